@@ -1,0 +1,1 @@
+"""The flows: order, decorators and names around the library `rnnkit`. No arithmetic."""

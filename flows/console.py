@@ -1,0 +1,98 @@
+"""What a person sees while a run goes on and when it ends. No decision is taken here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from rnnkit.params import Experiment
+
+out = Console(highlight=False, soft_wrap=True)
+
+
+class Stages:
+    """Progress bars, one per stage; plain lines where nobody watches a terminal."""
+
+    def __init__(self) -> None:
+        self._bars = Progress(
+            SpinnerColumn(finished_text="[green]✓"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=out,
+            disable=not out.is_terminal,
+        )
+
+    def __enter__(self) -> "Stages":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bars.stop()
+
+    def begin(self, name: str, total: int | None) -> TaskID:
+        """A new bar; without a total it only shows that something happens."""
+        return self._bars.add_task(name, total=total, note="")
+
+    def show(self, stage: TaskID, done: int, note: str) -> None:
+        """Where a stage stands."""
+        self._bars.update(stage, completed=done, note=note)
+
+    def end(self, stage: TaskID, note: str) -> None:
+        """A stage is done."""
+        total = self._bars.tasks[stage].total or 1
+        self._bars.update(stage, total=total, completed=total, note=note)
+        if not out.is_terminal:
+            name = self._bars.tasks[stage].description
+            out.print(f"{name}: {note}" if note else f"{name}: done", markup=False)
+
+
+def number(value: float | None) -> str:
+    """A figure as a person reads it.
+
+    >>> number(0.98765), number(639.304), number(None)
+    ('0.9877', '639.30', '')
+    """
+    if value is None:
+        return ""
+    return f"{value:.2f}" if abs(value) >= 100 else f"{value:.4g}" if abs(value) < 10 else f"{value:.3f}"
+
+
+def closing(run_id: str, experiment: Experiment, result: Mapping[str, Any]) -> None:
+    """The table of the model against its baselines, the tuned values, and what to type next."""
+    names = [n for n in experiment.task.shown if n in result["test"]]
+    table = Table(title=f"{run_id}: test part", title_justify="left")
+    table.add_column("")
+    for name in names:
+        table.add_column(name, justify="right")
+    rows = [(result["network"], result["test"]), *result["baselines"].items()]
+    for i, (name, metrics) in enumerate(rows):
+        cells = [number(metrics.get(metric)) for metric in names]
+        table.add_row(name, *cells, style="bold" if i == 0 else None)
+    out.print(table)
+    out.print(result["verdict"], markup=False)
+    if result["tuned"]:
+        values = ", ".join(f"{k} = {number(v) if isinstance(v, float) else v}" for k, v in result["tuned"].items())
+        trials = ", ".join(f"{n} {state}" for state, n in result["trials"].items() if n)
+        out.print(f"Tuned: {values} ({trials} trials).", markup=False)
+
+
+def next_steps(lines: Sequence[tuple[str, str]]) -> None:
+    """What to type or open next: (what for, command or path)."""
+    width = max(len(what) for what, _ in lines)
+    for what, command in lines:
+        out.print(f"  {what:<{width}}  {command}", markup=False)

@@ -1,0 +1,185 @@
+"""Prefect's server and MLflow's pages, on loopback, as processes that end with this one.
+
+Starting a server takes about as long as importing everything else, so it is started first and
+waited for last.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from flows.settings import Settings
+from rnnkit import files
+
+WAIT = 120  # seconds a server may take on a busy machine
+HOST = "127.0.0.1"
+_RECORD = "servers.json"
+
+
+class ServerFailed(RuntimeError):
+    """A server did not start."""
+
+
+class Server:
+    """A server process.
+
+    Args:
+        name: for messages.
+        command: what to run, as arguments of this Python.
+        url: its address; `health` below it answers when it is ready.
+        log: where its output goes.
+        environment: variables beside this process's own.
+    """
+
+    def __init__(
+        self, name: str, command: list[str], url: str, log: Path, environment: Mapping[str, str]
+    ) -> None:
+        self.name, self.url, self._log = name, url, log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "flows.servers", str(os.getpid()), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **environment},
+                start_new_session=True,  # Ctrl-C is this process's to handle
+            )
+
+    def wait(self, path: str) -> None:
+        """Returns when the server answers.
+
+        Raises:
+            ServerFailed: it ended, or did not answer in time.
+        """
+        until = time.monotonic() + WAIT
+        while time.monotonic() < until:
+            if answers(self.url + path):
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.1)
+        self.stop()
+        raise ServerFailed(f"{self.name} did not start; its output is in {self._log}")
+
+    def stop(self) -> None:
+        """Ends the server and what it started."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = psutil.Process(self.process.pid)
+            for process in [*family.children(recursive=True), family]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.terminate()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def prefect_for_a_command(settings: Settings) -> Server:
+    """Prefect's API for as long as this process lives, with neither pages nor schedules."""
+    port = free_port()
+    return Server(
+        "Prefect's server",
+        ["uvicorn", "--factory", "prefect.server.api.server:create_app"]
+        + ["--host", HOST, "--port", str(port), "--log-level", "error", "--lifespan", "on"],
+        f"http://{HOST}:{port}/api",
+        settings.home / "prefect" / "server.log",
+        {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
+    )
+
+
+def prefect_with_pages(settings: Settings, port: int) -> Server:
+    """Prefect's API, pages and schedules."""
+    return Server(
+        "Prefect's server",
+        ["prefect", "server", "start", "--host", HOST, "--port", str(port)],
+        f"http://{HOST}:{port}/api",
+        settings.home / "prefect" / "server.log",
+        {
+            "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port}",
+            "PREFECT_UI_API_URL": f"http://{HOST}:{port}/api",
+        },
+    )
+
+
+def mlflow_pages(settings: Settings, port: int) -> Server:
+    """MLflow's pages over the tracking database."""
+    return Server(
+        "MLflow's server",
+        ["mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+        + ["--backend-store-uri", settings.tracking]
+        + ["--default-artifact-root", str(settings.artifacts), "--serve-artifacts"]
+        + ["--artifacts-destination", str(settings.artifacts)]
+        + ["--allowed-hosts", f"{HOST}:{port},localhost:{port}"],
+        f"http://{HOST}:{port}",
+        settings.home / "mlflow-server.log",
+        {"MLFLOW_LOGGING_LEVEL": "WARNING"},
+    )
+
+
+def announce(settings: Settings, prefect: str, mlflow: str) -> None:
+    """Lets later commands find the servers of `rnnkit up`."""
+    record = {"pid": os.getpid(), "prefect": prefect, "mlflow": mlflow}
+    files.write_atomic(settings.home / _RECORD, json.dumps(record))
+
+
+def withdraw(settings: Settings) -> None:
+    """The servers are gone."""
+    (settings.home / _RECORD).unlink(missing_ok=True)
+
+
+def announced(settings: Settings) -> dict[str, str]:
+    """The addresses of a running `rnnkit up`, `prefect` and `mlflow`; empty if none runs."""
+    try:
+        record = json.loads((settings.home / _RECORD).read_text())
+        alive = psutil.pid_exists(record["pid"])
+    except (OSError, ValueError, KeyError):
+        return {}
+    if not alive or not answers(f"{record['prefect']}/health"):
+        return {}
+    return {"prefect": record["prefect"], "mlflow": record["mlflow"]}
+
+
+def answers(url: str) -> bool:
+    """Whether something answers at an address."""
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def free_port() -> int:
+    """A port on loopback that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _become(parent: int, command: list[str]) -> None:
+    """Runs a command in this process, which is to end when the process that asked for it does."""
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        pr_set_pdeathsig = 1  # linux/prctl.h
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+        if os.getppid() != parent:
+            return
+    os.execv(sys.executable, [sys.executable, "-m", *command])
+
+
+if __name__ == "__main__":
+    _become(int(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,85 @@
+"""Where things are: not part of an experiment, so not in its params."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from rnnkit import files
+from rnnkit.errors import InputError
+
+TEXT = """\
+# Where things are. null is local, in this folder. The tools' own environment variables
+# (MLFLOW_TRACKING_URI, PREFECT_API_URL) come first.
+tracking: null   # MLflow: address of a tracking server or database
+prefect: null    # Prefect: address of an API; null: `rnnkit up` if it runs, else one per command
+study: null      # Optuna: address of a database; null: a SQLite file in each run's folder
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The output folder and the addresses in its settings.yaml."""
+
+    home: Path
+    tracking: str
+    prefect: str | None
+    study: str | None
+
+    @property
+    def runs(self) -> Path:
+        """One folder per run."""
+        return self.home / "runs"
+
+    @property
+    def artifacts(self) -> Path:
+        """Where a local MLflow keeps its artifacts."""
+        return self.home / "artifacts"
+
+
+def read(home: Path) -> Settings:
+    """Reads the settings of an output folder, and makes it with local defaults at first use.
+
+    Raises:
+        InputError: settings.yaml has an unknown key or a value that is no text.
+    """
+    home = home.resolve()
+    file = home / "settings.yaml"
+    if not file.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        files.write_atomic(file, TEXT)
+    try:
+        values = yaml.safe_load(file.read_text("utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise InputError(f"{file}: is not YAML; delete it to get the defaults back") from None
+    known = ("tracking", "prefect", "study")
+    for key, value in values.items() if isinstance(values, dict) else [("", None)]:
+        if key not in known or not isinstance(value, str | None):
+            raise InputError(f"{file}: {key}: there are {', '.join(known)}, each an address or null")
+    return Settings(
+        home=home,
+        tracking=os.environ.get("MLFLOW_TRACKING_URI")
+        or values.get("tracking")
+        or f"sqlite:///{home / 'mlflow.db'}",
+        prefect=os.environ.get("PREFECT_API_URL") or values.get("prefect"),
+        study=values.get("study"),
+    )
+
+
+def apply(settings: Settings) -> None:
+    """Sets what Prefect and MLflow read when they are imported; a variable that is set stays."""
+    defaults = {
+        "PREFECT_HOME": str(settings.home / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # the command starts its own: servers.py
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+        "MPLCONFIGDIR": str(settings.home / "matplotlib"),
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    os.umask(0o077)

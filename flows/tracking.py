@@ -1,0 +1,205 @@
+"""The only `import mlflow`: brings a run folder into MLflow, exactly once, live or later.
+
+A run in MLflow carries our id as the tag `rnnkit.run_id`, by which it is found before one is
+created. What is sent follows from the folder alone, with the journal's own timestamps, so that
+sending it again adds nothing.
+"""
+
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from flows.settings import Settings
+from rnnkit.params import Experiment
+from rnnkit.params.experiment import flatten
+from rnnkit.runfolder import RunFolder
+
+ID = "rnnkit.run_id"
+STATE = "rnnkit.state"
+ARTIFACTS = ("params.yaml", "fingerprint.json", "result.json", "predictions.parquet")
+LIMIT = 6_000  # characters of a param, above which MLflow refuses it
+BATCH = 900  # metrics in one request; MLflow takes 1,000
+
+End = Literal["finished", "failed", "pruned", "interrupted"]
+STATUS: Mapping[End, str] = {
+    "finished": "FINISHED",
+    "failed": "FAILED",
+    "pruned": "KILLED",
+    "interrupted": "KILLED",
+}
+
+
+class Tracker:
+    """An MLflow tracking store.
+
+    Args:
+        settings: give its address; a local database is created here, once.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        import mlflow
+
+        for name in ("alembic", "mlflow"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._settings = settings
+        self.client = mlflow.MlflowClient(tracking_uri=settings.tracking)
+
+    def experiment(self, name: str) -> str:
+        """The id of an MLflow experiment, made if it is not there."""
+        from mlflow.exceptions import MlflowException
+
+        found = self.client.get_experiment_by_name(name)
+        if found is None:
+            local = self._settings.tracking.startswith("sqlite:")
+            location = (self._settings.artifacts / name).as_uri() if local else None
+            try:
+                return self.client.create_experiment(name, artifact_location=location)
+            except MlflowException:  # made by another process in between
+                found = self.client.get_experiment_by_name(name)
+                if found is None:
+                    raise
+        if found.lifecycle_stage == "deleted":
+            self.client.restore_experiment(found.experiment_id)
+        return found.experiment_id
+
+    def run(self, experiment_id: str, run_id: str) -> str | None:
+        """MLflow's id of the run that carries ours, if there is one."""
+        found = self.client.search_runs(
+            [experiment_id], filter_string=f"tags.`{ID}` = '{run_id}'", max_results=1
+        )
+        return found[0].info.run_id if found else None
+
+    def close_leftovers(self, experiment_id: str, runs: Path) -> None:
+        """Marks as interrupted what MLflow holds for running and no process is working on."""
+        open_runs = self.client.search_runs(
+            [experiment_id], filter_string="attributes.status = 'RUNNING'"
+        )
+        for run in open_runs:
+            root = run.data.tags.get(ID, "").split("/")[0]
+            if root and RunFolder(runs / root).status != "running":
+                self.client.set_tag(run.info.run_id, STATE, "interrupted")
+                self.client.set_terminated(run.info.run_id, "KILLED")
+
+
+class Mirror:
+    """One run folder in MLflow.
+
+    Args:
+        tracker: the store.
+        folder: the run's folder.
+        run_id: our id; a trial's is `PARENT/trial-0003`.
+        experiment: resolved params; logged by their path.
+        parent: the parent's mirror, for a trial.
+        tags: more tags.
+    """
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        folder: RunFolder,
+        run_id: str,
+        experiment: Experiment,
+        parent: "Mirror | None",
+        tags: Mapping[str, str],
+    ) -> None:
+        self.folder, self._client = folder, tracker.client
+        experiment_id = parent.experiment_id if parent else tracker.experiment(experiment.name)
+        self.experiment_id = experiment_id
+        self._sent = 0
+        found = tracker.run(experiment_id, run_id)
+        if found is None:
+            found = self._client.create_run(
+                experiment_id,
+                run_name=run_id.rpartition("/")[2],
+                tags={ID: run_id, **({"mlflow.parentRunId": parent.mlflow_id} if parent else {})},
+            ).info.run_id
+        else:
+            self._client.update_run(found, status="RUNNING")
+        self.mlflow_id = found
+        self._log_params(flatten(experiment))
+        self._tag({STATE: "running", **tags})
+
+    def advance(self) -> None:
+        """Sends what the journal has gained, up to its last whole epoch."""
+        lines = self.folder.records()
+        ends = [i for i, line in enumerate(lines) if line["kind"] != "step"]
+        end = ends[-1] + 1 if ends else 0
+        if end > self._sent:
+            self._log_metrics([m for line in lines[self._sent : end] for m in _metrics(line)])
+            self._sent = end
+
+    def dataset(self, name: str, sha256: str, source: str) -> None:
+        """Logs the data, by its hash, as the run's input."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        data = Dataset(
+            name=name, digest=sha256[:32], source_type="local", source=source, schema=None
+        )
+        self._client.log_inputs(
+            self.mlflow_id,
+            datasets=[DatasetInput(dataset=data, tags=[InputTag("mlflow.data.context", "all")])],
+        )
+
+    def summary(self, metrics: Mapping[str, float]) -> None:
+        """Logs single numbers, as those of the test part, at the folder's own time."""
+        moment = self.folder.records()[-1]["time"]
+        self._log_metrics([(name, value, 0, moment) for name, value in metrics.items()])
+
+    def finish(self, end: End) -> None:
+        """Sends all that is left and closes the run."""
+        self.advance()
+        for name in ARTIFACTS:
+            if (self.folder.path / name).exists():
+                self._client.log_artifact(self.mlflow_id, str(self.folder.path / name))
+        for name in ("figures", "model"):
+            if (self.folder.path / name).is_dir():
+                self._client.log_artifacts(self.mlflow_id, str(self.folder.path / name), name)
+        self._tag({STATE: end})
+        self._client.set_terminated(self.mlflow_id, STATUS[end])
+
+    def _log_metrics(self, metrics: list[tuple[str, float, int, int]]) -> None:
+        from mlflow.entities import Metric
+
+        points = [Metric(n, v, moment, step) for n, v, step, moment in metrics if math.isfinite(v)]
+        for start in range(0, len(points), BATCH):
+            self._client.log_batch(self.mlflow_id, metrics=points[start : start + BATCH])
+
+    def _log_params(self, params: Mapping[str, Any]) -> None:
+        from mlflow.entities import Param
+
+        rows = [Param(key, str(value)[:LIMIT]) for key, value in params.items()]
+        for start in range(0, len(rows), 100):  # MLflow takes 100 in one request
+            self._client.log_batch(self.mlflow_id, params=rows[start : start + 100])
+
+    def _tag(self, tags: Mapping[str, str]) -> None:
+        from mlflow.entities import RunTag
+
+        self._client.log_batch(self.mlflow_id, tags=[RunTag(k, v) for k, v in tags.items()])
+
+
+def _metrics(line: Mapping[str, Any]) -> list[tuple[str, float, int, int]]:
+    """(name, value, step, time in ms) of a journal line; the names are grouped by a prefix."""
+    step, moment = line.get("step", 0), line["time"]
+    if line["kind"] == "step":
+        named = {
+            "train/loss": line["loss"],
+            "gradient/norm": line["gradient_norm"],
+            "gradient/norm_max": line["gradient_norm_max"],
+            "gradient/clipped_fraction": line["clipped_fraction"],
+        }
+    elif line["kind"] == "epoch":
+        named = {f"valid/{name}": value for name, value in line["valid"].items()}
+        named["epoch/number"] = line["epoch"]
+        named["epoch/seconds"] = line["seconds"]
+        named["epoch/train_loss"] = line["train"]["loss"]
+        named["gradient/refused"] = line["gradient"]["refused"]
+    else:
+        return []
+    return [
+        (name, float(value), step, moment)
+        for name, value in named.items()
+        if not isinstance(value, str)  # "nan" and "inf" stand as words in the journal
+    ]
+

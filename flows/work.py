@@ -1,0 +1,50 @@
+"""What the steps of one flow run share: its folder, its experiment, its place in MLflow."""
+
+from functools import cached_property
+from pathlib import Path
+
+from flows.console import Stages
+from flows.settings import Settings
+from flows.tracking import Mirror, Tracker
+from rnnkit.params import Experiment
+from rnnkit.prepare import prepare
+from rnnkit.prepare.prepared import Prepared
+from rnnkit.runfolder import RunFolder
+
+
+class Work:
+    """One run being worked on, in this process.
+
+    Args:
+        experiment: resolved.
+        settings: where things are.
+        folder: the run's folder, held by this process.
+        stages: the progress bars.
+    """
+
+    def __init__(
+        self, experiment: Experiment, settings: Settings, folder: RunFolder, stages: Stages
+    ) -> None:
+        self.experiment, self.settings, self.folder = experiment, settings, folder
+        self.stages = stages
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        """The MLflow store, opened at first use."""
+        return Tracker(self.settings)
+
+    @cached_property
+    def mirror(self) -> Mirror:
+        """The run in MLflow."""
+        tags = {"rnnkit.task": self.experiment.task.kind}
+        return Mirror(self.tracker, self.folder, self.folder.id, self.experiment, None, tags)
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The data, from the cache or built."""
+        return prepare(self.experiment.data, self.experiment.task, self.settings.home)
+
+    @property
+    def figures(self) -> Path:
+        """Where the figures lie."""
+        return self.folder.path / "figures"

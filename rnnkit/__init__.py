@@ -1,0 +1,1 @@
+"""rnnkit: recurrent networks, their training, diagnosis and comparison."""

@@ -1,0 +1,249 @@
+"""What a network must beat: simple predictors, fitted on the training part, scored alike.
+
+One function per baseline, one table per task. Each is measured with the task's own meter.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnnkit.metrics import LabelMeter, Metrics, TokenMeter
+from rnnkit.prepare.prepared import Part, Prepared
+from rnnkit.tasks import Task
+from rnnkit.tasks.forecasting import Forecasting, rows_of
+
+CHUNK = 4_096  # windows forecast at once
+
+Baseline = Callable[[Task, Prepared, Part], Metrics]
+
+
+def score(task: Task, prepared: Prepared, part: Part) -> dict[str, Metrics]:
+    """The metrics of every baseline of a task on a part, by the baseline's name."""
+    table = BASELINES[task.params.kind]
+    if task.params.kind == "classification" and prepared.vocabulary is None:
+        table = {"majority class": majority_class}
+    return {name: baseline(task, prepared, part) for name, baseline in table.items()}
+
+
+# --- labels ---
+
+
+def majority_class(task: Task, prepared: Prepared, part: Part) -> Metrics:
+    """Always the most frequent class of the training part."""
+    counts = torch.bincount(targets_of(prepared.parts["train"]), minlength=task.outputs)
+    truth = targets_of(part)
+    return _labels(task, torch.full_like(truth, int(counts.argmax())), truth)
+
+
+def naive_bayes(task: Task, prepared: Prepared, part: Part) -> Metrics:
+    """Multinomial naive Bayes on token counts, with add-one smoothing."""
+    from sklearn.naive_bayes import MultinomialNB
+
+    train = prepared.parts["train"]
+    model = MultinomialNB().fit(_counts(train, prepared), targets_of(train).numpy())
+    predicted = torch.from_numpy(model.predict(_counts(part, prepared)))
+    return _labels(task, predicted, targets_of(part))
+
+
+def most_frequent_tag(task: Task, prepared: Prepared, part: Part) -> Metrics:
+    """Every token gets the most frequent tag of the training part."""
+    counts = torch.bincount(targets_of(prepared.parts["train"]), minlength=task.outputs)
+    best = int(counts.argmax())
+    return _tags(task, part, lambda tokens: torch.full_like(tokens, best))
+
+
+def most_frequent_tag_per_token(task: Task, prepared: Prepared, part: Part) -> Metrics:
+    """Each token gets the tag it had most often in training; unseen ones the overall favourite."""
+    train = prepared.parts["train"]
+    vocabulary = len(prepared.vocabulary or ())
+    pairs = inputs_of(train) * task.outputs + targets_of(train)
+    counts = torch.bincount(pairs, minlength=vocabulary * task.outputs)
+    table = counts.view(vocabulary, task.outputs)
+    favourite = table.argmax(dim=1)
+    favourite[table.sum(dim=1) == 0] = int(table.sum(dim=0).argmax())
+    return _tags(task, part, lambda tokens: favourite[tokens])
+
+
+def _labels(task: Task, predicted: Tensor, truth: Tensor) -> Metrics:
+    meter = LabelMeter(task.outputs, sequences=False)
+    meter.update(predicted, truth)
+    return meter.compute()
+
+
+def _tags(task: Task, part: Part, tag: Callable[[Tensor], Tensor]) -> Metrics:
+    """Items are scored in groups of equal length, so that nothing needs padding."""
+    meter = LabelMeter(task.outputs, sequences=True)
+    for length in part.input_length.unique().tolist():
+        rows = (part.input_length == length).nonzero().flatten()
+        steps = torch.arange(length)
+        tokens = part.inputs[part.input_start[rows, None] + steps].long()
+        meter.update(tag(tokens), part.targets[part.target_start[rows, None] + steps].long())
+    return meter.compute()
+
+
+def _counts(part: Part, prepared: Prepared) -> "np.ndarray | object":
+    """[items, vocabulary] how often each token stands in each item, as a sparse matrix."""
+    from scipy.sparse import coo_matrix
+
+    items = torch.repeat_interleave(torch.arange(len(part)), part.input_length)
+    shape = (len(part), len(prepared.vocabulary or ()))
+    ones = np.ones(len(items))
+    return coo_matrix((ones, (items.numpy(), inputs_of(part).numpy())), shape=shape).tocsr()
+
+
+# --- next tokens ---
+
+
+def unigram(task: Task, prepared: Prepared, part: Part) -> Metrics:
+    """P(w) = count(w) / N over the training targets.
+
+    Where a scored token never stands in training, one is added to every count.
+    """
+    counts = _unigram_counts(task, prepared, part)
+    nats = -(counts / counts.sum()).log()
+    truth = targets_of(part)
+    meter = TokenMeter()
+    meter.update(nats[truth], truth == counts.argmax())
+    return meter.compute()
+
+
+def bigram(task: Task, prepared: Prepared, part: Part) -> Metrics:
+    """P(w | v) = (count(v, w) + k·P(w)) / (count(v) + k), with the k best on the valid part.
+
+    MacKay and Peto (1995).
+    """
+    train = prepared.parts["train"]
+    size = task.outputs
+    counts = _unigram_counts(task, prepared, part)
+    prior = counts / counts.sum()
+    pairs, times = torch.unique(inputs_of(train) * size + targets_of(train), return_counts=True)
+    before = torch.bincount(inputs_of(train), minlength=size).double()
+
+    def probabilities(scored: Part, k: float) -> Tensor:
+        previous, truth = inputs_of(scored), targets_of(scored)
+        keys = previous * size + truth
+        place = torch.searchsorted(pairs, keys).clamp(max=len(pairs) - 1)
+        together = torch.where(pairs[place] == keys, times[place], 0).double()
+        return (together + k * prior[truth]) / (before[previous] + k)
+
+    tuning = prepared.parts["valid"]
+    # a token of the valid part that training lacks costs the same whatever k is
+    strengths = [1.0, 10.0, 100.0, 1_000.0]
+    costs = [-float(probabilities(tuning, k).clamp(min=1e-12).log().mean()) for k in strengths]
+    best = strengths[int(np.argmin(costs))]
+    follower = _favourite_follower(pairs, times, size, int(prior.argmax()))
+    meter = TokenMeter()
+    meter.update(
+        -probabilities(part, best).log(), follower[inputs_of(part)] == targets_of(part)
+    )
+    return meter.compute()
+
+
+def _unigram_counts(task: Task, prepared: Prepared, part: Part) -> Tensor:
+    counts = torch.bincount(targets_of(prepared.parts["train"]), minlength=task.outputs).double()
+    return counts if bool((counts[targets_of(part)] > 0).all()) else counts + 1
+
+
+def _favourite_follower(pairs: Tensor, times: Tensor, size: int, otherwise: int) -> Tensor:
+    """[size] the token that most often follows each token."""
+    follower = torch.full((size,), otherwise)
+    order = times.argsort()  # the most frequent pair of each token is written last
+    previous, following = pairs[order] // size, pairs[order] % size
+    for v, w in zip(previous.tolist(), following.tolist(), strict=True):
+        follower[v] = w
+    return follower
+
+
+# --- forecasts ---
+
+
+def last_value(task: Forecasting, prepared: Prepared, part: Part) -> Metrics:
+    """The last value seen, for every step of the horizon."""
+    return _forecasts(task, part, lambda past, steps: past(-torch.ones_like(steps)))
+
+
+def seasonal_naive(task: Forecasting, prepared: Prepared, part: Part) -> Metrics:
+    """The value one season before, or as many seasons before as lie behind."""
+    season = task.params.season
+    return _forecasts(task, part, lambda past, steps: past(steps % season - season))
+
+
+def drift(task: Forecasting, prepared: Prepared, part: Part) -> Metrics:
+    """The line through the first and the last value of the window, continued."""
+    window = int(part.input_length[0])
+
+    def forecast(past: "Past", steps: Tensor) -> Tensor:
+        last, first = past(torch.tensor([-1])), past(torch.tensor([-window]))
+        slope = (last - first) / max(1, window - 1)
+        return last + (steps + 1)[:, None] * slope
+
+    return _forecasts(task, part, forecast)
+
+
+def training_mean(task: Forecasting, prepared: Prepared, part: Part) -> Metrics:
+    """The mean of the training part."""
+    mean = rows_of(prepared.parts["train"]).double().mean(dim=0)
+    return _forecasts(
+        task, part, lambda past, steps: mean.expand(past.windows, len(steps), len(mean))
+    )
+
+
+class Past:
+    """The values before each window's forecast: `past(tensor([-1]))` is the last one."""
+
+    def __init__(self, values: Tensor, first: Tensor) -> None:
+        self._values, self._first = values, first
+        self.windows = len(first)
+
+    def __call__(self, offsets: Tensor) -> Tensor:
+        """[windows, offsets, targets] scaled; before the series begins, its first value."""
+        return self._values[(self._first[:, None] + offsets).clamp(min=0)].double()
+
+
+def _forecasts(
+    task: Forecasting, part: Part, forecast: Callable[[Past, Tensor], Tensor]
+) -> Metrics:
+    meter = task.meter()
+    steps = torch.arange(task.params.horizon)
+    for first in part.target_start.split(CHUNK):
+        meter.update(
+            forecast(Past(part.targets, first), steps), part.targets[first[:, None] + steps]
+        )
+    return meter.compute()
+
+
+# --- the flat tensors of a part, item after item ---
+
+
+def inputs_of(part: Part) -> Tensor:
+    """[steps] all input tokens of a part's items, one item after the other."""
+    return part.inputs[_positions(part.input_start, part.input_length)].long()
+
+
+def targets_of(part: Part) -> Tensor:
+    """[targets] all labels, tags or tokens of a part's items, one item after the other."""
+    return part.targets[_positions(part.target_start, part.target_length)].long()
+
+
+def _positions(start: Tensor, length: Tensor) -> Tensor:
+    ends = length.cumsum(0)
+    within = torch.arange(int(ends[-1])) - torch.repeat_interleave(ends - length, length)
+    return torch.repeat_interleave(start, length) + within
+
+
+BASELINES: Mapping[str, Mapping[str, Baseline]] = {
+    "classification": {"majority class": majority_class, "naive Bayes": naive_bayes},
+    "tagging": {
+        "most frequent tag": most_frequent_tag,
+        "most frequent tag per token": most_frequent_tag_per_token,
+    },
+    "language_modeling": {"unigram": unigram, "bigram": bigram},
+    "forecasting": {
+        "last value": last_value,
+        "seasonal naive": seasonal_naive,
+        "drift": drift,
+        "training mean": training_mean,
+    },
+}

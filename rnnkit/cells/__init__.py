@@ -1,0 +1,19 @@
+"""The recurrences, one per file: equation, paper, one step. The loop is rnnkit.recurrence.
+
+A new cell is four places: its file here, its row in CELLS, its `kind` in rnnkit.params.model and
+its slow twin in tests/reference.py.
+
+>>> sorted(CELLS)
+['gru', 'lstm', 'rnn']
+>>> CELLS["lstm"].gates
+('i', 'f', 'g', 'o')
+"""
+
+from typing import Any
+
+from rnnkit.cells.gru import GRU
+from rnnkit.cells.interface import Cell
+from rnnkit.cells.lstm import LSTM
+from rnnkit.cells.rnn import RNN
+
+CELLS: dict[str, type[Cell[Any]]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}

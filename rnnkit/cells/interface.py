@@ -1,0 +1,58 @@
+"""What a cell is: one step, its state, its weights. The loop over time is rnnkit.recurrence."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+@runtime_checkable
+class State(Protocol):
+    """A NamedTuple of tensors [batch, hidden]; `h` is what the step shows to the outside."""
+
+    @property
+    def h(self) -> Tensor: ...
+
+    @property
+    def _fields(self) -> tuple[str, ...]: ...
+
+    def __iter__(self) -> Iterator[Tensor]: ...
+
+
+S = TypeVar("S", bound=State)
+
+
+def remake(state: S, parts: Iterable[Tensor]) -> S:
+    """A state of the same kind made of other parts, in the order of its fields."""
+    return type(state)(*parts)
+
+
+class Cell(nn.Module, ABC, Generic[S]):
+    """One step of a recurrence over `inputs` features with `hidden` units.
+
+    The weights of all gates lie in one matrix, one block of `hidden` rows per gate, in the order
+    of `gates`. They start at zero: rnnkit.model.initialization draws them.
+    """
+
+    gates: ClassVar[tuple[str, ...]]
+    """The names of the blocks of rows, in order."""
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        rows = len(self.gates) * hidden
+        self.inputs = inputs
+        self.hidden = hidden
+        self.W_xh = nn.Parameter(torch.zeros(rows, inputs))
+        self.W_hh = nn.Parameter(torch.zeros(rows, hidden))
+        self.b_h = nn.Parameter(torch.zeros(rows))
+
+    @abstractmethod
+    def step(self, inputs: Float[Tensor, "batch inputs"], state: S) -> S:
+        """The state after one more input."""
+
+    @abstractmethod
+    def zeros(self, batch: int, dtype: torch.dtype, device: torch.device) -> S:
+        """The state before anything was seen."""

@@ -1,0 +1,57 @@
+"""A network on a part of the data: its metrics, and its predictions as a table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas
+import torch
+from torch import nn
+
+from rnnkit.batches import gather, plan
+from rnnkit.metrics import Metrics
+from rnnkit.params.experiment import Experiment
+from rnnkit.prepare.prepared import Part
+from rnnkit.tasks import Task
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What an evaluation gives."""
+
+    metrics: Metrics
+    predictions: pandas.DataFrame | None
+
+
+@torch.no_grad()
+def evaluate(
+    network: nn.Module, task: Task, part: Part, experiment: Experiment, predictions: bool
+) -> Scores:
+    """Scores a network on a part.
+
+    Args:
+        network: what `task.network` built; its training mode is left as it was.
+        task: decides loss, metrics and columns.
+        part: the examples.
+        experiment: gives the batch size and the side of the padding.
+        predictions: whether the table of predictions is wanted too.
+    """
+    was_training = network.training
+    network.eval()
+    meter = task.meter()
+    total, weight = 0.0, 0
+    columns: dict[str, list[Any]] = {}
+    for indices in plan(part, experiment.train.batch_size, None):
+        batch = gather(part, indices, experiment.data.padding)
+        outputs = network(batch.inputs, batch.mask)
+        task.measure(meter, outputs, batch)
+        total += float(task.loss(outputs, batch)) * task.weight(batch)
+        weight += task.weight(batch)
+        if predictions:
+            for name, values in task.predictions(outputs, batch).items():
+                columns.setdefault(name, []).extend(values)
+    network.train(was_training)
+    metrics = {**meter.compute(), "loss": total / weight}
+    table = pandas.DataFrame(columns) if predictions else None
+    if table is not None:
+        table = table.sort_values(list(table.columns[:2])[: 1 if "item" in table else 2])
+    return Scores(metrics, None if table is None else table.reset_index(drop=True))

@@ -1,0 +1,30 @@
+"""The pictures of a run and of a study: plain data in, a matplotlib Figure out.
+
+    learning_curves    losses, the monitored metric and the gradient of one training
+    confusion_matrix   which class is taken for which: classification and tagging
+    forecasts          forecasts over the truth, and the error by step of the horizon
+    surprise           bits per token over windows: language modelling
+    study              the trials of a search and their curves
+    coloured_code      source code coloured by the network, beside the truth
+    save               a figure as a PNG file
+
+Nothing here uses pyplot or matplotlib's global settings, so figures can be made in any thread.
+"""
+
+from rnnkit.figures.code import coloured_code
+from rnnkit.figures.confusion import confusion_matrix
+from rnnkit.figures.curves import learning_curves
+from rnnkit.figures.forecast import forecasts
+from rnnkit.figures.language import surprise
+from rnnkit.figures.style import save
+from rnnkit.figures.trials import study
+
+__all__ = [
+    "coloured_code",
+    "confusion_matrix",
+    "forecasts",
+    "learning_curves",
+    "save",
+    "study",
+    "surprise",
+]

@@ -1,0 +1,100 @@
+"""Forecasts over the truth, and how the error grows with the step of the horizon."""
+
+import numpy as np
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from rnnkit.figures.style import BLUE, GREY, INK, PALE, RED, dress, legend, plain, sheet
+
+TARGETS = 4
+"""Targets that get a panel: the first ones."""
+ROWS = 160
+"""Rows of the series in a panel, about; long horizons get at least `WINDOWS` windows."""
+WINDOWS = 3
+BARS = 24
+"""Longest horizon whose errors are drawn as bars."""
+
+
+def forecasts(predictions: pandas.DataFrame, targets: tuple[str, ...]) -> Figure:
+    """The last windows that do not overlap: each target's forecast over its truth, in units.
+
+    Args:
+        predictions: columns `row`, `step` (1 to horizon), and `truth X`, `forecast X` per target.
+        targets: the names X.
+    """
+    horizon = int(predictions["step"].max())
+    shown = targets[:TARGETS]
+    steps = "1 step" if horizon == 1 else f"{horizon} steps"
+    few = f" (first {TARGETS} of {len(targets)} targets)" if len(targets) > TARGETS else ""
+    figure = sheet(11, 0.9 + 2.9 * len(shown), f"Forecasts {steps} ahead over the truth{few}")
+    ratios = [1] if horizon == 1 else [3, 1]
+    panels = figure.subplots(len(shown), len(ratios), squeeze=False, width_ratios=ratios)
+    windows = last_windows(predictions, horizon)
+    for row, target in zip(panels, shown, strict=True):
+        error = (predictions[f"forecast {target}"] - predictions[f"truth {target}"]).abs()
+        heading = plain(f"{target}: mean absolute error {error.mean():.4g}")
+        dress(row[0], heading, "row of the table", plain(target))
+        _over_truth(row[0], windows, target, horizon)
+        legend(row[0])
+        if horizon > 1:
+            dress(row[1], "Error by step ahead", "steps ahead", "mean absolute error")
+            _by_step(row[1], error.groupby(predictions["step"]))
+    return figure
+
+
+def last_windows(predictions: pandas.DataFrame, horizon: int) -> pandas.DataFrame:
+    """The last windows that do not overlap, with a column `start`, sorted by row."""
+    start = predictions["row"] - predictions["step"] + 1
+    chosen: list[int] = []
+    for first in sorted(start.unique().tolist(), reverse=True):
+        if not chosen or first + horizon <= chosen[-1]:
+            chosen.append(first)
+        if len(chosen) >= max(WINDOWS, ROWS // horizon):
+            break
+    table = predictions.assign(start=start)[start.isin(chosen)]
+    return table.drop_duplicates(["start", "step"]).sort_values("row")
+
+
+def _over_truth(axes: Axes, windows: pandas.DataFrame, target: str, horizon: int) -> None:
+    truth = windows.set_index("row")[f"truth {target}"]
+    truth = truth.reindex(range(truth.index.min(), truth.index.max() + 1))  # a gap stays a gap
+    axes.plot(truth.index, truth, color=INK, linewidth=1.4, label="truth")
+    if horizon == 1:
+        forecast = windows.set_index("row")[f"forecast {target}"].reindex(truth.index)
+        axes.plot(
+            truth.index, forecast, ".-", color=RED, lw=1.1, ms=4, alpha=0.9, label="forecast"
+        )
+    else:
+        for number, (start, window) in enumerate(windows.groupby("start")):
+            axes.axvline(start - 0.5, color=PALE, linewidth=1, zorder=0)
+            axes.plot(
+                window["row"],
+                window[f"forecast {target}"],
+                color=RED,
+                linewidth=2,
+                alpha=0.9,
+                marker="o",
+                markersize=4.5,
+                markevery=[0],
+                label="forecast, each from its dot" if number == 0 else None,
+            )
+    axes.grid(visible=False, axis="x")
+    axes.margins(x=0.01)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _by_step(axes: Axes, errors: "pandas.api.typing.SeriesGroupBy") -> None:
+    """The mean, and the middle half of all windows."""
+    mean, low, high = errors.mean(), errors.quantile(0.25), errors.quantile(0.75)
+    steps = np.asarray(mean.index)
+    if len(steps) <= BARS:
+        axes.bar(steps, mean, color=BLUE, alpha=0.75, width=0.7, label="mean")
+        axes.vlines(steps, low, high, color=INK, linewidth=1.2, label="middle half")
+    else:
+        axes.fill_between(steps, low, high, color=GREY, alpha=0.3, lw=0, label="middle half")
+        axes.plot(steps, mean, color=BLUE, linewidth=1.8, label="mean")
+    axes.set_ylim(bottom=0, top=max(float(high.max()), float(mean.max())) * 1.35 or 1)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    legend(axes, "upper left")

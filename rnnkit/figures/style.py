@@ -1,0 +1,79 @@
+"""The one look of all figures: colours, sizes, how axes are dressed, and how a figure is saved.
+
+The colours are those of Okabe and Ito (2008), "Color Universal Design", which people with any
+kind of colour vision can tell apart; `VALUES` is matplotlib's viridis for the same reason.
+"""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rnnkit.files import write_atomic
+
+DPI = 150
+"""Dots per inch: a figure of 10 inches fills the artifact view of MLflow, sharp on a laptop."""
+
+INK, GREY, PALE, PAPER = "#22262b", "#7c838b", "#d9dde1", "#ffffff"
+BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
+PURPLE, SKY, YELLOW = "#cc79a7", "#56b4e9", "#f0e442"
+VALUES = "viridis"
+
+TITLE, HEADING, TEXT, SMALL = 14, 11, 10, 9
+"""Font sizes in points."""
+
+
+def plain(text: object) -> str:
+    """A text from data with its dollar signs kept, which matplotlib would read as mathematics.
+
+    >>> plain("$x$")
+    '\\\\$x\\\\$'
+    """
+    return str(text).replace("$", r"\$")
+
+
+def sheet(width: float, height: float, title: str) -> Figure:
+    """An empty figure with a title; sizes in inches."""
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor=PAPER)
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1, wspace=0.03)  # type: ignore[union-attr]
+    figure.suptitle(title, x=0.012, ha="left", fontsize=TITLE, fontweight="bold", color=INK)
+    return figure
+
+
+def dress(axes: Axes, title: str, x: str, y: str) -> None:
+    """Gives axes their heading, labels and look."""
+    axes.set_title(title, loc="left", fontsize=HEADING, color=INK, pad=8)
+    axes.set_xlabel(x, fontsize=TEXT, color=INK)
+    axes.set_ylabel(y, fontsize=TEXT, color=INK)
+    axes.tick_params(which="both", labelsize=SMALL, colors=INK, length=0)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(PALE)
+    axes.grid(color=PALE, linewidth=0.7, alpha=0.7)
+    axes.set_axisbelow(True)
+
+
+def legend(axes: Axes, place: str = "best") -> None:
+    """Adds the legend of what has a label, if anything has."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            loc=place, fontsize=SMALL, labelcolor=INK, framealpha=0.85, edgecolor="none"
+        )
+
+
+def spans(values: Iterable[float], times: float) -> bool:
+    """Whether all values are positive and the largest is at least so many times the smallest.
+
+    >>> spans([1, 5, 10], 10), spans([0, 10], 10), spans([], 10)
+    (True, False, False)
+    """
+    found = list(values)
+    return bool(found) and min(found) > 0 and max(found) >= times * min(found)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a figure as PNG, whole or not at all; the same figure gives the same bytes."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=figure.dpi, metadata={"Software": None})
+    write_atomic(path, picture.getvalue())

@@ -1,0 +1,214 @@
+"""Files that survive a kill: atomic writes, hashes, manifests and journals. No torch here."""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rnnkit.errors import InputError
+
+MANIFEST = "manifest.json"
+BLOCK = 1 << 20  # bytes read at once when a file is hashed
+
+
+def sha256_bytes(content: bytes) -> str:
+    """SHA-256 of bytes, in hex.
+
+    >>> sha256_bytes(b"")[:8]
+    'e3b0c442'
+    """
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, no NaN.
+
+    >>> canonical_json({"b": 1, "a": [2.0, None]})
+    '{"a":[2.0,null],"b":1}'
+
+    Raises:
+        ValueError: NaN and infinity, which JSON has no text for.
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def sha256_json(value: Any) -> str:
+    """SHA-256 of a value's canonical JSON: equal for equal values, whatever the order of keys.
+
+    >>> sha256_json({"a": 1, "b": 2}) == sha256_json({"b": 2, "a": 1})
+    True
+    """
+    return sha256_bytes(canonical_json(value).encode())
+
+
+def sha256_named(contents: Iterable[tuple[str, bytes]]) -> str:
+    """SHA-256 over several named contents: it changes with any name, content or their order."""
+    digest = hashlib.sha256()
+    for name, content in contents:
+        digest.update(f"{name}\0{sha256_bytes(content)}\n".encode())
+    return digest.hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable (a rename is only on disk once its folder is)."""
+    if os.name == "nt":  # Windows cannot open a folder, and needs no such step
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Write a file whole or not at all: temporary name, fsync, rename.
+
+    Text is written as UTF-8. The old file stays until the new one is safely on disk, so a full
+    disk or a kill destroys nothing.
+    """
+    raw = content.encode() if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON for people and machines, atomically."""
+    write_atomic(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        InputError: the file is no JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise InputError(
+            f"{path}: a JSON file is needed, but {error}; delete it and run again"
+        ) from None
+
+
+def write_manifest(folder: Path, names: Iterable[str] | None) -> dict[str, str]:
+    """Write `manifest.json`: relative path -> sha256.
+
+    Args:
+        folder: the folder it describes; the manifest stands in it.
+        names: relative paths with forward slashes; None: every file below the folder but hidden
+            ones (a leading dot marks what is still being written) and the manifest.
+    """
+    listed = sorted(_names(folder) if names is None else names)
+    manifest = {name: sha256_file(folder / name) for name in listed}
+    write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def _names(folder: Path) -> list[str]:
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return [
+        path.as_posix()
+        for path in found
+        if path.as_posix() != MANIFEST and not any(part.startswith(".") for part in path.parts)
+    ]
+
+
+def verify_manifest(folder: Path) -> list[str]:
+    """What differs from a folder's manifest, one sentence each; an empty list means all is well.
+
+    Files that the manifest does not name are no difference.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        return [f"{MANIFEST} is missing"]
+    except ValueError:
+        return [f"{MANIFEST} is no JSON"]
+    if not isinstance(manifest, Mapping):
+        return [f"{MANIFEST} is no table of names and hashes"]
+    differences = []
+    for name, expected in manifest.items():
+        path = folder / name
+        if not path.is_file():
+            differences.append(f"{name} is missing")
+        elif sha256_file(path) != expected:
+            differences.append(f"{name} has other bytes than were written")
+    return differences
+
+
+def append_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Append one JSON line and fsync it: what was returned from is on disk.
+
+    A last line that a kill has torn is cut off first, so that the new line stands alone.
+    """
+    created = not path.exists()
+    with path.open("a+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        whole = _end_of_last_line(file, end)
+        if whole < end:
+            file.truncate(whole)
+        file.write(canonical_json(record).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if created:
+        sync_folder(path.parent)
+
+
+def _end_of_last_line(file: Any, end: int) -> int:
+    """The offset behind the last line break before `end`; 0 if there is none."""
+    while end > 0:
+        start = max(0, end - BLOCK)
+        file.seek(start)
+        position: int = file.read(end - start).rfind(b"\n")
+        if position >= 0:
+            return start + position + 1
+        end = start
+    return 0
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read a JSONL journal; a torn last line is left out, as if it had never been begun.
+
+    Raises:
+        InputError: a line before the last is no JSON object: the file was edited or damaged.
+    """
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last line break is torn
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise ValueError("it is no JSON object")
+        except ValueError as error:
+            if number == len(lines):  # torn by a full disk and closed by a later line break
+                break
+            raise InputError(
+                f"{path}, line {number}: every line must be a JSON object, but {error}; "
+                "restore the file or delete its folder"
+            ) from None
+        records.append(record)
+    return records

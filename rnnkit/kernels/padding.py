@@ -1,0 +1,83 @@
+"""Where the real steps lie in a padded batch, and the order that brings them to the front."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Padding:
+    """A mask and what is known of it; made once per batch, by `find_padding`.
+
+    Attributes:
+        mask: true where a step is real.
+        first: each row's first real step; 0 for an empty row.
+        length: how many steps are real.
+        contiguous: whether every row's real steps are one run, without holes.
+        trailing: whether every row's real steps start at step 0.
+        empty_rows: whether some row has no real step.
+    """
+
+    mask: Bool[Tensor, "batch time"]
+    first: Int[Tensor, " batch"]
+    length: Int[Tensor, " batch"]
+    contiguous: bool
+    trailing: bool
+    empty_rows: bool
+
+    def order(self, reverse: bool) -> tuple[Int[Tensor, "batch time"], Int[Tensor, "batch time"]]:
+        """The order in which the real steps come first, and the one that undoes it.
+
+            forward:  t -> first + t             back:  t -> t - first
+            reverse:  t -> first + length - 1 - t       its own inverse
+
+        modulo the number of steps, so that both are permutations of each row's steps.
+        """
+        steps = self.mask.shape[1]
+        time = torch.arange(steps, device=self.mask.device)
+        first = self.first[:, None]
+        if reverse:
+            swap = (first + self.length[:, None] - 1 - time) % steps
+            return swap, swap
+        return (first + time) % steps, (time - first) % steps
+
+
+def find_padding(mask: Bool[Tensor, "batch time"]) -> Padding | None:
+    """What is known of a mask; None where every step is real.
+
+    >>> find_padding(torch.tensor([[True, True]])) is None
+    True
+    >>> find_padding(torch.tensor([[False, True, True]])).first
+    tensor([1])
+    """
+    length = mask.sum(1)
+    steps = mask.shape[1]
+    shortest = int(length.min())
+    if shortest == steps:
+        return None
+    first = mask.to(torch.uint8).argmax(1)  # the first of equal maxima, by torch's documentation
+    time = torch.arange(steps, device=mask.device)
+    run = (time >= first[:, None]) & (time < (first + length)[:, None])
+    return Padding(
+        mask=mask,
+        first=first,
+        length=length,
+        contiguous=bool((run == mask).all()),
+        trailing=not bool(first.any()),
+        empty_rows=shortest == 0,
+    )
+
+
+def reorder(
+    sequence: Float[Tensor, "batch time feature"], order: Int[Tensor, "batch time"]
+) -> Float[Tensor, "batch time feature"]:
+    """Each row's steps in its own order: result[b, t] = sequence[b, order[b, t]].
+
+    Whole rows of a [batch·time, feature] matrix are selected: gather would read one index per
+    number.
+    """
+    batch, steps = order.shape
+    row = torch.arange(batch, device=order.device)[:, None] * steps
+    return sequence.flatten(0, 1).index_select(0, (row + order).flatten()).view(sequence.shape)

@@ -1,0 +1,84 @@
+"""Losses per element, and the one masked mean. Nothing here reduces by itself."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+IGNORED = -100
+"""The integer target of a padding position, as torch has it."""
+
+
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """-log softmax(logits)[target], in nats; 0 where the target is `IGNORED`.
+
+    Args:
+        logits: [..., classes].
+        targets: [...] whole numbers.
+
+    Raises:
+        ValueError: the shapes do not belong together.
+    """
+    if logits.shape[:-1] != targets.shape:
+        raise ValueError(
+            f"one target for each row of logits is needed, "
+            f"got logits {tuple(logits.shape)} and targets {tuple(targets.shape)}"
+        )
+    losses = functional.cross_entropy(
+        logits.flatten(0, -2), targets.flatten(), reduction="none", ignore_index=IGNORED
+    )
+    return losses.view(targets.shape)
+
+
+def squared(outputs: Tensor, targets: Tensor) -> Tensor:
+    """(output - target)², of equal shapes.
+
+    Raises:
+        ValueError: the shapes differ; nothing is broadcast.
+    """
+    return _difference(outputs, targets).square()
+
+
+def absolute(outputs: Tensor, targets: Tensor) -> Tensor:
+    """|output - target|, of equal shapes.
+
+    Raises:
+        ValueError: the shapes differ; nothing is broadcast.
+    """
+    return _difference(outputs, targets).abs()
+
+
+ERRORS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "squared": squared,
+    "absolute": absolute,
+}
+
+
+def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean over real positions.
+
+    Args:
+        values: [batch, time], or any shape without a mask.
+        mask: [batch, time], true where the data is real; None: everywhere.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if mask is None:
+        return values.mean()
+    if values.shape != mask.shape:
+        raise ValueError(
+            f"values and mask must have one shape, got {tuple(values.shape)} and "
+            f"{tuple(mask.shape)}"
+        )
+    return torch.where(mask, values, values.new_zeros(())).sum() / mask.sum()
+
+
+def _difference(outputs: Tensor, targets: Tensor) -> Tensor:
+    if outputs.shape != targets.shape:
+        raise ValueError(
+            f"outputs and targets must have one shape, got {tuple(outputs.shape)} and "
+            f"{tuple(targets.shape)}"
+        )
+    return outputs - targets

@@ -1,0 +1,174 @@
+"""Meters: they take predictions batch by batch and give the metrics of a whole part.
+
+One meter per kind of prediction: `LabelMeter` (one label per sequence or per token), `TokenMeter`
+(next tokens), `ForecastMeter` (numbers, in the series' own units). Averages are over real items,
+never over batches.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchmetrics import MetricCollection
+from torchmetrics.classification import (
+    MulticlassAccuracy,
+    MulticlassF1Score,
+    MulticlassPrecision,
+    MulticlassRecall,
+)
+from torchmetrics.regression import (
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    SymmetricMeanAbsolutePercentageError,
+)
+
+from rnnkit.losses import IGNORED
+
+Metrics = dict[str, float]
+
+
+class LabelMeter:
+    """Accuracy over all items; precision, recall and F1 as the mean over classes (macro).
+
+    Args:
+        classes: how many labels there are.
+        sequences: report also the share of sequences with every token right.
+    """
+
+    def __init__(self, classes: int, sequences: bool) -> None:
+        macro = {"num_classes": classes, "average": "macro"}
+        self._scores = MetricCollection(
+            {
+                "accuracy": MulticlassAccuracy(num_classes=classes, average="micro"),
+                "precision": MulticlassPrecision(**macro),
+                "recall": MulticlassRecall(**macro),
+                "f1": MulticlassF1Score(**macro),
+            }
+        )
+        self._sequences = sequences
+        self._right = self._seen = 0
+
+    def update(self, predicted: Tensor, targets: Tensor) -> None:
+        """Adds a batch.
+
+        Args:
+            predicted: [batch] or [batch, time] label ids.
+            targets: the same shape; `IGNORED` marks padding.
+        """
+        real = targets != IGNORED
+        self._scores.update(predicted[real], targets[real])
+        if self._sequences:
+            self._right += int(((predicted == targets) | ~real).all(dim=1).sum())
+            self._seen += len(targets)
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        metrics = {name: float(value) for name, value in self._scores.compute().items()}
+        if self._sequences:
+            metrics["sequence_accuracy"] = self._right / self._seen
+        return metrics
+
+
+class TokenMeter:
+    """Perplexity exp(mean nats) = 2^(mean bits), and how often the likeliest token was right."""
+
+    def __init__(self) -> None:
+        self._nats, self._right, self._tokens = 0.0, 0, 0
+
+    def update(self, nats: Tensor, right: Tensor) -> None:
+        """Adds a batch: cross-entropies and hits of real tokens, each [tokens]."""
+        self._nats += float(nats.double().sum())
+        self._right += int(right.sum())
+        self._tokens += nats.numel()
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        mean = self._nats / self._tokens
+        return {
+            "loss": mean,
+            "perplexity": math.exp(mean) if mean < 700 else math.inf,
+            "bits": mean / math.log(2),
+            "accuracy": self._right / self._tokens,
+        }
+
+
+class ForecastMeter:
+    """MAE, RMSE, MAPE, sMAPE and MASE in the series' units; MSE and MAE on scaled data.
+
+    MAPE leaves out observations of zero and counts them (`mape_excluded`). MASE divides by the
+    mean error of the seasonal naive forecast on the training part (Hyndman and Koehler 2006),
+    column by column. MAE is given per step of the horizon too, as `mae_step_1` and so on.
+
+    Args:
+        units: turns scaled values [batch, horizon, targets] into the series' units.
+        naive: [targets] the training part's mean seasonal naive error, in units.
+    """
+
+    def __init__(self, units: Callable[[Tensor], Tensor], naive: Tensor) -> None:
+        self._units, self._naive = units, naive.double()
+        self._mae, self._mse = MeanAbsoluteError(), MeanSquaredError()
+        self._mape, self._smape = (
+            MeanAbsolutePercentageError(),
+            SymmetricMeanAbsolutePercentageError(),
+        )
+        self._scaled_mae, self._scaled_mse = MeanAbsoluteError(), MeanSquaredError()
+        for metric in self._all():
+            metric.set_dtype(torch.float64)
+        self._zeros = 0
+        self._steps: Tensor | None = None  # [horizon] summed absolute errors
+        self._mase, self._rows = 0.0, 0
+
+    def _all(self) -> list[MeanAbsoluteError]:
+        return [
+            self._mae,
+            self._mse,
+            self._mape,
+            self._smape,
+            self._scaled_mae,
+            self._scaled_mse,
+        ]
+
+    def update(self, forecast: Tensor, truth: Tensor) -> None:
+        """Adds a batch: scaled values, both [batch, horizon, targets]."""
+        forecast, truth = forecast.double(), truth.double()
+        self._scaled_mae.update(forecast.flatten(), truth.flatten())
+        self._scaled_mse.update(forecast.flatten(), truth.flatten())
+        forecast, truth = self._units(forecast), self._units(truth)
+        self._mae.update(forecast.flatten(), truth.flatten())
+        self._mse.update(forecast.flatten(), truth.flatten())
+        self._smape.update(forecast.flatten(), truth.flatten())
+        real = truth != 0
+        self._zeros += int((~real).sum())
+        if real.any():
+            self._mape.update(forecast[real], truth[real])
+        errors = (forecast - truth).abs()
+        steps = errors.mean(dim=2).sum(dim=0)
+        self._steps = steps if self._steps is None else self._steps + steps
+        self._mase += float((errors / self._naive).mean(dim=(1, 2)).sum())
+        self._rows += len(errors)
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        metrics = {
+            "mae": float(self._mae.compute()),
+            "rmse": float(self._mse.compute()) ** 0.5,
+            "smape": float(self._smape.compute()),
+            "mase": self._mase / self._rows,
+            "scaled_mse": float(self._scaled_mse.compute()),
+            "scaled_mae": float(self._scaled_mae.compute()),
+            "mape_excluded": float(self._zeros),
+        }
+        if self._mape.update_called:
+            metrics["mape"] = float(self._mape.compute())
+        if self._steps is not None and len(self._steps) > 1:
+            for step, total in enumerate((self._steps / self._rows).tolist(), start=1):
+                metrics[f"mae_step_{step}"] = total
+        return metrics
+
+
+def finite(metrics: Mapping[str, float]) -> Metrics:
+    """Only what can be drawn and compared."""
+    return {name: value for name, value in metrics.items() if np.isfinite(value)}

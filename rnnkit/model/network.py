@@ -1,0 +1,127 @@
+"""Whole networks: a representation, a recurrent stack, a head, arranged by topology."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Num
+from torch import Tensor, nn
+
+from rnnkit.kernels.padding import find_padding
+from rnnkit.model.initialization import make_head
+from rnnkit.model.readout import READOUTS
+from rnnkit.model.representation import REPRESENTATIONS
+from rnnkit.model.stack import Stack, States
+from rnnkit.params.model import Model
+from rnnkit.recurrence import Kernel
+
+
+class Network(nn.Module):
+    """What every topology has: inputs -> representation -> stack -> … -> head."""
+
+    def __init__(
+        self,
+        model: Model,
+        vocabulary: int | None,
+        features: int | None,
+        outputs: int,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        make = REPRESENTATIONS[model.representation.kind]
+        self.representation = make(model.representation, vocabulary, features, generator)
+        self.stack = Stack(self.representation.size, model, generator)
+        self.dropout = nn.Dropout(model.dropout)
+        self.head = make_head(self.stack.size, outputs, generator)
+
+
+class ManyToOne(Network):
+    """A sequence in, one vector out: read-out of the top layer's outputs, then the head."""
+
+    def __init__(self, model: Model, *sizes: Any) -> None:
+        super().__init__(model, *sizes)
+        self.readout = READOUTS[model.readout]
+
+    def forward(
+        self,
+        inputs: Num[Tensor, "batch time *feature"],
+        mask: Bool[Tensor, "batch time"] | None,
+    ) -> Float[Tensor, "batch outputs"]:
+        """Scores or values of each sequence."""
+        padding = None if mask is None else find_padding(mask)
+        vectors = self.representation(inputs, None if padding is None else mask)
+        hidden, _ = self.stack(vectors, padding, None, False, "auto")
+        vector = self.readout(hidden, padding, self.stack.directions)
+        return self.head(self.dropout(vector))  # type: ignore[no-any-return]
+
+
+class Synced(Network):
+    """A sequence in, a vector out at every step: the head on each of the top layer's outputs."""
+
+    def forward(
+        self,
+        inputs: Num[Tensor, "batch time *feature"],
+        mask: Bool[Tensor, "batch time"] | None,
+    ) -> Float[Tensor, "batch time outputs"]:
+        """Scores or values at each step; at padding they mean nothing."""
+        return self.run(inputs, mask, None, False, "auto")[0]
+
+    def run(
+        self,
+        inputs: Num[Tensor, "batch time *feature"],
+        mask: Bool[Tensor, "batch time"] | None,
+        states: States | None,
+        want_final: bool,
+        kernel: Kernel,
+    ) -> tuple[Float[Tensor, "batch time outputs"], States | None]:
+        """The same from given states on, with the states after, for a sequence that comes in parts.
+
+        Args and Returns: as Stack.forward.
+        """
+        padding = None if mask is None else find_padding(mask)
+        vectors = self.representation(inputs, None if padding is None else mask)
+        hidden, final = self.stack(vectors, padding, states, want_final, kernel)
+        return self.head(self.dropout(hidden)), final
+
+
+TOPOLOGIES: dict[str, type[Network]] = {"many_to_one": ManyToOne, "synced": Synced}
+
+
+def build(
+    model: Model,
+    topology: str,
+    vocabulary: int | None,
+    features: int | None,
+    outputs: int,
+    generator: torch.Generator,
+) -> Network:
+    """A network with its weights drawn.
+
+    Args:
+        model: the params.
+        topology: a name in TOPOLOGIES.
+        vocabulary: how many tokens there are, padding and unknown included; None for numbers.
+        features: how many numbers each step has; None for tokens.
+        outputs: what the head gives per sequence or step.
+        generator: draws the weights; nothing else is random here.
+
+    Raises:
+        InputError: the representation does not fit the data's inputs.
+
+    >>> model = Model(hidden=8)
+    >>> network = build(model, "synced", 20, None, 5, torch.Generator().manual_seed(0))
+    >>> network(torch.tensor([[3, 1, 2]]), None).shape
+    torch.Size([1, 3, 5])
+    >>> count_parameters(network)
+    3085
+    """
+    return TOPOLOGIES[topology](model, vocabulary, features, outputs, generator)
+
+
+def weight_matrices(network: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters that `l2` acts on, by name: matrices, not biases or initial states."""
+    return {name: value for name, value in network.named_parameters() if value.ndim >= 2}
+
+
+def count_parameters(network: nn.Module) -> int:
+    """How many numbers are learned."""
+    return sum(value.numel() for value in network.parameters() if value.requires_grad)

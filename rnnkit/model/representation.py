@@ -1,0 +1,111 @@
+"""How inputs become vectors: a learned vector per token, a one-hot vector, the numbers themselves.
+
+Token 0 is padding and 1 is unknown. A representation is called with the inputs and the mask, and
+gives finite vectors at padding, whatever lies there.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+import rnnkit.params.model as blocks
+from rnnkit.errors import InputError
+
+
+class Embedding(nn.Module):
+    """A learned vector per token, normal with variance 1; padding's stays at zero."""
+
+    def __init__(self, vocabulary: int, size: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.size = size
+        drawn = torch.randn(vocabulary, size, dtype=torch.float64, generator=generator)
+        drawn[0] = 0
+        self.vectors = nn.Parameter(drawn.to(torch.get_default_dtype()))
+
+    def forward(
+        self, inputs: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"] | None
+    ) -> Float[Tensor, "batch time size"]:
+        """The tokens' vectors. Padding's own gets no gradient."""
+        return functional.embedding(inputs, self.vectors, padding_idx=0)
+
+
+class OneHot(nn.Module):
+    """A vector as long as the vocabulary with a single 1."""
+
+    zero: Tensor
+
+    def __init__(self, vocabulary: int) -> None:
+        super().__init__()
+        self.size = vocabulary
+        self.register_buffer("zero", torch.zeros(()), persistent=False)  # knows the precision
+
+    def forward(
+        self, inputs: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"] | None
+    ) -> Float[Tensor, "batch time size"]:
+        """x[b, t, inputs[b, t]] = 1."""
+        zeros = self.zero.expand(*inputs.shape, self.size)
+        return zeros.scatter(2, inputs[:, :, None], 1.0)
+
+
+class Raw(nn.Module):
+    """The numbers as they are."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.size = features
+
+    def forward(
+        self,
+        inputs: Float[Tensor, "batch time size"],
+        mask: Bool[Tensor, "batch time"] | None,
+    ) -> Float[Tensor, "batch time size"]:
+        """The inputs, zero at padding: even a NaN there has no influence."""
+        return inputs if mask is None else inputs.masked_fill(~mask[:, :, None], 0.0)
+
+
+def make_embedding(
+    params: blocks.Embedding, vocabulary: int | None, features: int | None, draw: torch.Generator
+) -> Embedding:
+    """An Embedding of the data's vocabulary."""
+    return Embedding(need(vocabulary, params.kind, "tokens"), params.size, draw)
+
+
+def make_one_hot(
+    params: blocks.OneHot, vocabulary: int | None, features: int | None, draw: torch.Generator
+) -> OneHot:
+    """A OneHot of the data's vocabulary."""
+    return OneHot(need(vocabulary, params.kind, "tokens"))
+
+
+def make_raw(
+    params: blocks.Raw, vocabulary: int | None, features: int | None, draw: torch.Generator
+) -> Raw:
+    """A Raw of the data's features."""
+    return Raw(need(features, params.kind, "numbers"))
+
+
+REPRESENTATIONS: dict[str, Callable[..., Any]] = {
+    "embedding": make_embedding,
+    "one_hot": make_one_hot,
+    "raw": make_raw,
+}
+"""By kind: (block, vocabulary or None, features or None, generator) -> a module with a `size`."""
+
+
+def need(size: int | None, kind: str, inputs: str) -> int:
+    """The size the data must have for this representation.
+
+    Raises:
+        InputError: the data's inputs are of the other sort.
+    """
+    if size is None:
+        other = "raw" if inputs == "tokens" else "embedding or one_hot"
+        raise InputError(
+            f"model.representation.kind: {kind} is for {inputs}, and the data's inputs are not;"
+            f" set it to {other}"
+        )
+    return size

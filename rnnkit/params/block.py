@@ -1,0 +1,46 @@
+"""What every params block is: frozen, strict, without unknown keys. No field lives here."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Block(BaseModel):
+    """A part of the params tree."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        validate_default=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
+
+
+class FrozenDict(dict[Key, Value]):
+    """A mapping that cannot be changed, so that a frozen block is frozen all the way down.
+
+    >>> FrozenDict(a=1)["a"]
+    1
+    """
+
+    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
+        raise TypeError("params are frozen: make a new experiment with Experiment.replace")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dict declares itself unhashable
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FrozenDict, (dict(self),)
+
+
+FrozenMapping = Annotated[Mapping[Key, Value], AfterValidator(FrozenDict)]
+Names = Annotated[tuple[str, ...], Field(strict=False)]

@@ -1,0 +1,206 @@
+"""Where examples come from, how they are split, and how they become tensors."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from rnnkit.params.block import Block, Names
+
+Form = Literal["labelled_text", "tagged", "text", "series", "frames"]
+
+BUILTINS: Mapping[str, Form] = {
+    "python_tokens": "tagged",
+    "python_docstrings": "labelled_text",
+    "python_docs": "text",
+    "sunspots": "series",
+    "co2": "series",
+    "digits": "frames",
+}
+
+
+class Builtin(Block):
+    """Real data that comes with the installed packages: nothing is downloaded."""
+
+    kind: Literal["builtin"] = "builtin"
+    name: Literal["python_tokens", "python_docstrings", "python_docs", "sunspots", "co2", "digits"]
+    """Which one; `rnnkit data list` describes them."""
+
+    @property
+    def form(self) -> Form:
+        return BUILTINS[self.name]
+
+
+class LabelledText(Block):
+    """Texts with a label each: CSV, TSV, JSONL, Parquet, or lines of `label text`; plain or .gz."""
+
+    form: ClassVar[Form] = "labelled_text"
+
+    kind: Literal["labelled_text"] = "labelled_text"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    format: Literal["auto", "csv", "tsv", "jsonl", "parquet", "label_text"] = "auto"
+    """auto: by the file's ending."""
+    text: str = "text"
+    """The column that holds the text."""
+    label: str = "label"
+    """The column that holds the label."""
+    group: str | None = None
+    """A column whose equal values stay on the same side of a split."""
+    encoding: str = "utf-8"
+
+
+class Tokens(Block):
+    """Tokens with a tag each, as JSONL: two lists of equal length per line; plain or .gz."""
+
+    form: ClassVar[Form] = "tagged"
+
+    kind: Literal["tokens"] = "tokens"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    tokens: str = "tokens"
+    """The key that holds the list of tokens."""
+    tags: str = "tags"
+    """The key that holds the list of tags."""
+    group: str | None = None
+    """A key whose equal values stay on the same side of a split."""
+    encoding: str = "utf-8"
+
+
+class Text(Block):
+    """Plain text, for language modelling; plain or .gz."""
+
+    form: ClassVar[Form] = "text"
+
+    kind: Literal["text"] = "text"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    unit: Literal["line", "paragraph", "file"] = "line"
+    """What one item is; an end-of-sequence token follows each. Empty lines are no items."""
+    encoding: str = "utf-8"
+
+
+class Table(Block):
+    """Numbers with a time column, as CSV, TSV or Parquet; plain or .gz."""
+
+    form: ClassVar[Form] = "series"
+
+    kind: Literal["table"] = "table"
+    path: str
+    format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
+    """auto: by the file's ending."""
+    time: str = "time"
+    """The column that holds the time; rows are sorted by it, and equal times are refused."""
+    columns: Names | None = None
+    """The columns to read; null: all but the time."""
+    encoding: str = "utf-8"
+
+
+Source = Annotated[Builtin | LabelledText | Tokens | Text | Table, Field(discriminator="kind")]
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _timestamp(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+Timestamp = Annotated[str, AfterValidator(_timestamp)]
+
+
+class Fractions(Block):
+    """By a hash of the item or of its group: an item never changes side when the data grow."""
+
+    kind: Literal["fractions"] = "fractions"
+    valid: Share = 0.1
+    test: Share = 0.1
+
+
+class Files(Block):
+    """A file for each part; the source's own path is the training file."""
+
+    kind: Literal["files"] = "files"
+    valid: str | Share = 0.1
+    """The validation file, or the share of the training file to hold out by hash."""
+    test: str
+
+
+class Time(Block):
+    """By time, oldest first: the last share, or everything from a given moment on."""
+
+    kind: Literal["time"] = "time"
+    valid: Share | Timestamp = 0.1
+    """A share of all rows, or the moment the validation part begins."""
+    test: Share | Timestamp = 0.1
+    """A share of all rows, or the moment the test part begins."""
+    until: Timestamp | None = None
+    """Rows from this moment on are left out."""
+
+
+class Column(Block):
+    """By a column of the data that says train, valid or test."""
+
+    kind: Literal["column"] = "column"
+    name: str = "split"
+
+
+Split = Annotated[Fractions | Files | Time | Column, Field(discriminator="kind")]
+
+
+class Characters(Block):
+    """Every character is a token."""
+
+    kind: Literal["characters"] = "characters"
+    lowercase: bool = False
+    vocabulary: int = Field(default=1_000, ge=2, le=1_000_000)
+    """At most this many tokens, the most frequent ones; the rest become the unknown token. Padding,
+    unknown and end-of-item tokens are not counted."""
+
+
+class Words(Block):
+    """Every word is a token."""
+
+    kind: Literal["words"] = "words"
+    split: Literal["spaces", "whitespace", "punctuation"] = "spaces"
+    """spaces: at single spaces only (text that comes tokenised); whitespace: at any white space;
+    punctuation: at white space and around punctuation."""
+    lowercase: bool = False
+    vocabulary: int = Field(default=30_000, ge=2, le=1_000_000)
+    """At most this many tokens, the most frequent ones; the rest become the unknown token. Padding,
+    unknown and end-of-item tokens are not counted."""
+    minimum_count: int = Field(default=1, ge=1)
+    """Rarer words become the unknown token."""
+
+
+class BPE(Block):
+    """Byte-pair encoding (Sennrich et al. 2016), learned on the training part."""
+
+    kind: Literal["bpe"] = "bpe"
+    lowercase: bool = False
+    vocabulary: int = Field(default=8_000, ge=300, le=1_000_000)
+    """At most this many tokens are learned; the 256 bytes are always among them."""
+
+
+Tokenizer = Annotated[Characters | Words | BPE, Field(discriminator="kind")]
+
+
+class Data(Block):
+    """From a source to padded batches."""
+
+    source: Source
+    split: Split = Fractions()
+    tokenizer: Tokenizer = Words()
+    max_length: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Longer sequences are cut here (and counted). Language modelling: the text is one stream, cut
+    into windows of this length; null: one window for each item. Unit: steps."""
+    padding: Literal["post", "pre"] = "post"
+    """Where the padding lies; results are the same."""
+    window: int = Field(default=96, ge=1, le=100_000)
+    """Forecasting: how many past rows the network sees."""
+    scaling: Literal["standard", "minmax", "none"] = "standard"
+    """Forecasting: how values are scaled, by the training part alone."""
+    limit: int | None = Field(default=None, ge=1)
+    """Use at most this many items of each part; null: all. Text: the first ones; a series: the
+    latest windows; other data: the first ones by hash, so that more data change few of them."""

@@ -1,0 +1,220 @@
+"""One complete experiment, and the rules that hold between its blocks."""
+
+import copy
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from rnnkit.params.block import Block, FrozenDict
+from rnnkit.params.data import BPE, Data, Files, Time
+from rnnkit.params.model import RNN, Model, Raw
+from rnnkit.params.task import Forecasting, LanguageModeling, Tagging, Task
+from rnnkit.params.train import Train
+from rnnkit.params.tune import Choices, Range, Tune
+
+
+class Experiment(Block):
+    """One params file: prepare, tune if asked to, train, evaluate."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    """The MLflow experiment it is filed under: letters, digits, `.`, `_` and `-`."""
+    task: Task
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    data: Data
+    model: Model = Model()
+    train: Train = Train()
+    tune: Tune | None = None
+
+    @model_validator(mode="after")
+    def _blocks_fit(self) -> "Experiment":
+        for path, refused, reason in self._rules():
+            if refused:
+                raise ValueError(f"{path}: {reason}")
+        if self.tune is not None:
+            self._search_fits(self.tune)
+        return self
+
+    def replace(self, overrides: Mapping[str, Any]) -> "Experiment":
+        """Another experiment, with some values replaced and the whole validated again.
+
+        Args:
+            overrides: params path (`train.clip`) -> value.
+
+        Raises:
+            ValueError: a value is not allowed (pydantic's ValidationError).
+            KeyError: there is no such path.
+        """
+        tree = self.model_dump()
+        for path, value in overrides.items():
+            *above, last = path.split(".")
+            block = tree
+            for key in above:
+                block = block[key]
+            if last not in block:
+                raise KeyError(path)
+            block[last] = copy.deepcopy(value)
+        return Experiment.model_validate(tree)
+
+    def _rules(self) -> list[tuple[str, bool, str]]:
+        """(path, whether it is refused, why) for everything one block forbids another."""
+        task, data, model, split = self.task, self.data, self.model, self.data.split
+        form = data.source.form
+        numbers = form in ("series", "frames")
+        forecasting = isinstance(task, Forecasting)
+        untokenized = numbers and data.tokenizer != _default(Data, "tokenizer")
+        pooled = task.topology != "many_to_one" and model.readout != "last"
+        stepped = isinstance(model.cell, RNN)
+        by_time = isinstance(split, Time)
+        scores = [f"valid/{name}" for name in task.metrics]
+        return [
+            (
+                "data.source",
+                form not in task.forms,
+                f"{task.kind} needs {' or '.join(task.forms)} data and this source gives {form}; "
+                "choose another source or another task",
+            ),
+            (
+                "data.tokenizer",
+                untokenized,
+                "this source gives numbers and has no tokens; leave it out",
+            ),
+            (
+                "data.tokenizer",
+                isinstance(task, Tagging) and isinstance(data.tokenizer, BPE),
+                "a tag belongs to a whole token, which bpe would cut; choose characters or words",
+            ),
+            (
+                "data.tokenizer.split",
+                isinstance(task, Tagging) and getattr(data.tokenizer, "split", "spaces") != "spaces",
+                "this source gives tokens, nothing is split; leave it out",
+            ),
+            (
+                "model.representation",
+                numbers and not isinstance(model.representation, Raw),
+                "this source gives numbers; write model.representation: {kind: raw}",
+            ),
+            (
+                "model.representation",
+                not numbers and isinstance(model.representation, Raw),
+                "this source gives tokens; choose embedding or one_hot",
+            ),
+            (
+                "model.bidirectional",
+                model.bidirectional and isinstance(task, LanguageModeling),
+                "a backward direction would read the token that is to be predicted; "
+                "language modelling needs false",
+            ),
+            (
+                "model.readout",
+                pooled,
+                f"{task.kind} reads out every step; leave readout out",
+            ),
+            (
+                "model.initialization.recurrent",
+                model.initialization.recurrent == "identity" and not stepped,
+                "identity is for the vanilla rnn (Le et al. 2015); gates have no identity",
+            ),
+            (
+                "data.window",
+                not forecasting and data.window != _default(Data, "window"),
+                f"{task.kind} has no window; leave it out",
+            ),
+            (
+                "data.scaling",
+                not forecasting and data.scaling != _default(Data, "scaling"),
+                f"{task.kind} scales nothing; leave it out",
+            ),
+            (
+                "data.max_length",
+                forecasting and data.max_length is not None,
+                "forecasting has windows; set data.window in place of max_length",
+            ),
+            (
+                "data.padding",
+                forecasting and data.padding != "post",
+                "windows are all equally long and need no padding; leave it out",
+            ),
+            (
+                "data.split",
+                forecasting != by_time,
+                "a series is split by time, and nothing else is; "
+                + ("write split: {kind: time}" if forecasting else "choose fractions, files or column"),
+            ),
+            (
+                "data.split",
+                isinstance(split, Files) and data.source.kind == "builtin",
+                "built-in data is one piece; choose fractions",
+            ),
+            (
+                "data.split",
+                split.kind == "column" and data.source.kind in ("builtin", "text"),
+                "this source has no columns; choose fractions"
+                + ("" if data.source.kind == "builtin" else " or files"),
+            ),
+            (
+                "train.monitor",
+                self.train.monitor not in scores,
+                f"must be one of {', '.join(scores)}, got {self.train.monitor!r}",
+            ),
+        ]
+
+    def _search_fits(self, tune: Tune) -> None:
+        alone = self.model_copy(update={"tune": None})  # not validated: it was, a moment ago
+        for path, space in tune.search.items():
+            if path.split(".")[0] not in ("model", "train"):
+                raise ValueError(
+                    f"tune.search: {path}: only keys of model and train can be searched"
+                )
+            whole = isinstance(space, Range) and _is_whole(alone, path)
+            if whole and not (isinstance(space.low, int) and isinstance(space.high, int)):
+                raise ValueError(
+                    f"tune.search: {path} takes whole numbers, "
+                    f"got low: {space.low}, high: {space.high}"
+                )
+            values = space.choices if isinstance(space, Choices) else (space.low, space.high)
+            for value in values:
+                try:
+                    alone.replace({path: value})
+                except KeyError:
+                    raise ValueError(f"tune.search: there is no key {path!r}") from None
+                except ValueError as error:
+                    reason = str(error).splitlines()[2].strip().split(" [type=")[0]
+                    raise ValueError(f"tune.search: {path} cannot be {value!r}: {reason}") from None
+
+    def value(self, path: str) -> Any:
+        """What stands at a params path such as `train.clip`."""
+        here: Any = self
+        for key in path.split("."):
+            here = getattr(here, key)
+        return here
+
+
+def _is_whole(experiment: Experiment, path: str) -> bool:
+    try:
+        value = experiment.value(path)
+    except AttributeError:
+        return False
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _default(block: type[Block], name: str) -> Any:
+    return block.model_fields[name].get_default()
+
+
+def flatten(experiment: Experiment) -> dict[str, Any]:
+    """Every value by its params path, `train.optimizer.kind` and so on.
+
+    A sweep's search space is one value, by its own path.
+    """
+    flat: dict[str, Any] = {}
+
+    def visit(prefix: str, value: Any) -> None:
+        if isinstance(value, FrozenDict | dict) and value:
+            for key, inner in value.items():
+                visit(f"{prefix}.{key}" if prefix else str(key), inner)
+        else:
+            flat[prefix] = value
+
+    visit("", experiment.model_dump(mode="json"))
+    return flat

@@ -1,0 +1,230 @@
+"""From a YAML file to an Experiment, strictly; and from what is wrong with it to one line."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from rnnkit.errors import InputError
+from rnnkit.params import reserved
+from rnnkit.params.experiment import Experiment
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+_FLOAT = re.compile(r"^[-+]?(?:\d[\d_]*)(?:\.\d*)?[eE][-+]?\d+$|^[-+]?\d*\.\d+(?:[eE][-+]?\d+)?$")
+_WHOLE = re.compile(r"^[-+]?(?:0|[1-9]\d*)$")
+
+Path_ = tuple[str, ...]
+
+
+class _Tree:
+    """A YAML document as plain values, and the line where each key stands."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.values: dict[str, Any] = {}
+        self.places: dict[Path_, str] = {}
+
+    def place(self, path: Path_) -> str:
+        """Where a key stands; for a missing key, where its block does."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, self.file)
+
+
+def load(file: str | Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Reads an experiment.
+
+    Args:
+        file: a YAML file.
+        overrides: `key=value` texts, as `model.cell.kind=gru`; the value is YAML.
+
+    Raises:
+        InputError: the file or an override is not a valid experiment; one line says why.
+    """
+    tree = _read(Path(file))
+    for override in overrides:
+        _set(tree, override)
+    if found := reserved.find(tree.values):
+        path, sentence = found
+        raise InputError(f"{tree.place(path)}: {'.'.join(path)} {sentence}")
+    try:
+        return Experiment.model_validate(tree.values)
+    except ValidationError as error:
+        raise InputError(_one_line(error.errors(), tree)) from None
+
+
+def dump(experiment: Experiment) -> str:
+    """The resolved experiment as YAML: every value stands there, and `load` reads it back."""
+    return yaml.safe_dump(
+        experiment.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+def _read(file: Path) -> _Tree:
+    tree = _Tree(str(file))
+    if file.is_dir():
+        raise InputError(f"{file}: is a folder; give the params file in it")
+    if not file.exists():
+        near = difflib.get_close_matches(
+            file.name, [p.name for p in file.parent.glob("*.y*ml")], n=1, cutoff=0.5
+        )
+        hint = f"; did you mean {file.parent / near[0]}?" if near else ""
+        raise InputError(f"{file}: there is no such file{hint}")
+    content = file.read_bytes()
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{file}: a params file has at most {MAX_BYTES:,} bytes")
+    try:
+        node = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise InputError(f"{file}:{line}: is not UTF-8; save it as UTF-8") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "is nested too deeply"
+        raise InputError(f"{file}{line}: is not YAML: {problem}") from None
+    if not isinstance(node, yaml.MappingNode):
+        raise InputError(f"{file}: must hold `key: value` lines, as params/demo.yaml does")
+    tree.values = _plain(node, (), tree, lambda at: f"{file}:{at.start_mark.line + 1}")
+    return tree
+
+
+def _plain(node: yaml.Node, path: Path_, tree: _Tree, at: Any) -> Any:
+    """A YAML node as a plain value; each key's place is noted in the tree."""
+    if len(path) > MAX_DEPTH:
+        raise InputError(f"{at(node)}: is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key, str) or key_node.tag == "tag:yaml.org,2002:merge":
+                raise InputError(f"{at(key_node)}: a key must be a plain word")
+            if key in mapping:
+                where = tree.places[(*path, key)]
+                raise InputError(f"{at(key_node)}: {key} stands twice, first at {where}")
+            tree.places[(*path, key)] = at(key_node)
+            mapping[key] = _plain(value_node, (*path, key), tree, at)
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*path, str(i)), tree, at) for i, item in enumerate(node.value)]
+    return _scalar(node, at)
+
+
+def _scalar(node: Any, at: Any) -> Any:
+    kind = node.tag.rpartition(":")[2]
+    text: str = node.value
+    if node.style is not None or kind == "timestamp":
+        return text
+    if kind == "str":
+        return float(text.replace("_", "")) if _FLOAT.match(text) else text
+    if kind == "int":
+        if not _WHOLE.match(text):
+            raise InputError(f"{at(node)}: {text} is ambiguous; write a plain number or quote it")
+        return int(text)
+    if kind in ("null", "bool", "float"):
+        return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+    raise InputError(f"{at(node)}: only plain values are allowed, got the tag {node.tag}")
+
+
+def _set(tree: _Tree, override: str) -> None:
+    name, equals, text = override.partition("=")
+    if not equals or not name.strip():
+        raise InputError(f"--set {override}: write key=value, as train.clip=1.0")
+    here = f"--set {override}"
+    path = tuple(name.strip().split("."))
+    block = tree.values
+    for key in path[:-1]:
+        inner = block.get(key)
+        if inner is None:
+            inner = block[key] = {}
+        if not isinstance(inner, dict):
+            raise InputError(f"{here}: {key} is no block, it has no keys inside")
+        block = inner
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        raise InputError(f"{here}: {text!r} is not a YAML value") from None
+    if path[-1] == "kind" and block.get("kind") not in (None, text):
+        block.clear()  # another kind has other keys: those of the old one go
+    tree.places[path] = here
+    block[path[-1]] = _plain(node, path, tree, lambda _: here) if node else None
+
+
+def _one_line(errors: Sequence[ErrorDetails], tree: _Tree) -> str:
+    """The first thing wrong; misspelt keys before what they cause (a missing key)."""
+    ranks = {"extra_forbidden": 0, "missing": 2}
+    error = min(errors, key=lambda e: ranks.get(e["type"], 1))
+    path = _real_path(error["loc"], tree.values, missing=error["type"] == "missing")
+    name = ".".join(path)
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    if error["type"] == "extra_forbidden":
+        known = _keys_at(path[:-1], tree.values)
+        near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        return f"{tree.place(path)}: {name}: unknown key; {hint}{more}"
+    if error["type"] == "missing":
+        return f"{tree.place(path)}: {name} is missing{more}"
+    if error["type"] == "union_tag_invalid":
+        tags = error["ctx"]["expected_tags"].replace("'", "").split(", ")
+        got = error["ctx"]["tag"]
+        near = difflib.get_close_matches(got, tags, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        kind = (*path, "kind")
+        return f"{tree.place(kind)}: {name}.kind must be one of {', '.join(tags)}, got {got!r}{hint}"
+    if error["type"] == "union_tag_not_found":
+        return f"{tree.place(path)}: {name} needs a kind, as {name}: {{kind: ...}}{more}"
+    if error["type"] == "value_error":
+        reason = str(error["ctx"]["error"])
+        if not name:  # a rule between blocks: it names its own path
+            return f"{tree.place(tuple(reason.split(':')[0].split('.')))}: {reason}"
+        return f"{tree.place(path)}: {name}: {reason}{more}"
+    rule = error["msg"].replace("Input should be ", "must be ")
+    return f"{tree.place(path)}: {name} {rule}, got {error['input']!r}{more}"
+
+
+def _real_path(loc: Sequence[str | int], values: Any, missing: bool) -> Path_:
+    """Pydantic's location without the names of union members that it puts in.
+
+    A step that is not in the values is such a name, but for the last step of a missing key.
+    """
+    path: list[str] = []
+    for i, step in enumerate(loc):
+        if isinstance(values, Mapping):
+            if step not in values and not (missing and i == len(loc) - 1):
+                continue
+            values = values.get(step)
+        elif isinstance(values, list) and isinstance(step, int):
+            values = values[step]
+        else:
+            continue
+        path.append(str(step))
+    return tuple(path)
+
+
+def _keys_at(path: Path_, values: Any) -> list[str]:
+    """The keys that a block allows."""
+    blocks: list[type[BaseModel]] = [Experiment]
+    for step in path:
+        values = values.get(step, {})
+        fields = [block.model_fields for block in blocks if step in block.model_fields]
+        if fields:  # else the step is a free key of a mapping, whose values the blocks describe
+            blocks = _blocks(fields[0][step].annotation)
+        kind = values.get("kind") if isinstance(values, Mapping) else None
+        blocks = [b for b in blocks if "kind" not in b.model_fields or _kind(b) == kind]
+    return [name for block in blocks for name in block.model_fields]
+
+
+def _kind(block: type[BaseModel]) -> Any:
+    return block.model_fields["kind"].get_default()
+
+
+def _blocks(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [b for inner in getattr(annotation, "__args__", ()) for b in _blocks(inner)]

@@ -1,0 +1,82 @@
+"""The network: how inputs are represented, which cell, how it is stacked, read out and started."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rnnkit.params.block import Block
+
+
+class Embedding(Block):
+    """A learned vector per token."""
+
+    kind: Literal["embedding"] = "embedding"
+    size: int = Field(default=64, ge=1, le=8192)
+
+
+class OneHot(Block):
+    """A vector as long as the vocabulary with a single 1."""
+
+    kind: Literal["one_hot"] = "one_hot"
+
+
+class Raw(Block):
+    """The numbers as they are."""
+
+    kind: Literal["raw"] = "raw"
+
+
+Representation = Annotated[Embedding | OneHot | Raw, Field(discriminator="kind")]
+
+
+class RNN(Block):
+    """The vanilla recurrent network (Elman 1990)."""
+
+    kind: Literal["rnn"] = "rnn"
+    activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
+
+
+class LSTM(Block):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997; forget gate Gers et al. 2000)."""
+
+    kind: Literal["lstm"] = "lstm"
+    forget_bias: float = 1.0
+    """Where the forget gate's bias starts (Jozefowicz et al. 2015)."""
+
+
+class GRU(Block):
+    """The gated recurrent unit in its reset-after form (Cho et al. 2014)."""
+
+    kind: Literal["gru"] = "gru"
+
+
+Cell = Annotated[RNN | LSTM | GRU, Field(discriminator="kind")]
+
+
+class Initialization(Block):
+    """Where the weights start."""
+
+    input: Literal["xavier", "orthogonal", "normal"] = "xavier"
+    """W_xh, per gate."""
+    recurrent: Literal["xavier", "orthogonal", "identity", "normal"] = "orthogonal"
+    """W_hh, per gate."""
+    scale: float = Field(default=1.0, gt=0, le=100)
+    """Multiplies W_hh: identity gives scale·I (Le et al. 2015)."""
+
+
+class Model(Block):
+    """A recurrent stack between a representation and a head."""
+
+    representation: Representation = Embedding()
+    cell: Cell = GRU()
+    hidden: int = Field(default=128, ge=1, le=16_384)
+    """Units per layer and direction."""
+    depth: int = Field(default=1, ge=1, le=64)
+    """Layers."""
+    bidirectional: bool = False
+    readout: Literal["last", "mean", "max"] = "last"
+    """Many-to-one: how a sequence of states becomes one vector, over real steps only."""
+    initial_state: Literal["zeros", "learned"] = "zeros"
+    initialization: Initialization = Initialization()
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """On non-recurrent connections only (Zaremba et al. 2014)."""

@@ -1,0 +1,65 @@
+"""Names that are designed but not built: one table, refused in one place.
+
+A row leaves this table in the change that builds what it names.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+KEYS: Mapping[str, str] = {
+    "variants": "comparisons of variants",
+    "seeds": "comparisons over several seeds",
+    "ablate": "experiments that break what is right",
+    "task.class_weights": "class weights",
+    "task.beam": "beam search",
+    "model.attention": "attention",
+    "model.recurrent_dropout": "recurrent dropout",
+    "model.embedding_dropout": "embedding dropout",
+    "model.tied": "tied embeddings",
+    "model.representation.vectors": "pretrained word vectors",
+    "model.representation.freeze": "pretrained word vectors",
+    "model.representation.characters": "a character-level network per word",
+    "train.schedule": "learning-rate schedules",
+    "train.bptt": "truncated backpropagation through time",
+    "train.start_from": "starting from another run's weights",
+    "data.covariates": "covariates",
+    "data.source.id": "several series in one table",
+}
+"""Params path -> what it will do."""
+
+VALUES: Mapping[str, tuple[str, ...]] = {
+    "task.kind": ("translation", "transcription", "captioning", "music", "vector", "memory"),
+    "data.source.kind": ("conll", "conllu", "pairs", "audio", "vectors", "frames", "piano_rolls"),
+    "model.cell.kind": ("custom",),
+    "model.readout": ("attention",),
+    "train.clip": ("auto",),
+    "task.loss": ("quantile",),
+}
+"""Params path -> values it will take."""
+
+
+def find(tree: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
+    """The first reserved name in a params tree: its path, and the sentence that refuses it."""
+    for path, purpose in KEYS.items():
+        if _has(tree, keys := tuple(path.split("."))):
+            return keys, f"is reserved for {purpose}, which is not there yet; leave it out"
+    for path, values in VALUES.items():
+        if _has(tree, keys := tuple(path.split("."))):
+            value = _get(tree, keys)
+            if isinstance(value, str) and value in values:
+                return keys, f"{value!r} is reserved and not there yet"
+    return None
+
+
+def _get(tree: Any, keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        tree = tree[key]
+    return tree
+
+
+def _has(tree: Any, keys: tuple[str, ...]) -> bool:
+    for key in keys:
+        if not isinstance(tree, Mapping) or key not in tree:
+            return False
+        tree = tree[key]
+    return True

@@ -1,0 +1,73 @@
+"""Many-to-one examples: a text's tokens, or frames, and one label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnkit.params.data import Data
+from rnnkit.params.task import Classification
+from rnnkit.prepare.built import (
+    Built,
+    begin,
+    counts,
+    cut,
+    index_labels,
+    numbered,
+    refuse_no_tokens,
+    tensor,
+    token_facts,
+)
+from rnnkit.prepare.prepared import UNKNOWN, Part
+from rnnkit.prepare.split import duplicates, split_items
+from rnnkit.prepare.tokenize import fit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def build(frame: pd.DataFrame, data: Data, task: Classification) -> Built:
+    """Tokenise (or take the frames as they are), number the labels, split.
+
+    Args:
+        frame: text or frames, and label.
+
+    Raises:
+        InputError: too little data.
+    """
+    form = data.source.form
+    rows = split_items(frame, form, data)
+    names = {part: frame["label"].iloc[found].tolist() for part, found in rows.items()}
+    labels = index_labels(names, "label")
+    content = frame["frames" if form == "frames" else "text"]
+    tokenizer = None
+    if form != "frames":
+        tokenizer = fit(data.tokenizer, content.iloc[rows["train"]].tolist(), end=False)
+    parts, truncated, unknown = {}, {}, {}
+    for part, found in rows.items():
+        items = content.iloc[found].tolist()
+        if tokenizer is None:
+            flat = np.concatenate(items).astype(np.float32)
+            lengths = np.array([len(item) for item in items], dtype=np.int64)
+        else:
+            flat, lengths = tokenizer.encode(items)
+            unknown[part] = float((flat == UNKNOWN).mean()) if len(flat) else 0.0
+        refuse_no_tokens(part, lengths, found)
+        kept, truncated[part] = cut(lengths, data.max_length)
+        parts[part] = Part(
+            inputs=tensor(flat),
+            input_start=tensor(begin(lengths)),
+            input_length=tensor(kept),
+            targets=tensor(numbered(names[part], labels)),
+            target_start=tensor(np.arange(len(found))),
+            target_length=tensor(np.ones(len(found), dtype=np.int64)),
+            item=tensor(found),
+        )
+    facts = token_facts(parts, tokenizer, truncated) | {
+        "unknown": unknown,
+        "duplicates": duplicates(frame, form, rows),
+        "labels": counts(names, labels),
+    }
+    features = None if tokenizer is not None else parts["train"].inputs.shape[1]
+    return Built(parts, tokenizer, labels, None, features, facts)

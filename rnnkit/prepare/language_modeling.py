@@ -1,0 +1,61 @@
+"""Synced examples: the next token at every step of a stream.
+
+A part is one stream, `<eos>` and then each item followed by `<eos>`. Inputs are the stream without
+its last token, targets the stream without its first: every token of every item and every item's
+end is predicted exactly once. The stream is cut into windows that follow one another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnkit.params.data import Data
+from rnnkit.params.task import LanguageModeling
+from rnnkit.prepare.built import Built, refuse_no_tokens, tensor, token_facts
+from rnnkit.prepare.prepared import END, UNKNOWN, Part
+from rnnkit.prepare.split import duplicates, split_items
+from rnnkit.prepare.tokenize import fit
+from rnnkit.prepare.windows import stream_windows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def build(frame: pd.DataFrame, data: Data, task: LanguageModeling) -> Built:
+    """Tokenise, join, cut into windows of `data.max_length`, or one for each item where it is null.
+
+    Args:
+        frame: text, in the order of appearance.
+
+    Raises:
+        InputError: too little data.
+    """
+    rows = split_items(frame, "text", data)
+    texts = {part: frame["text"].iloc[found].tolist() for part, found in rows.items()}
+    tokenizer = fit(data.tokenizer, texts["train"], end=True)
+    parts, unknown = {}, {}
+    for part, found in rows.items():
+        flat, lengths = tokenizer.encode(texts[part])
+        refuse_no_tokens(part, lengths, found)
+        unknown[part] = float((flat == UNKNOWN).mean())
+        stream = tensor(np.concatenate([[END], np.insert(flat, np.cumsum(lengths), END)]))
+        start, length = stream_windows(lengths + 1, data.max_length)
+        owner = np.searchsorted(np.cumsum(lengths + 1), start, side="right")
+        steps = tensor(length)
+        parts[part] = Part(
+            inputs=stream,
+            input_start=tensor(start),
+            input_length=steps,
+            targets=stream,
+            target_start=tensor(start + 1),
+            target_length=steps,
+            item=tensor(found[owner]),
+        )
+    facts = token_facts(parts, tokenizer, dict.fromkeys(parts, 0)) | {
+        "unknown": unknown,
+        "duplicates": duplicates(frame, "text", rows),
+        "texts": {part: len(found) for part, found in rows.items()},
+    }
+    return Built(parts, tokenizer, None, None, None, facts)

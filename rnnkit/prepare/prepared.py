@@ -1,0 +1,88 @@
+"""The records that travel forward: everything that is known only after the data were seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from torch import Tensor
+
+from rnnkit.prepare.scale import Scaler
+
+PARTS = ("train", "valid", "test")
+PADDING, UNKNOWN, END = 0, 1, 2  # token ids; END is there for language modelling alone
+PADDING_TOKEN, UNKNOWN_TOKEN, END_TOKEN = "<pad>", "<unk>", "<eos>"
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Examples as slices of flat tensors, which may overlap and which parts may share.
+
+    Item i reads `inputs[input_start[i] : input_start[i] + input_length[i]]` and is to give
+    `targets[target_start[i] : target_start[i] + target_length[i]]`.
+
+    Args:
+        inputs: [N] int64 token ids, or [N, features] float32.
+        input_start: [items] int64.
+        input_length: [items] int64, each at least 1; unit: steps.
+        targets: [M] int64 labels, tags or tokens, or [M, targets] float32, scaled.
+        target_start: [items] int64.
+        target_length: [items] int64. The same tensor as `input_length` where every step has its
+            own target (synced tasks).
+        item: [items] int64, the row of the source's frame; series: of the first target.
+    """
+
+    inputs: Tensor
+    input_start: Tensor
+    input_length: Tensor
+    targets: Tensor
+    target_start: Tensor
+    target_length: Tensor
+    item: Tensor
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    @cached_property
+    def synced(self) -> bool:
+        """Whether every input step has its own target."""
+        if self.targets.is_floating_point():
+            return False
+        if self.target_length is self.input_length:
+            return True
+        same = self.target_length.equal(self.input_length)
+        return same and bool((self.input_length != 1).any())
+
+    @cached_property
+    def equal_length(self) -> bool:
+        """Whether all items have the same number of steps, so that no batch needs padding."""
+        return bool((self.input_length == self.input_length[0]).all())
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Prepared data of one source, split and task.
+
+    Args:
+        sha256: of all they depend on (`rnnkit.prepare.data_sha256`).
+        parts: train, valid and test.
+        vocabulary: the token of each id; None for numbers. 0 is padding, 1 unknown.
+        labels: names of classes or tags, sorted; None for other tasks.
+        scaler: forecasting alone.
+        features: the width of raw inputs; None for tokens.
+        facts: what a person wants to know, JSON-able. By part: items, tokens (targets, for
+            language modelling), longest (steps), unknown (share of tokens), truncated (items),
+            labels (name -> count), rows, time (first and last). Over all: source, notes,
+            duplicates (part -> items also in an earlier part), vocabulary (its size without
+            padding).
+    """
+
+    sha256: str
+    parts: Mapping[str, Part]
+    vocabulary: tuple[str, ...] | None
+    labels: tuple[str, ...] | None
+    scaler: Scaler | None
+    features: int | None
+    facts: Mapping[str, Any]

@@ -1,0 +1,142 @@
+"""Which row of a frame is in which part: by hash, by time, by file or by column.
+
+A hash decides by an item's content (or its group), so an item never changes side when data are
+added, and equal items are never on two sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnkit.errors import InputError
+from rnnkit.params.data import Column, Data, Files, Form, Fractions, Time
+from rnnkit.prepare.prepared import PARTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CONTENT: Mapping[Form, str] = {  # the column that says what an item is
+    "labelled_text": "text",
+    "tagged": "tokens",
+    "text": "text",
+    "frames": "frames",
+}
+Rows = dict[str, np.ndarray]  # part -> row numbers
+
+
+def position(content: Any) -> float:
+    """Where a content lies on [0, 1), by its hash: evenly spread, the same for ever.
+
+    >>> 0 <= position("a") < 1 and position("a") == position("a") != position("b")
+    True
+    """
+    if isinstance(content, np.ndarray):
+        raw = content.tobytes()
+    elif isinstance(content, list):
+        raw = "\0".join(content).encode()
+    else:
+        raw = str(content).encode()
+    return int.from_bytes(blake2b(raw, digest_size=8).digest()[:6], "big") / 2**48
+
+
+def positions(contents: Sequence[Any]) -> np.ndarray:
+    """[items] the position of each content."""
+    return np.fromiter((position(content) for content in contents), float, len(contents))
+
+
+def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
+    """The rows of each part in ascending order, at most `data.limit` of each.
+
+    With a limit: the first in order of appearance for text, the first by hash for other items.
+
+    Args:
+        frame: any form but a series.
+
+    Raises:
+        InputError: a part is empty, the shares leave nothing for training, the part's name is
+            unknown, or the split needs a time column.
+    """
+    contents = frame[CONTENT[form]].tolist()
+    by_content = positions(contents)
+    by_group = positions(frame["group"].tolist()) if "group" in frame else by_content
+    split = data.split
+    if isinstance(split, Time):
+        raise InputError(
+            "data.split: a split by time needs a series, and this source has no time; "
+            "use `split: {kind: fractions}`"
+        )
+    if isinstance(split, Fractions):
+        sides = _by_hash(by_group, split.valid, split.test)
+    else:
+        sides = named(frame, split)
+        if isinstance(split, Files) and not isinstance(split.valid, str):
+            train = sides == "train"
+            sides[train] = _by_hash(by_group[train], split.valid, 0.0)
+    rows = {part: np.flatnonzero(sides == part) for part in PARTS}
+    refuse_empty(rows, len(frame))
+    if data.limit is not None:
+        for part, found in rows.items():
+            if form != "text":
+                found = found[np.argsort(by_content[found], kind="stable")]
+            rows[part] = np.sort(found[: data.limit])
+    return rows
+
+
+def _by_hash(where: np.ndarray, valid: float, test: float) -> np.ndarray:
+    """[items] part names: the first share is test, the next valid, the rest train."""
+    if valid + test >= 1:
+        raise InputError(
+            f"data.split: valid and test must leave something for training, but {valid} and {test} "
+            "make 1 or more; give smaller shares"
+        )
+    sides = np.where(where < test, "test", np.where(where < test + valid, "valid", "train"))
+    return sides.astype("<U5")
+
+
+def named(frame: pd.DataFrame, split: Files | Column) -> np.ndarray:
+    """[items] part names, as the frame's column `part` has them.
+
+    Raises:
+        InputError: another name than train, valid or test.
+    """
+    names = frame["part"].astype(str).to_numpy(dtype=str)
+    wrong = ~np.isin(names, PARTS)
+    if wrong.any():
+        row = int(wrong.argmax())
+        key = split.name if isinstance(split, Column) else "part"
+        raise InputError(
+            f"data.split: column {key!r} must say train, valid or test, but {int(wrong.sum())} "
+            f"rows say something else, the first is row {row + 1} ({names[row]!r}); rename them"
+        )
+    return names.astype("<U5")
+
+
+def refuse_empty(rows: Mapping[str, np.ndarray], count: int) -> None:
+    """Raise InputError for a part without items.
+
+    Args:
+        count: how many there are over all parts.
+    """
+    for part in PARTS:
+        if not len(rows[part]):
+            raise InputError(
+                f"data.split: every part needs at least one item, but {part} has none of the "
+                f"{count}; give it a larger share, or give more data"
+            )
+
+
+def duplicates(frame: pd.DataFrame, form: Form, rows: Rows) -> dict[str, int]:
+    """How many items of valid and of test have the content of an item in an earlier part."""
+    contents = frame[CONTENT[form]].tolist()
+    seen: set[float] = set()
+    counts = {}
+    for part in PARTS:
+        found = [position(contents[row]) for row in rows[part]]
+        if part != "train":
+            counts[part] = sum(where in seen for where in found)
+        seen.update(found)
+    return counts

@@ -1,0 +1,169 @@
+"""Prepared data on disk: `prepared/<sha256>/`, whole or not there at all, verified on every load.
+
+tensors.safetensors   every tensor once, however many parts share it
+tokenizer.json        Hugging Face's, for tokens
+prepared.json         which tensor is which part's field; vocabulary, labels, scaler, facts
+manifest.json         sha256 of the files above
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor
+
+from rnnkit import sources
+from rnnkit.files import (
+    read_json,
+    sync_folder,
+    verify_manifest,
+    write_atomic,
+    write_json,
+    write_manifest,
+)
+from rnnkit.params.block import FrozenDict
+from rnnkit.params.data import Data
+from rnnkit.params.task import Task
+from rnnkit.prepare import classification, forecasting, language_modeling, tagging
+from rnnkit.prepare.built import Built
+from rnnkit.prepare.prepared import Part, Prepared
+from rnnkit.prepare.scale import Scaler
+from rnnkit.prepare.tokenize import FittedTokenizer
+
+BUILDERS: Mapping[str, Callable[..., Built]] = {
+    "classification": classification.build,
+    "tagging": tagging.build,
+    "language_modeling": language_modeling.build,
+    "forecasting": forecasting.build,
+}
+TENSORS, TOKENIZER, REST = "tensors.safetensors", "tokenizer.json", "prepared.json"
+
+
+def load_or_build(data: Data, task: Task, sha256: str, folder: Path) -> Prepared:
+    """The stored data, built where they are missing or differ from their manifest.
+
+    Args:
+        sha256: what the data depend on.
+        folder: holds a folder for each hash.
+    """
+    place = folder / sha256
+    if place.exists():
+        differences = verify_manifest(place)
+        if not differences:
+            return load(place)
+        warnings.warn(
+            f"{place}: stored data must be as they were written, but {'; '.join(differences)}; "
+            "they are prepared again",
+            stacklevel=3,
+        )
+        _remove(place)
+    frame = sources.read(data.source, data.split)
+    built = BUILDERS[task.kind](frame, data, task)
+    facts = {
+        "source": sources.describe(data.source),
+        "notes": frame.attrs.get("notes", []),
+        **built.facts,
+    }
+    publish(built, facts, place)
+    return load(place)
+
+
+def publish(built: Built, facts: Mapping[str, Any], place: Path) -> None:
+    """Write the files beside their place and rename: a kill leaves nothing half, the first wins."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _hidden(place)
+    temporary.mkdir()
+    try:
+        tensors, layout = _share(built.parts)
+        write_atomic(temporary / TENSORS, safetensors.torch.save(tensors))
+        if built.tokenizer is not None:
+            write_atomic(temporary / TOKENIZER, built.tokenizer.to_json())
+        rest = {
+            "parts": layout,
+            "vocabulary": None if built.tokenizer is None else built.tokenizer.vocabulary,
+            "labels": built.labels,
+            "scaler": None if built.scaler is None else built.scaler.to_json(),
+            "features": built.features,
+            "facts": facts,
+        }
+        write_json(temporary / REST, rest)
+        write_manifest(temporary, names=None)
+        try:
+            temporary.rename(place)
+        except OSError:
+            if not place.is_dir():  # else another process was first, with the same content
+                raise
+        sync_folder(place.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def load(place: Path) -> Prepared:
+    """The data of a folder, which is not verified here. Tensors are mapped, not copied."""
+    rest = read_json(place / REST)
+    tensors = safetensors.torch.load_file(place / TENSORS)
+    parts = {
+        part: Part(**{field: tensors[name] for field, name in layout.items()})
+        for part, layout in rest["parts"].items()
+    }
+    vocabulary, labels = rest["vocabulary"], rest["labels"]
+    return Prepared(
+        sha256=place.name,
+        parts=FrozenDict(parts),
+        vocabulary=None if vocabulary is None else tuple(vocabulary),
+        labels=None if labels is None else tuple(labels),
+        scaler=None if rest["scaler"] is None else Scaler.from_json(rest["scaler"]),
+        features=rest["features"],
+        facts=FrozenDict(rest["facts"]),
+    )
+
+
+def load_tokenizer(folder: Path, sha256: str) -> FittedTokenizer:
+    """The tokenizer of prepared data, to encode new texts and to decode ids.
+
+    Args:
+        folder: the output folder, `mlruns`.
+        sha256: of the prepared data, which were made of text.
+    """
+    import tokenizers
+
+    place = folder / "prepared" / sha256
+    model = tokenizers.Tokenizer.from_file(str(place / TOKENIZER))
+    return FittedTokenizer(model, tuple(read_json(place / REST)["vocabulary"]))
+
+
+def _share(parts: Mapping[str, Part]) -> tuple[dict[str, Tensor], dict[str, dict[str, str]]]:
+    """Each tensor once under the name of its first use, and which name each field has."""
+    names: dict[int, str] = {}
+    tensors: dict[str, Tensor] = {}
+    layout: dict[str, dict[str, str]] = {}
+    for part, examples in parts.items():
+        layout[part] = {}
+        for field in fields(Part):
+            value = getattr(examples, field.name)
+            name = names.setdefault(id(value), f"{part}.{field.name}")
+            tensors[name] = value
+            layout[part][field.name] = name
+    return tensors, layout
+
+
+def _hidden(place: Path) -> Path:
+    return place.with_name(f".{place.name}.{os.getpid()}.{secrets.token_hex(4)}")
+
+
+def _remove(place: Path) -> None:
+    """Take a folder away whole: renamed first, so that nobody sees it half deleted."""
+    aside = _hidden(place)
+    try:
+        place.rename(aside)
+    except FileNotFoundError:  # another process was first
+        return
+    shutil.rmtree(aside, ignore_errors=True)

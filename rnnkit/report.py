@@ -1,0 +1,96 @@
+"""The figures of a run, drawn from its folder: which there are for which task."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas
+from matplotlib.figure import Figure
+
+from rnnkit import figures
+from rnnkit.params import Experiment
+from rnnkit.params.data import Characters
+from rnnkit.prepare.prepared import Part, Prepared
+from rnnkit.runfolder import RunFolder
+
+PIECES = 60
+"""Consecutive items among which the page of coloured code is chosen."""
+
+
+def draw(
+    folder: RunFolder,
+    experiment: Experiment,
+    prepared: Prepared,
+    predictions: pandas.DataFrame,
+    trials: list[dict[str, Any]],
+) -> list[Path]:
+    """Draws what there is to see into the folder's `figures/`.
+
+    Args:
+        folder: the run; its journal gives the curves.
+        experiment: with the `tune` block, if it was tuned.
+        prepared: its data.
+        predictions: of the test part.
+        trials: of the sweep; empty without one.
+    """
+    target = folder.path / "figures"
+    target.mkdir(exist_ok=True)
+    drawn = []
+    for name, figure in _figures(folder, experiment, prepared, predictions, trials):
+        figures.save(figure, target / f"{name}.png")
+        drawn.append(target / f"{name}.png")
+    return drawn
+
+
+def _figures(
+    folder: RunFolder,
+    experiment: Experiment,
+    prepared: Prepared,
+    predictions: pandas.DataFrame,
+    trials: list[dict[str, Any]],
+) -> Iterator[tuple[str, Figure]]:
+    yield "learning_curves", figures.learning_curves(folder.records(), experiment.train.monitor)
+    kind = experiment.task.kind
+    if kind in ("classification", "tagging"):
+        yield "confusion_matrix", figures.confusion_matrix(predictions, prepared.labels or ())
+    if kind == "tagging" and isinstance(experiment.data.tokenizer, Characters):
+        pieces = _pieces(prepared, predictions)
+        yield "coloured_text", figures.coloured_code(pieces, prepared.labels or ())
+    if kind == "language_modeling":
+        yield "surprise", figures.surprise(predictions)
+    if kind == "forecasting" and prepared.scaler:
+        yield "forecasts", figures.forecasts(predictions, prepared.scaler.targets)
+    if trials and experiment.tune:
+        metric = experiment.train.monitor.removeprefix("valid/")
+        x, *rest = experiment.tune.search
+        yield (
+            "study",
+            figures.study(
+                trials,
+                x,
+                rest[0] if rest else None,
+                experiment.train.monitor,
+                experiment.task.metrics[metric],
+            ),
+        )
+
+
+def _pieces(
+    prepared: Prepared, predictions: pandas.DataFrame
+) -> list[tuple[list[str], list[str], list[str]]]:
+    """The longest stretch of consecutive items: (tokens, true tags, predicted tags) of each."""
+    part = prepared.parts["test"]
+    rows = predictions.sort_values("item")
+    stretch = (rows["item"].diff() != 1).cumsum()
+    longest = rows[stretch == stretch.value_counts().idxmax()].head(PIECES)
+    places = {item: i for i, item in enumerate(part.item.tolist())}
+    return [
+        (_tokens(part, places[row.item], prepared), list(row.truth), list(row.predicted))
+        for row in longest.itertuples()
+    ]
+
+
+def _tokens(part: Part, i: int, prepared: Prepared) -> list[str]:
+    assert prepared.vocabulary is not None
+    start, length = int(part.input_start[i]), int(part.input_length[i])
+    return [prepared.vocabulary[k] for k in part.inputs[start : start + length].tolist()]

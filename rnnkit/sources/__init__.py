@@ -1,0 +1,113 @@
+"""Where examples come from: one reader per file, in a visible table. Gives pandas frames.
+
+Every reader offers `fingerprint(params)`, the sha256 of the source's bytes, which imports neither
+torch nor pandas, and `read(params, part)`, the frame. By the source's form a frame has
+
+    labelled_text   text, label                     text -> str
+    tagged          tokens, tags                    lists of str, equally long
+    text            text                            in the order of appearance
+    series          time and one column a variable  sorted by time, float64, nothing missing
+    frames          frames, label                   float32 [steps, features]
+
+and a column `group` where items belong together, and `part` where the data or files say it.
+Which rows become which part, and any numbering of tokens, is for `prepare`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from rnnkit.errors import InputError
+from rnnkit.files import sha256_json
+from rnnkit.params.data import (
+    Builtin,
+    Column,
+    Files,
+    LabelledText,
+    Source,
+    Split,
+    Table,
+    Text,
+    Tokens,
+)
+from rnnkit.sources import builtin, labelled_text, table, text, tokens
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FileSource = LabelledText | Tokens | Text | Table
+
+SOURCES: Mapping[str, ModuleType] = {
+    "builtin": builtin,
+    "labelled_text": labelled_text,
+    "tokens": tokens,
+    "text": text,
+    "table": table,
+}
+
+
+def _parts(source: Source, split: Files) -> dict[str, FileSource]:
+    """The source of each part that has a file of its own."""
+    if isinstance(source, Builtin):
+        raise InputError(
+            f"{source.name}: built-in data are no files, so `split: {{kind: files}}` cannot hold; "
+            "use `split: {kind: fractions}`, or `{kind: time}` for a series"
+        )
+    paths = {"train": source.path, "valid": split.valid, "test": split.test}
+    return {
+        part: source.model_copy(update={"path": path})
+        for part, path in paths.items()
+        if isinstance(path, str)
+    }
+
+
+def fingerprint(source: Source, split: Split) -> str:
+    """SHA-256 of all bytes that the source and the split's files hold; fast, without torch.
+
+    Raises:
+        InputError: a file is missing, empty or a folder.
+    """
+    reader = SOURCES[source.kind]
+    if not isinstance(split, Files):
+        result: str = reader.fingerprint(source)
+        return result
+    parts = _parts(source, split)
+    return sha256_json({part: reader.fingerprint(params) for part, params in parts.items()})
+
+
+def read(source: Source, split: Split) -> pd.DataFrame:
+    """The frame of the source's form, with a column `part` for a split by files or by column.
+
+    With files the rows of train come first, then valid (where it is a file), then test.
+
+    Raises:
+        InputError: one line that says what is wrong with which file, and what to do.
+    """
+    import pandas as pd
+
+    reader = SOURCES[source.kind]
+    if not isinstance(split, Files):
+        frame: pd.DataFrame = reader.read(source, split.name if isinstance(split, Column) else None)
+        return frame
+    frames: list[pd.DataFrame] = [
+        reader.read(params, None).assign(part=part)
+        for part, params in _parts(source, split).items()
+    ]
+    first = frames[0]
+    for params, other in zip(_parts(source, split).values(), frames, strict=True):
+        if set(other.columns) != set(first.columns):
+            raise InputError(
+                f"{params.path}: the files of a split must have the same columns, but it has "
+                f"{', '.join(other.columns[:-1])} and the training file "
+                f"{', '.join(first.columns[:-1])}; name them in the source's params"
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+def describe(source: Source) -> str:
+    """What the source is, in a line."""
+    if isinstance(source, Builtin):
+        return builtin.describe(source)
+    return f"{source.kind}: {source.path}"

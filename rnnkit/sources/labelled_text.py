@@ -1,0 +1,81 @@
+"""Texts with a label each, from CSV, TSV, JSONL, Parquet or lines of `label text`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnkit.errors import InputError
+from rnnkit.params.data import LabelledText
+from rnnkit.sources import opening
+from rnnkit.sources.tabular import column, format_of, place, read_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def fingerprint(params: LabelledText) -> str:
+    """SHA-256 of the file."""
+    return opening.fingerprint(params.path)
+
+
+def read(params: LabelledText, part: str | None) -> pd.DataFrame:
+    """Columns text, label, and group and part where they are asked for.
+
+    Args:
+        params: the source's block.
+        part: the column that says train, valid or test; None: the data do not say.
+
+    Raises:
+        InputError: a bad file, a missing column, a value that is no text, an empty text or label.
+    """
+    import pandas as pd
+
+    path, format = params.path, format_of(params.path, params.format, "label_text")
+    if format == "label_text":
+        for key, name in (("group", params.group), ("split.name", part)):
+            if name is not None:
+                raise InputError(
+                    f"{path}: lines of `label text` have no column {name!r}, which `{key}` asks "
+                    "for; use CSV, TSV, JSONL or Parquet"
+                )
+        frame = _label_text(path, params.encoding)
+    else:
+        raw = read_frame(path, format, params.encoding)
+        chosen = {"text": column(raw, path, params.text, "data.source.text")}
+        chosen["label"] = column(raw, path, params.label, "data.source.label")
+        if params.group is not None:
+            chosen["group"] = column(raw, path, params.group, "data.source.group")
+        if part is not None:
+            chosen["part"] = column(raw, path, part, "data.split.name")
+        frame = pd.DataFrame(chosen)
+    _texts(frame, path, format, {"text": params.text, "label": params.label})
+    return frame.astype({"label": str})
+
+
+def _label_text(path: str, encoding: str) -> pd.DataFrame:
+    """Split each line at its first single space, and nowhere else: U+00A0 stays in the text."""
+    import pandas as pd
+
+    labels, texts = [], []
+    for number, line in enumerate(opening.read_rows(path, encoding), start=1):
+        label, space, text = line.partition(" ")
+        if not (label and space and text.strip()):
+            raise InputError(
+                f"{path}, line {number}: a line must be `label text` with one space between, "
+                f"but it is {line[:40]!r}; correct it or set `format`"
+            )
+        labels.append(label)
+        texts.append(text)
+    return pd.DataFrame({"text": texts, "label": labels})
+
+
+def _texts(frame: pd.DataFrame, path: str, format: str, names: dict[str, str]) -> None:
+    for field, name in names.items():
+        for row, value in enumerate(frame[field].tolist()):
+            number = field == "label" and isinstance(value, int)  # 0, 1, true and false are labels
+            if not (number or (isinstance(value, str) and value.strip())):
+                shown = "empty" if value is None or value == "" or value != value else repr(value)
+                raise InputError(
+                    f"{path}, {place(format, row)}: column {name!r} must hold text in every row, "
+                    f"but it is {shown[:40]}; fill it in or leave the row out"
+                )

@@ -1,0 +1,116 @@
+"""Opening a file that a user named: it exists, is no folder, is not empty, unpacks and decodes.
+
+Each of these failures is an InputError of one line. What the text means is for the readers.
+"""
+
+import difflib
+import gzip
+import zlib
+from pathlib import Path
+
+from rnnkit.errors import InputError
+from rnnkit.files import sha256_file
+
+
+def closest(wanted: str, present: list[str]) -> str:
+    """A hint for a misspelt name, or nothing.
+
+    >>> closest("lable", ["text", "label"])
+    ' (did you mean label?)'
+    >>> closest("x", ["text", "label"])
+    ''
+    """
+    near = difflib.get_close_matches(wanted, present, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def existing(path: str) -> Path:
+    """The path of a file that can be read.
+
+    Raises:
+        InputError: nothing is there, or a folder, or an empty file.
+    """
+    found = Path(path).expanduser()
+    if found.is_dir():
+        names = sorted(child.name for child in found.iterdir() if child.is_file())
+        inside = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        raise InputError(
+            f"{path}: a file is needed, but this is a folder; "
+            f"name one of its files ({inside or 'it holds none'})"
+        )
+    if not found.exists():
+        folder = found.parent
+        if not folder.is_dir():
+            raise InputError(
+                f"{path}: there is no folder {folder}; "
+                "give the file's path from the folder where the command is started"
+            )
+        names = sorted(child.name for child in folder.iterdir() if child.is_file())
+        raise InputError(
+            f"{path}: there is no such file{closest(found.name, names)}; "
+            "give the file's path from the folder where the command is started"
+        )
+    if found.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty; write the data again or name another file")
+    return found
+
+
+def fingerprint(path: str) -> str:
+    """SHA-256 of the file's bytes as they lie on disk."""
+    return sha256_file(existing(path))
+
+
+def read_bytes(path: str) -> bytes:
+    """The file's bytes, unpacked when its name ends in .gz.
+
+    Raises:
+        InputError: as `existing`, or a .gz file that is cut off or is no gzip.
+    """
+    found = existing(path)
+    if found.suffix != ".gz":
+        return found.read_bytes()
+    try:
+        content = gzip.decompress(found.read_bytes())
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"{path}: a .gz file must unpack whole, but {str(error).rstrip('.')}; "
+            "copy or download it again"
+        ) from None
+    if not content:
+        raise InputError(f"{path}: the file is empty; write the data again or name another file")
+    return content
+
+
+def read_text(path: str, encoding: str) -> str:
+    """The file's text; a leading byte-order mark is left out, line breaks stay as they are.
+
+    Raises:
+        InputError: as `read_bytes`, an encoding Python does not know, or bytes that it cannot hold.
+    """
+    content = read_bytes(path)
+    try:
+        return content.decode(encoding).removeprefix("\ufeff")
+    except LookupError:
+        raise InputError(
+            f"{path}: there is no encoding {encoding!r}; use utf-8, latin-1, utf-16 or another "
+            "of Python's codecs"
+        ) from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
+        fix = "utf-8" if encoding.lower().replace("_", "-") != "utf-8" else "latin-1"
+        raise InputError(
+            f"{path}, line {line}: the text must be {encoding}, but byte {column} of the line is "
+            f"0x{content[error.start]:02x}; save the file as {encoding} or set `encoding: {fix}`"
+        ) from None
+
+
+def read_rows(path: str, encoding: str) -> list[str]:
+    """The file's lines without their line breaks (LF or CR LF), the last one whole or not.
+
+    Only these break a line: U+2028, form feed and others stay inside their line.
+    """
+    rows = read_text(path, encoding).replace("\r\n", "\n").split("\n")
+    if rows and not rows[-1]:
+        rows.pop()
+    return rows

@@ -1,0 +1,153 @@
+"""A file of rows and named columns (CSV, TSV, JSONL, Parquet) as a frame. What they mean: readers.
+
+CSV and TSV give text in every column: nothing is guessed, "NA" stays "NA", and a TSV has no
+quoting. The frame's index counts rows from 0; `place` says where one stands in the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from rnnkit.errors import InputError
+from rnnkit.sources.opening import closest, read_bytes, read_rows, read_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENDINGS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+
+
+def format_of(path: str, format: str, otherwise: str) -> str:
+    """The format's name; `auto` goes by the file's ending, without a .gz.
+
+    >>> format_of("a/b.CSV.gz", "auto", "label_text")
+    'csv'
+    """
+    if format != "auto":
+        return format
+    name = path.lower().removesuffix(".gz")
+    for ending, found in ENDINGS.items():
+        if name.endswith(ending):
+            return found
+    return otherwise
+
+
+def read_frame(path: str, format: str, encoding: str) -> pd.DataFrame:
+    """Read csv, tsv, jsonl or parquet.
+
+    Raises:
+        InputError: bad bytes, a row with too many fields, a line that is no JSON, no row at all.
+    """
+    import pandas as pd
+
+    if format == "jsonl":
+        frame = pd.DataFrame(read_objects(path, encoding))
+    elif format == "parquet":
+        frame = _parquet(path)
+    else:
+        frame = _separated(path, read_text(path, encoding), "," if format == "csv" else "\t")
+    if not len(frame):
+        raise InputError(f"{path}: at least one row of data is needed, but there is none")
+    return frame
+
+
+def _separated(path: str, text: str, separator: str) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(
+            io.StringIO(text),
+            sep=separator,
+            dtype=str,
+            keep_default_na=False,
+            quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE,
+        )
+        if not isinstance(frame.index, pd.RangeIndex):  # pandas makes an index of a surplus
+            raise pd.errors.ParserError("the first line of data has more")
+        return frame
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        reason = " ".join(str(error).removeprefix("Error tokenizing data. C error: ").split())
+        raise InputError(
+            f"{path}: every line must have as many fields as the header, but {reason}; "
+            "put quotes around text that holds the separator"
+        ) from None
+
+
+def _parquet(path: str) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow
+
+    content = read_bytes(path)
+    try:
+        return pd.read_parquet(io.BytesIO(content)).reset_index(drop=True)
+    except (pyarrow.ArrowException, OSError) as error:
+        reason = str(error).split(". ")[0].rstrip(".")
+        raise InputError(
+            f"{path}: a Parquet file is needed, but {reason}; write it again or set `format`"
+        ) from None
+
+
+def read_objects(path: str, encoding: str) -> list[dict[str, Any]]:
+    """The JSON objects of a JSONL file, one per line.
+
+    Raises:
+        InputError: a line that is empty, no JSON, or no object.
+    """
+    objects = []
+    for number, line in enumerate(read_rows(path, encoding), start=1):
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{path}, line {number}, column {error.colno}: every line must be one JSON object, "
+                f"but {error.msg}: {line[:40]!r}; correct the line"
+            ) from None
+        if not isinstance(value, dict):
+            raise InputError(
+                f"{path}, line {number}: every line must be one JSON object, "
+                f"but this is a {type(value).__name__}; write it as {{…}}"
+            )
+        objects.append(value)
+    return objects
+
+
+def column(frame: pd.DataFrame, path: str, name: str, key: str) -> pd.Series:
+    """One column of a frame.
+
+    Args:
+        key: the params key that named it, for the message.
+
+    Raises:
+        InputError: the frame has no such column.
+    """
+    if name not in frame.columns:
+        names = [str(present) for present in frame.columns]
+        raise InputError(
+            f"{path}: there is no column {name!r}{closest(name, names)}; "
+            f"the columns are {', '.join(names)}; set `{key}` to one of them"
+        )
+    return frame[name]
+
+
+def place(format: str, row: int) -> str:
+    """Where a row stands in its file, as a person counts.
+
+    Quoted line breaks inside a CSV shift its lines; rows are counted as if there were none.
+
+    >>> place("csv", 0), place("jsonl", 0), place("parquet", 0)
+    ('line 2', 'line 1', 'row 1')
+    """
+    if format in ("csv", "tsv"):
+        return f"line {row + 2}"
+    return f"line {row + 1}" if format in ("jsonl", "label_text") else f"row {row + 1}"

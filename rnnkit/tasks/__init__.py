@@ -1,0 +1,23 @@
+"""The tasks, one per file: topology, loss, metrics and how to decode."""
+
+from collections.abc import Mapping
+
+from rnnkit.params.task import Task as TaskParams
+from rnnkit.prepare.prepared import Prepared
+from rnnkit.tasks.classification import Classification
+from rnnkit.tasks.forecasting import Forecasting
+from rnnkit.tasks.interface import Task
+from rnnkit.tasks.language_modeling import LanguageModeling
+from rnnkit.tasks.tagging import Tagging
+
+TASKS: Mapping[str, type[Task]] = {
+    "classification": Classification,
+    "tagging": Tagging,
+    "language_modeling": LanguageModeling,
+    "forecasting": Forecasting,
+}
+
+
+def task_for(params: TaskParams, prepared: Prepared) -> Task:
+    """The task of a params block on prepared data."""
+    return TASKS[params.kind](params, prepared)

@@ -1,0 +1,45 @@
+"""Classification: a sequence in, one label out (many-to-one)."""
+
+from typing import Any
+
+from torch import Tensor
+
+from rnnkit.batches import Batch
+from rnnkit.losses import cross_entropy
+from rnnkit.metrics import LabelMeter
+from rnnkit.tasks.interface import Task
+
+
+class Classification(Task):
+    """Cross-entropy of the read-out; outputs are [batch, classes]."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes, in the order of the outputs."""
+        assert self.prepared.labels is not None
+        return self.prepared.labels
+
+    @property
+    def outputs(self) -> int:
+        return len(self.labels)
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        return cross_entropy(outputs, batch.targets).mean()
+
+    def weight(self, batch: Batch) -> int:
+        return len(batch.targets)
+
+    def meter(self) -> LabelMeter:
+        return LabelMeter(len(self.labels), sequences=False)
+
+    def measure(self, meter: LabelMeter, outputs: Tensor, batch: Batch) -> None:
+        meter.update(outputs.argmax(dim=-1), batch.targets)
+
+    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+        probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
+        return {
+            "item": batch.item.tolist(),
+            "truth": [self.labels[i] for i in batch.targets.tolist()],
+            "predicted": [self.labels[i] for i in predicted.tolist()],
+            "probability": probability.tolist(),
+        }

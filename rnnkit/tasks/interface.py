@@ -1,0 +1,76 @@
+"""What a task is to the trainer and the evaluator: how to build, lose, measure and decode."""
+
+from abc import ABC, abstractmethod
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from rnnkit.batches import Batch
+from rnnkit.metrics import Metrics
+from rnnkit.model.network import build
+from rnnkit.params.model import Model
+from rnnkit.prepare.prepared import Prepared
+
+
+class Meter(Protocol):
+    """Gives the metrics of everything it was updated with."""
+
+    def compute(self) -> Metrics: ...
+
+
+class Task(ABC):
+    """One task on one prepared data set.
+
+    Args:
+        params: the task's block.
+        prepared: sizes, vocabulary, labels and scaler, which are known only after the data.
+    """
+
+    def __init__(self, params: Any, prepared: Prepared) -> None:
+        self.params = params
+        self.prepared = prepared
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """Numbers per read-out."""
+
+    def network(self, model: Model, generator: torch.Generator) -> nn.Module:
+        """The network for this task, its weights drawn from the generator."""
+        vocabulary = self.prepared.vocabulary
+        return build(
+            model,
+            topology=self.params.topology,
+            vocabulary=None if vocabulary is None else len(vocabulary),
+            features=self.prepared.features,
+            outputs=self.outputs,
+            generator=generator,
+        )
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """The mean loss over the batch's real targets: what is differentiated."""
+
+    @abstractmethod
+    def weight(self, batch: Batch) -> int:
+        """How many targets `loss` is the mean of."""
+
+    @abstractmethod
+    def meter(self) -> Meter:
+        """An empty meter."""
+
+    @abstractmethod
+    def measure(self, meter: Any, outputs: Tensor, batch: Batch) -> None:
+        """Adds a batch of network outputs to a meter."""
+
+    @abstractmethod
+    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+        """Columns of the predictions table, a row for each item of the batch."""
+
+
+def real_steps(batch: Batch) -> int:
+    """How many steps of a batch are no padding."""
+    if batch.mask is None:
+        return batch.inputs.shape[0] * batch.inputs.shape[1]
+    return int(batch.mask.sum())
