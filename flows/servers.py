@@ -168,6 +168,17 @@ def free_port() -> int:
         return port
 
 
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of loopback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
 def _become(parent: int, command: list[str]) -> None:
     """Runs a command in this process, which is to end when the process that asked for it does."""
     if sys.platform == "linux":

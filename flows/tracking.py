@@ -108,6 +108,7 @@ class Mirror:
         experiment_id = parent.experiment_id if parent else tracker.experiment(experiment.name)
         self.experiment_id = experiment_id
         self._sent = 0
+        self.closed = False
         found = tracker.run(experiment_id, run_id)
         if found is None:
             found = self._client.create_run(
@@ -158,6 +159,7 @@ class Mirror:
                 self._client.log_artifacts(self.mlflow_id, str(self.folder.path / name), name)
         self._tag({STATE: end})
         self._client.set_terminated(self.mlflow_id, STATUS[end])
+        self.closed = True
 
     def _log_metrics(self, metrics: list[tuple[str, float, int, int]]) -> None:
         from mlflow.entities import Metric

@@ -41,7 +41,7 @@ def evaluate(
     total, weight = 0.0, 0
     columns: dict[str, list[Any]] = {}
     for indices in plan(part, experiment.train.batch_size, None):
-        batch = gather(part, indices, experiment.data.padding)
+        batch = gather(part, indices, experiment.data.padding, torch.float32)
         outputs = network(batch.inputs, batch.mask)
         task.measure(meter, outputs, batch)
         total += float(task.loss(outputs, batch)) * task.weight(batch)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-IGNORED = -100
-"""The integer target of a padding position, as torch has it."""
+from rnnkit.batches import IGNORED
+
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

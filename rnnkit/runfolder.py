@@ -186,6 +186,24 @@ class RunFolder:
             if old.name not in keep:
                 old.unlink()
 
+    def adopt(self, other: "RunFolder") -> None:
+        """Takes over another folder's training: its curves and its best checkpoint.
+
+        Doing it again changes nothing.
+        """
+        if self.records("adopted"):
+            return
+        name = other._best_name()
+        (self.path / "checkpoints").mkdir(exist_ok=True)
+        source = other.path / "checkpoints" / name
+        files.write_atomic(self.path / "checkpoints" / name, source.read_bytes())
+        files.write_atomic(self.path / "checkpoints" / "best", name + "\n")
+        self.forget_after(0)
+        kept = [line for line in other.records() if line["kind"] in ("step", "epoch")]
+        text = "".join(files.canonical_json(line) + "\n" for line in [*self.records(), *kept])
+        files.write_atomic(self.path / JOURNAL, text)
+        self.append("adopted", trial=other.id)
+
     def newest_checkpoint(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Tensors and facts of the newest checkpoint that is whole; None if there is none."""
         for path in self._checkpoints():

@@ -115,7 +115,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
         recent, whole = _Tally(), _Tally()
         order = plan(part, params.batch_size, numerics.generator(experiment.seed, "order", epoch))
         for indices in order:
-            batch = gather(part, indices, experiment.data.padding)
+            batch = gather(part, indices, experiment.data.padding, torch.float32)
             taken = _step(network, task, flat, optimizer, batch, experiment)
             step += 1
             for tally in (recent, whole):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from rnnkit.prepare.scale import Scaler
@@ -86,3 +87,28 @@ class Prepared:
     scaler: Scaler | None
     features: int | None
     facts: Mapping[str, Any]
+
+
+def joined(first: Part, second: Part) -> Part:
+    """The items of two parts as one part, in this order.
+
+    Parts that share their storage go on sharing it.
+    """
+    shared = first.inputs is second.inputs and first.targets is second.targets
+    inputs = 0 if shared else len(first.inputs)
+    targets = 0 if shared else len(first.targets)
+    input_length = torch.cat([first.input_length, second.input_length])
+    target_length = (
+        input_length
+        if first.target_length is first.input_length
+        else torch.cat([first.target_length, second.target_length])
+    )
+    return Part(
+        inputs=first.inputs if shared else torch.cat([first.inputs, second.inputs]),
+        input_start=torch.cat([first.input_start, second.input_start + inputs]),
+        input_length=input_length,
+        targets=first.targets if shared else torch.cat([first.targets, second.targets]),
+        target_start=torch.cat([first.target_start, second.target_start + targets]),
+        target_length=target_length,
+        item=torch.cat([first.item, second.item]),
+    )

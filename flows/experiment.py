@@ -1,0 +1,128 @@
+"""The main flow: prepare -> tune -> train -> evaluate, all in one run folder and one MLflow run."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from flows import settings as places
+from flows.console import Stages
+from flows.steps import draw_figures, evaluate_model, prepare_data, train_model
+from flows.work import Work
+from rnnkit import launch, numerics
+from rnnkit.params import Experiment
+from rnnkit.prepare import data_sha256
+from rnnkit.prepare.prepared import Prepared, joined
+from rnnkit.runfolder import RunFolder
+
+
+@flow(name="experiment", flow_run_name="{experiment.name}", log_prints=False)
+def run_experiment(
+    experiment: Experiment, home: Path = Path("mlruns"), date: str = "", again: int = 0
+) -> dict[str, Any]:
+    """One params file, start to finish. A run that was begun goes on; a finished one is returned.
+
+    Args:
+        experiment: what to run.
+        home: the output folder.
+        date: part of the run's identity; a schedule sets it.
+        again: how many runs of the same came before.
+
+    Returns:
+        the run's result.json.
+
+    Raises:
+        Busy: another process is running this very run.
+    """
+    settings = places.read(home)
+    sha256 = data_sha256(experiment.data, experiment.task)
+    run_id = RunFolder.identity(experiment, sha256, date, again)
+    folder = RunFolder(settings.runs / run_id)
+    if folder.status == "finished":
+        return folder.result
+    with folder.lock(), Stages() as stages:
+        work = Work(experiment, settings, folder, stages)
+        numerics.set_threads(experiment.train.threads)
+        folder.create(experiment, {**numerics.fingerprint(), **launch.settle(), "data": sha256})
+        work.tracker.close_leftovers(work.mirror.experiment_id, settings.runs)
+        try:
+            return _steps(work)
+        except KeyboardInterrupt:
+            work.mirror.finish("interrupted")
+            raise
+        except Exception as error:
+            folder.append("failed", reason=f"{type(error).__name__}: {error}")
+            work.mirror.finish("failed")
+            raise
+
+
+def _steps(work: Work) -> dict[str, Any]:
+    seconds: dict[str, float] = {}
+
+    def timed(name: str, began: float) -> float:
+        now = time.perf_counter()
+        seconds[name] = round(now - began, 2)
+        return now
+
+    clock = time.perf_counter()
+    prepare_data(work)
+    clock = timed("prepare", clock)
+    experiment, tuned, trials = work.experiment, {}, []
+    if experiment.tune is not None:
+        experiment, tuned, trials = _tuned(work)
+        clock = timed("tune", clock)
+    else:
+        train_model(work, experiment, work.prepared)
+        clock = timed("train", clock)
+    result = evaluate_model(work, experiment)
+    clock = timed("evaluate", clock)
+    draw_figures(work, trials)
+    timed("draw", clock)
+    states = [trial["state"] for trial in trials]
+    result |= {
+        "tuned": tuned,
+        "trials": {state: states.count(state) for state in ("complete", "pruned", "failed")},
+        "data": dict(work.prepared.facts),
+        "seconds": seconds,
+    }
+    work.folder.finish(result)
+    _conclude_in_mlflow(work, result)
+    return result
+
+
+def _tuned(work: Work) -> tuple[Experiment, dict[str, Any], list[dict[str, Any]]]:
+    """The sweep, and its winner in the run's own folder: adopted, or trained again."""
+    from flows.tune import alone, best_folder, best_of, sweep
+
+    tune = work.experiment.tune
+    assert tune is not None
+    tuned, trials = sweep(work)
+    best = best_of(trials, work.experiment)
+    assert best is not None
+    winner = best_folder(work.folder, best["number"])
+    if not tune.retrain:
+        work.folder.adopt(winner)
+        work.mirror.advance()
+        return alone(work.experiment, tuned, None), tuned, trials
+    _, facts = winner.best_checkpoint()
+    experiment = alone(work.experiment, tuned, facts["best_epoch"])
+    train_model(work, experiment, _train_and_valid(work.prepared))
+    return experiment, tuned, trials
+
+
+def _train_and_valid(prepared: Prepared) -> Prepared:
+    """Train and valid as one part, and no valid part: for a last training without a judge."""
+    whole = joined(prepared.parts["train"], prepared.parts["valid"])
+    return replace(prepared, parts={"train": whole, "test": prepared.parts["test"]})
+
+
+def _conclude_in_mlflow(work: Work, result: dict[str, Any]) -> None:
+    numbers = {f"test/{name}": value for name, value in result["test"].items()}
+    for baseline, metrics in result["baselines"].items():
+        numbers |= {f"baseline/{baseline}/{name}": value for name, value in metrics.items()}
+    numbers |= {f"seconds/{name}": value for name, value in result["seconds"].items()}
+    numbers |= {"model/parameters": result["parameters"], "epoch/best": result["best_epoch"]}
+    work.mirror.summary(numbers)
+    work.mirror.finish("finished")

@@ -1,0 +1,104 @@
+"""From a finished training to a finished run: test scores, baselines, verdict, predictions, model."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas
+
+from rnnkit import baselines, files
+from rnnkit.evaluate import evaluate
+from rnnkit.metrics import Metrics
+from rnnkit.model.network import count_parameters
+from rnnkit.params import Experiment, dump
+from rnnkit.prepare.prepared import Prepared
+from rnnkit.runfolder import RunFolder
+from rnnkit.tasks import task_for
+from rnnkit.train import make_network
+
+PREDICTIONS = "predictions.parquet"
+
+
+def conclude(
+    folder: RunFolder, experiment: Experiment, prepared: Prepared, cache: Path
+) -> dict[str, Any]:
+    """Scores the best epoch on the test part, and leaves predictions and model in the folder.
+
+    Args:
+        folder: the run; its best checkpoint is scored.
+        experiment: what was trained, with tuned values in place.
+        prepared: its data.
+        cache: where prepared data lie.
+
+    Returns:
+        network, test, baselines, verdict, best_epoch, parameters: the run in numbers.
+    """
+    tensors, facts = folder.best_checkpoint()
+    prefix = "weights/"
+    weights = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    task = task_for(experiment.task, prepared)
+    network = make_network(experiment, task)
+    network.load_state_dict(weights)
+    scores = evaluate(network, task, prepared.parts["test"], experiment, predictions=True)
+    beside = baselines.score(task, prepared, prepared.parts["test"])
+    assert scores.predictions is not None
+    _write_predictions(scores.predictions, folder.path / PREDICTIONS)
+    _write_model(weights, experiment, cache / prepared.sha256, folder.path / "model")
+    return {
+        "network": network_name(experiment),
+        "test": scores.metrics,
+        "baselines": beside,
+        "verdict": verdict(experiment, scores.metrics, beside),
+        "best_epoch": facts["best_epoch"],
+        "parameters": count_parameters(network),
+    }
+
+
+def network_name(experiment: Experiment) -> str:
+    """A network in a few words.
+
+    >>> from rnnkit.params.model import Model
+    >>> _describe(Model(hidden=64, depth=2, bidirectional=True))
+    'bidirectional GRU, 2 layers of 64'
+    """
+    return _describe(experiment.model)
+
+
+def _describe(model: Any) -> str:
+    kind = model.cell.kind.upper()
+    name = f"bidirectional {kind}" if model.bidirectional else kind
+    layers = "1 layer" if model.depth == 1 else f"{model.depth} layers"
+    return f"{name}, {layers} of {model.hidden}"
+
+
+def verdict(experiment: Experiment, test: Metrics, beside: dict[str, Metrics]) -> str:
+    """Whether the network beats its best baseline, in a sentence."""
+    name = experiment.task.shown[0]
+    sign = 1 if experiment.task.metrics[name] == "maximize" else -1
+    best = max(beside, key=lambda baseline: sign * beside[baseline][name])
+    ours, theirs = test[name], beside[best][name]
+    relation = "beats" if sign * ours > sign * theirs else "LOSES TO"
+    return (
+        f"The network {relation} its best baseline, {best}: "
+        f"{name} {ours:.4g} against {theirs:.4g}."
+    )
+
+
+def _write_predictions(table: pandas.DataFrame, path: Path) -> None:
+    temporary = path.with_name("." + path.name)
+    table.to_parquet(temporary)
+    temporary.replace(path)
+
+
+def _write_model(
+    weights: dict[str, Any], experiment: Experiment, prepared: Path, place: Path
+) -> None:
+    """`model/`: the weights, the params, and how inputs become tensors."""
+    from safetensors.torch import save
+
+    place.mkdir(exist_ok=True)
+    files.write_atomic(place / "weights.safetensors", save(weights))
+    files.write_atomic(place / "params.yaml", dump(experiment))
+    for name in ("prepared.json", "tokenizer.json"):
+        if (prepared / name).exists():
+            shutil.copyfile(prepared / name, place / name)
