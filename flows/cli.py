@@ -91,7 +91,9 @@ def _run(experiment: Any, settings: Any, folder: Any, again: int, quiet: bool) -
     server = None if address else servers.prefect_for_a_command(settings)
     try:
         os.environ["PREFECT_API_URL"] = address or server.url  # type: ignore[union-attr]
-        warnings.filterwarnings("ignore", module=r"(prefect|mlflow|pydantic|websockets|torchmetrics)")
+        warnings.filterwarnings(
+            "ignore", module=r"(prefect|mlflow|pydantic|websockets|torchmetrics)"
+        )
         from flows.console import out
         from flows.experiment import run_experiment
         from rnnkit.runfolder import Busy
@@ -157,9 +159,7 @@ def _short(path: Path) -> Path:
 
 
 @app.command()
-def check(
-    params: Params, set_: Set = None, mlruns: Home = MLRUNS, as_json: Json = False
-) -> None:
+def check(params: Params, set_: Set = None, mlruns: Home = MLRUNS, as_json: Json = False) -> None:
     """Validate; tell parameters, cost per epoch and padding before anything runs."""
     from rnnkit.params import load
 
@@ -274,12 +274,18 @@ def _say_up(mlflow: str, prefect: str) -> None:
 @data_app.command("list")
 def data_list(as_json: Json = False) -> None:
     """Tell which data sets come built in, and which files can be read."""
-    from rnnkit.sources import BUILTIN_NOTES, READER_NOTES
+    from rnnkit.params.data import LabelledText, Table, Text, Tokens
+    from rnnkit.sources.builtin import BUILTINS
 
+    builtin = {name: module.DESCRIPTION for name, module in BUILTINS.items()}
+    readers = {
+        block.model_fields["kind"].get_default(): " ".join((block.__doc__ or "").split())
+        for block in (LabelledText, Tokens, Text, Table)
+    }
     if as_json:
-        print(json.dumps({"builtin": BUILTIN_NOTES, "readers": READER_NOTES}))
+        print(json.dumps({"builtin": builtin, "readers": readers}))
         return
-    for title, notes in (("Built in, no download", BUILTIN_NOTES), ("Your own", READER_NOTES)):
+    for title, notes in (("Built in, no download", builtin), ("Your own files", readers)):
         print(f"{title}:")
         width = max(map(len, notes))
         for name, note in notes.items():

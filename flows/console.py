@@ -18,6 +18,9 @@ from rich.table import Table
 
 from rnnkit.params import Experiment
 
+QUIET = r"(prefect|mlflow|pydantic|websockets|torchmetrics)"
+"""Modules whose warnings are for their own developers, not for who watches a run."""
+
 out = Console(highlight=False, soft_wrap=True)
 
 
@@ -69,7 +72,13 @@ def number(value: float | None) -> str:
     """
     if value is None:
         return ""
-    return f"{value:.2f}" if abs(value) >= 100 else f"{value:.4g}" if abs(value) < 10 else f"{value:.3f}"
+    return (
+        f"{value:.2f}"
+        if abs(value) >= 100
+        else f"{value:.4g}"
+        if abs(value) < 10
+        else f"{value:.3f}"
+    )
 
 
 def closing(run_id: str, experiment: Experiment, result: Mapping[str, Any]) -> None:
@@ -86,7 +95,9 @@ def closing(run_id: str, experiment: Experiment, result: Mapping[str, Any]) -> N
     out.print(table)
     out.print(result["verdict"], markup=False)
     if result["tuned"]:
-        values = ", ".join(f"{k} = {number(v) if isinstance(v, float) else v}" for k, v in result["tuned"].items())
+        values = ", ".join(
+            f"{k} = {number(v) if isinstance(v, float) else v}" for k, v in result["tuned"].items()
+        )
         trials = ", ".join(f"{n} {state}" for state, n in result["trials"].items() if n)
         out.print(f"Tuned: {values} ({trials} trials).", markup=False)
 

@@ -69,7 +69,9 @@ def _steps(work: Work) -> dict[str, Any]:
     clock = time.perf_counter()
     prepare_data(work)
     clock = timed("prepare", clock)
-    experiment, tuned, trials = work.experiment, {}, []
+    experiment = work.experiment
+    tuned: dict[str, Any] = {}
+    trials: list[dict[str, Any]] = []
     if experiment.tune is not None:
         experiment, tuned, trials = _tuned(work)
         clock = timed("tune", clock)

@@ -56,7 +56,9 @@ def read(home: Path) -> Settings:
     known = ("tracking", "prefect", "study")
     for key, value in values.items() if isinstance(values, dict) else [("", None)]:
         if key not in known or not isinstance(value, str | None):
-            raise InputError(f"{file}: {key}: there are {', '.join(known)}, each an address or null")
+            raise InputError(
+                f"{file}: {key}: there are {', '.join(known)}, each an address or null"
+            )
     return Settings(
         home=home,
         tracking=os.environ.get("MLFLOW_TRACKING_URI")

@@ -106,7 +106,7 @@ class Mirror:
     ) -> None:
         self.folder, self._client = folder, tracker.client
         experiment_id = parent.experiment_id if parent else tracker.experiment(experiment.name)
-        self.experiment_id = experiment_id
+        self.experiment_id: str = experiment_id
         self._sent = 0
         self.closed = False
         found = tracker.run(experiment_id, run_id)
@@ -118,7 +118,7 @@ class Mirror:
             ).info.run_id
         else:
             self._client.update_run(found, status="RUNNING")
-        self.mlflow_id = found
+        self.mlflow_id: str = found
         self._log_params(flatten(experiment))
         self._tag({STATE: "running", **tags})
 
@@ -204,4 +204,3 @@ def _metrics(line: Mapping[str, Any]) -> list[tuple[str, float, int, int]]:
         for name, value in named.items()
         if not isinstance(value, str)  # "nan" and "inf" stand as words in the journal
     ]
-

@@ -8,6 +8,7 @@ import fcntl
 import os
 import time
 import traceback
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ProcessPoolTaskRunner
 
-from flows.console import number
+from flows.console import QUIET, number
 from flows.settings import Settings
 from flows.tracking import End, Mirror
 from flows.work import Work
@@ -60,7 +61,7 @@ def sweep(work: Work) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     stage = work.stages.begin("tune", total=tune.trials * work.experiment.train.epochs)
     mirrors: dict[str, Mirror] = {}
     workers = min(tune.workers, tune.trials)
-    with ProcessPoolTaskRunner(max_workers=workers, initializer=launch.settle) as runner:
+    with ProcessPoolTaskRunner(max_workers=workers, initializer=_start_worker) as runner:
         arguments = {
             "folder": str(work.folder.path),
             "home": str(work.settings.home),
@@ -195,6 +196,11 @@ def _folders(folder: RunFolder) -> Iterator[RunFolder]:
 # --- a worker ---
 
 
+def _start_worker() -> None:
+    launch.settle()
+    warnings.filterwarnings("ignore", module=QUIET)
+
+
 @task(name="worker", cache_policy=NO_CACHE)
 def work_on_trials(folder: str, home: str, parent: int) -> int:
     """Takes trials until there are no more to begin; stops when its parent is gone.
@@ -215,9 +221,7 @@ def work_on_trials(folder: str, home: str, parent: int) -> int:
     return worked
 
 
-def _begin(
-    study: optuna.Study, experiment: Experiment, folder: RunFolder
-) -> optuna.Trial | None:
+def _begin(study: optuna.Study, experiment: Experiment, folder: RunFolder) -> optuna.Trial | None:
     """The next trial, unless all are begun; one worker at a time asks."""
     assert experiment.tune is not None
     with _turn(folder.path / "trials" / "turn"):

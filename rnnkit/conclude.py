@@ -1,4 +1,4 @@
-"""From a finished training to a finished run: test scores, baselines, verdict, predictions, model."""
+"""From a finished training to a finished run: scores, baselines, verdict, predictions, model."""
 
 import shutil
 from pathlib import Path
@@ -79,8 +79,7 @@ def verdict(experiment: Experiment, test: Metrics, beside: dict[str, Metrics]) -
     ours, theirs = test[name], beside[best][name]
     relation = "beats" if sign * ours > sign * theirs else "LOSES TO"
     return (
-        f"The network {relation} its best baseline, {best}: "
-        f"{name} {ours:.4g} against {theirs:.4g}."
+        f"The network {relation} its best baseline, {best}: {name} {ours:.4g} against {theirs:.4g}."
     )
 
 

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rnnkit.batches import IGNORED
-
+from rnnkit.batches import IGNORED as IGNORED  # the target at padding
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

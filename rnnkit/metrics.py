@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 from torch import Tensor
-from torchmetrics import MetricCollection
+from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import (
     MulticlassAccuracy,
     MulticlassF1Score,
@@ -121,7 +121,7 @@ class ForecastMeter:
         self._steps: Tensor | None = None  # [horizon] summed absolute errors
         self._mase, self._rows = 0.0, 0
 
-    def _all(self) -> list[MeanAbsoluteError]:
+    def _all(self) -> list[Metric]:
         return [
             self._mae,
             self._mse,

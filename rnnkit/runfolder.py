@@ -1,12 +1,12 @@
 """A run on disk. Its folder is the truth: params, journal, checkpoints, result, manifest.
 
-    params.yaml         the resolved experiment
-    fingerprint.json    versions, threads, CPU and settings that decide the bits
-    journal.jsonl       one fsynced line per record
-    checkpoints/        the two newest and the best; each name holds the hash of its content
-    model/              the finished model: weights, params and prepared-data records
-    result.json         the finished run in numbers
-    manifest.json       sha256 of every finished file; a run with one is finished
+params.yaml         the resolved experiment
+fingerprint.json    versions, threads, CPU and settings that decide the bits
+journal.jsonl       one fsynced line per record
+checkpoints/        the two newest and the best; each name holds the hash of its content
+model/              the finished model: weights, params and prepared-data records
+result.json         the finished run in numbers
+manifest.json       sha256 of every finished file; a run with one is finished
 """
 
 import fcntl

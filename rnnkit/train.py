@@ -180,9 +180,7 @@ def make_optimizer(params: Optimizer, values: Tensor) -> torch.optim.Optimizer:
     """The optimizer, in torch's fused form; L2 is added to the gradient before clipping."""
     if isinstance(params, Adam):
         return torch.optim.Adam([values], lr=params.learning_rate, fused=True)
-    return torch.optim.SGD(
-        [values], lr=params.learning_rate, momentum=params.momentum, fused=True
-    )
+    return torch.optim.SGD([values], lr=params.learning_rate, momentum=params.momentum, fused=True)
 
 
 def stopped(experiment: Experiment, state: State) -> bool:
@@ -216,7 +214,7 @@ def _step(
     """One update: (loss, gradient norm, clipped, refused)."""
     flat.zero_gradients()
     loss = task.loss(network(batch.inputs, batch.mask), batch)
-    loss.backward()  # type: ignore[no-untyped-call]  # torch's stub has no types here
+    loss.backward()
     flat.add_l2(experiment.train.optimizer.l2)
     norm = flat.gradient_norm()
     if not math.isfinite(norm):
@@ -226,9 +224,7 @@ def _step(
     return loss.item(), norm, clipped, False
 
 
-def _advance(
-    state: State, epoch: int, step: int, valid: Metrics, experiment: Experiment
-) -> State:
+def _advance(state: State, epoch: int, step: int, valid: Metrics, experiment: Experiment) -> State:
     """The state after an epoch, but for its tensors."""
     state = replace(state, epoch=epoch, step=step)
     if not valid:

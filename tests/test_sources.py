@@ -340,7 +340,7 @@ BAD = {
         "1 a\n",
         r"lines of `label text` have no column 'who', which `group` asks for",
     ),
-    "no parquet": (LabelledText, {}, "a.parquet", "text", r"a Parquet file is needed, but Parquet"),
+    "no parquet": (LabelledText, {}, "a.parquet", "text", r"a Parquet file is needed, but "),
     "bad json": (
         Tokens,
         {},

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from rnnkit.figures.page import COLUMNS, FONT, Line, Run, lines_of, page_of, runs, wrong
-from rnnkit.figures.style import BLUE, GREY, INK, PALE, PAPER, RED, TITLE
+from rnnkit.figures.style import BLUE, GREY, INK, PALE, PAPER, TITLE
 
 DPI = 200
 """Sharper than other figures: it is read as text."""
@@ -59,9 +59,7 @@ def coloured_code(
     )
     for number, heading in enumerate(("By the network", "By the truth")):
         left = margin + number * (width + gap)
-        axes = figure.add_axes(
-            (left / full[0], foot / full[1], width / full[0], height / full[1])
-        )
+        axes = figure.add_axes((left / full[0], foot / full[1], width / full[0], height / full[1]))
         axes.set_xlim(-inner / WIDTH, COLUMNS + inner / WIDTH)
         axes.set_ylim(height / HEIGHT - inner / HEIGHT, -inner / HEIGHT)
         axes.set(xticks=[], yticks=[], facecolor=PANEL)
@@ -116,4 +114,25 @@ def _legend(
 ) -> None:
     """The names of the classes on the page, each written as the class is, and the mark."""
     seen = {tag for line in page for cell in line for tag in (cell.truth, cell.predicted)}
-    ...
+    x = left
+    for label in [label for label in labels if label in seen and label.strip()]:
+        figure.text(
+            x,
+            bottom,
+            label,
+            fontsize=10,
+            fontweight="bold" if label in BOLD else "normal",
+            fontstyle="italic" if label in SLANTED else "normal",
+            color=colours[label],
+            va="center",
+        )
+        x += (len(label) + 2) * 0.085 / figure.get_figwidth()
+    figure.text(
+        x,
+        bottom,
+        "wrong",
+        fontsize=10,
+        color=SIGN,
+        va="center",
+        bbox={"facecolor": MARK, "edgecolor": "none", "pad": 2},
+    )

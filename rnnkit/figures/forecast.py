@@ -63,9 +63,7 @@ def _over_truth(axes: Axes, windows: pandas.DataFrame, target: str, horizon: int
     axes.plot(truth.index, truth, color=INK, linewidth=1.4, label="truth")
     if horizon == 1:
         forecast = windows.set_index("row")[f"forecast {target}"].reindex(truth.index)
-        axes.plot(
-            truth.index, forecast, ".-", color=RED, lw=1.1, ms=4, alpha=0.9, label="forecast"
-        )
+        axes.plot(truth.index, forecast, ".-", color=RED, lw=1.1, ms=4, alpha=0.9, label="forecast")
     else:
         for number, (start, window) in enumerate(windows.groupby("start")):
             axes.axvline(start - 0.5, color=PALE, linewidth=1, zorder=0)

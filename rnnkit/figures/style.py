@@ -57,9 +57,7 @@ def dress(axes: Axes, title: str, x: str, y: str) -> None:
 def legend(axes: Axes, place: str = "best") -> None:
     """Adds the legend of what has a label, if anything has."""
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(
-            loc=place, fontsize=SMALL, labelcolor=INK, framealpha=0.85, edgecolor="none"
-        )
+        axes.legend(loc=place, fontsize=SMALL, labelcolor=INK, framealpha=0.85, edgecolor="none")
 
 
 def spans(values: Iterable[float], times: float) -> bool:

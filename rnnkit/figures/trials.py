@@ -168,9 +168,7 @@ def _explain(axes: Axes, count: dict[str, int], best: Trial | None) -> None:
     )
 
 
-def _curves(
-    axes: Axes, trials: list[Trial], best: Trial | None, colours: ScalarMappable
-) -> None:
+def _curves(axes: Axes, trials: list[Trial], best: Trial | None, colours: ScalarMappable) -> None:
     finite = []
     for trial in trials:
         curve = [float(v) for v in trial["curve"]]
@@ -185,8 +183,15 @@ def _curves(
         done = trial["state"] == "complete"
         axes.plot(epochs, curve, color=colour, lw=1.2, alpha=0.8, zorder=3 if done else 2)
         if curve and not done:
-            axes.plot(len(curve), curve[-1], "o" if trial["state"] == "pruned" else "x",
-                      color=colour, markerfacecolor="white", ms=5, zorder=4)
+            axes.plot(
+                len(curve),
+                curve[-1],
+                "o" if trial["state"] == "pruned" else "x",
+                color=colour,
+                markerfacecolor="white",
+                ms=5,
+                zorder=4,
+            )
     if spans(finite, WIDE):
         axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

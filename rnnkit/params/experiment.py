@@ -86,7 +86,8 @@ class Experiment(Block):
             ),
             (
                 "data.tokenizer.split",
-                isinstance(task, Tagging) and getattr(data.tokenizer, "split", "spaces") != "spaces",
+                isinstance(task, Tagging)
+                and getattr(data.tokenizer, "split", "spaces") != "spaces",
                 "this source gives tokens, nothing is split; leave it out",
             ),
             (
@@ -139,7 +140,11 @@ class Experiment(Block):
                 "data.split",
                 forecasting != by_time,
                 "a series is split by time, and nothing else is; "
-                + ("write split: {kind: time}" if forecasting else "choose fractions, files or column"),
+                + (
+                    "write split: {kind: time}"
+                    if forecasting
+                    else "choose fractions, files or column"
+                ),
             ),
             (
                 "data.split",
@@ -166,13 +171,13 @@ class Experiment(Block):
                 raise ValueError(
                     f"tune.search: {path}: only keys of model and train can be searched"
                 )
-            whole = isinstance(space, Range) and _is_whole(alone, path)
-            if whole and not (isinstance(space.low, int) and isinstance(space.high, int)):
+            values = space.choices if isinstance(space, Choices) else (space.low, space.high)
+            fractional = not all(isinstance(value, int) for value in values)
+            if isinstance(space, Range) and fractional and _is_whole(alone, path):
                 raise ValueError(
                     f"tune.search: {path} takes whole numbers, "
                     f"got low: {space.low}, high: {space.high}"
                 )
-            values = space.choices if isinstance(space, Choices) else (space.low, space.high)
             for value in values:
                 try:
                     alone.replace({path: value})

@@ -82,8 +82,8 @@ def _read(file: Path) -> _Tree:
     try:
         node = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise InputError(f"{file}:{line}: is not UTF-8; save it as UTF-8") from None
+        number = content[: error.start].count(b"\n") + 1
+        raise InputError(f"{file}:{number}: is not UTF-8; save it as UTF-8") from None
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
@@ -128,7 +128,7 @@ def _scalar(node: Any, at: Any) -> Any:
             raise InputError(f"{at(node)}: {text} is ambiguous; write a plain number or quote it")
         return int(text)
     if kind in ("null", "bool", "float"):
-        return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+        return yaml.SafeLoader("").construct_object(node)
     raise InputError(f"{at(node)}: only plain values are allowed, got the tag {node.tag}")
 
 
@@ -176,7 +176,9 @@ def _one_line(errors: Sequence[ErrorDetails], tree: _Tree) -> str:
         near = difflib.get_close_matches(got, tags, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         kind = (*path, "kind")
-        return f"{tree.place(kind)}: {name}.kind must be one of {', '.join(tags)}, got {got!r}{hint}"
+        return (
+            f"{tree.place(kind)}: {name}.kind must be one of {', '.join(tags)}, got {got!r}{hint}"
+        )
     if error["type"] == "union_tag_not_found":
         return f"{tree.place(path)}: {name} needs a kind, as {name}: {{kind: ...}}{more}"
     if error["type"] == "value_error":

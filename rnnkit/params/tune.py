@@ -73,7 +73,7 @@ class Tune(Block):
     trials: int = Field(default=30, ge=1, le=1_000_000)
     workers: int = Field(default=2, ge=1, le=1024)
     """Processes, each with one trial at a time."""
-    search: FrozenMapping[str, Space] = Field(default=SEARCH, min_length=1)
+    search: FrozenMapping[str, Space] = Field(default_factory=lambda: SEARCH, min_length=1)
     """Params path -> range or choices."""
     sampler: Sampler = Sampler()
     pruner: Pruner = Pruner()

@@ -6,7 +6,7 @@ from rnnkit.params.task import Task as TaskParams
 from rnnkit.prepare.prepared import Prepared
 from rnnkit.tasks.classification import Classification
 from rnnkit.tasks.forecasting import Forecasting
-from rnnkit.tasks.interface import Task
+from rnnkit.tasks.interface import Task as Task
 from rnnkit.tasks.language_modeling import LanguageModeling
 from rnnkit.tasks.tagging import Tagging
 

@@ -28,7 +28,7 @@ class Forecasting(Task):
 
     @property
     def outputs(self) -> int:
-        return self.params.horizon * len(self.scaler.targets)
+        return int(self.params.horizon) * len(self.scaler.targets)
 
     def forecast(self, outputs: Tensor) -> Tensor:
         """Network outputs as scaled forecasts [batch, horizon, targets]."""

@@ -1,0 +1,49 @@
+"""What a training will cost, told before it is run: parameters, padding, time and memory."""
+
+import time
+from typing import Any
+
+import torch
+
+from rnnkit import numerics
+from rnnkit.batches import gather, padding_waste, plan
+from rnnkit.model.network import count_parameters
+from rnnkit.params import Experiment
+from rnnkit.prepare.prepared import PARTS, Prepared
+from rnnkit.tasks import task_for
+from rnnkit.train import make_network
+
+SAMPLE = 4
+"""Batches that are timed."""
+
+
+def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
+    """Facts by name; the seconds are measured on a few batches, on this machine, as it is now."""
+    numerics.set_threads(experiment.train.threads)
+    task = task_for(experiment.task, prepared)
+    network = make_network(experiment, task)
+    part = prepared.parts["train"]
+    batches = plan(part, experiment.train.batch_size, numerics.generator(experiment.seed, "cost"))
+    taken = []
+    for indices in batches[: SAMPLE + 1]:
+        began = time.perf_counter()
+        batch = gather(part, indices, experiment.data.padding, torch.float32)
+        task.loss(network(batch.inputs, batch.mask), batch).backward()
+        taken.append(time.perf_counter() - began)
+    per_batch = sum(taken[1:] or taken) / len(taken[1:] or taken)  # the first one warms up
+    facts: dict[str, Any] = {
+        "data": str(prepared.facts["source"]),
+        "items": ", ".join(f"{name} {len(prepared.parts[name]):,}" for name in PARTS),
+        "longest": f"{int(part.input_length.max()):,} steps",
+        "padding": f"{padding_waste(part, experiment.train.batch_size):.1%} of the steps",
+    }
+    if prepared.vocabulary is not None:
+        facts["vocabulary"] = f"{prepared.facts['vocabulary']:,} tokens"
+    facts |= {
+        "parameters": f"{count_parameters(network):,}",
+        "steps": f"{len(batches):,} per epoch",
+        "time": f"about {per_batch * len(batches):.1f} s per epoch on one of these cores",
+    }
+    if experiment.tune is not None:
+        facts["sweep"] = f"{experiment.tune.trials} trials of {experiment.train.epochs} epochs"
+    return facts
