@@ -91,10 +91,9 @@ def _run(experiment: Any, settings: Any, folder: Any, again: int, quiet: bool) -
     server = None if address else servers.prefect_for_a_command(settings)
     try:
         os.environ["PREFECT_API_URL"] = address or server.url  # type: ignore[union-attr]
-        warnings.filterwarnings(
-            "ignore", module=r"(prefect|mlflow|pydantic|websockets|torchmetrics)"
-        )
-        from flows.console import out
+        from flows.console import QUIET, out
+
+        warnings.filterwarnings("ignore", module=QUIET)
         from flows.experiment import run_experiment
         from rnnkit.runfolder import Busy
 
@@ -146,7 +145,6 @@ def _show(folder: Any, as_json: bool, fresh: bool = False) -> None:
             ("predictions", str(_short(folder.path / "predictions.parquet"))),
             ("in MLflow and Prefect", "rnnkit up"),
             ("all runs", "rnnkit runs"),
-            ("run it once more", "rnnkit run PARAMS --again"),
         ]
     )
 
@@ -204,12 +202,13 @@ def runs(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
 
     from flows.console import number, out
 
-    table = Table("run", "status", "network", "metric", "best baseline", "folder")
+    table = Table("run", "status", "network", "metric", "best baseline")
     for row in rows:
         metric = f"{row['metric']} {number(row['value'])}" if row["value"] is not None else ""
         beside = number(row["baseline"])
-        table.add_row(row["run"], row["status"], row["network"], metric, beside, row["folder"])
+        table.add_row(row["run"], row["status"], row["network"], metric, beside)
     out.print(table)
+    print(f"Each run's folder is {_short(settings.runs)}/RUN.")
 
 
 def _row(folder: Any) -> dict[str, Any]:

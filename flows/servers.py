@@ -91,8 +91,8 @@ def prefect_for_a_command(settings: Settings) -> Server:
     port = free_port()
     return Server(
         "Prefect's server",
-        ["uvicorn", "--factory", "prefect.server.api.server:create_app"]
-        + ["--host", HOST, "--port", str(port), "--log-level", "error", "--lifespan", "on"],
+        f"uvicorn --factory prefect.server.api.server:create_app --host {HOST} --port {port} "
+        "--log-level error --lifespan on".split(),
         f"http://{HOST}:{port}/api",
         settings.home / "prefect" / "server.log",
         {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
@@ -117,11 +117,13 @@ def mlflow_pages(settings: Settings, port: int) -> Server:
     """MLflow's pages over the tracking database."""
     return Server(
         "MLflow's server",
-        ["mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
-        + ["--backend-store-uri", settings.tracking]
-        + ["--default-artifact-root", str(settings.artifacts), "--serve-artifacts"]
-        + ["--artifacts-destination", str(settings.artifacts)]
-        + ["--allowed-hosts", f"{HOST}:{port},localhost:{port}"],
+        [
+            *f"mlflow server --host {HOST} --port {port} --workers 1 --serve-artifacts".split(),
+            *("--backend-store-uri", settings.tracking),
+            *("--default-artifact-root", str(settings.artifacts)),
+            *("--artifacts-destination", str(settings.artifacts)),
+            *("--allowed-hosts", f"{HOST}:{port},localhost:{port}"),
+        ],
         f"http://{HOST}:{port}",
         settings.home / "mlflow-server.log",
         {"MLFLOW_LOGGING_LEVEL": "WARNING"},

@@ -39,13 +39,12 @@ class LabelMeter:
     """
 
     def __init__(self, classes: int, sequences: bool) -> None:
-        macro = {"num_classes": classes, "average": "macro"}
         self._scores = MetricCollection(
             {
                 "accuracy": MulticlassAccuracy(num_classes=classes, average="micro"),
-                "precision": MulticlassPrecision(**macro),
-                "recall": MulticlassRecall(**macro),
-                "f1": MulticlassF1Score(**macro),
+                "precision": MulticlassPrecision(num_classes=classes, average="macro"),
+                "recall": MulticlassRecall(num_classes=classes, average="macro"),
+                "f1": MulticlassF1Score(num_classes=classes, average="macro"),
             }
         )
         self._sequences = sequences

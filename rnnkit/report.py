@@ -85,8 +85,10 @@ def _pieces(
     longest = rows[stretch == stretch.value_counts().idxmax()].head(PIECES)
     places = {item: i for i, item in enumerate(part.item.tolist())}
     return [
-        (_tokens(part, places[row.item], prepared), list(row.truth), list(row.predicted))
-        for row in longest.itertuples()
+        (_tokens(part, places[item], prepared), list(truth), list(predicted))
+        for item, truth, predicted in zip(
+            longest["item"], longest["truth"], longest["predicted"], strict=True
+        )
     ]
 
 

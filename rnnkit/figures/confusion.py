@@ -63,7 +63,7 @@ def confusion_matrix(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> 
     bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     bar.ax.tick_params(labelsize=SMALL, colors=INK, length=0)
     bar.set_label("share of the true class", fontsize=TEXT, color=GREY)
-    bar.outline.set_visible(False)  # type: ignore[operator]  # the stub calls it a colour
+    bar.outline.set_visible(False)
     return figure
 
 

@@ -74,7 +74,7 @@ def _numbers(record: dict[str, Any]) -> dict[str, float]:
 
 def _best(epochs: pandas.DataFrame) -> "pandas.Series | None":
     """The last epoch that improved; without validation every epoch counts as such: none."""
-    if not any(name.startswith("valid/") for name in epochs) or not epochs["improved"].any():
+    if not any(str(name).startswith("valid/") for name in epochs) or not epochs["improved"].any():
         return None
     return epochs[epochs["improved"] == 1].iloc[-1]
 

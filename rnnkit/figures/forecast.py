@@ -65,7 +65,8 @@ def _over_truth(axes: Axes, windows: pandas.DataFrame, target: str, horizon: int
         forecast = windows.set_index("row")[f"forecast {target}"].reindex(truth.index)
         axes.plot(truth.index, forecast, ".-", color=RED, lw=1.1, ms=4, alpha=0.9, label="forecast")
     else:
-        for number, (start, window) in enumerate(windows.groupby("start")):
+        for number, start in enumerate(sorted(windows["start"].unique().tolist())):
+            window = windows[windows["start"] == start]
             axes.axvline(start - 0.5, color=PALE, linewidth=1, zorder=0)
             axes.plot(
                 window["row"],

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from rnnkit.figures.style import BLUE, GREY, INK, RED, SMALL, dress, legend, sheet
 
@@ -40,7 +41,7 @@ def surprise(predictions: pandas.DataFrame) -> Figure:
     if math.isfinite(mean):
         axes.axvline(mean, color=RED, linewidth=2.2, label=f"mean over tokens {mean:.3g}")
     axes.grid(visible=False, axis="x")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(labelsize=SMALL)
     legend(axes)
     return figure

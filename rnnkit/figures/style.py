@@ -7,9 +7,11 @@ kind of colour vision can tell apart; `VALUES` is matplotlib's viridis for the s
 import io
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from rnnkit.files import write_atomic
 
@@ -36,8 +38,8 @@ def plain(text: object) -> str:
 
 def sheet(width: float, height: float, title: str) -> Figure:
     """An empty figure with a title; sizes in inches."""
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor=PAPER)
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1, wspace=0.03)  # type: ignore[union-attr]
+    engine = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1, wspace=0.03)
+    figure = Figure(figsize=(width, height), dpi=DPI, layout=engine, facecolor=PAPER)
     figure.suptitle(title, x=0.012, ha="left", fontsize=TITLE, fontweight="bold", color=INK)
     return figure
 
@@ -54,7 +56,7 @@ def dress(axes: Axes, title: str, x: str, y: str) -> None:
     axes.set_axisbelow(True)
 
 
-def legend(axes: Axes, place: str = "best") -> None:
+def legend(axes: Axes, place: Any = "best") -> None:
     """Adds the legend of what has a label, if anything has."""
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc=place, fontsize=SMALL, labelcolor=INK, framealpha=0.85, edgecolor="none")

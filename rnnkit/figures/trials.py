@@ -67,7 +67,7 @@ def study(trials: list[Trial], x: str, y: str | None, metric: str, direction: Di
     )
     bar.set_label(plain(metric), fontsize=TEXT, color=INK)
     bar.ax.tick_params(labelsize=SMALL, colors=INK, length=0)
-    bar.outline.set_visible(False)  # type: ignore[operator]  # the stub calls it a colour
+    bar.outline.set_visible(False)
     return figure
 
 
@@ -116,7 +116,7 @@ def _places(
     xs = _apart(across, shown) if across.names else across.positions
     for trial, px, py in zip(shown, xs, ys, strict=True):
         value = _value(trial)
-        colour = GREY if value is None else colours.to_rgba(value)
+        colour = GREY if value is None else colours.to_rgba(np.array(value))
         if trial["state"] == "complete":
             axes.scatter(px, py, s=70, color=colour, edgecolor="white", linewidth=0.8, zorder=3)
         elif trial["state"] == "pruned":
@@ -179,7 +179,7 @@ def _curves(axes: Axes, trials: list[Trial], best: Trial | None, colours: Scalar
             axes.plot(epochs, curve, "o-", color=RED, lw=2.8, ms=4.5, label=label, zorder=5)
             continue
         value = _value(trial)
-        colour = PALE if value is None else colours.to_rgba(value)
+        colour = PALE if value is None else colours.to_rgba(np.array(value))
         done = trial["state"] == "complete"
         axes.plot(epochs, curve, color=colour, lw=1.2, alpha=0.8, zorder=3 if done else 2)
         if curve and not done:
