@@ -1,0 +1,371 @@
+"""Who may import whom. The table stands here; the imports are read with `ast`, wherever they are.
+
+A room is a module or a package of `rnnkit`, or a module of `flows`. The rows stand in the order of
+the house: a room may import only rooms that stand above it, so there is no way back. Inside a room
+modules may import each other, without a cycle.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1]
+
+ROWS: Mapping[str, set[str]] = {
+    "rnnkit": set(),
+    "rnnkit.errors": set(),
+    "rnnkit.launch": set(),
+    "rnnkit.params": {"rnnkit.errors"},
+    "rnnkit.numerics": set(),
+    "rnnkit.files": {"rnnkit.errors"},
+    "rnnkit.sources": {"rnnkit.errors", "rnnkit.params", "rnnkit.files"},
+    "rnnkit.prepare": {"rnnkit.errors", "rnnkit.params", "rnnkit.files", "rnnkit.sources"},
+    "rnnkit.batches": {"rnnkit.prepare"},
+    "rnnkit.cells": {"rnnkit.params"},
+    "rnnkit.kernels": {"rnnkit.cells"},
+    "rnnkit.recurrence": {"rnnkit.cells", "rnnkit.kernels"},
+    "rnnkit.model": {
+        "rnnkit.errors",
+        "rnnkit.params",
+        "rnnkit.cells",
+        "rnnkit.kernels",
+        "rnnkit.recurrence",
+    },
+    "rnnkit.losses": {"rnnkit.batches"},
+    "rnnkit.metrics": {"rnnkit.losses"},
+    "rnnkit.tasks": {
+        "rnnkit.params",
+        "rnnkit.prepare",
+        "rnnkit.batches",
+        "rnnkit.model",
+        "rnnkit.losses",
+        "rnnkit.metrics",
+    },
+    "rnnkit.baselines": {"rnnkit.prepare", "rnnkit.metrics", "rnnkit.tasks"},
+    "rnnkit.evaluate": {
+        "rnnkit.params",
+        "rnnkit.prepare",
+        "rnnkit.batches",
+        "rnnkit.metrics",
+        "rnnkit.tasks",
+    },
+    "rnnkit.runfolder": {"rnnkit.errors", "rnnkit.params", "rnnkit.files"},
+    "rnnkit.flat": set(),
+    "rnnkit.train": {
+        "rnnkit.params",
+        "rnnkit.numerics",
+        "rnnkit.prepare",
+        "rnnkit.batches",
+        "rnnkit.metrics",
+        "rnnkit.tasks",
+        "rnnkit.evaluate",
+        "rnnkit.runfolder",
+        "rnnkit.flat",
+    },
+    "rnnkit.cost": {
+        "rnnkit.params",
+        "rnnkit.numerics",
+        "rnnkit.prepare",
+        "rnnkit.batches",
+        "rnnkit.model",
+        "rnnkit.tasks",
+        "rnnkit.train",
+    },
+    "rnnkit.conclude": {
+        "rnnkit.params",
+        "rnnkit.files",
+        "rnnkit.prepare",
+        "rnnkit.model",
+        "rnnkit.metrics",
+        "rnnkit.tasks",
+        "rnnkit.baselines",
+        "rnnkit.evaluate",
+        "rnnkit.runfolder",
+        "rnnkit.train",
+    },
+    "rnnkit.figures": {"rnnkit.files"},
+    "rnnkit.report": {"rnnkit.params", "rnnkit.prepare", "rnnkit.runfolder", "rnnkit.figures"},
+    "flows": set(),
+    "flows.settings": {"rnnkit.errors", "rnnkit.files"},
+    "flows.servers": {"rnnkit.files", "flows.settings"},
+    "flows.console": {"rnnkit.params"},
+    "flows.tracking": {"rnnkit.params", "rnnkit.runfolder", "flows.settings"},
+    "flows.work": {
+        "rnnkit.params",
+        "rnnkit.prepare",
+        "rnnkit.runfolder",
+        "flows.settings",
+        "flows.console",
+        "flows.tracking",
+    },
+    "flows.steps": {
+        "rnnkit.params",
+        "rnnkit.prepare",
+        "rnnkit.train",
+        "rnnkit.conclude",
+        "rnnkit.report",
+        "flows.work",
+    },
+    "flows.tune": {
+        "rnnkit.launch",
+        "rnnkit.params",
+        "rnnkit.numerics",
+        "rnnkit.prepare",
+        "rnnkit.runfolder",
+        "rnnkit.train",
+        "flows.settings",
+        "flows.console",
+        "flows.tracking",
+        "flows.work",
+    },
+    "flows.experiment": {
+        "rnnkit.launch",
+        "rnnkit.params",
+        "rnnkit.numerics",
+        "rnnkit.prepare",
+        "rnnkit.runfolder",
+        "flows.settings",
+        "flows.console",
+        "flows.work",
+        "flows.steps",
+        "flows.tune",
+    },
+    "flows.cli": {
+        "rnnkit.errors",
+        "rnnkit.launch",
+        "rnnkit.params",
+        "rnnkit.files",
+        "rnnkit.sources",
+        "rnnkit.prepare",
+        "rnnkit.runfolder",
+        "rnnkit.cost",
+        "flows.settings",
+        "flows.servers",
+        "flows.console",
+        "flows.experiment",
+    },
+}
+"""Room -> the rooms it may import."""
+
+ONLY_IN: Mapping[str, set[str]] = {
+    "mlflow": {"flows.tracking"},
+    "optuna": {"flows.tune"},
+    "prefect": {"flows.steps", "flows.tune", "flows.experiment"},
+    "typer": {"flows.cli"},
+    "matplotlib": {"rnnkit.figures", "rnnkit.report"},
+    "manual_seed": {"rnnkit.numerics"},
+    "@task": {"flows.steps", "flows.tune"},
+}
+"""A package that is not ours, a name or a decorator -> the only rooms in which it stands."""
+
+NEVER_IN: Mapping[str, set[str]] = {"rnnkit.params": {"torch", "pandas", "numpy", "jaxtyping"}}
+"""Room -> packages it must do without, so that bad params are refused at once."""
+
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
+
+
+def files(house: Path) -> dict[str, Path]:
+    """Every module of the house by its dotted name; a package's is that of its `__init__`."""
+    found = {}
+    for path in sorted(house.glob("rnnkit/**/*.py")) + sorted(house.glob("flows/**/*.py")):
+        parts = path.relative_to(house).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def room(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+def imports(path: Path, known: Mapping[str, Path]) -> Iterator[str]:
+    """The modules that a file imports: at its top, inside functions, for types, by name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}:{node.lineno}: write the whole name of the module"
+            module = node.module or ""
+            for alias in node.names:
+                inner = f"{module}.{alias.name}"
+                yield inner if inner in known else module
+        elif isinstance(node, ast.Call):
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called in ("import_module", "__import__") and node.args:
+                named = node.args[0]
+                if isinstance(named, ast.Constant) and isinstance(named.value, str):
+                    yield named.value
+
+
+def marks(path: Path) -> Iterator[str]:
+    """The names and decorators in a file that ONLY_IN may confine."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names)
+        for decorator in getattr(node, "decorator_list", []):
+            called = decorator.func if isinstance(decorator, ast.Call) else decorator
+            yield "@" + getattr(called, "attr", getattr(called, "id", ""))
+
+
+def faults(house: Path, rows: Mapping[str, set[str]]) -> list[str]:
+    """Everything in a house that its table does not allow, a sentence each."""
+    modules = files(house)
+    rooms = {room(module) for module in modules}
+    found = [f"{name} has no row in ROWS" for name in sorted(rooms - set(rows))]
+    found += [f"ROWS has a row for {name}, which is not there" for name in set(rows) - rooms]
+    order = list(rows)
+    for name, allowed in rows.items():
+        above = set(order[: order.index(name)])
+        found += [
+            f"ROWS: {name} may not name {low}, which is not above it" for low in allowed - above
+        ]
+    for module, path in modules.items():
+        here = room(module)
+        for target in set(imports(path, modules)):
+            top = target.split(".")[0]
+            if top in ("rnnkit", "flows"):
+                if room(target) not in rows.get(here, set()) | {here}:
+                    found.append(f"{module} may not import {target}")
+            elif here not in ONLY_IN.get(top, {here}) or top in NEVER_IN.get(here, ()):
+                found.append(f"{module} may not import {target}")
+        packages = set(ONLY_IN) & {"mlflow", "optuna", "prefect", "typer", "matplotlib"}
+        for mark in set(marks(path)) & (set(ONLY_IN) - packages):
+            if here not in ONLY_IN[mark]:
+                found.append(f"{module} may not use {mark}")
+    return found
+
+
+def test_the_house_stands_as_its_table_says() -> None:
+    assert faults(HOUSE, ROWS) == []
+
+
+def test_modules_import_each_other_without_a_cycle() -> None:
+    modules = files(HOUSE)
+    graph = {
+        module: {target for target in imports(path, modules) if target in modules}
+        for module, path in modules.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"these modules import each other in a circle: {' <- '.join(error.args[1])}")
+
+
+def test_no_file_is_a_drawer() -> None:
+    named = [
+        path.relative_to(HOUSE)
+        for folder in ("rnnkit", "flows", "tests")
+        for path in (HOUSE / folder).rglob("*")
+        if path.stem.lstrip("_") in DRAWERS
+    ]
+    assert named == []
+
+
+def test_what_is_confined_is_there() -> None:
+    """A row about something that no room uses any more would guard nothing."""
+    modules = files(HOUSE)
+    for name, rooms in ONLY_IN.items():
+        for home in rooms:
+            used = {
+                word
+                for module, path in modules.items()
+                if room(module) == home
+                for word in [*marks(path), *(t.split(".")[0] for t in imports(path, modules))]
+            }
+            assert name in used, f"{home} does not use {name}: take it out of ONLY_IN"
+
+
+# ---------------------------------------------------------------------- the check itself can fail
+
+
+SMALL: Mapping[str, set[str]] = {
+    "rnnkit": set(),
+    "rnnkit.params": set(),
+    "rnnkit.train": {"rnnkit.params"},
+    "flows": set(),
+    "flows.steps": {"rnnkit.train"},
+}
+
+
+@pytest.fixture
+def small_house(tmp_path: Path) -> Path:
+    for name in ("rnnkit/__init__", "rnnkit/params/__init__", "rnnkit/train", "flows/__init__"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{name}.py").write_text("")
+    (tmp_path / "rnnkit" / "params" / "load.py").write_text("import yaml\n")
+    (tmp_path / "flows" / "steps.py").write_text(
+        "from prefect import task\nimport rnnkit.train\n\n@task(name='a')\ndef a(): ...\n"
+    )
+    return tmp_path
+
+
+def test_a_house_in_order_has_no_fault(small_house: Path) -> None:
+    assert faults(small_house, SMALL) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "fault"),
+    [
+        ("rnnkit/train.py", "import flows.steps", "rnnkit.train may not import flows.steps"),
+        ("rnnkit/train.py", "from flows import steps", "rnnkit.train may not import flows.steps"),
+        (
+            "rnnkit/train.py",
+            "def late():\n    from prefect.cache_policies import NO_CACHE",
+            "rnnkit.train may not import prefect.cache_policies",
+        ),
+        (
+            "rnnkit/params/load.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import rnnkit.train",
+            "rnnkit.params.load may not import rnnkit.train",
+        ),
+        (
+            "rnnkit/params/load.py",
+            "from torch import Tensor",
+            "rnnkit.params.load may not import torch",
+        ),
+        (
+            "flows/steps.py",
+            "import importlib\nimportlib.import_module('mlflow.entities')",
+            "flows.steps may not import mlflow.entities",
+        ),
+        ("flows/steps.py", "import optuna as o", "flows.steps may not import optuna"),
+        (
+            "rnnkit/train.py",
+            "import torch\ntorch.manual_seed(0)",
+            "rnnkit.train may not use manual_seed",
+        ),
+        (
+            "rnnkit/train.py",
+            "import somewhere\n\n@somewhere.task\ndef a(): ...",
+            "rnnkit.train may not use @task",
+        ),
+        ("rnnkit/new.py", "", "rnnkit.new has no row in ROWS"),
+    ],
+)
+def test_a_forbidden_import_is_found(small_house: Path, file: str, source: str, fault: str) -> None:
+    (small_house / file).write_text(source + "\n")
+    assert faults(small_house, SMALL) == [fault]
+
+
+def test_a_row_without_its_module_is_found(small_house: Path) -> None:
+    rows = {**SMALL, "flows.gone": set()}
+    assert faults(small_house, rows) == ["ROWS has a row for flows.gone, which is not there"]
+
+
+def test_a_row_cannot_allow_what_stands_below_it(small_house: Path) -> None:
+    rows = {**SMALL, "rnnkit.params": {"rnnkit.train"}}
+    assert faults(small_house, rows) == [
+        "ROWS: rnnkit.params may not name rnnkit.train, which is not above it"
+    ]
+
+
+def test_a_relative_import_is_refused(small_house: Path) -> None:
+    (small_house / "rnnkit" / "train.py").write_text("from . import params\n")
+    with pytest.raises(AssertionError, match="write the whole name of the module"):
+        faults(small_house, SMALL)
