@@ -141,14 +141,18 @@ def best_folder(folder: RunFolder, number_: int) -> RunFolder:
 
 
 def _release(study: optuna.Study, trials: Path) -> None:
-    """Trials that a killed process left behind count as not begun."""
+    """Trials that a killed process left behind count as not begun, unless they had ended."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        lines = RunFolder(trials / f"trial-{trial.number:04d}").records()
-        ended = any(line["kind"] in ENDS for line in lines)
-        if ended and lines[-1]["kind"] == "finished":
-            study.tell(trial.number, lines[-1]["value"])
-        else:
-            study.tell(trial.number, state=TrialState.FAIL)
+        folder = RunFolder(trials / f"trial-{trial.number:04d}")
+        lines = folder.records()
+        last: dict[str, Any] = lines[-1] if lines else {"kind": ""}
+        if last["kind"] == "finished":
+            study.tell(trial.number, last["value"])
+            continue
+        state = TrialState.PRUNED if last["kind"] == "pruned" else TrialState.FAIL
+        study.tell(trial.number, state=state)
+        if last["kind"] and last["kind"] not in ENDS:
+            folder.append("interrupted")
 
 
 def _show(work: Work, stage: Any, mirrors: dict[str, Mirror]) -> None:
@@ -158,9 +162,10 @@ def _show(work: Work, stage: Any, mirrors: dict[str, Mirror]) -> None:
         lines = trial.records()
         if not lines:
             continue
-        ends = [line["kind"] for line in lines if line["kind"] in ENDS]
-        done = sum(line["kind"] == "epoch" for line in lines)
-        epochs += work.experiment.train.epochs if ends else done
+        ends = [line["kind"] for line in lines if line["kind"] in {*ENDS, "interrupted"}]
+        if "interrupted" not in ends:
+            done = sum(line["kind"] == "epoch" for line in lines)
+            epochs += work.experiment.train.epochs if ends else done
         if trial.id not in mirrors:
             run_id = f"{work.folder.id}/{trial.id}"
             mirrors[trial.id] = Mirror(
@@ -168,7 +173,7 @@ def _show(work: Work, stage: Any, mirrors: dict[str, Mirror]) -> None:
             )
         mirror = mirrors[trial.id]
         if ends and not mirror.closed:
-            mirror.finish(ENDS[ends[-1]])
+            mirror.finish(ENDS.get(ends[-1], "interrupted"))
         elif not mirror.closed:
             mirror.advance()
     records = trial_records(work.folder, work.experiment)

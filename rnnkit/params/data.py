@@ -103,7 +103,10 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 def _timestamp(text: str) -> str:
-    datetime.fromisoformat(text)
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a moment such as 2017-06-26") from None
     return text
 
 

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from rnnkit.params.block import Block, FrozenDict
 from rnnkit.params.data import BPE, Data, Files, Time
@@ -38,6 +38,8 @@ class Experiment(Block):
     def replace(self, overrides: Mapping[str, Any]) -> "Experiment":
         """Another experiment, with some values replaced and the whole validated again.
 
+        A new `kind` takes its block's other keys away: another kind has other keys.
+
         Args:
             overrides: params path (`train.clip`) -> value.
 
@@ -46,14 +48,18 @@ class Experiment(Block):
             KeyError: there is no such path.
         """
         tree = self.model_dump()
-        for path, value in overrides.items():
+        emptied = []
+        for path in sorted(overrides, key=lambda path: not path.endswith(".kind")):  # kinds first
             *above, last = path.split(".")
-            block = tree
+            block: Any = tree
             for key in above:
-                block = block[key]
-            if last not in block:
+                block = block.get(key) if isinstance(block, dict) else None
+            if not isinstance(block, dict) or not (last in block or block in emptied):
                 raise KeyError(path)
-            block[last] = copy.deepcopy(value)
+            if last == "kind" and block["kind"] != overrides[path]:
+                block.clear()
+                emptied.append(block)
+            block[last] = copy.deepcopy(overrides[path])
         return Experiment.model_validate(tree)
 
     def _rules(self) -> list[tuple[str, bool, str]]:
@@ -169,23 +175,29 @@ class Experiment(Block):
         for path, space in tune.search.items():
             if path.split(".")[0] not in ("model", "train"):
                 raise ValueError(
-                    f"tune.search: {path}: only keys of model and train can be searched"
+                    f"tune.search.{path}: only keys of model and train can be searched"
+                )
+            if path == "train.monitor":
+                raise ValueError(
+                    f"tune.search.{path}: says what best means, for all trials alike; "
+                    "set it in the train block"
                 )
             values = space.choices if isinstance(space, Choices) else (space.low, space.high)
             fractional = not all(isinstance(value, int) for value in values)
             if isinstance(space, Range) and fractional and _is_whole(alone, path):
                 raise ValueError(
-                    f"tune.search: {path} takes whole numbers, "
+                    f"tune.search.{path}: takes whole numbers, "
                     f"got low: {space.low}, high: {space.high}"
                 )
             for value in values:
                 try:
                     alone.replace({path: value})
                 except KeyError:
-                    raise ValueError(f"tune.search: there is no key {path!r}") from None
-                except ValueError as error:
-                    reason = str(error).splitlines()[2].strip().split(" [type=")[0]
-                    raise ValueError(f"tune.search: {path} cannot be {value!r}: {reason}") from None
+                    raise ValueError(f"tune.search.{path}: there is no such key") from None
+                except ValidationError as error:
+                    reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+                    reason = reason.replace("Input should be ", "it must be ")
+                    raise ValueError(f"tune.search.{path}: cannot be {value!r}; {reason}") from None
 
     def value(self, path: str) -> Any:
         """What stands at a params path such as `train.clip`."""

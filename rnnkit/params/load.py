@@ -13,13 +13,28 @@ from pydantic_core import ErrorDetails
 from rnnkit.errors import InputError
 from rnnkit.params import reserved
 from rnnkit.params.experiment import Experiment
+from rnnkit.params.tune import Choices, Range
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
-_FLOAT = re.compile(r"^[-+]?(?:\d[\d_]*)(?:\.\d*)?[eE][-+]?\d+$|^[-+]?\d*\.\d+(?:[eE][-+]?\d+)?$")
+_FLOAT = re.compile(r"^[-+]?\d+(?:\.\d*)?[eE][-+]?\d+$|^[-+]?\d*\.\d+(?:[eE][-+]?\d+)?$")
 _WHOLE = re.compile(r"^[-+]?(?:0|[1-9]\d*)$")
 
 Path_ = tuple[str, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses what would make a file more than plain values: aliases and tags."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            problem = "aliases are not read; write the value out"
+        elif event.tag is not None:
+            problem = f"only plain values are allowed, got the tag {event.tag}"
+        else:
+            return super().compose_node(parent, index)
+        raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
 
 
 class _Tree:
@@ -28,13 +43,17 @@ class _Tree:
     def __init__(self, file: str) -> None:
         self.file = file
         self.values: dict[str, Any] = {}
-        self.places: dict[Path_, str] = {}
+        self.places: dict[str, str] = {}
 
     def place(self, path: Path_) -> str:
         """Where a key stands; for a missing key, where its block does."""
-        while path and path not in self.places:
-            path = path[:-1]
-        return self.places.get(path, self.file)
+        name = ".".join(path)  # a key of tune.search has dots in it
+        while name and name not in self.places:
+            name = name.rpartition(".")[0]
+        return self.places.get(name, self.file)
+
+    def note(self, path: Path_, place: str) -> None:
+        self.places[".".join(path)] = place
 
 
 def load(file: str | Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -76,19 +95,29 @@ def _read(file: Path) -> _Tree:
         )
         hint = f"; did you mean {file.parent / near[0]}?" if near else ""
         raise InputError(f"{file}: there is no such file{hint}")
-    content = file.read_bytes()
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
     if len(content) > MAX_BYTES:
         raise InputError(f"{file}: a params file has at most {MAX_BYTES:,} bytes")
     try:
-        node = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(content.decode("utf-8"), Loader=_Loader)
     except UnicodeDecodeError as error:
         number = content[: error.start].count(b"\n") + 1
         raise InputError(f"{file}:{number}: is not UTF-8; save it as UTF-8") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "is nested too deeply"
-        raise InputError(f"{file}{line}: is not YAML: {problem}") from None
+    except RecursionError:
+        raise InputError(f"{file}: is nested deeper than {MAX_DEPTH} levels") from None
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        sort = "" if isinstance(error, yaml.composer.ComposerError) else "is not YAML: "
+        raise InputError(f"{file}{line}: {sort}{error.problem}") from None
+    except yaml.reader.ReaderError as error:
+        raise InputError(
+            f"{file}: is not YAML: it holds the character U+{ord(error.character):04X}"
+        ) from None
+    if node is None:
+        raise InputError(f"{file}: is empty; begin with a copy of params/demo.yaml")
     if not isinstance(node, yaml.MappingNode):
         raise InputError(f"{file}: must hold `key: value` lines, as params/demo.yaml does")
     tree.values = _plain(node, (), tree, lambda at: f"{file}:{at.start_mark.line + 1}")
@@ -103,12 +132,15 @@ def _plain(node: yaml.Node, path: Path_, tree: _Tree, at: Any) -> Any:
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = key_node.value
-            if not isinstance(key, str) or key_node.tag == "tag:yaml.org,2002:merge":
+            if (
+                not isinstance(key_node, yaml.ScalarNode)
+                or key_node.tag == "tag:yaml.org,2002:merge"
+            ):
                 raise InputError(f"{at(key_node)}: a key must be a plain word")
             if key in mapping:
-                where = tree.places[(*path, key)]
+                where = tree.place((*path, key))
                 raise InputError(f"{at(key_node)}: {key} stands twice, first at {where}")
-            tree.places[(*path, key)] = at(key_node)
+            tree.note((*path, key), at(key_node))
             mapping[key] = _plain(value_node, (*path, key), tree, at)
         return mapping
     if isinstance(node, yaml.SequenceNode):
@@ -122,22 +154,22 @@ def _scalar(node: Any, at: Any) -> Any:
     if node.style is not None or kind == "timestamp":
         return text
     if kind == "str":
-        return float(text.replace("_", "")) if _FLOAT.match(text) else text
+        return float(text) if _FLOAT.match(text) else text
+    if (kind == "int" and not _WHOLE.match(text)) or (kind == "float" and set(text) & set("_:")):
+        raise InputError(f"{at(node)}: {text} is ambiguous; write a plain number or quote it")
     if kind == "int":
-        if not _WHOLE.match(text):
-            raise InputError(f"{at(node)}: {text} is ambiguous; write a plain number or quote it")
         return int(text)
     if kind in ("null", "bool", "float"):
         return yaml.SafeLoader("").construct_object(node)
-    raise InputError(f"{at(node)}: only plain values are allowed, got the tag {node.tag}")
+    return text  # `=` and `<<`, which YAML 1.1 has other plans for
 
 
 def _set(tree: _Tree, override: str) -> None:
     name, equals, text = override.partition("=")
-    if not equals or not name.strip():
-        raise InputError(f"--set {override}: write key=value, as train.clip=1.0")
-    here = f"--set {override}"
-    path = tuple(name.strip().split("."))
+    here = f"--set {' '.join(override.split())}"
+    path = _override_path(name.strip())
+    if not equals or not all(path):
+        raise InputError(f"{here}: write key=value, as train.clip=1.0")
     block = tree.values
     for key in path[:-1]:
         inner = block.get(key)
@@ -147,13 +179,24 @@ def _set(tree: _Tree, override: str) -> None:
             raise InputError(f"{here}: {key} is no block, it has no keys inside")
         block = inner
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError:
-        raise InputError(f"{here}: {text!r} is not a YAML value") from None
-    if path[-1] == "kind" and block.get("kind") not in (None, text):
+        node = yaml.compose(text, Loader=_Loader)
+    except (yaml.YAMLError, RecursionError):
+        raise InputError(f"{here}: {text!r} is not a plain YAML value") from None
+    value = _plain(node, path, tree, lambda _: here) if node else None
+    if path[-1] == "kind" and block.get("kind") not in (None, value):
         block.clear()  # another kind has other keys: those of the old one go
-    tree.places[path] = here
-    block[path[-1]] = _plain(node, path, tree, lambda _: here) if node else None
+    tree.note(path, here)
+    block[path[-1]] = value
+
+
+def _override_path(name: str) -> Path_:
+    """The keys on the way to a value; below tune.search a key is a params path, dots and all."""
+    path = tuple(name.split("."))
+    if path[:2] != ("tune", "search") or len(path) < 4:
+        return path
+    own = path[-1] in {*Range.model_fields, *Choices.model_fields}
+    searched, inside = (path[2:-1], path[-1:]) if own else (path[2:], ())
+    return "tune", "search", ".".join(searched), *inside
 
 
 def _one_line(errors: Sequence[ErrorDetails], tree: _Tree) -> str:
@@ -166,7 +209,8 @@ def _one_line(errors: Sequence[ErrorDetails], tree: _Tree) -> str:
     if error["type"] == "extra_forbidden":
         known = _keys_at(path[:-1], tree.values)
         near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        there = "there are" if len(known) > 1 else "there is only"
+        hint = f"did you mean {near[0]!r}?" if near else f"{there} {', '.join(known)}"
         return f"{tree.place(path)}: {name}: unknown key; {hint}{more}"
     if error["type"] == "missing":
         return f"{tree.place(path)}: {name} is missing{more}"
@@ -186,8 +230,17 @@ def _one_line(errors: Sequence[ErrorDetails], tree: _Tree) -> str:
         if not name:  # a rule between blocks: it names its own path
             return f"{tree.place(tuple(reason.split(':')[0].split('.')))}: {reason}"
         return f"{tree.place(path)}: {name}: {reason}{more}"
-    rule = error["msg"].replace("Input should be ", "must be ")
-    return f"{tree.place(path)}: {name} {rule}, got {error['input']!r}{more}"
+    got = repr(error["input"])
+    got = got if len(got) <= 60 else f"{got[:57]}..."
+    return f"{tree.place(path)}: {name} {_rule(error)}, got {got}{more}"
+
+
+def _rule(error: ErrorDetails) -> str:
+    """What a value must be, in the words of a params file."""
+    if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        return "must be a block with keys of its own"
+    rule = re.sub(r"^(Input|String|Dictionary|Tuple) should ", "must ", error["msg"])
+    return re.sub(r" after validation, not \d+$", "", rule)
 
 
 def _real_path(loc: Sequence[str | int], values: Any, missing: bool) -> Path_:
@@ -196,11 +249,16 @@ def _real_path(loc: Sequence[str | int], values: Any, missing: bool) -> Path_:
     A step that is not in the values is such a name, but for the last step of a missing key.
     """
     path: list[str] = []
+    tagged = False  # a union's member is named once, after the key that holds it
     for i, step in enumerate(loc):
+        last = i == len(loc) - 1
         if isinstance(values, Mapping):
-            if step not in values and not (missing and i == len(loc) - 1):
+            if not tagged and not last and step == values.get("kind"):
+                tagged = True
                 continue
-            values = values.get(step)
+            if step not in values and not (missing and last):
+                continue
+            values, tagged = values.get(step), False
         elif isinstance(values, list) and isinstance(step, int):
             values = values[step]
         else:

@@ -37,11 +37,11 @@ class Choices(Block):
 
 def _shape(space: Any) -> str:
     listed = "choices" in space if isinstance(space, Mapping) else isinstance(space, Choices)
-    return "choices" if listed else "range"
+    return "<choices>" if listed else "<range>"  # no key of a params file is called so
 
 
 Space = Annotated[
-    Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")], Discriminator(_shape)
+    Annotated[Range, Tag("<range>")] | Annotated[Choices, Tag("<choices>")], Discriminator(_shape)
 ]
 
 

@@ -1,0 +1,194 @@
+"""The whole flow as a person runs it: a sweep, its run folder, MLflow, a kill and a second start.
+
+The command runs in processes of its own, with its own servers, over a temporary output folder.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import safetensors.torch
+
+from rnnkit.files import verify_manifest
+from rnnkit.runfolder import RunFolder
+
+ROOT = Path(__file__).parents[1]
+PARAMS = """
+name: small
+task: {kind: tagging}
+data:
+  source: {kind: builtin, name: python_tokens}
+  tokenizer: {kind: characters}
+  limit: 60
+model:
+  representation: {kind: embedding, size: 8}
+  hidden: 8
+train: {epochs: 3, batch_size: 16, optimizer: {kind: adam, learning_rate: 1e-2}}
+tune:
+  trials: 4
+  workers: 2
+  search:
+    train.clip: {low: 0.5, high: 10, log: true}
+    model.depth: {low: 1, high: 2}
+"""
+
+
+def start(home: Path, params: Path, *more: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "run", str(params), "--mlruns", str(home), *more],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))},
+    )
+
+
+def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+class Done:
+    """A finished run of the small sweep."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home, self.params = folder / "mlruns", folder / "small.yaml"
+        self.params.write_text(PARAMS)
+        self.status, self.out, self.err = finish(start(self.home, self.params))
+
+    @property
+    def run(self) -> RunFolder:
+        (path,) = (self.home / "runs").glob("small-*")
+        return RunFolder(path)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return Done(tmp_path_factory.mktemp("sweep"))
+
+
+@pytest.fixture
+def client(done: Done) -> Any:
+    import mlflow
+
+    return mlflow.MlflowClient(tracking_uri=f"sqlite:///{done.home / 'mlflow.db'}")
+
+
+def runs_of(client: Any) -> list[Any]:
+    ids = [e.experiment_id for e in client.search_experiments() if e.name == "small"]
+    return list(client.search_runs(ids))
+
+
+def test_the_command_ends_with_the_table_and_nothing_on_standard_error(done: Done) -> None:
+    assert (done.status, done.err) == (0, "")
+    assert "most frequent tag per token" in done.out
+    assert "Tuned: " in done.out
+    assert "rnnkit up" in done.out
+
+
+def test_the_run_folder_is_whole(done: Done) -> None:
+    assert done.run.status == "finished"
+    assert verify_manifest(done.run.path) == []
+    result = done.run.result
+    assert sum(result["trials"].values()) == 4
+    assert set(result["tuned"]) == {"train.clip", "model.depth"}
+    names = {path.stem for path in (done.run.path / "figures").glob("*.png")}
+    assert names == {"learning_curves", "confusion_matrix", "coloured_text", "study"}
+
+
+def test_the_best_trial_is_the_runs_model(done: Done) -> None:
+    weights = safetensors.torch.load_file(done.run.path / "model" / "weights.safetensors")
+    adopted = done.run.records("adopted")[0]["trial"]
+    tensors, _ = RunFolder(done.run.path / "trials" / adopted).best_checkpoint()
+    assert all(tensors[f"weights/{name}"].equal(value) for name, value in weights.items())
+    assert "tune: null" in (done.run.path / "model" / "params.yaml").read_text()
+
+
+def test_mlflow_has_the_parent_with_curves_and_a_child_for_each_trial(
+    done: Done, client: Any
+) -> None:
+    runs = runs_of(client)
+    parents = [r for r in runs if "mlflow.parentRunId" not in r.data.tags]
+    (parent,) = parents
+    children = [r for r in runs if r is not parent]
+    assert parent.data.tags["rnnkit.run_id"] == done.run.id
+    assert parent.info.status == "FINISHED"
+    assert len(client.get_metric_history(parent.info.run_id, "valid/loss")) >= 1
+    assert parent.data.metrics["test/accuracy"] == done.run.result["test"]["accuracy"]
+    assert parent.inputs.dataset_inputs[0].dataset.digest
+    artifacts = {f.path for f in client.list_artifacts(parent.info.run_id)}
+    assert {"figures", "model", "params.yaml", "predictions.parquet"} <= artifacts
+    assert len(children) == 4
+    for child in children:
+        assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+        assert {"train.clip", "model.depth"} <= set(child.data.params)
+        folder = RunFolder(done.run.path / "trials" / child.info.run_name)
+        last = folder.records()[-1]["kind"]
+        assert child.info.status == {"finished": "FINISHED", "pruned": "KILLED"}[last]
+        assert child.data.tags["rnnkit.state"] == last
+        curve = client.get_metric_history(child.info.run_id, "valid/loss")
+        assert len(curve) == len(folder.records("epoch"))
+
+
+def test_a_finished_run_is_shown_at_once_and_not_computed_again(done: Done) -> None:
+    before = (done.run.path / "result.json").stat().st_mtime_ns
+    status, out, err = finish(start(done.home, done.params))
+    assert (status, err) == (0, "")
+    assert "is finished already" in out
+    assert (done.run.path / "result.json").stat().st_mtime_ns == before
+    status, out, _ = finish(start(done.home, done.params, "--json"))
+    assert json.loads(out)["run"] == done.run.id
+
+
+def test_nothing_is_left_running(done: Done) -> None:
+    left = [p.cmdline() for p in psutil.process_iter() if str(done.home) in _environment(p)]
+    assert left == []
+
+
+def _environment(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("PREFECT_HOME", "")
+    except psutil.Error:
+        return ""
+
+
+def test_a_killed_sweep_goes_on_at_its_last_finished_trial(tmp_path: Path) -> None:
+    home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
+    params.write_text(PARAMS.replace("epochs: 3", "epochs: 6").replace("limit: 60", "limit: 150"))
+    process = start(home, params)
+    finished: list[Path] = []
+    until = time.monotonic() + 200
+    while not finished and time.monotonic() < until:
+        journals = list(home.glob("runs/small-*/trials/*/journal.jsonl"))
+        finished = [j for j in journals if '"kind":"finished"' in j.read_text()]
+        time.sleep(0.05)
+    assert finished, "no trial finished in time"
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    kept = {journal: journal.read_text() for journal in finished}
+    until = time.monotonic() + 60
+    while time.monotonic() < until and any(
+        str(home) in _environment(p) for p in psutil.process_iter() if p.pid != os.getpid()
+    ):
+        time.sleep(0.2)  # the workers and the server notice that their parent is gone
+    assert not [p for p in psutil.process_iter() if str(home) in _environment(p)]
+
+    status, out, err = finish(start(home, params))
+    assert (status, err) == (0, "")
+    assert "goes on where it stopped" in out
+    for journal, text in kept.items():
+        assert journal.read_text() == text  # nothing was run twice
+    (path,) = (home / "runs").glob("small-*")
+    assert sum(RunFolder(path).result["trials"].values()) == 4
+    import mlflow
+
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{home / 'mlflow.db'}")
+    assert not [r for r in runs_of(client) if r.info.status == "RUNNING"]

@@ -1,0 +1,98 @@
+"""Every params file in `params/`, shortened: prepared, trained, evaluated, drawn."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnkit.baselines import score
+from rnnkit.conclude import conclude
+from rnnkit.params import Experiment, load
+from rnnkit.prepare import prepare
+from rnnkit.report import draw
+from rnnkit.runfolder import RunFolder
+from rnnkit.tasks import task_for
+from rnnkit.train import train_into
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "params").glob("*.yaml"))
+SHORT: dict[str, Any] = {"train.epochs": 1, "tune": None, "data.limit": 60}
+
+
+def experiment_of(file: Path, overrides: dict[str, Any]) -> Experiment:
+    """The experiment of a params file; skipped where its public data are absent."""
+    experiment = load(file)
+    path = getattr(experiment.data.source, "path", None)
+    if path and not (ROOT / path).exists():
+        pytest.skip(f"{file.name} needs {path}")
+    return experiment.replace(overrides)
+
+
+@pytest.fixture(autouse=True)
+def in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths in params files are relative to where the command is typed."""
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_params_file_runs_to_a_scored_model(file: Path, tmp_path: Path) -> None:
+    many = {"data.limit": 500} if file.stem == "python_docstrings" else {}  # of 20 classes
+    experiment = experiment_of(file, SHORT | many)
+    prepared = prepare(experiment.data, experiment.task, tmp_path)
+    folder = RunFolder(tmp_path / "run")
+    folder.create(experiment, {})
+    last = list(train_into(folder, experiment, prepared))[-1]
+    assert last.epoch == 1
+    result = conclude(folder, experiment, prepared, tmp_path / "prepared")
+    for name in experiment.task.metrics:
+        assert result["test"][name] >= 0
+    for metrics in result["baselines"].values():
+        assert set(experiment.task.shown[:2]) <= set(metrics)
+    import pandas
+
+    predictions = pandas.read_parquet(folder.path / "predictions.parquet")
+    drawn = draw(folder, experiment, prepared, predictions, [])
+    assert {path.name for path in drawn} >= {"learning_curves.png"}
+    assert len(drawn) >= 2
+    folder.finish(result)
+    assert folder.status == "finished"
+
+
+def facts_of(name: str, tmp_path: Path) -> tuple[Experiment, Any, dict[str, Any]]:
+    experiment = experiment_of(ROOT / "params" / name, {})
+    prepared = prepare(experiment.data, experiment.task, tmp_path)
+    task = task_for(experiment.task, prepared)
+    return experiment, prepared, score(task, prepared, prepared.parts["test"])
+
+
+def test_ptb_has_10000_words_and_the_published_unigram_perplexity(tmp_path: Path) -> None:
+    _, prepared, beside = facts_of("ptb_small.yaml", tmp_path)
+    assert prepared.facts["vocabulary"] == 10_000
+    assert prepared.facts["tokens"]["test"] == 82_430
+    assert beside["unigram"]["perplexity"] == pytest.approx(639.30, abs=0.05)
+    assert beside["bigram"]["perplexity"] < beside["unigram"]["perplexity"]
+
+
+def test_sst2_has_a_majority_of_half(tmp_path: Path) -> None:
+    _, prepared, beside = facts_of("sst2.yaml", tmp_path)
+    assert [len(prepared.parts[p]) for p in ("train", "valid", "test")] == [6_920, 872, 1_821]
+    counts = prepared.facts["labels"]["test"]
+    assert max(counts.values()) / sum(counts.values()) == pytest.approx(0.5008, abs=5e-5)
+    # the majority of the training part is the other class, by a hair
+    assert beside["majority class"]["accuracy"] == pytest.approx(1 - 0.5008, abs=5e-5)
+
+
+def test_etth1_is_split_by_months_and_repeating_the_last_day_scores_as_known(
+    tmp_path: Path,
+) -> None:
+    _, prepared, beside = facts_of("etth1.yaml", tmp_path)
+    rows = [prepared.facts["rows"][p] for p in ("train", "valid", "test")]
+    assert rows == [8_640, 2_880, 2_880]
+    assert len(prepared.parts["test"]) == 2_857
+    assert beside["seasonal naive"]["scaled_mse"] == pytest.approx(0.4244, abs=5e-5)
+    assert beside["seasonal naive"]["scaled_mae"] == pytest.approx(0.3892, abs=5e-5)
+
+
+def test_the_checkout_is_where_the_tests_run() -> None:
+    assert Path(os.getcwd()) == ROOT
