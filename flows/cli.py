@@ -95,10 +95,12 @@ def _run(experiment: Any, settings: Any, folder: Any, again: int, quiet: bool) -
 
         warnings.filterwarnings("ignore", module=QUIET)
         from flows.experiment import run_experiment
+        from rnnkit.prepare import prepare
         from rnnkit.runfolder import Busy
 
         out.quiet = quiet
         with out.status("starting Prefect and MLflow"):
+            prepare(experiment.data, experiment.task, settings.home)  # bad data end it here
             if server:
                 server.wait("/health")
         try:
@@ -313,16 +315,21 @@ def _terminate(*_: object) -> NoReturn:
     raise SystemExit(TERMINATED)
 
 
+def _one_line(error: Exception) -> str:
+    """A message that quotes a name or a value with a line break in it stays one line."""
+    return " ".join(str(error).splitlines())
+
+
 def main() -> None:
     """The entry point: what went wrong becomes one line and an exit status."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except InputError as error:
-        print(f"rnnkit: {error}", file=sys.stderr)
+        print(f"rnnkit: {_one_line(error)}", file=sys.stderr)
         raise SystemExit(BAD_INPUT) from None
     except _Failure as error:
-        print(f"rnnkit: {error}", file=sys.stderr)
+        print(f"rnnkit: {_one_line(error)}", file=sys.stderr)
         raise SystemExit(FAILED) from None
     except KeyboardInterrupt:
         print("rnnkit: interrupted; the same command goes on where it stopped", file=sys.stderr)

@@ -23,6 +23,10 @@ _WHOLE = re.compile(r"^[-+]?(?:0|[1-9]\d*)$")
 Path_ = tuple[str, ...]
 
 
+class _NotPlain(yaml.MarkedYAMLError):
+    """It is YAML, but more than plain values."""
+
+
 class _Loader(yaml.SafeLoader):
     """Refuses what would make a file more than plain values: aliases and tags."""
 
@@ -34,7 +38,19 @@ class _Loader(yaml.SafeLoader):
             problem = f"only plain values are allowed, got the tag {event.tag}"
         else:
             return super().compose_node(parent, index)
-        raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
+        raise _NotPlain(None, None, problem, event.start_mark)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that this module's reader would take for a number, as 1e3."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "'" if _FLOAT.match(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)
 
 
 class _Tree:
@@ -80,9 +96,8 @@ def load(file: str | Path, overrides: Sequence[str] = ()) -> Experiment:
 
 def dump(experiment: Experiment) -> str:
     """The resolved experiment as YAML: every value stands there, and `load` reads it back."""
-    return yaml.safe_dump(
-        experiment.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
-    )
+    tree = experiment.model_dump(mode="json")
+    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _read(file: Path) -> _Tree:
@@ -110,11 +125,15 @@ def _read(file: Path) -> _Tree:
         raise InputError(f"{file}: is nested deeper than {MAX_DEPTH} levels") from None
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        sort = "" if isinstance(error, yaml.composer.ComposerError) else "is not YAML: "
-        raise InputError(f"{file}{line}: {sort}{error.problem}") from None
+        problem = f"is not YAML: {error.problem}"
+        if isinstance(error, _NotPlain):
+            problem = str(error.problem)
+        elif isinstance(error, yaml.composer.ComposerError):
+            problem = "a second document begins; one file is one experiment"
+        raise InputError(f"{file}{line}: {problem}") from None
     except yaml.reader.ReaderError as error:
         raise InputError(
-            f"{file}: is not YAML: it holds the character U+{ord(error.character):04X}"
+            f"{file}: is not YAML: it holds the character U+{error.character:04X}"
         ) from None
     if node is None:
         raise InputError(f"{file}: is empty; begin with a copy of params/demo.yaml")
@@ -205,7 +224,8 @@ def _one_line(errors: Sequence[ErrorDetails], tree: _Tree) -> str:
     error = min(errors, key=lambda e: ranks.get(e["type"], 1))
     path = _real_path(error["loc"], tree.values, missing=error["type"] == "missing")
     name = ".".join(path)
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    here = [e for e in errors if _real_path(e["loc"], tree.values, e["type"] == "missing") == path]
+    more = f" (and {len(errors) - len(here)} more)" if len(errors) > len(here) else ""
     if error["type"] == "extra_forbidden":
         known = _keys_at(path[:-1], tree.values)
         near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
@@ -225,20 +245,29 @@ def _one_line(errors: Sequence[ErrorDetails], tree: _Tree) -> str:
         )
     if error["type"] == "union_tag_not_found":
         return f"{tree.place(path)}: {name} needs a kind, as {name}: {{kind: ...}}{more}"
-    if error["type"] == "value_error":
+    if error["type"] == "value_error" and len(here) == 1:
         reason = str(error["ctx"]["error"])
         if not name:  # a rule between blocks: it names its own path
             return f"{tree.place(tuple(reason.split(':')[0].split('.')))}: {reason}"
         return f"{tree.place(path)}: {name}: {reason}{more}"
     got = repr(error["input"])
     got = got if len(got) <= 60 else f"{got[:57]}..."
-    return f"{tree.place(path)}: {name} {_rule(error)}, got {got}{more}"
+    return f"{tree.place(path)}: {name} {_rules(here)}, got {got}{more}"
+
+
+def _rules(errors: Sequence[ErrorDetails]) -> str:
+    """What a value must be; where several forms are allowed, each of them says what it misses."""
+    rules = dict.fromkeys(_rule(error).removeprefix("must be ") for error in errors)
+    together = " or ".join(rules)
+    return together if together.startswith("must ") else f"must be {together}"
 
 
 def _rule(error: ErrorDetails) -> str:
     """What a value must be, in the words of a params file."""
     if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
         return "must be a block with keys of its own"
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
     rule = re.sub(r"^(Input|String|Dictionary|Tuple) should ", "must ", error["msg"])
     return re.sub(r" after validation, not \d+$", "", rule)
 
@@ -277,6 +306,8 @@ def _keys_at(path: Path_, values: Any) -> list[str]:
             blocks = _blocks(fields[0][step].annotation)
         kind = values.get("kind") if isinstance(values, Mapping) else None
         blocks = [b for b in blocks if "kind" not in b.model_fields or _kind(b) == kind]
+        if Choices in blocks and "choices" in values:
+            blocks = [Choices]
     return [name for block in blocks for name in block.model_fields]
 
 

@@ -1,0 +1,176 @@
+"""A finished run's model on new input: what stands in its `model/` folder is all it needs.
+
+predictor = load("mlruns/runs/RUN/model")
+predictor(["a stirring , funny film"])
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnnkit import files, params
+from rnnkit.batches import gather
+from rnnkit.errors import InputError
+from rnnkit.losses import cross_entropy
+from rnnkit.params import Experiment
+from rnnkit.prepare.prepared import END, Part, Prepared
+from rnnkit.prepare.scale import Scaler
+from rnnkit.prepare.tokenize import FittedTokenizer
+from rnnkit.tasks import task_for
+from rnnkit.tasks.forecasting import Forecasting
+
+
+class Predictor:
+    """A network with what turns input into tensors and outputs into answers.
+
+    Args:
+        experiment: what was trained.
+        prepared: vocabulary, labels and scaler; no examples.
+        tokenizer: for tokens.
+        weights: of the best epoch.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        prepared: Prepared,
+        tokenizer: FittedTokenizer | None,
+        weights: dict[str, Tensor],
+    ) -> None:
+        self.experiment, self._prepared, self._tokenizer = experiment, prepared, tokenizer
+        self._task = task_for(experiment.task, prepared)
+        self._network = self._task.network(experiment.model, torch.Generator())
+        self._network.load_state_dict(weights)
+        self._network.eval()
+
+    @torch.no_grad()
+    def __call__(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
+        """An answer for each input, in their order.
+
+        Args:
+            inputs: by the task. classification: texts, or arrays [steps, features]; tagging:
+                lists of tokens (a text is its characters); language modelling: texts;
+                forecasting: arrays [window, columns] in the series' units.
+
+        Returns:
+            classification: label and probabilities; tagging: tags; language modelling:
+            log_probability (nats), tokens and perplexity; forecasting: forecast
+            [horizon, targets] in the series' units.
+
+        Raises:
+            InputError: an input has no steps, or not the shape the network knows.
+        """
+        if not inputs:
+            return []
+        kind = self.experiment.task.kind
+        flat, lengths = self._encoded(inputs)
+        for i, length in enumerate(lengths):
+            if length < 1:
+                raise InputError(f"input {i + 1}: must have at least one token or step")
+        steps = torch.as_tensor(lengths)
+        start = steps.cumsum(0) - steps
+        synced = kind in ("tagging", "language_modeling")
+        targets = torch.zeros(len(flat) if synced else len(inputs), dtype=torch.int64)
+        begin = start if synced else torch.arange(len(inputs))
+        count = steps if synced else torch.ones_like(steps)
+        part = Part(flat, start, steps, targets, begin, count, torch.arange(len(inputs)))
+        everything = torch.arange(len(inputs))
+        batch = gather(part, everything, self.experiment.data.padding, torch.float32)
+        outputs = self._network(batch.inputs, batch.mask)
+        rows = [
+            row if batch.mask is None or not synced else row[batch.mask[i]]
+            for i, row in enumerate(outputs)
+        ]
+        answers = getattr(self, f"_{kind}")
+        ids = [flat[s : s + n] for s, n in zip(start.tolist(), steps.tolist(), strict=True)]
+        return [answers(row, own) for row, own in zip(rows, ids, strict=True)]
+
+    def _encoded(self, inputs: Sequence[Any]) -> tuple[Tensor, Sequence[int]]:
+        """All steps one after the other, and how many each input has."""
+        kind = self.experiment.task.kind
+        if self._tokenizer is None:
+            arrays = [np.asarray(item, dtype=np.float64) for item in inputs]
+            for i, array in enumerate(arrays):
+                if array.ndim != 2 or array.shape[1] != self._prepared.features:
+                    raise InputError(
+                        f"input {i + 1}: must have {self._prepared.features} numbers per step, "
+                        f"got the shape {array.shape}"
+                    )
+            if self._prepared.scaler is not None:
+                arrays = [self._prepared.scaler.transform(array) for array in arrays]
+            flat = torch.from_numpy(np.concatenate(arrays)).float()
+            return flat, [len(array) for array in arrays]
+        if kind == "tagging":
+            ids, lengths = self._tokenizer.encode_tokens([list(item) for item in inputs])
+        else:
+            ids, lengths = self._tokenizer.encode(list(inputs))
+        if kind == "language_modeling":  # each text begins after an end and is to end
+            parts = np.split(ids, np.cumsum(lengths)[:-1])
+            ids = np.concatenate([np.concatenate([[END], text]) for text in parts])
+            lengths = lengths + 1
+        return torch.as_tensor(ids), lengths.tolist()
+
+    def _classification(self, row: Tensor, _: Tensor) -> dict[str, Any]:
+        labels = self._prepared.labels or ()
+        shares = row.softmax(dim=-1).tolist()
+        return {
+            "label": labels[int(row.argmax())],
+            "probabilities": dict(zip(labels, shares, strict=True)),
+        }
+
+    def _tagging(self, row: Tensor, _: Tensor) -> dict[str, Any]:
+        labels = self._prepared.labels or ()
+        return {"tags": [labels[i] for i in row.argmax(dim=-1).tolist()]}
+
+    def _language_modeling(self, row: Tensor, ids: Tensor) -> dict[str, Any]:
+        targets = torch.cat([ids[1:], torch.tensor([END])])
+        nats = cross_entropy(row, targets)
+        return {
+            "log_probability": -float(nats.sum()),
+            "tokens": len(targets),
+            "perplexity": float(nats.mean().exp()),
+        }
+
+    def _forecasting(self, row: Tensor, _: Tensor) -> dict[str, Any]:
+        assert isinstance(self._task, Forecasting)
+        scaled = self._task.forecast(row[None])[0]
+        return {"forecast": self._task.scaler.inverse(scaled).tolist()}
+
+
+def load(folder: str | Path) -> Predictor:
+    """The model of a finished run.
+
+    Args:
+        folder: a run's `model/`, or the run's own folder.
+
+    Raises:
+        InputError: there is no model.
+    """
+    import tokenizers
+    from safetensors.torch import load_file
+
+    place = Path(folder)
+    place = place / "model" if (place / "model").is_dir() else place
+    if not (place / "weights.safetensors").exists():
+        raise InputError(f"{place}: has no weights.safetensors; give a finished run's folder")
+    rest = files.read_json(place / "prepared.json")
+    vocabulary, scaler = rest["vocabulary"], rest["scaler"]
+    prepared = Prepared(
+        sha256="",
+        parts={},
+        vocabulary=None if vocabulary is None else tuple(vocabulary),
+        labels=None if rest["labels"] is None else tuple(rest["labels"]),
+        scaler=None if scaler is None else Scaler.from_json(scaler),
+        features=rest["features"],
+        facts=rest["facts"],
+    )
+    tokenizer = None
+    if vocabulary is not None:
+        model = tokenizers.Tokenizer.from_file(str(place / "tokenizer.json"))
+        tokenizer = FittedTokenizer(model, tuple(vocabulary))
+    experiment = params.load(place / "params.yaml")
+    return Predictor(experiment, prepared, tokenizer, load_file(place / "weights.safetensors"))
