@@ -91,7 +91,7 @@ def refusal(file: Path, *overrides: str) -> str:
         ("a: &a {b: 1}\nmodel:\n  <<: *a\n", "a.yaml:3: aliases are not read"),
         ("model:\n  <<: {hidden: 3}\n", "a.yaml:2: a key must be a plain word"),
         ("? [a, b]\n: 1\n", "a.yaml:1: a key must be a plain word"),
-        ("a:\n" + "[" * 30 + "]" * 30, "a.yaml:2: is nested deeper than 20 levels"),
+        ("a:\n  " + "[" * 30 + "]" * 30, "a.yaml:2: is nested deeper than 20 levels"),
         ("a: " + "[" * 50_000, "a.yaml: is nested deeper than 20 levels"),
         ("a: " + "x" * 1_000_000, "a.yaml: a params file has at most 1,000,000 bytes"),
         (b"name: a\ntask: \xe9\n", "a.yaml:2: is not UTF-8; save it as UTF-8"),
@@ -102,7 +102,7 @@ def refusal(file: Path, *overrides: str) -> str:
         ("name: b: c\n", "a.yaml:1: is not YAML: mapping values are not allowed here"),
         ("name: a\n\ttask: b\n", "a.yaml:2: is not YAML: found character"),
         ("name: [1\n", "a.yaml:2: is not YAML: expected ',' or ']'"),
-        ("name: a\n---\nname: b\n", "a.yaml:2: but found another document"),
+        ("name: a\n---\nname: b\n", "a.yaml:2: a second document begins; one file is one exp"),
         ("name: a\x00\n", "a.yaml: is not YAML: it holds the character U+0000"),
     ],
 )
