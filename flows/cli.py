@@ -33,7 +33,17 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="key=value, as model.cell.kind=lstm; may be repeated."),
 ]
-Home = Annotated[Path, typer.Option("--mlruns", help="The folder for all output.")]
+
+
+def _folder(path: Path) -> Path:
+    if path.exists() and not path.is_dir():
+        raise InputError(f"--mlruns {path}: is a file; name a folder")
+    return path
+
+
+Home = Annotated[
+    Path, typer.Option("--mlruns", help="The folder for all output.", callback=_folder)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 MLRUNS = Path("mlruns")
 

@@ -6,9 +6,8 @@ never over batches.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
@@ -167,7 +166,3 @@ class ForecastMeter:
                 metrics[f"mae_step_{step}"] = total
         return metrics
 
-
-def finite(metrics: Mapping[str, float]) -> Metrics:
-    """Only what can be drawn and compared."""
-    return {name: value for name, value in metrics.items() if np.isfinite(value)}

@@ -194,6 +194,12 @@ def test_runs_of_an_empty_folder_are_none(rnnkit: Command) -> None:
     assert json.loads(rnnkit("runs", "--mlruns", "mlruns", "--json").stdout) == []
 
 
+def test_a_file_is_no_folder_for_output(rnnkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "mlruns").write_text("")
+    message = refused(rnnkit("runs", "--mlruns", "mlruns"), tmp_path / "mlruns")
+    assert message == "--mlruns mlruns: is a file; name a folder"
+
+
 def test_check_tells_what_a_run_would_cost(rnnkit: Command) -> None:
     done = rnnkit("check", str(HOUSE / "params" / "demo.yaml"), "--mlruns", "mlruns", "--json")
     assert done.returncode == 0, done.stderr
