@@ -9,6 +9,7 @@ Exit status: 0 done, 1 the run failed, 2 bad input, 75 someone else is running t
 import json
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -120,7 +121,10 @@ def _run(experiment: Any, settings: Any, folder: Any, again: int, quiet: bool) -
             raise SystemExit(BUSY) from None
     except servers.ServerFailed as failure:
         raise _Failure(str(failure)) from None
-    except (InputError, KeyboardInterrupt, SystemExit):
+    except KeyboardInterrupt:
+        print("rnnkit: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    except (InputError, SystemExit):
         raise
     except Exception as error:  # the flow's own failure, whatever it was
         cause = _input_error(error)
@@ -240,8 +244,12 @@ def _row(folder: Any) -> dict[str, Any]:
 @app.command()
 def up(
     mlruns: Home = MLRUNS,
-    mlflow_port: Annotated[int, typer.Option(help="Port of MLflow's pages.")] = 5000,
-    prefect_port: Annotated[int, typer.Option(help="Port of Prefect's pages.")] = 4200,
+    mlflow_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Port of MLflow's pages.")
+    ] = 5000,
+    prefect_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Port of Prefect's pages.")
+    ] = 4200,
 ) -> None:
     """Serve MLflow's and Prefect's pages on this machine until Ctrl-C."""
     from flows import servers
@@ -253,6 +261,8 @@ def up(
         print("They are running already, in another terminal.")
         return
     places.apply(settings)
+    if mlflow_port == prefect_port:
+        raise InputError(f"each server needs a port of its own, both were given {mlflow_port}")
     for port in (mlflow_port, prefect_port):
         if not servers.is_free(port):
             raise InputError(
@@ -268,8 +278,11 @@ def up(
         _say_up(pages.url, prefect.url)
         print("Ctrl-C ends both.", flush=True)
         while pages.process.poll() is None and prefect.process.poll() is None:
-            signal.sigtimedwait([], 1)
-        raise _Failure("a server has ended by itself; its output is in mlruns")
+            time.sleep(1)
+        raise _Failure(f"a server has ended by itself; its output is in {settings.home}")
+    except KeyboardInterrupt:
+        print("\nending both …", flush=True)
+        raise SystemExit(INTERRUPTED) from None
     except servers.ServerFailed as failure:
         raise _Failure(str(failure)) from None
     finally:

@@ -49,12 +49,14 @@ def run_experiment(
         work.tracker.close_leftovers(work.mirror.experiment_id, settings.runs)
         try:
             return _steps(work)
-        except KeyboardInterrupt:
-            work.mirror.finish("interrupted")
-            raise
         except Exception as error:
             folder.append("failed", reason=f"{type(error).__name__}: {error}")
             work.mirror.finish("failed")
+            raise
+        except (
+            BaseException
+        ):  # Ctrl-C, or a signal to end, which Prefect has a class of its own for
+            work.mirror.finish("interrupted")
             raise
 
 

@@ -73,17 +73,17 @@ class Server:
         raise ServerFailed(f"{self.name} did not start; its output is in {self._log}")
 
     def stop(self) -> None:
-        """Ends the server and what it started."""
+        """Ends the server and what it started; what does not end when asked is killed."""
+        family: list[psutil.Process] = []
         with contextlib.suppress(psutil.NoSuchProcess):
-            family = psutil.Process(self.process.pid)
-            for process in [*family.children(recursive=True), family]:
+            server = psutil.Process(self.process.pid)
+            family = [*server.children(recursive=True), server]
+        for end in (psutil.Process.terminate, psutil.Process.kill):
+            for process in family:
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    process.terminate()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+                    end(process)
+            family = psutil.wait_procs(family, timeout=5)[1]
+        self.process.wait()
 
 
 def prefect_for_a_command(settings: Settings) -> Server:
@@ -126,7 +126,10 @@ def mlflow_pages(settings: Settings, port: int) -> Server:
         ],
         f"http://{HOST}:{port}",
         settings.home / "mlflow-server.log",
-        {"MLFLOW_LOGGING_LEVEL": "WARNING"},
+        {
+            "MLFLOW_LOGGING_LEVEL": "WARNING",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes for language models
+        },
     )
 
 

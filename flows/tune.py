@@ -6,6 +6,8 @@ writes MLflow. What is finished in a folder is finished; a killed sweep does the
 
 import fcntl
 import os
+import signal
+import threading
 import time
 import traceback
 import warnings
@@ -31,6 +33,8 @@ from rnnkit.prepare import prepare
 from rnnkit.runfolder import RunFolder
 from rnnkit.train import Epoch, train_into
 
+STOP = "stop"  # a file beside the trials: the workers are to leave off
+STOPPING = 20  # seconds the workers get to leave off
 POLL = 0.3  # seconds between two looks at the trials' folders
 ENDS: Mapping[str, End] = {"finished": "finished", "pruned": "pruned", "failed": "failed"}
 STATES = {"finished": "complete", "pruned": "pruned", "failed": "failed"}
@@ -56,6 +60,7 @@ def sweep(work: Work) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     assert tune is not None
     trials = work.folder.path / "trials"
     trials.mkdir(exist_ok=True)
+    (trials / STOP).unlink(missing_ok=True)
     study = open_study(work.experiment, work.folder, work.settings)
     _release(study, trials)
     stage = work.stages.begin("tune", total=tune.trials * work.experiment.train.epochs)
@@ -65,12 +70,18 @@ def sweep(work: Work) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         arguments = {
             "folder": str(work.folder.path),
             "home": str(work.settings.home),
-            "parent": os.getpid(),
         }
         futures = [runner.submit(work_on_trials, arguments) for _ in range(workers)]
-        while not all(future.state.is_final() for future in futures):
+        try:
+            while not all(future.state.is_final() for future in futures):
+                _show(work, stage, mirrors)
+                time.sleep(POLL)
+        except BaseException:
+            (trials / STOP).touch()  # else leaving the block would wait for every trial to end
+            for future in futures:
+                future.wait(timeout=STOPPING)
             _show(work, stage, mirrors)
-            time.sleep(POLL)
+            raise
         for future in futures:
             future.result()  # a worker's own failure is the sweep's
     _show(work, stage, mirrors)
@@ -203,12 +214,21 @@ def _folders(folder: RunFolder) -> Iterator[RunFolder]:
 
 def _start_worker() -> None:
     launch.settle()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which stops the workers
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     warnings.filterwarnings("ignore", module=QUIET)
 
 
+def _end_with(parent: int) -> None:
+    """Ends this process when its parent is gone: nobody is there to use a result, or be told."""
+    while os.getppid() == parent:
+        time.sleep(POLL)
+    os._exit(1)
+
+
 @task(name="worker", cache_policy=NO_CACHE)
-def work_on_trials(folder: str, home: str, parent: int) -> int:
-    """Takes trials until there are no more to begin; stops when its parent is gone.
+def work_on_trials(folder: str, home: str) -> int:
+    """Takes trials until there are no more to begin.
 
     Returns:
         how many trials it worked on.
@@ -220,8 +240,8 @@ def work_on_trials(folder: str, home: str, parent: int) -> int:
     study = open_study(experiment, run, settings.read(Path(home)))
     prepared = prepare(experiment.data, experiment.task, Path(home))
     worked = 0
-    while trial := _begin(study, experiment, run):
-        _try(trial, study, experiment, run, prepared, parent)
+    while not _stopped(run) and (trial := _begin(study, experiment, run)):
+        _try(trial, study, experiment, run, prepared)
         worked += 1
     return worked
 
@@ -243,7 +263,6 @@ def _try(
     experiment: Experiment,
     folder: RunFolder,
     prepared: Any,
-    parent: int,
 ) -> None:
     """One trial: trained in its own folder, reported to the study after every epoch."""
     place = best_folder(folder, trial.number)
@@ -255,8 +274,10 @@ def _try(
     best: float | None = None
     try:
         for record in train_into(place, mine, prepared):
-            if os.getppid() != parent:
-                os._exit(1)  # nobody is there to use the result, or to be told
+            if _stopped(folder):
+                place.append("interrupted")
+                study.tell(trial, state=TrialState.FAIL)
+                return
             if not isinstance(record, Epoch):
                 continue
             best = record.state.best
@@ -288,6 +309,10 @@ def suggest(trial: Any, experiment: Experiment) -> dict[str, Any]:
         else:
             values[path] = trial.suggest_float(path, space.low, space.high, log=space.log)
     return values
+
+
+def _stopped(folder: RunFolder) -> bool:
+    return (folder.path / "trials" / STOP).exists()
 
 
 def _ended(folder: RunFolder) -> bool:

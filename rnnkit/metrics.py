@@ -165,4 +165,3 @@ class ForecastMeter:
             for step, total in enumerate((self._steps / self._rows).tolist(), start=1):
                 metrics[f"mae_step_{step}"] = total
         return metrics
-

@@ -160,6 +160,30 @@ def _environment(process: psutil.Process) -> str:
         return ""
 
 
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_interrupted_sweep_leaves_nothing_running(
+    tmp_path: Path, name: str, status: int
+) -> None:
+    home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
+    params.write_text(PARAMS.replace("epochs: 3", "epochs: 500"))
+    process = start(home, params)
+    until = time.monotonic() + 200
+    while not list(home.glob("runs/small-*/trials/*/checkpoints/best")):
+        assert time.monotonic() < until, "no trial began in time"
+        time.sleep(0.05)
+    process.send_signal(signal.Signals[name])
+    code, _, err = finish(process)
+    assert code == status
+    assert "Traceback" not in err
+    assert not [p for p in psutil.process_iter() if str(home) in _environment(p)]
+    (path,) = (home / "runs").glob("small-*")
+    assert RunFolder(path).status == "interrupted"
+    import mlflow
+
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{home / 'mlflow.db'}")
+    assert {run.info.status for run in runs_of(client)} == {"KILLED"}
+
+
 def test_a_killed_sweep_goes_on_at_its_last_finished_trial(tmp_path: Path) -> None:
     home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
     params.write_text(PARAMS.replace("epochs: 3", "epochs: 6").replace("limit: 60", "limit: 150"))

@@ -32,7 +32,8 @@ from rnnkit.params.data import (
 )
 from rnnkit.params.data import Text as PlainText
 from rnnkit.params.task import Classification, Forecasting, LanguageModeling, Tagging, Task
-from rnnkit.prepare import data_sha256, prepare, scale, tokenize
+from rnnkit.prepare import data_sha256, prepare, scale, store, tokenize
+from rnnkit.prepare.built import refuse_no_tokens
 from rnnkit.prepare.prepared import END, UNKNOWN, Part, Prepared
 from rnnkit.prepare.store import BUILDERS, load_tokenizer
 
@@ -149,6 +150,7 @@ def test_language_modeling_with_a_window_for_each_item(text: Data, tmp_path: Pat
     assert items(prepared.parts[TRAIN]) == [([END, a, b], [a, b, END]), ([END, b], [b, END])]
     assert items(prepared.parts[VALID]) == [([END, b, 1, 1], [b, 1, 1, END])]
     assert prepared.facts["tokens"] == {TRAIN: 5, VALID: 4, TEST: 4}
+    assert prepared.parts[TRAIN].item.tolist() == [0, 1]
     assert prepared.parts[TRAIN].synced
 
 
@@ -405,8 +407,6 @@ def test_processes_may_race(labelled: Data, tmp_path: Path) -> None:
 def test_the_second_of_two_takes_what_the_first_has_made(
     labelled: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnnkit.prepare import store
-
     place = tmp_path / "prepared" / data_sha256(labelled, Classification())
     read = store.sources.read
 
@@ -446,17 +446,11 @@ def test_too_few_labelled_items(tmp_path: Path, rows: list[str], message: str) -
         prepare(with_rows(tmp_path, *rows), Classification(), tmp_path)
 
 
-def test_an_item_of_no_token_is_refused(tmp_path: Path) -> None:
-    data = with_rows(tmp_path, "a,x,train", "b,y,train", '"\u00a0.",x,valid', "d,x,test")
-    assert isinstance(data.source, LabelledText)
-    Path(data.source.path).write_text('text,label,split\n"a\nb",x,train\nb,y,train\n')
-    (tmp_path / "few.jsonl").write_text("")
-    ids, lengths = tokenize.fit(Words(), ["a"], end=False).encode(["   "])
-    assert lengths.tolist() == [0]
-    from rnnkit.prepare.built import refuse_no_tokens
-
+def test_an_item_of_no_token_is_refused() -> None:
+    flat, lengths = tokenize.fit(Words(), ["a"], end=False).encode(["a a", "   "])
+    assert (flat.tolist(), lengths.tolist()) == ([2, 2], [2, 0])
     with pytest.raises(InputError, match=r"1 of the train part have none, the first is row 8;"):
-        refuse_no_tokens(TRAIN, np.array([2, 0]), np.array([3, 7]))
+        refuse_no_tokens(TRAIN, lengths, np.array([3, 7]))
 
 
 def test_unseen_tags_and_long_characters(tagged: Data, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from rnnkit.figures.page import COLUMNS, FONT, Line, Run, lines_of, page_of, runs, wrong
+from rnnkit.figures.page import COLUMNS, FONT, Run, lines_of, page_of, runs, wrong
 from rnnkit.figures.style import BLUE, GREY, INK, PALE, PAPER, TITLE
 
 DPI = 200
@@ -69,7 +69,10 @@ def coloured_code(
             _marks(axes, wrong(page))
         for run in runs(page, predicted=number == 0):
             _write(axes, run, colours[run.tag])
-    _legend(figure, page, labels, colours, margin / full[0], 0.3 / full[1])
+    foot_axes = figure.add_axes((margin / full[0], 0.2 / full[1], 1, HEIGHT / full[1]))
+    foot_axes.set(xlim=(0, full[0] / WIDTH), ylim=(1, 0))
+    foot_axes.set_axis_off()
+    _legend(foot_axes, labels, colours)
     return figure
 
 
@@ -104,35 +107,13 @@ def _marks(axes: Axes, stretches: list[Run]) -> None:
     axes.add_collection(LineCollection(under, colors=SIGN, linewidths=1.3, zorder=2))
 
 
-def _legend(
-    figure: Figure,
-    page: list[Line],
-    labels: Sequence[str],
-    colours: dict[str, str],
-    left: float,
-    bottom: float,
-) -> None:
-    """The names of the classes on the page, each written as the class is, and the mark."""
-    seen = {tag for line in page for cell in line for tag in (cell.truth, cell.predicted)}
-    x = left
-    for label in [label for label in labels if label in seen and label.strip()]:
-        figure.text(
-            x,
-            bottom,
-            label,
-            fontsize=10,
-            fontweight="bold" if label in BOLD else "normal",
-            fontstyle="italic" if label in SLANTED else "normal",
-            color=colours[label],
-            va="center",
-        )
-        x += (len(label) + 2) * 0.085 / figure.get_figwidth()
-    figure.text(
-        x,
-        bottom,
-        "wrong",
-        fontsize=10,
-        color=SIGN,
-        va="center",
-        bbox={"facecolor": MARK, "edgecolor": "none", "pad": 2},
-    )
+def _legend(axes: Axes, labels: Sequence[str], colours: dict[str, str]) -> None:
+    """The names of the classes, each written as the class is, and the mark of a wrong one."""
+    column = 0
+    for label in labels:
+        _write(axes, Run(0, column, "■", ""), colours[label])
+        _write(axes, Run(0, column + 2, label, label), colours[label])
+        column += len(label) + 5
+    mark = Run(0, column, "wrong class", "")
+    _marks(axes, [mark])
+    _write(axes, mark, INK)

@@ -110,7 +110,8 @@ def named(frame: pd.DataFrame, split: Files | Column) -> np.ndarray:
         key = split.name if isinstance(split, Column) else "part"
         raise InputError(
             f"data.split: column {key!r} must say train, valid or test, but {int(wrong.sum())} "
-            f"rows say something else, the first is row {row + 1} ({str(names[row])!r}); rename them"
+            f"rows say something else, the first is row {row + 1} ({str(names[row])!r}); "
+            "rename them"
         )
     return names.astype("<U5")
 
