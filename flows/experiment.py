@@ -53,9 +53,7 @@ def run_experiment(
             folder.append("failed", reason=f"{type(error).__name__}: {error}")
             work.mirror.finish("failed")
             raise
-        except (
-            BaseException
-        ):  # Ctrl-C, or a signal to end, which Prefect has a class of its own for
+        except BaseException:  # Ctrl-C, or a signal to end: Prefect has its own class
             work.mirror.finish("interrupted")
             raise
 

@@ -73,7 +73,7 @@ def sweep(work: Work) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         }
         futures = [runner.submit(work_on_trials, arguments) for _ in range(workers)]
         try:
-            while not all(future.state.is_final() for future in futures):
+            while not all(future.wrapped_future.done() for future in futures):
                 _show(work, stage, mirrors)
                 time.sleep(POLL)
         except BaseException:
