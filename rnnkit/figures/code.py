@@ -7,8 +7,8 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from rnnkit.figures.page import COLUMNS, FONT, Run, lines_of, page_of, runs, wrong
-from rnnkit.figures.style import BLUE, GREY, INK, PALE, PAPER, TITLE
+from rnnkit.figures.page import COLUMNS, Run, lines_of, page_of, runs, wrong
+from rnnkit.figures.style import BLUE, FIXED, GREY, INK, PALE, PAPER, TITLE, drawable
 
 DPI = 200
 """Sharper than other figures: it is read as text."""
@@ -21,17 +21,17 @@ PANEL, MARK, SIGN = "#f7f8fa", "#ffc9bd", "#d00000"
 
 COLOURS = {
     "keyword": BLUE,
-    "definition": "#8a2a6b",
-    "builtin": "#0f8f9f",
+    "definition": "#a8176b",
+    "builtin": "#6a3fb5",
     "name": INK,
     "operator": "#8a6a00",
     "string": "#00714f",
     "number": "#c24e00",
     "comment": GREY,
-    "space": PALE,
+    "space": "#a4abb3",
 }
 """Colours of the usual classes, dark enough to read as text; others take from `OTHERS`."""
-OTHERS = ("#0072b2", "#b34700", "#00714f", "#8a2a6b", "#8a6a00", "#0f8f9f", "#4b3fae", "#7c838b")
+OTHERS = ("#0072b2", "#b34700", "#00714f", "#a8176b", "#8a6a00", "#6a3fb5", "#0f8f9f", "#7c838b")
 BOLD, SLANTED = frozenset({"keyword", "definition"}), frozenset({"comment"})
 
 
@@ -39,6 +39,8 @@ def coloured_code(
     pieces: Iterable[tuple[Sequence[str], Sequence[str], Sequence[str]]], labels: Sequence[str]
 ) -> Figure:
     """A page of code as the network colours it, wrong characters marked, beside the truth.
+
+    The title's share counts each column that shows: a tab as the spaces that it becomes.
 
     Args:
         pieces: characters, true tags and predicted tags of consecutive pieces of text.
@@ -48,12 +50,14 @@ def coloured_code(
     cells = [cell for line in page for cell in line]
     right = sum(cell.truth == cell.predicted for cell in cells) / max(len(cells), 1)
     colours = colours_of(labels)
-    margin, gap, head, foot, inner = 0.3, 0.3, 1.0, 0.6, 0.16
+    margin, gap, head, inner = 0.3, 0.3, 0.85, 0.16
+    legend = legend_of(labels)
+    foot = 0.45 + (legend[-1].line + 1) * HEIGHT
     width, height = COLUMNS * WIDTH + 2 * inner, max(len(page), 3) * HEIGHT + 2 * inner
     full = 2 * margin + 2 * width + gap, head + height + foot
     figure = Figure(figsize=full, dpi=DPI, facecolor=PAPER)
     title = f"The network colours {right:.1%} of this page's {len(cells):,} characters right"
-    top = 1 - 0.3 / full[1]
+    top = 1 - 0.22 / full[1]
     figure.text(
         margin / full[0], top, title, fontsize=TITLE + 1, fontweight="bold", color=INK, va="top"
     )
@@ -69,11 +73,26 @@ def coloured_code(
             _marks(axes, wrong(page))
         for run in runs(page, predicted=number == 0):
             _write(axes, run, colours[run.tag])
-    foot_axes = figure.add_axes((margin / full[0], 0.2 / full[1], 1, HEIGHT / full[1]))
-    foot_axes.set(xlim=(0, full[0] / WIDTH), ylim=(1, 0))
-    foot_axes.set_axis_off()
-    _legend(foot_axes, labels, colours)
+    below = figure.add_axes((margin / full[0], 0.2 / full[1], 1, (foot - 0.45) / full[1]))
+    below.set(xlim=(0, full[0] / WIDTH), ylim=(legend[-1].line + 1, 0))
+    below.set_axis_off()
+    for run in legend[:-1]:
+        _write(below, Run(run.line, run.column, "■", ""), colours[run.tag])
+        _write(below, Run(run.line, run.column + 2, run.text, run.tag), colours[run.tag])
+    _marks(below, legend[-1:])
+    _write(below, legend[-1], INK)
     return figure
+
+
+def legend_of(labels: Sequence[str]) -> list[Run]:
+    """Where each class's name stands below the pages; the last one tells the mark."""
+    found, line, column = [], 0, 0
+    for name, tag in [*((label, label) for label in labels), ("wrong class", "")]:
+        if column and column + len(name) + 2 > 2 * COLUMNS:
+            line, column = line + 1, 0
+        found.append(Run(line, column, drawable(name, FIXED), tag))
+        column += len(name) + 5
+    return found
 
 
 def colours_of(labels: Sequence[str]) -> dict[str, str]:
@@ -89,7 +108,7 @@ def _write(axes: Axes, run: Run, colour: str) -> None:
         run.line + 0.74,
         run.text,
         fontsize=SIZE,
-        fontfamily=FONT,
+        fontfamily=FIXED,
         fontweight="bold" if run.tag in BOLD else "normal",
         fontstyle="italic" if run.tag in SLANTED else "normal",
         color=colour,
@@ -105,15 +124,3 @@ def _marks(axes: Axes, stretches: list[Run]) -> None:
     ]
     axes.add_collection(PatchCollection(boxes, facecolor=MARK, edgecolor="none", zorder=1))
     axes.add_collection(LineCollection(under, colors=SIGN, linewidths=1.3, zorder=2))
-
-
-def _legend(axes: Axes, labels: Sequence[str], colours: dict[str, str]) -> None:
-    """The names of the classes, each written as the class is, and the mark of a wrong one."""
-    column = 0
-    for label in labels:
-        _write(axes, Run(0, column, "■", ""), colours[label])
-        _write(axes, Run(0, column + 2, label, label), colours[label])
-        column += len(label) + 5
-    mark = Run(0, column, "wrong class", "")
-    _marks(axes, [mark])
-    _write(axes, mark, INK)

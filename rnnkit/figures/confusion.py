@@ -27,8 +27,10 @@ def confusion_matrix(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> 
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shown = most_confused(counts)
     size = len(shown)
-    side = 2.6 + max(2.4, 0.42 * size)
-    figure = sheet(side + 1.3, side + 0.5, f"{right / max(total, 1):.1%} right of {total:,}")
+    side = 2.6 + max(2.4, 0.4 * size)
+    figure = sheet(
+        side + 1.3, side + 0.5, f"{right / max(total, 1):.1%} of {total:,} labels are right"
+    )
     axes = figure.subplots()
     heading = "Share of each true class, with counts"
     if size < len(labels):

@@ -6,7 +6,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rnnkit.figures.style import BLUE, GREY, INK, PALE, RED, dress, legend, plain, sheet
+from rnnkit.figures.style import (
+    BLUE,
+    GREY,
+    INK,
+    PALE,
+    RED,
+    dress,
+    legend,
+    legend_above,
+    plain,
+    sheet,
+)
 
 TARGETS = 4
 """Targets that get a panel: the first ones."""
@@ -37,7 +48,7 @@ def forecasts(predictions: pandas.DataFrame, targets: tuple[str, ...]) -> Figure
         heading = plain(f"{target}: mean absolute error {error.mean():.4g}")
         dress(row[0], heading, "row of the table", plain(target))
         _over_truth(row[0], windows, target, horizon)
-        legend(row[0])
+        legend_above(row[0])
         if horizon > 1:
             dress(row[1], "Error by step ahead", "steps ahead", "mean absolute error")
             _by_step(row[1], error.groupby(predictions["step"]))

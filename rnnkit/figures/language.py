@@ -29,6 +29,8 @@ def surprise(predictions: pandas.DataFrame) -> Figure:
     figure = sheet(8.6, 4.4, title)
     axes = figure.subplots()
     heading = f"How surprising each of {len(each):,} windows is"
+    if len(each) == 1:
+        heading = "How surprising the only window is"
     if len(finite) < len(each):
         heading += f" ({len(each) - len(finite):,} held impossible are left out)"
     dress(axes, heading, "bits per token (0: foreseen with certainty)", "windows")
@@ -36,7 +38,7 @@ def surprise(predictions: pandas.DataFrame) -> Figure:
         bins = min(BINS, max(5, math.ceil(2 * len(finite) ** 0.5)))
         axes.hist(finite, bins=bins, color=BLUE, alpha=0.75, edgecolor="white", linewidth=0.6)
         low, middle, high = np.quantile(finite, [0.05, 0.5, 0.95])
-        axes.axvspan(low, high, color=GREY, alpha=0.1, lw=0, label="90 % of windows", zorder=0)
+        axes.axvspan(low, high, color=GREY, alpha=0.1, lw=0, label="90% of windows", zorder=0)
         axes.axvline(middle, color=INK, linestyle=":", label=f"median window {middle:.3g}")
     if math.isfinite(mean):
         axes.axvline(mean, color=RED, linewidth=2.2, label=f"mean over tokens {mean:.3g}")

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-from matplotlib.font_manager import findfont
-from matplotlib.ft2font import FT2Font
 
-FONT = "DejaVu Sans Mono"
-"""Comes with matplotlib, so a page looks the same everywhere."""
+from rnnkit.figures.style import FIXED, UNKNOWN, glyphs
+
 LINES, COLUMNS, TAB = 45, 80, 4
-UNKNOWN = "□"
 CUT = "…"
 
 
@@ -77,7 +74,7 @@ def page_of(lines: list[Line]) -> list[Line]:
     page = lines[start : start + LINES]
     while page and _blank(page[-1]):
         page.pop()
-    return [line[:COLUMNS] for line in page]
+    return [_cut(line) for line in page]
 
 
 def runs(page: list[Line], predicted: bool) -> list[Run]:
@@ -111,6 +108,13 @@ def wrong(page: list[Line]) -> list[Run]:
     return found
 
 
+def _cut(line: Line) -> Line:
+    if len(line) <= COLUMNS:
+        return line
+    last = line[COLUMNS - 1]
+    return (*line[: COLUMNS - 1], Cell(CUT, last.truth, last.predicted))
+
+
 def _blank(line: Line) -> bool:
     return all(cell.character == " " for cell in line)
 
@@ -128,10 +132,5 @@ def _drawable(token: str) -> bool:
         and (token.isprintable() or token == "\xa0")
         and not unicodedata.combining(token)
         and unicodedata.bidirectional(token) not in ("R", "AL")
-        and ord(token) in _charmap()
+        and ord(token) in glyphs(FIXED)
     )
-
-
-@functools.cache
-def _charmap() -> frozenset[int]:
-    return frozenset(FT2Font(findfont(FONT)).get_charmap())

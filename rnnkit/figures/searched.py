@@ -53,15 +53,25 @@ class Searched:
 
 
 def searched(values: Sequence[Any]) -> Searched:
-    """How to place values: numbers as they are, anything else by name in order of appearance.
+    """How to place values: numbers as they are, anything else by name, in order.
 
-    >>> searched([1, 2, 16]).logarithmic, searched(["gru", "lstm", "gru"]).positions
-    (True, [0.0, 1.0, 0.0])
+    >>> searched([1, 2, 16]).logarithmic, searched(["lstm", "gru", "lstm"]).positions
+    (True, [1.0, 0.0, 1.0])
+    >>> searched([10, None, 5]).names
+    ('5', '10', 'null')
     """
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         numbers = [float(v) for v in values]
         whole = all(isinstance(v, int) for v in values)
         return Searched(numbers, (), whole, spans(numbers, WIDE))
     texts = ["null" if v is None else str(v) for v in values]
-    names = tuple(dict.fromkeys(texts))
+    names = tuple(sorted(set(texts), key=_order))
     return Searched([float(names.index(text)) for text in texts], names, False, False)
+
+
+def _order(name: str) -> tuple[float, str]:
+    """Numbers by size and before words."""
+    try:
+        return float(name), name
+    except ValueError:
+        return float("inf"), name

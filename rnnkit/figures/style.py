@@ -4,6 +4,7 @@ The colours are those of Okabe and Ito (2008), "Color Universal Design", which p
 kind of colour vision can tell apart; `VALUES` is matplotlib's viridis for the same reason.
 """
 
+import functools
 import io
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont
+from matplotlib.ft2font import FT2Font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from rnnkit.files import write_atomic
@@ -23,17 +26,34 @@ BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
 PURPLE, SKY, YELLOW = "#cc79a7", "#56b4e9", "#f0e442"
 VALUES = "viridis"
 
+FONT, FIXED = "DejaVu Sans", "DejaVu Sans Mono"
+"""They come with matplotlib, so figures look the same everywhere."""
+UNKNOWN = "□"
+
 TITLE, HEADING, TEXT, SMALL = 14, 11, 10, 9
 """Font sizes in points."""
 
 
 def plain(text: object) -> str:
-    """A text from data with its dollar signs kept, which matplotlib would read as mathematics.
+    """A text from data, drawn as it is: a dollar sign begins no mathematics.
 
-    >>> plain("$x$")
-    '\\\\$x\\\\$'
+    What the font lacks becomes a box here, since matplotlib would draw one too, with a warning.
+
+    >>> plain("$x$"), plain("中x")
+    ('\\\\$x\\\\$', '□x')
     """
-    return str(text).replace("$", r"\$")
+    return drawable(str(text), FONT).replace("$", r"\$")
+
+
+def drawable(text: str, font: str) -> str:
+    """A text with a box for each character that the font lacks."""
+    return "".join(c if ord(c) in glyphs(font) else UNKNOWN for c in text)
+
+
+@functools.cache
+def glyphs(font: str) -> frozenset[int]:
+    """The code points that a font has."""
+    return frozenset(FT2Font(findfont(font)).get_charmap())
 
 
 def sheet(width: float, height: float, title: str) -> Figure:
@@ -60,6 +80,21 @@ def legend(axes: Axes, place: Any = "best") -> None:
     """Adds the legend of what has a label, if anything has."""
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc=place, fontsize=SMALL, labelcolor=INK, framealpha=0.85, edgecolor="none")
+
+
+def legend_above(axes: Axes) -> None:
+    """Adds the legend in one line above the axes, right of the heading, where nothing is drawn."""
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=len(axes.get_legend_handles_labels()[0]),
+        fontsize=SMALL,
+        labelcolor=INK,
+        frameon=False,
+        handletextpad=0.4,
+        columnspacing=1.2,
+        borderpad=0.2,
+    )
 
 
 def spans(values: Iterable[float], times: float) -> bool:

@@ -23,6 +23,7 @@ from rnnkit.figures.style import (
     VALUES,
     dress,
     legend,
+    legend_above,
     plain,
     sheet,
     spans,
@@ -54,20 +55,16 @@ def study(trials: list[Trial], x: str, y: str | None, metric: str, direction: Di
     left, right = figure.subplots(1, 2, width_ratios=[1.15, 1])
     norm = _norm(trials, direction)
     colours = ScalarMappable(norm, colormaps[VALUES if direction == "maximize" else VALUES + "_r"])
-    dress(left, "Where the trials looked", plain(x), plain(metric if y is None else y))
+    dress(left, "Each trial", plain(x), plain(metric if y is None else y))
     _places(left, trials, x, y, best, colours, count)
-    dress(right, "How each trial learnt", "epoch", plain(metric))
+    dress(right, "How it learnt", "epoch", plain(metric))
     _curves(right, trials, best, colours)
-    bar = figure.colorbar(
-        colours,
-        ax=left,
-        pad=0.02,
-        aspect=30,
-        extend="max" if direction == "minimize" else "min",
-    )
-    bar.set_label(plain(metric), fontsize=TEXT, color=INK)
-    bar.ax.tick_params(labelsize=SMALL, colors=INK, length=0)
-    bar.outline.set_visible(False)
+    if y is not None:
+        worse: Literal["min", "max"] = "max" if direction == "minimize" else "min"
+        bar = figure.colorbar(colours, ax=left, pad=0.02, aspect=30, extend=worse)
+        bar.set_label(plain(metric), fontsize=TEXT, color=INK)
+        bar.ax.tick_params(labelsize=SMALL, colors=INK, length=0)
+        bar.outline.set_visible(False)
     return figure
 
 
@@ -87,7 +84,9 @@ def _value(trial: Trial) -> float | None:
 
 
 def _norm(trials: list[Trial], direction: Direction) -> Normalize:
-    found = [v for t in trials if (v := _value(t)) is not None] or [0.0, 1.0]
+    """The range of the completed trials; pruned ones, cut short, would only stretch it."""
+    valued = [(t["state"], v) for t in trials if (v := _value(t)) is not None]
+    found = [v for state, v in valued if state == "complete"] or [v for _, v in valued] or [0.0]
     share = CROWDED if direction == "minimize" else 1 - CROWDED
     crowd = float(np.quantile(found, share))
     return Normalize(min(found), crowd) if direction == "minimize" else Normalize(crowd, max(found))
@@ -110,8 +109,6 @@ def _places(
         along.dress(axes.yaxis)
     else:
         ys = [math.nan if (v := _value(t)) is None else v for t in shown]
-        floor = min((v for v in ys if math.isfinite(v)), default=0.0)
-        ys = [v if math.isfinite(v) else floor for v in ys]
     across.dress(axes.xaxis)
     xs = _apart(across, shown) if across.names else across.positions
     for trial, px, py in zip(shown, xs, ys, strict=True):
@@ -121,8 +118,11 @@ def _places(
             axes.scatter(px, py, s=70, color=colour, edgecolor="white", linewidth=0.8, zorder=3)
         elif trial["state"] == "pruned":
             axes.scatter(px, py, s=48, facecolor="none", edgecolor=colour, linewidth=1.6, zorder=2)
-        else:
+        elif math.isfinite(py):
             axes.scatter(px, py, s=55, marker="x", color=GREY, linewidth=1.6, zorder=2)
+        else:  # it has no metric to stand at: on the lower edge
+            edge = axes.get_xaxis_transform()
+            axes.scatter(px, 0.03, s=55, marker="x", color=GREY, linewidth=1.6, transform=edge)
         if trial is best:
             axes.scatter(px, py, s=330, marker="*", color=RED, edgecolor="white", zorder=5)
     _explain(axes, count, best)
@@ -155,17 +155,7 @@ def _explain(axes: Axes, count: dict[str, int], best: Trial | None) -> None:
     for state, number in count.items():
         if number:
             axes.scatter([], [], label=f"{state} {number}", **looks[state])
-    axes.legend(
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
-        ncols=4,
-        fontsize=SMALL,
-        labelcolor=INK,
-        frameon=False,
-        handletextpad=0.1,
-        columnspacing=1.0,
-        borderpad=0.2,
-    )
+    legend_above(axes)
 
 
 def _curves(axes: Axes, trials: list[Trial], best: Trial | None, colours: ScalarMappable) -> None:
