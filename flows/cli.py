@@ -214,11 +214,11 @@ def runs(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
     if not rows:
         print(f"no runs in {settings.runs} yet; begin with: rnnkit run params/demo.yaml")
         return
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from flows.console import number, out
 
-    table = Table("run", "status", "network", "metric", "best baseline")
+    table = Table(Column("run", no_wrap=True), "status", "network", "metric", "best baseline")
     for row in rows:
         metric = f"{row['metric']} {number(row['value'])}" if row["value"] is not None else ""
         beside = number(row["baseline"])

@@ -18,6 +18,7 @@ from rnnkit.runfolder import RunFolder
 
 ID = "rnnkit.run_id"
 STATE = "rnnkit.state"
+KIND = "mlflow.experimentKind"  # opens MLflow's pages for training, not those for prompts
 ARTIFACTS = ("params.yaml", "fingerprint.json", "result.json", "predictions.parquet")
 LIMIT = 6_000  # characters of a param, above which MLflow refuses it
 BATCH = 900  # metrics in one request; MLflow takes 1,000
@@ -55,7 +56,9 @@ class Tracker:
             local = self._settings.tracking.startswith("sqlite:")
             location = (self._settings.artifacts / name).as_uri() if local else None
             try:
-                return self.client.create_experiment(name, artifact_location=location)
+                return self.client.create_experiment(
+                    name, artifact_location=location, tags={KIND: "custom_model_development"}
+                )
             except MlflowException:  # made by another process in between
                 found = self.client.get_experiment_by_name(name)
                 if found is None:
