@@ -141,6 +141,12 @@ def test_learning_curves_without_step_records_take_the_gradient_of_epochs(saved:
     assert list(figure.axes[1].lines[0].get_xdata()) == [1, 2, 3]
 
 
+def test_records_of_one_step_each_show_no_largest_norm() -> None:
+    steps = [r for r in journal(3) if r["kind"] == "step"]
+    records = [r | {"gradient_norm_max": r["gradient_norm"]} for r in steps]
+    assert told(figures.learning_curves(records, "valid/loss").axes[1]) == ["mean"]
+
+
 def test_values_that_are_not_finite_are_gaps_and_refused_steps_are_told(saved: Saver) -> None:
     records = journal(3)
     records[2] |= {"loss": "nan", "gradient_norm": "nan", "refused": 5}
@@ -405,6 +411,11 @@ def test_every_run_stands_at_its_column() -> None:
     places = [(run.line, run.column, run.text) for run in page.runs(lines, predicted=False)]
     assert places[:3] == [(0, 0, "def"), (0, 4, "f"), (0, 5, "(")]
     assert places[5:] == [(1, 4, "return"), (1, 11, '"é□□"'), (1, 18, "# seen")]
+
+
+def test_a_tab_goes_to_the_next_stop() -> None:
+    (line,) = page.lines_of([(list("ab\tc\r\n"), ["name"] * 6, ["name"] * 6)])
+    assert "".join(cell.character for cell in line) == "ab  c"
 
 
 def test_a_long_line_is_cut_and_says_so() -> None:

@@ -28,7 +28,7 @@ from rnnkit.figures.style import (
 WIDE = 50
 """Curves that span at least so many times their smallest value get a logarithmic axis."""
 SMOOTHED = 15
-"""Step records that a point of the smoothed loss is the mean of, at most."""
+"""Step records that a point of a smoothed curve is the mean of, at most."""
 
 
 def learning_curves(records: list[dict[str, Any]], monitor: str) -> Figure:
@@ -72,6 +72,11 @@ def _numbers(record: dict[str, Any]) -> dict[str, float]:
     return flat
 
 
+def _smooth(values: "pandas.Series") -> "pandas.Series":
+    window = max(1, min(SMOOTHED, len(values) // 10))
+    return values.rolling(window, center=True, min_periods=1).mean()
+
+
 def _best(epochs: pandas.DataFrame) -> "pandas.Series | None":
     """The last epoch that improved; without validation every epoch counts as such: none."""
     if not any(str(name).startswith("valid/") for name in epochs) or not epochs["improved"].any():
@@ -89,8 +94,7 @@ def _losses(
     dress(axes, "Loss", unit, "loss")
     shown: list[float] = []
     if len(steps):
-        window = max(1, min(SMOOTHED, len(steps) // 10))
-        smooth = steps["loss"].rolling(window, center=True, min_periods=1).mean()
+        smooth = _smooth(steps["loss"])
         axes.plot(steps["x"], steps["loss"], color=SKY, linewidth=0.8, alpha=0.55)
         axes.plot(steps["x"], smooth, color=SKY, linewidth=1.8, label="train, by step")
         shown += smooth.tolist()
@@ -147,8 +151,10 @@ def _gradient(
     if not len(source):
         return
     mean, largest, fraction = (source[name] for name in names)
+    fraction = _smooth(fraction)
     norm.fill_between(source["x"], mean, largest, color=PALE, alpha=0.6, linewidth=0)
-    norm.plot(source["x"], largest, marker + "-", color=GREY, lw=1, label="largest")
+    if not mean.equals(largest):  # in a short training each record is of one step
+        norm.plot(source["x"], largest, marker + "-", color=GREY, lw=1, label="largest")
     norm.plot(source["x"], mean, marker + "-", color=BLUE, lw=1.6, label="mean")
     _finish(norm, [*mean, *largest], unit)
     legend(norm)
