@@ -96,14 +96,15 @@ def _steps(work: Work) -> dict[str, Any]:
 
 def _tuned(work: Work) -> tuple[Experiment, dict[str, Any], list[dict[str, Any]]]:
     """The sweep, and its winner in the run's own folder: adopted, or trained again."""
-    from flows.tune import alone, best_folder, best_of, sweep
+    from flows.tune.sweep import sweep
+    from flows.tune.trials import alone, best_of, trial_folder
 
     tune = work.experiment.tune
     assert tune is not None
     tuned, trials = sweep(work)
     best = best_of(trials, work.experiment)
     assert best is not None
-    winner = best_folder(work.folder, best["number"])
+    winner = trial_folder(work.folder, best["number"])
     if not tune.retrain:
         work.folder.adopt(winner)
         work.mirror.advance()

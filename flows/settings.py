@@ -4,10 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from rnnkit import files
 from rnnkit.errors import InputError
+from rnnkit.params.tree import read as read_tree
 
 TEXT = """\
 # Where things are. null is local, in this folder. The tools' own environment variables
@@ -42,23 +41,24 @@ def read(home: Path) -> Settings:
     """Reads the settings of an output folder, and makes it with local defaults at first use.
 
     Raises:
-        InputError: settings.yaml has an unknown key or a value that is no text.
+        InputError: the folder cannot be written, or settings.yaml has an unknown key or a value
+            that is no text.
     """
     home = home.resolve()
     file = home / "settings.yaml"
-    if not file.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        files.write_atomic(file, TEXT)
     try:
-        values = yaml.safe_load(file.read_text("utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise InputError(f"{file}: is not YAML; delete it to get the defaults back") from None
+        if not file.exists():
+            home.mkdir(parents=True, exist_ok=True)
+            files.write_atomic(file, TEXT)
+    except OSError as error:
+        raise InputError(f"--mlruns {home}: cannot be written: {error.strerror}") from None
+    tree = read_tree(file, instead="delete it to get the defaults back")
     known = ("tracking", "prefect", "study")
-    for key, value in values.items() if isinstance(values, dict) else [("", None)]:
+    for key, value in tree.values.items():
         if key not in known or not isinstance(value, str | None):
-            raise InputError(
-                f"{file}: {key}: there are {', '.join(known)}, each an address or null"
-            )
+            here = tree.place((key,))
+            raise InputError(f"{here}: {key}: there are {', '.join(known)}, an address or null")
+    values = tree.values
     return Settings(
         home=home,
         tracking=os.environ.get("MLFLOW_TRACKING_URI")

@@ -61,7 +61,6 @@ def _figures(
     if kind == "forecasting" and prepared.scaler:
         yield "forecasts", figures.forecasts(predictions, prepared.scaler.targets)
     if trials and experiment.tune:
-        metric = experiment.train.monitor.removeprefix("valid/")
         x, *rest = experiment.tune.search
         yield (
             "study",
@@ -70,7 +69,7 @@ def _figures(
                 x,
                 rest[0] if rest else None,
                 experiment.train.monitor,
-                experiment.task.metrics[metric],
+                experiment.direction,
             ),
         )
 

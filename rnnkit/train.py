@@ -199,8 +199,7 @@ def better(experiment: Experiment, value: float, than: float | None) -> bool:
         return False
     if than is None:
         return True
-    name = experiment.train.monitor.removeprefix("valid/")
-    return value < than if experiment.task.metrics[name] == "minimize" else value > than
+    return value < than if experiment.direction == "minimize" else value > than
 
 
 def _step(
@@ -229,7 +228,7 @@ def _advance(state: State, epoch: int, step: int, valid: Metrics, experiment: Ex
     state = replace(state, epoch=epoch, step=step)
     if not valid:
         return replace(state, best_epoch=epoch)
-    value = valid[experiment.train.monitor.removeprefix("valid/")]
+    value = valid[experiment.monitored]
     if better(experiment, value, state.best):
         return replace(state, best=value, best_epoch=epoch)
     return state

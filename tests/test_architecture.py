@@ -98,7 +98,7 @@ ROWS: Mapping[str, set[str]] = {
     "rnnkit.figures": {"rnnkit.files"},
     "rnnkit.report": {"rnnkit.params", "rnnkit.prepare", "rnnkit.runfolder", "rnnkit.figures"},
     "flows": set(),
-    "flows.settings": {"rnnkit.errors", "rnnkit.files"},
+    "flows.settings": {"rnnkit.errors", "rnnkit.params", "rnnkit.files"},
     "flows.servers": {"rnnkit.files", "flows.settings"},
     "flows.console": {"rnnkit.params"},
     "flows.tracking": {"rnnkit.params", "rnnkit.runfolder", "flows.settings"},

@@ -13,7 +13,7 @@ from rnnkit.errors import InputError
 from rnnkit.params import Experiment, dump, load, reserved
 from rnnkit.params.block import Block, FrozenDict
 from rnnkit.params.experiment import flatten
-from rnnkit.params.load import _blocks
+from rnnkit.params.refusal import _blocks
 
 PARAMS = sorted((Path(__file__).parents[1] / "params").glob("*.yaml"))
 
@@ -93,16 +93,16 @@ def refusal(file: Path, *overrides: str) -> str:
         ("? [a, b]\n: 1\n", "a.yaml:1: a key must be a plain word"),
         ("a:\n  " + "[" * 30 + "]" * 30, "a.yaml:2: is nested deeper than 20 levels"),
         ("a: " + "[" * 50_000, "a.yaml: is nested deeper than 20 levels"),
-        ("a: " + "x" * 1_000_000, "a.yaml: a params file has at most 1,000,000 bytes"),
+        ("a: " + "x" * 1_000_000, "a.yaml: may have at most 1,000,000 bytes"),
         (b"name: a\ntask: \xe9\n", "a.yaml:2: is not UTF-8; save it as UTF-8"),
         ("", "a.yaml: is empty; begin with a copy of params/demo.yaml"),
         ("# nothing but this\n", "a.yaml: is empty"),
-        ("- a\n- b\n", "a.yaml: must hold `key: value` lines, as params/demo.yaml does"),
+        ("- a\n- b\n", "a.yaml: must hold `key: value` lines; begin with a copy of params/"),
         ("some words", "a.yaml: must hold `key: value` lines"),
         ("name: b: c\n", "a.yaml:1: is not YAML: mapping values are not allowed here"),
         ("name: a\n\ttask: b\n", "a.yaml:2: is not YAML: found character"),
         ("name: [1\n", "a.yaml:2: is not YAML: expected ',' or ']'"),
-        ("name: a\n---\nname: b\n", "a.yaml:2: a second document begins; one file is one exp"),
+        ("name: a\n---\nname: b\n", "a.yaml:2: a second document begins; one file holds one"),
         ("name: a\x00\n", "a.yaml: is not YAML: it holds the character U+0000"),
     ],
 )

@@ -8,7 +8,8 @@ import pytest
 from optuna.trial import TrialState
 
 from flows import settings as places
-from flows import tune
+from flows.tune import study as studies
+from flows.tune import trials
 from rnnkit.params import Experiment
 from rnnkit.runfolder import RunFolder
 
@@ -38,7 +39,7 @@ def experiment() -> Experiment:
 def study_of(experiment: Experiment, folder: Path) -> optuna.Study:
     run = RunFolder(folder / "run")
     run.create(experiment, {})
-    return tune.open_study(experiment, run, places.read(folder))
+    return studies.open_study(experiment, run, places.read(folder))
 
 
 def test_a_key_that_takes_whole_numbers_gets_them_and_others_fractions(
@@ -46,7 +47,7 @@ def test_a_key_that_takes_whole_numbers_gets_them_and_others_fractions(
 ) -> None:
     study = study_of(experiment, tmp_path)
     for _ in range(5):
-        values = tune.suggest(study.ask(), experiment)
+        values = studies.suggest(study.ask(), experiment)
         assert isinstance(values["model.depth"], int)
         assert isinstance(values["train.clip"], float)
         assert values["model.dropout"] in (0.0, 0.5)
@@ -63,7 +64,7 @@ def test_a_resumed_study_suggests_what_the_uninterrupted_one_would(
             if interrupted and number == 5:
                 study = study_of(experiment, folder)
             trial = study.ask()
-            found.append(tune.suggest(trial, experiment))
+            found.append(studies.suggest(trial, experiment))
             study.tell(trial, found[-1]["train.clip"])
         return found
 
@@ -75,7 +76,7 @@ def test_a_resumed_study_suggests_what_the_uninterrupted_one_would(
 
 
 def trial_folder(run: RunFolder, number: int, *kinds: str) -> RunFolder:
-    folder = tune.best_folder(run, number)
+    folder = trials.trial_folder(run, number)
     folder.path.mkdir(parents=True)
     folder.append("begun", values={"train.clip": 1.0})
     for kind in kinds:
@@ -94,12 +95,12 @@ def test_trials_that_a_kill_left_open_are_released_and_ended_ones_are_told(
     trial_folder(run, 0, "epoch", "finished")
     trial_folder(run, 1, "epoch", "pruned")
     cut = trial_folder(run, 2, "epoch")
-    tune._release(study, run.path / "trials")
+    studies.release(study, run)
     states = [trial.state for trial in study.get_trials()]
     assert states == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.FAIL]
     assert study.get_trials()[0].value == 0.5
     assert cut.records()[-1]["kind"] == "interrupted"
-    assert [r["number"] for r in tune.trial_records(run, experiment)] == [0, 1]
+    assert [r["number"] for r in trials.trial_records(run, experiment)] == [0, 1]
 
 
 def test_the_best_trial_was_trained_to_its_end(experiment: Experiment, tmp_path: Path) -> None:
@@ -109,16 +110,16 @@ def test_the_best_trial_was_trained_to_its_end(experiment: Experiment, tmp_path:
     trial_folder(run, 1, "epoch", "finished")
     trial_folder(run, 2, "epoch", "pruned")
     trial_folder(run, 3, "failed")
-    records = tune.trial_records(run, experiment)
+    records = trials.trial_records(run, experiment)
     assert [r["state"] for r in records] == ["complete", "complete", "pruned", "failed"]
-    best = tune.best_of(records, experiment)
+    best = trials.best_of(records, experiment)
     assert best is not None
     assert best["number"] == 1  # the lowest loss of those that are complete
     higher = experiment.replace({"train.monitor": "valid/accuracy"})
-    best = tune.best_of(records, higher)
+    best = trials.best_of(records, higher)
     assert best is not None
     assert best["number"] == 0
-    assert tune.best_of(records[2:], experiment) is None
+    assert trials.best_of(records[2:], experiment) is None
 
 
 @pytest.mark.parametrize(
@@ -135,11 +136,11 @@ def test_each_kind_of_pruner_and_sampler_is_there(
     changed = experiment.replace({"tune.pruner.kind": kind, "tune.sampler.kind": "random"})
     study = study_of(changed, tmp_path)
     assert isinstance(study.pruner, pruner)
-    assert 1 <= tune.suggest(study.ask(), changed)["train.clip"] <= 10
+    assert 1 <= studies.suggest(study.ask(), changed)["train.clip"] <= 10
 
 
 def test_retraining_fixes_the_number_of_epochs(experiment: Experiment) -> None:
-    last = tune.alone(experiment, {"train.clip": 2.0}, 7)
+    last = trials.alone(experiment, {"train.clip": 2.0}, 7)
     assert (last.train.epochs, last.train.clip, last.tune) == (7, 2.0, None)
     assert last.train.early_stopping is None
-    assert tune.alone(experiment, {}, None).train == experiment.train
+    assert trials.alone(experiment, {}, None).train == experiment.train

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from rnnkit.params.block import Block, FrozenDict
 from rnnkit.params.data import BPE, Data, Files, Time
 from rnnkit.params.model import RNN, Model, Raw
-from rnnkit.params.task import Forecasting, LanguageModeling, Tagging, Task
+from rnnkit.params.task import Direction, Forecasting, LanguageModeling, Tagging, Task
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Choices, Range, Tune
 
@@ -198,6 +198,16 @@ class Experiment(Block):
                     reason = error.errors()[0]["msg"].removeprefix("Value error, ")
                     reason = reason.replace("Input should be ", "it must be ")
                     raise ValueError(f"tune.search.{path}: cannot be {value!r}; {reason}") from None
+
+    @property
+    def monitored(self) -> str:
+        """The metric of the validation part that says which epoch and which trial is best."""
+        return self.train.monitor.removeprefix("valid/")
+
+    @property
+    def direction(self) -> Direction:
+        """Which way the monitored metric is better."""
+        return self.task.metrics[self.monitored]
 
     def value(self, path: str) -> Any:
         """What stands at a params path such as `train.clip`."""

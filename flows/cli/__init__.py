@@ -1,0 +1,57 @@
+"""The command `rnnkit`: a verb reads its arguments and calls a function of the house.
+
+Heavy imports stand inside the verbs, so that help and refusals are instant.
+
+Exit status: 0 done, 1 the run failed, 2 bad input, 75 someone else is running this very run,
+130 and 143 interrupted: the same command goes on where it stopped.
+"""
+
+import signal
+import sys
+from typing import NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from flows.cli import check, data, run, runs, up
+from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED, Failure
+from rnnkit.errors import InputError
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Experiments with recurrent neural networks: one params file is one experiment.",
+)
+app.command("run")(run.run)
+app.command("check")(check.check)
+app.command("runs")(runs.runs)
+app.command("up")(up.up)
+data_app = typer.Typer(rich_markup_mode=None, help="Data sets.")
+data_app.command("list")(data.data_list)
+app.add_typer(data_app, name="data")
+
+
+def main() -> None:
+    """The entry point: what went wrong becomes one line and an exit status."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except InputError as error:
+        _end(BAD_INPUT, str(error))
+    except TyperException as error:  # a verb or an option that is not there
+        _end(BAD_INPUT, f"{error.format_message().rstrip('.')}; rnnkit --help tells what there is")
+    except Failure as error:
+        _end(error.status, str(error))
+    except KeyboardInterrupt:
+        _end(INTERRUPTED, "interrupted; the same command goes on where it stopped")
+
+
+def _end(status: int, message: str) -> NoReturn:
+    """A message that quotes a name or a value with a line break in it stays one line."""
+    print(f"rnnkit: {' '.join(message.splitlines())}", file=sys.stderr)
+    raise SystemExit(status)
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise SystemExit(TERMINATED)

@@ -1,0 +1,44 @@
+"""What the verbs share: their common options, and how they end."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnnkit.errors import InputError
+
+FAILED, BAD_INPUT, BUSY, INTERRUPTED, TERMINATED = 1, 2, 75, 130, 143
+
+
+class Failure(RuntimeError):
+    """What was asked for failed: one line and an exit status."""
+
+    def __init__(self, message: str, status: int = FAILED) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def _folder(path: Path) -> Path:
+    if path.exists() and not path.is_dir():
+        raise InputError(f"--mlruns {path}: is a file; name a folder")
+    return path
+
+
+Params = Annotated[Path, typer.Argument(help="The experiment, a YAML file.", show_default=False)]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="key=value, as model.cell.kind=lstm; may be repeated."),
+]
+Home = Annotated[
+    Path, typer.Option("--mlruns", help="The folder for all output.", callback=_folder)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+MLRUNS = Path("mlruns")
+
+
+def short(path: Path) -> Path:
+    """A path as a person would type it here."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path

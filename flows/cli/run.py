@@ -1,0 +1,129 @@
+"""`rnnkit run`: the whole flow, from a params file to the table against the baselines."""
+
+import json
+import os
+import traceback
+import warnings
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli.options import BUSY, MLRUNS, Failure, Home, Json, Params, Set, short
+from rnnkit.errors import InputError
+
+
+def run(
+    params: Params,
+    set_: Set = None,
+    again: Annotated[bool, typer.Option("--again", help="Run once more, beside the last.")] = False,
+    mlruns: Home = MLRUNS,
+    as_json: Json = False,
+) -> None:
+    """Prepare, tune if asked to, train and evaluate; goes on if it was interrupted."""
+    from flows import settings as places
+    from rnnkit import launch
+    from rnnkit.params import load
+    from rnnkit.prepare import data_sha256
+    from rnnkit.runfolder import RunFolder
+
+    experiment = load(params, set_ or [])
+    settings = places.read(mlruns)
+    sha256 = data_sha256(experiment.data, experiment.task)
+
+    def folder(count: int) -> RunFolder:
+        return RunFolder(settings.runs / RunFolder.identity(experiment, sha256, "", count))
+
+    count = 0
+    while again and folder(count).status == "finished":
+        count += 1
+    chosen = folder(count)
+    status = chosen.status
+    if status == "finished":
+        _show(chosen, as_json)
+        return
+    if status == "running":
+        raise Failure(f"{chosen.id} is being run by another process", BUSY)
+    if status in ("interrupted", "failed") and not as_json:
+        print(f"{chosen.id} was {status} before; it goes on where it stopped.")
+    launch.settle()
+    places.apply(settings)
+    _run(experiment, settings, chosen, count, quiet=as_json)
+    _show(chosen, as_json, fresh=True)
+
+
+def _run(experiment: Any, settings: Any, folder: Any, again: int, quiet: bool) -> None:
+    """The flow, with Prefect's server started before anything heavy is imported."""
+    from flows import servers
+    from rnnkit.runfolder import Busy
+
+    address = settings.prefect or servers.announced(settings).get("prefect")
+    server = None
+    try:
+        if address is None:
+            server = servers.prefect_for_a_command(settings)
+            address = server.url
+        os.environ["PREFECT_API_URL"] = address
+        from flows.console import QUIET, out
+
+        warnings.filterwarnings("ignore", module=QUIET)
+        from flows.experiment import run_experiment
+        from rnnkit.prepare import prepare
+
+        out.quiet = quiet
+        with out.status("starting Prefect and MLflow"):
+            prepare(experiment.data, experiment.task, settings.home)  # bad data end it here
+            if server:
+                server.wait("/health")
+        run_experiment(experiment, settings.home, "", again)
+    except (InputError, KeyboardInterrupt):
+        raise
+    except servers.ServerFailed as failure:
+        raise Failure(str(failure)) from None
+    except Busy as busy:
+        raise Failure(str(busy), BUSY) from None
+    except Exception as error:  # the flow's own failure, whatever it was
+        cause = _input_error(error)
+        if cause is not None:
+            raise cause from None
+        (folder.path / "traceback.txt").write_text(traceback.format_exc())
+        raise Failure(
+            f"{folder.id} failed: {type(error).__name__}: {error}; "
+            f"the traceback is in {folder.path / 'traceback.txt'}"
+        ) from None
+    finally:
+        if server:
+            server.stop()
+
+
+def _input_error(error: BaseException | None) -> InputError | None:
+    """The bad input that a failure comes from, if it does."""
+    while error is not None:
+        if isinstance(error, InputError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _show(folder: Any, as_json: bool, fresh: bool = False) -> None:
+    from rnnkit.files import read_json
+    from rnnkit.params import load
+
+    result = read_json(folder.path / "result.json")
+    if as_json:
+        print(json.dumps({"run": folder.id, "folder": str(folder.path), **result}))
+        return
+    from flows import console
+
+    experiment = load(folder.path / "params.yaml")
+    if not fresh:
+        print(f"{folder.id} is finished already; nothing is computed again.\n")
+    console.closing(folder.id, experiment, result)
+    figures = folder.path / "figures"
+    console.next_steps(
+        [
+            ("figures", str(short(figures))),
+            ("predictions", str(short(folder.path / "predictions.parquet"))),
+            ("in MLflow and Prefect", "rnnkit up"),
+            ("all runs", "rnnkit runs"),
+        ]
+    )

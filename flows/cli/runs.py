@@ -1,0 +1,52 @@
+"""`rnnkit runs`: what has been run."""
+
+import json
+from typing import Any
+
+from flows.cli.options import MLRUNS, Home, Json, short
+from rnnkit.errors import InputError
+
+
+def runs(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
+    """List the runs, newest last."""
+    from flows import settings as places
+    from rnnkit.runfolder import RunFolder
+
+    settings = places.read(mlruns)
+    found = [RunFolder(p) for p in settings.runs.glob("*") if (p / "params.yaml").exists()]
+    found.sort(key=lambda f: (f.path / "params.yaml").stat().st_mtime)
+    rows = [_row(folder) for folder in found]
+    if as_json:
+        print(json.dumps(rows))
+        return
+    if not rows:
+        print(f"no runs in {settings.runs} yet; begin with: rnnkit run params/demo.yaml")
+        return
+    from rich.table import Column, Table
+
+    from flows.console import number, out
+
+    table = Table(Column("run", no_wrap=True), "status", "network", "metric", "best baseline")
+    for row in rows:
+        metric = f"{row['metric']} {number(row['value'])}" if row["value"] is not None else ""
+        beside = number(row["baseline"])
+        table.add_row(row["run"], row["status"], row["network"], metric, beside)
+    out.print(table)
+    print(f"Each run's folder is {short(settings.runs)}/RUN.")
+
+
+def _row(folder: Any) -> dict[str, Any]:
+    from rnnkit.params import load
+
+    row: dict[str, Any] = {"run": folder.id, "status": folder.status, "network": ""}
+    row |= {"metric": "", "value": None, "baseline": None, "folder": str(short(folder.path))}
+    if row["status"] == "finished":
+        try:
+            result, task = folder.result, load(folder.path / "params.yaml").task
+        except (InputError, OSError, ValueError):  # another version's, or somebody's edit
+            return row | {"status": "unreadable"}
+        name = task.shown[0]
+        best = max if task.metrics[name] == "maximize" else min
+        row |= {"network": result["network"], "metric": name, "value": result["test"][name]}
+        row["baseline"] = best(metrics[name] for metrics in result["baselines"].values())
+    return row

@@ -1,0 +1,116 @@
+"""What is wrong with an experiment, in one line: the file, the line, the key, the rule."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from rnnkit.params.experiment import Experiment
+from rnnkit.params.tree import Keys, Tree
+from rnnkit.params.tune import Choices
+
+
+def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
+    """The first thing wrong; misspelt keys before what they cause (a missing key)."""
+    ranks = {"extra_forbidden": 0, "missing": 2}
+    error = min(errors, key=lambda e: ranks.get(e["type"], 1))
+    path = _real_path(error["loc"], tree.values, missing=error["type"] == "missing")
+    name = ".".join(path)
+    here = [e for e in errors if _real_path(e["loc"], tree.values, e["type"] == "missing") == path]
+    more = f" (and {len(errors) - len(here)} more)" if len(errors) > len(here) else ""
+    if error["type"] == "extra_forbidden":
+        known = _keys_at(path[:-1], tree.values)
+        near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
+        there = "there are" if len(known) > 1 else "there is only"
+        hint = f"did you mean {near[0]!r}?" if near else f"{there} {', '.join(known)}"
+        return f"{tree.place(path)}: {name}: unknown key; {hint}{more}"
+    if error["type"] == "missing":
+        return f"{tree.place(path)}: {name} is missing{more}"
+    if error["type"] == "union_tag_invalid":
+        tags = error["ctx"]["expected_tags"].replace("'", "").split(", ")
+        got = error["ctx"]["tag"]
+        near = difflib.get_close_matches(got, tags, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        kind = (*path, "kind")
+        return (
+            f"{tree.place(kind)}: {name}.kind must be one of {', '.join(tags)}, got {got!r}{hint}"
+        )
+    if error["type"] == "union_tag_not_found":
+        return f"{tree.place(path)}: {name} needs a kind, as {name}: {{kind: ...}}{more}"
+    if error["type"] == "value_error" and len(here) == 1:
+        reason = str(error["ctx"]["error"])
+        if not name:  # a rule between blocks: it names its own path
+            return f"{tree.place(tuple(reason.split(':')[0].split('.')))}: {reason}"
+        return f"{tree.place(path)}: {name}: {reason}{more}"
+    got = repr(error["input"])
+    got = got if len(got) <= 60 else f"{got[:57]}..."
+    return f"{tree.place(path)}: {name} {_rules(here)}, got {got}{more}"
+
+
+def _rules(errors: Sequence[ErrorDetails]) -> str:
+    """What a value must be; where several forms are allowed, each of them says what it misses."""
+    rules = dict.fromkeys(_rule(error).removeprefix("must be ") for error in errors)
+    together = " or ".join(rules)
+    return together if together.startswith("must ") else f"must be {together}"
+
+
+def _rule(error: ErrorDetails) -> str:
+    """What a value must be, in the words of a params file."""
+    if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        return "must be a block with keys of its own"
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    rule = re.sub(r"^(Input|String|Dictionary|Tuple) should ", "must ", error["msg"])
+    return re.sub(r" after validation, not \d+$", "", rule)
+
+
+def _real_path(loc: Sequence[str | int], values: Any, missing: bool) -> Keys:
+    """Pydantic's location without the names of union members that it puts in.
+
+    A step that is not in the values is such a name, but for the last step of a missing key.
+    """
+    path: list[str] = []
+    tagged = False  # a union's member is named once, after the key that holds it
+    for i, step in enumerate(loc):
+        last = i == len(loc) - 1
+        if isinstance(values, Mapping):
+            if not tagged and not last and step == values.get("kind"):
+                tagged = True
+                continue
+            if step not in values and not (missing and last):
+                continue
+            values, tagged = values.get(step), False
+        elif isinstance(values, list) and isinstance(step, int):
+            values = values[step]
+        else:
+            continue
+        path.append(str(step))
+    return tuple(path)
+
+
+def _keys_at(path: Keys, values: Any) -> list[str]:
+    """The keys that a block allows."""
+    blocks: list[type[BaseModel]] = [Experiment]
+    for step in path:
+        values = values.get(step, {})
+        fields = [block.model_fields for block in blocks if step in block.model_fields]
+        if fields:  # else the step is a free key of a mapping, whose values the blocks describe
+            blocks = _blocks(fields[0][step].annotation)
+        kind = values.get("kind") if isinstance(values, Mapping) else None
+        blocks = [b for b in blocks if "kind" not in b.model_fields or _kind(b) == kind]
+        if Choices in blocks and "choices" in values:
+            blocks = [Choices]
+    return [name for block in blocks for name in block.model_fields]
+
+
+def _kind(block: type[BaseModel]) -> Any:
+    return block.model_fields["kind"].get_default()
+
+
+def _blocks(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [b for inner in getattr(annotation, "__args__", ()) for b in _blocks(inner)]

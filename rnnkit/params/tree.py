@@ -1,0 +1,156 @@
+"""A YAML file as plain values, strictly, and the line where each of its keys stands."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rnnkit.errors import InputError
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+FLOAT = re.compile(r"^[-+]?\d+(?:\.\d*)?[eE][-+]?\d+$|^[-+]?\d*\.\d+(?:[eE][-+]?\d+)?$")
+_WHOLE = re.compile(r"^[-+]?(?:0|[1-9]\d*)$")
+
+Keys = tuple[str, ...]
+
+
+class _NotPlain(yaml.MarkedYAMLError):
+    """It is YAML, but more than plain values."""
+
+
+class StrictLoader(yaml.SafeLoader):
+    """Refuses what would make a file more than plain values: aliases and tags."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            problem = "aliases are not read; write the value out"
+        elif event.tag is not None:
+            problem = f"only plain values are allowed, got the tag {event.tag}"
+        else:
+            return super().compose_node(parent, index)
+        raise _NotPlain(None, None, problem, event.start_mark)
+
+
+class Tree:
+    """A YAML document as plain values, and the line where each key stands."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.values: dict[str, Any] = {}
+        self.places: dict[str, str] = {}
+
+    def place(self, path: Keys) -> str:
+        """Where a key stands; for a missing key, where its block does."""
+        name = ".".join(path)  # a key of tune.search has dots in it
+        while name and name not in self.places:
+            name = name.rpartition(".")[0]
+        return self.places.get(name, self.file)
+
+    def note(self, path: Keys, place: str) -> None:
+        """Notes where a key stands."""
+        self.places[".".join(path)] = place
+
+
+def read(file: Path, instead: str = "begin with a copy of params/demo.yaml") -> Tree:
+    """Reads a file of `key: value` lines.
+
+    Args:
+        file: YAML, as UTF-8.
+        instead: what to do where the file holds nothing of use.
+
+    Raises:
+        InputError: it cannot be read, or is more than plain values; one line says why, and where.
+    """
+    node = _compose(file, _content(file))
+    if node is None:
+        raise InputError(f"{file}: is empty; {instead}")
+    if not isinstance(node, yaml.MappingNode):
+        raise InputError(f"{file}: must hold `key: value` lines; {instead}")
+    tree = Tree(str(file))
+    tree.values = plain(node, (), tree, lambda at: f"{file}:{at.start_mark.line + 1}")
+    return tree
+
+
+def _content(file: Path) -> str:
+    if file.is_dir():
+        raise InputError(f"{file}: is a folder; give the params file in it")
+    if not file.exists():
+        near = difflib.get_close_matches(
+            file.name, [p.name for p in file.parent.glob("*.y*ml")], n=1, cutoff=0.5
+        )
+        hint = f"; did you mean {file.parent / near[0]}?" if near else ""
+        raise InputError(f"{file}: there is no such file{hint}")
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{file}: may have at most {MAX_BYTES:,} bytes")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number = content[: error.start].count(b"\n") + 1
+        raise InputError(f"{file}:{number}: is not UTF-8; save it as UTF-8") from None
+
+
+def _compose(file: Path, content: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(content, Loader=StrictLoader)
+    except RecursionError:
+        raise InputError(f"{file}: is nested deeper than {MAX_DEPTH} levels") from None
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        problem = f"is not YAML: {error.problem}"
+        if isinstance(error, _NotPlain):
+            problem = str(error.problem)
+        elif isinstance(error, yaml.composer.ComposerError):
+            problem = "a second document begins; one file holds one"
+        raise InputError(f"{file}{line}: {problem}") from None
+    except yaml.reader.ReaderError as error:
+        raise InputError(
+            f"{file}: is not YAML: it holds the character U+{error.character:04X}"
+        ) from None
+
+
+def plain(node: yaml.Node, path: Keys, tree: Tree, at: Any) -> Any:
+    """A YAML node as a plain value; each key's place is noted in the tree."""
+    if len(path) > MAX_DEPTH:
+        raise InputError(f"{at(node)}: is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if (
+                not isinstance(key_node, yaml.ScalarNode)
+                or key_node.tag == "tag:yaml.org,2002:merge"
+            ):
+                raise InputError(f"{at(key_node)}: a key must be a plain word")
+            if key in mapping:
+                where = tree.place((*path, key))
+                raise InputError(f"{at(key_node)}: {key} stands twice, first at {where}")
+            tree.note((*path, key), at(key_node))
+            mapping[key] = plain(value_node, (*path, key), tree, at)
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [plain(item, (*path, str(i)), tree, at) for i, item in enumerate(node.value)]
+    return _scalar(node, at)
+
+
+def _scalar(node: Any, at: Any) -> Any:
+    kind = node.tag.rpartition(":")[2]
+    text: str = node.value
+    if node.style is not None or kind == "timestamp":
+        return text
+    if kind == "str":
+        return float(text) if FLOAT.match(text) else text
+    if (kind == "int" and not _WHOLE.match(text)) or (kind == "float" and set(text) & set("_:")):
+        raise InputError(f"{at(node)}: {text} is ambiguous; write a plain number or quote it")
+    if kind == "int":
+        return int(text)
+    if kind in ("null", "bool", "float"):
+        return yaml.SafeLoader("").construct_object(node)
+    return text  # `=` and `<<`, which YAML 1.1 has other plans for
