@@ -74,6 +74,7 @@ def _steps(work: Work) -> dict[str, Any]:
     trials: list[dict[str, Any]] = []
     if experiment.tune is not None:
         experiment, tuned, trials = _tuned(work)
+        work.mirror.params(work.experiment.replace(tuned))
         clock = timed("tune", clock)
     else:
         train_model(work, experiment, work.prepared)
@@ -124,8 +125,8 @@ def _train_and_valid(prepared: Prepared) -> Prepared:
 def _conclude_in_mlflow(work: Work, result: dict[str, Any]) -> None:
     numbers = {f"test/{name}": value for name, value in result["test"].items()}
     for baseline, metrics in result["baselines"].items():
-        numbers |= {f"baseline/{baseline}/{name}": value for name, value in metrics.items()}
-    numbers |= {f"seconds/{name}": value for name, value in result["seconds"].items()}
-    numbers |= {"model/parameters": result["parameters"], "epoch/best": result["best_epoch"]}
+        numbers |= {f"versus/{baseline}/{name}": value for name, value in metrics.items()}
+    numbers |= {f"work/{name}_seconds": value for name, value in result["seconds"].items()}
+    numbers |= {"work/parameters": result["parameters"], "work/best_epoch": result["best_epoch"]}
     work.mirror.summary(numbers)
     work.mirror.finish("finished")

@@ -7,7 +7,7 @@ sending it again adds nothing.
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -122,7 +122,8 @@ class Mirror:
         else:
             self._client.update_run(found, status="RUNNING")
         self.mlflow_id: str = found
-        self._log_params(flatten(experiment))
+        searched = experiment.tune.search if experiment.tune else ()
+        self.params(experiment, without=[_block(path) for path in searched])
         self._tag({STATE: "running", **tags})
 
     def advance(self) -> None:
@@ -171,10 +172,19 @@ class Mirror:
         for start in range(0, len(points), BATCH):
             self._client.log_batch(self.mlflow_id, metrics=points[start : start + BATCH])
 
-    def _log_params(self, params: Mapping[str, Any]) -> None:
+    def params(self, experiment: Experiment, without: Sequence[str] = ()) -> None:
+        """Logs the resolved params by their paths; MLflow never lets one change.
+
+        Args:
+            without: paths and blocks to leave out, as those that a sweep has yet to find.
+        """
         from mlflow.entities import Param
 
-        rows = [Param(key, str(value)[:LIMIT]) for key, value in params.items()]
+        rows = [
+            Param(key, str(value)[:LIMIT])
+            for key, value in flatten(experiment).items()
+            if not any(key == path or key.startswith(f"{path}.") for path in without)
+        ]
         for start in range(0, len(rows), 100):  # MLflow takes 100 in one request
             self._client.log_batch(self.mlflow_id, params=rows[start : start + 100])
 
@@ -182,6 +192,11 @@ class Mirror:
         from mlflow.entities import RunTag
 
         self._client.log_batch(self.mlflow_id, tags=[RunTag(k, v) for k, v in tags.items()])
+
+
+def _block(path: str) -> str:
+    """What may change with a params path: another `kind` changes its whole block."""
+    return path.removesuffix(".kind")
 
 
 def _metrics(line: Mapping[str, Any]) -> list[tuple[str, float, int, int]]:
@@ -196,9 +211,9 @@ def _metrics(line: Mapping[str, Any]) -> list[tuple[str, float, int, int]]:
         }
     elif line["kind"] == "epoch":
         named = {f"valid/{name}": value for name, value in line["valid"].items()}
-        named["epoch/number"] = line["epoch"]
-        named["epoch/seconds"] = line["seconds"]
-        named["epoch/train_loss"] = line["train"]["loss"]
+        named["train/epoch"] = line["epoch"]
+        named["train/epoch_seconds"] = line["seconds"]
+        named["train/epoch_loss"] = line["train"]["loss"]
         named["gradient/refused"] = line["gradient"]["refused"]
     else:
         return []

@@ -122,6 +122,8 @@ def test_mlflow_has_the_parent_with_curves_and_a_child_for_each_trial(
     assert parent.data.tags["rnnkit.run_id"] == done.run.id
     assert parent.info.status == "FINISHED"
     assert len(client.get_metric_history(parent.info.run_id, "valid/loss")) >= 1
+    for path, value in done.run.result["tuned"].items():
+        assert parent.data.params[path] == str(value)  # what was found, not what was there before
     assert parent.data.metrics["test/accuracy"] == done.run.result["test"]["accuracy"]
     assert parent.inputs.dataset_inputs[0].dataset.digest
     artifacts = {f.path for f in client.list_artifacts(parent.info.run_id)}
@@ -182,6 +184,52 @@ def test_an_interrupted_sweep_leaves_nothing_running(
 
     client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{home / 'mlflow.db'}")
     assert {run.info.status for run in runs_of(client)} == {"KILLED"}
+
+
+def test_retraining_uses_all_data_but_the_test_part(tmp_path: Path) -> None:
+    home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
+    params.write_text(PARAMS.replace("trials: 4", "trials: 2\n  retrain: true"))
+    status, _, err = finish(start(home, params))
+    assert (status, err) == (0, "")
+    (path,) = (home / "runs").glob("small-*")
+    run = RunFolder(path)
+    epochs = run.records("epoch")
+    trials = [RunFolder(trial) for trial in (path / "trials").glob("trial-*")]
+    assert len(epochs) == run.result["best_epoch"]  # the best trial's best epoch, and no more
+    assert all(epoch["valid"] == {} for epoch in epochs)
+    steps = {trial.records("epoch")[0]["step"] for trial in trials}
+    assert epochs[0]["step"] > max(steps)  # an epoch has more batches, with valid in it
+    assert "adopted" not in {line["kind"] for line in run.records()}
+
+
+def test_a_killed_run_goes_on_at_its_last_epoch(tmp_path: Path) -> None:
+    home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
+    untuned = PARAMS[: PARAMS.index("tune:")].replace("epochs: 3", "epochs: 12")
+    params.write_text(untuned)
+    status, _, err = finish(start(tmp_path / "whole", params))
+    assert (status, err) == (0, "")
+    process = start(home, params)
+    until = time.monotonic() + 200
+    while not any(
+        journal.read_text().count('"kind":"epoch"') >= 3
+        for journal in home.glob("runs/small-*/journal.jsonl")
+    ):
+        assert time.monotonic() < until, "no epoch ended in time"
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    (path,) = (home / "runs").glob("small-*")
+    before = RunFolder(path).records("epoch")
+    assert RunFolder(path).status == "interrupted"
+    assert 3 <= len(before) < 12, "it was to be killed in the middle"
+
+    status, out, err = finish(start(home, params))
+    assert (status, err) == (0, "")
+    assert "goes on where it stopped" in out
+    assert RunFolder(path).records("epoch")[: len(before)] == before
+    (whole,) = (tmp_path / "whole" / "runs").glob("small-*")
+    for name in ("model/weights.safetensors", "predictions.parquet"):
+        assert (path / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_a_killed_sweep_goes_on_at_its_last_finished_trial(tmp_path: Path) -> None:

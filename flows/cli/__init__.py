@@ -36,7 +36,9 @@ def main() -> None:
     """The entry point: what went wrong becomes one line and an exit status."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        if status == INTERRUPTED:  # typer catches Ctrl-C and returns this in its place
+            raise KeyboardInterrupt
     except InputError as error:
         _end(BAD_INPUT, str(error))
     except TyperException as error:  # a verb or an option that is not there
