@@ -25,7 +25,7 @@ class Batch:
     Args:
         inputs: [batch, time] int64 ids, or [batch, time, features]; padding is 0.
         targets: [batch] labels; [batch, time] tags or tokens, IGNORED at padding;
-            [batch, horizon, targets] scaled values.
+            [batch, time, numbers], 0 at padding; [batch, horizon, targets] scaled values.
         mask: [batch, time] bool, true at real steps; None: all are real.
         resets: [batch, time] bool, true at steps that start from the initial state; None: the
             first step of each item alone, for items are independent sequences.
@@ -112,7 +112,8 @@ def gather(
     if mask is not None:
         inputs = inputs.masked_fill_(~_like(mask, inputs), PADDING)
         if part.synced:
-            targets = targets.masked_fill_(~mask, IGNORED)
+            nothing = 0 if targets.is_floating_point() else IGNORED
+            targets = targets.masked_fill_(~_like(mask, targets), nothing)
     return Batch(
         inputs=inputs.to(dtype) if inputs.is_floating_point() else inputs,
         targets=targets.to(dtype) if targets.is_floating_point() else targets,
@@ -127,6 +128,6 @@ def _take(flat: Tensor, index: Tensor) -> Tensor:
     return flat.index_select(0, index.flatten()).view(*index.shape, *flat.shape[1:])
 
 
-def _like(mask: Tensor, inputs: Tensor) -> Tensor:
-    """The mask with a last dimension of 1 where inputs have features."""
-    return mask if inputs.dim() == 2 else mask[:, :, None]
+def _like(mask: Tensor, values: Tensor) -> Tensor:
+    """The mask with a last dimension of 1 where each step has several values."""
+    return mask if values.dim() == 2 else mask[:, :, None]

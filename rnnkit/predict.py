@@ -77,7 +77,7 @@ class Predictor:
         targets = torch.zeros(len(flat) if synced else len(inputs), dtype=torch.int64)
         begin = start if synced else torch.arange(len(inputs))
         count = steps if synced else torch.ones_like(steps)
-        part = Part(flat, start, steps, targets, begin, count, torch.arange(len(inputs)))
+        part = Part(flat, start, steps, targets, begin, count, torch.arange(len(inputs)), synced)
         everything = torch.arange(len(inputs))
         batch = gather(part, everything, self.experiment.data.padding, torch.float32)
         outputs = self._network(batch.inputs, batch.mask)

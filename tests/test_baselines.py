@@ -26,6 +26,7 @@ def part(inputs: Any, lengths: list[int], targets: Any, target_lengths: list[int
         first,
         counts,
         torch.arange(len(lengths)),
+        synced=counts.equal(steps) and len(targets) == len(inputs),
     )
 
 
@@ -75,7 +76,7 @@ def test_most_frequent_tags() -> None:
 def stream(tokens: list[int]) -> Part:
     flat = torch.tensor(tokens)
     n = torch.tensor([len(tokens) - 1])
-    return Part(flat, torch.tensor([0]), n, flat, torch.tensor([1]), n, torch.tensor([0]))
+    return Part(flat, torch.tensor([0]), n, flat, torch.tensor([1]), n, torch.tensor([0]), True)
 
 
 def test_unigram_and_bigram() -> None:
@@ -105,7 +106,7 @@ def test_a_token_that_training_lacks_costs_something_finite() -> None:
 def series(values: Tensor, first: list[int], window: int, horizon: int) -> Part:
     begin = torch.tensor(first)
     ones = torch.ones_like(begin)
-    return Part(values, begin - window, ones * window, values, begin, ones * horizon, begin.clone())
+    return Part(values, begin - window, ones * window, values, begin, ones * horizon, begin, False)
 
 
 def test_forecasts_of_a_straight_line_and_of_a_season() -> None:

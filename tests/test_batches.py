@@ -1,6 +1,7 @@
 """Every item once, padding where it was asked for, and real steps untouched."""
 
 import time
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -22,7 +23,7 @@ def tokens_with_tags(lengths: list[int]) -> Part:
     total = int(length.sum())
     item = torch.arange(len(lengths)) * 10
     ids = torch.arange(total)
-    return Part(ids + 1, start, length, ids, start, length, item)
+    return Part(ids + 1, start, length, ids, start, length, item, synced=True)
 
 
 def labelled(lengths: list[int]) -> Part:
@@ -30,7 +31,7 @@ def labelled(lengths: list[int]) -> Part:
     start = length.cumsum(0) - length
     count = torch.arange(len(lengths))
     frames = torch.arange(int(length.sum()) * 2, dtype=torch.float32).view(-1, 2) + 1
-    return Part(frames, start, length, count % 3, count, torch.ones_like(count), count)
+    return Part(frames, start, length, count % 3, count, torch.ones_like(count), count, False)
 
 
 def windows(rows: int, window: int, horizon: int) -> Part:
@@ -44,6 +45,7 @@ def windows(rows: int, window: int, horizon: int) -> Part:
         start,
         torch.full_like(start, horizon),
         start,
+        synced=False,
     )
 
 
@@ -114,8 +116,7 @@ def test_many_to_one_has_a_label_an_item_and_frames_are_padded_with_zeros(
     batch = gather(part, indices, padding, torch.float64)
     assert batch.inputs.dtype == torch.float64
     assert batch.targets.tolist() == (indices % 3).tolist()
-    if not part.synced:
-        assert batch.targets.dim() == 1
+    assert batch.targets.dim() == 1
     real = (batch.inputs != 0).all(dim=2)
     assert real.sum(dim=1).tolist() == lengths
     assert batch.inputs.sum() == part.inputs.double().sum()
@@ -123,14 +124,23 @@ def test_many_to_one_has_a_label_an_item_and_frames_are_padded_with_zeros(
     assert edge.all()
 
 
-def test_items_of_one_step_are_synced_only_where_the_lengths_are_shared() -> None:
-    assert tokens_with_tags([1, 1]).synced
-    assert (
-        gather(tokens_with_tags([1, 1]), torch.arange(2), "post", torch.float32).targets.dim() == 2
-    )
-    assert not labelled([1, 1]).synced
-    assert not labelled([1, 2]).synced
-    assert not windows(9, 3, 3).synced
+def test_items_of_one_step_keep_the_shape_of_their_targets() -> None:
+    both = torch.arange(2)
+    assert gather(tokens_with_tags([1, 1]), both, "post", torch.float32).targets.dim() == 2
+    assert gather(labelled([1, 1]), both, "post", torch.float32).targets.dim() == 1
+
+
+@given(LENGTHS, EITHER)
+def test_numbers_at_every_step_are_padded_with_zeros(
+    lengths: list[int], padding: Literal["post", "pre"]
+) -> None:
+    tags = tokens_with_tags(lengths)
+    numbers = tags.targets[:, None].float() + torch.tensor([1.0, 2.0])
+    part = replace(tags, targets=numbers)
+    batch = gather(part, torch.arange(len(lengths)), padding, torch.float64)
+    mask = torch.ones_like(batch.inputs, dtype=torch.bool) if batch.mask is None else batch.mask
+    assert batch.targets[mask].equal(numbers.double())
+    assert batch.targets[~mask].eq(0).all()
 
 
 def test_forecasting_targets_are_the_rows_behind_the_window() -> None:
@@ -146,7 +156,7 @@ def test_forecasting_targets_are_the_rows_behind_the_window() -> None:
 def test_next_tokens_are_read_from_the_same_stream() -> None:
     stream, length = torch.arange(2, 9), torch.tensor([3, 3])
     start = torch.tensor([0, 3])
-    part = Part(stream, start, length, stream, start + 1, length, start)
+    part = Part(stream, start, length, stream, start + 1, length, start, True)
     batch = gather(part, torch.tensor([1]), "pre", torch.float32)
     assert batch.inputs.tolist() == [[5, 6, 7]]
     assert batch.targets.tolist() == [[6, 7, 8]]

@@ -337,7 +337,7 @@ def test_set_reaches_a_search_space(write: Write) -> None:
         ("model.hidden=", "--set model.hidden=: model.hidden must be a valid integer, got None"),
         ("model={hidden: 3, hidden: 4}", "--set model={hidden: 3, hidden: 4}: hidden stands twice"),
         ("model.attention=dot", "--set model.attention=dot: model.attention is reserved for"),
-        ("model.readout=mean", "--set model.readout=mean: model.readout: tagging reads out every"),
+        ("model.readout=mean", "--set model.readout=mean: model.readout: tagging has no use"),
     ],
 )
 def test_an_override_that_is_wrong_is_named(write: Write, override: str, message: str) -> None:
@@ -438,29 +438,29 @@ RULES = [
     (
         f"{LANGUAGE}model: {{bidirectional: true}}\n",
         5,
-        r"model\.bidirectional: a backward direction would read the token that is to be predicted",
+        r"model\.bidirectional: language_modeling has no use for it, a backward direction",
     ),
     (
         f"{TAGGING}model:\n  readout: mean\n",
         6,
-        r"model\.readout: tagging reads out every step; leave readout out",
+        r"model\.readout: tagging has no use for it, every step is read out; leave it out",
     ),
     (
         f"{TAGGING}model:\n  initialization:\n    recurrent: identity\n",
         7,
         r"model\.initialization\.recurrent: identity is for the vanilla rnn .*gates have no ident",
     ),
-    (f"{TAGGING}  window: 5\n", 5, r"data\.window: tagging has no window; leave it out"),
-    (f"{TAGGING}  scaling: none\n", 5, r"data\.scaling: tagging scales nothing; leave it out"),
+    (f"{TAGGING}  window: 5\n", 5, r"data\.window: tagging has no use for it, only a series is"),
+    (f"{TAGGING}  scaling: none\n", 5, r"data\.scaling: tagging has no use for it, only a ser"),
     (
         FORECASTING.replace("model:", "  max_length: 5\nmodel:"),
         6,
-        r"data\.max_length: forecasting has windows; set data\.window in place of max_length",
+        r"data\.max_length: forecasting has no use for it, a series has windows, whose length is",
     ),
     (
         FORECASTING.replace("model:", "  padding: pre\nmodel:"),
         6,
-        r"data\.padding: windows are all equally long and need no padding; leave it out",
+        r"data\.padding: forecasting has no use for it, windows are all equally long",
     ),
     (
         f"{TAGGING}  split: {{kind: time}}\n",
@@ -503,7 +503,7 @@ SEARCHES = [
     ("model.depth: {low: 1, high: 100}", "cannot be 100; it must be less than or equal to 64"),
     ("model.depth: {low: 0, high: 3}", "cannot be 0; it must be greater than or equal to 1"),
     ("model.hidden: {choices: [8, big]}", "cannot be 'big'; it must be a valid integer"),
-    ("model.readout: {choices: [last, mean]}", "cannot be 'mean'; model.readout: tagging reads"),
+    ("model.readout: {choices: [last, mean]}", "cannot be 'mean'; model.readout: tagging has no"),
     ("model.cell.kind: {choices: [gruu]}", "cannot be 'gruu'; Input tag"),
 ]
 
@@ -621,7 +621,7 @@ def test_replace_validates_again(experiment: Experiment) -> None:
     assert experiment.train.clip == 5.0
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         experiment.replace({"model.depth": 0})
-    with pytest.raises(ValidationError, match="tagging reads out every step"):
+    with pytest.raises(ValidationError, match="every step is read out"):
         experiment.replace({"model.readout": "mean"})
     for path in ("model.dpth", "nothing", "train.clip.x", "model.cell.x.y"):
         with pytest.raises(KeyError, match=re.escape(path)):

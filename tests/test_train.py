@@ -24,7 +24,7 @@ def part(items: int, seed: int) -> Part:
     start = length.cumsum(0) - length
     tokens = torch.randint(2, 10, (int(length.sum()),), generator=draw)
     tags = (tokens.roll(1) % 2 == 0).long()
-    return Part(tokens, start, length, tags, start, length, torch.arange(items))
+    return Part(tokens, start, length, tags, start, length, torch.arange(items), True)
 
 
 @pytest.fixture

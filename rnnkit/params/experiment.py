@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from rnnkit.params.block import Block, FrozenDict
 from rnnkit.params.data import BPE, Data, Files, Time
 from rnnkit.params.model import RNN, Model, Raw
-from rnnkit.params.task import Direction, Forecasting, LanguageModeling, Tagging, Task
+from rnnkit.params.task import Direction, Forecasting, Tagging, Task
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Choices, Range, Tune
 
@@ -69,11 +69,16 @@ class Experiment(Block):
         numbers = form in ("series", "frames")
         forecasting = isinstance(task, Forecasting)
         untokenized = numbers and data.tokenizer != _default(Data, "tokenizer")
-        pooled = task.topology != "many_to_one" and model.readout != "last"
         stepped = isinstance(model.cell, RNN)
         by_time = isinstance(split, Time)
         scores = [f"valid/{name}" for name in task.metrics]
+        unused_by = f"{task.kind} has no use for it"
+        unused = [
+            (path, self.value(path) != self._default(path), f"{unused_by}, {why}; leave it out")
+            for path, why in task.unused.items()
+        ]
         return [
+            *unused,
             (
                 "data.source",
                 form not in task.forms,
@@ -107,40 +112,9 @@ class Experiment(Block):
                 "this source gives tokens; choose embedding or one_hot",
             ),
             (
-                "model.bidirectional",
-                model.bidirectional and isinstance(task, LanguageModeling),
-                "a backward direction would read the token that is to be predicted; "
-                "language modelling needs false",
-            ),
-            (
-                "model.readout",
-                pooled,
-                f"{task.kind} reads out every step; leave readout out",
-            ),
-            (
                 "model.initialization.recurrent",
                 model.initialization.recurrent == "identity" and not stepped,
                 "identity is for the vanilla rnn (Le et al. 2015); gates have no identity",
-            ),
-            (
-                "data.window",
-                not forecasting and data.window != _default(Data, "window"),
-                f"{task.kind} has no window; leave it out",
-            ),
-            (
-                "data.scaling",
-                not forecasting and data.scaling != _default(Data, "scaling"),
-                f"{task.kind} scales nothing; leave it out",
-            ),
-            (
-                "data.max_length",
-                forecasting and data.max_length is not None,
-                "forecasting has windows; set data.window in place of max_length",
-            ),
-            (
-                "data.padding",
-                forecasting and data.padding != "post",
-                "windows are all equally long and need no padding; leave it out",
             ),
             (
                 "data.split",
@@ -215,6 +189,10 @@ class Experiment(Block):
         for key in path.split("."):
             here = getattr(here, key)
         return here
+
+    def _default(self, path: str) -> Any:
+        above, _, last = path.rpartition(".")
+        return _default(type(self.value(above)), last)
 
 
 def _is_whole(experiment: Experiment, path: str) -> bool:

@@ -1,7 +1,8 @@
 """What is learned: one block per task.
 
 Each says which metrics it reports and which way each is better, which of them are shown (the first
-decides whether a network beats a baseline), its topology and the forms of data it takes.
+decides whether a network beats a baseline), its topology, the forms of data it takes, and the keys
+that have no effect on it: they are refused, for the reason given, unless they hold their default.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,12 @@ from pydantic import Field
 from rnnkit.params.block import Block, Names
 
 Direction = Literal["minimize", "maximize"]
+
+NO_WINDOWS = {
+    "data.window": "only a series is cut into windows of the past",
+    "data.scaling": "only a series is scaled",
+}
+NO_READOUT = {"model.readout": "every step is read out"}
 
 
 class Classification(Block):
@@ -26,6 +33,7 @@ class Classification(Block):
     }
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("labelled_text", "frames")
+    unused: ClassVar[Mapping[str, str]] = NO_WINDOWS
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "loss")
 
     kind: Literal["classification"] = "classification"
@@ -44,6 +52,7 @@ class Tagging(Block):
     }
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("tagged",)
+    unused: ClassVar[Mapping[str, str]] = {**NO_WINDOWS, **NO_READOUT}
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "sequence_accuracy")
 
     kind: Literal["tagging"] = "tagging"
@@ -60,6 +69,11 @@ class LanguageModeling(Block):
     }
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("text",)
+    unused: ClassVar[Mapping[str, str]] = {
+        **NO_WINDOWS,
+        **NO_READOUT,
+        "model.bidirectional": "a backward direction would read the token that is to be predicted",
+    }
     shown: ClassVar[tuple[str, ...]] = ("perplexity", "bits", "accuracy")
 
     kind: Literal["language_modeling"] = "language_modeling"
@@ -80,6 +94,10 @@ class Forecasting(Block):
     }
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("series",)
+    unused: ClassVar[Mapping[str, str]] = {
+        "data.max_length": "a series has windows, whose length is data.window",
+        "data.padding": "windows are all equally long and need no padding",
+    }
     shown: ClassVar[tuple[str, ...]] = ("mae", "rmse", "mase", "scaled_mse", "scaled_mae")
 
     kind: Literal["forecasting"] = "forecasting"

@@ -63,6 +63,7 @@ def build(frame: pd.DataFrame, data: Data, task: Classification) -> Built:
             target_start=tensor(np.arange(len(found))),
             target_length=tensor(np.ones(len(found), dtype=np.int64)),
             item=tensor(found),
+            synced=False,
         )
     facts = token_facts(parts, tokenizer, truncated) | {
         "unknown": unknown,

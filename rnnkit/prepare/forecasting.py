@@ -101,4 +101,5 @@ def _part(
         target_start=start,
         target_length=torch.full_like(start, task.horizon),
         item=start,
+        synced=False,
     )

@@ -52,6 +52,7 @@ def build(frame: pd.DataFrame, data: Data, task: LanguageModeling) -> Built:
             target_start=tensor(start + 1),
             target_length=steps,
             item=tensor(found[owner]),
+            synced=True,
         )
     facts = token_facts(parts, tokenizer, dict.fromkeys(parts, 0)) | {
         "unknown": unknown,

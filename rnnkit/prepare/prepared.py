@@ -31,8 +31,9 @@ class Part:
         targets: [M] int64 labels, tags or tokens, or [M, targets] float32, scaled.
         target_start: [items] int64.
         target_length: [items] int64. The same tensor as `input_length` where every step has its
-            own target (synced tasks).
+            own target.
         item: [items] int64, the row of the source's frame; series: of the first target.
+        synced: whether every input step has its own target.
     """
 
     inputs: Tensor
@@ -42,19 +43,10 @@ class Part:
     target_start: Tensor
     target_length: Tensor
     item: Tensor
+    synced: bool
 
     def __len__(self) -> int:
         return len(self.item)
-
-    @cached_property
-    def synced(self) -> bool:
-        """Whether every input step has its own target."""
-        if self.targets.is_floating_point():
-            return False
-        if self.target_length is self.input_length:
-            return True
-        same = self.target_length.equal(self.input_length)
-        return same and bool((self.input_length != 1).any())
 
     @cached_property
     def equal_length(self) -> bool:
@@ -111,4 +103,5 @@ def joined(first: Part, second: Part) -> Part:
         target_start=torch.cat([first.target_start, second.target_start + targets]),
         target_length=target_length,
         item=torch.cat([first.item, second.item]),
+        synced=first.synced,
     )

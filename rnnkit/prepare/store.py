@@ -88,6 +88,7 @@ def publish(built: Built, facts: Mapping[str, Any], place: Path) -> None:
             write_atomic(temporary / TOKENIZER, built.tokenizer.to_json())
         rest = {
             "parts": layout,
+            "synced": built.parts["train"].synced,
             "vocabulary": None if built.tokenizer is None else built.tokenizer.vocabulary,
             "labels": built.labels,
             "scaler": None if built.scaler is None else built.scaler.to_json(),
@@ -111,7 +112,9 @@ def load(place: Path) -> Prepared:
     rest = read_json(place / REST)
     tensors = safetensors.torch.load_file(place / TENSORS)
     parts = {
-        part: Part(**{field: tensors[name] for field, name in layout.items()})
+        part: Part(
+            synced=rest["synced"], **{field: tensors[name] for field, name in layout.items()}
+        )
         for part, layout in rest["parts"].items()
     }
     vocabulary, labels = rest["vocabulary"], rest["labels"]
@@ -149,6 +152,8 @@ def _share(parts: Mapping[str, Part]) -> tuple[dict[str, Tensor], dict[str, dict
         layout[part] = {}
         for field in fields(Part):
             value = getattr(examples, field.name)
+            if not isinstance(value, Tensor):
+                continue
             name = names.setdefault(id(value), f"{part}.{field.name}")
             tensors[name] = value
             layout[part][field.name] = name

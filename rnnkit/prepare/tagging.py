@@ -57,6 +57,7 @@ def build(frame: pd.DataFrame, data: Data, task: Tagging) -> Built:
             target_start=start,
             target_length=length,
             item=tensor(found),
+            synced=True,
         )
     facts = token_facts(parts, tokenizer, truncated) | {
         "unknown": unknown,
