@@ -208,7 +208,10 @@ def _metrics(line: Mapping[str, Any]) -> list[tuple[str, float, int, int]]:
             "gradient/norm": line["gradient_norm"],
             "gradient/norm_max": line["gradient_norm_max"],
             "gradient/clipped_fraction": line["clipped_fraction"],
+            "train/learning_rate": line["learning_rate"],
         }
+        if line["threshold"] is not None:
+            named["gradient/threshold"] = line["threshold"]
     elif line["kind"] == "epoch":
         named = {f"valid/{name}": value for name, value in line["valid"].items()}
         named["train/epoch"] = line["epoch"]

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rnnkit import numerics
 from rnnkit.batches import Batch, gather, plan
+from rnnkit.clipping import Threshold
 from rnnkit.evaluate import evaluate
 from rnnkit.flat import FlatParameters, optimizer_state, restore_optimizer
 from rnnkit.metrics import Metrics
@@ -22,6 +23,7 @@ from rnnkit.params.experiment import Experiment
 from rnnkit.params.train import Adam, Optimizer
 from rnnkit.prepare.prepared import Prepared
 from rnnkit.runfolder import RunFolder
+from rnnkit.schedule import learning_rate, reduces, refuse_unreached
 from rnnkit.tasks import Task, task_for
 
 STEP_RECORDS = 300
@@ -44,6 +46,10 @@ class Step:
     clipped_fraction: float
     refused: int
     """Steps whose gradient was not finite: the weights were left as they were."""
+    learning_rate: float
+    """Of the last step."""
+    threshold: float | None
+    """The norm above which the last step's gradient was clipped; None: no clipping."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,12 @@ class State:
     optimizer: dict[str, Tensor]
     best: float | None
     best_epoch: int
+    norms: tuple[float, ...] = ()
+    """Of all gradients so far, sorted; with `clip: auto` alone."""
+    reductions: int = 0
+    """How often a plateau has lowered the learning rate."""
+    reduced_epoch: int = 0
+    """The epoch after which it last did."""
 
     @staticmethod
     def start() -> "State":
@@ -72,6 +84,8 @@ class Epoch:
     train: Metrics
     valid: Metrics
     gradient: Metrics
+    learning_rate: float
+    """Of its last step."""
     seconds: float
     improved: bool
     last: bool
@@ -94,6 +108,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
 
     Raises:
         Diverged: no step of an epoch had a finite gradient.
+        InputError: a warm-up that is longer than the training.
     """
     params = experiment.train
     numerics.set_threads(params.threads)
@@ -108,6 +123,9 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
     part = prepared.parts["train"]
     steps_per_epoch = math.ceil(len(part) / params.batch_size)
     every = max(1, math.ceil(params.epochs * steps_per_epoch / STEP_RECORDS))
+    if "valid" in prepared.parts:  # else it repeats a sweep's best training, up to its best epoch
+        refuse_unreached(params, steps_per_epoch)
+    threshold = Threshold(params.clip, state.norms)
     while state.epoch < params.epochs and not stopped(experiment, state):
         began, epoch, step = time.perf_counter(), state.epoch + 1, state.step
         numerics.seed_dropout(experiment.seed, "dropout", epoch)
@@ -116,12 +134,14 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
         order = plan(part, params.batch_size, numerics.generator(experiment.seed, "order", epoch))
         for indices in order:
             batch = gather(part, indices, experiment.data.padding, torch.float32)
-            taken = _step(network, task, flat, optimizer, batch, experiment)
+            rate = learning_rate(params, epoch, step, steps_per_epoch, state.reductions)
+            optimizer.param_groups[0]["lr"] = rate
+            taken = _step(network, task, flat, optimizer, threshold, batch, experiment)
             step += 1
             for tally in (recent, whole):
                 tally.add(*taken, task.weight(batch))
             if step % every == 0:
-                yield recent.record(epoch, step)
+                yield recent.record(epoch, step, rate)
                 recent = _Tally()
         if whole.refused == len(order):
             raise Diverged(
@@ -136,8 +156,9 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
             state,
             weights={k: v.clone() for k, v in network.state_dict().items()},
             optimizer=optimizer_state(optimizer, flat.values),
+            norms=tuple(threshold.norms),
         )
-        summary = whole.record(epoch, step)
+        summary = whole.record(epoch, step, rate)
         yield Epoch(
             epoch=epoch,
             step=step,
@@ -149,6 +170,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
                 "clipped_fraction": summary.clipped_fraction,
                 "refused": float(summary.refused),
             },
+            learning_rate=rate,
             seconds=time.perf_counter() - began,
             improved=state.best_epoch == epoch,
             last=epoch == params.epochs or stopped(experiment, state),
@@ -207,20 +229,22 @@ def _step(
     task: Task,
     flat: FlatParameters,
     optimizer: torch.optim.Optimizer,
+    threshold: Threshold,
     batch: Batch,
     experiment: Experiment,
-) -> tuple[float, float, bool, bool]:
-    """One update: (loss, gradient norm, clipped, refused)."""
+) -> tuple[float, float, float | None, bool, bool]:
+    """One update: (loss, gradient norm, threshold, clipped, refused)."""
     flat.zero_gradients()
     loss = task.loss(network(batch.inputs, batch.mask), batch)
     loss.backward()
     flat.add_l2(experiment.train.optimizer.l2)
     norm = flat.gradient_norm()
     if not math.isfinite(norm):
-        return loss.item(), norm, False, True
-    clipped = flat.clip(norm, experiment.train.clip)
+        return loss.item(), norm, None, False, True
+    limit = threshold.at(norm)
+    clipped = flat.clip(norm, limit)
     optimizer.step()
-    return loss.item(), norm, clipped, False
+    return loss.item(), norm, limit, clipped, False
 
 
 def _advance(state: State, epoch: int, step: int, valid: Metrics, experiment: Experiment) -> State:
@@ -231,6 +255,8 @@ def _advance(state: State, epoch: int, step: int, valid: Metrics, experiment: Ex
     value = valid[experiment.monitored]
     if better(experiment, value, state.best):
         return replace(state, best=value, best_epoch=epoch)
+    if reduces(experiment.train, epoch, max(state.best_epoch, state.reduced_epoch)):
+        return replace(state, reductions=state.reductions + 1, reduced_epoch=epoch)
     return state
 
 
@@ -240,8 +266,17 @@ class _Tally:
     def __init__(self) -> None:
         self.loss = self.norm = self.norm_max = 0.0
         self.weight = self.steps = self.clipped = self.refused = 0
+        self.threshold: float | None = None
 
-    def add(self, loss: float, norm: float, clipped: bool, refused: bool, weight: int) -> None:
+    def add(
+        self,
+        loss: float,
+        norm: float,
+        threshold: float | None,
+        clipped: bool,
+        refused: bool,
+        weight: int,
+    ) -> None:
         if refused:
             self.refused += 1
             return
@@ -250,9 +285,10 @@ class _Tally:
         self.norm += norm
         self.norm_max = max(self.norm_max, norm)
         self.clipped += clipped
+        self.threshold = threshold
         self.steps += 1
 
-    def record(self, epoch: int, step: int) -> Step:
+    def record(self, epoch: int, step: int, rate: float) -> Step:
         """Means since the beginning; nan where every step was refused."""
         steps = self.steps or math.nan
         return Step(
@@ -263,13 +299,16 @@ class _Tally:
             gradient_norm_max=self.norm_max,
             clipped_fraction=self.clipped / steps,
             refused=self.refused,
+            learning_rate=rate,
+            threshold=self.threshold,
         )
 
 
 def _saved(state: State) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors = {f"weights/{k}": v for k, v in state.weights.items()}
     tensors |= {f"optimizer/{k}": v for k, v in state.optimizer.items()}
-    facts = {k: v for k, v in vars(state).items() if k not in ("weights", "optimizer")}
+    tensors["norms"] = torch.tensor(state.norms, dtype=torch.float64)
+    facts = {k: v for k, v in vars(state).items() if k not in ("weights", "optimizer", "norms")}
     return tensors, facts
 
 
@@ -282,4 +321,9 @@ def _loaded(folder: RunFolder) -> State:
     def under(prefix: str) -> dict[str, Tensor]:
         return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
-    return State(weights=under("weights/"), optimizer=under("optimizer/"), **facts)
+    return State(
+        weights=under("weights/"),
+        optimizer=under("optimizer/"),
+        norms=tuple(tensors["norms"].tolist()),
+        **facts,
+    )

@@ -54,6 +54,8 @@ ROWS: Mapping[str, set[str]] = {
     },
     "rnnkit.runfolder": {"rnnkit.errors", "rnnkit.params", "rnnkit.files"},
     "rnnkit.flat": set(),
+    "rnnkit.clipping": set(),
+    "rnnkit.schedule": {"rnnkit.errors", "rnnkit.params"},
     "rnnkit.train": {
         "rnnkit.params",
         "rnnkit.numerics",
@@ -64,6 +66,8 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.evaluate",
         "rnnkit.runfolder",
         "rnnkit.flat",
+        "rnnkit.clipping",
+        "rnnkit.schedule",
     },
     "rnnkit.cost": {
         "rnnkit.params",

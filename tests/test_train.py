@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rnnkit.errors import InputError
 from rnnkit.flat import FlatParameters
 from rnnkit.params import Experiment
 from rnnkit.prepare.prepared import Part, Prepared, joined
@@ -78,10 +79,27 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
     assert not same(first.weights, other.weights)
 
 
+WITH_A_MEMORY: list[dict[str, Any]] = [
+    {},
+    {"train.clip": "auto"},
+    {"train.schedule": {"kind": "decay", "factor": 0.5, "after": 1}},
+    {"train.schedule": {"kind": "plateau", "factor": 0.5, "patience": 1}, "train.clip": "auto"},
+    {"train.schedule": {"kind": "cosine", "warmup": 3}},
+    {"train.schedule": {"kind": "warmup", "steps": 12}},
+]
+"""What a training carries from one epoch to the next; a resumed one must carry it too."""
+
+
+@pytest.mark.parametrize("overrides", WITH_A_MEMORY)
 @pytest.mark.parametrize("epochs", [1, 2, 3])
 def test_a_killed_training_resumes_bit_identically(
-    experiment: Experiment, prepared: Prepared, tmp_path: Path, epochs: int
+    experiment: Experiment,
+    prepared: Prepared,
+    tmp_path: Path,
+    epochs: int,
+    overrides: dict[str, Any],
 ) -> None:
+    experiment = experiment.replace(overrides)
     whole, cut = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "cut")
     for folder in (whole, cut):
         folder.create(experiment, {})
@@ -99,11 +117,56 @@ def test_a_killed_training_resumes_bit_identically(
     assert same(resumed.weights, wanted.weights)
     assert same(resumed.optimizer, wanted.optimizer)
     assert (resumed.best, resumed.best_epoch) == (wanted.best, wanted.best_epoch)
+    assert (resumed.norms, resumed.reductions) == (wanted.norms, wanted.reductions)
     lines = [
         [{k: v for k, v in line.items() if k not in ("time", "seconds")} for line in f.records()]
         for f in (whole, cut)
     ]
     assert lines[0] == lines[1]
+
+
+def test_every_kind_of_schedule_that_changes_the_rate_is_resumed_above() -> None:
+    from rnnkit.params import schedule
+
+    kinds = {
+        block.model_fields["kind"].get_default()
+        for block in vars(schedule).values()
+        if isinstance(block, type) and "kind" in getattr(block, "model_fields", {})
+    }
+    tried = {each["train.schedule"]["kind"] for each in WITH_A_MEMORY if "train.schedule" in each}
+    assert tried == kinds - {"constant"}
+
+
+def test_a_plateau_lowers_the_rate_when_nothing_improves(
+    experiment: Experiment, prepared: Prepared
+) -> None:
+    plateau = {"kind": "plateau", "factor": 0.5, "patience": 1}
+    hopeless = {"train.schedule": plateau, "train.optimizer.learning_rate": 50.0}
+    records = list(train(experiment.replace(hopeless), prepared, State.start()))
+    epochs = [record for record in records if isinstance(record, Epoch)]
+    for before, after in pairwise(epochs):
+        lower = after.learning_rate < before.learning_rate
+        assert lower == (not before.improved)
+    assert epochs[-1].learning_rate < 50.0
+
+
+def test_a_warm_up_beyond_the_training_is_refused(
+    experiment: Experiment, prepared: Prepared
+) -> None:
+    endless = experiment.replace({"train.schedule": {"kind": "warmup", "steps": 20}})
+    with pytest.raises(InputError, match="20 steps and 4 epochs of 5 have 20; shorten it"):
+        next(train(endless, prepared, State.start()))
+
+
+def test_automatic_clipping_clips_most_steps_and_says_at_what_norm(
+    experiment: Experiment, prepared: Prepared
+) -> None:
+    records = list(train(experiment.replace({"train.clip": "auto"}), prepared, State.start()))
+    steps = [record for record in records if isinstance(record, Step)]
+    assert len(last_of(records).state.norms) == last_of(records).step
+    for step in steps[5:]:
+        assert step.threshold is not None
+        assert step.clipped_fraction == float(step.gradient_norm > step.threshold)
 
 
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(

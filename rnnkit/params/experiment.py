@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from rnnkit.params.block import Block, FrozenDict
 from rnnkit.params.data import BPE, Data, Files, Time
 from rnnkit.params.model import RNN, Model, Raw
+from rnnkit.params.schedule import Decay, Plateau
 from rnnkit.params.task import Direction, Forecasting, Tagging, Task
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Choices, Range, Tune
@@ -141,6 +142,41 @@ class Experiment(Block):
                 "train.monitor",
                 self.train.monitor not in scores,
                 f"must be one of {', '.join(scores)}, got {self.train.monitor!r}",
+            ),
+            *self._schedule_rules(),
+        ]
+
+    def _schedule_rules(self) -> list[tuple[str, bool, str]]:
+        """As `_rules`, for a learning rate that could never change."""
+        train, schedule = self.train, self.train.schedule
+        after = getattr(schedule, "after", 0)
+        patience = getattr(schedule, "patience", 1)
+        stop = train.early_stopping.patience if train.early_stopping else None
+        retrained = self.tune is not None and self.tune.retrain
+        return [
+            (
+                "train.schedule.after",
+                isinstance(schedule, Decay) and after >= train.epochs,
+                f"the rate would never fall: it falls after epoch {after} and train.epochs is "
+                f"{train.epochs}; lower it or train for longer",
+            ),
+            (
+                "train.schedule.patience",
+                isinstance(schedule, Plateau) and patience > train.epochs - 2,
+                f"the first plateau ends with epoch {patience + 1} and train.epochs is "
+                f"{train.epochs}, so the rate would never fall; lower it or train for longer",
+            ),
+            (
+                "train.schedule.patience",
+                isinstance(schedule, Plateau) and stop is not None and patience >= stop,
+                f"early stopping comes first: its patience is {stop} and the plateau's {patience}; "
+                "let the plateau's be the smaller one",
+            ),
+            (
+                "train.schedule",
+                isinstance(schedule, Plateau) and retrained,
+                "plateau watches the validation part, and tune.retrain trains on it; choose "
+                "another schedule or tune.retrain: false",
             ),
         ]
 

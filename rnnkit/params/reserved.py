@@ -19,7 +19,6 @@ KEYS: Mapping[str, str] = {
     "model.representation.vectors": "pretrained word vectors",
     "model.representation.freeze": "pretrained word vectors",
     "model.representation.characters": "a character-level network per word",
-    "train.schedule": "learning-rate schedules",
     "train.bptt": "truncated backpropagation through time",
     "train.start_from": "starting from another run's weights",
     "data.covariates": "covariates",
@@ -32,7 +31,6 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "data.source.kind": ("conll", "conllu", "pairs", "audio", "vectors", "frames", "piano_rolls"),
     "model.cell.kind": ("custom",),
     "model.readout": ("attention",),
-    "train.clip": ("auto",),
     "task.loss": ("quantile",),
 }
 """Params path -> values it will take."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rnnkit.params.block import Block
+from rnnkit.params.schedule import Constant, Schedule
 
 LearningRate = Annotated[float, Field(gt=0, le=100)]
 
@@ -45,8 +46,11 @@ class Train(Block):
     batch_size: int = Field(default=32, ge=1, le=65_536)
     """Sequences per step."""
     optimizer: Optimizer = Adam()
-    clip: Annotated[float, Field(gt=0)] | None = 5.0
-    """The largest global gradient norm (Pascanu et al. 2013); null: no clipping."""
+    schedule: Schedule = Constant()
+    """How the learning rate changes; it is reported as `train/learning_rate`."""
+    clip: Annotated[float, Field(gt=0)] | Literal["auto"] | None = 5.0
+    """The largest global gradient norm (Pascanu et al. 2013); auto: the 10th percentile of the
+    norms so far (Seetharaman et al. 2020); null: no clipping."""
     monitor: str = "valid/loss"
     """What "best" means: for the checkpoint that is kept, for early stopping and for a sweep."""
     early_stopping: EarlyStopping | None = EarlyStopping()

@@ -1,0 +1,86 @@
+"""The learning rate of a step, as a pure function of the params and of where training stands.
+
+    constant   r
+    decay      r · factor^max(0, epoch - after)
+    plateau    r · factor^reductions
+    warmup     r · min(1, (t + 1) / steps)
+    cosine     r · (t + 1) / warmup                                for the first `warmup` steps t,
+               r · (final + (1 - final) · (1 + cos(π p)) / 2)      with p from 0 to 1 after them
+
+Epochs are counted from 1, steps t from 0 over the whole training. Nothing is kept here: a resumed
+training asks for the same rates.
+
+References: W. Zaremba, I. Sutskever, O. Vinyals, arXiv:1409.2329, 2014 (decay); I. Loshchilov,
+F. Hutter, SGDR, ICLR 2017 (one cosine, without restarts).
+"""
+
+import math
+
+from rnnkit.errors import InputError
+from rnnkit.params.schedule import Cosine, Decay, Plateau, Warmup
+from rnnkit.params.train import Train
+
+
+def learning_rate(
+    params: Train, epoch: int, step: int, steps_per_epoch: int, reductions: int
+) -> float:
+    """The learning rate of one step.
+
+    Args:
+        params: the train block.
+        epoch: counted from 1.
+        step: counted from 0 over the whole training.
+        steps_per_epoch: batches in an epoch.
+        reductions: how often a plateau has lowered the rate so far.
+
+    >>> params = Train.model_validate({"schedule": {"kind": "warmup", "steps": 4}})
+    >>> [learning_rate(params, 1, t, 9, 0) for t in (0, 1, 3, 8)]
+    [0.00025, 0.0005, 0.001, 0.001]
+    """
+    full, schedule = params.optimizer.learning_rate, params.schedule
+    if isinstance(schedule, Decay):
+        return full * schedule.factor ** max(0, epoch - schedule.after)
+    if isinstance(schedule, Plateau):
+        return float(full * schedule.factor**reductions)
+    if isinstance(schedule, Warmup):
+        return full * min(1.0, (step + 1) / schedule.steps)
+    if isinstance(schedule, Cosine):
+        return full * _cosine(schedule, step, params.epochs * steps_per_epoch)
+    return full
+
+
+def _cosine(schedule: Cosine, step: int, steps: int) -> float:
+    if step < schedule.warmup:
+        return (step + 1) / schedule.warmup
+    way = steps - 1 - schedule.warmup
+    progress = (step - schedule.warmup) / way if way > 0 else 1.0
+    return schedule.final + (1 - schedule.final) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def reduces(params: Train, epoch: int, since: int) -> bool:
+    """Whether the rate falls after an epoch.
+
+    Args:
+        params: the train block.
+        epoch: that ended, counted from 1.
+        since: the last epoch that was the best so far, or after which the rate fell.
+    """
+    schedule = params.schedule
+    return isinstance(schedule, Plateau) and epoch - since >= schedule.patience
+
+
+def refuse_unreached(params: Train, steps_per_epoch: int) -> None:
+    """Refuses a warm-up that the training would never leave.
+
+    Raises:
+        InputError: with the numbers of steps.
+    """
+    schedule, steps = params.schedule, params.epochs * steps_per_epoch
+    for name in ("steps", "warmup"):
+        warmup = getattr(schedule, name, 0)
+        if warmup >= steps:
+            raise InputError(
+                f"train.schedule.{name}: the warm-up must end before the training does, but it "
+                f"takes {warmup:,} steps and {params.epochs} epochs of {steps_per_epoch:,} have "
+                f"{steps:,}; shorten it or train for longer"
+            )
