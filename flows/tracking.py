@@ -216,6 +216,7 @@ def _metrics(line: Mapping[str, Any]) -> list[tuple[str, float, int, int]]:
         named = {f"valid/{name}": value for name, value in line["valid"].items()}
         named["train/epoch"] = line["epoch"]
         named["train/epoch_seconds"] = line["seconds"]
+        named["work/peak_memory_mib"] = line["peak_memory"]
         named["train/epoch_loss"] = line["train"]["loss"]
         named["gradient/refused"] = line["gradient"]["refused"]
     else:

@@ -12,7 +12,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from torch import Tensor
 
 from rnnkit.metrics import LabelMeter, Metrics, TokenMeter
-from rnnkit.prepare.prepared import Part, Prepared
+from rnnkit.prepare.prepared import Part, Prepared, positions
 from rnnkit.tasks import Task
 from rnnkit.tasks.forecasting import Forecasting, rows_of
 
@@ -217,18 +217,12 @@ def _forecasts(
 
 def inputs_of(part: Part) -> Tensor:
     """[steps] all input tokens of a part's items, one item after the other."""
-    return part.inputs[_positions(part.input_start, part.input_length)].long()
+    return part.inputs[positions(part.input_start, part.input_length)].long()
 
 
 def targets_of(part: Part) -> Tensor:
     """[targets] all labels, tags or tokens of a part's items, one item after the other."""
-    return part.targets[_positions(part.target_start, part.target_length)].long()
-
-
-def _positions(start: Tensor, length: Tensor) -> Tensor:
-    ends = length.cumsum(0)
-    within = torch.arange(int(ends[-1])) - torch.repeat_interleave(ends - length, length)
-    return torch.repeat_interleave(start, length) + within
+    return part.targets[positions(part.target_start, part.target_length)].long()
 
 
 BASELINES: Mapping[str, Mapping[str, Baseline]] = {

@@ -3,15 +3,14 @@
 import time
 from typing import Any
 
-import torch
-
 from rnnkit import numerics
-from rnnkit.batches import gather, padding_waste, plan
+from rnnkit.batches import padding_waste
 from rnnkit.model.network import count_parameters
 from rnnkit.params import Experiment
 from rnnkit.prepare.prepared import PARTS, Prepared
 from rnnkit.tasks import task_for
 from rnnkit.train import make_network
+from rnnkit.windows import count_windows, has_targets, training_windows
 
 SAMPLE = 4
 """Batches that are timed."""
@@ -23,12 +22,14 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
     task = task_for(experiment.task, prepared)
     network = make_network(experiment, task)
     part = prepared.parts["train"]
-    batches = plan(part, experiment.train.batch_size, numerics.generator(experiment.seed, "cost"))
+    windows = training_windows(part, experiment, numerics.generator(experiment.seed, "cost"))
+    steps = count_windows(part, experiment, numerics.generator(experiment.seed, "cost"))
     taken = []
-    for indices in batches[: SAMPLE + 1]:
+    for _ in range(min(SAMPLE + 1, steps)):
         began = time.perf_counter()
-        batch = gather(part, indices, experiment.data.padding, torch.float32)
-        task.loss(network(batch.inputs, batch.mask), batch).backward()
+        batch = next(windows).batch
+        if has_targets(batch):
+            task.loss(network(batch.inputs, batch.mask), batch).backward()
         taken.append(time.perf_counter() - began)
     per_batch = sum(taken[1:] or taken) / len(taken[1:] or taken)  # the first one warms up
     facts: dict[str, Any] = {
@@ -41,8 +42,8 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         facts["vocabulary"] = f"{prepared.facts['vocabulary']:,} tokens"
     facts |= {
         "parameters": f"{count_parameters(network):,}",
-        "steps": f"{len(batches):,} per epoch",
-        "time": f"about {per_batch * len(batches):.1f} s per epoch on one of these cores",
+        "steps": f"{steps:,} per epoch",
+        "time": f"about {per_batch * steps:.1f} s per epoch on one of these cores",
     }
     if experiment.tune is not None:
         facts["sweep"] = f"{experiment.tune.trials} trials of {experiment.train.epochs} epochs"

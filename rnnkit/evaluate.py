@@ -1,17 +1,20 @@
 """A network on a part of the data: its metrics, and its predictions as a table."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pandas
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from rnnkit.batches import gather, plan
+from rnnkit.batches import Batch, gather, plan
 from rnnkit.metrics import Metrics
+from rnnkit.model.network import Synced
 from rnnkit.params.experiment import Experiment
 from rnnkit.prepare.prepared import Part
 from rnnkit.tasks import Task
+from rnnkit.windows import is_carried, streams
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,10 @@ class Scores:
 
     metrics: Metrics
     predictions: pandas.DataFrame | None
+
+
+STREAM = 1_000
+"""Steps of a carried text that are run at once; the scores do not depend on it."""
 
 
 @torch.no_grad()
@@ -40,9 +47,7 @@ def evaluate(
     meter = task.meter()
     total, weight = 0.0, 0
     columns: dict[str, list[Any]] = {}
-    for indices in plan(part, experiment.train.batch_size, None):
-        batch = gather(part, indices, experiment.data.padding, torch.float32)
-        outputs = network(batch.inputs, batch.mask)
+    for batch, outputs in _answers(network, part, experiment):
         task.measure(meter, outputs, batch)
         total += float(task.loss(outputs, batch)) * task.weight(batch)
         weight += task.weight(batch)
@@ -55,3 +60,20 @@ def evaluate(
     if table is not None:
         table = table.sort_values(list(table.columns[:2])[: 1 if "item" in table else 2])
     return Scores(metrics, None if table is None else table.reset_index(drop=True))
+
+
+def _answers(
+    network: nn.Module, part: Part, experiment: Experiment
+) -> Iterator[tuple[Batch, Tensor]]:
+    """Every item once; a text whose state is carried as one stream, from its first token on."""
+    if not is_carried(experiment):
+        for indices in plan(part, experiment.train.batch_size, None):
+            batch = gather(part, indices, experiment.data.padding, torch.float32)
+            yield batch, network(batch.inputs, batch.mask)
+        return
+    assert isinstance(network, Synced)
+    states = None
+    for window in streams(part, 1, STREAM):
+        batch = window.batch
+        outputs, states = network.run(batch.inputs, batch.mask, states, True, "auto")
+        yield batch, outputs

@@ -5,6 +5,8 @@ a resumed training meets the same numbers as an uninterrupted one.
 """
 
 import hashlib
+import resource
+import sys
 
 import torch
 
@@ -42,3 +44,9 @@ def fingerprint() -> dict[str, str]:
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "onednn": str(torch.backends.mkldnn.is_available()),
     }
+
+
+def peak_memory() -> float:
+    """The most memory this process has held so far, in MiB."""
+    kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kib / (1024.0**2 if sys.platform == "darwin" else 1024.0)  # macOS counts bytes

@@ -16,7 +16,6 @@ F. Hutter, SGDR, ICLR 2017 (one cosine, without restarts).
 
 import math
 
-from rnnkit.errors import InputError
 from rnnkit.params.schedule import Cosine, Decay, Plateau, Warmup
 from rnnkit.params.train import Train
 
@@ -67,20 +66,3 @@ def reduces(params: Train, epoch: int, since: int) -> bool:
     """
     schedule = params.schedule
     return isinstance(schedule, Plateau) and epoch - since >= schedule.patience
-
-
-def refuse_unreached(params: Train, steps_per_epoch: int) -> None:
-    """Refuses a warm-up that the training would never leave.
-
-    Raises:
-        InputError: with the numbers of steps.
-    """
-    schedule, steps = params.schedule, params.epochs * steps_per_epoch
-    for name in ("steps", "warmup"):
-        warmup = getattr(schedule, name, 0)
-        if warmup >= steps:
-            raise InputError(
-                f"train.schedule.{name}: the warm-up must end before the training does, but it "
-                f"takes {warmup:,} steps and {params.epochs} epochs of {steps_per_epoch:,} have "
-                f"{steps:,}; shorten it or train for longer"
-            )

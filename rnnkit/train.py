@@ -14,17 +14,19 @@ import torch
 from torch import Tensor, nn
 
 from rnnkit import numerics
-from rnnkit.batches import Batch, gather, plan
 from rnnkit.clipping import Threshold
 from rnnkit.evaluate import evaluate
 from rnnkit.flat import FlatParameters, optimizer_state, restore_optimizer
 from rnnkit.metrics import Metrics
+from rnnkit.model.network import Synced
+from rnnkit.model.stack import States, detached
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.train import Adam, Optimizer
 from rnnkit.prepare.prepared import Prepared
 from rnnkit.runfolder import RunFolder
-from rnnkit.schedule import learning_rate, reduces, refuse_unreached
+from rnnkit.schedule import learning_rate, reduces
 from rnnkit.tasks import Task, task_for
+from rnnkit.windows import Window, count_windows, has_targets, training_windows
 
 STEP_RECORDS = 300
 """About how many Step records a whole training yields."""
@@ -87,6 +89,8 @@ class Epoch:
     learning_rate: float
     """Of its last step."""
     seconds: float
+    peak_memory: float
+    """The most memory the process has held so far; unit: MiB."""
     improved: bool
     last: bool
     state: State
@@ -108,7 +112,6 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
 
     Raises:
         Diverged: no step of an epoch had a finite gradient.
-        InputError: a warm-up that is longer than the training.
     """
     params = experiment.train
     numerics.set_threads(params.threads)
@@ -121,29 +124,34 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
     if state.optimizer:
         restore_optimizer(optimizer, flat.values, state.optimizer)
     part = prepared.parts["train"]
-    steps_per_epoch = math.ceil(len(part) / params.batch_size)
+    first = numerics.generator(experiment.seed, "order", 1)
+    steps_per_epoch = count_windows(part, experiment, first)
     every = max(1, math.ceil(params.epochs * steps_per_epoch / STEP_RECORDS))
-    if "valid" in prepared.parts:  # else it repeats a sweep's best training, up to its best epoch
-        refuse_unreached(params, steps_per_epoch)
     threshold = Threshold(params.clip, state.norms)
     while state.epoch < params.epochs and not stopped(experiment, state):
         began, epoch, step = time.perf_counter(), state.epoch + 1, state.step
         numerics.seed_dropout(experiment.seed, "dropout", epoch)
         network.train()
         recent, whole = _Tally(), _Tally()
-        order = plan(part, params.batch_size, numerics.generator(experiment.seed, "order", epoch))
-        for indices in order:
-            batch = gather(part, indices, experiment.data.padding, torch.float32)
+        order = numerics.generator(experiment.seed, "order", epoch)
+        states: States | None = None
+        for window in training_windows(part, experiment, order):
+            if not has_targets(window.batch):
+                continue
             rate = learning_rate(params, epoch, step, steps_per_epoch, state.reductions)
             optimizer.param_groups[0]["lr"] = rate
-            taken = _step(network, task, flat, optimizer, threshold, batch, experiment)
+            flat.zero_gradients()
+            outputs, states = _run(network, window, states)
+            loss = task.loss(outputs, window.batch)
+            loss.backward()
+            taken = (loss.item(), *_update(flat, optimizer, threshold, experiment))
             step += 1
             for tally in (recent, whole):
-                tally.add(*taken, task.weight(batch))
+                tally.add(*taken, task.weight(window.batch))
             if step % every == 0:
                 yield recent.record(epoch, step, rate)
                 recent = _Tally()
-        if whole.refused == len(order):
+        if not whole.steps:
             raise Diverged(
                 f"no step of epoch {epoch} had a finite gradient, so nothing was learnt; "
                 "lower train.optimizer.learning_rate or train.clip"
@@ -172,6 +180,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
             },
             learning_rate=rate,
             seconds=time.perf_counter() - began,
+            peak_memory=numerics.peak_memory(),
             improved=state.best_epoch == epoch,
             last=epoch == params.epochs or stopped(experiment, state),
             state=state,
@@ -224,27 +233,32 @@ def better(experiment: Experiment, value: float, than: float | None) -> bool:
     return value < than if experiment.direction == "minimize" else value > than
 
 
-def _step(
-    network: nn.Module,
-    task: Task,
+def _run(network: nn.Module, window: Window, states: States | None) -> tuple[Tensor, States | None]:
+    """The network on a window, and the states for the next one, if one follows."""
+    batch = window.batch
+    if window.begins and window.ends:
+        return network(batch.inputs, batch.mask), None
+    assert isinstance(network, Synced)
+    before = None if window.begins else states
+    outputs, after = network.run(batch.inputs, batch.mask, before, not window.ends, "auto")
+    return outputs, None if after is None else detached(after)
+
+
+def _update(
     flat: FlatParameters,
     optimizer: torch.optim.Optimizer,
     threshold: Threshold,
-    batch: Batch,
     experiment: Experiment,
-) -> tuple[float, float, float | None, bool, bool]:
-    """One update: (loss, gradient norm, threshold, clipped, refused)."""
-    flat.zero_gradients()
-    loss = task.loss(network(batch.inputs, batch.mask), batch)
-    loss.backward()
+) -> tuple[float, float | None, bool, bool]:
+    """One update from the gradient that is there: (its norm, threshold, clipped, refused)."""
     flat.add_l2(experiment.train.optimizer.l2)
     norm = flat.gradient_norm()
     if not math.isfinite(norm):
-        return loss.item(), norm, None, False, True
+        return norm, None, False, True
     limit = threshold.at(norm)
     clipped = flat.clip(norm, limit)
     optimizer.step()
-    return loss.item(), norm, limit, clipped, False
+    return norm, limit, clipped, False
 
 
 def _advance(state: State, epoch: int, step: int, valid: Metrics, experiment: Experiment) -> State:

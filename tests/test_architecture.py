@@ -45,17 +45,20 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.metrics",
     },
     "rnnkit.baselines": {"rnnkit.prepare", "rnnkit.metrics", "rnnkit.tasks"},
+    "rnnkit.windows": {"rnnkit.params", "rnnkit.prepare", "rnnkit.batches"},
     "rnnkit.evaluate": {
         "rnnkit.params",
         "rnnkit.prepare",
         "rnnkit.batches",
         "rnnkit.metrics",
         "rnnkit.tasks",
+        "rnnkit.model",
+        "rnnkit.windows",
     },
     "rnnkit.runfolder": {"rnnkit.errors", "rnnkit.params", "rnnkit.files"},
     "rnnkit.flat": set(),
     "rnnkit.clipping": set(),
-    "rnnkit.schedule": {"rnnkit.errors", "rnnkit.params"},
+    "rnnkit.schedule": {"rnnkit.params"},
     "rnnkit.train": {
         "rnnkit.params",
         "rnnkit.numerics",
@@ -68,6 +71,8 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.flat",
         "rnnkit.clipping",
         "rnnkit.schedule",
+        "rnnkit.model",
+        "rnnkit.windows",
     },
     "rnnkit.cost": {
         "rnnkit.params",
@@ -77,6 +82,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.model",
         "rnnkit.tasks",
         "rnnkit.train",
+        "rnnkit.windows",
     },
     "rnnkit.conclude": {
         "rnnkit.params",

@@ -451,16 +451,6 @@ RULES = [
         r"model\.initialization\.recurrent: identity is for the vanilla rnn .*gates have no ident",
     ),
     (
-        f"{TAGGING}train:\n  epochs: 4\n  schedule: {{kind: decay, after: 4}}\n",
-        7,
-        r"train\.schedule\.after: the rate would never fall: it falls after epoch 4 and train",
-    ),
-    (
-        f"{TAGGING}train:\n  epochs: 4\n  schedule: {{kind: plateau, patience: 3}}\n",
-        7,
-        r"train\.schedule\.patience: the first plateau ends with epoch 4 and train\.epochs is 4",
-    ),
-    (
         f"{TAGGING}train:\n  schedule: {{kind: plateau, patience: 3}}\n",
         6,
         r"train\.schedule\.patience: early stopping comes first: its patience is 3 and the plateau",
@@ -469,6 +459,43 @@ RULES = [
         f"{TAGGING}train:\n  schedule: {{kind: plateau}}\ntune: {{trials: 2, retrain: true}}\n",
         6,
         r"train\.schedule: plateau watches the validation part, and tune\.retrain trains on it",
+    ),
+    (
+        f"{TAGGING}model: {{bidirectional: true}}\ntrain: {{bptt: 5}}\n",
+        6,
+        r"train\.bptt: a backward direction begins at the end, which a window has not seen",
+    ),
+    (
+        f"{FORECASTING}train: {{bptt: 5}}\n",
+        8,
+        r"train\.bptt: forecasting has no use for it, only a network with an answer at every",
+    ),
+    (
+        LANGUAGE.replace("modeling", "modeling, state: carried"),
+        2,
+        r"task\.state: a state is carried from window to window; set train\.bptt",
+    ),
+    (
+        LANGUAGE.replace("modeling", "modeling, state: carried")
+        + "  max_length: 9\ntrain: {bptt: 5}\n",
+        5,
+        r"data\.max_length: the text is read in windows of train\.bptt steps; leave it out",
+    ),
+    (
+        LANGUAGE.replace("modeling", "modeling, state: carried")
+        + "  padding: pre\ntrain: {bptt: 5}\n",
+        5,
+        r"data\.padding: streams are read to their ends and need no padding; leave it out",
+    ),
+    (
+        f"{TAGGING}model: {{tied: true}}\n",
+        5,
+        r"model\.tied: the head can share the weights of an embedding alone, and its outputs",
+    ),
+    (
+        f"{LANGUAGE}model: {{tied: true, hidden: 32}}\n",
+        5,
+        r"model\.tied: the embedding's size and model\.hidden must be equal, got 64 and 32",
     ),
     (f"{TAGGING}  window: 5\n", 5, r"data\.window: tagging has no use for it, only a series is"),
     (f"{TAGGING}  scaling: none\n", 5, r"data\.scaling: tagging has no use for it, only a ser"),

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnkit.clipping import Threshold
-from rnnkit.errors import InputError
 from rnnkit.params.train import Train
-from rnnkit.schedule import learning_rate, reduces, refuse_unreached
+from rnnkit.schedule import learning_rate, reduces
 
 
 def rates(schedule: dict[str, Any], epochs: int, steps_per_epoch: int) -> list[float]:
@@ -56,16 +55,6 @@ def test_a_plateau_lowers_the_rate_once_for_each_reduction() -> None:
     assert learning_rate(params, 3, 9, 3, reductions=2) == pytest.approx(0.01)
     assert [reduces(params, epoch, since=1) for epoch in (1, 2, 3)] == [False, False, True]
     assert not reduces(train({"kind": "constant"}), 9, since=1)
-
-
-@pytest.mark.parametrize(
-    ("schedule", "name"),
-    [({"kind": "warmup", "steps": 8}, "steps"), ({"kind": "cosine", "warmup": 9}, "warmup")],
-)
-def test_a_warmup_that_never_ends_is_refused(schedule: dict[str, Any], name: str) -> None:
-    with pytest.raises(InputError, match=rf"train\.schedule\.{name}: the warm-up must end before"):
-        refuse_unreached(train(schedule), steps_per_epoch=2)
-    refuse_unreached(train(schedule), steps_per_epoch=3)
 
 
 # --- clip: auto ---

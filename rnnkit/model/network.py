@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from rnnkit.kernels.padding import find_padding
 from rnnkit.model.initialization import make_head
 from rnnkit.model.readout import READOUTS
-from rnnkit.model.representation import REPRESENTATIONS
+from rnnkit.model.representation import REPRESENTATIONS, Embedding
 from rnnkit.model.stack import Stack, States
 from rnnkit.params.model import Model
 from rnnkit.recurrence import Kernel
@@ -32,6 +32,8 @@ class Network(nn.Module):
         self.stack = Stack(self.representation.size, model, generator)
         self.dropout = nn.Dropout(model.dropout)
         self.head = make_head(self.stack.size, outputs, generator)
+        if model.tied:
+            tie(self.head, self.representation)
 
 
 class ManyToOne(Network):
@@ -81,6 +83,18 @@ class Synced(Network):
         vectors = self.representation(inputs, None if padding is None else mask)
         hidden, final = self.stack(vectors, padding, states, want_final, kernel)
         return self.head(self.dropout(hidden)), final
+
+
+def tie(head: nn.Linear, embedding: Embedding) -> None:
+    """Lets a head have an embedding's vectors for its weights, scaled to variance 1 / size.
+
+    An embedding's own unit variance would make the first outputs far too sure.
+
+    Reference: O. Press, L. Wolf, Using the output embedding to improve language models, 2017.
+    """
+    with torch.no_grad():
+        embedding.vectors.mul_(embedding.size**-0.5)
+    head.weight = embedding.vectors
 
 
 TOPOLOGIES: dict[str, type[Network]] = {"many_to_one": ManyToOne, "synced": Synced}

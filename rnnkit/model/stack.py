@@ -17,6 +17,13 @@ States = dict[str, State]
 """One state per layer and direction, by the name of its cell."""
 
 
+def detached(states: States) -> States:
+    """The same states without the graph that led to them."""
+    return {
+        name: remake(state, (part.detach() for part in state)) for name, state in states.items()
+    }
+
+
 class Stack(nn.Module):
     """A deep, perhaps bidirectional, recurrent network.
 

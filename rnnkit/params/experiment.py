@@ -8,9 +8,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from rnnkit.params.block import Block, FrozenDict
 from rnnkit.params.data import BPE, Data, Files, Time
-from rnnkit.params.model import RNN, Model, Raw
-from rnnkit.params.schedule import Decay, Plateau
-from rnnkit.params.task import Direction, Forecasting, Tagging, Task
+from rnnkit.params.model import RNN, Embedding, Model, Raw
+from rnnkit.params.schedule import Plateau
+from rnnkit.params.task import Direction, Forecasting, LanguageModeling, Tagging, Task
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Choices, Range, Tune
 
@@ -144,28 +144,59 @@ class Experiment(Block):
                 f"must be one of {', '.join(scores)}, got {self.train.monitor!r}",
             ),
             *self._schedule_rules(),
+            *self._language_rules(),
+        ]
+
+    def _language_rules(self) -> list[tuple[str, bool, str]]:
+        """As `_rules`, for a state that is carried and weights that are shared."""
+        task, model, bptt = self.task, self.model, self.train.bptt
+        language = isinstance(task, LanguageModeling)
+        carried = isinstance(task, LanguageModeling) and task.state == "carried"
+        embedding = model.representation
+        size = embedding.size if isinstance(embedding, Embedding) else None
+        return [
+            (
+                "train.bptt",
+                bptt is not None and model.bidirectional,
+                "a backward direction begins at the end, which a window has not seen; leave it out "
+                "or set model.bidirectional: false",
+            ),
+            (
+                "task.state",
+                carried and bptt is None,
+                "a state is carried from window to window; set train.bptt, their length in steps",
+            ),
+            (
+                "data.max_length",
+                carried and self.data.max_length is not None,
+                "the text is read in windows of train.bptt steps; leave it out",
+            ),
+            (
+                "data.padding",
+                carried and self.data.padding != "post",
+                "streams are read to their ends and need no padding; leave it out",
+            ),
+            (
+                "model.tied",
+                model.tied and not (language and size is not None),
+                "the head can share the weights of an embedding alone, and its outputs must be the "
+                "tokens; leave it out",
+            ),
+            (
+                "model.tied",
+                model.tied and language and size is not None and size != model.hidden,
+                "the embedding's size and model.hidden must be equal, got "
+                f"{size} and {model.hidden}",
+            ),
         ]
 
     def _schedule_rules(self) -> list[tuple[str, bool, str]]:
-        """As `_rules`, for a learning rate that could never change."""
+        """As `_rules`, for a schedule that watches the validation part."""
         train, schedule = self.train, self.train.schedule
-        after = getattr(schedule, "after", 0)
         patience = getattr(schedule, "patience", 1)
         stop = train.early_stopping.patience if train.early_stopping else None
         retrained = self.tune is not None and self.tune.retrain
         return [
-            (
-                "train.schedule.after",
-                isinstance(schedule, Decay) and after >= train.epochs,
-                f"the rate would never fall: it falls after epoch {after} and train.epochs is "
-                f"{train.epochs}; lower it or train for longer",
-            ),
-            (
-                "train.schedule.patience",
-                isinstance(schedule, Plateau) and patience > train.epochs - 2,
-                f"the first plateau ends with epoch {patience + 1} and train.epochs is "
-                f"{train.epochs}, so the rate would never fall; lower it or train for longer",
-            ),
             (
                 "train.schedule.patience",
                 isinstance(schedule, Plateau) and stop is not None and patience >= stop,

@@ -78,5 +78,7 @@ class Model(Block):
     """Many-to-one: how a sequence of states becomes one vector, over real steps only."""
     initial_state: Literal["zeros", "learned"] = "zeros"
     initialization: Initialization = Initialization()
+    tied: bool = False
+    """Language modelling: the head's weights are the embedding's (Press and Wolf 2017)."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """On non-recurrent connections only (Zaremba et al. 2014)."""

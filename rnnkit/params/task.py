@@ -18,6 +18,7 @@ NO_WINDOWS = {
     "data.window": "only a series is cut into windows of the past",
     "data.scaling": "only a series is scaled",
 }
+NO_TRUNCATION = {"train.bptt": "only a network with an answer at every step can be truncated"}
 NO_READOUT = {"model.readout": "every step is read out"}
 
 
@@ -33,7 +34,7 @@ class Classification(Block):
     }
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("labelled_text", "frames")
-    unused: ClassVar[Mapping[str, str]] = NO_WINDOWS
+    unused: ClassVar[Mapping[str, str]] = {**NO_WINDOWS, **NO_TRUNCATION}
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "loss")
 
     kind: Literal["classification"] = "classification"
@@ -77,6 +78,10 @@ class LanguageModeling(Block):
     shown: ClassVar[tuple[str, ...]] = ("perplexity", "bits", "accuracy")
 
     kind: Literal["language_modeling"] = "language_modeling"
+    state: Literal["reset", "carried"] = "reset"
+    """reset: every window or item begins at the initial state; carried: the text is read as
+    `train.batch_size` parallel continuous streams, in windows of `train.bptt` steps, and each
+    window goes on from the state of the one before. Evaluation reads one stream."""
 
 
 class Forecasting(Block):
@@ -97,6 +102,7 @@ class Forecasting(Block):
     unused: ClassVar[Mapping[str, str]] = {
         "data.max_length": "a series has windows, whose length is data.window",
         "data.padding": "windows are all equally long and need no padding",
+        **NO_TRUNCATION,
     }
     shown: ClassVar[tuple[str, ...]] = ("mae", "rmse", "mase", "scaled_mse", "scaled_mae")
 

@@ -51,6 +51,9 @@ class Train(Block):
     clip: Annotated[float, Field(gt=0)] | Literal["auto"] | None = 5.0
     """The largest global gradient norm (Pascanu et al. 2013); auto: the 10th percentile of the
     norms so far (Seetharaman et al. 2020); null: no clipping."""
+    bptt: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Truncated backpropagation through time: sequences are run in windows of so many steps, with
+    one update each; null: full. Unit: steps."""
     monitor: str = "valid/loss"
     """What "best" means: for the checkpoint that is kept, for early stopping and for a sweep."""
     early_stopping: EarlyStopping | None = EarlyStopping()

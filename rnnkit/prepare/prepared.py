@@ -81,6 +81,12 @@ class Prepared:
     facts: Mapping[str, Any]
 
 
+def positions(start: Tensor, length: Tensor) -> Tensor:
+    ends = length.cumsum(0)
+    within = torch.arange(int(ends[-1])) - torch.repeat_interleave(ends - length, length)
+    return torch.repeat_interleave(start, length) + within
+
+
 def joined(first: Part, second: Part) -> Part:
     """The items of two parts as one part, in this order.
 
