@@ -41,11 +41,11 @@ class Predictor:
         tokenizer: FittedTokenizer | None,
         weights: dict[str, Tensor],
     ) -> None:
-        self.experiment, self._prepared, self._tokenizer = experiment, prepared, tokenizer
-        self._task = task_for(experiment.task, prepared)
-        self._network = self._task.network(experiment.model, torch.Generator())
-        self._network.load_state_dict(weights)
-        self._network.eval()
+        self.experiment, self.prepared, self.tokenizer = experiment, prepared, tokenizer
+        self.task = task_for(experiment.task, prepared)
+        self.network = self.task.network(experiment.model, torch.Generator())
+        self.network.load_state_dict(weights)
+        self.network.eval()
 
     @torch.no_grad()
     def __call__(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
@@ -80,7 +80,7 @@ class Predictor:
         part = Part(flat, start, steps, targets, begin, count, torch.arange(len(inputs)), synced)
         everything = torch.arange(len(inputs))
         batch = gather(part, everything, self.experiment.data.padding, torch.float32)
-        outputs = self._network(batch.inputs, batch.mask)
+        outputs = self.network(batch.inputs, batch.mask)
         rows = [
             row if batch.mask is None or not synced else row[batch.mask[i]]
             for i, row in enumerate(outputs)
@@ -92,22 +92,22 @@ class Predictor:
     def _encoded(self, inputs: Sequence[Any]) -> tuple[Tensor, Sequence[int]]:
         """All steps one after the other, and how many each input has."""
         kind = self.experiment.task.kind
-        if self._tokenizer is None:
+        if self.tokenizer is None:
             arrays = [np.asarray(item, dtype=np.float64) for item in inputs]
             for i, array in enumerate(arrays):
-                if array.ndim != 2 or array.shape[1] != self._prepared.features:
+                if array.ndim != 2 or array.shape[1] != self.prepared.features:
                     raise InputError(
-                        f"input {i + 1}: must have {self._prepared.features} numbers per step, "
+                        f"input {i + 1}: must have {self.prepared.features} numbers per step, "
                         f"got the shape {array.shape}"
                     )
-            if self._prepared.scaler is not None:
-                arrays = [self._prepared.scaler.transform(array) for array in arrays]
+            if self.prepared.scaler is not None:
+                arrays = [self.prepared.scaler.transform(array) for array in arrays]
             flat = torch.from_numpy(np.concatenate(arrays)).float()
             return flat, [len(array) for array in arrays]
         if kind == "tagging":
-            ids, lengths = self._tokenizer.encode_tokens([list(item) for item in inputs])
+            ids, lengths = self.tokenizer.encode_tokens([list(item) for item in inputs])
         else:
-            ids, lengths = self._tokenizer.encode(list(inputs))
+            ids, lengths = self.tokenizer.encode(list(inputs))
         if kind == "language_modeling":  # each text begins after an end and is to end
             parts = np.split(ids, np.cumsum(lengths)[:-1])
             ids = np.concatenate([np.concatenate([[END], text]) for text in parts])
@@ -115,7 +115,7 @@ class Predictor:
         return torch.as_tensor(ids), lengths.tolist()
 
     def _classification(self, row: Tensor, _: Tensor) -> dict[str, Any]:
-        labels = self._prepared.labels or ()
+        labels = self.prepared.labels or ()
         shares = row.softmax(dim=-1).tolist()
         return {
             "label": labels[int(row.argmax())],
@@ -123,7 +123,7 @@ class Predictor:
         }
 
     def _tagging(self, row: Tensor, _: Tensor) -> dict[str, Any]:
-        labels = self._prepared.labels or ()
+        labels = self.prepared.labels or ()
         return {"tags": [labels[i] for i in row.argmax(dim=-1).tolist()]}
 
     def _language_modeling(self, row: Tensor, ids: Tensor) -> dict[str, Any]:
@@ -136,9 +136,9 @@ class Predictor:
         }
 
     def _forecasting(self, row: Tensor, _: Tensor) -> dict[str, Any]:
-        assert isinstance(self._task, Forecasting)
-        scaled = self._task.forecast(row[None])[0]
-        return {"forecast": self._task.scaler.inverse(scaled).tolist()}
+        assert isinstance(self.task, Forecasting)
+        scaled = self.task.forecast(row[None])[0]
+        return {"forecast": self.task.scaler.inverse(scaled).tolist()}
 
 
 def load(folder: str | Path) -> Predictor:

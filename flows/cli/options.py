@@ -29,6 +29,12 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="key=value, as model.cell.kind=lstm; may be repeated."),
 ]
+Run = Annotated[
+    str,
+    typer.Argument(
+        help="A run's id or its beginning, `last`, or a run's folder.", show_default=False
+    ),
+]
 Home = Annotated[
     Path, typer.Option("--mlruns", help="The folder for all output.", callback=_folder)
 ]

@@ -1,0 +1,57 @@
+"""Which run is meant."""
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnnkit.errors import InputError
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+    from rnnkit.runfolder import RunFolder
+
+LAST = "last"
+
+
+def find_run(settings: "Settings", name: str) -> "RunFolder":
+    """A finished run.
+
+    Args:
+        settings: give the folder of all runs.
+        name: a run's id, the beginning of one, `last` for the newest, or a run's folder.
+
+    Raises:
+        InputError: there is none, several are meant, or it is not finished.
+    """
+    from rnnkit.runfolder import RunFolder
+
+    place = Path(name)
+    if (place / "params.yaml").exists():
+        return _finished(RunFolder(place))
+    runs = [RunFolder(path) for path in settings.runs.glob("*") if (path / "params.yaml").exists()]
+    runs.sort(key=lambda run: (run.path / "params.yaml").stat().st_mtime)
+    if name == LAST:
+        finished = [run for run in runs if run.status == "finished"]
+        if not finished:
+            raise InputError(f"no run in {settings.runs} is finished yet; rnnkit run makes one")
+        return finished[-1]
+    meant = [run for run in runs if run.id == name] or [r for r in runs if r.id.startswith(name)]
+    if len(meant) > 1:
+        raise InputError(
+            f"{name}: {len(meant)} runs begin so, the newest is {meant[-1].id}; write more of it"
+        )
+    if not meant:
+        ids = [run.id for run in runs]
+        near = difflib.get_close_matches(name, ids, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else "rnnkit runs lists them"
+        raise InputError(f"{name}: there is no such run in {settings.runs}; {hint}")
+    return _finished(meant[0])
+
+
+def _finished(run: "RunFolder") -> "RunFolder":
+    if run.status != "finished":
+        raise InputError(
+            f"{run.id} is not finished, its status is {run.status}; "
+            f"go on with: rnnkit run {run.path / 'params.yaml'}"
+        )
+    return run

@@ -1,0 +1,91 @@
+"""Text from a language model: one token at a time, each drawn given all before it.
+
+The state is what remembers: a token is read in one step, whatever the length of the text so far.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from rnnkit import numerics
+from rnnkit.errors import InputError
+from rnnkit.model.network import Synced
+from rnnkit.params.data import Words
+from rnnkit.predict import Predictor
+from rnnkit.prepare.prepared import END, PADDING, UNKNOWN
+
+
+@torch.no_grad()
+def generate(
+    predictor: Predictor,
+    prompt: str,
+    tokens: int,
+    temperature: float,
+    top_k: int | None,
+    seed: int,
+) -> str:
+    """A text that begins with the prompt, up to the item's end or the number of tokens.
+
+    Args:
+        predictor: of a language model.
+        prompt: may be empty; words that training did not have are read as the unknown token.
+        tokens: how many follow the prompt, at the most.
+        temperature: divides the logits; below 1 the text is more usual, 0 takes the likeliest.
+        top_k: only the k likeliest tokens are drawn from; None: all.
+        seed: the same seed gives the same text.
+
+    Raises:
+        InputError: no language model, or a number that has no meaning.
+    """
+    _refuse(predictor, tokens, temperature, top_k)
+    network, tokenizer = predictor.network, predictor.tokenizer
+    assert isinstance(network, Synced)
+    assert tokenizer is not None
+    read, _ = tokenizer.encode([prompt])
+    given = torch.cat([torch.tensor([END]), torch.as_tensor(read)])
+    draw = numerics.generator(seed, "generate")
+    states, drawn = None, list[int]()
+    while len(drawn) < tokens:
+        outputs, states = network.run(given[None], None, states, True, "auto")
+        token = choose(outputs[0, -1], temperature, top_k, draw)
+        if token == END:
+            break
+        drawn.append(token)
+        given = torch.tensor([token])
+    words = isinstance(predictor.experiment.data.tokenizer, Words)
+    between = " " if words and prompt and drawn else ""
+    return f"{prompt}{between}{tokenizer.model.decode(drawn)}"
+
+
+def choose(
+    logits: Tensor, temperature: float, top_k: int | None, generator: torch.Generator
+) -> int:
+    """A token's id, never padding or the unknown token, which are no text.
+
+    Args:
+        logits: [vocabulary].
+        temperature, top_k: as in `generate`.
+        generator: draws.
+    """
+    logits = logits.double()
+    logits[[PADDING, UNKNOWN]] = -math.inf
+    if temperature == 0:
+        return int(logits.argmax())
+    if top_k is not None and top_k < len(logits):
+        least = logits.topk(top_k).values[-1]
+        logits = logits.masked_fill(logits < least, -math.inf)
+    shares = (logits / temperature).softmax(dim=0)
+    return int(torch.multinomial(shares, 1, generator=generator))
+
+
+def _refuse(predictor: Predictor, tokens: int, temperature: float, top_k: int | None) -> None:
+    kind = predictor.experiment.task.kind
+    if kind != "language_modeling":
+        raise InputError(f"only a language model generates text, and this run's task is {kind}")
+    if tokens < 1:
+        raise InputError(f"at least one token must be asked for, got {tokens}")
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise InputError(f"the temperature must be a number from 0 on, got {temperature}")
+    if top_k is not None and top_k < 1:
+        raise InputError(f"top-k must be at least 1, got {top_k}")
