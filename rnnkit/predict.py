@@ -135,9 +135,9 @@ class Predictor:
             "perplexity": float(nats.mean().exp()),
         }
 
-    def _forecasting(self, row: Tensor, _: Tensor) -> dict[str, Any]:
+    def _forecasting(self, row: Tensor, window: Tensor) -> dict[str, Any]:
         assert isinstance(self.task, Forecasting)
-        scaled = self.task.forecast(row[None])[0]
+        scaled = self.task.forecast(row[None], window[None])[0]
         return {"forecast": self.task.scaler.inverse(scaled).tolist()}
 
 

@@ -497,6 +497,16 @@ RULES = [
         5,
         r"model\.tied: the embedding's size and model\.hidden must be equal, got 64 and 32",
     ),
+    (
+        FORECASTING.replace("forecasting", "forecasting, relative_to: season"),
+        2,
+        r"task\.relative_to: a season of 1 row is the last value; set task\.season, or write last",
+    ),
+    (
+        FORECASTING.replace("forecasting", "forecasting, relative_to: season, season: 97"),
+        3,
+        r"data\.window: the season before must lie in the window, and it has 97 rows, the window",
+    ),
     (f"{TAGGING}  window: 5\n", 5, r"data\.window: tagging has no use for it, only a series is"),
     (f"{TAGGING}  scaling: none\n", 5, r"data\.scaling: tagging has no use for it, only a ser"),
     (

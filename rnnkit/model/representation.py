@@ -67,6 +67,26 @@ class Raw(nn.Module):
         return inputs if mask is None else inputs.masked_fill(~mask[:, :, None], 0.0)
 
 
+class RelativeToLast(nn.Module):
+    """Numbers less those of the sequence's last step, so that a network sees no level.
+
+    For sequences without padding, as windows of a series are.
+
+    Reference: A. Zeng et al., Are transformers effective for time series forecasting?, 2023
+    (NLinear).
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.size = features
+
+    def forward(
+        self, inputs: Float[Tensor, "batch time size"], mask: None
+    ) -> Float[Tensor, "batch time size"]:
+        """x_t - x_T."""
+        return inputs - inputs[:, -1:]
+
+
 def make_embedding(
     params: blocks.Embedding, vocabulary: int | None, features: int | None, draw: torch.Generator
 ) -> Embedding:

@@ -145,6 +145,26 @@ class Experiment(Block):
             ),
             *self._schedule_rules(),
             *self._language_rules(),
+            *self._season_rules(),
+        ]
+
+    def _season_rules(self) -> list[tuple[str, bool, str]]:
+        """As `_rules`, for forecasts relative to the season before."""
+        task = self.task
+        if not isinstance(task, Forecasting) or task.relative_to != "season":
+            return []
+        return [
+            (
+                "task.relative_to",
+                task.season == 1,
+                "a season of 1 row is the last value; set task.season, or write last",
+            ),
+            (
+                "data.window",
+                self.data.window < task.season,
+                f"the season before must lie in the window, and it has {task.season} rows, the "
+                f"window {self.data.window}; lengthen it",
+            ),
         ]
 
     def _language_rules(self) -> list[tuple[str, bool, str]]:

@@ -113,6 +113,10 @@ class Forecasting(Block):
     """The columns to forecast; null: all columns of the table."""
     loss: Literal["squared", "absolute"] = "squared"
     """The error that is trained on, on scaled data."""
+    relative_to: Literal["zero", "last", "season"] = "zero"
+    """What the network's outputs are added to: nothing; the last value of the window (as NLinear,
+    Zeng et al. 2023); or the values one season before, the seasonal naive forecast. With last and
+    season the network reads its window relative to the last row, too: it sees no level."""
     season: int = Field(default=1, ge=1, le=100_000)
     """Rows in one season (24 for hours of a day): the seasonal naive baseline and MASE use it."""
 
