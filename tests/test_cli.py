@@ -184,7 +184,14 @@ def test_data_list_tells_every_source(rnnkit: Command) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     listed = json.loads(done.stdout)
     assert list(listed["builtin"]) == list(BUILTINS)
-    assert set(listed["readers"]) == {"labelled_text", "tokens", "text", "table"}
+    assert set(listed["readers"]) == {
+        "labelled_text",
+        "tokens",
+        "conll",
+        "conllu",
+        "text",
+        "table",
+    }
     assert all(len(note) > 20 for notes in listed.values() for note in notes.values())
 
 

@@ -507,6 +507,12 @@ RULES = [
         3,
         r"data\.window: the season before must lie in the window, and it has 97 rows, the window",
     ),
+    (
+        TAGGING.replace("builtin, name: python_tokens", "conll, path: a")
+        + "  split: {kind: column}\n",
+        5,
+        r"data\.split: this source has no columns; choose fractions or files",
+    ),
     (f"{TAGGING}  window: 5\n", 5, r"data\.window: tagging has no use for it, only a series is"),
     (f"{TAGGING}  scaling: none\n", 5, r"data\.scaling: tagging has no use for it, only a ser"),
     (

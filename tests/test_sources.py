@@ -19,6 +19,8 @@ from rnnkit.params.data import (
     BUILTINS,
     Builtin,
     Column,
+    Conll,
+    Conllu,
     Files,
     Fractions,
     LabelledText,
@@ -45,7 +47,7 @@ def read(source: params.Source) -> pd.DataFrame:
 
 
 def test_the_tables_have_a_row_for_every_kind_of_the_params() -> None:
-    kinds = {Builtin, LabelledText, Tokens, PlainText, Table}
+    kinds = {Builtin, LabelledText, Tokens, Conll, Conllu, PlainText, Table}
     assert set(sources.SOURCES) == {kind.model_fields["kind"].default for kind in kinds}
     assert set(builtin.BUILTINS) == set(BUILTINS)
 

@@ -68,6 +68,46 @@ class Tokens(Block):
     encoding: str = "utf-8"
 
 
+class Conll(Block):
+    """Tokens with a tag each, in columns: a line for every token, a blank one after each sentence;
+    plain or .gz. Lines that begin with the column `-DOCSTART-` are skipped."""
+
+    form: ClassVar[Form] = "tagged"
+
+    kind: Literal["conll"] = "conll"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    separator: Literal["whitespace", "tab", "space"] = "whitespace"
+    """whitespace: any run of spaces and tabs; tab, space: each single one, so that a column may
+    hold the other."""
+    token: int = Field(default=1, ge=1, le=1_000)
+    """The number of the token's column, counted from 1."""
+    tag: int = Field(default=2, ge=1, le=1_000)
+    """The number of the tag's column, counted from 1."""
+    comment: Annotated[str, Field(min_length=1)] | None = None
+    """Lines that begin with this are no data; null: there are none (a token may be `#`)."""
+    token_prefix: Annotated[str, Field(min_length=1)] | None = None
+    """Taken off every token, which must begin with it, as `en:` in WikiANN; null: nothing."""
+    encoding: str = "utf-8"
+
+
+class Conllu(Block):
+    """A Universal Dependencies treebank in CoNLL-U: word forms with a tag each; plain or .gz.
+
+    Multi-word tokens (`3-4`) and empty nodes (`8.1`) are skipped: the words themselves are there.
+    """
+
+    form: ClassVar[Form] = "tagged"
+
+    kind: Literal["conllu"] = "conllu"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    tag: Literal["upos", "xpos", "feats", "deprel"] = "upos"
+    """The column that is the tag: universal or language-specific part of speech, morphological
+    features, or the relation to the head."""
+    encoding: str = "utf-8"
+
+
 class Text(Block):
     """Plain text, for language modelling; plain or .gz."""
 
@@ -97,7 +137,9 @@ class Table(Block):
     encoding: str = "utf-8"
 
 
-Source = Annotated[Builtin | LabelledText | Tokens | Text | Table, Field(discriminator="kind")]
+Source = Annotated[
+    Builtin | LabelledText | Tokens | Conll | Conllu | Text | Table, Field(discriminator="kind")
+]
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 

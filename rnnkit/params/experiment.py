@@ -14,6 +14,9 @@ from rnnkit.params.task import Direction, Forecasting, LanguageModeling, Tagging
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Choices, Range, Tune
 
+NO_COLUMNS = ("builtin", "text", "conll", "conllu")
+"""Sources whose items have no column that could say train, valid or test."""
+
 
 class Experiment(Block):
     """One params file: prepare, tune if asked to, train, evaluate."""
@@ -134,7 +137,7 @@ class Experiment(Block):
             ),
             (
                 "data.split",
-                split.kind == "column" and data.source.kind in ("builtin", "text"),
+                split.kind == "column" and data.source.kind in NO_COLUMNS,
                 "this source has no columns; choose fractions"
                 + ("" if data.source.kind == "builtin" else " or files"),
             ),

@@ -24,6 +24,8 @@ from rnnkit.files import sha256_json
 from rnnkit.params.data import (
     Builtin,
     Column,
+    Conll,
+    Conllu,
     Files,
     LabelledText,
     Source,
@@ -32,17 +34,19 @@ from rnnkit.params.data import (
     Text,
     Tokens,
 )
-from rnnkit.sources import builtin, labelled_text, table, text, tokens
+from rnnkit.sources import builtin, conll, conllu, labelled_text, table, text, tokens
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FileSource = LabelledText | Tokens | Text | Table
+FileSource = LabelledText | Tokens | Conll | Conllu | Text | Table
 
 SOURCES: Mapping[str, ModuleType] = {
     "builtin": builtin,
     "labelled_text": labelled_text,
     "tokens": tokens,
+    "conll": conll,
+    "conllu": conllu,
     "text": text,
     "table": table,
 }
