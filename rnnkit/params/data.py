@@ -98,6 +98,10 @@ class Table(Block):
     from one into another."""
     columns: Names | None = None
     """The columns to read; null: all but the time and the id."""
+    gaps: Literal["refuse", "keep", "forward", "interpolate"] = "refuse"
+    """Missing values, and times missing from a regular grid: refused; filled with the value before
+    (forward), which a forecaster has, too; or linearly in time (interpolate), which looks ahead to
+    the next value. keep takes the rows as they follow one another, and refuses missing values."""
     encoding: str = "utf-8"
 
 

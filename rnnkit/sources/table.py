@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rnnkit.errors import InputError
 from rnnkit.params.data import Table
 from rnnkit.sources import opening
+from rnnkit.sources.gaps import fill
 from rnnkit.sources.tabular import column, format_of, place, read_frame
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
 
     Raises:
         InputError: a bad file, a missing column, a time that cannot be read or occurs twice, a
-            value that is no finite number or is missing.
+            value that is no finite number, or a gap that is not to be filled.
     """
     import pandas as pd
 
@@ -50,7 +51,7 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
         )
     values = {name: column(raw, path, name, "data.source.columns") for name in names}
     numbers = {name: _numbers(series, path, format) for name, series in values.items()}
-    _whole(numbers, values, path, format)
+    _whole(numbers, values, path, format, params.gaps in ("forward", "interpolate"))
     taken = [name for name in names if name in ("time", "series", "part")]
     if taken:
         raise InputError(
@@ -65,7 +66,8 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
         frame.insert(0, "series", _names(column(raw, path, params.id, "data.source.id"), path))
     order = [name for name in ("series", "time") if name in frame]
     _single(frame[order], path, format)
-    return frame.sort_values(order, kind="stable", ignore_index=True)
+    frame = frame.sort_values(order, kind="stable", ignore_index=True)
+    return frame if part is not None else fill(frame, params.gaps, path)
 
 
 def _names(ids: pd.Series, path: str) -> pd.Series:
@@ -98,19 +100,24 @@ def _numbers(series: pd.Series, path: str, format: str) -> pd.Series:
 
 
 def _whole(
-    numbers: dict[str, pd.Series], values: dict[str, pd.Series], path: str, format: str
+    numbers: dict[str, pd.Series],
+    values: dict[str, pd.Series],
+    path: str,
+    format: str,
+    missing: bool,
 ) -> None:
-    """Refuse missing and infinite values, with their count and the first place."""
+    """Refuse missing values, unless they are to be filled, and infinite ones: count and place."""
     import numpy as np
 
-    bad = {name: ~np.isfinite(series.to_numpy()) for name, series in numbers.items()}
+    wrong = np.isinf if missing else lambda found: ~np.isfinite(found)
+    bad = {name: wrong(series.to_numpy()) for name, series in numbers.items()}
     count = sum(int(flags.sum()) for flags in bad.values())
     if count:
         row, name = min((int(flags.argmax()), name) for name, flags in bad.items() if flags.any())
         raise InputError(
             f"{path}: every value must be a finite number, but {count} are missing or infinite, "
             f"the first in column {name!r}, {place(format, row)} ({values[name].iloc[row]!r}); "
-            "fill them in or leave the column out of `data.source.columns`"
+            "fill them in, set `data.source.gaps` or leave the column out of `data.source.columns`"
         )
 
 
