@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rnnkit.metrics import LabelMeter, Metrics, TokenMeter
 from rnnkit.prepare.prepared import Part, Prepared, positions
+from rnnkit.prepare.scale import Scaler
 from rnnkit.tasks import Task
 from rnnkit.tasks.forecasting import Forecasting, rows_of
 
@@ -181,23 +182,32 @@ def drift(task: Forecasting, prepared: Prepared, part: Part) -> Metrics:
 
 
 def training_mean(task: Forecasting, prepared: Prepared, part: Part) -> Metrics:
-    """The mean of the training part."""
-    mean = rows_of(prepared.parts["train"]).double().mean(dim=0)
+    """The mean of the training part, of each series its own."""
+    stretches = rows_of(prepared.parts["train"], task.scaler)
+    means = torch.stack([rows.double().mean(dim=0) for rows in stretches])
     return _forecasts(
-        task, part, lambda past, steps: mean.expand(past.windows, len(steps), len(mean))
+        task, part, lambda past, steps: means[past.series][:, None].expand(-1, len(steps), -1)
     )
 
 
 class Past:
-    """The values before each window's forecast: `past(tensor([-1]))` is the last one."""
+    """The values before each window's forecast: `past(tensor([-1]))` is the last one.
 
-    def __init__(self, values: Tensor, first: Tensor) -> None:
+    Args:
+        values: [rows, targets] scaled.
+        first: [windows] the row at which each forecast begins.
+        scaler: knows where each series begins.
+    """
+
+    def __init__(self, values: Tensor, first: Tensor, scaler: Scaler) -> None:
         self._values, self._first = values, first
-        self.windows = len(first)
+        self.series = scaler.which(first)
+        self._begin = torch.tensor(scaler.begin)[self.series]
 
     def __call__(self, offsets: Tensor) -> Tensor:
         """[windows, offsets, targets] scaled; before the series begins, its first value."""
-        return self._values[(self._first[:, None] + offsets).clamp(min=0)].double()
+        rows = torch.maximum(self._first[:, None] + offsets, self._begin[:, None])
+        return self._values[rows].double()
 
 
 def _forecasts(
@@ -206,9 +216,8 @@ def _forecasts(
     meter = task.meter()
     steps = torch.arange(task.params.horizon)
     for first in part.target_start.split(CHUNK):
-        meter.update(
-            forecast(Past(part.targets, first), steps), part.targets[first[:, None] + steps]
-        )
+        past = Past(part.targets, first, task.scaler)
+        meter.update(forecast(past, steps), part.targets[first[:, None] + steps], first)
     return meter.compute()
 
 

@@ -23,7 +23,8 @@ class Batch:
     """A few examples, padded to the longest.
 
     Args:
-        inputs: [batch, time] int64 ids, or [batch, time, features]; padding is 0.
+        inputs: [batch, time] int64 ids, or [batch, time, features]; padding is 0. Where features
+            are known ahead, the steps of the targets follow the item's own (`with_future`).
         targets: [batch] labels; [batch, time] tags or tokens, IGNORED at padding;
             [batch, time, numbers], 0 at padding; [batch, horizon, targets] scaled values.
         mask: [batch, time] bool, true at real steps; None: all are real.
@@ -102,6 +103,9 @@ def gather(
             mask = steps >= 0
             steps = steps.clamp_(min=0)
     inputs = _take(part.inputs, starts + steps)
+    if part.known:
+        ahead = torch.arange(int(part.target_length[indices[0]]))
+        inputs = with_future(inputs, _take(part.inputs, target_starts + ahead), part.known)
     if part.synced:
         targets = _take(part.targets, target_starts + steps)
     elif part.targets.is_floating_point():
@@ -121,6 +125,24 @@ def gather(
         resets=None,
         item=part.item[indices],
     )
+
+
+def with_future(past: Tensor, ahead: Tensor, known: int) -> Tensor:
+    """A window followed by what is known of the steps that are to be forecast.
+
+    Args:
+        past: [batch, window, features].
+        ahead: [batch, horizon, features] the rows behind it, of which only the last features are
+            read: the rest, which a forecaster cannot know, is replaced by zero.
+        known: how many features are known ahead.
+
+    Returns: [batch, window + horizon, features + 1]; the feature that is added is 0 in the window
+    and 1 behind it.
+    """
+    hidden = torch.zeros_like(ahead[:, :, : ahead.shape[2] - known])
+    ahead = torch.cat([hidden, ahead[:, :, -known:], torch.ones_like(ahead[:, :, :1])], dim=2)
+    past = torch.cat([past, torch.zeros_like(past[:, :, :1])], dim=2)
+    return torch.cat([past, ahead], dim=1)
 
 
 def _take(flat: Tensor, index: Tensor) -> Tensor:

@@ -48,6 +48,28 @@ def absolute(outputs: Tensor, targets: Tensor) -> Tensor:
     return _difference(outputs, targets).abs()
 
 
+def pinball(outputs: Tensor, targets: Tensor, quantiles: Tensor) -> Tensor:
+    """max(q·(y - ŷ_q), (q - 1)·(y - ŷ_q)): its mean is least where ŷ_q is the quantile q of y.
+
+    Args:
+        outputs: [..., quantiles].
+        targets: [...].
+        quantiles: [quantiles] between 0 and 1.
+
+    Raises:
+        ValueError: the shapes do not belong together.
+
+    Reference: R. Koenker, G. Bassett, Regression quantiles, Econometrica 46(1), 1978.
+    """
+    if outputs.shape != (*targets.shape, len(quantiles)):
+        raise ValueError(
+            f"one output for each target and quantile is needed, got outputs "
+            f"{tuple(outputs.shape)}, targets {tuple(targets.shape)}, {len(quantiles)} quantiles"
+        )
+    missed = targets[..., None] - outputs
+    return torch.maximum(quantiles * missed, (quantiles - 1) * missed)
+
+
 ERRORS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "squared": squared,
     "absolute": absolute,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from rnnkit import files, params
-from rnnkit.batches import gather
+from rnnkit.batches import gather, with_future
 from rnnkit.errors import InputError
 from rnnkit.losses import cross_entropy
 from rnnkit.params import Experiment
@@ -54,12 +54,15 @@ class Predictor:
         Args:
             inputs: by the task. classification: texts, or arrays [steps, features]; tagging:
                 lists of tokens (a text is its characters); language modelling: texts;
-                forecasting: arrays [window, columns] in the series' units.
+                forecasting: arrays [window, columns] in the series' units; where covariates are
+                known ahead [window + horizon, columns], and what cannot be known of the last rows
+                may be anything; of several series pairs (name, array).
 
         Returns:
             classification: label and probabilities; tagging: tags; language modelling:
             log_probability (nats), tokens and perplexity; forecasting: forecast
-            [horizon, targets] in the series' units.
+            [horizon, targets] in the series' units, and with the quantile loss quantiles, by their
+            names.
 
         Raises:
             InputError: an input has no steps, or not the shape the network knows.
@@ -67,6 +70,8 @@ class Predictor:
         if not inputs:
             return []
         kind = self.experiment.task.kind
+        if kind == "forecasting":
+            return [self._forecasting(item, i) for i, item in enumerate(inputs)]
         flat, lengths = self._encoded(inputs)
         for i, length in enumerate(lengths):
             if length < 1:
@@ -100,8 +105,6 @@ class Predictor:
                         f"input {i + 1}: must have {self.prepared.features} numbers per step, "
                         f"got the shape {array.shape}"
                     )
-            if self.prepared.scaler is not None:
-                arrays = [self.prepared.scaler.transform(array) for array in arrays]
             flat = torch.from_numpy(np.concatenate(arrays)).float()
             return flat, [len(array) for array in arrays]
         if kind == "tagging":
@@ -135,10 +138,43 @@ class Predictor:
             "perplexity": float(nats.mean().exp()),
         }
 
-    def _forecasting(self, row: Tensor, window: Tensor) -> dict[str, Any]:
+    def _forecasting(self, item: Any, number: int) -> dict[str, Any]:
+        """The answer to one window."""
         assert isinstance(self.task, Forecasting)
-        scaled = self.task.forecast(row[None], window[None])[0]
-        return {"forecast": self.task.scaler.inverse(scaled).tolist()}
+        scaler, horizon = self.task.scaler, int(self.task.params.horizon)
+        name, values = item if scaler.series != ("",) and len(item) == 2 else ("", item)
+        if name not in scaler.series:
+            raise InputError(
+                f"input {number + 1}: must be a pair of a series' name and its window, and there "
+                f"is no series {name!r}; the series are {', '.join(scaler.series[:5])}"
+                + (", …" if len(scaler.series) > 5 else "")
+            )
+        array, width = np.asarray(values, dtype=np.float64), len(scaler.columns)
+        if array.ndim != 2 or array.shape[1] != width:
+            raise InputError(
+                f"input {number + 1}: must have {width} numbers per step, "
+                f"got the shape {array.shape}"
+            )
+        needed = self.experiment.data.window + (horizon if scaler.known else 0)
+        if len(array) != needed:
+            raise InputError(
+                f"input {number + 1}: must have {needed} steps, the window"
+                f"{' and the horizon' if scaler.known else ''}, got {len(array)}"
+            )
+        which = scaler.series.index(name)
+        window = torch.from_numpy(scaler.transform(array, which)).float()[None]
+        if scaler.known:
+            window = with_future(window[:, :-horizon], window[:, -horizon:], scaler.known)
+        outputs, rows = self.network(window, None), torch.tensor([scaler.begin[which]])
+        forecast = scaler.inverse(self.task.forecast(outputs, window), rows)[0]
+        answer: dict[str, Any] = {"forecast": forecast.tolist()}
+        if self.task.params.loss == "quantile":
+            each = self.task.quantiles(outputs, window).unbind(-1)
+            answer["quantiles"] = {
+                f"{level:g}": scaler.inverse(values, rows)[0].tolist()
+                for level, values in zip(self.task.params.quantiles, each, strict=True)
+            }
+        return answer
 
 
 def load(folder: str | Path) -> Predictor:

@@ -516,6 +516,27 @@ RULES = [
     (f"{TAGGING}  window: 5\n", 5, r"data\.window: tagging has no use for it, only a series is"),
     (f"{TAGGING}  scaling: none\n", 5, r"data\.scaling: tagging has no use for it, only a ser"),
     (
+        f"{TAGGING}  covariates: {{calendar: [hour]}}\n",
+        5,
+        r"data\.covariates: tagging has no use for it, only a series has covariates",
+    ),
+    (
+        FORECASTING.replace("  split", "  covariates: {past: [x, y], future: [x]}\n  split"),
+        5,
+        r"data\.covariates: a column is a target, known ahead or known in the past alone, and x wo",
+    ),
+    (
+        FORECASTING.replace("  split", "  covariates: {calendar: [month]}\n  split")
+        + "  readout: mean\n",
+        9,
+        r"model\.readout: with covariates known ahead every step of the horizon is read out",
+    ),
+    (
+        FORECASTING.replace("forecasting}", "forecasting, quantiles: [0.2, 0.5, 0.8]}"),
+        2,
+        r"task\.quantiles: only the quantile loss forecasts them; write task\.loss: quantile",
+    ),
+    (
         FORECASTING.replace("model:", "  max_length: 5\nmodel:"),
         6,
         r"data\.max_length: forecasting has no use for it, a series has windows, whose length is",

@@ -415,6 +415,27 @@ BAD = {
         "time,x\n2024-01-01,1\n2024-01-02,2\n2024-01-01,1\n",
         r"a\.csv, line 4: every time may occur once, but 1 occur again, the first is 2024-01-01",
     ),
+    "equal times of a series": (
+        Table,
+        {"id": "shop"},
+        "a.csv",
+        "time,shop,x\n2024-01-01,a,1\n2024-01-01,b,2\n2024-01-01,a,1\n",
+        r"a\.csv, line 4: every time may occur once in each series, but 1 occur .* of 'a'; keep",
+    ),
+    "no id": (
+        Table,
+        {"id": "shop"},
+        "a.csv",
+        "time,shop,x\n2024-01-01,a,1\n2024-01-01,,2\n",
+        r"column 'shop' is empty 1 times, first in row 2; fill it in",
+    ),
+    "a taken name": (
+        Table,
+        {"time": "day"},
+        "a.csv",
+        "day,series\n2024-01-01,1\n",
+        r"no column of values may be called time, series or part, .* but 'series' is; rename it",
+    ),
     "no values": (Table, {}, "a.csv", "time\n2024\n", r"at least one column beside 'time' is need"),
     "jsonl table": (Table, {}, "a.jsonl", "{}\n", r"a table must be CSV, TSV or Parquet"),
     "column typo": (

@@ -68,23 +68,32 @@ class Raw(nn.Module):
 
 
 class RelativeToLast(nn.Module):
-    """Numbers less those of the sequence's last step, so that a network sees no level.
+    """Numbers less those of the window's last step, so that a network sees no level.
 
-    For sequences without padding, as windows of a series are.
+    For sequences without padding, as windows of a series are. What is known ahead, and the steps
+    behind the window that show it, are left as they are: an hour is no level.
+
+    Args:
+        features: of a step.
+        known: how many features, the last ones, are left as they are.
+        ahead: how many steps, the last ones, lie behind the window.
 
     Reference: A. Zeng et al., Are transformers effective for time series forecasting?, 2023
     (NLinear).
     """
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, known: int, ahead: int) -> None:
         super().__init__()
-        self.size = features
+        self.size, self.known, self.ahead = features, known, ahead
 
     def forward(
         self, inputs: Float[Tensor, "batch time size"], mask: None
     ) -> Float[Tensor, "batch time size"]:
         """x_t - x_T."""
-        return inputs - inputs[:, -1:]
+        window, relative = inputs.shape[1] - self.ahead, self.size - self.known
+        level = inputs[:, window - 1 : window, :relative]
+        level = functional.pad(level.expand(-1, window, -1), (0, self.known, 0, self.ahead))
+        return inputs - level
 
 
 def make_embedding(

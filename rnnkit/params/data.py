@@ -132,8 +132,16 @@ class Table(Block):
     """auto: by the file's ending."""
     time: str = "time"
     """The column that holds the time; rows are sorted by it, and equal times are refused."""
+    id: str | None = None
+    """The column that says which series a row belongs to, one row for each series and time; null:
+    the table is one series. Each series is scaled by its own training rows, and no window crosses
+    from one into another."""
     columns: Names | None = None
-    """The columns to read; null: all but the time."""
+    """The columns to read; null: all but the time and the id."""
+    gaps: Literal["refuse", "keep", "forward", "interpolate"] = "refuse"
+    """Missing values, and times missing from a regular grid: refused; filled with the value before
+    (forward), which a forecaster has, too; or linearly in time (interpolate), which looks ahead to
+    the next value. keep takes the rows as they follow one another, and refuses missing values."""
     encoding: str = "utf-8"
 
 
@@ -173,7 +181,10 @@ class Files(Block):
 
 
 class Time(Block):
-    """By time, oldest first: the last share, or everything from a given moment on."""
+    """By time, oldest first: the last share, or everything from a given moment on.
+
+    Of several series a share is taken of each; moments are the same for all.
+    """
 
     kind: Literal["time"] = "time"
     valid: Share | Timestamp = 0.1
@@ -231,6 +242,23 @@ class BPE(Block):
 Tokenizer = Annotated[Characters | Words | BPE, Field(discriminator="kind")]
 
 
+class Covariates(Block):
+    """Columns that help to forecast and are not forecast themselves."""
+
+    past: Names | None = None
+    """Columns known in the past alone; null: every column that is no target and not in `future`.
+    A column that is in none of these is left out."""
+    future: Names = ()
+    """Columns known ahead, such as a price plan: their values over the horizon are read, too."""
+    calendar: Annotated[tuple[Literal["hour", "weekday", "month"], ...], Field(strict=False)] = ()
+    """What is known ahead from the time itself, each as the sine and cosine of its cycle."""
+
+    @property
+    def known_ahead(self) -> bool:
+        """Whether anything is known over the horizon."""
+        return bool(self.future or self.calendar)
+
+
 class Data(Block):
     """From a source to padded batches."""
 
@@ -246,6 +274,8 @@ class Data(Block):
     """Forecasting: how many past rows the network sees."""
     scaling: Literal["standard", "minmax", "none"] = "standard"
     """Forecasting: how values are scaled, by the training part alone."""
+    covariates: Covariates = Covariates()
+    """Forecasting: which columns beside the targets the network sees."""
     limit: int | None = Field(default=None, ge=1)
     """Use at most this many items of each part; null: all. Text: the first ones; a series: the
     latest windows; other data: the first ones by hash, so that more data change few of them."""

@@ -149,6 +149,33 @@ class Experiment(Block):
             *self._schedule_rules(),
             *self._language_rules(),
             *self._season_rules(),
+            *self._column_rules(),
+        ]
+
+    def _column_rules(self) -> list[tuple[str, bool, str]]:
+        """As `_rules`, for the columns of a series and what is forecast of them."""
+        task, covariates = self.task, self.data.covariates
+        if not isinstance(task, Forecasting):
+            return []
+        past, future = set(covariates.past or ()), set(covariates.future)
+        twice = sorted((past & future) | ((past | future) & set(task.targets or ())))
+        return [
+            (
+                "data.covariates",
+                bool(twice),
+                "a column is a target, known ahead or known in the past alone, and "
+                f"{', '.join(twice)} would be two of these; name it once",
+            ),
+            (
+                "model.readout",
+                covariates.known_ahead and self.model.readout != "last",
+                "with covariates known ahead every step of the horizon is read out; leave it out",
+            ),
+            (
+                "task.quantiles",
+                task.loss != "quantile" and task.quantiles != self._default("task.quantiles"),
+                "only the quantile loss forecasts them; write task.loss: quantile or leave it out",
+            ),
         ]
 
     def _season_rules(self) -> list[tuple[str, bool, str]]:

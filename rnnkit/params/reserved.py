@@ -19,8 +19,6 @@ KEYS: Mapping[str, str] = {
     "model.representation.freeze": "pretrained word vectors",
     "model.representation.characters": "a character-level network per word",
     "train.start_from": "starting from another run's weights",
-    "data.covariates": "covariates",
-    "data.source.id": "several series in one table",
 }
 """Params path -> what it will do."""
 
@@ -29,7 +27,6 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "data.source.kind": ("pairs", "audio", "vectors", "frames", "piano_rolls"),
     "model.cell.kind": ("custom",),
     "model.readout": ("attention",),
-    "task.loss": ("quantile",),
 }
 """Params path -> values it will take."""
 

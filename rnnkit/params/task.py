@@ -8,7 +8,7 @@ that have no effect on it: they are refused, for the reason given, unless they h
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from rnnkit.params.block import Block, Names
 
@@ -17,6 +17,7 @@ Direction = Literal["minimize", "maximize"]
 NO_WINDOWS = {
     "data.window": "only a series is cut into windows of the past",
     "data.scaling": "only a series is scaled",
+    "data.covariates": "only a series has covariates",
 }
 NO_TRUNCATION = {"train.bptt": "only a network with an answer at every step can be truncated"}
 NO_READOUT = {"model.readout": "every step is read out"}
@@ -84,19 +85,21 @@ class LanguageModeling(Block):
     window goes on from the state of the one before. Evaluation reads one stream."""
 
 
+def _ordered(quantiles: tuple[float, ...]) -> tuple[float, ...]:
+    between = all(0 < quantile < 1 for quantile in quantiles)
+    if not between or list(quantiles) != sorted(set(quantiles)) or 0.5 not in quantiles:
+        raise ValueError("must rise from above 0 to below 1 and hold the median, 0.5")
+    if len(quantiles) < 3:
+        raise ValueError("must hold at least three: the ends of an interval and the median")
+    return quantiles
+
+
+Quantiles = Annotated[tuple[float, ...], Field(strict=False), AfterValidator(_ordered)]
+
+
 class Forecasting(Block):
     """The next values of a series from a window of the past: one step (many-to-one) or several."""
 
-    metrics: ClassVar[Mapping[str, Direction]] = {
-        "loss": "minimize",
-        "mae": "minimize",
-        "rmse": "minimize",
-        "mape": "minimize",
-        "smape": "minimize",
-        "mase": "minimize",
-        "scaled_mse": "minimize",
-        "scaled_mae": "minimize",
-    }
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("series",)
     unused: ClassVar[Mapping[str, str]] = {
@@ -110,15 +113,24 @@ class Forecasting(Block):
     horizon: int = Field(default=1, ge=1, le=10_000)
     """How many steps ahead are forecast, all at once; unit: rows of the table."""
     targets: Names | None = None
-    """The columns to forecast; null: all columns of the table."""
-    loss: Literal["squared", "absolute"] = "squared"
-    """The error that is trained on, on scaled data."""
+    """The columns to forecast; null: all columns of the table that are no covariates."""
+    loss: Literal["squared", "absolute", "quantile"] = "squared"
+    """The error that is trained on, on scaled data; quantile: the pinball loss of `quantiles`
+    (Koenker and Bassett 1978), whose median is the forecast that is scored."""
+    quantiles: Quantiles = (0.1, 0.5, 0.9)
+    """Which ones are forecast; the outermost two are the ends of the interval."""
     relative_to: Literal["zero", "last", "season"] = "zero"
     """What the network's outputs are added to: nothing; the last value of the window (as NLinear,
     Zeng et al. 2023); or the values one season before, the seasonal naive forecast. With last and
     season the network reads its window relative to the last row, too: it sees no level."""
     season: int = Field(default=1, ge=1, le=100_000)
     """Rows in one season (24 for hours of a day): the seasonal naive baseline and MASE use it."""
+
+    @property
+    def metrics(self) -> Mapping[str, Direction]:
+        """Which metrics are reported, and which way each is better."""
+        names = ["loss", "mae", "rmse", "mape", "smape", "mase", "scaled_mse", "scaled_mae"]
+        return dict.fromkeys([*names, "pinball"] if self.loss == "quantile" else names, "minimize")
 
 
 Task = Annotated[

@@ -34,6 +34,8 @@ class Part:
             own target.
         item: [items] int64, the row of the source's frame; series: of the first target.
         synced: whether every input step has its own target.
+        known: how many of the inputs' features, the last ones, are known ahead: an item reads them
+            at the steps of its targets, too.
     """
 
     inputs: Tensor
@@ -44,6 +46,7 @@ class Part:
     target_length: Tensor
     item: Tensor
     synced: bool
+    known: int = 0
 
     def __len__(self) -> int:
         return len(self.item)
@@ -64,10 +67,11 @@ class Prepared:
         vocabulary: the token of each id; None for numbers. 0 is padding, 1 unknown.
         labels: names of classes or tags, sorted; None for other tasks.
         scaler: forecasting alone.
-        features: the width of raw inputs; None for tokens.
+        features: the width of raw inputs, as a network reads them; None for tokens.
         facts: what a person wants to know, JSON-able. By part: items, tokens (targets, for
             language modelling), longest (steps), unknown (share of tokens), truncated (items),
-            labels (name -> count), rows, time (first and last). Over all: source, notes,
+            labels (name -> count), rows, time (first and last). Over all: series (kept and left
+            out, where there are several), source, notes,
             duplicates (part -> items also in an earlier part), vocabulary (its size without
             padding).
     """
@@ -110,4 +114,5 @@ def joined(first: Part, second: Part) -> Part:
         target_length=target_length,
         item=torch.cat([first.item, second.item]),
         synced=first.synced,
+        known=first.known,
     )

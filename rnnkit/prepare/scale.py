@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -18,48 +20,76 @@ class Scaler:
 
     standard: offset = mean, scale = standard deviation over the rows (divided by their number);
     minmax: offset = minimum, scale = maximum - minimum, so that training rows lie in [0, 1];
-    none: 0 and 1. A column that is constant in training has scale 1.
+    none: 0 and 1. A column that is constant in training has scale 1. Each of several series has
+    its own offsets and scales.
 
     Args:
         columns: names of the inputs' columns, in order.
         targets: names of the targets' columns, in order; each is one of `columns`.
-        offset: per column, in its unit.
-        scale: per column, in its unit, never 0.
+        offset: per column, in its unit; of several series one series after the other.
+        scale: the same, never 0.
+        known: how many of the columns, the last ones, are known ahead.
+        series: names of the series, in order of their rows.
+        begin: the row of the source's frame at which each begins.
     """
 
     columns: tuple[str, ...]
     targets: tuple[str, ...]
     offset: tuple[float, ...]
     scale: tuple[float, ...]
+    known: int = 0
+    series: tuple[str, ...] = ("",)
+    begin: tuple[int, ...] = (0,)
 
     @property
     def target_columns(self) -> list[int]:
         """Which columns the targets are."""
         return [self.columns.index(name) for name in self.targets]
 
-    def transform(self, values: np.ndarray) -> np.ndarray:
-        """[rows, columns] in units -> the same, scaled, float64."""
-        scaled: np.ndarray = (values - np.array(self.offset)) / np.array(self.scale)
+    def transform(self, values: np.ndarray, series: int = 0) -> np.ndarray:
+        """[rows, columns] of one series in units -> the same, scaled, float64."""
+        offset, scale = (
+            np.array(numbers).reshape(len(self.begin), -1)[series]
+            for numbers in (self.offset, self.scale)
+        )
+        scaled: np.ndarray = (values - offset) / scale
         return scaled
 
-    def inverse(self, scaled: Tensor) -> Tensor:
-        """[..., targets] scaled -> float64 in the series' units.
+    def which(self, rows: Tensor) -> Tensor:
+        """The number of the series that each row of the source's frame belongs to."""
+        return torch.searchsorted(torch.tensor(self.begin), rows, right=True) - 1
+
+    def inverse(self, scaled: Tensor, rows: Tensor | None = None) -> Tensor:
+        """[batch, ..., targets] scaled -> float64 in the series' units.
 
         float64, because a small deviation from a large offset would drown in float32.
 
+        Args:
+            scaled: any shape that ends in the targets; of several series the first dimension is
+                the batch.
+            rows: [batch] a row of each one's series; not needed for a single series.
+
         Raises:
-            ValueError: the last dimension is not the targets'.
+            ValueError: the last dimension is not the targets', or rows are needed.
         """
         if scaled.shape[-1] != len(self.targets):
             raise ValueError(
                 f"the last dimension must be the {len(self.targets)} targets, "
                 f"but the shape is {tuple(scaled.shape)}"
             )
+        if rows is None and len(self.begin) > 1:
+            raise ValueError("of several series, rows must say to which each value belongs")
         offset, scale = (
-            torch.tensor([values[k] for k in self.target_columns], dtype=torch.float64)
-            for values in (self.offset, self.scale)
+            torch.tensor(numbers, dtype=torch.float64)
+            .view(len(self.begin), -1)[:, self.target_columns]
+            .to(scaled.device)
+            for numbers in (self.offset, self.scale)
         )
-        return scaled.double() * scale.to(scaled.device) + offset.to(scaled.device)
+        if rows is None:
+            return scaled.double() * scale[0] + offset[0]
+        shape = (len(rows), *[1] * (scaled.ndim - 2), len(self.targets))
+        which = self.which(rows)
+        return scaled.double() * scale[which].view(shape) + offset[which].view(shape)
 
     def to_json(self) -> dict[str, Any]:
         """As plain lists; every float is kept exactly."""
@@ -68,21 +98,31 @@ class Scaler:
             "targets": list(self.targets),
             "offset": list(self.offset),
             "scale": list(self.scale),
+            "known": self.known,
+            "series": list(self.series),
+            "begin": list(self.begin),
         }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Scaler:
         """The scaler that `to_json` was called on."""
-        return cls(**{name: tuple(values) for name, values in stored.items()})
+        known = stored.get("known", 0)
+        lists = {name: tuple(values) for name, values in stored.items() if name != "known"}
+        return cls(**lists, known=known)
 
 
 def fit(
-    kind: Kind, values: np.ndarray, columns: tuple[str, ...], targets: tuple[str, ...]
+    kind: Kind,
+    values: np.ndarray,
+    columns: tuple[str, ...],
+    targets: tuple[str, ...],
+    left: int = 0,
 ) -> Scaler:
     """Fit a scaler.
 
     Args:
         values: [rows, columns] of the training part, in units, finite.
+        left: how many columns, the last ones, are left as they are.
     """
     if kind == "standard":
         offset, scale = values.mean(axis=0), values.std(axis=0)
@@ -94,4 +134,25 @@ def fit(
     # A constant column's deviation is 0, or what rounding of its mean leaves.
     constant = values.max(axis=0) == values.min(axis=0)
     scale = np.where(constant | (scale == 0), 1.0, scale)
+    offset[len(columns) - left :], scale[len(columns) - left :] = 0, 1
     return Scaler(columns, targets, tuple(offset.tolist()), tuple(scale.tolist()))
+
+
+def together(scalers: Mapping[str, Scaler], begin: Sequence[int], known: int) -> Scaler:
+    """One scaler for several series.
+
+    Args:
+        scalers: by the series' names, in order of their rows; all of the same columns.
+        begin: the row of the source's frame at which each series begins.
+        known: how many of the columns, the last ones, are known ahead.
+    """
+    first, *_ = scalers.values()
+    return Scaler(
+        first.columns,
+        first.targets,
+        tuple(chain.from_iterable(scaler.offset for scaler in scalers.values())),
+        tuple(chain.from_iterable(scaler.scale for scaler in scalers.values())),
+        known,
+        tuple(scalers),
+        tuple(begin),
+    )

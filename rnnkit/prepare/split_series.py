@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 Stretch = tuple[int, int]  # first row, and the row behind the last
 
 
-def split_rows(frame: pd.DataFrame, split: Split) -> dict[str, Stretch]:
+def split_rows(frame: pd.DataFrame, split: Split, empty: bool = False) -> dict[str, Stretch]:
     """The stretch of rows of each part; rows from `until` on are in none.
+
+    Args:
+        frame: one series.
+        split: how.
+        empty: whether a part may be without rows, as one of several series may be.
 
     Raises:
         InputError: a split that scatters rows, stretches that are out of order or empty, a
@@ -31,7 +36,7 @@ def split_rows(frame: pd.DataFrame, split: Split) -> dict[str, Stretch]:
             "use `split: {kind: time}`"
         )
     if isinstance(split, Time):
-        return _by_time(frame["time"], split)
+        return _by_time(frame["time"], split, empty)
     sides = named(frame, split)
     if not frame["time"].is_monotonic_increasing or frame["time"].duplicated().any():
         raise InputError(
@@ -52,10 +57,10 @@ def split_rows(frame: pd.DataFrame, split: Split) -> dict[str, Stretch]:
             "give each part one stretch of time"
         )
     borders = np.searchsorted(order, [0, 1, 2, 3]).tolist()
-    return _stretches(borders)
+    return _stretches(borders, empty)
 
 
-def _by_time(times: pd.Series, split: Time) -> dict[str, Stretch]:
+def _by_time(times: pd.Series, split: Time, empty: bool) -> dict[str, Stretch]:
     stop = len(times) if split.until is None else _row(times, split.until, "until")
     if isinstance(split.test, str):
         test = _row(times, split.test, "test")
@@ -65,7 +70,7 @@ def _by_time(times: pd.Series, split: Time) -> dict[str, Stretch]:
         valid = _row(times, split.valid, "valid")
     else:
         valid = test - round(stop * split.valid)
-    return _stretches([0, valid, test, stop])
+    return _stretches([0, valid, test, stop], empty)
 
 
 def _row(times: pd.Series, moment: str, key: str) -> int:
@@ -83,10 +88,10 @@ def _row(times: pd.Series, moment: str, key: str) -> int:
     return int(times.searchsorted(stamp))
 
 
-def _stretches(borders: list[int]) -> dict[str, Stretch]:
+def _stretches(borders: list[int], empty: bool) -> dict[str, Stretch]:
     stretches = dict(zip(PARTS, pairwise(borders), strict=True))
     for part, (first, stop) in stretches.items():
-        if first < 0 or stop <= first:
+        if first < 0 or stop < first or (stop == first and not empty):
             raise InputError(
                 f"data.split: every part needs at least one row, in the order train, valid, test, "
                 f"but {part} would begin at row {first} and end before row {stop}; "

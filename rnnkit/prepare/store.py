@@ -89,6 +89,7 @@ def publish(built: Built, facts: Mapping[str, Any], place: Path) -> None:
         rest = {
             "parts": layout,
             "synced": built.parts["train"].synced,
+            "known": built.parts["train"].known,
             "vocabulary": None if built.tokenizer is None else built.tokenizer.vocabulary,
             "labels": built.labels,
             "scaler": None if built.scaler is None else built.scaler.to_json(),
@@ -113,7 +114,9 @@ def load(place: Path) -> Prepared:
     tensors = safetensors.torch.load_file(place / TENSORS)
     parts = {
         part: Part(
-            synced=rest["synced"], **{field: tensors[name] for field, name in layout.items()}
+            synced=rest["synced"],
+            known=rest["known"],
+            **{field: tensors[name] for field, name in layout.items()},
         )
         for part, layout in rest["parts"].items()
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 
-def series_windows(first: int, stop: int, window: int, horizon: int, inside: bool) -> np.ndarray:
+def series_windows(
+    first: int, stop: int, window: int, horizon: int, inside: bool, low: int = 0
+) -> np.ndarray:
     """The rows at which targets begin, with stride 1. Inputs are the `window` rows before.
 
     >>> series_windows(0, 10, window=3, horizon=2, inside=True).tolist()
@@ -20,8 +22,9 @@ def series_windows(first: int, stop: int, window: int, horizon: int, inside: boo
         horizon: target rows; they lie wholly inside the part.
         inside: whether the inputs lie wholly inside too; otherwise they may reach back over the
             part's border, as a forecaster knows the past.
+        low: the first row of the series, before which no window begins.
     """
-    earliest = first + window if inside else max(first, window)
+    earliest = first + window if inside else max(first, low + window)
     return np.arange(earliest, max(earliest, stop - horizon + 1), dtype=np.int64)
 
 

@@ -6,7 +6,9 @@ torch nor pandas, and `read(params, part)`, the frame. By the source's form a fr
     labelled_text   text, label                     text -> str
     tagged          tokens, tags                    lists of str, equally long
     text            text                            in the order of appearance
-    series          time and one column a variable  sorted by time, float64, nothing missing
+    series          time and one column a variable  sorted by time, float64, nothing missing; of
+                                                    several a column `series`, by which it is sorted
+                                                    first
     frames          frames, label                   float32 [steps, features]
 
 and a column `group` where items belong together, and `part` where the data or files say it.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rnnkit.errors import InputError
 from rnnkit.params.data import Table
 from rnnkit.sources import opening
+from rnnkit.sources.gaps import fill
 from rnnkit.sources.tabular import column, format_of, place, read_frame
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def fingerprint(params: Table) -> str:
 
 
 def read(params: Table, part: str | None) -> pd.DataFrame:
-    """The column time, the numeric columns as float64, and part where it is asked for.
+    """The column time, the numeric columns as float64, and series and part where asked for.
 
     Args:
         params: the source's block.
@@ -29,7 +30,7 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
 
     Raises:
         InputError: a bad file, a missing column, a time that cannot be read or occurs twice, a
-            value that is no finite number or is missing.
+            value that is no finite number, or a gap that is not to be filled.
     """
     import pandas as pd
 
@@ -41,7 +42,8 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
         )
     raw = read_frame(path, format, params.encoding)
     stamps = column(raw, path, params.time, "data.source.time")
-    names = params.columns or tuple(str(n) for n in raw.columns if n not in (params.time, part))
+    others = (params.time, params.id, part)
+    names = params.columns or tuple(str(name) for name in raw.columns if name not in others)
     if not names:
         raise InputError(
             f"{path}: at least one column beside {params.time!r} is needed, but there "
@@ -49,13 +51,36 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
         )
     values = {name: column(raw, path, name, "data.source.columns") for name in names}
     numbers = {name: _numbers(series, path, format) for name, series in values.items()}
-    _whole(numbers, values, path, format)
+    _whole(numbers, values, path, format, params.gaps in ("forward", "interpolate"))
+    taken = [name for name in names if name in ("time", "series", "part")]
+    if taken:
+        raise InputError(
+            f"{path}: no column of values may be called time, series or part, which have a meaning "
+            f"of their own, but {taken[0]!r} is; rename it or leave it out of `data.source.columns`"
+        )
     frame = pd.DataFrame({"time": _times(stamps, path, format)})
     frame = pd.concat([frame, pd.DataFrame(numbers)], axis=1)
     if part is not None:
         frame["part"] = column(raw, path, part, "data.split.name")
-    _single(frame["time"], path, format)
-    return frame.sort_values("time", kind="stable", ignore_index=True)
+    if params.id is not None:
+        frame.insert(0, "series", _names(column(raw, path, params.id, "data.source.id"), path))
+    order = [name for name in ("series", "time") if name in frame]
+    _single(frame[order], path, format)
+    frame = frame.sort_values(order, kind="stable", ignore_index=True)
+    return frame if part is not None else fill(frame, params.gaps, path)
+
+
+def _names(ids: pd.Series, path: str) -> pd.Series:
+    """Ids as text."""
+    missing = ids.isna() | (ids.astype(str).str.strip() == "")
+    if missing.any():
+        row = int(missing.to_numpy().argmax()) + 1
+        raise InputError(
+            f"{path}: every row must say to which series it belongs, but column {ids.name!r} is "
+            f"empty {int(missing.sum())} times, first in row {row}; "
+            "fill it in or leave the row out"
+        )
+    return ids.astype(str)
 
 
 def _numbers(series: pd.Series, path: str, format: str) -> pd.Series:
@@ -75,19 +100,24 @@ def _numbers(series: pd.Series, path: str, format: str) -> pd.Series:
 
 
 def _whole(
-    numbers: dict[str, pd.Series], values: dict[str, pd.Series], path: str, format: str
+    numbers: dict[str, pd.Series],
+    values: dict[str, pd.Series],
+    path: str,
+    format: str,
+    missing: bool,
 ) -> None:
-    """Refuse missing and infinite values, with their count and the first place."""
+    """Refuse missing values, unless they are to be filled, and infinite ones: count and place."""
     import numpy as np
 
-    bad = {name: ~np.isfinite(series.to_numpy()) for name, series in numbers.items()}
+    wrong = np.isinf if missing else lambda found: ~np.isfinite(found)
+    bad = {name: wrong(series.to_numpy()) for name, series in numbers.items()}
     count = sum(int(flags.sum()) for flags in bad.values())
     if count:
         row, name = min((int(flags.argmax()), name) for name, flags in bad.items() if flags.any())
         raise InputError(
             f"{path}: every value must be a finite number, but {count} are missing or infinite, "
             f"the first in column {name!r}, {place(format, row)} ({values[name].iloc[row]!r}); "
-            "fill them in or leave the column out of `data.source.columns`"
+            "fill them in, set `data.source.gaps` or leave the column out of `data.source.columns`"
         )
 
 
@@ -117,11 +147,16 @@ def _times(stamps: pd.Series, path: str, format: str) -> pd.Series:
     return times
 
 
-def _single(times: pd.Series, path: str, format: str) -> None:
-    twice = times.duplicated(keep="first")
+def _single(keys: pd.DataFrame, path: str, format: str) -> None:
+    """Refuse equal times, of several series within one of them."""
+    twice = keys.duplicated(keep="first")
     if twice.any():
         row = int(twice.to_numpy().argmax())
+        several = "series" in keys
         raise InputError(
-            f"{path}, {place(format, row)}: every time may occur once, but {int(twice.sum())} "
-            f"occur again, the first is {times.iloc[row]}; keep one row of each"
+            f"{path}, {place(format, row)}: every time may occur once"
+            f"{' in each series' if several else ''}, but {int(twice.sum())} occur again, the "
+            f"first is {keys['time'].iloc[row]}"
+            f"{' of ' + repr(keys['series'].iloc[row]) if several else ''}; keep one row of each"
+            + ("" if several else ", or name the series' column in `data.source.id`")
         )

@@ -1,17 +1,21 @@
 """Forecasting: the next values of a series from a window of its past.
 
 All steps of the horizon are read out at once from the state after the window (direct multi-step
-forecasting); with a horizon of 1 that is the many-to-one network of the notes.
+forecasting); with a horizon of 1 that is the many-to-one network of the notes. Where covariates
+are known ahead, the recurrence goes on over the horizon and reads them, with zeros for what it
+cannot know, and each step of the horizon is read out from its own state.
 """
 
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from rnnkit.batches import Batch
-from rnnkit.losses import ERRORS
+from rnnkit.losses import ERRORS, pinball
 from rnnkit.metrics import ForecastMeter
+from rnnkit.model.network import build
 from rnnkit.model.representation import RelativeToLast
 from rnnkit.params.model import Model
 from rnnkit.prepare.prepared import Part
@@ -20,7 +24,7 @@ from rnnkit.tasks.interface import Task
 
 
 class Forecasting(Task):
-    """Squared or absolute error on scaled data; outputs are [batch, horizon · targets]."""
+    """Squared, absolute or quantile error on scaled data."""
 
     @property
     def scaler(self) -> Scaler:
@@ -30,70 +34,144 @@ class Forecasting(Task):
 
     @property
     def outputs(self) -> int:
-        return int(self.params.horizon) * len(self.scaler.targets)
+        steps = 1 if self.scaler.known else int(self.params.horizon)
+        return steps * len(self.scaler.targets) * self.quantiles_per_value
+
+    @property
+    def quantiles_per_value(self) -> int:
+        """How many numbers are forecast for each value."""
+        return len(self.params.quantiles) if self.params.loss == "quantile" else 1
+
+    @property
+    def levels(self) -> Tensor:
+        """[quantiles] which quantiles are forecast."""
+        return torch.tensor(self.params.quantiles)
 
     def network(self, model: Model, generator: torch.Generator) -> nn.Module:
-        network = super().network(model, generator)
+        """Many-to-one; synced where covariates are known ahead."""
+        features, known = self.prepared.features, self.scaler.known
+        assert features is not None
+        topology = "synced" if known else "many_to_one"
+        network = build(model, topology, None, features, self.outputs, generator)
         if self.params.relative_to != "zero":
-            assert self.prepared.features is not None
-            network.representation = RelativeToLast(self.prepared.features)
+            # behind what is known ahead stands the feature that tells window from horizon
+            left, ahead = (known + 1, int(self.params.horizon)) if known else (0, 0)
+            network.representation = RelativeToLast(features, left, ahead)
         return network
 
     def forecast(self, outputs: Tensor, inputs: Tensor) -> Tensor:
-        """Network outputs as scaled forecasts [batch, horizon, targets].
+        """Network outputs as scaled forecasts [batch, horizon, targets]; of quantiles the median.
 
         Args:
-            outputs: [batch, horizon · targets].
-            inputs: [batch, window, features], scaled: what the forecast may be relative to.
+            outputs: [batch, horizon · targets · quantiles], or where covariates are known ahead
+                [batch, window + horizon, targets · quantiles].
+            inputs: [batch, window, features], or [batch, window + horizon, features], scaled: what
+                the forecast may be relative to.
         """
-        steps = outputs.view(len(outputs), self.params.horizon, len(self.scaler.targets))
+        values = self.quantiles(outputs, inputs)
+        if self.params.loss != "quantile":
+            return values[..., 0]
+        return values[..., self.params.quantiles.index(0.5)]
+
+    def quantiles(self, outputs: Tensor, inputs: Tensor) -> Tensor:
+        """The same as [batch, horizon, targets, quantiles], which never cross: they are sorted.
+
+        Reference: V. Chernozhukov, I. Fernández-Val, A. Galichon, Quantile and probability curves
+        without crossing, Econometrica 78(3), 2010.
+        """
+        return self._values(outputs, inputs).sort(dim=-1).values
+
+    def _values(self, outputs: Tensor, inputs: Tensor) -> Tensor:
+        """As `quantiles`, as the network gives them."""
+        horizon = int(self.params.horizon)
+        if self.scaler.known:
+            outputs = outputs[:, -horizon:]
+        targets = len(self.scaler.targets)
+        steps = outputs.reshape(len(outputs), horizon, targets, self.quantiles_per_value)
         base = self._base(inputs)
-        return steps if base is None else steps + base
+        return steps if base is None else steps + base[..., None]
 
     def _base(self, inputs: Tensor) -> Tensor | None:
         """[batch, horizon, targets] what `relative_to` names, of the window's own values."""
         if self.params.relative_to == "zero":
             return None
-        seen = inputs[:, :, list(self.scaler.target_columns)]
+        horizon = int(self.params.horizon)
+        window = inputs.shape[1] - (horizon if self.scaler.known else 0)
+        seen = inputs[:, :window, list(self.scaler.target_columns)]
         if self.params.relative_to == "last":
-            return seen[:, -1:].expand(-1, self.params.horizon, -1)
-        ahead = torch.arange(self.params.horizon) % self.params.season
-        return seen[:, seen.shape[1] - self.params.season + ahead]
+            return seen[:, -1:].expand(-1, horizon, -1)
+        ahead = torch.arange(horizon) % self.params.season
+        return seen[:, window - self.params.season + ahead]
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return ERRORS[self.params.loss](self.forecast(outputs, batch.inputs), batch.targets).mean()
+        values = self._values(outputs, batch.inputs)
+        if self.params.loss == "quantile":
+            return pinball(values, batch.targets, self.levels.to(values.dtype)).mean()
+        return ERRORS[self.params.loss](values[..., 0], batch.targets).mean()
 
     def weight(self, batch: Batch) -> int:
         return batch.targets.numel()
 
     def meter(self) -> ForecastMeter:
-        return ForecastMeter(self.scaler.inverse, self._naive_error())
+        return ForecastMeter(self.scaler.inverse, self._naive_error)
 
     def measure(self, meter: ForecastMeter, outputs: Tensor, batch: Batch) -> None:
-        meter.update(self.forecast(outputs, batch.inputs), batch.targets)
+        meter.update(self.forecast(outputs, batch.inputs), batch.targets, batch.item)
+        if self.params.loss == "quantile":
+            values = self.quantiles(outputs, batch.inputs)
+            meter.update_quantiles(values, batch.targets, batch.item, self.levels)
 
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
-        forecast = self.scaler.inverse(self.forecast(outputs, batch.inputs).double())
-        truth = self.scaler.inverse(batch.targets.double())
+        scaler, horizon = self.scaler, int(self.params.horizon)
+        forecast = scaler.inverse(self.forecast(outputs, batch.inputs), batch.item)
+        truth = scaler.inverse(batch.targets, batch.item)
         columns: dict[str, list[Any]] = {
-            "row": [row + h for row in batch.item.tolist() for h in range(self.params.horizon)],
-            "step": list(range(1, self.params.horizon + 1)) * len(batch.item),
+            "row": [row + h for row in batch.item.tolist() for h in range(horizon)],
+            "step": list(range(1, horizon + 1)) * len(batch.item),
         }
-        for k, name in enumerate(self.scaler.targets):
+        if scaler.series != ("",):
+            which = scaler.which(batch.item).tolist()
+            columns["series"] = [scaler.series[k] for k in which for _ in range(horizon)]
+        for k, name in enumerate(scaler.targets):
             columns[f"truth {name}"] = truth[:, :, k].flatten().tolist()
             columns[f"forecast {name}"] = forecast[:, :, k].flatten().tolist()
+        if self.params.loss == "quantile":
+            values = self.quantiles(outputs, batch.inputs)
+            for q, level in enumerate(self.params.quantiles):
+                own = scaler.inverse(values[..., q], batch.item)
+                for k, name in enumerate(scaler.targets):
+                    columns[f"quantile {level:g} {name}"] = own[:, :, k].flatten().tolist()
         return columns
 
-    def _naive_error(self) -> Tensor:
-        """[targets] mean |y_t - y_{t-season}| over the training part, in units."""
-        values = self.scaler.inverse(rows_of(self.prepared.parts["train"]).double())
-        season = min(self.params.season, len(values) - 1)
-        error = (values[season:] - values[:-season]).abs().mean(dim=0)
-        return torch.where(error > 0, error, torch.ones_like(error))
+    def _naive_error(self, rows: Tensor) -> Tensor:
+        """[batch, targets] mean |y_t - y_{t-season}| over the training part of each row's series,
+        in units."""
+        return self._naive_errors[self.scaler.which(rows)]
+
+    @cached_property
+    def _naive_errors(self) -> Tensor:
+        """[series, targets]."""
+        found = []
+        for k, values in enumerate(rows_of(self.prepared.parts["train"], self.scaler)):
+            begin = torch.full((len(values),), self.scaler.begin[k])
+            values = self.scaler.inverse(values, begin)
+            season = min(self.params.season, len(values) - 1)
+            error = (values[season:] - values[: len(values) - season]).abs().mean(dim=0)
+            found.append(torch.where(error > 0, error, torch.ones_like(error)))
+        return torch.stack(found)
 
 
-def rows_of(part: Part) -> Tensor:
-    """[rows, targets] the stretch of the series that a part's windows forecast, scaled."""
-    first = int(part.target_start.min())
-    last = int((part.target_start + part.target_length).max())
-    return part.targets[first:last]
+def rows_of(part: Part, scaler: Scaler) -> list[Tensor]:
+    """By series: [rows, targets] the stretch that the part's windows forecast, scaled.
+
+    A series of which the part has no window has a stretch of no rows.
+    """
+    which, stretches = scaler.which(part.target_start), []
+    for k in range(len(scaler.series)):
+        first = part.target_start[which == k]
+        if not len(first):
+            stretches.append(part.targets[:0])
+            continue
+        length = int(part.target_length[0])
+        stretches.append(part.targets[int(first.min()) : int(first.max()) + length])
+    return stretches
