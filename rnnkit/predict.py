@@ -52,9 +52,9 @@ class Predictor:
         """An answer for each input, in their order.
 
         Args:
-            inputs: by the task. classification: texts, or arrays [steps, features]; tagging:
-                lists of tokens (a text is its characters); language modelling: texts;
-                forecasting: arrays [window, columns] in the series' units.
+            inputs: by the task. classification: texts, or arrays [steps, features] in units;
+                tagging: lists of tokens (a text is its characters), or such arrays; language
+                modelling: texts; forecasting: arrays [window, columns] in the series' units.
 
         Returns:
             classification: label and probabilities; tagging: tags; language modelling:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from rnnkit.params.block import Block, Names
 
-Form = Literal["labelled_text", "tagged", "text", "series", "frames"]
+Form = Literal["labelled_text", "tagged", "text", "series", "frames", "tagged_frames"]
 
 BUILTINS: Mapping[str, Form] = {
     "python_tokens": "tagged",
@@ -68,6 +68,46 @@ class Tokens(Block):
     encoding: str = "utf-8"
 
 
+class Conll(Block):
+    """Tokens with a tag each, in columns: a line for every token, a blank one after each sentence;
+    plain or .gz. Lines that begin with the column `-DOCSTART-` are skipped."""
+
+    form: ClassVar[Form] = "tagged"
+
+    kind: Literal["conll"] = "conll"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    separator: Literal["whitespace", "tab", "space"] = "whitespace"
+    """whitespace: any run of spaces and tabs; tab, space: each single one, so that a column may
+    hold the other."""
+    token: int = Field(default=1, ge=1, le=1_000)
+    """The number of the token's column, counted from 1."""
+    tag: int = Field(default=2, ge=1, le=1_000)
+    """The number of the tag's column, counted from 1."""
+    comment: Annotated[str, Field(min_length=1)] | None = None
+    """Lines that begin with this are no data; null: there are none (a token may be `#`)."""
+    token_prefix: Annotated[str, Field(min_length=1)] | None = None
+    """Taken off every token, which must begin with it, as `en:` in WikiANN; null: nothing."""
+    encoding: str = "utf-8"
+
+
+class Conllu(Block):
+    """A Universal Dependencies treebank in CoNLL-U: word forms with a tag each; plain or .gz.
+
+    Multi-word tokens (`3-4`) and empty nodes (`8.1`) are skipped: the words themselves are there.
+    """
+
+    form: ClassVar[Form] = "tagged"
+
+    kind: Literal["conllu"] = "conllu"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    tag: Literal["upos", "xpos", "feats", "deprel"] = "upos"
+    """The column that is the tag: universal or language-specific part of speech, morphological
+    features, or the relation to the head."""
+    encoding: str = "utf-8"
+
+
 class Text(Block):
     """Plain text, for language modelling; plain or .gz."""
 
@@ -97,7 +137,55 @@ class Table(Block):
     encoding: str = "utf-8"
 
 
-Source = Annotated[Builtin | LabelledText | Tokens | Text | Table, Field(discriminator="kind")]
+class Frames(Block):
+    """Sequences of frames, a row of numbers each, as CSV, TSV or Parquet; plain or .gz.
+
+    A label belongs to a sequence (for classification) or to each frame (for tagging).
+    """
+
+    kind: Literal["frames"] = "frames"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
+    """auto: by the file's ending; csv where it says nothing."""
+    label: str = "label"
+    """The column that holds the label."""
+    labels: Literal["per_sequence", "per_frame"] = "per_sequence"
+    """per_sequence: all frames of a sequence have its one label; per_frame: each has its own."""
+    sequence: str | None = None
+    """The column whose equal values are one sequence; null, for per_frame alone: the whole file is
+    one long sequence."""
+    columns: Names | None = None
+    """The columns that are features; null: all but those named here."""
+    time: str | None = None
+    """The column that holds the time, by which the frames of a sequence are sorted; null: they
+    stand in order."""
+    group: str | None = None
+    """A column whose equal values stay on the same side of a split, as the person measured."""
+    row_names: bool = False
+    """Rows begin with a name that the header leaves out, as R writes tables."""
+    encoding: str = "utf-8"
+
+    @property
+    def form(self) -> Form:
+        return "frames" if self.labels == "per_sequence" else "tagged_frames"
+
+
+class TS(Block):
+    """Sequences of frames with a label each, in the .ts format of the UEA and UCR archives."""
+
+    form: ClassVar[Form] = "frames"
+
+    kind: Literal["ts"] = "ts"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    encoding: str = "utf-8"
+
+
+Source = Annotated[
+    Builtin | LabelledText | Tokens | Conll | Conllu | Text | Table | Frames | TS,
+    Field(discriminator="kind"),
+]
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -196,14 +284,15 @@ class Data(Block):
     split: Split = Fractions()
     tokenizer: Tokenizer = Words()
     max_length: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Longer sequences are cut here (and counted). Language modelling: the text is one stream, cut
+    """Longer sequences are cut here (and counted). Frames with a label each: longer sequences are
+    cut into stretches of this length, each an item. Language modelling: the text is one stream, cut
     into windows of this length; null: one window for each item. Unit: steps."""
     padding: Literal["post", "pre"] = "post"
     """Where the padding lies; results are the same."""
     window: int = Field(default=96, ge=1, le=100_000)
     """Forecasting: how many past rows the network sees."""
     scaling: Literal["standard", "minmax", "none"] = "standard"
-    """Forecasting: how values are scaled, by the training part alone."""
+    """Series and frames: how each column is scaled, by the training part alone."""
     limit: int | None = Field(default=None, ge=1)
     """Use at most this many items of each part; null: all. Text: the first ones; a series: the
     latest windows; other data: the first ones by hash, so that more data change few of them."""

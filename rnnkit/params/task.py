@@ -14,8 +14,9 @@ from rnnkit.params.block import Block, Names
 
 Direction = Literal["minimize", "maximize"]
 
+NO_WINDOW = {"data.window": "only a series is cut into windows of the past"}
 NO_WINDOWS = {
-    "data.window": "only a series is cut into windows of the past",
+    **NO_WINDOW,
     "data.scaling": "only a series is scaled",
 }
 NO_READOUT = {"model.readout": "every step is read out"}
@@ -33,14 +34,14 @@ class Classification(Block):
     }
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("labelled_text", "frames")
-    unused: ClassVar[Mapping[str, str]] = NO_WINDOWS
+    unused: ClassVar[Mapping[str, str]] = NO_WINDOW
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "loss")
 
     kind: Literal["classification"] = "classification"
 
 
 class Tagging(Block):
-    """A label for every token (many-to-many, synced). Cross-entropy per real token."""
+    """A label for every token or frame (many-to-many, synced). Cross-entropy per real token."""
 
     metrics: ClassVar[Mapping[str, Direction]] = {
         "loss": "minimize",
@@ -51,8 +52,8 @@ class Tagging(Block):
         "sequence_accuracy": "maximize",
     }
     topology: ClassVar[str] = "synced"
-    forms: ClassVar[tuple[str, ...]] = ("tagged",)
-    unused: ClassVar[Mapping[str, str]] = {**NO_WINDOWS, **NO_READOUT}
+    forms: ClassVar[tuple[str, ...]] = ("tagged", "tagged_frames")
+    unused: ClassVar[Mapping[str, str]] = {**NO_WINDOW, **NO_READOUT}
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "sequence_accuracy")
 
     kind: Literal["tagging"] = "tagging"

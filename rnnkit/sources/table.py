@@ -48,9 +48,9 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
             "is none; add the values"
         )
     values = {name: column(raw, path, name, "data.source.columns") for name in names}
-    numbers = {name: _numbers(series, path, format) for name, series in values.items()}
-    _whole(numbers, values, path, format)
-    frame = pd.DataFrame({"time": _times(stamps, path, format)})
+    numbers = {name: as_numbers(series, path, format) for name, series in values.items()}
+    refuse_gaps(numbers, values, path, format)
+    frame = pd.DataFrame({"time": as_times(stamps, path, format)})
     frame = pd.concat([frame, pd.DataFrame(numbers)], axis=1)
     if part is not None:
         frame["part"] = column(raw, path, part, "data.split.name")
@@ -58,7 +58,12 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
     return frame.sort_values("time", kind="stable", ignore_index=True)
 
 
-def _numbers(series: pd.Series, path: str, format: str) -> pd.Series:
+def as_numbers(series: pd.Series, path: str, format: str) -> pd.Series:
+    """A column as float64; MISSING is not a number.
+
+    Raises:
+        InputError: a value is no number.
+    """
     import pandas as pd
 
     if not pd.api.types.is_numeric_dtype(series.dtype):
@@ -74,7 +79,7 @@ def _numbers(series: pd.Series, path: str, format: str) -> pd.Series:
     return numbers
 
 
-def _whole(
+def refuse_gaps(
     numbers: dict[str, pd.Series], values: dict[str, pd.Series], path: str, format: str
 ) -> None:
     """Refuse missing and infinite values, with their count and the first place."""
@@ -91,7 +96,7 @@ def _whole(
         )
 
 
-def _times(stamps: pd.Series, path: str, format: str) -> pd.Series:
+def as_times(stamps: pd.Series, path: str, format: str) -> pd.Series:
     """ISO 8601 alone: 01/02/2024 means two days, depending on who reads it."""
     import pandas as pd
 
