@@ -25,8 +25,8 @@ Baseline = Callable[[Any, Prepared, Part], Metrics]
 def score(task: Task, prepared: Prepared, part: Part) -> dict[str, Metrics]:
     """The metrics of every baseline of a task on a part, by the baseline's name."""
     table = BASELINES[task.params.kind]
-    if task.params.kind == "classification" and prepared.vocabulary is None:
-        table = {"majority class": majority_class}
+    if prepared.vocabulary is None:
+        table = {name: baseline for name, baseline in table.items() if baseline not in OF_TOKENS}
     return {name: baseline(task, prepared, part) for name, baseline in table.items()}
 
 
@@ -51,10 +51,9 @@ def naive_bayes(task: Task, prepared: Prepared, part: Part) -> Metrics:
 
 
 def most_frequent_tag(task: Task, prepared: Prepared, part: Part) -> Metrics:
-    """Every token gets the most frequent tag of the training part."""
+    """Every token or frame gets the most frequent tag of the training part."""
     counts = torch.bincount(targets_of(prepared.parts["train"]), minlength=task.outputs)
-    best = int(counts.argmax())
-    return _tags(task, part, lambda tokens: torch.full_like(tokens, best))
+    return _tags(task, part, torch.full_like(targets_of(part), int(counts.argmax())))
 
 
 def most_frequent_tag_per_token(task: Task, prepared: Prepared, part: Part) -> Metrics:
@@ -66,7 +65,7 @@ def most_frequent_tag_per_token(task: Task, prepared: Prepared, part: Part) -> M
     table = counts.view(vocabulary, task.outputs)
     favourite = table.argmax(dim=1)
     favourite[table.sum(dim=1) == 0] = int(table.sum(dim=0).argmax())
-    return _tags(task, part, lambda tokens: favourite[tokens])
+    return _tags(task, part, favourite[inputs_of(part)])
 
 
 def _labels(task: Task, predicted: Tensor, truth: Tensor) -> Metrics:
@@ -75,14 +74,17 @@ def _labels(task: Task, predicted: Tensor, truth: Tensor) -> Metrics:
     return meter.compute()
 
 
-def _tags(task: Task, part: Part, tag: Callable[[Tensor], Tensor]) -> Metrics:
-    """Items are scored in groups of equal length, so that nothing needs padding."""
-    meter = LabelMeter(task.outputs, sequences=True)
+def _tags(task: Task, part: Part, predicted: Tensor) -> Metrics:
+    """Items are scored in groups of equal length, so that nothing needs padding.
+
+    Args:
+        predicted: [steps] of all items, one after the other.
+    """
+    meter, truth = task.meter(), targets_of(part)
+    begins = part.input_length.cumsum(0) - part.input_length
     for length in part.input_length.unique().tolist():
-        rows = (part.input_length == length).nonzero().flatten()
-        steps = torch.arange(length)
-        tokens = part.inputs[part.input_start[rows, None] + steps].long()
-        meter.update(tag(tokens), part.targets[part.target_start[rows, None] + steps].long())
+        steps = begins[part.input_length == length, None] + torch.arange(length)
+        meter.update(predicted[steps], truth[steps])  # type: ignore[attr-defined]
     return meter.compute()
 
 
@@ -233,6 +235,9 @@ def targets_of(part: Part) -> Tensor:
     """[targets] all labels, tags or tokens of a part's items, one item after the other."""
     return part.targets[positions(part.target_start, part.target_length)].long()
 
+
+OF_TOKENS = (naive_bayes, most_frequent_tag_per_token)
+"""Baselines that count tokens, which numbers have none of."""
 
 BASELINES: Mapping[str, Mapping[str, Baseline]] = {
     "classification": {"majority class": majority_class, "naive Bayes": naive_bayes},

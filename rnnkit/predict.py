@@ -52,11 +52,11 @@ class Predictor:
         """An answer for each input, in their order.
 
         Args:
-            inputs: by the task. classification: texts, or arrays [steps, features]; tagging:
-                lists of tokens (a text is its characters); language modelling: texts;
-                forecasting: arrays [window, columns] in the series' units; where covariates are
-                known ahead [window + horizon, columns], and what cannot be known of the last rows
-                may be anything; of several series pairs (name, array).
+            inputs: by the task. classification: texts, or arrays [steps, features] in units;
+                tagging: lists of tokens (a text is its characters), or such arrays; language
+                modelling: texts; forecasting: arrays [window, columns] in the series' units; where
+                covariates are known ahead [window + horizon, columns], and what cannot be known of
+                the last rows may be anything; of several series pairs (name, array).
 
         Returns:
             classification: label and probabilities; tagging: tags; language modelling:
@@ -105,6 +105,8 @@ class Predictor:
                         f"input {i + 1}: must have {self.prepared.features} numbers per step, "
                         f"got the shape {array.shape}"
                     )
+            if self.prepared.scaler is not None:
+                arrays = [self.prepared.scaler.transform(array) for array in arrays]
             flat = torch.from_numpy(np.concatenate(arrays)).float()
             return flat, [len(array) for array in arrays]
         if kind == "tagging":

@@ -105,7 +105,7 @@ def test_gaps_are_refused_by_default_and_may_be_kept(tmp_path: Path) -> None:
         read(table(tmp_path, whole), None)
     assert len(read(table(tmp_path, whole, gaps="keep"), None)) == 5
     for gaps in ("refuse", "keep"):
-        with pytest.raises(InputError, match=r"1 are missing or inf.* set `data.source.gaps"):
+        with pytest.raises(InputError, match=r"1 are missing or inf.* `data.source.gaps"):
             read(table(tmp_path, ROWS, gaps=gaps), None)
     with pytest.raises(InputError, match=r"1 are missing or infinite, the first in column 'x', li"):
         read(table(tmp_path, ROWS.replace("07,10", "07,inf"), gaps="forward"), None)

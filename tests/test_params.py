@@ -40,6 +40,15 @@ data:
 model:
   representation: {kind: raw}
 """
+STRETCHES = """\
+name: a
+task: {kind: tagging}
+data:
+  source: {kind: frames, path: a.csv, labels: per_frame}
+  split: {kind: time}
+model:
+  representation: {kind: raw}
+"""
 LANGUAGE = """\
 name: a
 task: {kind: language_modeling}
@@ -514,7 +523,37 @@ RULES = [
         r"data\.split: this source has no columns; choose fractions or files",
     ),
     (f"{TAGGING}  window: 5\n", 5, r"data\.window: tagging has no use for it, only a series is"),
-    (f"{TAGGING}  scaling: none\n", 5, r"data\.scaling: tagging has no use for it, only a ser"),
+    (
+        f"{TAGGING}  scaling: none\n",
+        5,
+        r"data\.scaling: this source gives tokens, and nothing is scaled; leave it out",
+    ),
+    (f"{LANGUAGE}  scaling: none\n", 5, r"data\.scaling: language_modeling has no use for it, on"),
+    (
+        STRETCHES.replace("tagging", "classification").replace("per_frame", "per_sequence"),
+        4,
+        r"data\.source\.sequence: a label per sequence needs the column whose equal values are one",
+    ),
+    (
+        STRETCHES.replace("per_frame", "per_frame, group: who"),
+        4,
+        r"data\.source\.group: one long sequence has no groups; leave it out, or name data",
+    ),
+    (
+        STRETCHES.replace("{kind: time}", "{kind: fractions}"),
+        5,
+        r"data\.split: one long sequence is cut into stretches, and a hash would put neighbours on",
+    ),
+    (
+        STRETCHES.replace("{kind: time}", "{kind: time, test: 2024-01-01}"),
+        5,
+        r"data\.split: a moment needs the frames' time; name data\.source\.time, or give shares",
+    ),
+    (
+        STRETCHES.replace("per_frame", "per_frame, sequence: id"),
+        5,
+        r"data\.split: a series is split by time, and nothing else is; choose fractions, files or",
+    ),
     (
         f"{TAGGING}  covariates: {{calendar: [hour]}}\n",
         5,
@@ -602,7 +641,7 @@ def test_blocks_that_do_not_fit_are_refused(
 def test_every_rule_between_blocks_is_in_the_table_above(write: Write) -> None:
     """A rule is known by its path and its first words; each of them must be raised above."""
     raised = [message.replace("\\", "") for _, _, message in RULES]
-    for content in (TAGGING, FORECASTING, LANGUAGE):
+    for content in (TAGGING, FORECASTING, LANGUAGE, STRETCHES):
         for path, refused, reason in load(write(content))._rules():
             assert not refused
             words = reason.split(" ", 2)[2][:12] if path != "data.source" else "needs"

@@ -17,12 +17,14 @@ from rnnkit.errors import InputError
 from rnnkit.params import data as params
 from rnnkit.params.data import (
     BUILTINS,
+    TS,
     Builtin,
     Column,
     Conll,
     Conllu,
     Files,
     Fractions,
+    Frames,
     LabelledText,
     Table,
     Tokens,
@@ -47,7 +49,7 @@ def read(source: params.Source) -> pd.DataFrame:
 
 
 def test_the_tables_have_a_row_for_every_kind_of_the_params() -> None:
-    kinds = {Builtin, LabelledText, Tokens, Conll, Conllu, PlainText, Table}
+    kinds = {Builtin, LabelledText, Tokens, Conll, Conllu, PlainText, Table, Frames, TS}
     assert set(sources.SOURCES) == {kind.model_fields["kind"].default for kind in kinds}
     assert set(builtin.BUILTINS) == set(BUILTINS)
 

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 
 from flows import settings as places
 from flows.tune import study as studies
-from flows.tune import trials
+from flows.tune import trials, worker
 from rnnkit.params import Experiment
 from rnnkit.runfolder import RunFolder
 
@@ -144,3 +144,19 @@ def test_retraining_fixes_the_number_of_epochs(experiment: Experiment) -> None:
     assert (last.train.epochs, last.train.clip, last.tune) == (7, 2.0, None)
     assert last.train.early_stopping is None
     assert trials.alone(experiment, {}, None).train == experiment.train
+
+
+def test_values_that_the_rules_refuse_together_fail_one_trial_and_not_the_sweep(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    both = {"model.bidirectional": {"choices": [True]}, "train.bptt": {"choices": [5]}}
+    searching = experiment.replace({"tune": {"trials": 1, "search": both}})
+    run = RunFolder(tmp_path / "run")
+    run.create(searching, {})
+    study = studies.open_study(searching, run, places.read(tmp_path))
+    worker._try(study.ask(), study, searching, run, prepared=None)
+    (record,) = trials.trial_records(run, searching)
+    assert record["state"] == "failed"
+    assert "train.bptt: a backward direction" in record["reason"]
+    assert record["values"] == {"model.bidirectional": True, "train.bptt": 5}
+    assert study.trials[0].state == TrialState.FAIL

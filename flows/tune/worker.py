@@ -84,11 +84,13 @@ def _try(
     """One trial: trained in its own folder, reported to the study after every epoch."""
     place = trial_folder(folder, trial.number)
     values = suggest(trial, experiment)
-    mine = experiment.replace({**values, "tune": None})
+    mine, refusal = _with(values, experiment)
     place.create(mine, {"values": values})
     place.append("begun", values=values)
     best: float | None = None
     try:
+        if refusal is not None:
+            raise refusal
         for record in train_into(place, mine, prepared):
             if _stopped(folder):
                 place.append("interrupted")
@@ -111,6 +113,14 @@ def _try(
         return
     place.append("finished", value=best)
     study.tell(trial, best)
+
+
+def _with(values: dict[str, Any], experiment: Experiment) -> tuple[Experiment, ValueError | None]:
+    """The trial's experiment; where the rules refuse these values together, the one without."""
+    try:
+        return experiment.replace({**values, "tune": None}), None
+    except ValueError as error:
+        return experiment.replace({"tune": None}), error
 
 
 def _stopped(folder: RunFolder) -> bool:

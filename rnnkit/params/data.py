@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from rnnkit.params.block import Block, Names
 
-Form = Literal["labelled_text", "tagged", "text", "series", "frames"]
+Form = Literal["labelled_text", "tagged", "text", "series", "frames", "tagged_frames"]
 
 BUILTINS: Mapping[str, Form] = {
     "python_tokens": "tagged",
@@ -145,8 +145,54 @@ class Table(Block):
     encoding: str = "utf-8"
 
 
+class Frames(Block):
+    """Sequences of frames, a row of numbers each, as CSV, TSV or Parquet; plain or .gz.
+
+    A label belongs to a sequence (for classification) or to each frame (for tagging).
+    """
+
+    kind: Literal["frames"] = "frames"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
+    """auto: by the file's ending; csv where it says nothing."""
+    label: str = "label"
+    """The column that holds the label."""
+    labels: Literal["per_sequence", "per_frame"] = "per_sequence"
+    """per_sequence: all frames of a sequence have its one label; per_frame: each has its own."""
+    sequence: str | None = None
+    """The column whose equal values are one sequence; null, for per_frame alone: the whole file is
+    one long sequence."""
+    columns: Names | None = None
+    """The columns that are features; null: all but those named here."""
+    time: str | None = None
+    """The column that holds the time, by which the frames of a sequence are sorted; null: they
+    stand in order."""
+    group: str | None = None
+    """A column whose equal values stay on the same side of a split, as the person measured."""
+    row_names: bool = False
+    """Rows begin with a name that the header leaves out, as R writes tables."""
+    encoding: str = "utf-8"
+
+    @property
+    def form(self) -> Form:
+        return "frames" if self.labels == "per_sequence" else "tagged_frames"
+
+
+class TS(Block):
+    """Sequences of frames with a label each, in the .ts format of the UEA and UCR archives."""
+
+    form: ClassVar[Form] = "frames"
+
+    kind: Literal["ts"] = "ts"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    encoding: str = "utf-8"
+
+
 Source = Annotated[
-    Builtin | LabelledText | Tokens | Conll | Conllu | Text | Table, Field(discriminator="kind")
+    Builtin | LabelledText | Tokens | Conll | Conllu | Text | Table | Frames | TS,
+    Field(discriminator="kind"),
 ]
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -266,14 +312,15 @@ class Data(Block):
     split: Split = Fractions()
     tokenizer: Tokenizer = Words()
     max_length: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Longer sequences are cut here (and counted). Language modelling: the text is one stream, cut
+    """Longer sequences are cut here (and counted). Frames with a label each: longer sequences are
+    cut into stretches of this length, each an item. Language modelling: the text is one stream, cut
     into windows of this length; null: one window for each item. Unit: steps."""
     padding: Literal["post", "pre"] = "post"
     """Where the padding lies; results are the same."""
     window: int = Field(default=96, ge=1, le=100_000)
     """Forecasting: how many past rows the network sees."""
     scaling: Literal["standard", "minmax", "none"] = "standard"
-    """Forecasting: how values are scaled, by the training part alone."""
+    """Series and frames: how each column is scaled, by the training part alone."""
     covariates: Covariates = Covariates()
     """Forecasting: which columns beside the targets the network sees."""
     limit: int | None = Field(default=None, ge=1)

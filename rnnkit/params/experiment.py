@@ -7,15 +7,15 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from rnnkit.params.block import Block, FrozenDict
-from rnnkit.params.data import BPE, Data, Files, Time
+from rnnkit.params.data import BPE, Data, Files, Frames, Time
 from rnnkit.params.model import RNN, Embedding, Model, Raw
 from rnnkit.params.schedule import Plateau
 from rnnkit.params.task import Direction, Forecasting, LanguageModeling, Tagging, Task
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Choices, Range, Tune
 
-NO_COLUMNS = ("builtin", "text", "conll", "conllu")
-"""Sources whose items have no column that could say train, valid or test."""
+NO_COLUMNS = ("builtin", "text", "conll", "conllu", "ts")
+"""Sources whose items have no further columns, none that could say train, valid or test."""
 
 
 class Experiment(Block):
@@ -70,11 +70,12 @@ class Experiment(Block):
         """(path, whether it is refused, why) for everything one block forbids another."""
         task, data, model, split = self.task, self.data, self.model, self.data.split
         form = data.source.form
-        numbers = form in ("series", "frames")
+        numbers = form in ("series", "frames", "tagged_frames")
         forecasting = isinstance(task, Forecasting)
         untokenized = numbers and data.tokenizer != _default(Data, "tokenizer")
         stepped = isinstance(model.cell, RNN)
         by_time = isinstance(split, Time)
+        stretches = isinstance(data.source, Frames) and data.source.sequence is None
         scores = [f"valid/{name}" for name in task.metrics]
         unused_by = f"{task.kind} has no use for it"
         unused = [
@@ -122,7 +123,7 @@ class Experiment(Block):
             ),
             (
                 "data.split",
-                forecasting != by_time,
+                forecasting != by_time and not stretches,
                 "a series is split by time, and nothing else is; "
                 + (
                     "write split: {kind: time}"
@@ -130,6 +131,7 @@ class Experiment(Block):
                     else "choose fractions, files or column"
                 ),
             ),
+            *self._frames_rules(),
             (
                 "data.split",
                 isinstance(split, Files) and data.source.kind == "builtin",
@@ -258,6 +260,47 @@ class Experiment(Block):
                 isinstance(schedule, Plateau) and retrained,
                 "plateau watches the validation part, and tune.retrain trains on it; choose "
                 "another schedule or tune.retrain: false",
+            ),
+        ]
+
+    def _frames_rules(self) -> list[tuple[str, bool, str]]:
+        """The rules for frames read from a file: what one long sequence can be asked for."""
+        source, split = self.data.source, self.data.split
+        tokens = self.data.source.form in ("labelled_text", "tagged", "text")
+        scaled = self.data.scaling != _default(Data, "scaling")
+        frames = isinstance(source, Frames)
+        single = isinstance(source, Frames) and source.sequence is None
+        timed = isinstance(source, Frames) and source.time is not None
+        moments = isinstance(split, Time) and any(
+            isinstance(moment, str) for moment in (split.valid, split.test, split.until)
+        )
+        return [
+            (
+                "data.scaling",
+                tokens and scaled,
+                "this source gives tokens, and nothing is scaled; leave it out",
+            ),
+            (
+                "data.source.sequence",
+                single and source.form == "frames",
+                "a label per sequence needs the column whose equal values are one sequence; name "
+                "it, or write labels: per_frame",
+            ),
+            (
+                "data.source.group",
+                isinstance(source, Frames) and single and source.group is not None,
+                "one long sequence has no groups; leave it out, or name data.source.sequence",
+            ),
+            (
+                "data.split",
+                single and not isinstance(split, Time | Files),
+                "one long sequence is cut into stretches, and a hash would put neighbours on both "
+                "sides; write split: {kind: time}, give files, or name data.source.sequence",
+            ),
+            (
+                "data.split",
+                frames and not timed and moments,
+                "a moment needs the frames' time; name data.source.time, or give shares",
             ),
         ]
 

@@ -24,7 +24,7 @@ KEYS: Mapping[str, str] = {
 
 VALUES: Mapping[str, tuple[str, ...]] = {
     "task.kind": ("translation", "transcription", "captioning", "music", "vector", "memory"),
-    "data.source.kind": ("pairs", "audio", "vectors", "frames", "piano_rolls"),
+    "data.source.kind": ("pairs", "audio", "vectors", "piano_rolls"),
     "model.cell.kind": ("custom",),
     "model.readout": ("attention",),
 }

@@ -14,11 +14,11 @@ from rnnkit.params.block import Block, Names
 
 Direction = Literal["minimize", "maximize"]
 
-NO_WINDOWS = {
+NO_SERIES = {
     "data.window": "only a series is cut into windows of the past",
-    "data.scaling": "only a series is scaled",
     "data.covariates": "only a series has covariates",
 }
+NO_NUMBERS = {**NO_SERIES, "data.scaling": "only numbers are scaled"}
 NO_TRUNCATION = {"train.bptt": "only a network with an answer at every step can be truncated"}
 NO_READOUT = {"model.readout": "every step is read out"}
 
@@ -35,14 +35,14 @@ class Classification(Block):
     }
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("labelled_text", "frames")
-    unused: ClassVar[Mapping[str, str]] = {**NO_WINDOWS, **NO_TRUNCATION}
+    unused: ClassVar[Mapping[str, str]] = {**NO_SERIES, **NO_TRUNCATION}
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "loss")
 
     kind: Literal["classification"] = "classification"
 
 
 class Tagging(Block):
-    """A label for every token (many-to-many, synced). Cross-entropy per real token."""
+    """A label for every token or frame (many-to-many, synced). Cross-entropy per real token."""
 
     metrics: ClassVar[Mapping[str, Direction]] = {
         "loss": "minimize",
@@ -53,8 +53,8 @@ class Tagging(Block):
         "sequence_accuracy": "maximize",
     }
     topology: ClassVar[str] = "synced"
-    forms: ClassVar[tuple[str, ...]] = ("tagged",)
-    unused: ClassVar[Mapping[str, str]] = {**NO_WINDOWS, **NO_READOUT}
+    forms: ClassVar[tuple[str, ...]] = ("tagged", "tagged_frames")
+    unused: ClassVar[Mapping[str, str]] = {**NO_SERIES, **NO_READOUT}
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "sequence_accuracy")
 
     kind: Literal["tagging"] = "tagging"
@@ -72,7 +72,7 @@ class LanguageModeling(Block):
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("text",)
     unused: ClassVar[Mapping[str, str]] = {
-        **NO_WINDOWS,
+        **NO_NUMBERS,
         **NO_READOUT,
         "model.bidirectional": "a backward direction would read the token that is to be predicted",
     }

@@ -20,6 +20,7 @@ from rnnkit.prepare.built import (
     token_facts,
 )
 from rnnkit.prepare.prepared import UNKNOWN, Part
+from rnnkit.prepare.scale import fit_frames
 from rnnkit.prepare.split import duplicates, split_items
 from rnnkit.prepare.tokenize import fit
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def build(frame: pd.DataFrame, data: Data, task: Classification) -> Built:
-    """Tokenise (or take the frames as they are), number the labels, split.
+    """Tokenise (or scale the frames), number the labels, split.
 
     Args:
         frame: text or frames, and label.
@@ -41,16 +42,18 @@ def build(frame: pd.DataFrame, data: Data, task: Classification) -> Built:
     names = {part: frame["label"].iloc[found].tolist() for part, found in rows.items()}
     labels = index_labels(names, "label")
     content = frame["frames" if form == "frames" else "text"]
-    tokenizer = None
-    if form != "frames":
+    tokenizer = scaler = None
+    if form == "frames":
+        scaler = fit_frames(data, frame, content.iloc[rows["train"]].tolist())
+    else:
         tokenizer = fit(data.tokenizer, content.iloc[rows["train"]].tolist(), end=False)
     parts, truncated, unknown = {}, {}, {}
     for part, found in rows.items():
         items = content.iloc[found].tolist()
-        if tokenizer is None:
-            flat = np.concatenate(items).astype(np.float32)
+        if scaler is not None:
+            flat = scaler.transform(np.concatenate(items)).astype(np.float32)
             lengths = np.array([len(item) for item in items], dtype=np.int64)
-        else:
+        elif tokenizer is not None:
             flat, lengths = tokenizer.encode(items)
             unknown[part] = float((flat == UNKNOWN).mean()) if len(flat) else 0.0
         refuse_no_tokens(part, lengths, found)
@@ -70,5 +73,5 @@ def build(frame: pd.DataFrame, data: Data, task: Classification) -> Built:
         "duplicates": duplicates(frame, form, rows),
         "labels": counts(names, labels),
     }
-    features = None if tokenizer is not None else parts["train"].inputs.shape[1]
-    return Built(parts, tokenizer, labels, None, features, facts)
+    features = None if scaler is None else len(scaler.columns)
+    return Built(parts, tokenizer, labels, scaler, features, facts)

@@ -66,7 +66,7 @@ class Prepared:
         parts: train, valid and test.
         vocabulary: the token of each id; None for numbers. 0 is padding, 1 unknown.
         labels: names of classes or tags, sorted; None for other tasks.
-        scaler: forecasting alone.
+        scaler: for numbers: series and frames; None for tokens.
         features: the width of raw inputs, as a network reads them; None for tokens.
         facts: what a person wants to know, JSON-able. By part: items, tokens (targets, for
             language modelling), longest (steps), unknown (share of tokens), truncated (items),

@@ -1,15 +1,20 @@
-"""Scaling of a series' columns, fitted on the training rows alone, and back to their units."""
+"""Scaling of columns of numbers, fitted on the training rows alone, and back to their units."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from rnnkit.params.data import Data
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Kind = Literal["standard", "minmax", "none"]
 
@@ -25,7 +30,8 @@ class Scaler:
 
     Args:
         columns: names of the inputs' columns, in order.
-        targets: names of the targets' columns, in order; each is one of `columns`.
+        targets: names of the targets' columns, in order; each is one of `columns`. None of them
+            for frames, whose labels are no numbers.
         offset: per column, in its unit; of several series one series after the other.
         scale: the same, never 0.
         known: how many of the columns, the last ones, are known ahead.
@@ -156,3 +162,15 @@ def together(scalers: Mapping[str, Scaler], begin: Sequence[int], known: int) ->
         tuple(scalers),
         tuple(begin),
     )
+
+
+def fit_frames(data: Data, frame: pd.DataFrame, items: list[np.ndarray]) -> Scaler:
+    """The scaler of frames' features, as `data.scaling` says.
+
+    Args:
+        frame: of the source; it may name the features.
+        items: of the training part, each [steps, features], in units, finite.
+    """
+    values = np.concatenate(items).astype(np.float64)
+    numbers = (f"feature {k + 1}" for k in range(values.shape[1]))
+    return fit(data.scaling, values, tuple(frame.attrs.get("columns", numbers)), ())

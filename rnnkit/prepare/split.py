@@ -24,6 +24,7 @@ CONTENT: Mapping[Form, str] = {  # the column that says what an item is
     "tagged": "tokens",
     "text": "text",
     "frames": "frames",
+    "tagged_frames": "frames",
 }
 Rows = dict[str, np.ndarray]  # part -> row numbers
 
@@ -84,6 +85,17 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
                 found = found[np.argsort(by_content[found], kind="stable")]
             rows[part] = np.sort(found[: data.limit])
     return rows
+
+
+def keep_by_hash(rows: Rows, contents: Sequence[Any], limit: int | None) -> Rows:
+    """At most so many rows of each part: the first by their contents' hash."""
+    if limit is None:
+        return rows
+    where = positions(contents)
+    return {
+        part: np.sort(found[np.argsort(where[found], kind="stable")][:limit])
+        for part, found in rows.items()
+    }
 
 
 def _by_hash(where: np.ndarray, valid: float, test: float) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rnnkit.errors import InputError
 from rnnkit.params.data import Characters, Data
 from rnnkit.params.task import Tagging
+from rnnkit.prepare import tagged_frames
 from rnnkit.prepare.built import (
     Built,
     begin,
@@ -30,11 +31,13 @@ def build(frame: pd.DataFrame, data: Data, task: Tagging) -> Built:
     """Number the tokens, which are units already, and the tags; split.
 
     Args:
-        frame: tokens and tags, lists of equal length.
+        frame: tokens and tags, lists of equal length; or frames and tags.
 
     Raises:
         InputError: too little data, or characters were asked for and the tokens are longer.
     """
+    if data.source.form == "tagged_frames":
+        return tagged_frames.build(frame, data, task)
     rows = split_items(frame, "tagged", data)
     if isinstance(data.tokenizer, Characters):
         _characters(frame["tokens"].tolist())

@@ -9,9 +9,11 @@ torch nor pandas, and `read(params, part)`, the frame. By the source's form a fr
     series          time and one column a variable  sorted by time, float64, nothing missing; of
                                                     several a column `series`, by which it is sorted
                                                     first
-    frames          frames, label                   float32 [steps, features]
+    frames          frames, label                   floats [steps, features]
+    tagged_frames   frames, tags                    the same, and a list of str, equally long
 
 and a column `group` where items belong together, and `part` where the data or files say it.
+`attrs["columns"]` names the features of frames that were read from files.
 Which rows become which part, and any numbering of tokens, is for `prepare`.
 """
 
@@ -24,11 +26,13 @@ from typing import TYPE_CHECKING
 from rnnkit.errors import InputError
 from rnnkit.files import sha256_json
 from rnnkit.params.data import (
+    TS,
     Builtin,
     Column,
     Conll,
     Conllu,
     Files,
+    Frames,
     LabelledText,
     Source,
     Split,
@@ -36,12 +40,22 @@ from rnnkit.params.data import (
     Text,
     Tokens,
 )
-from rnnkit.sources import builtin, conll, conllu, labelled_text, table, text, tokens
+from rnnkit.sources import (
+    builtin,
+    conll,
+    conllu,
+    frames,
+    labelled_text,
+    table,
+    text,
+    tokens,
+    ts,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FileSource = LabelledText | Tokens | Conll | Conllu | Text | Table
+FileSource = LabelledText | Tokens | Conll | Conllu | Text | Table | Frames | TS
 
 SOURCES: Mapping[str, ModuleType] = {
     "builtin": builtin,
@@ -51,6 +65,8 @@ SOURCES: Mapping[str, ModuleType] = {
     "conllu": conllu,
     "text": text,
     "table": table,
+    "frames": frames,
+    "ts": ts,
 }
 
 
@@ -108,6 +124,13 @@ def read(source: Source, split: Split) -> pd.DataFrame:
                 f"{params.path}: the files of a split must have the same columns, but it has "
                 f"{', '.join(other.columns[:-1])} and the training file "
                 f"{', '.join(first.columns[:-1])}; name them in the source's params"
+            )
+        features, others = (list(f.attrs.get("columns", ())) for f in (first, other))
+        if features != others:
+            raise InputError(
+                f"{params.path}: the files of a split must have the same features, but it has "
+                f"{', '.join(others)} and the training file {', '.join(features)}; "
+                "name them in data.source.columns"
             )
     return pd.concat(frames, ignore_index=True)
 

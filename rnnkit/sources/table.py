@@ -50,15 +50,15 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
             "is none; add the values"
         )
     values = {name: column(raw, path, name, "data.source.columns") for name in names}
-    numbers = {name: _numbers(series, path, format) for name, series in values.items()}
-    _whole(numbers, values, path, format, params.gaps in ("forward", "interpolate"))
+    numbers = {name: as_numbers(series, path, format) for name, series in values.items()}
+    refuse_gaps(numbers, values, path, format, params.gaps in ("forward", "interpolate"))
     taken = [name for name in names if name in ("time", "series", "part")]
     if taken:
         raise InputError(
             f"{path}: no column of values may be called time, series or part, which have a meaning "
             f"of their own, but {taken[0]!r} is; rename it or leave it out of `data.source.columns`"
         )
-    frame = pd.DataFrame({"time": _times(stamps, path, format)})
+    frame = pd.DataFrame({"time": as_times(stamps, path, format)})
     frame = pd.concat([frame, pd.DataFrame(numbers)], axis=1)
     if part is not None:
         frame["part"] = column(raw, path, part, "data.split.name")
@@ -83,7 +83,12 @@ def _names(ids: pd.Series, path: str) -> pd.Series:
     return ids.astype(str)
 
 
-def _numbers(series: pd.Series, path: str, format: str) -> pd.Series:
+def as_numbers(series: pd.Series, path: str, format: str) -> pd.Series:
+    """A column as float64; MISSING is not a number.
+
+    Raises:
+        InputError: a value is no number.
+    """
     import pandas as pd
 
     if not pd.api.types.is_numeric_dtype(series.dtype):
@@ -99,7 +104,7 @@ def _numbers(series: pd.Series, path: str, format: str) -> pd.Series:
     return numbers
 
 
-def _whole(
+def refuse_gaps(
     numbers: dict[str, pd.Series],
     values: dict[str, pd.Series],
     path: str,
@@ -117,11 +122,12 @@ def _whole(
         raise InputError(
             f"{path}: every value must be a finite number, but {count} are missing or infinite, "
             f"the first in column {name!r}, {place(format, row)} ({values[name].iloc[row]!r}); "
-            "fill them in, set `data.source.gaps` or leave the column out of `data.source.columns`"
+            "fill them in (of a series `data.source.gaps` does) or leave the column out of "
+            "`data.source.columns`"
         )
 
 
-def _times(stamps: pd.Series, path: str, format: str) -> pd.Series:
+def as_times(stamps: pd.Series, path: str, format: str) -> pd.Series:
     """ISO 8601 alone: 01/02/2024 means two days, depending on who reads it."""
     import pandas as pd
 

@@ -56,13 +56,18 @@ def read_frame(path: str, format: str, encoding: str) -> pd.DataFrame:
     elif format == "parquet":
         frame = _parquet(path)
     else:
-        frame = _separated(path, read_text(path, encoding), "," if format == "csv" else "\t")
+        frame = separated(path, read_text(path, encoding), "," if format == "csv" else "\t")
     if not len(frame):
         raise InputError(f"{path}: at least one row of data is needed, but there is none")
     return frame
 
 
-def _separated(path: str, text: str, separator: str) -> pd.DataFrame:
+def separated(path: str, text: str, separator: str) -> pd.DataFrame:
+    """CSV or TSV text as a frame of text.
+
+    Raises:
+        InputError: a row with more fields than the header.
+    """
     import pandas as pd
 
     try:

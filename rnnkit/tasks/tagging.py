@@ -1,4 +1,4 @@
-"""Tagging: a label for every token (many-to-many, synced)."""
+"""Tagging: a label for every token or frame (many-to-many, synced)."""
 
 from typing import Any
 
