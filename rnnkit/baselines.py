@@ -11,11 +11,13 @@ import torch
 from scipy.sparse import coo_matrix, csr_matrix
 from torch import Tensor
 
-from rnnkit.metrics import LabelMeter, Metrics, TokenMeter
+from rnnkit.metrics import AnswerMeter, LabelMeter, Metrics, NoteMeter, NumberMeter, TokenMeter
 from rnnkit.prepare.prepared import Part, Prepared, positions
 from rnnkit.prepare.scale import Scaler
 from rnnkit.tasks import Task
 from rnnkit.tasks.forecasting import Forecasting, rows_of
+from rnnkit.tasks.memory import NEAR, Memory
+from rnnkit.tasks.vector import Vector
 
 CHUNK = 4_096  # windows forecast at once
 
@@ -223,6 +225,101 @@ def _forecasts(
     return meter.compute()
 
 
+# --- what a memory problem asks ---
+
+
+def constant_answer(task: Memory, prepared: Prepared, part: Part) -> Metrics:
+    """Always the same answer: the most frequent one of the training part, or its mean.
+
+    The loss is that of one number, of one distribution over classes, or, where there is an answer
+    at every step, of the next symbol given the last one alone: what can be had without a memory.
+    """
+    train = prepared.parts["train"]
+    known, asked = task.answers(train), task.answers(part)
+    meter = AnswerMeter()
+    if task.params.numbers:
+        mean = known.double().mean()
+        meter.update((asked - mean).abs() < NEAR)
+        return {**meter.compute(), "loss": float((asked - mean).square().mean())}
+    meter.update(asked == torch.bincount(known, minlength=task.outputs).argmax())
+    counts = torch.ones(len(prepared.vocabulary or ()), task.outputs, dtype=torch.float64)
+    synced = train.synced
+    before = inputs_of(train) if synced else torch.zeros_like(known)
+    ones = torch.ones(len(before), dtype=torch.float64)
+    counts.index_put_((before, targets_of(train)), ones, accumulate=True)
+    nats = -(counts / counts.sum(dim=1, keepdim=True)).log()
+    scored = inputs_of(part) if synced else torch.zeros_like(asked)
+    return {**meter.compute(), "loss": float(nats[scored, targets_of(part)].mean())}
+
+
+# --- notes ---
+
+
+def independent_keys(task: Task, prepared: Prepared, part: Part) -> Metrics:
+    """Each key sounds as often as in the training part, whatever came before."""
+    heard = _frames(prepared.parts["train"], "target")
+    shares = (heard.sum(dim=0) + 1) / (len(heard) + 2)
+    truth = _frames(part, "target")
+    return _notes(shares.expand_as(truth), truth)
+
+
+def each_key_by_itself(task: Task, prepared: Prepared, part: Part) -> Metrics:
+    """Each key sounds as often as in the training part after a frame in which it did, or did not.
+
+    Counts begin at one.
+    """
+    train = prepared.parts["train"]
+    before, heard = _frames(train, "input"), _frames(train, "target")
+    on = ((before * heard).sum(dim=0) + 1) / (before.sum(dim=0) + 2)
+    off = (((1 - before) * heard).sum(dim=0) + 1) / ((1 - before).sum(dim=0) + 2)
+    shares = torch.where(_frames(part, "input") > 0, on, off)
+    return _notes(shares, _frames(part, "target"))
+
+
+def _frames(part: Part, which: str) -> Tensor:
+    """[frames, keys] all input or target frames of a part's pieces, one piece after the other."""
+    if which == "input":
+        return part.inputs[positions(part.input_start, part.input_length)].double()
+    return part.targets[positions(part.target_start, part.target_length)].double()
+
+
+def _notes(shares: Tensor, truth: Tensor) -> Metrics:
+    meter = NoteMeter()
+    meter.update(shares > 0.5, truth)
+    loss = -float(torch.where(truth > 0, shares, 1 - shares).log().sum(dim=1).mean())
+    return {**meter.compute(), "loss": loss}
+
+
+# --- vectors ---
+
+
+def nearest_neighbour(task: Vector, prepared: Prepared, part: Part) -> Metrics:
+    """The target of the training part's nearest vector."""
+    from sklearn.neighbors import NearestNeighbors
+
+    train = prepared.parts["train"]
+    known, asked = (own.inputs[own.input_start].numpy() for own in (train, part))
+    found = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(asked, return_distance=False)
+    return _told(task, train.targets[train.target_start][found[:, 0]], part)
+
+
+def constant_target(task: Vector, prepared: Prepared, part: Part) -> Metrics:
+    """Always the most frequent class of the training part, or its mean."""
+    train = prepared.parts["train"]
+    told = train.targets[train.target_start]
+    best = told.mean(dim=0) if told.is_floating_point() else told.bincount().argmax()
+    return _told(task, best.expand(len(part), *told.shape[1:]), part)
+
+
+def _told(task: Vector, predicted: Tensor, part: Part) -> Metrics:
+    truth = part.targets[part.target_start]
+    if not truth.is_floating_point():
+        return _labels(task, predicted, truth)
+    meter = NumberMeter()
+    meter.update(task.scaler.inverse(predicted), task.scaler.inverse(truth))
+    return {**meter.compute(), "loss": float((predicted - truth).square().mean())}
+
+
 # --- the flat tensors of a part, item after item ---
 
 
@@ -252,4 +349,7 @@ BASELINES: Mapping[str, Mapping[str, Baseline]] = {
         "drift": drift,
         "training mean": training_mean,
     },
+    "memory": {"constant answer": constant_answer},
+    "music": {"independent keys": independent_keys, "each key by itself": each_key_by_itself},
+    "vector": {"constant target": constant_target, "nearest neighbour": nearest_neighbour},
 }

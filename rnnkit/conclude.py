@@ -61,14 +61,20 @@ def network_name(experiment: Experiment) -> str:
     >>> _describe(Model(hidden=64, depth=2, bidirectional=True))
     'bidirectional GRU, 2 layers of 64'
     """
+    if experiment.task.topology == "one_to_one":
+        return f"feed-forward, {_layers(experiment.model)}"
     return _describe(experiment.model)
 
 
 def _describe(model: Any) -> str:
     kind = model.cell.kind.upper()
     name = f"bidirectional {kind}" if model.bidirectional else kind
+    return f"{name}, {_layers(model)}"
+
+
+def _layers(model: Any) -> str:
     layers = "1 layer" if model.depth == 1 else f"{model.depth} layers"
-    return f"{name}, {layers} of {model.hidden}"
+    return f"{layers} of {model.hidden}"
 
 
 def verdict(experiment: Experiment, test: Metrics, beside: dict[str, Metrics]) -> str:

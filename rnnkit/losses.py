@@ -30,6 +30,23 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return losses.view(targets.shape)
 
 
+def bernoulli(logits: Tensor, targets: Tensor) -> Tensor:
+    """-Σ_k log P(target_k), in nats, each target 1 with probability sigmoid(logit) and else 0.
+
+    Args:
+        logits: [..., keys].
+        targets: the same shape, 0 or 1.
+
+    Returns: [...].
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    _difference(logits, targets)
+    losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return losses.sum(dim=-1)
+
+
 def squared(outputs: Tensor, targets: Tensor) -> Tensor:
     """(output - target)², of equal shapes.
 

@@ -1,8 +1,9 @@
 """Meters: they take predictions batch by batch and give the metrics of a whole part.
 
 One meter per kind of prediction: `LabelMeter` (one label per sequence or per token), `TokenMeter`
-(next tokens), `ForecastMeter` (numbers, in the series' own units). Averages are over real items,
-never over batches.
+(next tokens), `AnswerMeter` (what a memory problem asks), `NoteMeter` (notes that sound together),
+`NumberMeter` and `ForecastMeter` (numbers, in their own units). Averages are over real items, never
+over batches.
 """
 
 import math
@@ -12,6 +13,10 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import (
+    BinaryF1Score,
+    BinaryJaccardIndex,
+    BinaryPrecision,
+    BinaryRecall,
     MulticlassAccuracy,
     MulticlassF1Score,
     MulticlassPrecision,
@@ -68,6 +73,68 @@ class LabelMeter:
         if self._sequences:
             metrics["sequence_accuracy"] = self._right / self._seen
         return metrics
+
+
+class AnswerMeter:
+    """The share of answers that are right."""
+
+    def __init__(self) -> None:
+        self._right = self._seen = 0
+
+    def update(self, right: Tensor) -> None:
+        """Adds a batch: [answers] whether each is right."""
+        self._right += int(right.sum())
+        self._seen += right.numel()
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        return {"accuracy": self._right / self._seen}
+
+
+class NoteMeter:
+    """Notes that sound against notes that were said to, over all frames and keys (micro).
+
+    Accuracy is TP / (TP + FP + FN): silence that is foreseen counts for nothing.
+
+    Reference: M. Bay, A. Ehmann, J. S. Downie, Evaluation of multiple-F0 estimation and tracking
+    systems, ISMIR 2009.
+    """
+
+    def __init__(self) -> None:
+        self._scores = MetricCollection(
+            {
+                "accuracy": BinaryJaccardIndex(),
+                "precision": BinaryPrecision(),
+                "recall": BinaryRecall(),
+                "f1": BinaryF1Score(),
+            }
+        )
+
+    def update(self, predicted: Tensor, targets: Tensor) -> None:
+        """Adds a batch of real frames, both [frames, keys]: whether each key sounds."""
+        self._scores.update(predicted.int(), targets.int())
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        return {name: float(value) for name, value in self._scores.compute().items()}
+
+
+class NumberMeter:
+    """MAE and RMSE over numbers in their own units."""
+
+    def __init__(self) -> None:
+        self._mae, self._mse = MeanAbsoluteError(), MeanSquaredError()
+        for metric in (self._mae, self._mse):
+            metric.set_dtype(torch.float64)
+
+    def update(self, predicted: Tensor, truth: Tensor) -> None:
+        """Adds a batch, both [batch, targets] in units."""
+        for metric in (self._mae, self._mse):
+            metric.update(predicted.double().flatten(), truth.double().flatten())
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        return {"mae": float(self._mae.compute()), "rmse": float(self._mse.compute()) ** 0.5}
 
 
 class TokenMeter:

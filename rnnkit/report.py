@@ -51,13 +51,19 @@ def _figures(
 ) -> Iterator[tuple[str, Figure]]:
     yield "learning_curves", figures.learning_curves(folder.records(), experiment.train.monitor)
     kind = experiment.task.kind
-    if kind in ("classification", "tagging"):
-        yield "confusion_matrix", figures.confusion_matrix(predictions, prepared.labels or ())
+    if prepared.labels and kind != "memory":
+        yield "confusion_matrix", figures.confusion_matrix(predictions, prepared.labels)
     if kind == "tagging" and isinstance(experiment.data.tokenizer, Characters):
         pieces = _pieces(prepared, predictions)
         yield "coloured_text", figures.coloured_code(pieces, prepared.labels or ())
     if kind == "language_modeling":
-        yield "surprise", figures.surprise(predictions)
+        yield "surprise", figures.surprise(predictions, "token")
+    if kind == "music":
+        yield "surprise", figures.surprise(predictions, "frame")
+    if kind == "memory":
+        yield "remembered", figures.remembered(predictions)
+    if kind == "vector" and prepared.scaler and prepared.scaler.targets:
+        yield "told", figures.told(predictions, prepared.scaler.targets)
     if kind == "forecasting" and prepared.scaler:
         yield "forecasts", figures.forecasts(predictions, prepared.scaler.targets)
     if trials and experiment.tune:

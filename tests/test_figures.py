@@ -251,7 +251,7 @@ def test_surprise_is_averaged_over_tokens(saved: Saver) -> None:
     bits = np.array([1.0, 3.0])
     tokens = np.array([10, 30])
     table = pandas.DataFrame({"tokens": tokens, "log_probability": -bits * tokens * math.log(2)})
-    figure = saved(figures.surprise(table))
+    figure = saved(figures.surprise(table, "token"))
     assert title_of(figure) == "2.5 bits per token: perplexity 5.657"
     assert "mean over tokens 2.5" in told(figure.axes[0])
     assert headings(figure) == ["How surprising each of 2 windows is"]
@@ -259,14 +259,14 @@ def test_surprise_is_averaged_over_tokens(saved: Saver) -> None:
 
 def test_surprise_leaves_out_what_was_held_impossible(saved: Saver) -> None:
     table = pandas.DataFrame({"tokens": [1, 1], "log_probability": [-1.0, -math.inf]})
-    figure = saved(figures.surprise(table))
+    figure = saved(figures.surprise(table, "token"))
     assert title_of(figure) == "inf bits per token: perplexity inf"
     assert "(1 held impossible are left out)" in headings(figure)[0]
 
 
 def test_surprise_of_one_window(saved: Saver) -> None:
     table = pandas.DataFrame({"tokens": [5], "log_probability": [-5.0]})
-    assert headings(saved(figures.surprise(table))) == ["How surprising the only window is"]
+    assert headings(saved(figures.surprise(table, "token"))) == ["How surprising the only window is"]
 
 
 # --- searches ---

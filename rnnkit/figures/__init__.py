@@ -3,7 +3,9 @@
     learning_curves    losses, the monitored metric and the gradient of one training
     confusion_matrix   which class is taken for which: classification and tagging
     forecasts          forecasts over the truth, and the error by step of the horizon
-    surprise           bits per token over windows: language modelling
+    surprise           bits per token over windows, nats per frame over pieces
+    remembered         right answers over the lag: memory
+    told               numbers over the true ones: vector
     study              the trials of a search and their curves
     coloured_code      source code coloured by the network, beside the truth
     save               a figure as a PNG file
@@ -16,6 +18,8 @@ from rnnkit.figures.confusion import confusion_matrix
 from rnnkit.figures.curves import learning_curves
 from rnnkit.figures.forecast import forecasts
 from rnnkit.figures.language import surprise
+from rnnkit.figures.memory import remembered
+from rnnkit.figures.numbers import told
 from rnnkit.figures.style import save
 from rnnkit.figures.trials import study
 
@@ -24,7 +28,9 @@ __all__ = [
     "confusion_matrix",
     "forecasts",
     "learning_curves",
+    "remembered",
     "save",
     "study",
     "surprise",
+    "told",
 ]

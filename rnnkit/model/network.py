@@ -1,5 +1,7 @@
 """Whole networks: a representation, a recurrent stack, a head, arranged by topology."""
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -7,7 +9,7 @@ from jaxtyping import Bool, Float, Num
 from torch import Tensor, nn
 
 from rnnkit.kernels.padding import find_padding
-from rnnkit.model.initialization import make_head
+from rnnkit.model.initialization import MATRICES, make_head
 from rnnkit.model.readout import READOUTS
 from rnnkit.model.representation import REPRESENTATIONS, Embedding
 from rnnkit.model.stack import Stack, States
@@ -85,6 +87,46 @@ class Synced(Network):
         return self.head(self.dropout(hidden)), final
 
 
+class OneToOne(nn.Module):
+    """A vector in, a vector out: the feed-forward network that recurrent ones are compared with.
+
+        h⁰ = x,   hˡ = max(0, Wˡ D(hˡ⁻¹) + bˡ),   y = head(D(h))
+
+    where D is dropout. There are `depth` layers of `hidden` units.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        vocabulary: int | None,
+        features: int | None,
+        outputs: int,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        make = REPRESENTATIONS[model.representation.kind]
+        self.representation = make(model.representation, vocabulary, features, generator)
+        self.dropout = nn.Dropout(model.dropout)
+        sizes = [self.representation.size, *[model.hidden] * model.depth]
+        draw = MATRICES[model.initialization.input]
+        self.layers = nn.ModuleList()
+        for before, after in pairwise(sizes):
+            layer = make_head(before, after, generator)
+            with torch.no_grad():
+                layer.weight.copy_(draw(after, before, generator))
+            self.layers.append(layer)
+        self.head = make_head(model.hidden, outputs, generator)
+
+    def forward(
+        self, inputs: Num[Tensor, "batch 1 feature"], mask: None
+    ) -> Float[Tensor, "batch outputs"]:
+        """Scores or values of each vector."""
+        hidden = self.representation(inputs, None)[:, 0]
+        for layer in self.layers:
+            hidden = torch.relu(layer(self.dropout(hidden)))
+        return self.head(self.dropout(hidden))  # type: ignore[no-any-return]
+
+
 def tie(head: nn.Linear, embedding: Embedding) -> None:
     """Lets a head have an embedding's vectors for its weights, scaled to variance 1 / size.
 
@@ -97,7 +139,11 @@ def tie(head: nn.Linear, embedding: Embedding) -> None:
     head.weight = embedding.vectors
 
 
-TOPOLOGIES: dict[str, type[Network]] = {"many_to_one": ManyToOne, "synced": Synced}
+TOPOLOGIES: dict[str, Callable[..., nn.Module]] = {
+    "many_to_one": ManyToOne,
+    "synced": Synced,
+    "one_to_one": OneToOne,
+}
 
 
 def build(
@@ -107,7 +153,7 @@ def build(
     features: int | None,
     outputs: int,
     generator: torch.Generator,
-) -> Network:
+) -> nn.Module:
     """A network with its weights drawn.
 
     Args:

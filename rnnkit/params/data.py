@@ -8,7 +8,17 @@ from pydantic import AfterValidator, Field
 
 from rnnkit.params.block import Block, Names
 
-Form = Literal["labelled_text", "tagged", "text", "series", "frames", "tagged_frames"]
+Form = Literal[
+    "labelled_text",
+    "tagged",
+    "text",
+    "series",
+    "frames",
+    "tagged_frames",
+    "piano_rolls",
+    "vectors",
+    "generated",
+]
 
 BUILTINS: Mapping[str, Form] = {
     "python_tokens": "tagged",
@@ -190,8 +200,70 @@ class TS(Block):
     encoding: str = "utf-8"
 
 
+class PianoRolls(Block):
+    """Music as JSON: a list of pieces, a piece a list of frames, a frame the list of the notes that
+    sound, as MIDI numbers; or an object of such lists with the keys train, valid and test."""
+
+    form: ClassVar[Form] = "piano_rolls"
+
+    kind: Literal["piano_rolls"] = "piano_rolls"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    lowest: int = Field(default=21, ge=0, le=127)
+    """The lowest note there is a key for; MIDI number (21: A0, a piano's lowest)."""
+    highest: int = Field(default=108, ge=0, le=127)
+    """The highest note there is a key for; MIDI number (108: C8, a piano's highest)."""
+    encoding: str = "utf-8"
+
+
+class Vectors(Block):
+    """Vectors, one in a row, with what is to be told from them: CSV, TSV or Parquet."""
+
+    form: ClassVar[Form] = "vectors"
+
+    kind: Literal["vectors"] = "vectors"
+    path: str
+    """The file; with `split: {kind: files}`, the training file."""
+    format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
+    """auto: by the file's ending; csv where it says nothing."""
+    targets: Names = ("label",)
+    """The column of the label, or the columns of the numbers that are to be told."""
+    columns: Names | None = None
+    """The columns that make up the vector; null: all but those named here."""
+    group: str | None = None
+    """A column whose equal values stay on the same side of a split."""
+    encoding: str = "utf-8"
+
+
+class Generated(Block):
+    """Sequences of a memory problem, drawn from a seed of their own."""
+
+    form: ClassVar[Form] = "generated"
+
+    kind: Literal["generated"] = "generated"
+    train: int = Field(default=10_000, ge=1, le=10_000_000)
+    """Sequences to train on."""
+    valid: int = Field(default=1_000, ge=1, le=10_000_000)
+    """Sequences to validate on."""
+    test: int = Field(default=2_560, ge=1, le=10_000_000)
+    """Sequences to test on, as many as Hochreiter and Schmidhuber (1997) took."""
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    """The data stay the same while the experiment's seed changes."""
+
+
 Source = Annotated[
-    Builtin | LabelledText | Tokens | Conll | Conllu | Text | Table | Frames | TS,
+    Builtin
+    | LabelledText
+    | Tokens
+    | Conll
+    | Conllu
+    | Text
+    | Table
+    | Frames
+    | TS
+    | PianoRolls
+    | Vectors
+    | Generated,
     Field(discriminator="kind"),
 ]
 
@@ -248,7 +320,13 @@ class Column(Block):
     name: str = "split"
 
 
-Split = Annotated[Fractions | Files | Time | Column, Field(discriminator="kind")]
+class Given(Block):
+    """As the source has it: it comes in parts."""
+
+    kind: Literal["given"] = "given"
+
+
+Split = Annotated[Fractions | Files | Time | Column | Given, Field(discriminator="kind")]
 
 
 class Characters(Block):

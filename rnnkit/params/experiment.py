@@ -7,14 +7,22 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from rnnkit.params.block import Block, FrozenDict
-from rnnkit.params.data import BPE, Data, Files, Frames, Time
+from rnnkit.params.data import BPE, Data, Files, Frames, Given, PianoRolls, Time, Vectors
 from rnnkit.params.model import RNN, Embedding, Model, Raw
 from rnnkit.params.schedule import Plateau
-from rnnkit.params.task import Direction, Forecasting, LanguageModeling, Tagging, Task
+from rnnkit.params.task import (
+    Direction,
+    Forecasting,
+    LanguageModeling,
+    Memory,
+    Tagging,
+    Task,
+    Vector,
+)
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Choices, Range, Tune
 
-NO_COLUMNS = ("builtin", "text", "conll", "conllu", "ts")
+NO_COLUMNS = ("builtin", "text", "conll", "conllu", "ts", "piano_rolls")
 """Sources whose items have no further columns, none that could say train, valid or test."""
 
 
@@ -70,7 +78,8 @@ class Experiment(Block):
         """(path, whether it is refused, why) for everything one block forbids another."""
         task, data, model, split = self.task, self.data, self.model, self.data.split
         form = data.source.form
-        numbers = form in ("series", "frames", "tagged_frames")
+        numbers = form in ("series", "frames", "tagged_frames", "piano_rolls", "vectors")
+        numbers = numbers or (isinstance(task, Memory) and task.numbers)
         forecasting = isinstance(task, Forecasting)
         untokenized = numbers and data.tokenizer != _default(Data, "tokenizer")
         stepped = isinstance(model.cell, RNN)
@@ -147,6 +156,29 @@ class Experiment(Block):
                 "train.monitor",
                 self.train.monitor not in scores,
                 f"must be one of {', '.join(scores)}, got {self.train.monitor!r}",
+            ),
+            (
+                "data.split",
+                isinstance(split, Given) and not isinstance(data.source, PianoRolls),
+                "this source does not come in parts; choose fractions, files or column",
+            ),
+            (
+                "data.source.highest",
+                isinstance(data.source, PianoRolls) and data.source.highest < data.source.lowest,
+                "must not lie below data.source.lowest",
+            ),
+            (
+                "task.loss",
+                isinstance(task, Vector) and task.loss == "squared" and form == "frames",
+                "frames have a label each and no numbers; write cross_entropy",
+            ),
+            (
+                "data.source.targets",
+                isinstance(task, Vector)
+                and isinstance(data.source, Vectors)
+                and task.loss == "cross_entropy"
+                and len(data.source.targets) != 1,
+                "a vector has one label; name one column, or write task.loss: squared",
             ),
             *self._schedule_rules(),
             *self._language_rules(),

@@ -23,8 +23,8 @@ KEYS: Mapping[str, str] = {
 """Params path -> what it will do."""
 
 VALUES: Mapping[str, tuple[str, ...]] = {
-    "task.kind": ("translation", "transcription", "captioning", "music", "vector", "memory"),
-    "data.source.kind": ("pairs", "audio", "vectors", "piano_rolls"),
+    "task.kind": ("translation", "transcription", "captioning"),
+    "data.source.kind": ("pairs", "audio"),
     "model.cell.kind": ("custom",),
     "model.readout": ("attention",),
 }

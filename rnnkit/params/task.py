@@ -133,6 +133,116 @@ class Forecasting(Block):
         return dict.fromkeys([*names, "pinball"] if self.loss == "quantile" else names, "minimize")
 
 
+class Memory(Block):
+    """A problem that only a long memory solves, at any length.
+
+    adding: two marked numbers of a sequence are to be added at its end. temporal_order: in which
+    order two marked symbols came. copying: ten symbols are to be given again after a pause.
+    embedded_reber: the next symbol of a string whose last but one repeats its second.
+    """
+
+    metrics: ClassVar[Mapping[str, Direction]] = {"loss": "minimize", "accuracy": "maximize"}
+    forms: ClassVar[tuple[str, ...]] = ("generated",)
+    shown: ClassVar[tuple[str, ...]] = ("accuracy", "loss")
+
+    kind: Literal["memory"] = "memory"
+    problem: Literal["adding", "copying", "temporal_order", "embedded_reber"] = "adding"
+    """Which one; accuracy counts the answers that need the memory alone. Adding: right is what is
+    less than .04 off (Hochreiter and Schmidhuber 1997)."""
+    length: int = Field(default=100, ge=10, le=100_000)
+    """adding, temporal_order: sequences have this many steps to a tenth more; copying: steps of the
+    pause; embedded_reber: strings have at least this many symbols. Unit: steps."""
+
+    @property
+    def topology(self) -> str:
+        """Whether there is one answer or one at every step."""
+        return "many_to_one" if self.problem in ("adding", "temporal_order") else "synced"
+
+    @property
+    def numbers(self) -> bool:
+        """Whether the inputs are numbers and no symbols."""
+        return self.problem == "adding"
+
+    @property
+    def unused(self) -> Mapping[str, str]:
+        """Keys without effect, and why."""
+        online = {"model.bidirectional": "a backward direction would need no memory"}
+        every = online if self.problem == "embedded_reber" else {}
+        return {
+            **NO_NUMBERS,
+            **(NO_TRUNCATION if self.topology == "many_to_one" else {**NO_READOUT, **every}),
+            "data.split": "the source says how many sequences each part has",
+            "data.tokenizer": "its symbols are given",
+            "data.max_length": "task.length says how long sequences are",
+        }
+
+
+class Music(Block):
+    """The notes of the next frame from those before it (many-to-many, synced): many at once, each
+    with a probability of its own. Bernoulli negative log-likelihood per frame."""
+
+    metrics: ClassVar[Mapping[str, Direction]] = {
+        "loss": "minimize",
+        "accuracy": "maximize",
+        "precision": "maximize",
+        "recall": "maximize",
+        "f1": "maximize",
+    }
+    topology: ClassVar[str] = "synced"
+    forms: ClassVar[tuple[str, ...]] = ("piano_rolls",)
+    unused: ClassVar[Mapping[str, str]] = {
+        **NO_NUMBERS,
+        **NO_READOUT,
+        "model.bidirectional": "a backward direction would read the frame that is to be predicted",
+    }
+    shown: ClassVar[tuple[str, ...]] = ("loss", "f1", "accuracy")
+
+    kind: Literal["music"] = "music"
+
+
+class Vector(Block):
+    """A vector in, a label or numbers out (one-to-one): the feed-forward baseline of the recurrent
+    topologies, `model.depth` layers of `model.hidden` rectified units."""
+
+    topology: ClassVar[str] = "one_to_one"
+    forms: ClassVar[tuple[str, ...]] = ("vectors", "frames")
+    unused: ClassVar[Mapping[str, str]] = {
+        **NO_SERIES,
+        **NO_TRUNCATION,
+        **dict.fromkeys(
+            (
+                "data.max_length",
+                "data.padding",
+                "model.cell",
+                "model.bidirectional",
+                "model.readout",
+                "model.initial_state",
+                "model.initialization.recurrent",
+                "model.initialization.scale",
+            ),
+            "a vector is no sequence, and nothing recurs",
+        ),
+    }
+
+    kind: Literal["vector"] = "vector"
+    loss: Literal["cross_entropy", "squared"] = "cross_entropy"
+    """cross_entropy: the target is a label; squared: the targets are numbers, which are scaled as
+    the inputs are."""
+
+    @property
+    def metrics(self) -> Mapping[str, Direction]:
+        """As of every task, by the loss."""
+        if self.loss == "cross_entropy":
+            return Classification.metrics
+        return {"loss": "minimize", "mae": "minimize", "rmse": "minimize"}
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """As of every task, by the loss."""
+        return Classification.shown if self.loss == "cross_entropy" else ("mae", "rmse", "loss")
+
+
 Task = Annotated[
-    Classification | Tagging | LanguageModeling | Forecasting, Field(discriminator="kind")
+    Classification | Tagging | LanguageModeling | Forecasting | Memory | Music | Vector,
+    Field(discriminator="kind"),
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rnnkit import sources
 from rnnkit.files import sha256_json
 from rnnkit.params.data import Data
-from rnnkit.params.task import Forecasting, Task
+from rnnkit.params.task import Forecasting, Memory, Task, Vector
 
 if TYPE_CHECKING:
     from rnnkit.prepare.prepared import Prepared
@@ -32,6 +32,10 @@ def data_sha256(data: Data, task: Task) -> str:
     shaping: dict[str, object] = {"kind": task.kind}
     if isinstance(task, Forecasting):
         shaping |= {"horizon": task.horizon, "targets": task.targets}
+    if isinstance(task, Memory):
+        shaping |= {"problem": task.problem, "length": task.length}
+    if isinstance(task, Vector):
+        shaping |= {"loss": task.loss}
     return sha256_json(
         {
             "version": PREPARE_VERSION,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Column, Data, Files, Form, Fractions, Time
+from rnnkit.params.data import Column, Data, Files, Form, Fractions, Given, Time
 from rnnkit.prepare.prepared import PARTS
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ CONTENT: Mapping[Form, str] = {  # the column that says what an item is
     "text": "text",
     "frames": "frames",
     "tagged_frames": "frames",
+    "piano_rolls": "frames",
+    "vectors": "vector",
 }
 Rows = dict[str, np.ndarray]  # part -> row numbers
 
@@ -38,7 +40,7 @@ def position(content: Any) -> float:
     if isinstance(content, np.ndarray):
         raw = content.tobytes()
     elif isinstance(content, list):
-        raw = "\0".join(content).encode()
+        raw = "\0".join(map(str, content)).encode()
     else:
         raw = str(content).encode()
     return int.from_bytes(blake2b(raw, digest_size=8).digest()[:6], "big") / 2**48
@@ -109,7 +111,7 @@ def _by_hash(where: np.ndarray, valid: float, test: float) -> np.ndarray:
     return sides.astype("<U5")
 
 
-def named(frame: pd.DataFrame, split: Files | Column) -> np.ndarray:
+def named(frame: pd.DataFrame, split: Files | Column | Given) -> np.ndarray:
     """[items] part names, as the frame's column `part` has them.
 
     Raises:

@@ -32,7 +32,15 @@ from rnnkit.files import (
 from rnnkit.params.block import FrozenDict
 from rnnkit.params.data import Data
 from rnnkit.params.task import Task
-from rnnkit.prepare import classification, forecasting, language_modeling, tagging
+from rnnkit.prepare import (
+    classification,
+    forecasting,
+    language_modeling,
+    memory,
+    music,
+    tagging,
+    vector,
+)
 from rnnkit.prepare.built import Built
 from rnnkit.prepare.prepared import Part, Prepared
 from rnnkit.prepare.scale import Scaler
@@ -43,6 +51,9 @@ BUILDERS: Mapping[str, Callable[..., Built]] = {
     "tagging": tagging.build,
     "language_modeling": language_modeling.build,
     "forecasting": forecasting.build,
+    "memory": memory.build,
+    "music": music.build,
+    "vector": vector.build,
 }
 TENSORS, TOKENIZER, REST = "tensors.safetensors", "tokenizer.json", "prepared.json"
 

@@ -11,6 +11,9 @@ torch nor pandas, and `read(params, part)`, the frame. By the source's form a fr
                                                     first
     frames          frames, label                   floats [steps, features]
     tagged_frames   frames, tags                    the same, and a list of str, equally long
+    piano_rolls     frames                          lists of lists of MIDI numbers
+    vectors         vector, target                  floats [features]; a list of str
+    generated       part                            a row for each sequence that is to be drawn
 
 and a column `group` where items belong together, and `part` where the data or files say it.
 `attrs["columns"]` names the features of frames that were read from files.
@@ -33,29 +36,38 @@ from rnnkit.params.data import (
     Conllu,
     Files,
     Frames,
+    Generated,
+    Given,
     LabelledText,
+    PianoRolls,
     Source,
     Split,
     Table,
     Text,
     Tokens,
+    Vectors,
 )
 from rnnkit.sources import (
     builtin,
     conll,
     conllu,
     frames,
+    generated,
     labelled_text,
+    piano_rolls,
     table,
     text,
     tokens,
     ts,
+    vectors,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FileSource = LabelledText | Tokens | Conll | Conllu | Text | Table | Frames | TS
+FileSource = (
+    LabelledText | Tokens | Conll | Conllu | Text | Table | Frames | TS | PianoRolls | Vectors
+)
 
 SOURCES: Mapping[str, ModuleType] = {
     "builtin": builtin,
@@ -67,11 +79,16 @@ SOURCES: Mapping[str, ModuleType] = {
     "table": table,
     "frames": frames,
     "ts": ts,
+    "piano_rolls": piano_rolls,
+    "vectors": vectors,
+    "generated": generated,
 }
 
 
 def _parts(source: Source, split: Files) -> dict[str, FileSource]:
     """The source of each part that has a file of its own."""
+    if isinstance(source, Generated):
+        raise InputError("data.split: drawn sequences are no files; leave it out")
     if isinstance(source, Builtin):
         raise InputError(
             f"{source.name}: built-in data are no files, so `split: {{kind: files}}` cannot hold; "
@@ -111,7 +128,9 @@ def read(source: Source, split: Split) -> pd.DataFrame:
 
     reader = SOURCES[source.kind]
     if not isinstance(split, Files):
-        frame: pd.DataFrame = reader.read(source, split.name if isinstance(split, Column) else None)
+        part = split.name if isinstance(split, Column) else None
+        part = "part" if isinstance(split, Given) else part
+        frame: pd.DataFrame = reader.read(source, part)
         return frame
     frames: list[pd.DataFrame] = [
         reader.read(params, None).assign(part=part)
@@ -139,4 +158,6 @@ def describe(source: Source) -> str:
     """What the source is, in a line."""
     if isinstance(source, Builtin):
         return builtin.describe(source)
+    if isinstance(source, Generated):
+        return f"{source.train + source.valid + source.test:,} sequences drawn from {source.seed}"
     return f"{source.kind}: {source.path}"

@@ -8,13 +8,19 @@ from rnnkit.tasks.classification import Classification
 from rnnkit.tasks.forecasting import Forecasting
 from rnnkit.tasks.interface import Task as Task
 from rnnkit.tasks.language_modeling import LanguageModeling
+from rnnkit.tasks.memory import Memory
+from rnnkit.tasks.music import Music
 from rnnkit.tasks.tagging import Tagging
+from rnnkit.tasks.vector import Vector
 
 TASKS: Mapping[str, type[Task]] = {
     "classification": Classification,
     "tagging": Tagging,
     "language_modeling": LanguageModeling,
     "forecasting": Forecasting,
+    "memory": Memory,
+    "music": Music,
+    "vector": Vector,
 }
 
 
