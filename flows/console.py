@@ -83,7 +83,7 @@ def number(value: float | None) -> str:
 
 def closing(run_id: str, experiment: Experiment, result: Mapping[str, Any]) -> None:
     """The table of the model against its baselines, the tuned values, and what to type next."""
-    names = [n for n in experiment.task.shown if n in result["test"]]
+    names = [n for n in result["shown"] if n in result["test"]]
     table = Table(title=f"{run_id}: test part", title_justify="left")
     table.add_column("")
     for name in names:

@@ -325,7 +325,8 @@ def _told(task: Vector, predicted: Tensor, part: Part) -> Metrics:
 
 def inputs_of(part: Part) -> Tensor:
     """[steps] all input tokens of a part's items, one item after the other."""
-    return part.inputs[positions(part.input_start, part.input_length)].long()
+    inputs = part.inputs if part.inputs.ndim == 1 else part.inputs[:, 0]  # without the letters
+    return inputs[positions(part.input_start, part.input_length)].long()
 
 
 def targets_of(part: Part) -> Tensor:

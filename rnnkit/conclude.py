@@ -13,7 +13,7 @@ from rnnkit.model.network import count_parameters
 from rnnkit.params import Experiment, dump
 from rnnkit.prepare.prepared import Prepared
 from rnnkit.runfolder import RunFolder
-from rnnkit.tasks import task_for
+from rnnkit.tasks import Task, task_for
 from rnnkit.train import make_network
 
 PREDICTIONS = "predictions.parquet"
@@ -31,7 +31,8 @@ def conclude(
         cache: where prepared data lie.
 
     Returns:
-        network, test, baselines, verdict, best_epoch, parameters: the run in numbers.
+        network, test, baselines, shown (metrics, the one that decides first), verdict, best_epoch,
+        parameters: the run in numbers.
     """
     tensors, facts = folder.best_checkpoint()
     prefix = "weights/"
@@ -48,7 +49,8 @@ def conclude(
         "network": network_name(experiment),
         "test": scores.metrics,
         "baselines": beside,
-        "verdict": verdict(experiment, scores.metrics, beside),
+        "shown": task.shown,
+        "verdict": verdict(task, scores.metrics, beside),
         "best_epoch": facts["best_epoch"],
         "parameters": count_parameters(network),
     }
@@ -77,10 +79,10 @@ def _layers(model: Any) -> str:
     return f"{layers} of {model.hidden}"
 
 
-def verdict(experiment: Experiment, test: Metrics, beside: dict[str, Metrics]) -> str:
+def verdict(task: Task, test: Metrics, beside: dict[str, Metrics]) -> str:
     """Whether the network beats its best baseline, in a sentence."""
-    name = experiment.task.shown[0]
-    sign = 1 if experiment.task.metrics[name] == "maximize" else -1
+    name = task.shown[0]
+    sign = 1 if task.params.metrics[name] == "maximize" else -1
     best = max(beside, key=lambda baseline: sign * beside[baseline][name])
     ours, theirs = test[name], beside[best][name]
     relation = "beats" if sign * ours > sign * theirs else "LOSES TO"

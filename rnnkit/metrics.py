@@ -1,13 +1,13 @@
 """Meters: they take predictions batch by batch and give the metrics of a whole part.
 
-One meter per kind of prediction: `LabelMeter` (one label per sequence or per token), `TokenMeter`
-(next tokens), `AnswerMeter` (what a memory problem asks), `NoteMeter` (notes that sound together),
-`NumberMeter` and `ForecastMeter` (numbers, in their own units). Averages are over real items, never
-over batches.
+One meter per kind of prediction: `LabelMeter` (one label per sequence or per token), `EntityMeter`
+(tags that make up entities), `TokenMeter` (next tokens), `AnswerMeter` (what a memory problem
+asks), `NoteMeter` (notes that sound together), `NumberMeter` and `ForecastMeter` (numbers, in their
+own units). Averages are over real items, never over batches.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -73,6 +73,44 @@ class LabelMeter:
         if self._sequences:
             metrics["sequence_accuracy"] = self._right / self._seen
         return metrics
+
+
+class EntityMeter:
+    """Precision, recall and F1 of whole entities, over all of them (micro): right is what has the
+    right beginning, end and type. Accuracy over tokens; sequence accuracy over sentences.
+
+    Args:
+        labels: tags as BIO or IOB has them: `O`, `B-TYPE`, `I-TYPE`.
+
+    Reference: E. F. Tjong Kim Sang, F. De Meulder, Introduction to the CoNLL-2003 shared
+    task, 2003.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._labels = labels
+        self._predicted: list[list[str]] = []
+        self._truth: list[list[str]] = []
+
+    def update(self, predicted: Tensor, targets: Tensor) -> None:
+        """Adds a batch, both [batch, time] tag ids; `IGNORED` marks padding."""
+        for said, wanted in zip(predicted, targets, strict=True):
+            real = wanted != IGNORED
+            self._predicted.append([self._labels[i] for i in said[real].tolist()])
+            self._truth.append([self._labels[i] for i in wanted[real].tolist()])
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        from seqeval.metrics import f1_score, precision_score, recall_score
+
+        both = self._truth, self._predicted
+        right = [[a == b for a, b in zip(*pair, strict=True)] for pair in zip(*both, strict=True)]
+        return {
+            "accuracy": sum(map(sum, right)) / sum(map(len, right)),
+            "precision": float(precision_score(*both, zero_division=0)),
+            "recall": float(recall_score(*both, zero_division=0)),
+            "f1": float(f1_score(*both, zero_division=0)),
+            "sequence_accuracy": sum(map(all, right)) / len(right),
+        }
 
 
 class AnswerMeter:

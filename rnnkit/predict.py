@@ -19,6 +19,7 @@ from rnnkit.losses import cross_entropy
 from rnnkit.params import Experiment
 from rnnkit.prepare.prepared import END, Part, Prepared
 from rnnkit.prepare.scale import Scaler
+from rnnkit.prepare.spelling import with_letters
 from rnnkit.prepare.tokenize import FittedTokenizer
 from rnnkit.tasks import task_for
 from rnnkit.tasks.forecasting import Forecasting
@@ -110,7 +111,11 @@ class Predictor:
             flat = torch.from_numpy(np.concatenate(arrays)).float()
             return flat, [len(array) for array in arrays]
         if kind == "tagging":
-            ids, lengths = self.tokenizer.encode_tokens([list(item) for item in inputs])
+            tokens = [list(item) for item in inputs]
+            ids, lengths = self.tokenizer.encode_tokens(tokens)
+            most: int | None = getattr(self.experiment.data.tokenizer, "spelling", None)
+            if most is not None and self.prepared.letters is not None:
+                ids = with_letters(ids, tokens, self.prepared.letters, most)
         else:
             ids, lengths = self.tokenizer.encode(list(inputs))
         if kind == "language_modeling":  # each text begins after an end and is to end
@@ -205,6 +210,7 @@ def load(folder: str | Path) -> Predictor:
         scaler=None if scaler is None else Scaler.from_json(scaler),
         features=rest["features"],
         facts=rest["facts"],
+        letters=None if rest["letters"] is None else tuple(rest["letters"]),
     )
     tokenizer = None
     if vocabulary is not None:

@@ -266,7 +266,9 @@ def test_surprise_leaves_out_what_was_held_impossible(saved: Saver) -> None:
 
 def test_surprise_of_one_window(saved: Saver) -> None:
     table = pandas.DataFrame({"tokens": [5], "log_probability": [-5.0]})
-    assert headings(saved(figures.surprise(table, "token"))) == ["How surprising the only window is"]
+    assert headings(saved(figures.surprise(table, "token"))) == [
+        "How surprising the only window is"
+    ]
 
 
 # --- searches ---

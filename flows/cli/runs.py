@@ -45,7 +45,7 @@ def _row(folder: Any) -> dict[str, Any]:
             result, task = folder.result, load(folder.path / "params.yaml").task
         except (InputError, OSError, ValueError):  # another version's, or somebody's edit
             return row | {"status": "unreadable"}
-        name = task.shown[0]
+        name = result["shown"][0]
         best = max if task.metrics[name] == "maximize" else min
         row |= {"network": result["network"], "metric": name, "value": result["test"][name]}
         row["baseline"] = best(metrics[name] for metrics in result["baselines"].values())

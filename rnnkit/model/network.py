@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from rnnkit.kernels.padding import find_padding
 from rnnkit.model.initialization import MATRICES, make_head
 from rnnkit.model.readout import READOUTS
-from rnnkit.model.representation import REPRESENTATIONS, Embedding
+from rnnkit.model.representation import REPRESENTATIONS, Embedding, Sizes
 from rnnkit.model.stack import Stack, States
 from rnnkit.params.model import Model
 from rnnkit.recurrence import Kernel
@@ -23,14 +23,12 @@ class Network(nn.Module):
     def __init__(
         self,
         model: Model,
-        vocabulary: int | None,
-        features: int | None,
+        sizes: Sizes,
         outputs: int,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        make = REPRESENTATIONS[model.representation.kind]
-        self.representation = make(model.representation, vocabulary, features, generator)
+        self.representation = REPRESENTATIONS[model.representation.kind](model, sizes, generator)
         self.stack = Stack(self.representation.size, model, generator)
         self.dropout = nn.Dropout(model.dropout)
         self.head = make_head(self.stack.size, outputs, generator)
@@ -41,8 +39,8 @@ class Network(nn.Module):
 class ManyToOne(Network):
     """A sequence in, one vector out: read-out of the top layer's outputs, then the head."""
 
-    def __init__(self, model: Model, *sizes: Any) -> None:
-        super().__init__(model, *sizes)
+    def __init__(self, model: Model, *rest: Any) -> None:
+        super().__init__(model, *rest)
         self.readout = READOUTS[model.readout]
 
     def forward(
@@ -98,19 +96,17 @@ class OneToOne(nn.Module):
     def __init__(
         self,
         model: Model,
-        vocabulary: int | None,
-        features: int | None,
+        sizes: Sizes,
         outputs: int,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        make = REPRESENTATIONS[model.representation.kind]
-        self.representation = make(model.representation, vocabulary, features, generator)
+        self.representation = REPRESENTATIONS[model.representation.kind](model, sizes, generator)
         self.dropout = nn.Dropout(model.dropout)
-        sizes = [self.representation.size, *[model.hidden] * model.depth]
+        widths = [self.representation.size, *[model.hidden] * model.depth]
         draw = MATRICES[model.initialization.input]
         self.layers = nn.ModuleList()
-        for before, after in pairwise(sizes):
+        for before, after in pairwise(widths):
             layer = make_head(before, after, generator)
             with torch.no_grad():
                 layer.weight.copy_(draw(after, before, generator))
@@ -147,20 +143,14 @@ TOPOLOGIES: dict[str, Callable[..., nn.Module]] = {
 
 
 def build(
-    model: Model,
-    topology: str,
-    vocabulary: int | None,
-    features: int | None,
-    outputs: int,
-    generator: torch.Generator,
+    model: Model, topology: str, sizes: Sizes, outputs: int, generator: torch.Generator
 ) -> nn.Module:
     """A network with its weights drawn.
 
     Args:
         model: the params.
         topology: a name in TOPOLOGIES.
-        vocabulary: how many tokens there are, padding and unknown included; None for numbers.
-        features: how many numbers each step has; None for tokens.
+        sizes: what the data decide.
         outputs: what the head gives per sequence or step.
         generator: draws the weights; nothing else is random here.
 
@@ -168,13 +158,13 @@ def build(
         InputError: the representation does not fit the data's inputs.
 
     >>> model = Model(hidden=8)
-    >>> network = build(model, "synced", 20, None, 5, torch.Generator().manual_seed(0))
+    >>> network = build(model, "synced", Sizes(20, None), 5, torch.Generator().manual_seed(0))
     >>> network(torch.tensor([[3, 1, 2]]), None).shape
     torch.Size([1, 3, 5])
     >>> count_parameters(network)
     3085
     """
-    return TOPOLOGIES[topology](model, vocabulary, features, outputs, generator)
+    return TOPOLOGIES[topology](model, sizes, outputs, generator)
 
 
 def weight_matrices(network: nn.Module) -> dict[str, nn.Parameter]:

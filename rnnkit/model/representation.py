@@ -5,6 +5,7 @@ gives finite vectors at padding, whatever lies there.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,6 +15,9 @@ from torch.nn import functional
 
 import rnnkit.params.model as blocks
 from rnnkit.errors import InputError
+from rnnkit.kernels.padding import find_padding
+from rnnkit.model.readout import READOUTS
+from rnnkit.model.stack import Stack
 
 
 class Embedding(nn.Module):
@@ -96,25 +100,83 @@ class RelativeToLast(nn.Module):
         return inputs - level
 
 
+class SpelledEmbedding(nn.Module):
+    """A learned vector per word beside the final state of a network over the word's letters.
+
+        x_t = [embedding(word_t); last h of forward; first h of backward]
+
+    A word that occurs several times in a batch is spelled once.
+
+    Reference: G. Lample et al., Neural architectures for named entity recognition, 2016.
+    """
+
+    def __init__(
+        self, model: blocks.Model, vocabulary: int, letters: int, draw: torch.Generator
+    ) -> None:
+        super().__init__()
+        block = model.representation
+        assert isinstance(block, blocks.Embedding)
+        assert block.characters is not None
+        self.words = Embedding(vocabulary, block.size, draw)
+        self.letters = Embedding(letters, block.characters.size, draw)
+        spelled = {"hidden": block.characters.hidden, "depth": 1, "bidirectional": True}
+        small = model.model_copy(update={**spelled, "dropout": 0.0})
+        self.stack = Stack(block.characters.size, small, draw)
+        self.size = block.size + self.stack.size
+
+    def forward(
+        self,
+        inputs: Int[Tensor, "batch time one_and_letters"],
+        mask: Bool[Tensor, "batch time"] | None,
+    ) -> Float[Tensor, "batch time size"]:
+        """The words' vectors and their spellings'. At padding there is no letter."""
+        words, letters = inputs[:, :, 0], inputs[:, :, 1:]
+        different, where = letters.flatten(0, 1).unique(dim=0, return_inverse=True)
+        longest = max(1, int((different != 0).sum(1).max()))
+        different = different[:, :longest]
+        padding = find_padding(different != 0)
+        hidden, _ = self.stack(self.letters(different, None), padding, None, False, "auto")
+        spelled = READOUTS["last"](hidden, padding, 2)
+        spelled = spelled.index_select(0, where.flatten()).view(*words.shape, -1)
+        return torch.cat([self.words(words, mask), spelled], dim=2)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the data decide of a network.
+
+    Args:
+        vocabulary: how many tokens there are, padding and unknown included; None for numbers.
+        features: how many numbers each step has; None for tokens.
+        letters: how many letters there are, padding and unknown included, where words come spelled.
+    """
+
+    vocabulary: int | None
+    features: int | None
+    letters: int | None = None
+
+
 def make_embedding(
-    params: blocks.Embedding, vocabulary: int | None, features: int | None, draw: torch.Generator
-) -> Embedding:
-    """An Embedding of the data's vocabulary."""
-    return Embedding(need(vocabulary, params.kind, "tokens"), params.size, draw)
+    model: blocks.Model, sizes: Sizes, draw: torch.Generator
+) -> Embedding | SpelledEmbedding:
+    """An Embedding of the data's vocabulary, with the spelling if there is one."""
+    block = model.representation
+    assert isinstance(block, blocks.Embedding)
+    vocabulary = need(sizes.vocabulary, block.kind, "tokens")
+    if block.characters is None:
+        return Embedding(vocabulary, block.size, draw)
+    assert sizes.letters is not None
+    return SpelledEmbedding(model, vocabulary, sizes.letters, draw)
 
 
-def make_one_hot(
-    params: blocks.OneHot, vocabulary: int | None, features: int | None, draw: torch.Generator
-) -> OneHot:
+def make_one_hot(model: blocks.Model, sizes: Sizes, draw: torch.Generator) -> OneHot:
     """A OneHot of the data's vocabulary."""
-    return OneHot(need(vocabulary, params.kind, "tokens"))
+    return OneHot(need(sizes.vocabulary, model.representation.kind, "tokens"))
 
 
-def make_raw(
-    params: blocks.Raw, vocabulary: int | None, features: int | None, draw: torch.Generator
-) -> Raw:
+def make_raw(model: blocks.Model, sizes: Sizes, draw: torch.Generator) -> Raw:
     """A Raw of the data's features."""
-    return Raw(need(features, params.kind, "numbers"))
+    return Raw(need(sizes.features, model.representation.kind, "numbers"))
 
 
 REPRESENTATIONS: dict[str, Callable[..., Any]] = {
@@ -122,7 +184,7 @@ REPRESENTATIONS: dict[str, Callable[..., Any]] = {
     "one_hot": make_one_hot,
     "raw": make_raw,
 }
-"""By kind: (block, vocabulary or None, features or None, generator) -> a module with a `size`."""
+"""By kind: (the model's block, sizes, generator) -> a module with a `size`."""
 
 
 def need(size: int | None, kind: str, inputs: str) -> int:

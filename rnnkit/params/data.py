@@ -352,6 +352,9 @@ class Words(Block):
     unknown and end-of-item tokens are not counted."""
     minimum_count: int = Field(default=1, ge=1)
     """Rarer words become the unknown token."""
+    spelling: int | None = Field(default=None, ge=2, le=100)
+    """Tagging: each word comes with its letters, at most so many: of a longer word the first half
+    and the last. For model.representation.characters. Unit: characters."""
 
 
 class BPE(Block):

@@ -180,10 +180,35 @@ class Experiment(Block):
                 and len(data.source.targets) != 1,
                 "a vector has one label; name one column, or write task.loss: squared",
             ),
+            *self._spelling_rules(),
             *self._schedule_rules(),
             *self._language_rules(),
             *self._season_rules(),
             *self._column_rules(),
+        ]
+
+    def _spelling_rules(self) -> list[tuple[str, bool, str]]:
+        """As `_rules`, for words that come with their letters."""
+        spelling = getattr(self.data.tokenizer, "spelling", None)
+        characters = getattr(self.model.representation, "characters", None)
+        return [
+            (
+                "data.tokenizer.spelling",
+                spelling is not None and not isinstance(self.task, Tagging),
+                "letters beside words are for tagging; leave it out",
+            ),
+            (
+                "data.tokenizer.spelling",
+                spelling is not None and characters is None,
+                "no network reads the letters; write model.representation: "
+                "{kind: embedding, characters: {}}, or leave it out",
+            ),
+            (
+                "model.representation.characters",
+                characters is not None and spelling is None,
+                "words come without their letters; set data.tokenizer.spelling to the most letters "
+                "a word is to have, or leave it out",
+            ),
         ]
 
     def _column_rules(self) -> list[tuple[str, bool, str]]:

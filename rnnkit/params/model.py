@@ -7,11 +7,23 @@ from pydantic import Field
 from rnnkit.params.block import Block
 
 
+class CharacterNetwork(Block):
+    """A bidirectional recurrent network over each word's letters, with the model's own cell; its
+    final state stands beside the word's vector (Lample et al. 2016)."""
+
+    size: int = Field(default=25, ge=1, le=8192)
+    """Of the learned vector per letter."""
+    hidden: int = Field(default=50, ge=1, le=8192)
+    """Units per direction."""
+
+
 class Embedding(Block):
     """A learned vector per token."""
 
     kind: Literal["embedding"] = "embedding"
     size: int = Field(default=64, ge=1, le=8192)
+    characters: CharacterNetwork | None = None
+    """How a word is spelled, too; null: no. Needs data.tokenizer.spelling."""
 
 
 class OneHot(Block):

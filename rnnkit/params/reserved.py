@@ -17,7 +17,6 @@ KEYS: Mapping[str, str] = {
     "model.embedding_dropout": "embedding dropout",
     "model.representation.vectors": "pretrained word vectors",
     "model.representation.freeze": "pretrained word vectors",
-    "model.representation.characters": "a character-level network per word",
     "train.start_from": "starting from another run's weights",
 }
 """Params path -> what it will do."""

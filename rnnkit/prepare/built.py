@@ -26,6 +26,7 @@ class Built:
     scaler: Scaler | None
     features: int | None
     facts: Mapping[str, Any]
+    letters: tuple[str, ...] | None = None
 
 
 def tensor(array: np.ndarray) -> Tensor:

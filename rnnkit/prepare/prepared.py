@@ -25,7 +25,8 @@ class Part:
     `targets[target_start[i] : target_start[i] + target_length[i]]`.
 
     Args:
-        inputs: [N] int64 token ids, or [N, features] float32.
+        inputs: [N] int64 token ids, or [N, 1 + letters] the ids of a token and of its letters, or
+            [N, features] float32.
         input_start: [items] int64.
         input_length: [items] int64, each at least 1; unit: steps.
         targets: [M] int64 labels, tags or tokens, or [M, targets] float32, scaled.
@@ -74,6 +75,7 @@ class Prepared:
             out, where there are several), source, notes,
             duplicates (part -> items also in an earlier part), vocabulary (its size without
             padding).
+        letters: the letter of each id, where words come spelled; 0 is padding, 1 unknown.
     """
 
     sha256: str
@@ -83,6 +85,7 @@ class Prepared:
     scaler: Scaler | None
     features: int | None
     facts: Mapping[str, Any]
+    letters: tuple[str, ...] | None = None
 
 
 def positions(start: Tensor, length: Tensor) -> Tensor:

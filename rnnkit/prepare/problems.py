@@ -40,7 +40,7 @@ def adding(count: int, length: int, draw: np.random.Generator) -> Marked:
     """The sum of two marked numbers, brought to 0.5 + (X1 + X2) / 4.
 
     A step is (a number in [-1, 1], a mark). Marks are 1 at X1, among the first ten steps, and at
-    X2, in the rest of the first half; -1 at both ends; else 0. Where X1 is the very first number it
+    X2, elsewhere in the first half; -1 at both ends; else 0. Where X1 is the very first number it
     is set to 0, and its mark stays -1.
     """
     sequences, sums = [], np.empty(count)
@@ -48,10 +48,10 @@ def adding(count: int, length: int, draw: np.random.Generator) -> Marked:
         steps = _steps(length, draw)
         numbers, marks = draw.uniform(-1, 1, steps), np.zeros(steps)
         marks[[0, -1]] = -1
-        first = int(draw.integers(0, 10))
-        second = int(draw.integers(0, steps // 2 - 1))
+        first = int(draw.integers(0, min(10, steps - 1)))
+        second = first
         while second == first:
-            second = int(draw.integers(0, max(2, steps // 2 - 1)))
+            second = int(draw.integers(0, steps // 2 - 1))
         for place in (first, second):
             if place == 0:
                 numbers[0] = 0.0

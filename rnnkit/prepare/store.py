@@ -105,6 +105,7 @@ def publish(built: Built, facts: Mapping[str, Any], place: Path) -> None:
             "labels": built.labels,
             "scaler": None if built.scaler is None else built.scaler.to_json(),
             "features": built.features,
+            "letters": built.letters,
             "facts": facts,
         }
         write_json(temporary / REST, rest)
@@ -140,6 +141,7 @@ def load(place: Path) -> Prepared:
         scaler=None if rest["scaler"] is None else Scaler.from_json(rest["scaler"]),
         features=rest["features"],
         facts=FrozenDict(rest["facts"]),
+        letters=None if rest["letters"] is None else tuple(rest["letters"]),
     )
 
 

@@ -20,6 +20,7 @@ from rnnkit.prepare.built import (
     token_facts,
 )
 from rnnkit.prepare.prepared import UNKNOWN, Part
+from rnnkit.prepare.spelling import alphabet, with_letters
 from rnnkit.prepare.split import duplicates, split_items
 from rnnkit.prepare.tokenize import fit_tokens
 
@@ -46,14 +47,21 @@ def build(frame: pd.DataFrame, data: Data, task: Tagging) -> Built:
     names = {part: list(chain.from_iterable(found)) for part, found in tags.items()}
     labels = index_labels(names, "tag")
     tokenizer = fit_tokens(data.tokenizer, tokens["train"])
+    most: int | None = getattr(data.tokenizer, "spelling", None)
+    letters = None if most is None else alphabet(tokens["train"])
     parts, truncated, unknown = {}, {}, {}
     for part, found in rows.items():
         flat, lengths = tokenizer.encode_tokens(tokens[part])
         kept, truncated[part] = cut(lengths, data.max_length)
         unknown[part] = float((flat == UNKNOWN).mean())
         start, length = tensor(begin(lengths)), tensor(kept)
+        ids = (
+            flat
+            if most is None or letters is None
+            else with_letters(flat, tokens[part], letters, most)
+        )
         parts[part] = Part(
-            inputs=tensor(flat),
+            inputs=tensor(ids),
             input_start=start,
             input_length=length,
             targets=tensor(numbered(names[part], labels)),
@@ -67,7 +75,7 @@ def build(frame: pd.DataFrame, data: Data, task: Tagging) -> Built:
         "duplicates": duplicates(frame, "tagged", rows),
         "labels": counts(names, labels),
     }
-    return Built(parts, tokenizer, labels, None, None, facts)
+    return Built(parts, tokenizer, labels, None, None, facts, letters)
 
 
 def _characters(items: list[list[str]]) -> None:

@@ -57,7 +57,7 @@ def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
     sides: list[str] = []
     for name, own in parts.items():
         if not isinstance(own, list):
-            raise InputError(f"{path}: pieces must be a list, but they are {str(own)[:40]!r}")
+            raise InputError(f"{path}: pieces must be a list, but they are {str(own)[:40]}")
         for number, piece in enumerate(own, start=1):
             _check(f"{path}, {name} piece {number}".replace(",  ", ", "), piece, params)
             pieces.append(piece)
@@ -73,13 +73,13 @@ def _check(where: str, piece: Any, params: PianoRolls) -> None:
     if not isinstance(piece, list) or len(piece) < 2:
         raise InputError(
             f"{where}: a piece must be a list of at least two frames, but it is "
-            f"{str(piece)[:40]!r}; correct it or leave it out"
+            f"{str(piece)[:40]}; correct it or leave it out"
         )
     for number, notes in enumerate(piece, start=1):
         whole = isinstance(notes, list) and all(type(note) is int for note in notes)
         if not whole or not all(params.lowest <= note <= params.highest for note in notes):
             raise InputError(
                 f"{where}, frame {number}: notes must be a list of whole numbers from "
-                f"{params.lowest} to {params.highest}, but it is {str(notes)[:40]!r}; "
+                f"{params.lowest} to {params.highest}, but it is {str(notes)[:40]}; "
                 "correct it, or set data.source.lowest and highest"
             )

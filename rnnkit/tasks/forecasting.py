@@ -52,7 +52,7 @@ class Forecasting(Task):
         features, known = self.prepared.features, self.scaler.known
         assert features is not None
         topology = "synced" if known else "many_to_one"
-        network = build(model, topology, None, features, self.outputs, generator)
+        network = build(model, topology, self.sizes, self.outputs, generator)
         if self.params.relative_to != "zero":
             # behind what is known ahead stands the feature that tells window from horizon
             left, ahead = (known + 1, int(self.params.horizon)) if known else (0, 0)

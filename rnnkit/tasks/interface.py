@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from rnnkit.batches import Batch
 from rnnkit.metrics import Metrics
 from rnnkit.model.network import build
+from rnnkit.model.representation import Sizes
 from rnnkit.params.model import Model
 from rnnkit.prepare.prepared import Prepared
 
@@ -38,15 +39,23 @@ class Task(ABC):
 
     def network(self, model: Model, generator: torch.Generator) -> nn.Module:
         """The network for this task, its weights drawn from the generator."""
-        vocabulary = self.prepared.vocabulary
-        return build(
-            model,
-            topology=self.params.topology,
-            vocabulary=None if vocabulary is None else len(vocabulary),
-            features=self.prepared.features,
-            outputs=self.outputs,
-            generator=generator,
+        return build(model, self.params.topology, self.sizes, self.outputs, generator)
+
+    @property
+    def sizes(self) -> Sizes:
+        """What the data decide of the network."""
+        vocabulary, letters = self.prepared.vocabulary, self.prepared.letters
+        return Sizes(
+            None if vocabulary is None else len(vocabulary),
+            self.prepared.features,
+            None if letters is None else len(letters),
         )
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The metrics a person sees first; the first one decides whether a baseline is beaten."""
+        shown: tuple[str, ...] = self.params.shown
+        return shown
 
     @abstractmethod
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:

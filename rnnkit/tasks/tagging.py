@@ -6,7 +6,7 @@ from torch import Tensor
 
 from rnnkit.batches import Batch
 from rnnkit.losses import IGNORED, cross_entropy, masked_mean
-from rnnkit.metrics import LabelMeter
+from rnnkit.metrics import EntityMeter, LabelMeter
 from rnnkit.tasks.interface import Task, real_steps
 
 
@@ -29,10 +29,23 @@ class Tagging(Task):
     def weight(self, batch: Batch) -> int:
         return real_steps(batch)
 
-    def meter(self) -> LabelMeter:
+    @property
+    def entities(self) -> bool:
+        """Whether the tags are those of entities, as BIO and IOB have them."""
+        kinds = {label[:2] for label in self.labels}
+        return kinds <= {"O", "B-", "I-"} and bool(kinds & {"B-", "I-"})
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """F1 first for entities: most tokens belong to none."""
+        return ("f1", "accuracy", "sequence_accuracy") if self.entities else super().shown
+
+    def meter(self) -> LabelMeter | EntityMeter:
+        if self.entities:
+            return EntityMeter(self.labels)
         return LabelMeter(len(self.labels), sequences=True)
 
-    def measure(self, meter: LabelMeter, outputs: Tensor, batch: Batch) -> None:
+    def measure(self, meter: LabelMeter | EntityMeter, outputs: Tensor, batch: Batch) -> None:
         meter.update(outputs.argmax(dim=-1), batch.targets)
 
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
