@@ -16,8 +16,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from rnnkit.params import Experiment
-
 QUIET = r"(prefect|mlflow|pydantic|websockets|torchmetrics)"
 """Modules whose warnings are for their own developers, not for who watches a run."""
 
@@ -81,10 +79,10 @@ def number(value: float | None) -> str:
     )
 
 
-def closing(run_id: str, experiment: Experiment, result: Mapping[str, Any]) -> None:
-    """The table of the model against its baselines, the tuned values, and what to type next."""
+def comparison(title: str, result: Mapping[str, Any]) -> Table:
+    """The network against its baselines."""
     names = [n for n in result["shown"] if n in result["test"]]
-    table = Table(title=f"{run_id}: test part", title_justify="left")
+    table = Table(title=title, title_justify="left")
     table.add_column("")
     for name in names:
         table.add_column(name, justify="right")
@@ -92,7 +90,12 @@ def closing(run_id: str, experiment: Experiment, result: Mapping[str, Any]) -> N
     for i, (name, metrics) in enumerate(rows):
         cells = [number(metrics.get(metric)) for metric in names]
         table.add_row(name, *cells, style="bold" if i == 0 else None)
-    out.print(table)
+    return table
+
+
+def closing(run_id: str, result: Mapping[str, Any]) -> None:
+    """The table of the model against its baselines, and the tuned values."""
+    out.print(comparison(f"{run_id}: test part", result))
     out.print(result["verdict"], markup=False)
     if result["tuned"]:
         values = ", ".join(

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from rnnkit import files, params
-from rnnkit.batches import gather, with_future
+from rnnkit.batches import Batch, gather, with_future
 from rnnkit.errors import InputError
-from rnnkit.losses import cross_entropy
 from rnnkit.params import Experiment
+from rnnkit.prepare.built import begin
 from rnnkit.prepare.prepared import END, Part, Prepared
 from rnnkit.prepare.scale import Scaler
-from rnnkit.prepare.spelling import with_letters
 from rnnkit.prepare.tokenize import FittedTokenizer
+from rnnkit.prepare.unseen import encode
 from rnnkit.tasks import task_for
 from rnnkit.tasks.forecasting import Forecasting
 
@@ -49,7 +49,7 @@ class Predictor:
         self.network.eval()
 
     @torch.no_grad()
-    def __call__(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
+    def __call__(self, inputs: Sequence[Any], first: int = 0) -> list[dict[str, Any]]:
         """An answer for each input, in their order.
 
         Args:
@@ -57,95 +57,66 @@ class Predictor:
                 tagging: lists of tokens (a text is its characters), or such arrays; language
                 modelling: texts; forecasting: arrays [window, columns] in the series' units; where
                 covariates are known ahead [window + horizon, columns], and what cannot be known of
-                the last rows may be anything; of several series pairs (name, array).
+                the last rows may be anything; of several series pairs (name, array); music: lists
+                of lists of MIDI numbers; vector: lists of numbers in units; memory: lists of
+                symbols, or arrays [steps, 2].
+
+            first: how many inputs came before these, for messages.
 
         Returns:
-            classification: label and probabilities; tagging: tags; language modelling:
-            log_probability (nats), tokens and perplexity; forecasting: forecast
-            [horizon, targets] in the series' units, and with the quantile loss quantiles, by their
-            names.
+            what the task's `answer` gives. classification, vector: label and probabilities, or
+            values by their names; tagging: tags and the probability of each; language modelling:
+            log_probability (nats), tokens and perplexity; music: log_probability, frames and next,
+            the probability of each note; memory: sum, answer or symbols; forecasting: forecast
+            [horizon, targets] in the series' units, and with the quantile loss quantiles.
 
         Raises:
             InputError: an input has no steps, or not the shape the network knows.
         """
         if not inputs:
             return []
-        kind = self.experiment.task.kind
-        if kind == "forecasting":
-            return [self._forecasting(item, i) for i, item in enumerate(inputs)]
-        flat, lengths = self._encoded(inputs)
-        for i, length in enumerate(lengths):
-            if length < 1:
-                raise InputError(f"input {i + 1}: must have at least one token or step")
-        steps = torch.as_tensor(lengths)
-        start = steps.cumsum(0) - steps
-        synced = kind in ("tagging", "language_modeling")
-        targets = torch.zeros(len(flat) if synced else len(inputs), dtype=torch.int64)
-        begin = start if synced else torch.arange(len(inputs))
-        count = steps if synced else torch.ones_like(steps)
-        part = Part(flat, start, steps, targets, begin, count, torch.arange(len(inputs)), synced)
-        everything = torch.arange(len(inputs))
-        batch = gather(part, everything, self.experiment.data.padding, torch.float32)
+        if isinstance(self.task, Forecasting):
+            return [self._forecast(item, first + i) for i, item in enumerate(inputs)]
+        batch = self._batch(inputs, first)
         outputs = self.network(batch.inputs, batch.mask)
-        rows = [
-            row if batch.mask is None or not synced else row[batch.mask[i]]
-            for i, row in enumerate(outputs)
-        ]
-        answers = getattr(self, f"_{kind}")
-        ids = [flat[s : s + n] for s, n in zip(start.tolist(), steps.tolist(), strict=True)]
-        return [answers(row, own) for row, own in zip(rows, ids, strict=True)]
+        synced = self.experiment.task.topology == "synced"
+        answers = []
+        for i in range(len(inputs)):
+            real = slice(None) if batch.mask is None else batch.mask[i]
+            own = outputs[i][real] if synced else outputs[i]
+            answers.append(self.task.answer(own, batch.inputs[i][real]))
+        return answers
 
-    def _encoded(self, inputs: Sequence[Any]) -> tuple[Tensor, Sequence[int]]:
+    def encode(self, inputs: Sequence[Any], first: int) -> tuple[Tensor, Tensor]:
         """All steps one after the other, and how many each input has."""
         kind = self.experiment.task.kind
-        if self.tokenizer is None:
-            arrays = [np.asarray(item, dtype=np.float64) for item in inputs]
-            for i, array in enumerate(arrays):
-                if array.ndim != 2 or array.shape[1] != self.prepared.features:
-                    raise InputError(
-                        f"input {i + 1}: must have {self.prepared.features} numbers per step, "
-                        f"got the shape {array.shape}"
-                    )
-            if self.prepared.scaler is not None:
-                arrays = [self.prepared.scaler.transform(array) for array in arrays]
-            flat = torch.from_numpy(np.concatenate(arrays)).float()
-            return flat, [len(array) for array in arrays]
-        if kind == "tagging":
-            tokens = [list(item) for item in inputs]
-            ids, lengths = self.tokenizer.encode_tokens(tokens)
-            most: int | None = getattr(self.experiment.data.tokenizer, "spelling", None)
-            if most is not None and self.prepared.letters is not None:
-                ids = with_letters(ids, tokens, self.prepared.letters, most)
-        else:
-            ids, lengths = self.tokenizer.encode(list(inputs))
+        if kind == "vector":
+            inputs = [[item] for item in inputs]
+        as_tokens = kind in ("tagging", "memory")
+        data, prepared = self.experiment.data, self.prepared
+        ids, lengths = encode(inputs, data, prepared, self.tokenizer, as_tokens, first)
         if kind == "language_modeling":  # each text begins after an end and is to end
-            parts = np.split(ids, np.cumsum(lengths)[:-1])
-            ids = np.concatenate([np.concatenate([[END], text]) for text in parts])
+            ids = np.insert(ids, begin(lengths), END)
             lengths = lengths + 1
-        return torch.as_tensor(ids), lengths.tolist()
+        return torch.as_tensor(ids), torch.as_tensor(lengths)
 
-    def _classification(self, row: Tensor, _: Tensor) -> dict[str, Any]:
-        labels = self.prepared.labels or ()
-        shares = row.softmax(dim=-1).tolist()
-        return {
-            "label": labels[int(row.argmax())],
-            "probabilities": dict(zip(labels, shares, strict=True)),
-        }
+    def _batch(self, inputs: Sequence[Any], first: int) -> Batch:
+        flat, steps = self.encode(inputs, first)
+        each = torch.arange(len(inputs))
+        nothing = torch.zeros(len(inputs), dtype=torch.int64)
+        part = Part(
+            inputs=flat,
+            input_start=steps.cumsum(0) - steps,
+            input_length=steps,
+            targets=nothing,
+            target_start=each,
+            target_length=torch.ones_like(each),
+            item=each,
+            synced=False,
+        )
+        return gather(part, each, self.experiment.data.padding, torch.float32)
 
-    def _tagging(self, row: Tensor, _: Tensor) -> dict[str, Any]:
-        labels = self.prepared.labels or ()
-        return {"tags": [labels[i] for i in row.argmax(dim=-1).tolist()]}
-
-    def _language_modeling(self, row: Tensor, ids: Tensor) -> dict[str, Any]:
-        targets = torch.cat([ids[1:], torch.tensor([END])])
-        nats = cross_entropy(row, targets)
-        return {
-            "log_probability": -float(nats.sum()),
-            "tokens": len(targets),
-            "perplexity": float(nats.mean().exp()),
-        }
-
-    def _forecasting(self, item: Any, number: int) -> dict[str, Any]:
+    def _forecast(self, item: Any, number: int) -> dict[str, Any]:
         """The answer to one window."""
         assert isinstance(self.task, Forecasting)
         scaler, horizon = self.task.scaler, int(self.task.params.horizon)
@@ -172,16 +143,8 @@ class Predictor:
         window = torch.from_numpy(scaler.transform(array, which)).float()[None]
         if scaler.known:
             window = with_future(window[:, :-horizon], window[:, -horizon:], scaler.known)
-        outputs, rows = self.network(window, None), torch.tensor([scaler.begin[which]])
-        forecast = scaler.inverse(self.task.forecast(outputs, window), rows)[0]
-        answer: dict[str, Any] = {"forecast": forecast.tolist()}
-        if self.task.params.loss == "quantile":
-            each = self.task.quantiles(outputs, window).unbind(-1)
-            answer["quantiles"] = {
-                f"{level:g}": scaler.inverse(values, rows)[0].tolist()
-                for level, values in zip(self.task.params.quantiles, each, strict=True)
-            }
-        return answer
+        outputs = self.network(window, None)
+        return self.task.answer_of(outputs[0], window[0], scaler.begin[which])
 
 
 def load(folder: str | Path) -> Predictor:

@@ -131,6 +131,12 @@ def test_zeros_has_the_precision_and_size_asked_for(kind, block):
         assert not part.any()
 
 
+def test_the_update_bias_is_where_the_update_gate_starts():
+    cell = CELLS["gru"](3, 5, blocks.GRU(update_bias=2.5))
+    assert cell.b_h.tolist() == [0.0] * 5 + [2.5] * 5 + [0.0] * 5
+    assert CELLS["gru"](3, 5, blocks.GRU()).b_h.abs().sum() == 0
+
+
 def test_only_the_forget_bias_starts_elsewhere_than_zero():
     cell = CELLS["lstm"](3, 5, blocks.LSTM(forget_bias=1.5))
     biases = dict(zip(cell.gates, cell.b_h.view(4, 5), strict=True))

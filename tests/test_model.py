@@ -224,6 +224,7 @@ def test_dropout_leaves_the_recurrence_alone(kind):
     [
         *({"cell": {"kind": kind}} for kind in CELLS if kind != "gru"),
         {"cell": {"kind": "lstm", "forget_bias": 2.0}},
+        {"cell": {"kind": "gru", "update_bias": 2.0}},
         *({"cell": {"kind": "rnn", "activation": f}} for f in ("relu", "sigmoid")),
         *({"representation": {"kind": kind}} for kind in REPRESENTATIONS if kind == "one_hot"),
         {"representation": {"kind": "embedding", "size": 3}},

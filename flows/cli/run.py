@@ -106,7 +106,6 @@ def _input_error(error: BaseException | None) -> InputError | None:
 
 def _show(folder: Any, as_json: bool, fresh: bool = False) -> None:
     from rnnkit.files import read_json
-    from rnnkit.params import load
 
     result = read_json(folder.path / "result.json")
     if as_json:
@@ -114,10 +113,9 @@ def _show(folder: Any, as_json: bool, fresh: bool = False) -> None:
         return
     from flows import console
 
-    experiment = load(folder.path / "params.yaml")
     if not fresh:
         print(f"{folder.id} is finished already; nothing is computed again.\n")
-    console.closing(folder.id, experiment, result)
+    console.closing(folder.id, result)
     figures = folder.path / "figures"
     console.next_steps(
         [

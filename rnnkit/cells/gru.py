@@ -32,10 +32,11 @@ class GRU(Cell[GRUState]):
     Args:
         inputs: features of x_t.
         hidden: units of h_t.
-        params: the cell's block, which has no option.
+        params: the cell's block; b_z starts at its update_bias, the other biases at 0.
 
     Reference: K. Cho et al., Learning phrase representations using RNN encoder-decoder,
-    arXiv:1406.1078, 2014 (reset-after in its first version, reset-before since).
+    arXiv:1406.1078, 2014 (reset-after in its first version, reset-before since); the update gate's
+    bias: C. Tallec, Y. Ollivier, Can recurrent neural networks warp time?, ICLR 2018.
     """
 
     gates: ClassVar[tuple[str, ...]] = ("r", "z", "n")
@@ -43,6 +44,8 @@ class GRU(Cell[GRUState]):
     def __init__(self, inputs: int, hidden: int, params: blocks.GRU) -> None:
         super().__init__(inputs, hidden)
         self.b_hn = nn.Parameter(torch.zeros(hidden))
+        with torch.no_grad():
+            self.b_h[hidden : 2 * hidden] = params.update_bias
 
     def step(self, inputs: Float[Tensor, "batch inputs"], state: GRUState) -> GRUState:
         """One step of the equations above."""

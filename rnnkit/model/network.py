@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rnnkit.kernels.padding import find_padding
 from rnnkit.model.initialization import MATRICES, make_head
-from rnnkit.model.readout import READOUTS
+from rnnkit.model.readout import READOUTS, RUNNING
 from rnnkit.model.representation import REPRESENTATIONS, Embedding, Sizes
 from rnnkit.model.stack import Stack, States
 from rnnkit.params.model import Model
@@ -42,6 +42,7 @@ class ManyToOne(Network):
     def __init__(self, model: Model, *rest: Any) -> None:
         super().__init__(model, *rest)
         self.readout = READOUTS[model.readout]
+        self.running = RUNNING[model.readout]
 
     def forward(
         self,
@@ -54,6 +55,30 @@ class ManyToOne(Network):
         hidden, _ = self.stack(vectors, padding, None, False, "auto")
         vector = self.readout(hidden, padding, self.stack.directions)
         return self.head(self.dropout(vector))  # type: ignore[no-any-return]
+
+    def step(
+        self,
+        inputs: Num[Tensor, "batch 1 *feature"],
+        states: States | None,
+        before: Float[Tensor, "batch units"] | None,
+        seen: int,
+    ) -> tuple[Float[Tensor, "batch outputs"], States, Float[Tensor, "batch units"]]:
+        """One more step of sequences that come step by step, in one direction.
+
+        Args:
+            inputs: the newest step.
+            states: before it; None: the initial state.
+            before: the read-out of the steps before it; None: there are none.
+            seen: how many steps there are with this one.
+
+        Returns: scores or values of each sequence so far, its states and its read-out.
+        """
+        vectors = self.representation(inputs, None)
+        hidden, final = self.stack(vectors, None, states, True, "auto")
+        assert final is not None
+        newest = hidden[:, -1]
+        vector = newest if before is None else self.running(before, newest, seen)
+        return self.head(self.dropout(vector)), final, vector
 
 
 class Synced(Network):

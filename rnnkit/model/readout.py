@@ -54,3 +54,10 @@ READOUTS: dict[str, Callable[[Outputs, Padding | None, int], Vector]] = {
     "max": maximum,
 }
 """By name: (outputs, padding or None, directions) -> one vector per sequence."""
+
+RUNNING: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
+    "last": lambda before, new, seen: new,
+    "mean": lambda before, new, seen: before + (new - before) / seen,
+    "max": lambda before, new, seen: torch.maximum(before, new),
+}
+"""The same step by step: (read-out so far, newest output, steps seen with it) -> read-out."""

@@ -53,13 +53,17 @@ class LSTM(Block):
 
     kind: Literal["lstm"] = "lstm"
     forget_bias: float = 1.0
-    """Where the forget gate's bias starts (Jozefowicz et al. 2015)."""
+    """Where the forget gate's bias starts (Jozefowicz et al. 2015); a unit that begins at b keeps
+    its state for about 1 + exp(b) steps."""
 
 
 class GRU(Block):
     """The gated recurrent unit in its reset-after form (Cho et al. 2014)."""
 
     kind: Literal["gru"] = "gru"
+    update_bias: float = 0.0
+    """Where the update gate's bias starts; a unit that begins at b keeps its state for about
+    1 + exp(b) steps (Tallec and Ollivier 2018)."""
 
 
 Cell = Annotated[RNN | LSTM | GRU, Field(discriminator="kind")]

@@ -40,23 +40,37 @@ def build(frame: pd.DataFrame, data: Data, task: LanguageModeling) -> Built:
         flat, lengths = tokenizer.encode(texts[part])
         refuse_no_tokens(part, lengths, found)
         unknown[part] = float((flat == UNKNOWN).mean())
-        stream = tensor(np.concatenate([[END], np.insert(flat, np.cumsum(lengths), END)]))
-        start, length = stream_windows(lengths + 1, data.max_length)
-        owner = np.searchsorted(np.cumsum(lengths + 1), start, side="right")
-        steps = tensor(length)
-        parts[part] = Part(
-            inputs=stream,
-            input_start=tensor(start),
-            input_length=steps,
-            targets=stream,
-            target_start=tensor(start + 1),
-            target_length=steps,
-            item=tensor(found[owner]),
-            synced=True,
-        )
+        parts[part] = stream_part(flat, lengths, found, data.max_length)
     facts = token_facts(parts, tokenizer, dict.fromkeys(parts, 0)) | {
         "unknown": unknown,
         "duplicates": duplicates(frame, "text", rows),
         "texts": {part: len(found) for part, found in rows.items()},
     }
     return Built(parts, tokenizer, None, None, None, facts)
+
+
+def stream_part(
+    flat: np.ndarray, lengths: np.ndarray, rows: np.ndarray, window: int | None
+) -> Part:
+    """A part's stream in windows.
+
+    Args:
+        flat: [tokens] of all items, one after the other.
+        lengths: [items]
+        rows: [items] of the source's frame.
+        window: steps; None: one window for each item.
+    """
+    stream = tensor(np.concatenate([[END], np.insert(flat, np.cumsum(lengths), END)]))
+    start, length = stream_windows(lengths + 1, window)
+    owner = np.searchsorted(np.cumsum(lengths + 1), start, side="right")
+    steps = tensor(length)
+    return Part(
+        inputs=stream,
+        input_start=tensor(start),
+        input_length=steps,
+        targets=stream,
+        target_start=tensor(start + 1),
+        target_length=steps,
+        item=tensor(rows[owner]),
+        synced=True,
+    )

@@ -113,3 +113,20 @@ def _cut(whole: Slice, data: Data) -> Iterator[Slice]:
     longest = data.max_length or max(1, stop - first)
     for begins in range(first, stop, longest):
         yield row, begins, min(stop, begins + longest)
+
+
+def in_stretches(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
+    """Every sequence cut as `data.max_length` says, a stretch in a row: frames and tags."""
+    import pandas as pd
+
+    cuts = [
+        piece
+        for row, length in enumerate(frame["frames"].map(len).tolist())
+        for piece in _cut((row, 0, length), data)
+    ]
+    return pd.DataFrame(
+        {
+            name: [frame[name].iloc[row][first:stop] for row, first, stop in cuts]
+            for name in ("frames", "tags")
+        }
+    )

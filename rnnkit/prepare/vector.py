@@ -38,7 +38,7 @@ def build(frame: pd.DataFrame, data: Data, task: Vector) -> Built:
     labels, names = None, dict[str, list[str]]()
     if task.loss == "squared":
         targets = tuple(frame.attrs["targets"])
-        vectors = np.concatenate([vectors, _numbers(frame, targets)], axis=1)
+        vectors = np.concatenate([vectors, numbers(frame, targets)], axis=1)
     else:
         said = frame["label"] if form == "frames" else frame["target"].map(lambda row: row[0])
         names = {part: said.iloc[found].tolist() for part, found in rows.items()}
@@ -79,8 +79,12 @@ def _vectors(items: list[np.ndarray]) -> np.ndarray:
     return np.stack([np.asarray(item, dtype=np.float64).ravel() for item in items])
 
 
-def _numbers(frame: pd.DataFrame, targets: tuple[str, ...]) -> np.ndarray:
-    """[items, targets]"""
+def numbers(frame: pd.DataFrame, targets: tuple[str, ...]) -> np.ndarray:
+    """[items, targets] what is to be told, in units.
+
+    Raises:
+        InputError: it is no number.
+    """
     told = np.empty((len(frame), len(targets)))
     for row, texts in enumerate(frame["target"]):
         for k, text in enumerate(texts):

@@ -43,3 +43,10 @@ class Classification(Task):
             "predicted": [self.labels[i] for i in predicted.tolist()],
             "probability": probability.tolist(),
         }
+
+    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+        shares = outputs.softmax(dim=-1).tolist()
+        return {
+            "label": self.labels[int(outputs.argmax())],
+            "probabilities": dict(zip(self.labels, shares, strict=True)),
+        }

@@ -143,6 +143,23 @@ class Forecasting(Task):
                     columns[f"quantile {level:g} {name}"] = own[:, :, k].flatten().tolist()
         return columns
 
+    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+        """In the units of the first series; `Predictor` knows which one is meant."""
+        return self.answer_of(outputs, inputs, self.scaler.begin[0])
+
+    def answer_of(self, outputs: Tensor, inputs: Tensor, row: int) -> dict[str, Any]:
+        """Forecasts [horizon, targets] in the units of the series that a row belongs to."""
+        rows = torch.tensor([row])
+        told = self.scaler.inverse(self.forecast(outputs[None], inputs[None]), rows)[0]
+        found: dict[str, Any] = {"forecast": told.tolist()}
+        if self.params.loss == "quantile":
+            each = self.quantiles(outputs[None], inputs[None]).unbind(-1)
+            found["quantiles"] = {
+                f"{level:g}": self.scaler.inverse(values, rows)[0].tolist()
+                for level, values in zip(self.params.quantiles, each, strict=True)
+            }
+        return found
+
     def _naive_error(self, rows: Tensor) -> Tensor:
         """[batch, targets] mean |y_t - y_{t-season}| over the training part of each row's series,
         in units."""

@@ -77,6 +77,15 @@ class Task(ABC):
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
         """Columns of the predictions table, a row for each item of the batch."""
 
+    @abstractmethod
+    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+        """What a person wants to know of one new item, JSON-able.
+
+        Args:
+            outputs: of the network for this item alone, without padding.
+            inputs: the item's own steps, as the network read them.
+        """
+
 
 def real_steps(batch: Batch) -> int:
     """How many steps of a batch are no padding."""

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from rnnkit.batches import Batch
 from rnnkit.losses import IGNORED, cross_entropy, masked_mean
 from rnnkit.metrics import TokenMeter
+from rnnkit.prepare.prepared import END
 from rnnkit.tasks.interface import Task, real_steps
 
 
@@ -39,4 +41,13 @@ class LanguageModeling(Task):
             "item": batch.item.tolist(),
             "tokens": real.sum(dim=1).tolist(),
             "log_probability": (-nats.sum(dim=1)).tolist(),
+        }
+
+    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+        """Of a text with its end: inputs begin with the end of what came before."""
+        nats = cross_entropy(outputs, torch.cat([inputs[1:], torch.tensor([END])]))
+        return {
+            "log_probability": -float(nats.sum()),
+            "tokens": len(nats),
+            "perplexity": float(nats.mean().exp()),
         }

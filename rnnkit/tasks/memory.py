@@ -57,6 +57,17 @@ class Memory(Task):
             "right": self._right(predicted, truth).tolist(),
         }
 
+    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+        if self.params.numbers:
+            return {"sum": float(outputs[0])}
+        shares, best = outputs.softmax(dim=-1).max(dim=-1)
+        if self.params.topology == "many_to_one":
+            return {"answer": self.labels[int(best)], "probability": float(shares)}
+        return {
+            "symbols": [self.labels[i] for i in best.tolist()],
+            "probabilities": shares.tolist(),
+        }
+
     def answers(self, part: Part) -> Tensor:
         """What is asked for, of all items of a part, one after the other: sums or labels."""
         if self.params.topology == "many_to_one":

@@ -10,6 +10,9 @@ from rnnkit.losses import bernoulli, masked_mean
 from rnnkit.metrics import NoteMeter
 from rnnkit.tasks.interface import Task, real_steps
 
+SURE = 0.01
+"""Notes that are less likely to come next are not told."""
+
 
 class Music(Task):
     """Bernoulli negative log-likelihood per real frame; outputs are [batch, time, keys]."""
@@ -43,4 +46,15 @@ class Music(Task):
             "item": batch.item.tolist(),
             "frames": real,
             "log_probability": (-nats.sum(dim=1)).tolist(),
+        }
+
+    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+        """Of a piece from its second frame on, and what may come after its last."""
+        lowest = self.prepared.facts["lowest"]
+        nats = bernoulli(outputs[:-1], inputs[1:])
+        shares = outputs[-1].sigmoid().tolist()
+        return {
+            "log_probability": -float(nats.sum()),
+            "frames": len(nats),
+            "next": {str(lowest + key): share for key, share in enumerate(shares) if share >= SURE},
         }

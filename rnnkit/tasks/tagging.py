@@ -57,5 +57,9 @@ class Tagging(Task):
             "predicted": [self._names(row[r]) for row, r in zip(predicted, real, strict=True)],
         }
 
+    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+        probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
+        return {"tags": self._names(predicted), "probabilities": probability.tolist()}
+
     def _names(self, ids: Tensor) -> list[str]:
         return [self.labels[i] for i in ids.tolist()]

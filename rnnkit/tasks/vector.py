@@ -52,3 +52,9 @@ class Vector(Classification):
             columns[f"truth {name}"] = truth[:, k].tolist()
             columns[f"predicted {name}"] = predicted[:, k].tolist()
         return columns
+
+    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+        if not self._numbers:
+            return super().answer(outputs, inputs)
+        values = self.scaler.inverse(outputs).tolist()
+        return {"values": dict(zip(self.scaler.targets, values, strict=True))}

@@ -1,0 +1,39 @@
+"""`rnnkit evaluate`: a run's model against its baselines, on its test part or on a file."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from flows.cli.finding import find_run
+from flows.cli.options import MLRUNS, Home, Json, Run
+
+
+def evaluate(
+    run: Run,
+    file: Annotated[
+        str | None, typer.Argument(help="Of the same kind as the run's data; none: its test part.")
+    ] = None,
+    mlruns: Home = MLRUNS,
+    as_json: Json = False,
+) -> None:
+    """Score a run's model beside its baselines."""
+    from flows import settings as places
+
+    settings = places.read(mlruns)
+    found = find_run(settings, run)
+    result = found.result
+    if file is not None:
+        from rnnkit import launch, numerics
+        from rnnkit.rescore import rescore
+
+        launch.settle()
+        numerics.set_threads(1)
+        result = rescore(found.path, file, settings.home)
+    if as_json:
+        print(json.dumps(result))
+        return
+    from flows.console import comparison, out
+
+    out.print(comparison(f"{found.id}: {file or 'test part'}", result))
+    out.print(result["verdict"], markup=False)

@@ -1,0 +1,66 @@
+"""`rnnkit predict`: a run's model on new input."""
+
+import json
+import sys
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli.finding import find_run
+from flows.cli.options import MLRUNS, Home, Run
+from rnnkit.errors import InputError
+
+TOGETHER = 64  # inputs in one batch
+
+
+def predict(
+    run: Run,
+    file: Annotated[str, typer.Argument(help="An input in a line; - for standard input.")] = "-",
+    stream: Annotated[
+        bool, typer.Option("--stream", help="A step in a line, answered at once, with its state.")
+    ] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json-lines", help="Lines are JSON, as of a file named .jsonl.")
+    ] = False,
+    mlruns: Home = MLRUNS,
+) -> None:
+    """Answer new inputs with a run's model, as JSON lines.
+
+    A line is a text, or tokens with single spaces between them; of numbers it is JSON, a list of
+    steps.
+    """
+    from flows import settings as places
+
+    found = find_run(places.read(mlruns), run)
+    from rnnkit import launch, lines, numerics
+    from rnnkit import predict as prediction
+    from rnnkit.sources import opening
+
+    launch.settle()
+    numerics.set_threads(1)
+    predictor = prediction.load(found.path)
+    as_json = json_lines or file.removesuffix(".gz").endswith(".jsonl")
+    name = "standard input" if file == "-" else file
+    rows = sys.stdin if file == "-" else iter(opening.read_rows(file, "utf-8"))
+    inputs = lines.inputs(rows, predictor.experiment, name, as_json, stream)
+    if stream:
+        _stream(predictor, inputs)
+        return
+    done = 0
+    while chunk := list(islice(inputs, TOGETHER)):
+        for answer in predictor(chunk, done):
+            print(json.dumps(answer), flush=True)
+        done += len(chunk)
+    if not done:
+        raise InputError(f"{name}: there is no input in it")
+
+
+def _stream(predictor: Any, inputs: Any) -> None:
+    from rnnkit.stream import Stream
+
+    sequence = Stream(predictor)
+    for value in inputs:
+        print(json.dumps(sequence.step(value)), flush=True)
+    if predictor.experiment.task.kind == "language_modeling":
+        print(json.dumps({"end": True, **sequence.end()}), flush=True)

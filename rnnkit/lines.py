@@ -1,0 +1,65 @@
+"""New inputs as the lines of a file: a text each, or a JSON value each."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rnnkit.errors import InputError
+from rnnkit.params import Experiment
+from rnnkit.params.data import Characters
+
+TEXTS = ("labelled_text", "tagged", "text")
+"""Forms whose items a person can write as they are."""
+
+
+def inputs(
+    lines: Iterable[str], experiment: Experiment, name: str, as_json: bool, stream: bool
+) -> Iterator[Any]:
+    """What a `Predictor` takes, or of a stream its steps.
+
+    Args:
+        lines: with their line breaks or without.
+        experiment: of the run. Its data say what a line is: a text; of tagging its tokens with
+            single spaces between them, or its characters; for numbers JSON, a list of steps.
+        name: of the file, for messages.
+        as_json: every line is a JSON value, of texts too: a text, a list of tokens, or an object
+            that has it under the source's own key.
+        stream: a line is one step: a token, or a step's numbers.
+
+    Raises:
+        InputError: a line is empty, no JSON, or an object without the key.
+    """
+    form = experiment.data.source.form
+    for number, raw in enumerate(lines, start=1):
+        line = raw.rstrip("\n").removesuffix("\r")
+        where = f"{name}, line {number}"
+        if not line.strip() and not (stream and line):
+            raise InputError(f"{where}: an input is needed, but the line is empty; leave it out")
+        if as_json or form not in TEXTS:
+            yield _value(line, where, experiment)
+        elif form != "tagged" or stream:
+            yield line
+        else:
+            characters = isinstance(experiment.data.tokenizer, Characters)
+            yield list(line) if characters else line.split(" ")
+
+
+def _value(line: str, where: str, experiment: Experiment) -> Any:
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{where}, column {error.colno}: every line must be a JSON value, but "
+            f"{error.msg.lower()}; correct it"
+        ) from None
+    if not isinstance(value, dict):
+        return value
+    source = experiment.data.source
+    keys = {"text": getattr(source, "text", "text"), "tokens": getattr(source, "tokens", "tokens")}
+    for key in (keys["text"], keys["tokens"], "frames", "vector", "window"):
+        if key in value:
+            return value[key]
+    raise InputError(
+        f"{where}: an object must have its input under {keys['text']!r}, {keys['tokens']!r}, "
+        f"'frames', 'vector' or 'window', but its keys are {', '.join(value)}; rename one"
+    )

@@ -1,0 +1,220 @@
+"""New examples for a network that is there: encoded by what its training part decided.
+
+`encode` is for inputs alone, to be answered; `unseen` for a source with its truth, to be scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnnkit.errors import InputError
+from rnnkit.params.data import Data, PianoRolls
+from rnnkit.params.task import Task, Vector
+from rnnkit.prepare.built import begin, cut, numbered, refuse_no_tokens, tensor
+from rnnkit.prepare.language_modeling import stream_part
+from rnnkit.prepare.music import piano_roll, pieces_part
+from rnnkit.prepare.prepared import Part, Prepared
+from rnnkit.prepare.spelling import with_letters
+from rnnkit.prepare.split import CONTENT
+from rnnkit.prepare.tagged_frames import in_stretches
+from rnnkit.prepare.tokenize import FittedTokenizer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def encode(
+    inputs: Sequence[Any],
+    data: Data,
+    prepared: Prepared,
+    tokenizer: FittedTokenizer | None,
+    as_tokens: bool,
+    first: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """All steps of all inputs, one after the other, and how many each input has.
+
+    Args:
+        inputs: texts, or lists of tokens; arrays [steps, features] in units; of music lists of
+            lists of MIDI numbers.
+        data: the params' block.
+        prepared: vocabulary, letters and scaler.
+        tokenizer: for tokens.
+        as_tokens: whether inputs are lists of tokens and no texts.
+        first: how many inputs came before, for messages.
+
+    Raises:
+        InputError: an input has no step, or not as many numbers as the network reads.
+    """
+    if tokenizer is None:
+        arrays = [_numbers(item, first + i, data, prepared) for i, item in enumerate(inputs)]
+        lengths = np.array([len(array) for array in arrays], dtype=np.int64)
+        flat: np.ndarray = np.concatenate(arrays).astype(np.float32)
+    elif as_tokens:
+        tokens = [list(item) for item in inputs]
+        flat, lengths = tokenizer.encode_tokens(tokens)
+        most: int | None = getattr(data.tokenizer, "spelling", None)
+        if most is not None and prepared.letters is not None:
+            flat = with_letters(flat, tokens, prepared.letters, most)
+    else:
+        flat, lengths = tokenizer.encode(list(inputs))
+    if (lengths == 0).any():
+        raise InputError(
+            f"input {first + int(lengths.argmin()) + 1}: must have at least one token or step"
+        )
+    return flat, lengths
+
+
+def _numbers(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarray:
+    """[steps, features] scaled."""
+    source = data.source
+    if isinstance(source, PianoRolls):
+        notes = chain.from_iterable(item)
+        if not all(type(n) is int and source.lowest <= n <= source.highest for n in notes):
+            raise InputError(
+                f"input {number + 1}: notes must be whole numbers from {source.lowest} to "
+                f"{source.highest}"
+            )
+        return piano_roll(item, source)
+    try:
+        array = np.asarray(item, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"input {number + 1}: must be numbers, got {str(item)[:40]}") from None
+    width = prepared.features
+    assert width is not None
+    if array.ndim != 2 or array.shape[1] != width or not np.isfinite(array).all():
+        raise InputError(
+            f"input {number + 1}: must have {width} finite numbers per step, "
+            f"got the shape {array.shape}"
+        )
+    if prepared.scaler is None:
+        return array
+    more = len(prepared.scaler.columns) - width  # targets, which are scaled as inputs are
+    return prepared.scaler.transform(np.pad(array, ((0, 0), (0, more))))[:, :width]
+
+
+def unseen(
+    frame: pd.DataFrame,
+    data: Data,
+    task: Task,
+    prepared: Prepared,
+    tokenizer: FittedTokenizer | None,
+) -> Part:
+    """A source's items as one part. `data.limit` is not applied, `data.max_length` is.
+
+    Args:
+        frame: what the source gives.
+        data, task: the params' blocks of the network.
+        prepared: what its training part decided.
+        tokenizer: for tokens.
+
+    Raises:
+        InputError: a label the network does not know, an input it cannot read, or a task that
+            cannot be scored so.
+    """
+    lay = LAYOUTS.get(task.kind)
+    if lay is None:
+        raise InputError(
+            f"a {task.kind} model has no other file to be scored on; "
+            "its test part is in the run's report"
+        )
+    return lay(frame, data, task, prepared, tokenizer)
+
+
+def _labelled(
+    frame: pd.DataFrame, data: Data, task: Task, prepared: Prepared, tokenizer: Any
+) -> Part:
+    flat, lengths = encode(_content(frame, data, task), data, prepared, tokenizer, False)
+    kept, _ = cut(lengths, data.max_length)
+    if isinstance(task, Vector) and task.loss == "squared":
+        targets = _targets(frame, prepared)
+    else:
+        names = frame["label"] if "label" in frame else frame["target"].map(lambda row: row[0])
+        targets = tensor(_known(names.tolist(), prepared))
+    each = torch.arange(len(frame))
+    return Part(
+        inputs=tensor(flat),
+        input_start=tensor(begin(lengths)),
+        input_length=tensor(kept),
+        targets=targets,
+        target_start=each,
+        target_length=torch.ones_like(each),
+        item=each,
+        synced=False,
+    )
+
+
+def _tagged(
+    frame: pd.DataFrame, data: Data, task: Task, prepared: Prepared, tokenizer: Any
+) -> Part:
+    if tokenizer is None:
+        frame = in_stretches(frame, data)
+    flat, lengths = encode(_content(frame, data, task), data, prepared, tokenizer, True)
+    names = list(chain.from_iterable(frame["tags"]))
+    start, length = tensor(begin(lengths)), tensor(cut(lengths, data.max_length)[0])
+    item = torch.arange(len(frame))
+    targets = tensor(_known(names, prepared))
+    return Part(tensor(flat), start, length, targets, start, length, item, synced=True)
+
+
+def _stream(
+    frame: pd.DataFrame, data: Data, task: Task, prepared: Prepared, tokenizer: Any
+) -> Part:
+    flat, lengths = tokenizer.encode(frame["text"].tolist())
+    rows = np.arange(len(frame))
+    refuse_no_tokens("new", lengths, rows)
+    return stream_part(flat, lengths, rows, data.max_length)
+
+
+def _pieces(
+    frame: pd.DataFrame, data: Data, task: Task, prepared: Prepared, tokenizer: Any
+) -> Part:
+    assert isinstance(data.source, PianoRolls)
+    pieces = frame["frames"].tolist()
+    return pieces_part(pieces, np.arange(len(pieces)), data.source, data.max_length)[0]
+
+
+LAYOUTS: Mapping[str, Callable[..., Part]] = {
+    "classification": _labelled,
+    "vector": _labelled,
+    "tagging": _tagged,
+    "language_modeling": _stream,
+    "music": _pieces,
+}
+"""Task -> how its items are laid out."""
+
+
+def _content(frame: pd.DataFrame, data: Data, task: Task) -> list[Any]:
+    content: list[Any] = frame[CONTENT[data.source.form]].tolist()
+    if isinstance(task, Vector):
+        return [np.asarray(item, dtype=np.float64).reshape(1, -1) for item in content]
+    return content
+
+
+def _known(names: list[str], prepared: Prepared) -> np.ndarray:
+    labels = prepared.labels or ()
+    unknown = sorted(set(names) - set(labels))
+    if unknown:
+        raise InputError(
+            f"data.source: the network knows the labels {', '.join(labels[:8])}"
+            f"{', …' if len(labels) > 8 else ''} alone, but there are {len(unknown)} others, the "
+            f"first is {unknown[0]!r}; leave them out, or train with them"
+        )
+    return numbered(names, labels)
+
+
+def _targets(frame: pd.DataFrame, prepared: Prepared) -> Tensor:
+    """[items, targets] scaled."""
+    from rnnkit.prepare.vector import numbers
+
+    scaler = prepared.scaler
+    assert scaler is not None
+    told = numbers(frame, scaler.targets)
+    more = len(scaler.columns) - told.shape[1]
+    scaled = scaler.transform(np.pad(told, ((0, 0), (more, 0))))[:, more:]
+    return tensor(scaled.astype(np.float32))

@@ -1,0 +1,72 @@
+"""A finished run's model on a file that it has not seen, with the truth, beside the baselines."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rnnkit import baselines, predict, sources
+from rnnkit.conclude import network_name, verdict
+from rnnkit.errors import InputError
+from rnnkit.evaluate import evaluate
+from rnnkit.params.data import Fractions, Given, LabelledText, Source, Text, Tokens
+from rnnkit.prepare import prepare
+from rnnkit.prepare.unseen import unseen
+from rnnkit.tasks import task_for
+
+FOR_BUILTIN: Mapping[str, Callable[..., Source]] = {
+    "labelled_text": LabelledText,
+    "tagged": Tokens,
+    "text": Text,
+}
+"""How a file is read for a run whose own data came built in."""
+
+
+def rescore(run: Path, path: str, home: Path) -> dict[str, Any]:
+    """Scores a run's model on a file.
+
+    Args:
+        run: the finished run's folder.
+        path: the file, of the same kind as the run's own.
+        home: the output folder, where the run's prepared data lie; they are prepared again where
+            they are gone, for the baselines and the errors' scale are of the training part.
+
+    Returns:
+        network, test, baselines, shown, verdict, as `conclude`, and items.
+
+    Raises:
+        InputError: the file cannot be read as the run's own data, or has labels the network does
+            not know.
+    """
+    predictor = predict.load(run)
+    experiment = predictor.experiment
+    source = _source(experiment.data.source, path)
+    given = isinstance(experiment.data.split, Given)
+    frame = sources.read(source, experiment.data.split if given else Fractions())
+    if given:
+        frame = frame[frame["part"] == "test"].reset_index(drop=True)
+    prepared = prepare(experiment.data, experiment.task, home)
+    part = unseen(frame, experiment.data, experiment.task, prepared, predictor.tokenizer)
+    task = task_for(experiment.task, prepared)
+    scores = evaluate(predictor.network, task, part, experiment, predictions=False)
+    beside = baselines.score(task, prepared, part)
+    return {
+        "network": network_name(experiment),
+        "test": scores.metrics,
+        "baselines": beside,
+        "shown": task.shown,
+        "verdict": verdict(task, scores.metrics, beside),
+        "items": len(part),
+    }
+
+
+def _source(own: Source, path: str) -> Source:
+    if own.kind == "generated":
+        raise InputError("drawn sequences come from no file; draw others in a new run")
+    if own.kind != "builtin":
+        return own.model_copy(update={"path": path})
+    if own.form not in FOR_BUILTIN:
+        raise InputError(
+            f"this run's data, {own.form}, came built in, and no file is read like them; "
+            "train on a file of your own"
+        )
+    return FOR_BUILTIN[own.form](path=path)
