@@ -173,7 +173,7 @@ def load(folder: str | Path) -> Predictor:
         scaler=None if scaler is None else Scaler.from_json(scaler),
         features=rest["features"],
         facts=rest["facts"],
-        letters=None if rest["letters"] is None else tuple(rest["letters"]),
+        letters=None if rest.get("letters") is None else tuple(rest["letters"]),
     )
     tokenizer = None
     if vocabulary is not None:

@@ -43,9 +43,9 @@ def _row(folder: Any) -> dict[str, Any]:
     if row["status"] == "finished":
         try:
             result, task = folder.result, load(folder.path / "params.yaml").task
-        except (InputError, OSError, ValueError):  # another version's, or somebody's edit
+            name = result["shown"][0]
+        except (InputError, OSError, ValueError, KeyError):  # another version's, or somebody's edit
             return row | {"status": "unreadable"}
-        name = result["shown"][0]
         best = max if task.metrics[name] == "maximize" else min
         row |= {"network": result["network"], "metric": name, "value": result["test"][name]}
         row["baseline"] = best(metrics[name] for metrics in result["baselines"].values())

@@ -141,7 +141,7 @@ def load(place: Path) -> Prepared:
         scaler=None if rest["scaler"] is None else Scaler.from_json(rest["scaler"]),
         features=rest["features"],
         facts=FrozenDict(rest["facts"]),
-        letters=None if rest["letters"] is None else tuple(rest["letters"]),
+        letters=None if rest.get("letters") is None else tuple(rest["letters"]),
     )
 
 
