@@ -45,7 +45,7 @@ def evaluate(
     was_training = network.training
     network.eval()
     meter = task.meter()
-    total, weight = 0.0, 0
+    total, weight = 0.0, 0.0
     columns: dict[str, list[Any]] = {}
     for batch, outputs in _answers(network, part, experiment):
         task.measure(meter, outputs, batch)

@@ -113,6 +113,23 @@ def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
     return torch.where(mask, values, values.new_zeros(())).sum() / mask.sum()
 
 
+def class_mean(losses: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Σ w·loss / Σ w over real targets, w being the weight of the target's class.
+
+    Args:
+        losses: [...] of each target, 0 at `IGNORED`.
+        targets: [...].
+        weights: [classes].
+    """
+    each = weights_of(targets, weights).to(losses.dtype)
+    return (losses * each).sum() / each.sum()
+
+
+def weights_of(targets: Tensor, weights: Tensor) -> Tensor:
+    """[...] the weight of each target's class; 0 at `IGNORED`."""
+    return torch.where(targets == IGNORED, 0.0, weights[targets.clamp(min=0)])
+
+
 def _difference(outputs: Tensor, targets: Tensor) -> Tensor:
     if outputs.shape != targets.shape:
         raise ValueError(

@@ -32,6 +32,7 @@ def recur(
     reverse: bool,
     kernel: Kernel,
     want_final: bool,
+    kept: Float[Tensor, "batch hidden"] | None = None,
 ) -> tuple[Float[Tensor, "batch time hidden"], S | None]:
     """Run a cell over the real steps of each sequence.
 
@@ -48,10 +49,11 @@ def recur(
         reverse: from the last step to the first; outputs stay at the positions of their inputs.
         kernel: `step` runs the cell's own step; `auto` a fused kernel where one computes the same.
         want_final: whether the final state is wanted. A padded LSTM pays for its c.
+        kept: recurrent dropout's mask, the same at every step, which no kernel knows.
 
     Returns: the outputs, and the state after each sequence's last real step, None if not wanted.
     """
-    if kernel == "auto" and isinstance(cell, Cell) and fused.serves(cell):
+    if kernel == "auto" and kept is None and isinstance(cell, Cell) and fused.serves(cell):
         padding = find_padding(mask) if isinstance(mask, Tensor) else mask
         if padding is None:
             outputs, final = run_whole(cell, inputs, state, reverse)
@@ -59,7 +61,7 @@ def recur(
         if padding.contiguous:
             return run_padded(cell, inputs, state, padding, reverse, want_final)
     mask = mask.mask if isinstance(mask, Padding) else mask
-    outputs, final = run_steps(cell, inputs, state, mask, reverse)
+    outputs, final = run_steps(cell, inputs, state, mask, reverse, kept)
     return outputs, final if want_final else None
 
 
@@ -75,12 +77,17 @@ def run_steps(
     state: S,
     mask: Bool[Tensor, "batch time"] | None,
     reverse: bool,
+    kept: Float[Tensor, "batch hidden"] | None = None,
 ) -> tuple[Float[Tensor, "batch time hidden"], S]:
     """The loop of the cell's own steps: what `recur` means."""
     outputs: list[Tensor] = []
     steps = range(inputs.shape[1])
     for t in reversed(steps) if reverse else steps:
-        new = cell.step(inputs[:, t], state)
+        if kept is None:
+            new = cell.step(inputs[:, t], state)
+        else:
+            assert isinstance(cell, Cell)
+            new = cell.step(inputs[:, t], state, kept)
         if mask is None:
             state = new
             outputs.append(state.h)

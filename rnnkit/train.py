@@ -19,14 +19,14 @@ from rnnkit.evaluate import evaluate
 from rnnkit.flat import FlatParameters, optimizer_state, restore_optimizer
 from rnnkit.metrics import Metrics
 from rnnkit.model.network import Synced
-from rnnkit.model.stack import States, detached
+from rnnkit.model.stack import States, detached, without_masks
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.train import Adam, Optimizer
 from rnnkit.prepare.prepared import Prepared
 from rnnkit.runfolder import RunFolder
 from rnnkit.schedule import learning_rate, reduces
 from rnnkit.tasks import Task, task_for
-from rnnkit.windows import Window, count_windows, has_targets, training_windows
+from rnnkit.windows import Window, count_windows, has_targets, is_carried, training_windows
 
 STEP_RECORDS = 300
 """About how many Step records a whole training yields."""
@@ -141,6 +141,8 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
             rate = learning_rate(params, epoch, step, steps_per_epoch, state.reductions)
             optimizer.param_groups[0]["lr"] = rate
             flat.zero_gradients()
+            if states is not None and is_carried(experiment):
+                states = without_masks(states)  # the stream is one sequence, and has no end
             outputs, states = _run(network, window, states)
             loss = task.loss(outputs, window.batch)
             loss.backward()
@@ -278,8 +280,8 @@ class _Tally:
     """Sums over steps; refused ones count in nothing but `refused`."""
 
     def __init__(self) -> None:
-        self.loss = self.norm = self.norm_max = 0.0
-        self.weight = self.steps = self.clipped = self.refused = 0
+        self.loss = self.weight = self.norm = self.norm_max = 0.0
+        self.steps = self.clipped = self.refused = 0
         self.threshold: float | None = None
 
     def add(
@@ -289,7 +291,7 @@ class _Tally:
         threshold: float | None,
         clipped: bool,
         refused: bool,
-        weight: int,
+        weight: float,
     ) -> None:
         if refused:
             self.refused += 1

@@ -43,6 +43,7 @@ ROWS: Mapping[str, set[str]] = {
     "rnnkit.losses": {"rnnkit.batches"},
     "rnnkit.metrics": {"rnnkit.losses"},
     "rnnkit.tasks": {
+        "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.prepare",
         "rnnkit.batches",

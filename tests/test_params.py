@@ -194,7 +194,7 @@ def test_a_file_that_cannot_be_read_is_refused(
         ),
         (
             f"{TAGGING}model: {{cell: {{kind: gru, activation: tanh}}}}\n",
-            "a.yaml:5: model.cell.activation: unknown key; there is only kind",
+            "a.yaml:5: model.cell.activation: unknown key; there are kind, update_bias",
         ),
         (
             f"{TAGGING}model: {{initialization: {{recurent: xavier}}}}\n",
@@ -412,6 +412,58 @@ def test_what_is_built_is_reserved_no_longer() -> None:
 
 
 RULES = [
+    (
+        f"{TAGGING}  split: {{kind: given}}\n",
+        5,
+        r"data\.split: this source does not come in parts; choose fractions, files or column",
+    ),
+    (
+        "name: a\ntask: {kind: music}\ndata:\n  split: {kind: given}\n  source:\n"
+        "    kind: piano_rolls\n    path: a\n    highest: 3\n"
+        "model: {representation: {kind: raw}}\n",
+        8,
+        r"data\.source\.highest: must not lie below data\.source\.lowest",
+    ),
+    (
+        "name: a\ntask:\n  kind: vector\n  loss: squared\ndata:\n"
+        "  source: {kind: builtin, name: digits}\nmodel: {representation: {kind: raw}}\n",
+        4,
+        r"task\.loss: frames have a label each and no numbers; write cross_entropy",
+    ),
+    (
+        "name: a\ntask:\n  kind: vector\n  loss: squared\n  class_weights: balanced\ndata:\n"
+        "  source: {kind: vectors, path: a}\nmodel: {representation: {kind: raw}}\n",
+        5,
+        r"task\.class_weights: numbers have no classes; leave it out",
+    ),
+    (
+        "name: a\ntask: {kind: vector}\ndata:\n  source:\n    kind: vectors\n    path: a\n"
+        "    targets: [x, y]\nmodel: {representation: {kind: raw}}\n",
+        7,
+        r"data\.source\.targets: a vector has one label; name one column, or write task\.loss: squ",
+    ),
+    (
+        f"{TAGGING}model:\n  representation: {{kind: one_hot}}\n  embedding_dropout: 0.1\n",
+        7,
+        r"model\.embedding_dropout: there is no embedding to drop tokens of; leave it out",
+    ),
+    (
+        f"{TAGGING.replace('tagging', 'classification').replace('tokens', 'docstrings')}"
+        "  tokenizer:\n    kind: words\n    spelling: 5\n"
+        "model: {representation: {kind: embedding, characters: {}}}\n",
+        7,
+        r"data\.tokenizer\.spelling: letters beside words are for tagging; leave it out",
+    ),
+    (
+        f"{TAGGING}  tokenizer:\n    kind: words\n    spelling: 5\n",
+        7,
+        r"data\.tokenizer\.spelling: no network reads the letters; write model\.representation: ",
+    ),
+    (
+        f"{TAGGING}model:\n  representation:\n    kind: embedding\n    characters: {{}}\n",
+        8,
+        r"model\.representation\.characters: words come without their letters; set data\.tokenizer",
+    ),
     (
         TAGGING.replace("tagging", "classification"),
         4,

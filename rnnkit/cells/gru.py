@@ -47,10 +47,15 @@ class GRU(Cell[GRUState]):
         with torch.no_grad():
             self.b_h[hidden : 2 * hidden] = params.update_bias
 
-    def step(self, inputs: Float[Tensor, "batch inputs"], state: GRUState) -> GRUState:
+    def step(
+        self,
+        inputs: Float[Tensor, "batch inputs"],
+        state: GRUState,
+        kept: Float[Tensor, "batch hidden"] | None = None,
+    ) -> GRUState:
         """One step of the equations above."""
         x_r, x_z, x_n = functional.linear(inputs, self.W_xh, self.b_h).chunk(3, dim=1)
-        h_r, h_z, h_n = functional.linear(state.h, self.W_hh).chunk(3, dim=1)
+        h_r, h_z, h_n = self.recurrent(state.h, kept).chunk(3, dim=1)
         r = torch.sigmoid(x_r + h_r)
         z = torch.sigmoid(x_z + h_z)
         n = torch.tanh(x_n + r * (h_n + self.b_hn))

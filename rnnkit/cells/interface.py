@@ -7,6 +7,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 @runtime_checkable
@@ -50,8 +51,23 @@ class Cell(nn.Module, ABC, Generic[S]):
         self.b_h = nn.Parameter(torch.zeros(rows))
 
     @abstractmethod
-    def step(self, inputs: Float[Tensor, "batch inputs"], state: S) -> S:
-        """The state after one more input."""
+    def step(
+        self,
+        inputs: Float[Tensor, "batch inputs"],
+        state: S,
+        kept: Float[Tensor, "batch hidden"] | None = None,
+    ) -> S:
+        """The state after one more input.
+
+        Args:
+            kept: recurrent dropout's mask, which `recurrent` applies; None: everything is kept.
+        """
+
+    def recurrent(
+        self, h: Float[Tensor, "batch hidden"], kept: Float[Tensor, "batch hidden"] | None
+    ) -> Float[Tensor, "batch rows"]:
+        """W_hh (m ⊙ h), of all gates; m is the mask."""
+        return functional.linear(h if kept is None else h * kept, self.W_hh)
 
     @abstractmethod
     def zeros(self, batch: int, dtype: torch.dtype, device: torch.device) -> S:

@@ -47,10 +47,15 @@ class LSTM(Cell[LSTMState]):
         with torch.no_grad():
             self.b_h[hidden : 2 * hidden] = params.forget_bias
 
-    def step(self, inputs: Float[Tensor, "batch inputs"], state: LSTMState) -> LSTMState:
+    def step(
+        self,
+        inputs: Float[Tensor, "batch inputs"],
+        state: LSTMState,
+        kept: Float[Tensor, "batch hidden"] | None = None,
+    ) -> LSTMState:
         """One step of the equations above."""
         gates = functional.linear(inputs, self.W_xh, self.b_h)
-        i, f, g, o = (gates + functional.linear(state.h, self.W_hh)).chunk(4, dim=1)
+        i, f, g, o = (gates + self.recurrent(state.h, kept)).chunk(4, dim=1)
         c = torch.sigmoid(f) * state.c + torch.sigmoid(i) * torch.tanh(g)
         return LSTMState(torch.sigmoid(o) * torch.tanh(c), c)
 

@@ -39,14 +39,16 @@ class RNN(Cell[RNNState]):
         super().__init__(inputs, hidden)
         self.activation = params.activation
 
-    def step(self, inputs: Float[Tensor, "batch inputs"], state: RNNState) -> RNNState:
+    def step(
+        self,
+        inputs: Float[Tensor, "batch inputs"],
+        state: RNNState,
+        kept: Float[Tensor, "batch hidden"] | None = None,
+    ) -> RNNState:
         """One step of the equation above."""
         f = ACTIVATIONS[self.activation]
         return RNNState(
-            f(
-                functional.linear(inputs, self.W_xh, self.b_h)
-                + functional.linear(state.h, self.W_hh)
-            )
+            f(functional.linear(inputs, self.W_xh, self.b_h) + self.recurrent(state.h, kept))
         )
 
     def zeros(self, batch: int, dtype: torch.dtype, device: torch.device) -> RNNState:

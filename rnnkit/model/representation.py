@@ -21,11 +21,20 @@ from rnnkit.model.stack import Stack
 
 
 class Embedding(nn.Module):
-    """A learned vector per token, normal with variance 1; padding's stays at zero."""
+    """A learned vector per token, normal with variance 1; padding's stays at zero.
 
-    def __init__(self, vocabulary: int, size: int, generator: torch.Generator) -> None:
+    In training, embedding dropout takes tokens away, wherever they stand in a batch.
+
+    Reference: Y. Gal, Z. Ghahramani, A theoretically grounded application of dropout in recurrent
+    neural networks, 2016.
+    """
+
+    def __init__(
+        self, vocabulary: int, size: int, generator: torch.Generator, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.size = size
+        self.dropout = dropout
         drawn = torch.randn(vocabulary, size, dtype=torch.float64, generator=generator)
         drawn[0] = 0
         self.vectors = nn.Parameter(drawn.to(torch.get_default_dtype()))
@@ -34,7 +43,12 @@ class Embedding(nn.Module):
         self, inputs: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"] | None
     ) -> Float[Tensor, "batch time size"]:
         """The tokens' vectors. Padding's own gets no gradient."""
-        return functional.embedding(inputs, self.vectors, padding_idx=0)
+        vectors = functional.embedding(inputs, self.vectors, padding_idx=0)
+        if not (self.training and self.dropout):
+            return vectors
+        share = 1 - self.dropout
+        kept = self.vectors.new_empty(len(self.vectors)).bernoulli_(share) / share
+        return vectors * kept[inputs][:, :, None]
 
 
 class OneHot(nn.Module):
@@ -117,10 +131,10 @@ class SpelledEmbedding(nn.Module):
         block = model.representation
         assert isinstance(block, blocks.Embedding)
         assert block.characters is not None
-        self.words = Embedding(vocabulary, block.size, draw)
+        self.words = Embedding(vocabulary, block.size, draw, model.embedding_dropout)
         self.letters = Embedding(letters, block.characters.size, draw)
         spelled = {"hidden": block.characters.hidden, "depth": 1, "bidirectional": True}
-        small = model.model_copy(update={**spelled, "dropout": 0.0})
+        small = model.model_copy(update={**spelled, "dropout": 0.0, "recurrent_dropout": 0.0})
         self.stack = Stack(block.characters.size, small, draw)
         self.size = block.size + self.stack.size
 
@@ -164,7 +178,7 @@ def make_embedding(
     assert isinstance(block, blocks.Embedding)
     vocabulary = need(sizes.vocabulary, block.kind, "tokens")
     if block.characters is None:
-        return Embedding(vocabulary, block.size, draw)
+        return Embedding(vocabulary, block.size, draw, model.embedding_dropout)
     assert sizes.letters is not None
     return SpelledEmbedding(model, vocabulary, sizes.letters, draw)
 

@@ -1,6 +1,6 @@
 """Recurrent layers on top of one another, in one direction or two."""
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float
@@ -17,6 +17,18 @@ States = dict[str, State]
 """One state per layer and direction, by the name of its cell."""
 
 
+class Mask(NamedTuple):
+    """Which units a sequence's recurrent dropout keeps, scaled by 1 / (1 - p); kept as states are,
+    so that a sequence that comes in parts has one mask."""
+
+    h: Tensor
+
+
+def without_masks(states: States) -> States:
+    """The states alone, so that new masks are drawn."""
+    return {name: state for name, state in states.items() if not isinstance(state, Mask)}
+
+
 def detached(states: States) -> States:
     """The same states without the graph that led to them."""
     return {
@@ -29,7 +41,9 @@ class Stack(nn.Module):
 
         x⁰ = x,   xˡ = [recur(cellˡ, D(xˡ⁻¹)); recur reversed (cellˡ_reverse, D(xˡ⁻¹))]
 
-    where D is dropout, which is nowhere between time steps. Cells are named `layer0`,
+    where D is dropout, which draws anew for every step and is nowhere between time steps. Recurrent
+    dropout is there: one mask per sequence, layer and direction, for all steps, on the h that goes
+    into the recurrent product. Cells are named `layer0`,
     `layer0_reverse`, `layer1`, …, and so are states.
 
     Args:
@@ -49,6 +63,7 @@ class Stack(nn.Module):
         self.directions = 2 if params.bidirectional else 1
         self.size = self.directions * params.hidden
         self.dropout = nn.Dropout(params.dropout)
+        self.recurrent_dropout = params.recurrent_dropout
         self.cells = nn.ModuleDict()
         self.initial = nn.ParameterDict()
         for layer in range(params.depth):
@@ -79,6 +94,17 @@ class Stack(nn.Module):
         parts = (self.initial[f"{name}_{part}"] for part in zeros._fields)
         return remake(zeros, (part.expand(batch, -1) for part in parts))
 
+    def kept(
+        self, name: str, state: State, states: States | None
+    ) -> Float[Tensor, "batch hidden"] | None:
+        """Recurrent dropout's mask: that of the steps before, or a new one; None where none is."""
+        if not (self.training and self.recurrent_dropout):
+            return None
+        if states is not None and f"{name}_mask" in states:
+            return states[f"{name}_mask"].h
+        share = 1 - self.recurrent_dropout
+        return torch.empty_like(state.h).bernoulli_(share) / share
+
     def forward(
         self,
         inputs: Float[Tensor, "batch time feature"],
@@ -105,13 +131,16 @@ class Stack(nn.Module):
             outputs = []
             for name in self.names(layer):
                 state = self.start(name, inputs) if states is None else states[name]
+                kept = self.kept(name, state, states)
                 reverse = name.endswith("_reverse")
                 output, after = recur(
-                    self.cell(name), inputs, state, mask, reverse, kernel, want_final
+                    self.cell(name), inputs, state, mask, reverse, kernel, want_final, kept
                 )
                 outputs.append(output)
                 if after is not None:
                     final[name] = after
+                    if kept is not None:
+                        final[f"{name}_mask"] = Mask(kept)
             inputs = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
         return inputs, final if want_final else None
 

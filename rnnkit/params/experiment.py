@@ -173,12 +173,22 @@ class Experiment(Block):
                 "frames have a label each and no numbers; write cross_entropy",
             ),
             (
+                "task.class_weights",
+                isinstance(task, Vector) and task.loss == "squared" and bool(task.class_weights),
+                "numbers have no classes; leave it out",
+            ),
+            (
                 "data.source.targets",
                 isinstance(task, Vector)
                 and isinstance(data.source, Vectors)
                 and task.loss == "cross_entropy"
                 and len(data.source.targets) != 1,
                 "a vector has one label; name one column, or write task.loss: squared",
+            ),
+            (
+                "model.embedding_dropout",
+                model.embedding_dropout > 0 and not isinstance(model.representation, Embedding),
+                "there is no embedding to drop tokens of; leave it out",
             ),
             *self._spelling_rules(),
             *self._schedule_rules(),

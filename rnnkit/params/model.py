@@ -98,3 +98,9 @@ class Model(Block):
     """Language modelling: the head's weights are the embedding's (Press and Wolf 2017)."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """On non-recurrent connections only (Zaremba et al. 2014)."""
+    recurrent_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """On the state that goes into the recurrent product: one mask per sequence, for all time steps
+    (Gal and Ghahramani 2016). Runs the cell step by step, which is slower than torch's kernels."""
+    embedding_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """On whole tokens of an embedding: a token is dropped wherever it stands in a batch (Gal and
+    Ghahramani 2016)."""

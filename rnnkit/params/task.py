@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from rnnkit.params.block import Block, Names
+from rnnkit.params.block import Block, FrozenMapping, Names
 
 Direction = Literal["minimize", "maximize"]
 
@@ -21,6 +21,10 @@ NO_SERIES = {
 NO_NUMBERS = {**NO_SERIES, "data.scaling": "only numbers are scaled"}
 NO_TRUNCATION = {"train.bptt": "only a network with an answer at every step can be truncated"}
 NO_READOUT = {"model.readout": "every step is read out"}
+
+
+Weight = Annotated[float, Field(gt=0, le=1e6, strict=False)]
+ClassWeights = FrozenMapping[str, Weight] | Literal["balanced"] | None
 
 
 class Classification(Block):
@@ -39,6 +43,10 @@ class Classification(Block):
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "loss")
 
     kind: Literal["classification"] = "classification"
+    class_weights: ClassWeights = None
+    """What an item of each class counts in the loss, the reported one too: a weight by the class's
+    name, each 1 unless it is named; balanced: one that is inverse to how often the class occurs in
+    training, 1 on average; null: 1."""
 
 
 class Tagging(Block):
@@ -58,6 +66,8 @@ class Tagging(Block):
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "sequence_accuracy")
 
     kind: Literal["tagging"] = "tagging"
+    class_weights: ClassWeights = None
+    """As of classification: what a token or a frame of each tag counts."""
 
 
 class LanguageModeling(Block):
@@ -216,6 +226,7 @@ class Vector(Block):
                 "model.cell",
                 "model.bidirectional",
                 "model.readout",
+                "model.recurrent_dropout",
                 "model.initial_state",
                 "model.initialization.recurrent",
                 "model.initialization.scale",
@@ -225,6 +236,8 @@ class Vector(Block):
     }
 
     kind: Literal["vector"] = "vector"
+    class_weights: ClassWeights = None
+    """As of classification; for labels alone."""
     loss: Literal["cross_entropy", "squared"] = "cross_entropy"
     """cross_entropy: the target is a label; squared: the targets are numbers, which are scaled as
     the inputs are."""

@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from rnnkit.batches import Batch
-from rnnkit.losses import cross_entropy
+from rnnkit.losses import class_mean, cross_entropy, weights_of
 from rnnkit.metrics import LabelMeter
 from rnnkit.tasks.interface import Task
 
@@ -24,10 +24,15 @@ class Classification(Task):
         return len(self.labels)
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return cross_entropy(outputs, batch.targets).mean()
+        losses = cross_entropy(outputs, batch.targets)
+        if self.class_weights is None:
+            return losses.mean()
+        return class_mean(losses, batch.targets, self.class_weights)
 
-    def weight(self, batch: Batch) -> int:
-        return len(batch.targets)
+    def weight(self, batch: Batch) -> float:
+        if self.class_weights is None:
+            return len(batch.targets)
+        return float(weights_of(batch.targets, self.class_weights).sum())
 
     def meter(self) -> LabelMeter:
         return LabelMeter(len(self.labels), sequences=False)

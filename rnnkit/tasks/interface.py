@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnkit.batches import Batch
+from rnnkit.errors import InputError
 from rnnkit.metrics import Metrics
 from rnnkit.model.network import build
 from rnnkit.model.representation import Sizes
@@ -26,11 +27,15 @@ class Task(ABC):
     Args:
         params: the task's block.
         prepared: sizes, vocabulary, labels and scaler, which are known only after the data.
+
+    Raises:
+        InputError: the task's block names a class that is not there.
     """
 
     def __init__(self, params: Any, prepared: Prepared) -> None:
         self.params = params
         self.prepared = prepared
+        self.class_weights = class_weights(params, prepared)
 
     @property
     @abstractmethod
@@ -62,8 +67,8 @@ class Task(ABC):
         """The mean loss over the batch's real targets: what is differentiated."""
 
     @abstractmethod
-    def weight(self, batch: Batch) -> int:
-        """How many targets `loss` is the mean of."""
+    def weight(self, batch: Batch) -> float:
+        """How many targets `loss` is the mean of; with class weights their sum."""
 
     @abstractmethod
     def meter(self) -> Meter:
@@ -85,6 +90,24 @@ class Task(ABC):
             outputs: of the network for this item alone, without padding.
             inputs: the item's own steps, as the network read them.
         """
+
+
+def class_weights(params: Any, prepared: Prepared) -> Tensor | None:
+    """[labels] what each counts in the loss, where the task's block says it; None: the same."""
+    chosen, labels = getattr(params, "class_weights", None), prepared.labels or ()
+    if chosen is None:
+        return None
+    counts = prepared.facts["labels"]["train"]
+    if chosen == "balanced":
+        total = sum(counts.values())
+        return torch.tensor([total / (len(labels) * counts[label]) for label in labels])
+    unknown = sorted(set(chosen) - set(labels))
+    if unknown:
+        raise InputError(
+            f"task.class_weights: there is no class {unknown[0]!r}; "
+            f"the classes are {', '.join(labels)}"
+        )
+    return torch.tensor([chosen.get(label, 1.0) for label in labels])
 
 
 def real_steps(batch: Batch) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from rnnkit.batches import Batch
-from rnnkit.losses import IGNORED, cross_entropy, masked_mean
+from rnnkit.losses import IGNORED, class_mean, cross_entropy, masked_mean, weights_of
 from rnnkit.metrics import EntityMeter, LabelMeter
 from rnnkit.tasks.interface import Task, real_steps
 
@@ -24,10 +24,15 @@ class Tagging(Task):
         return len(self.labels)
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return masked_mean(cross_entropy(outputs, batch.targets), batch.mask)
+        losses = cross_entropy(outputs, batch.targets)
+        if self.class_weights is None:
+            return masked_mean(losses, batch.mask)
+        return class_mean(losses, batch.targets, self.class_weights)
 
-    def weight(self, batch: Batch) -> int:
-        return real_steps(batch)
+    def weight(self, batch: Batch) -> float:
+        if self.class_weights is None:
+            return real_steps(batch)
+        return float(weights_of(batch.targets, self.class_weights).sum())
 
     @property
     def entities(self) -> bool:
