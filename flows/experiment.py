@@ -12,6 +12,7 @@ from flows.console import Stages
 from flows.steps import draw_figures, evaluate_model, prepare_data, train_model
 from flows.work import Work
 from rnnkit import launch, numerics
+from rnnkit.identity import inputs_sha256
 from rnnkit.params import Experiment
 from rnnkit.prepare import data_sha256
 from rnnkit.prepare.prepared import Prepared, joined
@@ -38,7 +39,7 @@ def run_experiment(
     """
     settings = places.read(home)
     sha256 = data_sha256(experiment.data, experiment.task)
-    run_id = RunFolder.identity(experiment, sha256, date, again)
+    run_id = RunFolder.identity(experiment, inputs_sha256(experiment), date, again)
     folder = RunFolder(settings.runs / run_id)
     if folder.status == "finished":
         return folder.result

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas
+import torch
 
 from rnnkit import baselines, files
 from rnnkit.evaluate import evaluate
@@ -14,7 +15,6 @@ from rnnkit.params import Experiment, dump
 from rnnkit.prepare.prepared import Prepared
 from rnnkit.runfolder import RunFolder
 from rnnkit.tasks import Task, task_for
-from rnnkit.train import make_network
 
 PREDICTIONS = "predictions.parquet"
 
@@ -38,7 +38,7 @@ def conclude(
     prefix = "weights/"
     weights = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     task = task_for(experiment.task, prepared)
-    network = make_network(experiment, task)
+    network = task.network(experiment.model, torch.Generator())
     network.load_state_dict(weights)
     scores = evaluate(network, task, prepared.parts["test"], experiment, predictions=True)
     beside = baselines.score(task, prepared, prepared.parts["test"])

@@ -8,6 +8,7 @@ from rnnkit.batches import padding_waste
 from rnnkit.model.network import count_parameters
 from rnnkit.params import Experiment
 from rnnkit.prepare.prepared import PARTS, Prepared
+from rnnkit.pretrained import start
 from rnnkit.tasks import task_for
 from rnnkit.train import make_network
 from rnnkit.windows import count_windows, has_targets, training_windows
@@ -45,6 +46,7 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         "steps": f"{steps:,} per epoch",
         "time": f"about {per_batch * steps:.1f} s per epoch on one of these cores",
     }
+    facts |= start(network, experiment, prepared)
     if experiment.tune is not None:
         facts["sweep"] = f"{experiment.tune.trials} trials of {experiment.train.epochs} epochs"
     return facts

@@ -12,11 +12,13 @@ class FlatParameters:
     """Views a network's parameters as slices of one tensor; weight matrices come first.
 
     Args:
-        network: its parameters are moved into the flat tensor, in place; their values stay.
+        network: its parameters, but for frozen ones, are moved into the flat tensor, in place;
+            their values stay.
     """
 
     def __init__(self, network: nn.Module) -> None:
-        named = sorted(network.parameters(), key=lambda p: p.ndim < 2)
+        learned = [p for p in network.parameters() if p.requires_grad]
+        named = sorted(learned, key=lambda p: p.ndim < 2)
         self.values = nn.Parameter(torch.cat([p.detach().flatten() for p in named]))
         self.gradients = torch.zeros_like(self.values)
         self.values.grad = self.gradients

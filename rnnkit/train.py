@@ -23,6 +23,7 @@ from rnnkit.model.stack import States, detached, without_masks
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.train import Adam, Optimizer
 from rnnkit.prepare.prepared import Prepared
+from rnnkit.pretrained import start
 from rnnkit.runfolder import RunFolder
 from rnnkit.schedule import learning_rate, reduces
 from rnnkit.tasks import Task, task_for
@@ -97,8 +98,14 @@ class Epoch:
 
 
 def make_network(experiment: Experiment, task: Task) -> nn.Module:
-    """The experiment's network as it stands before the first step."""
-    return task.network(experiment.model, numerics.generator(experiment.seed, "weights"))
+    """The experiment's network as it stands before the first step.
+
+    Raises:
+        InputError: word vectors or another run's weights do not fit it.
+    """
+    network = task.network(experiment.model, numerics.generator(experiment.seed, "weights"))
+    start(network, experiment, task.prepared)
+    return network
 
 
 def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[Step | Epoch]:

@@ -245,9 +245,12 @@ def test_an_unknown_key_is_refused_where_it_stands(
         ("model: {cell: {}}", "model.cell needs a kind, as model.cell: {kind: ...}"),
         (
             "model: {cell: {kind: gruu}}",
-            "model.cell.kind must be one of rnn, lstm, gru, got 'gruu'; did you mean 'gru'?",
+            "model.cell.kind must be one of rnn, lstm, gru, custom, got 'gruu'; did you mean 'gru",
         ),
-        ("model: {cell: {kind: 3}}", "model.cell.kind must be one of rnn, lstm, gru, got '3'"),
+        (
+            "model: {cell: {kind: 3}}",
+            "model.cell.kind must be one of rnn, lstm, gru, custom, got '3'",
+        ),
         ("train: {clip: 0}", "train.clip must be greater than 0 or 'auto', got 0"),
         ("train: {clip: .inf}", "train.clip must be a finite number or 'auto', got inf"),
         ("train: {clip: .nan}", "train.clip must be a finite number or 'auto', got nan"),
@@ -412,6 +415,11 @@ def test_what_is_built_is_reserved_no_longer() -> None:
 
 
 RULES = [
+    (
+        f"{TAGGING}model:\n  representation:\n    kind: embedding\n    freeze: true\n",
+        8,
+        r"model\.representation\.freeze: vectors that are drawn must be learned; name model",
+    ),
     (
         f"{TAGGING}  split: {{kind: given}}\n",
         5,

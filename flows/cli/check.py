@@ -1,11 +1,23 @@
 """`rnnkit check`: what a run would be, before anything runs."""
 
 import json
+from typing import Annotated
+
+import typer
 
 from flows.cli.options import MLRUNS, Home, Json, Params, Set
+from rnnkit.errors import InputError
 
 
-def check(params: Params, set_: Set = None, mlruns: Home = MLRUNS, as_json: Json = False) -> None:
+def check(
+    params: Params,
+    set_: Set = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Hold the network to the rules, on these data.")
+    ] = False,
+    mlruns: Home = MLRUNS,
+    as_json: Json = False,
+) -> None:
     """Validate; tell parameters, cost per epoch and padding before anything runs."""
     from rnnkit.params import load
 
@@ -20,11 +32,20 @@ def check(params: Params, set_: Set = None, mlruns: Home = MLRUNS, as_json: Json
 
     prepared = prepare(experiment.data, experiment.task, settings.home)
     facts = estimate(experiment, prepared)
+    found = {}
+    if deep:
+        from rnnkit.guards import guards
+
+        found = guards(experiment, prepared)
     if as_json:
-        print(json.dumps(facts))
+        print(json.dumps({**facts, **({"guards": found} if deep else {})}))
         return
     print(f"{params}: valid")
     width = max(map(len, facts))
     for name, value in facts.items():
         print(f"  {name:<{width}}  {value}")
+    for name, fault in found.items():
+        print(f"  {'✗' if fault else '✓'} {name}{': ' if fault else ''}{fault}")
+    if any(found.values()):
+        raise InputError("the network breaks a rule that every network must keep; see above")
     print(f"\nNext: rnnkit run {params}")

@@ -22,13 +22,13 @@ def run(
     """Prepare, tune if asked to, train and evaluate; goes on if it was interrupted."""
     from flows import settings as places
     from rnnkit import launch
+    from rnnkit.identity import inputs_sha256
     from rnnkit.params import load
-    from rnnkit.prepare import data_sha256
     from rnnkit.runfolder import RunFolder
 
     experiment = load(params, set_ or [])
     settings = places.read(mlruns)
-    sha256 = data_sha256(experiment.data, experiment.task)
+    sha256 = inputs_sha256(experiment)
 
     def folder(count: int) -> RunFolder:
         return RunFolder(settings.runs / RunFolder.identity(experiment, sha256, "", count))

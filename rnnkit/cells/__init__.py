@@ -11,9 +11,21 @@ its slow twin in tests/reference.py.
 
 from typing import Any
 
+import rnnkit.params.model as blocks
+from rnnkit.cells import custom
 from rnnkit.cells.gru import GRU
 from rnnkit.cells.interface import Cell
 from rnnkit.cells.lstm import LSTM
 from rnnkit.cells.rnn import RNN
 
 CELLS: dict[str, type[Cell[Any]]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+
+
+def make(params: blocks.Cell, inputs: int, hidden: int) -> Cell[Any]:
+    """The cell of a params block, its weights at zero.
+
+    Raises:
+        InputError: a custom one is not there.
+    """
+    kind = custom.load(params) if isinstance(params, blocks.Custom) else CELLS[params.kind]
+    return kind(inputs, hidden, params)  # type: ignore[call-arg]  # every cell takes its own block

@@ -1,12 +1,12 @@
 """Recurrent layers on top of one another, in one direction or two."""
 
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from rnnkit.cells import CELLS
+from rnnkit.cells import make
 from rnnkit.cells.interface import Cell, State, remake
 from rnnkit.kernels.padding import Padding
 from rnnkit.model.initialization import initialize_cell
@@ -69,7 +69,7 @@ class Stack(nn.Module):
         for layer in range(params.depth):
             for name in self.names(layer):
                 width = inputs if layer == 0 else self.size
-                cell: Cell[Any] = CELLS[params.cell.kind](width, params.hidden, params.cell)  # type: ignore[call-arg]  # every cell takes its own block
+                cell = make(params.cell, width, params.hidden)
                 initialize_cell(cell, params.initialization, generator)
                 self.cells[name] = cell
                 if params.initial_state == "learned":

@@ -190,6 +190,12 @@ class Experiment(Block):
                 model.embedding_dropout > 0 and not isinstance(model.representation, Embedding),
                 "there is no embedding to drop tokens of; leave it out",
             ),
+            (
+                "model.representation.freeze",
+                getattr(model.representation, "freeze", False)
+                and getattr(model.representation, "vectors", None) is None,
+                "vectors that are drawn must be learned; name model.representation.vectors",
+            ),
             *self._spelling_rules(),
             *self._schedule_rules(),
             *self._language_rules(),

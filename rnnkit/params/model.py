@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnnkit.params.block import Block
+from rnnkit.params.block import Block, FrozenDict, FrozenMapping
 
 
 class CharacterNetwork(Block):
@@ -24,6 +24,11 @@ class Embedding(Block):
     size: int = Field(default=64, ge=1, le=8192)
     characters: CharacterNetwork | None = None
     """How a word is spelled, too; null: no. Needs data.tokenizer.spelling."""
+    vectors: str | None = None
+    """A file of word vectors to start from: GloVe's, or word2vec's text or binary form; plain, .gz
+    or .zip. Their width must be `size`."""
+    freeze: bool = False
+    """Leave the vectors as they are, those of words that the file lacks too."""
 
 
 class OneHot(Block):
@@ -66,7 +71,18 @@ class GRU(Block):
     1 + exp(b) steps (Tallec and Ollivier 2018)."""
 
 
-Cell = Annotated[RNN | LSTM | GRU, Field(discriminator="kind")]
+class Custom(Block):
+    """A cell of your own: a class made of rnnkit.cells.interface.Cell, built with
+    (inputs, hidden, this block). `rnnkit check --deep` says whether it keeps the rules."""
+
+    kind: Literal["custom"] = "custom"
+    module: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+    """`module:Class`; the module lies in the working folder or is installed."""
+    options: FrozenMapping[str, bool | int | float | str] = FrozenDict()
+    """What the class wants to know, as it likes."""
+
+
+Cell = Annotated[RNN | LSTM | GRU | Custom, Field(discriminator="kind")]
 
 
 class Initialization(Block):

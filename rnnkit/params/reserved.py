@@ -12,16 +12,12 @@ KEYS: Mapping[str, str] = {
     "ablate": "experiments that break what is right",
     "task.beam": "beam search",
     "model.attention": "attention",
-    "model.representation.vectors": "pretrained word vectors",
-    "model.representation.freeze": "pretrained word vectors",
-    "train.start_from": "starting from another run's weights",
 }
 """Params path -> what it will do."""
 
 VALUES: Mapping[str, tuple[str, ...]] = {
     "task.kind": ("translation", "transcription", "captioning"),
     "data.source.kind": ("pairs", "audio"),
-    "model.cell.kind": ("custom",),
     "model.readout": ("attention",),
 }
 """Params path -> values it will take."""

@@ -60,3 +60,6 @@ class Train(Block):
     """null: train for all epochs."""
     threads: int = Field(default=1, ge=1, le=1024)
     """Threads inside one training; small networks are fastest with one."""
+    start_from: str | None = None
+    """The folder of a finished run whose weights are the start, to be fine-tuned: its model must be
+    like this one but for tokens and labels, which are matched by their names."""
