@@ -22,6 +22,7 @@ ROWS: Mapping[str, set[str]] = {
     "rnnkit.numerics": set(),
     "rnnkit.files": {"rnnkit.errors"},
     "rnnkit.sources": {"rnnkit.errors", "rnnkit.params", "rnnkit.files"},
+    "rnnkit.public": {"rnnkit.errors", "rnnkit.files", "rnnkit.sources"},
     "rnnkit.prepare": {
         "rnnkit.errors",
         "rnnkit.params",
@@ -211,6 +212,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.tune",
     },
     "flows.cli": {
+        "rnnkit.public",
         "rnnkit.identity",
         "rnnkit.guards",
         "rnnkit.errors",

@@ -32,6 +32,7 @@ app.command("generate")(generate.generate)
 app.command("up")(up.up)
 data_app = typer.Typer(rich_markup_mode=None, help="Data sets.")
 data_app.command("list")(data.data_list)
+data_app.command("fetch")(data.data_fetch)
 app.add_typer(data_app, name="data")
 
 

@@ -1,25 +1,56 @@
-"""`rnnkit data`: which data there are."""
+"""`rnnkit data`: which data there are, and how public ones are fetched."""
 
 import json
+from pathlib import Path
+from typing import Annotated
 
-from flows.cli.options import Json
+import typer
+
+from flows.cli.options import Json, short
+
+SHARED = Path("../shared/data")
 
 
 def data_list(as_json: Json = False) -> None:
-    """Tell which data sets come built in, and which files can be read."""
-    from rnnkit.params.data import Conll, Conllu, LabelledText, Table, Text, Tokens
+    """Tell which data sets come built in or can be fetched, and which files can be read."""
+    from rnnkit import public
+    from rnnkit.params import data
     from rnnkit.sources.builtin import BUILTINS
 
     builtin = {name: module.DESCRIPTION for name, module in BUILTINS.items()}
+    files = (data.LabelledText, data.Tokens, data.Conll, data.Conllu, data.Text, data.Table)
+    more = (data.Frames, data.TS, data.PianoRolls, data.Vectors, data.Generated)
     readers = {
         block.model_fields["kind"].get_default(): " ".join((block.__doc__ or "").split())
-        for block in (LabelledText, Tokens, Conll, Conllu, Text, Table)
+        for block in (*files, *more)
     }
+    fetched = {name: about for name, (about, _) in public.sets().items()}
     if as_json:
-        print(json.dumps({"builtin": builtin, "readers": readers}))
+        print(json.dumps({"builtin": builtin, "public": fetched, "readers": readers}))
         return
-    for title, notes in (("Built in, no download", builtin), ("Your own files", readers)):
+    for title, notes in (
+        ("Built in, no download", builtin),
+        ("Public, by rnnkit data fetch NAME", fetched),
+        ("Your own", readers),
+    ):
         print(f"{title}:")
         width = max(map(len, notes))
         for name, note in notes.items():
             print(f"  {name:<{width}}  {note}")
+
+
+def data_fetch(
+    name: str,
+    to: Annotated[Path, typer.Option(help="The folder that gets the set's folder.")] = SHARED,
+) -> None:
+    """Download a public data set, every file checked against its sha256."""
+    from rnnkit import public
+
+    files = public.files_of(name)
+    from flows.console import Stages
+
+    with Stages() as stages:
+        stage = stages.begin(name, total=len(files))
+        place = public.fetch(name, to, lambda done, _: stages.show(stage, done, ""))
+        stages.end(stage, f"{len(files):,} files, {sum(f.bytes for f in files) / 1e6:.1f} MB")
+    print(f"{short(place)}: whole. Licence: {public.sets()[name][1]}.")
