@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from rnnkit import files
 from rnnkit.errors import InputError
+from rnnkit.identity import weights_of
 from rnnkit.model.representation import Embedding, SpelledEmbedding
 from rnnkit.params import Experiment
 from rnnkit.params import model as blocks
@@ -86,22 +86,6 @@ def _embedding(network: nn.Module) -> Embedding:
 
 
 # --- another run's weights
-
-
-def weights_of(path: str) -> Path:
-    """The weights of a finished run's folder.
-
-    Raises:
-        InputError: there are none.
-    """
-    place = Path(path).expanduser()
-    found = (place / "model" if (place / "model").is_dir() else place) / "weights.safetensors"
-    if not found.exists():
-        raise InputError(
-            f"train.start_from: {path} has no model; give a finished run's folder, as "
-            "mlruns/runs/RUN"
-        )
-    return found
 
 
 def _weights(network: nn.Module, path: str, prepared: Prepared) -> str:

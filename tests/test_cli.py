@@ -87,7 +87,7 @@ def imported(*arguments: str) -> set[str]:
         (
             TAGGING,
             ("--set", "model.cell.kind=gruu"),
-            "--set model.cell.kind=gruu: model.cell.kind must be one of rnn, lstm, gru, got "
+            "--set model.cell.kind=gruu: model.cell.kind must be one of rnn, lstm, gru, custom, got "
             "'gruu'; did you mean 'gru'?",
         ),
         (
@@ -191,7 +191,13 @@ def test_data_list_tells_every_source(rnnkit: Command) -> None:
         "conllu",
         "text",
         "table",
+        "frames",
+        "ts",
+        "piano_rolls",
+        "vectors",
+        "generated",
     }
+    assert "lm_ptb" in listed["public"]
     assert all(len(note) > 20 for notes in listed.values() for note in notes.values())
 
 

@@ -31,7 +31,15 @@ from rnnkit.params.data import (
     Words,
 )
 from rnnkit.params.data import Text as PlainText
-from rnnkit.params.task import Classification, Forecasting, LanguageModeling, Tagging, Task
+from rnnkit.params.task import (
+    Classification,
+    Forecasting,
+    LanguageModeling,
+    Memory,
+    Music,
+    Tagging,
+    Vector,
+)
 from rnnkit.prepare import data_sha256, prepare, scale, store, tokenize
 from rnnkit.prepare.built import refuse_no_tokens
 from rnnkit.prepare.prepared import END, UNKNOWN, Part, Prepared
@@ -90,7 +98,7 @@ def table(tmp_path: Path) -> Data:
 
 
 def test_every_task_of_the_params_has_a_builder() -> None:
-    tasks = {Classification, Tagging, LanguageModeling, Forecasting}
+    tasks = {Classification, Tagging, LanguageModeling, Forecasting, Memory, Music, Vector}
     assert set(BUILDERS) == {task.model_fields["kind"].default for task in tasks}
 
 

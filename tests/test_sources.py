@@ -50,6 +50,7 @@ def read(source: params.Source) -> pd.DataFrame:
 
 def test_the_tables_have_a_row_for_every_kind_of_the_params() -> None:
     kinds = {Builtin, LabelledText, Tokens, Conll, Conllu, PlainText, Table, Frames, TS}
+    kinds |= {params.PianoRolls, params.Vectors, params.Generated}
     assert set(sources.SOURCES) == {kind.model_fields["kind"].default for kind in kinds}
     assert set(builtin.BUILTINS) == set(BUILTINS)
 

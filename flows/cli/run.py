@@ -22,12 +22,13 @@ def run(
     """Prepare, tune if asked to, train and evaluate; goes on if it was interrupted."""
     from flows import settings as places
     from rnnkit import launch
-    from rnnkit.identity import inputs_sha256
     from rnnkit.params import load
     from rnnkit.runfolder import RunFolder
 
     experiment = load(params, set_ or [])
     settings = places.read(mlruns)
+    from rnnkit.identity import inputs_sha256
+
     sha256 = inputs_sha256(experiment)
 
     def folder(count: int) -> RunFolder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,23 +31,6 @@ def load(params: blocks.Custom) -> type[Cell[Any]]:
         what = "is no class made of rnnkit.cells.interface.Cell" if found else "is not there"
         raise InputError(f"model.cell.module: {name} {what} in {module}; give module:Class")
     return found
-
-
-def source(params: blocks.Custom) -> Path:
-    """The file that holds the module.
-
-    Raises:
-        InputError: there is none.
-    """
-    module = params.module.partition(":")[0]
-    _look_here()
-    try:
-        found = importlib.util.find_spec(module)
-    except (ImportError, ValueError):
-        found = None
-    if found is None or found.origin is None:
-        raise InputError(f"model.cell.module: there is no module {module!r}")
-    return Path(found.origin)
 
 
 def _look_here() -> None:

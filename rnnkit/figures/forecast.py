@@ -32,7 +32,8 @@ def forecasts(predictions: pandas.DataFrame, targets: tuple[str, ...]) -> Figure
     """The last windows that do not overlap: each target's forecast over its truth, in units.
 
     Args:
-        predictions: columns `row`, `step` (1 to horizon), and `truth X`, `forecast X` per target.
+        predictions: columns `row`, `step` (1 to horizon), and `truth X`, `forecast X` per target;
+            of quantiles `quantile Q X` too, of which the outermost two are an interval.
         targets: the names X.
     """
     horizon = int(predictions["step"].max())
@@ -90,9 +91,34 @@ def _over_truth(axes: Axes, windows: pandas.DataFrame, target: str, horizon: int
                 markevery=[0],
                 label="forecast, each from its dot" if number == 0 else None,
             )
+    _intervals(axes, windows, target)
     axes.grid(visible=False, axis="x")
     axes.margins(x=0.01)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _intervals(axes: Axes, windows: pandas.DataFrame, target: str) -> None:
+    """Between the outermost quantiles, where there are some."""
+    levels = sorted(
+        float(column.split(" ", 2)[1])
+        for column in windows.columns
+        if column.startswith("quantile ") and column.split(" ", 2)[2] == target
+    )
+    if len(levels) < 2:
+        return
+    label = f"{levels[0]:.0%} to {levels[-1]:.0%} quantile"
+    for number, (_, window) in enumerate(windows.groupby("start")):
+        low, high = (window[f"quantile {level:g} {target}"] for level in (levels[0], levels[-1]))
+        axes.fill_between(
+            window["row"],
+            low,
+            high,
+            color=RED,
+            alpha=0.18,
+            lw=0,
+            step="mid" if len(window) == 1 else None,
+            label=label if number == 0 else None,
+        )
 
 
 def _by_step(axes: Axes, errors: "pandas.api.typing.SeriesGroupBy") -> None:
