@@ -80,6 +80,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.model",
         "rnnkit.identity",
     },
+    "rnnkit.folds": {"rnnkit.errors", "rnnkit.params", "rnnkit.sources", "rnnkit.prepare"},
     "rnnkit.flat": set(),
     "rnnkit.clipping": set(),
     "rnnkit.schedule": {"rnnkit.params"},
@@ -212,6 +213,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.tune",
     },
     "flows.cli": {
+        "rnnkit.folds",
         "rnnkit.public",
         "rnnkit.identity",
         "rnnkit.guards",

@@ -87,8 +87,8 @@ def imported(*arguments: str) -> set[str]:
         (
             TAGGING,
             ("--set", "model.cell.kind=gruu"),
-            "--set model.cell.kind=gruu: model.cell.kind must be one of rnn, lstm, gru, custom, got "
-            "'gruu'; did you mean 'gru'?",
+            "--set model.cell.kind=gruu: model.cell.kind must be one of rnn, lstm, gru, custom, "
+            "got 'gruu'; did you mean 'gru'?",
         ),
         (
             f'{TAGGING}"two\\nlines": 1\n',

@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import check, data, evaluate, generate, predict, run, runs, up
+from flows.cli import backtest, check, data, evaluate, generate, predict, run, runs, up
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED, Failure
 from rnnkit.errors import InputError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("runs")(runs.runs)
+app.command("backtest")(backtest.backtest)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("generate")(generate.generate)

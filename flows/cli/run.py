@@ -4,6 +4,8 @@ import json
 import os
 import traceback
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -52,10 +54,48 @@ def run(
     _show(chosen, as_json, fresh=True)
 
 
+def run_all(experiments: Sequence[Any], settings: Any, quiet: bool) -> list[Any]:
+    """The runs of some experiments, one after the other; those that are finished are found.
+
+    Raises:
+        Failure: one failed, or another process is running it.
+    """
+    from flows import settings as places
+    from rnnkit import launch
+    from rnnkit.identity import inputs_sha256
+    from rnnkit.runfolder import RunFolder
+
+    folders = [
+        RunFolder(settings.runs / RunFolder.identity(each, inputs_sha256(each), "", 0))
+        for each in experiments
+    ]
+    waiting = [
+        (each, folder)
+        for each, folder in zip(experiments, folders, strict=True)
+        if folder.status != "finished"
+    ]
+    if waiting:
+        launch.settle()
+        places.apply(settings)
+        with _prefect(settings) as server:
+            for each, folder in waiting:
+                _flow(each, settings, folder, 0, server, quiet)
+    return folders
+
+
 def _run(experiment: Any, settings: Any, folder: Any, again: int, quiet: bool) -> None:
     """The flow, with Prefect's server started before anything heavy is imported."""
+    with _prefect(settings) as server:
+        _flow(experiment, settings, folder, again, server, quiet)
+
+
+@contextmanager
+def _prefect(settings: Any) -> Iterator[Any]:
+    """Prefect's server: the one there is, or one of its own, which is yielded and ends with this.
+
+    Prefect reads its address once in a process, so several flows share one server.
+    """
     from flows import servers
-    from rnnkit.runfolder import Busy
 
     address = settings.prefect or servers.announced(settings).get("prefect")
     server = None
@@ -64,6 +104,19 @@ def _run(experiment: Any, settings: Any, folder: Any, again: int, quiet: bool) -
             server = servers.prefect_for_a_command(settings)
             address = server.url
         os.environ["PREFECT_API_URL"] = address
+        yield server
+    finally:
+        if server:
+            server.stop()
+
+
+def _flow(
+    experiment: Any, settings: Any, folder: Any, again: int, server: Any, quiet: bool
+) -> None:
+    from flows import servers
+    from rnnkit.runfolder import Busy
+
+    try:
         from flows.console import QUIET, out
 
         warnings.filterwarnings("ignore", module=QUIET)
@@ -86,14 +139,12 @@ def _run(experiment: Any, settings: Any, folder: Any, again: int, quiet: bool) -
         cause = _input_error(error)
         if cause is not None:
             raise cause from None
+        folder.path.mkdir(parents=True, exist_ok=True)
         (folder.path / "traceback.txt").write_text(traceback.format_exc())
         raise Failure(
             f"{folder.id} failed: {type(error).__name__}: {error}; "
             f"the traceback is in {folder.path / 'traceback.txt'}"
         ) from None
-    finally:
-        if server:
-            server.stop()
 
 
 def _input_error(error: BaseException | None) -> InputError | None:

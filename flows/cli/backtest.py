@@ -1,0 +1,76 @@
+"""`rnnkit backtest`: one run for each fold of a series' test part, walking forward."""
+
+import json
+import statistics
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli.options import MLRUNS, Home, Json, Params, Set
+from flows.cli.run import run_all
+
+METRICS = 3  # in a row
+
+
+def backtest(
+    params: Params,
+    set_: Set = None,
+    folds: Annotated[int, typer.Option(min=2, help="How many.")] = 4,
+    mlruns: Home = MLRUNS,
+    as_json: Json = False,
+) -> None:
+    """Forecast the test part in folds, each from all that came before it; a run for each."""
+    from rnnkit.params import load
+
+    experiment = load(params, set_ or [])
+    from flows import settings as places
+
+    settings = places.read(mlruns)
+    from rnnkit.folds import walk_forward
+
+    each = walk_forward(experiment, folds)
+    done = run_all(each, settings, as_json)
+    found = [
+        {"run": folder.id, **_span(fold), **folder.result}
+        for fold, folder in zip(each, done, strict=True)
+    ]
+    if as_json:
+        print(json.dumps(found))
+        return
+    _table(params, found)
+
+
+def _span(fold: Any) -> dict[str, str]:
+    split = fold.data.split
+    return {"from": _day(split.test), "until": _day(split.until or "the end")}
+
+
+def _day(moment: str) -> str:
+    """Without a midnight that says nothing."""
+    return moment.removesuffix("T00:00:00")
+
+
+def _table(params: Any, found: list[dict[str, Any]]) -> None:
+    """A row for each fold, their mean and standard deviation, and the baselines' means."""
+    from rich.table import Table
+
+    from flows.console import number, out
+
+    names = found[0]["shown"][:METRICS]
+    table = Table(
+        "fold", "from", "until", title=f"{params}: {len(found)} folds", title_justify="left"
+    )
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    for k, fold in enumerate(found, start=1):
+        values = [number(fold["test"][name]) for name in names]
+        table.add_row(str(k), fold["from"], fold["until"], *values)
+    table.add_section()
+    columns = [[fold["test"][name] for fold in found] for name in names]
+    table.add_row("mean", "", "", *(number(statistics.mean(c)) for c in columns), style="bold")
+    table.add_row("deviation", "", "", *(number(statistics.stdev(c)) for c in columns))
+    for baseline in found[0]["baselines"]:
+        own = [[fold["baselines"][baseline][name] for fold in found] for name in names]
+        table.add_row(baseline, "", "", *(number(statistics.mean(c)) for c in own))
+    out.print(table)
+    print(f"The folds' runs: {', '.join(fold['run'] for fold in found)}.")
