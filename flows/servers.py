@@ -5,6 +5,7 @@ waited for last.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import socket
@@ -46,6 +47,9 @@ class Server:
     ) -> None:
         self.name, self.url, self._log = name, url, log
         log.parent.mkdir(parents=True, exist_ok=True)
+        # Two servers that start at once would both make the tables of one new database.
+        self._turn = log.with_suffix(".turn").open("a")
+        fcntl.flock(self._turn, fcntl.LOCK_EX)
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "flows.servers", str(os.getpid()), *command],
@@ -65,6 +69,7 @@ class Server:
         until = time.monotonic() + WAIT
         while time.monotonic() < until:
             if answers(self.url + path):
+                self._turn.close()
                 return
             if self.process.poll() is not None:
                 break
@@ -74,6 +79,7 @@ class Server:
 
     def stop(self) -> None:
         """Ends the server and what it started; what does not end when asked is killed."""
+        self._turn.close()
         family: list[psutil.Process] = []
         with contextlib.suppress(psutil.NoSuchProcess):
             server = psutil.Process(self.process.pid)
