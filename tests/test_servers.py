@@ -1,27 +1,31 @@
-"""Servers that two commands start at the same instant in one new folder."""
+"""A server that starts in a folder keeps others of its kind from starting there until it answers."""
 
-import threading
+import fcntl
 from pathlib import Path
 
 from flows import servers
 from flows import settings as places
 
 
-def test_they_start_one_after_the_other(tmp_path: Path) -> None:
-    """Both would make the tables of one new database, and one would fail."""
+def taken(turn: Path) -> bool:
+    with turn.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_one_at_a_time_makes_the_tables_of_a_new_database(tmp_path: Path) -> None:
     settings = places.read(tmp_path / "mlruns")
-    started: list[servers.Server] = []
-
-    def start() -> None:
-        server = servers.prefect_for_a_command(settings)
+    server = servers.prefect_for_a_command(settings)
+    turn = settings.home / "prefect" / "server.turn"
+    try:
+        assert taken(turn)
         server.wait("/health")
-        started.append(server)
-
-    threads = [threading.Thread(target=start) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for server in started:
+        assert not taken(turn)
+    finally:
         server.stop()
-    assert len(started) == 2
+    broken = servers.prefect_for_a_command(settings)
+    broken.stop()
+    assert not taken(turn)
