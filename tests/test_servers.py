@@ -1,4 +1,4 @@
-"""A server that starts in a folder keeps others of its kind from starting there until it answers."""
+"""A server that starts in a folder keeps others from starting there until it answers."""
 
 import fcntl
 from pathlib import Path
