@@ -1,0 +1,150 @@
+"""The verbs that use a finished run, as they are typed: predict, evaluate; and check --deep."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnnkit.conclude import conclude
+from rnnkit.params import load
+from rnnkit.prepare import prepare
+from rnnkit.runfolder import RunFolder
+from rnnkit.train import train_into
+
+PARAMS = """
+name: words
+task: {kind: tagging}
+data:
+  source: {kind: tokens, path: t.jsonl}
+  split: {kind: fractions, valid: 0.2, test: 0.2}
+model: {hidden: 6}
+train: {epochs: 1}
+"""
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data, params and a finished run."""
+    folder = tmp_path_factory.mktemp("verbs")
+    rows = [
+        {"tokens": ["a", f"b{i}", "c"][: 1 + i % 3], "tags": ["D", "N", "V"][: 1 + i % 3]}
+        for i in range(40)
+    ]
+    (folder / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (folder / "a.yaml").write_text(PARAMS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        it = load(Path("a.yaml"))
+        home = folder / "mlruns"
+        prepared = prepare(it.data, it.task, home)
+        run = RunFolder(home / "runs" / "words-0123456789")
+        run.create(it, {})
+        list(train_into(run, it, prepared))
+        run.finish(conclude(run, it, prepared, home / "prepared"))
+    return folder
+
+
+def rnnkit(folder: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    house = Path(__file__).parents[1]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *arguments],
+        cwd=folder,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**kept, "PYTHONPATH": str(house)},
+    )
+
+
+def answers(done: subprocess.CompletedProcess[str]) -> list[Any]:
+    assert (done.returncode, done.stderr) == (0, "")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_predict_reads_standard_input_a_file_and_steps(here: Path) -> None:
+    from_input = answers(rnnkit(here, "predict", "last", typed="a b1 c\nc\n"))
+    assert [len(answer["tags"]) for answer in from_input] == [3, 1]
+    (here / "new.txt").write_text("a b1 c\nc\n")
+    assert answers(rnnkit(here, "predict", "words", "new.txt")) == from_input
+    (here / "new.jsonl").write_text('["a", "b1", "c"]\n{"tokens": ["c"], "id": 7}\n')
+    assert answers(rnnkit(here, "predict", "words", "new.jsonl")) == from_input
+    steps = answers(rnnkit(here, "predict", "words", "--stream", typed="a\nb1\nc\n"))
+    assert [step["tags"][0] for step in steps] == from_input[0]["tags"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "message"),
+    [
+        (("predict", "last"), "", "standard input: there is no input in it"),
+        (("predict", "last"), "a\n\n", "standard input, line 2: an input is needed"),
+        (("predict", "last", "--json-lines"), "[", "line 1, column 2: every line must be a JSON"),
+        (("predict", "last", "gone.txt"), "", "gone.txt: there is no such file"),
+        (("predict", "other"), "a", "other: there is no such run"),
+        (("evaluate", "last", "gone.jsonl"), "", "gone.jsonl: there is no such file"),
+        (("backtest", "a.yaml"), "", "only forecasts are tested in folds"),
+        (("data", "fetch", "nothing"), "", "nothing: there is no such public data set"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(
+    here: Path, arguments: tuple[str, ...], typed: str, message: str
+) -> None:
+    done = rnnkit(here, *arguments, typed=typed)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_evaluate_shows_the_test_part_or_scores_a_file(here: Path) -> None:
+    shown = rnnkit(here, "evaluate", "words")
+    assert shown.returncode == 0
+    assert "words-0123456789: test part" in shown.stdout
+    assert "most frequent tag per token" in shown.stdout
+    (scored,) = answers(rnnkit(here, "evaluate", "words", "t.jsonl", "--json"))
+    assert scored["items"] == 40
+    assert set(scored["baselines"]) == {"most frequent tag", "most frequent tag per token"}
+    assert 0 <= scored["test"]["accuracy"] <= 1
+
+
+def test_check_deep_names_the_rules(here: Path) -> None:
+    done = rnnkit(here, "check", "a.yaml", "--deep")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("✓") == 5
+    (here / "bad_cell.py").write_text(
+        "import torch\nfrom rnnkit.cells.gru import GRU\n\n\nclass Noisy(GRU):\n"
+        "    def __init__(self, inputs, hidden, params):\n"
+        "        from rnnkit.params.model import GRU as block\n"
+        "        super().__init__(inputs, hidden, block())\n\n"
+        "    def step(self, inputs, state, kept=None):\n"
+        "        (h,) = super().step(inputs, state, kept)\n"
+        "        return type(state)(h + torch.rand_like(h))\n"
+    )
+    noisy = "model.cell={kind: custom, module: 'bad_cell:Noisy'}"
+    done = rnnkit(here, "check", "a.yaml", "--deep", "--set", noisy)
+    assert done.returncode == 2
+    assert "✗ twice the same: outputs differ by" in done.stdout
+    assert "the network breaks a rule that every network must keep" in done.stderr
+
+
+def test_backtest_runs_every_fold_once(tmp_path: Path) -> None:
+    rows = [f"{date(2024, 1, 1) + timedelta(days=k)},{k % 7}" for k in range(120)]
+    (tmp_path / "s.csv").write_text("\n".join(["time,x", *rows]))
+    (tmp_path / "f.yaml").write_text(
+        "name: f\ntask: {kind: forecasting}\ndata:\n  source: {kind: table, path: s.csv}\n"
+        "  split: {kind: time, valid: 0.1, test: 0.4}\n  window: 7\n"
+        "model: {representation: {kind: raw}, hidden: 4}\ntrain: {epochs: 1}\n"
+    )
+    done = rnnkit(tmp_path, "backtest", "f.yaml", "--folds", "2", "--json")
+    (folds,) = answers(done)
+    assert [fold["until"] for fold in folds] == [folds[1]["from"], "the end"]
+    assert len({fold["run"] for fold in folds}) == 2
+    again = rnnkit(tmp_path, "backtest", "f.yaml", "--folds", "2")
+    assert again.returncode == 0
+    assert "seasonal naive" in again.stdout
+    assert folds[0]["run"] in again.stdout
