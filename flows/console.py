@@ -97,6 +97,8 @@ def closing(run_id: str, result: Mapping[str, Any]) -> None:
     """The table of the model against its baselines, and the tuned values."""
     out.print(comparison(f"{run_id}: test part", result))
     out.print(result["verdict"], markup=False)
+    for what, told in result.get("start", {}).items():
+        out.print(f"{what}: {told}", markup=False)
     if result["tuned"]:
         values = ", ".join(
             f"{k} = {number(v) if isinstance(v, float) else v}" for k, v in result["tuned"].items()

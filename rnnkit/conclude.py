@@ -13,6 +13,7 @@ from rnnkit.metrics import Metrics
 from rnnkit.model.network import count_parameters
 from rnnkit.params import Experiment, dump
 from rnnkit.prepare.prepared import Prepared
+from rnnkit.pretrained import start
 from rnnkit.runfolder import RunFolder
 from rnnkit.tasks import Task, task_for
 
@@ -31,14 +32,15 @@ def conclude(
         cache: where prepared data lie.
 
     Returns:
-        network, test, baselines, shown (metrics, the one that decides first), verdict, best_epoch,
-        parameters: the run in numbers.
+        network, test, baselines, shown (metrics, the one that decides first), verdict, start (what
+        word vectors or another run gave), best_epoch, parameters: the run in numbers.
     """
     tensors, facts = folder.best_checkpoint()
     prefix = "weights/"
     weights = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     task = task_for(experiment.task, prepared)
     network = task.network(experiment.model, torch.Generator())
+    begun = start(network, experiment, prepared)
     network.load_state_dict(weights)
     scores = evaluate(network, task, prepared.parts["test"], experiment, predictions=True)
     beside = baselines.score(task, prepared, prepared.parts["test"])
@@ -51,6 +53,7 @@ def conclude(
         "baselines": beside,
         "shown": task.shown,
         "verdict": verdict(task, scores.metrics, beside),
+        "start": begun,
         "best_epoch": facts["best_epoch"],
         "parameters": count_parameters(network),
     }

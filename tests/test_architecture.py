@@ -119,6 +119,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.windows",
     },
     "rnnkit.conclude": {
+        "rnnkit.pretrained",
         "rnnkit.params",
         "rnnkit.files",
         "rnnkit.prepare",

@@ -191,6 +191,18 @@ def test_frozen_vectors_stay_and_others_learn(freeze: bool, tmp_path: Path) -> N
     assert not torch.equal(last.state.weights["head.weight"], before["head.weight"])
 
 
+def test_a_finished_run_tells_what_the_vectors_covered(tmp_path: Path) -> None:
+    path = write(tmp_path, "g.txt", f"5 3\n{lines()}".encode())
+    it = experiment(tmp_path, **{"model.representation.vectors": path})
+    prepared = prepare(it.data, it.task, tmp_path)
+    folder = RunFolder(tmp_path / "run")
+    folder.create(it, {})
+    list(train_into(folder, it, prepared))
+    told = conclude(folder, it, prepared, tmp_path / "prepared")["start"]["vectors"]
+    assert told.startswith("3 of ")
+    assert told.endswith("g.txt: its header says 5 rows, and it has 3")
+
+
 def test_vectors_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "g.txt", lines().encode())
     wide = {"model.representation.vectors": path, "model.representation.size": 4}
