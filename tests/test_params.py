@@ -14,6 +14,7 @@ from rnnkit.params import Experiment, dump, load, reserved
 from rnnkit.params.block import Block, FrozenDict
 from rnnkit.params.experiment import flatten
 from rnnkit.params.refusal import _blocks
+from rnnkit.params.rules import rules
 
 PARAMS = sorted((Path(__file__).parents[1] / "params").glob("*.yaml"))
 
@@ -702,7 +703,7 @@ def test_every_rule_between_blocks_is_in_the_table_above(write: Write) -> None:
     """A rule is known by its path and its first words; each of them must be raised above."""
     raised = [message.replace("\\", "") for _, _, message in RULES]
     for content in (TAGGING, FORECASTING, LANGUAGE, STRETCHES):
-        for path, refused, reason in load(write(content))._rules():
+        for path, refused, reason in rules(load(write(content))):
             assert not refused
             words = reason.split(" ", 2)[2][:12] if path != "data.source" else "needs"
             assert any(m.startswith(f"{path}:") and words in m for m in raised), (path, reason)

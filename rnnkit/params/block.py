@@ -44,3 +44,8 @@ class FrozenDict(dict[Key, Value]):
 
 FrozenMapping = Annotated[Mapping[Key, Value], AfterValidator(FrozenDict)]
 Names = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+def default_of(block: type[Block], name: str) -> Any:
+    """What a key of a block holds where nothing is written."""
+    return block.model_fields[name].get_default()

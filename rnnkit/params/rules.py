@@ -1,0 +1,338 @@
+"""What one block of an experiment forbids another, and why: one table, raised in one place."""
+
+from typing import Any, Protocol
+
+from rnnkit.params.block import default_of
+from rnnkit.params.data import BPE, Data, Files, Frames, Given, PianoRolls, Time, Vectors
+from rnnkit.params.model import RNN, Embedding, Model, Raw
+from rnnkit.params.schedule import Plateau
+from rnnkit.params.task import Forecasting, LanguageModeling, Memory, Tagging, Task, Vector
+from rnnkit.params.train import Train
+from rnnkit.params.tune import Tune
+
+Rule = tuple[str, bool, str]  # params path, whether it is refused, why
+
+NO_COLUMNS = ("builtin", "text", "conll", "conllu", "ts", "piano_rolls")
+"""Sources whose items have no further columns, none that could say train, valid or test."""
+
+
+class Blocks(Protocol):
+    """An experiment, as far as rules look at it."""
+
+    @property
+    def task(self) -> Task: ...
+    @property
+    def data(self) -> Data: ...
+    @property
+    def model(self) -> Model: ...
+    @property
+    def train(self) -> Train: ...
+    @property
+    def tune(self) -> Tune | None: ...
+
+    def value(self, path: str) -> Any: ...
+    def default(self, path: str) -> Any: ...
+
+
+def rules(it: Blocks) -> list[Rule]:
+    """(path, whether it is refused, why) for everything one block forbids another."""
+    task, data, model, split = it.task, it.data, it.model, it.data.split
+    form = data.source.form
+    numbers = form in ("series", "frames", "tagged_frames", "piano_rolls", "vectors")
+    numbers = numbers or (isinstance(task, Memory) and task.numbers)
+    forecasting = isinstance(task, Forecasting)
+    untokenized = numbers and data.tokenizer != default_of(Data, "tokenizer")
+    stepped = isinstance(model.cell, RNN)
+    by_time = isinstance(split, Time)
+    stretches = isinstance(data.source, Frames) and data.source.sequence is None
+    scores = [f"valid/{name}" for name in task.metrics]
+    unused_by = f"{task.kind} has no use for it"
+    unused = [
+        (path, it.value(path) != it.default(path), f"{unused_by}, {why}; leave it out")
+        for path, why in task.unused.items()
+    ]
+    return [
+        *unused,
+        (
+            "data.source",
+            form not in task.forms,
+            f"{task.kind} needs {' or '.join(task.forms)} data and this source gives {form}; "
+            "choose another source or another task",
+        ),
+        (
+            "data.tokenizer",
+            untokenized,
+            "this source gives numbers and has no tokens; leave it out",
+        ),
+        (
+            "data.tokenizer",
+            isinstance(task, Tagging) and isinstance(data.tokenizer, BPE),
+            "a tag belongs to a whole token, which bpe would cut; choose characters or words",
+        ),
+        (
+            "data.tokenizer.split",
+            isinstance(task, Tagging) and getattr(data.tokenizer, "split", "spaces") != "spaces",
+            "this source gives tokens, nothing is split; leave it out",
+        ),
+        (
+            "model.representation",
+            numbers and not isinstance(model.representation, Raw),
+            "this source gives numbers; write model.representation: {kind: raw}",
+        ),
+        (
+            "model.representation",
+            not numbers and isinstance(model.representation, Raw),
+            "this source gives tokens; choose embedding or one_hot",
+        ),
+        (
+            "model.initialization.recurrent",
+            model.initialization.recurrent == "identity" and not stepped,
+            "identity is for the vanilla rnn (Le et al. 2015); gates have no identity",
+        ),
+        (
+            "data.split",
+            forecasting != by_time and not stretches,
+            "a series is split by time, and nothing else is; "
+            + ("write split: {kind: time}" if forecasting else "choose fractions, files or column"),
+        ),
+        *frames_rules(it),
+        (
+            "data.split",
+            isinstance(split, Files) and data.source.kind == "builtin",
+            "built-in data is one piece; choose fractions",
+        ),
+        (
+            "data.split",
+            split.kind == "column" and data.source.kind in NO_COLUMNS,
+            "this source has no columns; choose fractions"
+            + ("" if data.source.kind == "builtin" else " or files"),
+        ),
+        (
+            "train.monitor",
+            it.train.monitor not in scores,
+            f"must be one of {', '.join(scores)}, got {it.train.monitor!r}",
+        ),
+        (
+            "data.split",
+            isinstance(split, Given) and not isinstance(data.source, PianoRolls),
+            "this source does not come in parts; choose fractions, files or column",
+        ),
+        (
+            "data.source.highest",
+            isinstance(data.source, PianoRolls) and data.source.highest < data.source.lowest,
+            "must not lie below data.source.lowest",
+        ),
+        (
+            "task.loss",
+            isinstance(task, Vector) and task.loss == "squared" and form == "frames",
+            "frames have a label each and no numbers; write cross_entropy",
+        ),
+        (
+            "task.class_weights",
+            isinstance(task, Vector) and task.loss == "squared" and bool(task.class_weights),
+            "numbers have no classes; leave it out",
+        ),
+        (
+            "data.source.targets",
+            isinstance(task, Vector)
+            and isinstance(data.source, Vectors)
+            and task.loss == "cross_entropy"
+            and len(data.source.targets) != 1,
+            "a vector has one label; name one column, or write task.loss: squared",
+        ),
+        (
+            "model.embedding_dropout",
+            model.embedding_dropout > 0 and not isinstance(model.representation, Embedding),
+            "there is no embedding to drop tokens of; leave it out",
+        ),
+        (
+            "model.representation.freeze",
+            getattr(model.representation, "freeze", False)
+            and getattr(model.representation, "vectors", None) is None,
+            "vectors that are drawn must be learned; name model.representation.vectors",
+        ),
+        *spelling_rules(it),
+        *schedule_rules(it),
+        *language_rules(it),
+        *season_rules(it),
+        *column_rules(it),
+    ]
+
+
+def spelling_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for words that come with their letters."""
+    spelling = getattr(it.data.tokenizer, "spelling", None)
+    characters = getattr(it.model.representation, "characters", None)
+    return [
+        (
+            "data.tokenizer.spelling",
+            spelling is not None and not isinstance(it.task, Tagging),
+            "letters beside words are for tagging; leave it out",
+        ),
+        (
+            "data.tokenizer.spelling",
+            spelling is not None and characters is None,
+            "no network reads the letters; write model.representation: "
+            "{kind: embedding, characters: {}}, or leave it out",
+        ),
+        (
+            "model.representation.characters",
+            characters is not None and spelling is None,
+            "words come without their letters; set data.tokenizer.spelling to the most letters "
+            "a word is to have, or leave it out",
+        ),
+    ]
+
+
+def column_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for the columns of a series and what is forecast of them."""
+    task, covariates = it.task, it.data.covariates
+    if not isinstance(task, Forecasting):
+        return []
+    past, future = set(covariates.past or ()), set(covariates.future)
+    twice = sorted((past & future) | ((past | future) & set(task.targets or ())))
+    return [
+        (
+            "data.covariates",
+            bool(twice),
+            "a column is a target, known ahead or known in the past alone, and "
+            f"{', '.join(twice)} would be two of these; name it once",
+        ),
+        (
+            "model.readout",
+            covariates.known_ahead and it.model.readout != "last",
+            "with covariates known ahead every step of the horizon is read out; leave it out",
+        ),
+        (
+            "task.quantiles",
+            task.loss != "quantile" and task.quantiles != it.default("task.quantiles"),
+            "only the quantile loss forecasts them; write task.loss: quantile or leave it out",
+        ),
+    ]
+
+
+def season_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for forecasts relative to the season before."""
+    task = it.task
+    if not isinstance(task, Forecasting) or task.relative_to != "season":
+        return []
+    return [
+        (
+            "task.relative_to",
+            task.season == 1,
+            "a season of 1 row is the last value; set task.season, or write last",
+        ),
+        (
+            "data.window",
+            it.data.window < task.season,
+            f"the season before must lie in the window, and it has {task.season} rows, the "
+            f"window {it.data.window}; lengthen it",
+        ),
+    ]
+
+
+def language_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for a state that is carried and weights that are shared."""
+    task, model, bptt = it.task, it.model, it.train.bptt
+    language = isinstance(task, LanguageModeling)
+    carried = isinstance(task, LanguageModeling) and task.state == "carried"
+    embedding = model.representation
+    size = embedding.size if isinstance(embedding, Embedding) else None
+    return [
+        (
+            "train.bptt",
+            bptt is not None and model.bidirectional,
+            "a backward direction begins at the end, which a window has not seen; leave it out "
+            "or set model.bidirectional: false",
+        ),
+        (
+            "task.state",
+            carried and bptt is None,
+            "a state is carried from window to window; set train.bptt, their length in steps",
+        ),
+        (
+            "data.max_length",
+            carried and it.data.max_length is not None,
+            "the text is read in windows of train.bptt steps; leave it out",
+        ),
+        (
+            "data.padding",
+            carried and it.data.padding != "post",
+            "streams are read to their ends and need no padding; leave it out",
+        ),
+        (
+            "model.tied",
+            model.tied and not (language and size is not None),
+            "the head can share the weights of an embedding alone, and its outputs must be the "
+            "tokens; leave it out",
+        ),
+        (
+            "model.tied",
+            model.tied and language and size is not None and size != model.hidden,
+            f"the embedding's size and model.hidden must be equal, got {size} and {model.hidden}",
+        ),
+    ]
+
+
+def schedule_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for a schedule that watches the validation part."""
+    train, schedule = it.train, it.train.schedule
+    patience = getattr(schedule, "patience", 1)
+    stop = train.early_stopping.patience if train.early_stopping else None
+    retrained = it.tune is not None and it.tune.retrain
+    return [
+        (
+            "train.schedule.patience",
+            isinstance(schedule, Plateau) and stop is not None and patience >= stop,
+            f"early stopping comes first: its patience is {stop} and the plateau's {patience}; "
+            "let the plateau's be the smaller one",
+        ),
+        (
+            "train.schedule",
+            isinstance(schedule, Plateau) and retrained,
+            "plateau watches the validation part, and tune.retrain trains on it; choose "
+            "another schedule or tune.retrain: false",
+        ),
+    ]
+
+
+def frames_rules(it: Blocks) -> list[Rule]:
+    """The rules for frames read from a file: what one long sequence can be asked for."""
+    source, split = it.data.source, it.data.split
+    tokens = it.data.source.form in ("labelled_text", "tagged", "text")
+    scaled = it.data.scaling != default_of(Data, "scaling")
+    frames = isinstance(source, Frames)
+    single = isinstance(source, Frames) and source.sequence is None
+    timed = isinstance(source, Frames) and source.time is not None
+    moments = isinstance(split, Time) and any(
+        isinstance(moment, str) for moment in (split.valid, split.test, split.until)
+    )
+    return [
+        (
+            "data.scaling",
+            tokens and scaled,
+            "this source gives tokens, and nothing is scaled; leave it out",
+        ),
+        (
+            "data.source.sequence",
+            single and source.form == "frames",
+            "a label per sequence needs the column whose equal values are one sequence; name "
+            "it, or write labels: per_frame",
+        ),
+        (
+            "data.source.group",
+            isinstance(source, Frames) and single and source.group is not None,
+            "one long sequence has no groups; leave it out, or name data.source.sequence",
+        ),
+        (
+            "data.split",
+            single and not isinstance(split, Time | Files),
+            "one long sequence is cut into stretches, and a hash would put neighbours on both "
+            "sides; write split: {kind: time}, give files, or name data.source.sequence",
+        ),
+        (
+            "data.split",
+            frames and not timed and moments,
+            "a moment needs the frames' time; name data.source.time, or give shares",
+        ),
+    ]
