@@ -14,6 +14,14 @@ from rnnkit.params.block import Block, FrozenMapping, Names
 
 Direction = Literal["minimize", "maximize"]
 
+RIGHTNESS: Mapping[str, Direction] = {
+    "loss": "minimize",
+    "accuracy": "maximize",
+    "precision": "maximize",
+    "recall": "maximize",
+    "f1": "maximize",
+}
+
 NO_SERIES = {
     "data.window": "only a series is cut into windows of the past",
     "data.covariates": "only a series has covariates",
@@ -30,13 +38,7 @@ ClassWeights = FrozenMapping[str, Weight] | Literal["balanced"] | None
 class Classification(Block):
     """A sequence in, one label out (many-to-one). Cross-entropy on the read-out."""
 
-    metrics: ClassVar[Mapping[str, Direction]] = {
-        "loss": "minimize",
-        "accuracy": "maximize",
-        "precision": "maximize",
-        "recall": "maximize",
-        "f1": "maximize",
-    }
+    metrics: ClassVar[Mapping[str, Direction]] = RIGHTNESS
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("labelled_text", "frames")
     unused: ClassVar[Mapping[str, str]] = {**NO_SERIES, **NO_TRUNCATION}
@@ -52,14 +54,7 @@ class Classification(Block):
 class Tagging(Block):
     """A label for every token or frame (many-to-many, synced). Cross-entropy per real token."""
 
-    metrics: ClassVar[Mapping[str, Direction]] = {
-        "loss": "minimize",
-        "accuracy": "maximize",
-        "precision": "maximize",
-        "recall": "maximize",
-        "f1": "maximize",
-        "sequence_accuracy": "maximize",
-    }
+    metrics: ClassVar[Mapping[str, Direction]] = {**RIGHTNESS, "sequence_accuracy": "maximize"}
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("tagged", "tagged_frames")
     unused: ClassVar[Mapping[str, str]] = {**NO_SERIES, **NO_READOUT}
@@ -191,13 +186,7 @@ class Music(Block):
     """The notes of the next frame from those before it (many-to-many, synced): many at once, each
     with a probability of its own. Bernoulli negative log-likelihood per frame."""
 
-    metrics: ClassVar[Mapping[str, Direction]] = {
-        "loss": "minimize",
-        "accuracy": "maximize",
-        "precision": "maximize",
-        "recall": "maximize",
-        "f1": "maximize",
-    }
+    metrics: ClassVar[Mapping[str, Direction]] = RIGHTNESS
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("piano_rolls",)
     unused: ClassVar[Mapping[str, str]] = {

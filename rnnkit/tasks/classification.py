@@ -14,12 +14,6 @@ class Classification(Task):
     """Cross-entropy of the read-out; outputs are [batch, classes]."""
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The classes, in the order of the outputs."""
-        assert self.prepared.labels is not None
-        return self.prepared.labels
-
-    @property
     def outputs(self) -> int:
         return len(self.labels)
 

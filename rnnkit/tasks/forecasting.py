@@ -27,12 +27,6 @@ class Forecasting(Task):
     """Squared, absolute or quantile error on scaled data."""
 
     @property
-    def scaler(self) -> Scaler:
-        """Turns scaled values into the series' units."""
-        assert self.prepared.scaler is not None
-        return self.prepared.scaler
-
-    @property
     def outputs(self) -> int:
         steps = 1 if self.scaler.known else int(self.params.horizon)
         return steps * len(self.scaler.targets) * self.quantiles_per_value

@@ -13,6 +13,7 @@ from rnnkit.model.network import build
 from rnnkit.model.representation import Sizes
 from rnnkit.params.model import Model
 from rnnkit.prepare.prepared import Prepared
+from rnnkit.prepare.scale import Scaler
 
 
 class Meter(Protocol):
@@ -45,6 +46,18 @@ class Task(ABC):
     def network(self, model: Model, generator: torch.Generator) -> nn.Module:
         """The network for this task, its weights drawn from the generator."""
         return build(model, self.params.topology, self.sizes, self.outputs, generator)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes, tags or answers, in the order of the outputs."""
+        assert self.prepared.labels is not None
+        return self.prepared.labels
+
+    @property
+    def scaler(self) -> Scaler:
+        """Turns scaled numbers into their units."""
+        assert self.prepared.scaler is not None
+        return self.prepared.scaler
 
     @property
     def sizes(self) -> Sizes:

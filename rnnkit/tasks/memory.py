@@ -21,12 +21,6 @@ class Memory(Task):
     there is one answer, else [batch, time, symbols]."""
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The answers there are, in the order of the outputs."""
-        assert self.prepared.labels is not None
-        return self.prepared.labels
-
-    @property
     def outputs(self) -> int:
         return 1 if self.params.numbers else len(self.labels)
 

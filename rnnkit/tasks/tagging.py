@@ -14,12 +14,6 @@ class Tagging(Task):
     """Cross-entropy per real token; outputs are [batch, time, tags]."""
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The tags, in the order of the outputs."""
-        assert self.prepared.labels is not None
-        return self.prepared.labels
-
-    @property
     def outputs(self) -> int:
         return len(self.labels)
 

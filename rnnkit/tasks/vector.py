@@ -7,18 +7,11 @@ from torch import Tensor
 from rnnkit.batches import Batch
 from rnnkit.losses import squared
 from rnnkit.metrics import LabelMeter, NumberMeter
-from rnnkit.prepare.scale import Scaler
 from rnnkit.tasks.classification import Classification
 
 
 class Vector(Classification):
     """As classification, or squared error on scaled numbers; outputs are [batch, outputs]."""
-
-    @property
-    def scaler(self) -> Scaler:
-        """Turns scaled numbers into their units."""
-        assert self.prepared.scaler is not None
-        return self.prepared.scaler
 
     @property
     def outputs(self) -> int:
