@@ -172,7 +172,17 @@ def test_a_run_that_meets_bad_data_leaves_no_run(rnnkit: Command, tmp_path: Path
 def test_help_is_instant(rnnkit: Command) -> None:
     done = rnnkit("--help")
     assert done.returncode == 0
-    for verb in ("run", "check", "runs", "generate", "up", "data"):
+    for verb in (
+        "run",
+        "check",
+        "runs",
+        "evaluate",
+        "predict",
+        "backtest",
+        "generate",
+        "up",
+        "data",
+    ):
         assert f"\n  {verb} " in done.stdout
     assert imported("--help") == set()
 

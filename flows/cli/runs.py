@@ -26,11 +26,17 @@ def runs(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
 
     from flows.console import number, out
 
-    table = Table(Column("run", no_wrap=True), "status", "network", "metric", "best baseline")
+    lines = [("run", "result", "baseline", "network")]
     for row in rows:
-        metric = f"{row['metric']} {number(row['value'])}" if row["value"] is not None else ""
-        beside = number(row["baseline"])
-        table.add_row(row["run"], row["status"], row["network"], metric, beside)
+        result = row["status"]
+        if row["value"] is not None:
+            result = f"{row['metric']} {number(row['value'])}"
+        lines.append((row["run"], result, number(row["baseline"]), row["network"]))
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)][:-1]
+    kept = [Column(name, min_width=w) for name, w in zip(lines[0], widths, strict=False)]
+    table = Table(*kept, Column("network", no_wrap=True))
+    for line in lines[1:]:
+        table.add_row(*line)
     out.print(table)
     print(f"Each run's folder is {short(settings.runs)}/RUN.")
 
