@@ -10,7 +10,6 @@ from rnnkit.params import Experiment
 from rnnkit.prepare.prepared import PARTS, Prepared
 from rnnkit.pretrained import start
 from rnnkit.tasks import task_for
-from rnnkit.train import make_network
 from rnnkit.windows import count_windows, has_targets, training_windows
 
 SAMPLE = 4
@@ -21,7 +20,8 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
     """Facts by name; the seconds are measured on a few batches, on this machine, as it is now."""
     numerics.set_threads(experiment.train.threads)
     task = task_for(experiment.task, prepared)
-    network = make_network(experiment, task)
+    network = task.network(experiment.model, numerics.generator(experiment.seed, "weights"))
+    begun = start(network, experiment, prepared)
     part = prepared.parts["train"]
     windows = training_windows(part, experiment, numerics.generator(experiment.seed, "cost"))
     steps = count_windows(part, experiment, numerics.generator(experiment.seed, "cost"))
@@ -46,7 +46,7 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         "steps": f"{steps:,} per epoch",
         "time": f"about {per_batch * steps:.1f} s per epoch on one of these cores",
     }
-    facts |= start(network, experiment, prepared)
+    facts |= begun
     if experiment.tune is not None:
         facts["sweep"] = f"{experiment.tune.trials} trials of {experiment.train.epochs} epochs"
     return facts

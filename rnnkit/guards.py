@@ -18,7 +18,7 @@ from rnnkit.tasks import Task, task_for
 from rnnkit.train import make_network
 
 ITEMS = 6
-NEAR = 1e-9
+NEAR = 1e-12
 """Of float64 outputs that must be equal."""
 
 

@@ -2,7 +2,7 @@
 
 The guards are those of `rnnkit check --deep`: a sequence alone, in company, padded behind or before
 has the same outputs; what lies under the padding has no influence; no step knows what comes after
-it; the same twice. What they compare is in float64, and near is 1e-9.
+it; the same twice. What they compare is in float64, and near is 1e-12.
 """
 
 import json

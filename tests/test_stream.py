@@ -1,6 +1,7 @@
 """A sequence step by step gives what it gives whole; and a model is scored on another file."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,17 @@ import pytest
 import torch
 
 from rnnkit import lines
+from rnnkit.baselines import score
 from rnnkit.conclude import conclude
 from rnnkit.errors import InputError
+from rnnkit.evaluate import evaluate
 from rnnkit.params import Experiment
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare import prepare
 from rnnkit.rescore import rescore
 from rnnkit.runfolder import RunFolder
 from rnnkit.stream import Stream
+from rnnkit.tasks import task_for
 from rnnkit.train import train_into
 
 
@@ -178,10 +182,6 @@ def test_the_test_part_as_a_file_scores_as_the_run_did(tmp_path: Path) -> None:
         result = rescore(place, test["path"], home)
         predictor = load(place)
         own = prepare(predictor.experiment.data, predictor.experiment.task, home)
-        from rnnkit.baselines import score
-        from rnnkit.evaluate import evaluate
-        from rnnkit.tasks import task_for
-
         it = task_for(predictor.experiment.task, own)
         part = own.parts["test"]
         expected = evaluate(predictor.network, it, part, predictor.experiment, False)
@@ -212,23 +212,73 @@ def test_drawn_and_built_in_data_come_from_no_file(tmp_path: Path) -> None:
         rescore(place, "a", tmp_path)
 
 
-def test_a_forecast_is_scored_on_no_other_file(tmp_path: Path) -> None:
-    rows = [f"2024-01-{day:02d},{day % 5}" for day in range(1, 32)]
-    (tmp_path / "s.csv").write_text("\n".join(["time,x", *rows]))
-    place = run(
-        tmp_path,
-        {"kind": "forecasting"},
-        {"kind": "table", "path": str(tmp_path / "s.csv")},
+def forecaster(folder: Path, **source: Any) -> Path:
+    rows = [f"{date(2024, 1, 1) + timedelta(days=k)},{k % 5},{k % 7}" for k in range(60)]
+    (folder / "s.csv").write_text("\n".join(["time,x,y", *rows]))
+    return run(
+        folder,
+        {"kind": "forecasting", "horizon": 2, "targets": ["y"]},
+        {"kind": "table", "path": str(folder / "s.csv"), **source},
         **{
-            "data.split": {"kind": "time"},
-            "data.window": 3,
+            "data.split": {"kind": "time", "test": 0.3},
+            "data.window": 5,
+            "data.covariates": {"calendar": ["weekday"]},
             "model.representation": {"kind": "raw"},
         },
     )
-    with pytest.raises(InputError, match="a forecasting model has no other file"):
-        rescore(place, str(tmp_path / "s.csv"), tmp_path)
+
+
+def test_a_series_in_a_file_of_its_own_is_scored_in_its_units(tmp_path: Path) -> None:
+    place = forecaster(tmp_path)
+    rows = (tmp_path / "s.csv").read_text().splitlines()
+    test = int(60 * 0.7)
+    (tmp_path / "new.csv").write_text("\n".join([rows[0], *rows[1 + test - 5 :]]))
+    found = rescore(place, str(tmp_path / "new.csv"), tmp_path)
+    predictor = load(place)
+    own = prepare(predictor.experiment.data, predictor.experiment.task, tmp_path)
+    task = task_for(predictor.experiment.task, own)
+    part = own.parts["test"]
+    expected = evaluate(predictor.network, task, part, predictor.experiment, False).metrics
+    assert found["items"] == len(part)
+    assert found["test"] == pytest.approx(expected, rel=1e-5)
+    names = ("last value", "training mean", "drift")
+    for name in names:
+        beside = score(task, own, part)[name]
+        assert found["baselines"][name]["mae"] == pytest.approx(beside["mae"], rel=1e-5)
+
+
+def test_a_series_that_the_model_cannot_read_is_refused(tmp_path: Path) -> None:
+    place = forecaster(tmp_path)
+    rows = [line.rpartition(",")[0] for line in (tmp_path / "s.csv").read_text().splitlines()]
+    (tmp_path / "less.csv").write_text("\n".join(rows))
+    with pytest.raises(
+        InputError, match=r"the model reads a column 'y', and there is none; .* are x"
+    ):
+        rescore(place, str(tmp_path / "less.csv"), tmp_path)
+    short = (tmp_path / "s.csv").read_text().splitlines()[:6]
+    (tmp_path / "short.csv").write_text("\n".join(short))
+    with pytest.raises(InputError, match=r"there are 5 rows, and window 5 \+ horizon 2 are needed"):
+        rescore(place, str(tmp_path / "short.csv"), tmp_path)
     with pytest.raises(InputError, match="a forecasting model reads a whole window"):
         Stream(load(place))
+
+
+def test_a_model_of_several_series_has_no_other_file(tmp_path: Path) -> None:
+    days = [date(2024, 1, 1) + timedelta(days=k) for k in range(40)]
+    rows = [f"{name},{day},{k % 5}" for name in "ab" for k, day in enumerate(days)]
+    (tmp_path / "two.csv").write_text("\n".join(["id,time,y", *rows]))
+    place = run(
+        tmp_path,
+        {"kind": "forecasting"},
+        {"kind": "table", "path": str(tmp_path / "two.csv"), "id": "id"},
+        **{
+            "data.split": {"kind": "time", "test": 0.3},
+            "data.window": 5,
+            "model.representation": {"kind": "raw"},
+        },
+    )
+    with pytest.raises(InputError, match="a model of several series has no other file"):
+        rescore(place, str(tmp_path / "two.csv"), tmp_path)
 
 
 # --- lines

@@ -7,7 +7,7 @@ inputs may reach back over the border. No window reaches into another series.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,13 +129,7 @@ def _scaled(
     columns = (*chosen.past, *chosen.future, *of_time)
     known = len(chosen.future) + len(of_time)
     used = max(stop for _, own in stretches.values() for _, stop in own.values())
-    values = np.concatenate(
-        [
-            frame[[*chosen.past, *chosen.future]].to_numpy(dtype=np.float64)[:used],
-            calendar(frame["time"].iloc[:used], data.covariates.calendar),
-        ],
-        axis=1,
-    )
+    values = _values(frame.iloc[:used], (*chosen.past, *chosen.future), data)
     fitted = {}
     for name, (_, own) in stretches.items():
         first, stop = own["train"]
@@ -146,6 +140,43 @@ def _scaled(
         stop = own["test"][1]
         scaled[low:stop] = scaler.transform(values[low:stop], number)
     return scaler, scaled
+
+
+def _values(frame: pd.DataFrame, columns: Sequence[str], data: Data) -> np.ndarray:
+    """[rows, columns and calendar] in units."""
+    read = frame[list(columns)].to_numpy(dtype=np.float64)
+    return np.concatenate([read, calendar(frame["time"], data.covariates.calendar)], axis=1)
+
+
+def another_series(frame: pd.DataFrame, data: Data, task: Forecasting, scaler: Scaler) -> Part:
+    """All windows of a series that was not there when the scaler was fitted.
+
+    Raises:
+        InputError: it is one of several, a column is missing, or no window fits.
+    """
+    if "series" in frame:
+        raise InputError(
+            "data.source.id: a model of several series has no other file to be scored on, for each "
+            "is scaled by itself; rnnkit backtest scores them in folds"
+        )
+    of_time = calendar_names(data.covariates.calendar)
+    columns = scaler.columns[: len(scaler.columns) - len(of_time)]
+    for name in columns:
+        if name not in frame:
+            raise InputError(
+                f"data.source: the model reads a column {name!r}, and there is none; "
+                f"the columns are {', '.join(n for n in frame.columns if n != 'time')}"
+            )
+    begins = series_windows(0, len(frame), data.window, task.horizon, inside=True, low=0)
+    if not len(begins):
+        raise InputError(
+            f"data.source: one window must fit, but there are {len(frame)} rows, and window "
+            f"{data.window} + horizon {task.horizon} are needed"
+        )
+    scaled = scaler.transform(_values(frame, columns, data)).astype(np.float32)
+    inputs = tensor(scaled)
+    outputs = inputs[:, scaler.target_columns].contiguous()
+    return _part(begins, inputs, outputs, data.window, task.horizon, scaler.known)
 
 
 def _latest(begins: np.ndarray, frame: pd.DataFrame, limit: int | None) -> np.ndarray:

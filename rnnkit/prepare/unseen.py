@@ -15,8 +15,9 @@ from torch import Tensor
 
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data, PianoRolls
-from rnnkit.params.task import Task, Vector
+from rnnkit.params.task import Forecasting, Task, Vector
 from rnnkit.prepare.built import begin, cut, numbered, refuse_no_tokens, tensor
+from rnnkit.prepare.forecasting import another_series
 from rnnkit.prepare.language_modeling import stream_part
 from rnnkit.prepare.music import piano_roll, pieces_part
 from rnnkit.prepare.prepared import Part, Prepared
@@ -114,16 +115,9 @@ def unseen(
         tokenizer: for tokens.
 
     Raises:
-        InputError: a label the network does not know, an input it cannot read, or a task that
-            cannot be scored so.
+        InputError: a label the network does not know, or an input it cannot read.
     """
-    lay = LAYOUTS.get(task.kind)
-    if lay is None:
-        raise InputError(
-            f"a {task.kind} model has no other file to be scored on; "
-            "its test part is in the run's report"
-        )
-    return lay(frame, data, task, prepared, tokenizer)
+    return LAYOUTS[task.kind](frame, data, task, prepared, tokenizer)
 
 
 def _labelled(
@@ -179,12 +173,21 @@ def _pieces(
     return pieces_part(pieces, np.arange(len(pieces)), data.source, data.max_length)[0]
 
 
+def _series(
+    frame: pd.DataFrame, data: Data, task: Task, prepared: Prepared, tokenizer: Any
+) -> Part:
+    assert isinstance(task, Forecasting)
+    assert prepared.scaler is not None
+    return another_series(frame, data, task, prepared.scaler)
+
+
 LAYOUTS: Mapping[str, Callable[..., Part]] = {
     "classification": _labelled,
     "vector": _labelled,
     "tagging": _tagged,
     "language_modeling": _stream,
     "music": _pieces,
+    "forecasting": _series,
 }
 """Task -> how its items are laid out."""
 
