@@ -82,12 +82,14 @@ def _tags(task: Task, part: Part, predicted: Tensor) -> Metrics:
     Args:
         predicted: [steps] of all items, one after the other.
     """
-    meter, truth = task.meter(), targets_of(part)
+    meter: Any = task.meter()
+    truth = targets_of(part)
     begins = part.input_length.cumsum(0) - part.input_length
     for length in part.input_length.unique().tolist():
         steps = begins[part.input_length == length, None] + torch.arange(length)
-        meter.update(predicted[steps], truth[steps])  # type: ignore[attr-defined]
-    return meter.compute()
+        meter.update(predicted[steps], truth[steps])
+    found: Metrics = meter.compute()
+    return found
 
 
 def _counts(part: Part, prepared: Prepared) -> csr_matrix:

@@ -1,6 +1,7 @@
 """Frames from files to tensors: stretches that keep neighbours apart, scaling by training alone."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,13 +65,13 @@ def test_the_validation_share_of_a_training_file_is_its_last(tmp_path: Path) -> 
     assert [int(prepared.parts[p].item[0]) for p in ("train", "valid", "test")] == [0, 32, 40]
 
 
-def sequences(folder: Path, labels: str) -> Frames:
+def sequences(folder: Path, labels: Any) -> Frames:
     """Thirty sequences of five frames, k, k + 1, …; label per sequence: its parity."""
     lines = ["id,x,label"]
     for k in range(30):
         lines += [f"s{k},{10 * k + t},{k % 2 if labels == 'per_sequence' else t}" for t in range(5)]
     (folder / "s.csv").write_text("\n".join(lines))
-    return Frames(path=str(folder / "s.csv"), labels=labels, sequence="id")  # type: ignore[arg-type]
+    return Frames(path=str(folder / "s.csv"), labels=labels, sequence="id")
 
 
 def test_sequences_stay_whole_on_their_side_and_then_are_cut(tmp_path: Path) -> None:

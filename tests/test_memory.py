@@ -125,7 +125,7 @@ def test_the_truth_as_outputs_is_right_and_nothing_else(
 ) -> None:
     it = experiment(problem, **{"data.padding": padding})
     prepared = prepare(it.data, it.task, tmp_path)
-    task = task_for(it.task, prepared)
+    task: Any = task_for(it.task, prepared)
     part = prepared.parts["test"]
     batch = gather(part, torch.arange(len(part)), padding, torch.float32)
     if problem == "adding":
@@ -143,12 +143,12 @@ def test_the_truth_as_outputs_is_right_and_nothing_else(
         assert len({len(column) for column in table.values()}) == 1
         assert min(table["lag"]) >= 7
         assert max(table["lag"]) <= batch.inputs.shape[1]
-    asked = task.answers(part)  # type: ignore[attr-defined]
+    asked = task.answers(part)
     truth = table["truth"]
     if problem == "adding":
         assert truth == pytest.approx(asked.tolist())
     else:
-        assert truth == [task.labels[i] for i in asked.tolist()]  # type: ignore[attr-defined]
+        assert truth == [task.labels[i] for i in asked.tolist()]
 
 
 @pytest.mark.parametrize(("problem", "accuracy"), [("copying", 1 / 8), ("temporal_order", 1 / 4)])

@@ -339,7 +339,8 @@ def own(folder: Path, name: str, fault: str = "", **changes: Any) -> Experiment:
 
 def test_a_cell_of_ones_own_trains_is_saved_and_predicts(here: Path) -> None:
     it = own(here, "my_leaky")
-    assert make(it.model.cell, 2, 3).leak == 0.25  # type: ignore[attr-defined]  # of the class
+    cell: Any = make(it.model.cell, 2, 3)
+    assert cell.leak == 0.25
     folder = finished(it, here, "run")
     again = load(folder.path / "params.yaml")
     assert again == it

@@ -155,9 +155,9 @@ def test_truncation_at_the_full_length_is_full_bptt(name: str, sources: Any, fol
     prepared = prepared_for(it, folder)
     longest = int(prepared.parts["train"].input_length.max())
     whole: Any = list(train(it, prepared, State.start()))[-1]
-    cut = list(train(it.replace({"train.bptt": longest}), prepared, State.start()))[-1]
+    cut: Any = list(train(it.replace({"train.bptt": longest}), prepared, State.start()))[-1]
     for key, value in whole.state.weights.items():
-        assert torch.equal(cut.state.weights[key], value)  # type: ignore[union-attr]
+        assert torch.equal(cut.state.weights[key], value)
     shorter: Any = list(train(it.replace({"train.bptt": 2}), prepared, State.start()))[-1]
     assert any(not torch.equal(shorter.state.weights[k], v) for k, v in whole.state.weights.items())
 
@@ -167,10 +167,11 @@ def test_a_training_twice_is_bit_identical(name: str, sources: Any, folder: Path
     extra = {"dropout": 0.3} if name == "vector" else {"dropout": 0.3, "recurrent_dropout": 0.2}
     it = experiment(name, sources, **extra)
     prepared = prepared_for(it, folder)
-    one, two = (list(train(it, prepared, State.start()))[-1] for _ in range(2))
-    for key, value in one.state.weights.items():  # type: ignore[union-attr]
-        assert torch.equal(two.state.weights[key], value)  # type: ignore[union-attr]
-    assert one.valid == two.valid  # type: ignore[union-attr]
+    one: Any = list(train(it, prepared, State.start()))[-1]
+    two: Any = list(train(it, prepared, State.start()))[-1]
+    for key, value in one.state.weights.items():
+        assert torch.equal(two.state.weights[key], value)
+    assert one.valid == two.valid
 
 
 @pytest.mark.parametrize("name", SYNCED)

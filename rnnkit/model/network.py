@@ -54,7 +54,7 @@ class ManyToOne(Network):
         vectors = self.representation(inputs, None if padding is None else mask)
         hidden, _ = self.stack(vectors, padding, None, False, "auto")
         vector = self.readout(hidden, padding, self.stack.directions)
-        return self.head(self.dropout(vector))  # type: ignore[no-any-return]
+        return self.head(self.dropout(vector))  # type: ignore[no-any-return]  # modules give Any
 
     def step(
         self,
@@ -145,7 +145,7 @@ class OneToOne(nn.Module):
         hidden = self.representation(inputs, None)[:, 0]
         for layer in self.layers:
             hidden = torch.relu(layer(self.dropout(hidden)))
-        return self.head(self.dropout(hidden))  # type: ignore[no-any-return]
+        return self.head(self.dropout(hidden))  # type: ignore[no-any-return]  # modules give Any
 
 
 def tie(head: nn.Linear, embedding: Embedding) -> None:
