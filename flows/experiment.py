@@ -1,6 +1,7 @@
 """The main flow: prepare -> tune -> train -> evaluate, all in one run folder and one MLflow run."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from flows.work import Work
 from rnnkit import launch, numerics
 from rnnkit.identity import inputs_sha256
 from rnnkit.params import Experiment
-from rnnkit.prepare import data_sha256
+from rnnkit.prepare import data_sha256, prepare
 from rnnkit.prepare.prepared import Prepared, joined
 from rnnkit.runfolder import RunFolder
 
@@ -73,8 +74,9 @@ def _steps(work: Work) -> dict[str, Any]:
     experiment = work.experiment
     tuned: dict[str, Any] = {}
     trials: list[dict[str, Any]] = []
+    importance: Mapping[str, float] = {}
     if experiment.tune is not None:
-        experiment, tuned, trials = _tuned(work)
+        experiment, tuned, trials, importance = _tuned(work)
         work.mirror.params(work.experiment.replace(tuned))
         clock = timed("tune", clock)
     else:
@@ -82,12 +84,13 @@ def _steps(work: Work) -> dict[str, Any]:
         clock = timed("train", clock)
     result = evaluate_model(work, experiment)
     clock = timed("evaluate", clock)
-    draw_figures(work, trials)
+    draw_figures(work, work.experiment.replace(tuned), trials, importance)
     timed("draw", clock)
     states = [trial["state"] for trial in trials]
     result |= {
         "tuned": tuned,
         "trials": {state: states.count(state) for state in ("complete", "pruned", "failed")},
+        "importance": dict(importance),
         "data": dict(work.prepared.facts),
         "seconds": seconds,
     }
@@ -96,25 +99,30 @@ def _steps(work: Work) -> dict[str, Any]:
     return result
 
 
-def _tuned(work: Work) -> tuple[Experiment, dict[str, Any], list[dict[str, Any]]]:
+def _tuned(
+    work: Work,
+) -> tuple[Experiment, dict[str, Any], list[dict[str, Any]], Mapping[str, float]]:
     """The sweep, and its winner in the run's own folder: adopted, or trained again."""
     from flows.tune.sweep import sweep
-    from flows.tune.trials import alone, best_of, trial_folder
+    from flows.tune.trials import alone, best_of, best_training, trial_folder
 
     tune = work.experiment.tune
     assert tune is not None
-    tuned, trials = sweep(work)
+    tuned, trials, importance = sweep(work)
     best = best_of(trials, work.experiment)
     assert best is not None
-    winner = trial_folder(work.folder, best["number"])
+    winner = best_training(trial_folder(work.folder, best["number"]), work.experiment)
+    winning = alone(work.experiment, tuned, None)
+    if winning.data != work.experiment.data:
+        work.prepared = prepare(winning.data, winning.task, work.settings.home)
     if not tune.retrain:
         work.folder.adopt(winner)
         work.mirror.advance()
-        return alone(work.experiment, tuned, None), tuned, trials
+        return winning, tuned, trials, importance
     _, facts = winner.best_checkpoint()
     experiment = alone(work.experiment, tuned, facts["best_epoch"])
     train_model(work, experiment, _train_and_valid(work.prepared))
-    return experiment, tuned, trials
+    return experiment, tuned, trials, importance
 
 
 def _train_and_valid(prepared: Prepared) -> Prepared:

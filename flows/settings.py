@@ -14,7 +14,10 @@ TEXT = """\
 tracking: null   # MLflow: address of a tracking server or database
 prefect: null    # Prefect: address of an API; null: `rnnkit up` if it runs, else one per command
 study: null      # Optuna: address of a database; null: a SQLite file in each run's folder
+runner: process  # where a sweep's workers run: process, dask or ray
+cluster: null    # address of the Dask or Ray cluster; null: one of its own on this machine
 """
+RUNNERS = ("process", "dask", "ray")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Settings:
     tracking: str
     prefect: str | None
     study: str | None
+    runner: str
+    cluster: str | None
 
     @property
     def runs(self) -> Path:
@@ -53,12 +58,19 @@ def read(home: Path) -> Settings:
     except OSError as error:
         raise InputError(f"--mlruns {home}: cannot be written: {error.strerror}") from None
     tree = read_tree(file, instead="delete it to get the defaults back")
-    known = ("tracking", "prefect", "study")
+    known = ("tracking", "prefect", "study", "runner", "cluster")
     for key, value in tree.values.items():
         if key not in known or not isinstance(value, str | None):
             here = tree.place((key,))
             raise InputError(f"{here}: {key}: there are {', '.join(known)}, an address or null")
     values = tree.values
+    runner, cluster = values.get("runner") or "process", values.get("cluster")
+    if runner not in RUNNERS:
+        here = tree.place(("runner",))
+        raise InputError(f"{here}: runner must be one of {', '.join(RUNNERS)}, got {runner!r}")
+    if cluster and runner == "process":
+        here = tree.place(("cluster",))
+        raise InputError(f"{here}: cluster: only dask and ray have one; write runner: dask or ray")
     return Settings(
         home=home,
         tracking=os.environ.get("MLFLOW_TRACKING_URI")
@@ -66,6 +78,8 @@ def read(home: Path) -> Settings:
         or f"sqlite:///{home / 'mlflow.db'}",
         prefect=os.environ.get("PREFECT_API_URL") or values.get("prefect"),
         study=values.get("study"),
+        runner=runner,
+        cluster=cluster,
     )
 
 

@@ -3,6 +3,7 @@
 Prefect's own result cache is off: prepared data and run folders are the only caches.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from prefect import task
@@ -53,7 +54,12 @@ def evaluate_model(work: Work, experiment: Experiment) -> dict[str, Any]:
 
 
 @task(name="draw", cache_policy=NO_CACHE)
-def draw_figures(work: Work, trials: list[dict[str, Any]]) -> None:
+def draw_figures(
+    work: Work,
+    experiment: Experiment,
+    trials: list[dict[str, Any]],
+    importance: Mapping[str, float],
+) -> None:
     """The run's figures, as PNG files in its folder."""
     import pandas
 
@@ -61,5 +67,5 @@ def draw_figures(work: Work, trials: list[dict[str, Any]]) -> None:
 
     stage = work.stages.begin("draw", total=None)
     predictions = pandas.read_parquet(work.folder.path / PREDICTIONS)
-    drawn = draw(work.folder, work.experiment, work.prepared, predictions, trials)
+    drawn = draw(work.folder, experiment, work.prepared, predictions, trials, importance)
     work.stages.end(stage, f"{len(drawn)} figures")

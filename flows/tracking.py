@@ -219,6 +219,8 @@ def _metrics(line: Mapping[str, Any]) -> list[tuple[str, float, int, int]]:
         named["work/peak_memory_mib"] = line["peak_memory"]
         named["train/epoch_loss"] = line["train"]["loss"]
         named["gradient/refused"] = line["gradient"]["refused"]
+    elif line["kind"] == "seed":  # of a trial with several
+        named, step = {line["monitor"]: line["value"]}, line["seed"]
     else:
         return []
     return [

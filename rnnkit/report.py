@@ -1,6 +1,6 @@
 """The figures of a run, drawn from its folder: which there are for which task."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ def draw(
     prepared: Prepared,
     predictions: pandas.DataFrame,
     trials: list[dict[str, Any]],
+    importance: Mapping[str, float],
 ) -> list[Path]:
     """Draws what there is to see into the folder's `figures/`.
 
@@ -32,11 +33,12 @@ def draw(
         prepared: its data.
         predictions: of the test part.
         trials: of the sweep; empty without one.
+        importance: of each searched key; empty without a sweep, or where it is not known.
     """
     target = folder.path / "figures"
     target.mkdir(exist_ok=True)
     drawn = []
-    for name, figure in _figures(folder, experiment, prepared, predictions, trials):
+    for name, figure in _figures(folder, experiment, prepared, predictions, trials, importance):
         figures.save(figure, target / f"{name}.png")
         drawn.append(target / f"{name}.png")
     return drawn
@@ -48,6 +50,7 @@ def _figures(
     prepared: Prepared,
     predictions: pandas.DataFrame,
     trials: list[dict[str, Any]],
+    importance: Mapping[str, float],
 ) -> Iterator[tuple[str, Figure]]:
     yield "learning_curves", figures.learning_curves(folder.records(), experiment.train.monitor)
     kind = experiment.task.kind
@@ -67,17 +70,22 @@ def _figures(
     if kind == "forecasting" and prepared.scaler:
         yield "forecasts", figures.forecasts(predictions, prepared.scaler.targets)
     if trials and experiment.tune:
-        x, *rest = experiment.tune.search
-        yield (
-            "study",
-            figures.study(
-                trials,
-                x,
-                rest[0] if rest else None,
-                experiment.train.monitor,
-                experiment.direction,
-            ),
-        )
+        monitor, direction = experiment.train.monitor, experiment.direction
+        searched = list(importance) or list(experiment.tune.search)
+        x, y = _axes(searched)
+        yield "study", figures.study(trials, x, y, monitor, direction)
+        yield "history", figures.history(trials, monitor, direction)
+        if importance:
+            yield "importance", figures.importance(importance, monitor)
+        if len(searched) > 1:
+            yield "parallel_coordinates", figures.parallel(trials, searched, monitor, direction)
+
+
+def _axes(searched: list[str]) -> tuple[str, str | None]:
+    """The keys on the axes of the study's picture: clip and depth where both were searched."""
+    if {"train.clip", "model.depth"} <= set(searched):
+        return "train.clip", "model.depth"
+    return searched[0], searched[1] if len(searched) > 1 else None
 
 
 def _pieces(

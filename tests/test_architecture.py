@@ -100,6 +100,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.pretrained",
         "rnnkit.windows",
     },
+    "rnnkit.norms": {"rnnkit.params", "rnnkit.prepare", "rnnkit.train"},
     "rnnkit.guards": {
         "rnnkit.params",
         "rnnkit.prepare",
@@ -189,6 +190,9 @@ ROWS: Mapping[str, set[str]] = {
         "flows.work",
     },
     "flows.tune": {
+        "rnnkit.errors",
+        "rnnkit.files",
+        "rnnkit.norms",
         "rnnkit.launch",
         "rnnkit.params",
         "rnnkit.numerics",

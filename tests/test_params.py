@@ -219,7 +219,7 @@ def test_a_file_that_cannot_be_read_is_refused(
         ),
         (
             f"{TAGGING}tune:\n  search:\n    train.clip: {{choices: [1], low: 2}}\n",
-            "a.yaml:7: tune.search.train.clip.low: unknown key; there is only choices",
+            "a.yaml:7: tune.search.train.clip.low: unknown key; there are choices, when",
         ),
     ],
 )
@@ -333,7 +333,12 @@ def test_set_reaches_a_search_space(write: Write) -> None:
     assert list(tune.search) == ["train.clip", "model.depth"]
     tune = load(file, ["tune.search.train.clip.high=9"]).tune
     assert tune is not None
-    assert tune.search["train.clip"].model_dump() == {"low": 1, "high": 9, "log": False}
+    assert tune.search["train.clip"].model_dump() == {
+        "low": 1,
+        "high": 9,
+        "log": False,
+        "when": {},
+    }
 
 
 @pytest.mark.parametrize(
@@ -679,7 +684,7 @@ RULES = [
 ]
 
 SEARCHES = [
-    ("data.max_length: {low: 1, high: 3}", "only keys of model and train can be searched"),
+    ("data.split.test: {low: 0.1, high: 0.2}", "trials on other parts could not be compared"),
     ("train.monitor: {choices: [valid/f1]}", "says what best means, for all trials alike; set it"),
     ("model.depth: {low: 1.5, high: 3}", "takes whole numbers, got low: 1.5, high: 3"),
     ("train.clp: {low: 1, high: 3}", "there is no such key"),
@@ -742,7 +747,7 @@ def blocks_in(value: Any) -> list[Any]:
 
 def test_an_experiment_is_frozen_all_the_way_down(experiment: Experiment) -> None:
     parts = blocks_in(experiment)
-    assert sum(isinstance(part, Mapping) for part in parts) == 1  # tune.search
+    assert sum(isinstance(part, Mapping) for part in parts) == 3  # tune.search, and conditions
     for part in parts:
         if isinstance(part, Block):
             name = next(iter(type(part).model_fields))

@@ -1,5 +1,6 @@
 """A sweep's parts that need no processes: what is suggested, what is best, what a kill leaves."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ from optuna.trial import TrialState
 from flows import settings as places
 from flows.tune import study as studies
 from flows.tune import trials, worker
+from rnnkit.norms import norm_range
 from rnnkit.params import Experiment
+from rnnkit.params.tune import Percentiles
+from rnnkit.prepare import prepare
 from rnnkit.runfolder import RunFolder
 
 
@@ -39,6 +43,7 @@ def experiment() -> Experiment:
 def study_of(experiment: Experiment, folder: Path) -> optuna.Study:
     run = RunFolder(folder / "run")
     run.create(experiment, {})
+    (run.path / "trials").mkdir(exist_ok=True)
     return studies.open_study(experiment, run, places.read(folder))
 
 
@@ -77,7 +82,7 @@ def test_a_resumed_study_suggests_what_the_uninterrupted_one_would(
 
 def trial_folder(run: RunFolder, number: int, *kinds: str) -> RunFolder:
     folder = trials.trial_folder(run, number)
-    folder.path.mkdir(parents=True)
+    folder.path.mkdir(parents=True, exist_ok=True)
     folder.append("begun", values={"train.clip": 1.0})
     for kind in kinds:
         more = {"valid": {"loss": 1.0 / (number + 1)}, "epoch": 1} if kind == "epoch" else {}
@@ -85,22 +90,50 @@ def trial_folder(run: RunFolder, number: int, *kinds: str) -> RunFolder:
     return folder
 
 
-def test_trials_that_a_kill_left_open_are_released_and_ended_ones_are_told(
+def hands(experiment: Experiment, folder: Path, before: int = 0) -> worker.Sweep:
+    study = study_of(experiment, folder)
+    return worker.Sweep(RunFolder(folder / "run"), experiment, study, folder, before)
+
+
+def test_ended_trials_that_a_kill_left_open_are_told_and_the_rest_goes_on(
     experiment: Experiment, tmp_path: Path
 ) -> None:
-    study = study_of(experiment, tmp_path)
-    run = RunFolder(tmp_path / "run")
+    sweep = hands(experiment, tmp_path)
     for _ in range(4):
-        study.ask()
+        sweep.study.ask()
+    run = RunFolder(tmp_path / "run")
     trial_folder(run, 0, "epoch", "finished")
     trial_folder(run, 1, "epoch", "pruned")
-    cut = trial_folder(run, 2, "epoch")
-    studies.release(study, run)
-    states = [trial.state for trial in study.get_trials()]
-    assert states == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.FAIL]
-    assert study.get_trials()[0].value == 0.5
-    assert cut.records()[-1]["kind"] == "interrupted"
+    trial_folder(run, 2, "epoch")
+    with ExitStack() as held, ExitStack() as other:
+        taken = [sweep.take(held), sweep.take(other)]
+        assert [trial.number for trial, _ in taken if trial] == [2, 3]
+        new = sweep.take(ExitStack())  # both that were left are held now
+        assert new is not None
+        assert new[0].number == 4
+    states = [trial.state for trial in sweep.study.get_trials()][:3]
+    assert states == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING]
+    assert sweep.study.get_trials()[0].value == 0.5
     assert [r["number"] for r in trials.trial_records(run, experiment)] == [0, 1]
+
+
+def test_failed_trials_do_not_count_and_five_in_a_row_end_the_sweep(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    few = experiment.replace({"tune.trials": 1})
+    sweep = hands(few, tmp_path)
+    run = RunFolder(tmp_path / "run")
+    for number in range(5):
+        with ExitStack() as held:
+            taken = sweep.take(held)
+            assert taken is not None
+            trial_folder(run, number, "failed")
+            sweep.tell(number, taken[1])
+    assert sweep.take(ExitStack()) is None
+    assert studies.is_failing(sweep.study, before=0)
+    again = hands(few, tmp_path, before=5)  # the same command, later: it tries again
+    with ExitStack() as held:
+        assert again.take(held) is not None
 
 
 def test_the_best_trial_was_trained_to_its_end(experiment: Experiment, tmp_path: Path) -> None:
@@ -127,16 +160,93 @@ def test_the_best_trial_was_trained_to_its_end(experiment: Experiment, tmp_path:
     [
         ("hyperband", optuna.pruners.HyperbandPruner),
         ("median", optuna.pruners.MedianPruner),
+        ("wilcoxon", optuna.pruners.WilcoxonPruner),
         ("none", optuna.pruners.NopPruner),
     ],
 )
-def test_each_kind_of_pruner_and_sampler_is_there(
+def test_each_kind_of_pruner_is_there(
     experiment: Experiment, tmp_path: Path, kind: str, pruner: type
 ) -> None:
-    changed = experiment.replace({"tune.pruner.kind": kind, "tune.sampler.kind": "random"})
+    changed = experiment.replace({"tune.pruner.kind": kind, "tune.seeds": 5})
+    assert isinstance(study_of(changed, tmp_path).pruner, pruner)
+
+
+@pytest.mark.parametrize("kind", ["tpe", "random", "gp", "cmaes"])
+def test_each_kind_of_sampler_stays_within_its_ranges_and_a_resumed_one_goes_on(
+    experiment: Experiment, tmp_path: Path, kind: str
+) -> None:
+    search = {k: v for k, v in experiment.tune.search.items() if k != "model.dropout"}  # type: ignore[union-attr]
+    changed = experiment.replace({"tune.sampler.kind": kind, "tune.search": search})
+
+    def suggested(folder: Path, interrupted: bool) -> list[dict[str, Any]]:
+        folder.mkdir()
+        study, found = study_of(changed, folder), []
+        for number in range(7):
+            if interrupted and number == 6:
+                study = study_of(changed, folder)
+            trial = study.ask()
+            found.append(studies.suggest(trial, changed))
+            study.tell(trial, (found[-1]["train.clip"] - 3) ** 2)
+        return found
+
+    first = suggested(tmp_path / "a", interrupted=False)
+    assert all(1 <= v["train.clip"] <= 10 and v["model.depth"] in (1, 2, 3) for v in first)
+    assert len({v["train.clip"] for v in first}) == 7
+    assert first == suggested(tmp_path / "b", interrupted=True)
+
+
+def test_a_grid_is_walked_whole_in_a_drawn_order_and_once(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    search = {
+        "model.depth": {"low": 1, "high": 2},
+        "train.clip": {"low": 1, "high": 4, "log": True},
+        "model.dropout": {"choices": [0.0, 0.5]},
+    }
+    tune = {"trials": 12, "search": search, "sampler": {"kind": "grid", "points": 3}}
+    changed = experiment.replace({"tune": tune})
+    sweep = hands(changed, tmp_path)
+    studies.enqueue_grid(sweep.study, changed)
+    studies.enqueue_grid(sweep.study, changed)
+    run, found = RunFolder(tmp_path / "run"), []
+    for number in range(12):
+        with ExitStack() as held:
+            taken = sweep.take(held)
+            assert taken is not None
+            found.append(studies.suggest(taken[0], changed))
+            trial_folder(run, number, "finished")
+            sweep.tell(number, taken[1])
+    assert sweep.take(ExitStack()) is None
+    points = {(v["model.depth"], round(v["train.clip"], 9), v["model.dropout"]) for v in found}
+    assert points == {(d, c, o) for d in (1, 2) for c in (1, 2, 4) for o in (0.0, 0.5)}
+    assert found != sorted(found, key=lambda v: (v["model.depth"], v["train.clip"]))
+
+
+def test_a_key_with_a_condition_is_suggested_only_where_it_holds(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    search = {
+        "model.cell.activation": {"choices": ["tanh", "relu"], "when": {"model.cell.kind": "rnn"}},
+        "model.cell.kind": {"choices": ["rnn", "gru"]},
+    }
+    changed = experiment.replace({"tune": {"trials": 9, "search": search}})
     study = study_of(changed, tmp_path)
-    assert isinstance(study.pruner, pruner)
-    assert 1 <= studies.suggest(study.ask(), changed)["train.clip"] <= 10
+    found = [studies.suggest(study.ask(), changed) for _ in range(12)]
+    assert {v["model.cell.kind"] for v in found} == {"rnn", "gru"}
+    for values in found:
+        assert ("model.cell.activation" in values) == (values["model.cell.kind"] == "rnn")
+        assert changed.replace({**values, "tune": None}).model.cell.kind in ("rnn", "gru")
+
+
+def test_importance_tells_which_key_decides(experiment: Experiment, tmp_path: Path) -> None:
+    study = study_of(experiment, tmp_path)
+    assert studies.importances(study) == {}
+    for _ in range(12):
+        trial = study.ask()
+        study.tell(trial, studies.suggest(trial, experiment)["model.depth"] * 1.0)
+    shares = studies.importances(study)
+    assert max(shares, key=lambda path: shares[path]) == "model.depth"
+    assert sum(shares.values()) == pytest.approx(1)
 
 
 def test_retraining_fixes_the_number_of_epochs(experiment: Experiment) -> None:
@@ -151,12 +261,125 @@ def test_values_that_the_rules_refuse_together_fail_one_trial_and_not_the_sweep(
 ) -> None:
     both = {"model.bidirectional": {"choices": [True]}, "train.bptt": {"choices": [5]}}
     searching = experiment.replace({"tune": {"trials": 1, "search": both}})
+    sweep = hands(searching, tmp_path)
+    with ExitStack() as held:
+        taken = sweep.take(held)
+        assert taken is not None
+        sweep.attempt(*taken)
     run = RunFolder(tmp_path / "run")
-    run.create(searching, {})
-    study = studies.open_study(searching, run, places.read(tmp_path))
-    worker._try(study.ask(), study, searching, run, prepared=None)
     (record,) = trials.trial_records(run, searching)
     assert record["state"] == "failed"
     assert "train.bptt: a backward direction" in record["reason"]
     assert record["values"] == {"model.bidirectional": True, "train.bptt": 5}
-    assert study.trials[0].state == TrialState.FAIL
+    assert sweep.study.trials[0].state == TrialState.FAIL
+
+
+SMALL = {
+    "data.limit": 40,
+    "model.hidden": 6,
+    "model.representation.size": 4,
+    "train.epochs": 3,
+    "train.optimizer.learning_rate": 0.01,
+    "tune.search": {"train.clip": {"low": 1, "high": 10, "log": True}},
+    "tune.trials": 2,
+}
+
+
+def test_a_trial_of_several_seeds_is_worth_their_mean_and_the_best_is_adopted(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    small = experiment.replace({**SMALL, "tune.seeds": 3, "tune.pruner.kind": "none"})
+    sweep = hands(small, tmp_path)
+    with ExitStack() as held:
+        trial, place = sweep.take(held) or pytest.fail("no trial")
+        sweep.attempt(trial, place)
+    (record,) = trials.trial_records(RunFolder(tmp_path / "run"), small)
+    seeds = {line["seed"]: line["value"] for line in place.records("seed")}
+    assert set(seeds) == {0, 1, 2}
+    assert record["value"] == pytest.approx(sum(seeds.values()) / 3)
+    assert record["deviation"] > 0
+    assert len(record["curve"]) == 3
+    assert sweep.study.trials[0].value == pytest.approx(record["value"])
+    best = trials.best_training(place, small)
+    assert best.path.name == f"seed-{min(seeds, key=lambda seed: seeds[seed])}"
+    assert best.experiment.seed == int(best.path.name[-1])
+    assert trials.epochs_done(place) == 9
+
+
+def test_wilcoxon_prunes_a_trial_that_is_worse_at_each_seed(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    small = experiment.replace(
+        {
+            **SMALL,
+            "tune.seeds": 5,
+            "tune.pruner.kind": "wilcoxon",
+            "tune.search": {"train.optimizer.learning_rate": {"choices": [0.02, 1e-6]}},
+            "tune.sampler.kind": "grid",
+        }
+    )
+    sweep = hands(small, tmp_path)
+    for rate in (0.02, 1e-6):
+        sweep.study.enqueue_trial({"train.optimizer.learning_rate": rate})
+    for _ in range(2):
+        with ExitStack() as held:
+            sweep.attempt(*(sweep.take(held) or pytest.fail("no trial")))
+    records = trials.trial_records(RunFolder(tmp_path / "run"), small)
+    assert [r["state"] for r in records] == ["complete", "pruned"]
+    assert 1 < len(trials.trial_folder(RunFolder(tmp_path / "run"), 1).records("seed")) < 5
+
+
+def test_an_interrupted_trial_goes_on_from_its_checkpoint_to_the_same_bits(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    small = experiment.replace({**SMALL, "train.epochs": 6, "tune.pruner.kind": "none"})
+
+    def values(folder: Path, stop_at: int) -> list[float]:
+        folder.mkdir()
+        sweep = hands(small, folder)
+        stop = folder / "run" / "trials" / trials.STOP
+        with ExitStack() as held:
+            trial, place = sweep.take(held) or pytest.fail("no trial")
+            if stop_at:
+                report = trial.report
+
+                def reporting(value: float, step: int) -> None:
+                    report(value, step)
+                    if step == stop_at:
+                        stop.touch()
+
+                trial.report = reporting  # type: ignore[method-assign]
+            sweep.attempt(trial, place)
+        if stop_at:
+            assert place.records()[-1]["kind"] == "interrupted"
+            assert sweep.study.trials[0].state == TrialState.RUNNING
+            before = place.records("epoch")
+            stop.unlink()
+            with ExitStack() as held:
+                again, same = sweep.take(held) or pytest.fail("no trial")
+                assert (again.number, same.path) == (0, place.path)
+                sweep.attempt(again, same)
+            assert place.records("epoch")[: len(before)] == before
+        assert sweep.study.trials[0].state == TrialState.COMPLETE
+        assert sorted(sweep.study.trials[0].intermediate_values) == [1, 2, 3, 4, 5, 6]
+        return [line["valid"]["loss"] for line in place.records("epoch")]
+
+    whole = values(tmp_path / "a", stop_at=0)
+    assert whole == values(tmp_path / "b", stop_at=3)
+
+
+def test_percentiles_become_a_range_of_the_norms_that_an_epoch_meets(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    space = Percentiles(percentiles=(10, 90))
+    small = experiment.replace({**SMALL, "tune.search": {"train.clip": space}})
+    prepared = prepare(small.data, small.task, tmp_path)
+    found = norm_range(small, prepared, space)
+    assert 0 < found.low < found.high < 100
+    assert found.log
+    wide = norm_range(small, prepared, Percentiles(percentiles=(0, 100)))
+    assert wide.low <= found.low < found.high <= wide.high
+    with pytest.raises(ValueError, match=r"are all about .* give low and high"):
+        norm_range(
+            small.replace({"train.batch_size": 4096}), prepared, Percentiles(percentiles=(0, 1))
+        )

@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import backtest, check, data, evaluate, generate, predict, run, runs, up
+from flows.cli import backtest, check, data, evaluate, generate, predict, run, runs, tune, up
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED, Failure
 from rnnkit.errors import InputError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
     help="Experiments with recurrent neural networks: one params file is one experiment.",
 )
 app.command("run")(run.run)
+app.command("tune")(tune.tune)
 app.command("check")(check.check)
 app.command("runs")(runs.runs)
 app.command("backtest")(backtest.backtest)

@@ -6,6 +6,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -22,12 +23,21 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Prepare, tune if asked to, train and evaluate; goes on if it was interrupted."""
+    from rnnkit.params import load
+
+    run_one(load(params, set_ or []), mlruns, again, as_json)
+
+
+def run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
+    """An experiment from wherever it stands to its closing table.
+
+    Raises:
+        Failure: it failed, or another process is running it.
+    """
     from flows import settings as places
     from rnnkit import launch
-    from rnnkit.params import load
     from rnnkit.runfolder import RunFolder
 
-    experiment = load(params, set_ or [])
     settings = places.read(mlruns)
     from rnnkit.identity import inputs_sha256
 
@@ -168,12 +178,13 @@ def _show(folder: Any, as_json: bool, fresh: bool = False) -> None:
     if not fresh:
         print(f"{folder.id} is finished already; nothing is computed again.\n")
     console.closing(folder.id, result)
-    figures = folder.path / "figures"
-    console.next_steps(
-        [
-            ("figures", str(short(figures))),
-            ("predictions", str(short(folder.path / "predictions.parquet"))),
-            ("in MLflow and Prefect", "rnnkit up"),
-            ("all runs", "rnnkit runs"),
-        ]
-    )
+    steps = [
+        ("figures", str(short(folder.path / "figures"))),
+        ("predictions", str(short(folder.path / "predictions.parquet"))),
+        ("in MLflow and Prefect", "rnnkit up"),
+        ("all runs", "rnnkit runs"),
+    ]
+    if (folder.path / "study.db").exists():
+        study = f"sqlite:///{short(folder.path / 'study.db')}"
+        steps.insert(2, ("the search's trials", f"optuna-dashboard {study}"))
+    console.next_steps(steps)

@@ -1,93 +1,169 @@
 """A sweep, in the parent process: starts workers, shows their trials, brings them to MLflow."""
 
+import os
+import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prefect.task_runners import ProcessPoolTaskRunner
+import optuna
 
 from flows.console import number
 from flows.tracking import Mirror
-from flows.tune.study import open_study, release
-from flows.tune.trials import ENDS, STOP, best_of, trial_folders, trial_records
-from flows.tune.worker import start_worker, work_on_trials
+from flows.tune.runners import is_done, make_runner
+from flows.tune.study import (
+    ROW,
+    ended,
+    enqueue_grid,
+    importances,
+    is_failing,
+    open_study,
+)
+from flows.tune.trials import (
+    ENDS,
+    SEARCH,
+    STOP,
+    best_of,
+    end_of,
+    epochs_done,
+    searching,
+    trial_folders,
+    trial_records,
+)
+from flows.tune.worker import Orders, start_worker, work_on_trials
 from flows.work import Work
+from rnnkit import files
+from rnnkit.norms import norm_range
 from rnnkit.params import Experiment
+from rnnkit.params.tune import Percentiles
 
 STOPPING = 20  # seconds the workers get to leave off
 POLL = 0.3  # seconds between two looks at the trials' folders
+DEATHS = 3
+"""So many times in a row workers may die without an epoch done in between."""
 
 
 class SweepFailed(RuntimeError):
-    """No trial of a sweep finished."""
+    """A sweep has no result: its trials fail, or its workers die."""
 
 
-def sweep(work: Work) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def sweep(work: Work) -> tuple[dict[str, Any], list[dict[str, Any]], Mapping[str, float]]:
     """Runs what is left of a sweep, with its progress on the screen and in MLflow.
 
     Returns:
-        the best trial's values by params path, and all trials as plain records.
+        the best trial's values by params path, all trials as plain records, and the importance of
+        each searched key.
 
     Raises:
-        SweepFailed: no trial finished.
+        SweepFailed: trials failed one after the other, or workers died.
     """
-    tune = work.experiment.tune
-    assert tune is not None
+    experiment, study = _begin(work)
+    assert experiment.tune is not None
+    per_trial = experiment.train.epochs * experiment.tune.seeds
+    stage = work.stages.begin("tune", total=experiment.tune.trials * per_trial)
+    before, deaths, done = len(ended(study)), 0, -1
+    mirrors: dict[str, Mirror] = {}
+    while not _worked(work, before, lambda: _show(work, stage, mirrors, per_trial)):
+        now = sum(epochs_done(trial) for trial in trial_folders(work.folder))
+        deaths = deaths + 1 if now <= done else 1
+        done = now
+        if deaths == DEATHS:
+            raise SweepFailed(
+                f"the sweep's workers died {DEATHS} times without finishing an epoch, as processes "
+                "do that the system kills for their memory; try a smaller tune.workers"
+            )
+    _show(work, stage, mirrors, per_trial)
+    records = trial_records(work.folder, work.experiment)
+    reasons = [r["reason"] for r in records if r["reason"]]
+    if is_failing(study, before):
+        raise SweepFailed(f"{ROW} trials failed in a row; the last: {reasons[-1]}")
+    best = best_of(records, work.experiment)
+    if best is None:
+        raise SweepFailed(f"no trial finished; {reasons[-1] if reasons else 'all were pruned'}")
+    work.stages.end(stage, _note(records, work.experiment))
+    return best["values"], records, importances(study)
+
+
+def _begin(work: Work) -> tuple[Experiment, optuna.Study]:
+    """The experiment with its search as ranges, and its study, as the workers will find them."""
     trials = work.folder.path / "trials"
     trials.mkdir(exist_ok=True)
     (trials / STOP).unlink(missing_ok=True)
-    study = open_study(work.experiment, work.folder, work.settings)
-    release(study, work.folder)
-    stage = work.stages.begin("tune", total=tune.trials * work.experiment.train.epochs)
-    mirrors: dict[str, Mirror] = {}
-    workers = min(tune.workers, tune.trials)
-    with ProcessPoolTaskRunner(max_workers=workers, initializer=start_worker) as runner:
-        arguments = {
-            "folder": str(work.folder.path),
-            "home": str(work.settings.home),
+    if not (trials / SEARCH).exists():
+        tune = work.experiment.tune
+        assert tune is not None
+        spaces = {
+            path: norm_range(work.experiment, work.prepared, space)
+            if isinstance(space, Percentiles)
+            else space
+            for path, space in tune.search.items()
         }
-        futures = [runner.submit(work_on_trials, arguments) for _ in range(workers)]
+        found = {path: space.model_dump(mode="json") for path, space in spaces.items()}
+        files.write_json(trials / SEARCH, found)
+    experiment = searching(work.folder)
+    assert experiment.tune is not None
+    study = open_study(experiment, work.folder, work.settings)
+    if experiment.tune.sampler.kind == "grid":
+        enqueue_grid(study, experiment)
+    return experiment, study
+
+
+def _worked(work: Work, before: int, show: Any) -> bool:
+    """Workers from their start to the last one's end; False: one died."""
+    tune = work.experiment.tune
+    assert tune is not None
+    workers = min(tune.workers, tune.trials)
+    orders = Orders(
+        str(work.folder.path), str(work.settings.home), socket.gethostname(), os.getpid(), before
+    )
+    with make_runner(work.settings, workers, start_worker) as runner:
+        futures = [
+            runner.submit(work_on_trials, {"orders": orders, "number": k}) for k in range(workers)
+        ]
         try:
-            while not all(future.wrapped_future.done() for future in futures):
-                _show(work, stage, mirrors)
+            while not all(is_done(future) for future in futures):
+                show()
                 time.sleep(POLL)
         except BaseException:
-            (trials / STOP).touch()  # else leaving the block would wait for every trial to end
+            (work.folder.path / "trials" / STOP).touch()  # else the workers would go on
             for future in futures:
                 future.wait(timeout=STOPPING)
-            _show(work, stage, mirrors)
+            show()
             raise
         for future in futures:
-            future.result()  # a worker's own failure is the sweep's
-    _show(work, stage, mirrors)
-    records = trial_records(work.folder, work.experiment)
-    best = best_of(records, work.experiment)
-    if best is None:
-        reasons = [r["reason"] for r in records if r["reason"]]
-        raise SweepFailed(f"no trial finished; the first failure: {reasons[0] if reasons else '?'}")
-    work.stages.end(stage, _note(records, work.experiment))
-    return best["values"], records
+            try:
+                future.result()
+            except Exception as error:
+                if not _is_death(error):
+                    raise  # a worker's own failure is the sweep's
+                return False
+    return True
 
 
-def _show(work: Work, stage: Any, mirrors: dict[str, Mirror]) -> None:
+def _is_death(error: BaseException) -> bool:
+    """Whether a worker ended without a word: each task runner has its own name for it."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"BrokenExecutor", "KilledWorker", "RayError", "CrashedRun"})
+
+
+def _show(work: Work, stage: Any, mirrors: dict[str, Mirror], per_trial: int) -> None:
     """Brings the trials' folders to MLflow and to the screen."""
     epochs = 0
     for trial in trial_folders(work.folder):
         lines = trial.records()
         if not lines:
             continue
-        ends = [line["kind"] for line in lines if line["kind"] in {*ENDS, "interrupted"}]
-        if "interrupted" not in ends:
-            done = sum(line["kind"] == "epoch" for line in lines)
-            epochs += work.experiment.train.epochs if ends else done
+        end = end_of(lines)
+        if end != "failed":  # a failed one is tried again
+            epochs += per_trial if end in ENDS else epochs_done(trial)
         if trial.id not in mirrors:
             run_id = f"{work.folder.id}/{trial.id}"
             mirrors[trial.id] = Mirror(
                 work.tracker, trial, run_id, trial.experiment, work.mirror, {}
             )
         mirror = mirrors[trial.id]
-        if ends and not mirror.closed:
-            mirror.finish(ENDS.get(ends[-1], "interrupted"))
+        if end and not mirror.closed:
+            mirror.finish(ENDS.get(end, "interrupted"))
         elif not mirror.closed:
             mirror.advance()
     records = trial_records(work.folder, work.experiment)
@@ -96,7 +172,10 @@ def _show(work: Work, stage: Any, mirrors: dict[str, Mirror]) -> None:
 
 def _note(records: Sequence[dict[str, Any]], experiment: Experiment) -> str:
     assert experiment.tune is not None
-    note = f"{len(records)}/{experiment.tune.trials} trials"
+    kept = sum(record["state"] != "failed" for record in records)
+    note = f"{kept}/{experiment.tune.trials} trials"
+    if kept < len(records):
+        note += f", {len(records) - kept} failed"
     best = best_of(records, experiment)
     if best is None:
         return note

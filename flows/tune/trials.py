@@ -1,15 +1,33 @@
-"""The trials of a sweep as they lie on disk: one run folder each, under the parent's `trials/`."""
+"""The trials of a sweep as they lie on disk: one run folder each, under the parent's `trials/`.
 
+A trial of several seeds holds a run folder for each of them, `seed-0` and so on.
+"""
+
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.tracking import End
+from rnnkit import files
 from rnnkit.params import Experiment
+from rnnkit.params.searching import Values
 from rnnkit.runfolder import RunFolder
 
 STOP = "stop"  # a file beside the trials: the workers are to leave off
+SEARCH = "search.json"  # beside the trials: the ranges that percentiles became
 ENDS: Mapping[str, End] = {"finished": "finished", "pruned": "pruned", "failed": "failed"}
 STATES = {"finished": "complete", "pruned": "pruned", "failed": "failed"}
+
+
+def searching(folder: RunFolder) -> Experiment:
+    """A sweep's experiment, with percentiles as the ranges they became."""
+    found = files.read_json(folder.path / "trials" / SEARCH)
+    return folder.experiment.replace({"tune.search": found})
+
+
+def trial_folder(folder: RunFolder, number_: int) -> RunFolder:
+    """The folder of a trial."""
+    return RunFolder(folder.path / "trials" / f"trial-{number_:04d}")
 
 
 def trial_folders(folder: RunFolder) -> Iterator[RunFolder]:
@@ -18,25 +36,44 @@ def trial_folders(folder: RunFolder) -> Iterator[RunFolder]:
         yield RunFolder(path)
 
 
+def trainings(place: RunFolder, mine: Experiment, seeds: int) -> list[tuple[RunFolder, Experiment]]:
+    """A trial's trainings: where each lies and what it trains."""
+    if seeds == 1:
+        return [(place, mine)]
+    return [
+        (RunFolder(place.path / f"seed-{seed}"), mine.replace({"seed": seed}))
+        for seed in range(mine.seed, mine.seed + seeds)
+    ]
+
+
+def end_of(lines: Sequence[Mapping[str, Any]]) -> str:
+    """How a trial's journal ends: a key of ENDS, "interrupted", or empty while it goes on."""
+    last: str = lines[-1]["kind"] if lines else ""
+    return last if last in ENDS or last == "interrupted" else ""
+
+
 def trial_records(folder: RunFolder, experiment: Experiment) -> list[dict[str, Any]]:
-    """All trials that ended: number, values, value (best monitored), state, curve, reason."""
-    pick = max if experiment.direction == "maximize" else min
+    """All trials that ended: number, values, value, deviation, state, curve, reason.
+
+    The value of one training is the best of its curve; of several seeds it is their mean, the
+    deviation is theirs, and so is the curve as far as all of them go.
+    """
     records = []
     for trial in trial_folders(folder):
         lines = trial.records()
-        ends = [line for line in lines if line["kind"] in ENDS]
-        if not ends:
+        end = end_of(lines)
+        if end not in ENDS:
             continue
-        curve = [line["valid"][experiment.monitored] for line in lines if line["kind"] == "epoch"]
-        finite = [value for value in curve if not isinstance(value, str)]
+        curve, value, deviation = _measured(trial, lines, experiment)
         records.append(
             {
                 "number": int(trial.id.rpartition("-")[2]),
-                "values": lines[0]["values"],
-                "value": pick(finite) if finite else None,
-                "state": STATES[ends[-1]["kind"]],
-                "curve": finite,
-                "reason": ends[-1].get("reason", ""),
+                "values": next(line["values"] for line in lines if line["kind"] == "begun"),
+                "value": value,
+                "deviation": deviation,
+                "state": STATES[end],
+                "curve": curve,
+                "reason": lines[-1].get("reason", ""),
             }
         )
     return records
@@ -49,12 +86,16 @@ def best_of(records: Sequence[dict[str, Any]], experiment: Experiment) -> dict[s
     return pick(done, key=lambda r: r["value"]) if done else None
 
 
-def trial_folder(folder: RunFolder, number_: int) -> RunFolder:
-    """The folder of a trial."""
-    return RunFolder(folder.path / "trials" / f"trial-{number_:04d}")
+def best_training(place: RunFolder, experiment: Experiment) -> RunFolder:
+    """Where the best of a finished trial's trainings lies."""
+    seeds = place.records("seed")
+    if not seeds:
+        return place
+    pick = max if experiment.direction == "maximize" else min
+    return RunFolder(place.path / f"seed-{pick(seeds, key=lambda line: line['value'])['seed']}")
 
 
-def alone(experiment: Experiment, values: Mapping[str, Any], epochs: int | None) -> Experiment:
+def alone(experiment: Experiment, values: Values, epochs: int | None) -> Experiment:
     """The experiment without its sweep, with tuned values in place.
 
     Args:
@@ -64,3 +105,38 @@ def alone(experiment: Experiment, values: Mapping[str, Any], epochs: int | None)
     if epochs is not None:
         overrides |= {"train.epochs": epochs, "train.early_stopping": None}
     return experiment.replace(overrides)
+
+
+def epochs_done(place: RunFolder) -> int:
+    """How many epochs a trial's trainings have finished."""
+    return sum(len(RunFolder(path.parent).records("epoch")) for path in _journals(place))
+
+
+def _measured(
+    trial: RunFolder, lines: Sequence[dict[str, Any]], experiment: Experiment
+) -> tuple[list[float], float | None, float | None]:
+    """(curve, value, deviation) of a trial."""
+    pick = max if experiment.direction == "maximize" else min
+    curves = [
+        _curve(RunFolder(path.parent).records("epoch"), experiment) for path in _journals(trial)
+    ]
+    curves = [curve for curve in curves if curve]
+    values = [line["value"] for line in lines if line["kind"] == "seed"]
+    if values:
+        deviation = statistics.stdev(values) if len(values) > 1 else None
+        mean = [statistics.mean(at) for at in zip(*curves, strict=False)]
+        return mean, statistics.mean(values), deviation
+    curve = curves[0] if curves else []
+    return curve, pick(curve) if curve else None, None
+
+
+def _journals(trial: RunFolder) -> list[Any]:
+    return sorted(trial.path.glob("journal.jsonl")) + sorted(
+        trial.path.glob("seed-*/journal.jsonl")
+    )
+
+
+def _curve(epochs: Sequence[dict[str, Any]], experiment: Experiment) -> list[float]:
+    """The monitored metric after each epoch, where it was a finite number."""
+    values = [line["valid"][experiment.monitored] for line in epochs]
+    return [value for value in values if not isinstance(value, str)]

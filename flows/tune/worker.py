@@ -1,134 +1,245 @@
-"""A worker process: takes trials from the study until none is left, and writes only folders."""
+"""A worker: takes trials from the study until none is left, and writes only folders.
+
+A trial is held by a lock on its folder for as long as its worker lives. One that is running in the
+study and held by nobody was left by a worker that died: the next one goes on with it.
+"""
 
 import fcntl
 import os
 import signal
+import socket
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import optuna
+import psutil
 from optuna.trial import TrialState
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows import settings
 from flows.console import QUIET
-from flows.tune.study import open_study, suggest
-from flows.tune.trials import ENDS, STOP, trial_folder
+from flows.tune.study import is_failing, open_study, suggest
+from flows.tune.trials import STOP, end_of, searching, trainings, trial_folder
 from rnnkit import launch
 from rnnkit.params import Experiment
 from rnnkit.prepare import prepare
-from rnnkit.runfolder import RunFolder
+from rnnkit.prepare.prepared import Prepared
+from rnnkit.runfolder import Busy, RunFolder
 from rnnkit.train import Epoch, train_into
 
 POLL = 0.3  # seconds between two looks at the parent
 
 
+@dataclass(frozen=True)
+class Orders:
+    """What a worker must know; it travels to other processes and machines.
+
+    Args:
+        folder: the run's.
+        home: the output folder.
+        host, parent: the process that waits for the sweep, which does not outlive it.
+        before: how many trials had ended when the sweep was started.
+    """
+
+    folder: str
+    home: str
+    host: str
+    parent: int
+    before: int
+
+
 def start_worker() -> None:
-    """What a worker does before it takes tasks: settle the launch, and end with its parent."""
-    launch.settle()
+    """What a process of the process runner does before it takes tasks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which stops the workers
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    warnings.filterwarnings("ignore", module=QUIET)
-
-
-def _end_with(parent: int) -> None:
-    """Ends this process when its parent is gone: nobody is there to use a result, or be told."""
-    while os.getppid() == parent:
-        time.sleep(POLL)
-    os._exit(1)
+    _settle(socket.gethostname(), os.getppid())
 
 
 @task(name="worker", cache_policy=NO_CACHE)
-def work_on_trials(folder: str, home: str) -> int:
+def work_on_trials(orders: Orders, number: int) -> int:
     """Takes trials until there are no more to begin.
+
+    Args:
+        number: the worker's.
 
     Returns:
         how many trials it worked on.
     """
-    run = RunFolder(Path(folder))
-    experiment = run.experiment
-    study = open_study(experiment, run, settings.read(Path(home)))
-    prepared = prepare(experiment.data, experiment.task, Path(home))
+    _settle(orders.host, orders.parent)
+    run = RunFolder(Path(orders.folder))
+    experiment = searching(run)
+    study = open_study(experiment, run, settings.read(Path(orders.home)))
+    work = Sweep(run, experiment, study, Path(orders.home), orders.before)
     worked = 0
-    while not _stopped(run) and (trial := _begin(study, experiment, run)):
-        _try(trial, study, experiment, run, prepared)
-        worked += 1
+    while not work.stopped:
+        with ExitStack() as held:
+            taken = work.take(held)
+            if taken is None:
+                break
+            work.attempt(*taken)
+            worked += 1
     return worked
 
 
-def _begin(study: optuna.Study, experiment: Experiment, folder: RunFolder) -> optuna.Trial | None:
-    """The next trial, unless all are begun; one worker at a time asks."""
-    assert experiment.tune is not None
-    with _turn(folder.path / "trials" / "turn"):
-        begun = sum(
-            trial.state == TrialState.RUNNING or _ended(trial_folder(folder, trial.number))
-            for trial in study.get_trials(deepcopy=False)
-        )
-        return study.ask() if begun < experiment.tune.trials else None
+class Sweep:
+    """A worker's hands on a sweep.
 
+    Args:
+        folder: the run's.
+        experiment: with the `tune` block, percentiles made ranges.
+        study: over the database that all workers share.
+        home: the output folder, where prepared data lie.
+        before: how many trials had ended when the sweep was started.
+    """
 
-def _try(
-    trial: optuna.Trial,
-    study: optuna.Study,
-    experiment: Experiment,
-    folder: RunFolder,
-    prepared: Any,
-) -> None:
-    """One trial: trained in its own folder, reported to the study after every epoch."""
-    place = trial_folder(folder, trial.number)
-    values = suggest(trial, experiment)
-    mine, refusal = _with(values, experiment)
-    place.create(mine, {"values": values})
-    place.append("begun", values=values)
-    best: float | None = None
-    try:
-        if refusal is not None:
-            raise refusal
-        for record in train_into(place, mine, prepared):
-            if _stopped(folder):
-                place.append("interrupted")
-                study.tell(trial, state=TrialState.FAIL)
+    def __init__(
+        self,
+        folder: RunFolder,
+        experiment: Experiment,
+        study: optuna.Study,
+        home: Path,
+        before: int,
+    ) -> None:
+        assert experiment.tune is not None
+        self.folder, self.experiment, self.tune = folder, experiment, experiment.tune
+        self.study, self.home, self.before = study, home, before
+        self._prepared: tuple[Experiment, Prepared] | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the parent wants the workers to leave off."""
+        return (self.folder.path / "trials" / STOP).exists()
+
+    def take(self, held: ExitStack) -> tuple[optuna.Trial, RunFolder] | None:
+        """The next trial, held: one that was left in the middle, or a new one; None: no more.
+
+        One worker at a time asks.
+        """
+        with _turn(self.folder.path / "trials" / "turn"):
+            running = 0
+            for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+                place = trial_folder(self.folder, trial.number)
+                try:
+                    held.enter_context(place.lock())
+                except Busy:
+                    running += 1
+                    continue
+                if end_of(place.records()) in ("", "interrupted"):
+                    return optuna.Trial(self.study, trial._trial_id), place
+                self.tell(trial.number, place)  # it had ended, and its worker could not say so
+                held.close()
+            if is_failing(self.study, self.before) or not self._wanted(running):
+                return None
+            new = self.study.ask()
+            place = trial_folder(self.folder, new.number)
+            held.enter_context(place.lock())
+            return new, place
+
+    def _wanted(self, running: int) -> bool:
+        waiting = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        if self.tune.sampler.kind == "grid":
+            return bool(waiting)
+        kept = (TrialState.COMPLETE, TrialState.PRUNED)
+        done = self.study.get_trials(deepcopy=False, states=kept)
+        return len(done) + running < self.tune.trials
+
+    def attempt(self, trial: optuna.Trial, place: RunFolder) -> None:
+        """One trial, from where it stands; what becomes of it is in its journal, then told."""
+        begun = place.records("begun")
+        values = begun[0]["values"] if begun else suggest(trial, self.experiment)
+        try:
+            mine = self.experiment.replace({**values, "tune": None})
+            refusal = None
+        except ValueError as error:  # the rules refuse these values together
+            mine, refusal = self.experiment.replace({"tune": None}), error
+        place.create(mine, {"values": values})
+        if not begun:
+            place.append("begun", values=values)
+        try:
+            if refusal is not None:
+                raise refusal
+            if not self._train(trial, place, mine):
                 return
-            if not isinstance(record, Epoch):
-                continue
-            best = record.state.best
-            trial.report(record.valid[experiment.monitored], record.epoch)
-            if not record.last and trial.should_prune():
-                place.append("pruned")
-                study.tell(trial, state=TrialState.PRUNED)
-                return
+        except Exception as error:  # one trial's failure is a result; the sweep goes on
+            place.append("failed", reason=f"{type(error).__name__}: {error}")
+            (place.path / "traceback.txt").write_text(traceback.format_exc())
+        self.tell(trial.number, place)
+
+    def _train(self, trial: optuna.Trial, place: RunFolder, mine: Experiment) -> bool:
+        """Trains all seeds and writes how it ended; False: it was interrupted."""
+        seeds, by_seed = self.tune.seeds, self.tune.pruner.kind == "wilcoxon"
+        reported = self.study.trials[trial.number].intermediate_values
+        known = {line["seed"]: line["value"] for line in place.records("seed")}
+        values = []
+        for k, (folder, one) in enumerate(trainings(place, mine, seeds)):
+            folder.create(one, {})
+            for record in train_into(folder, one, self._data(one)):
+                if self.stopped:
+                    place.append("interrupted")
+                    return False
+                step = k * one.train.epochs + getattr(record, "epoch", 0)
+                if not isinstance(record, Epoch) or by_seed or step in reported:
+                    continue
+                trial.report(record.valid[one.monitored], step)
+                last = record.last and k == seeds - 1
+                if not last and trial.should_prune():
+                    place.append("pruned")
+                    return True
+            values.append(self._value(folder))
+            if seeds > 1 and one.seed not in known:
+                place.append("seed", seed=one.seed, value=values[-1], monitor=one.train.monitor)
+            if by_seed and k not in reported:
+                trial.report(values[-1], k)
+                if k < seeds - 1 and trial.should_prune():
+                    place.append("pruned")
+                    return True
+        place.append("finished", value=sum(values) / len(values))
+        return True
+
+    def _value(self, folder: RunFolder) -> float:
+        """The best value of the monitored metric in a finished training."""
+        newest = folder.newest_checkpoint()
+        best = None if newest is None else newest[1]["best"]
         if best is None:
-            raise ArithmeticError(f"{experiment.train.monitor} was never a finite number")
-    except Exception as error:  # one trial's failure is a result; the sweep goes on
-        place.append("failed", reason=f"{type(error).__name__}: {error}")
-        (place.path / "traceback.txt").write_text(traceback.format_exc())
-        study.tell(trial, state=TrialState.FAIL)
-        return
-    place.append("finished", value=best)
-    study.tell(trial, best)
+            raise ArithmeticError(f"{self.experiment.train.monitor} was never a finite number")
+        return float(best)
+
+    def tell(self, number: int, place: RunFolder) -> None:
+        """Tells the study how a trial ended, as its journal has it."""
+        last = place.records()[-1]
+        if last["kind"] == "finished":
+            self.study.tell(number, last["value"])
+        else:
+            state = TrialState.PRUNED if last["kind"] == "pruned" else TrialState.FAIL
+            self.study.tell(number, state=state)
+
+    def _data(self, mine: Experiment) -> Prepared:
+        """A trial's data; they are the same for all unless the search goes over them."""
+        if self._prepared is None or self._prepared[0].data != mine.data:
+            self._prepared = mine, prepare(mine.data, mine.task, self.home)
+        return self._prepared[1]
 
 
-def _with(values: dict[str, Any], experiment: Experiment) -> tuple[Experiment, ValueError | None]:
-    """The trial's experiment; where the rules refuse these values together, the one without."""
-    try:
-        return experiment.replace({**values, "tune": None}), None
-    except ValueError as error:
-        return experiment.replace({"tune": None}), error
+def _settle(host: str, parent: int) -> None:
+    """Settles this process for training, once, and ends it with the sweep's parent."""
+    warnings.filterwarnings("ignore", module=QUIET)
+    launch.settle()
+    name = f"ends with {parent}"
+    if host == socket.gethostname() and name not in {t.name for t in threading.enumerate()}:
+        threading.Thread(target=_end_with, args=(parent,), name=name, daemon=True).start()
 
 
-def _stopped(folder: RunFolder) -> bool:
-    return (folder.path / "trials" / STOP).exists()
-
-
-def _ended(folder: RunFolder) -> bool:
-    return any(line["kind"] in ENDS for line in folder.records())
+def _end_with(parent: int) -> None:
+    """Ends this process when the parent is gone: nobody is there to use a result, or be told."""
+    while psutil.pid_exists(parent):
+        time.sleep(POLL)
+    os._exit(1)
 
 
 @contextmanager

@@ -7,6 +7,9 @@
     remembered         right answers over the lag: memory
     told               numbers over the true ones: vector
     study              the trials of a search and their curves
+    history            what a search found over time
+    importance         which searched keys decide
+    parallel           the values of each trial side by side
     coloured_code      source code coloured by the network, beside the truth
     save               a figure as a PNG file
 
@@ -20,6 +23,7 @@ from rnnkit.figures.forecast import forecasts
 from rnnkit.figures.language import surprise
 from rnnkit.figures.memory import remembered
 from rnnkit.figures.numbers import told
+from rnnkit.figures.search import history, importance, parallel
 from rnnkit.figures.style import save
 from rnnkit.figures.trials import study
 
@@ -27,7 +31,10 @@ __all__ = [
     "coloured_code",
     "confusion_matrix",
     "forecasts",
+    "history",
+    "importance",
     "learning_curves",
+    "parallel",
     "remembered",
     "save",
     "study",

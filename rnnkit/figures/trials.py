@@ -53,7 +53,7 @@ def study(trials: list[Trial], x: str, y: str | None, metric: str, direction: Di
         told += f": best {metric} {best['value']:.4g}, trial {best['number']}"
     figure = sheet(11.6, 4.9, plain(told))
     left, right = figure.subplots(1, 2, width_ratios=[1.15, 1])
-    norm = _norm(trials, direction)
+    norm = trial_norm(trials, direction)
     colours = ScalarMappable(norm, colormaps[VALUES if direction == "maximize" else VALUES + "_r"])
     dress(left, "Each trial", plain(x), plain(metric if y is None else y))
     _places(left, trials, x, y, best, colours, count)
@@ -70,12 +70,12 @@ def study(trials: list[Trial], x: str, y: str | None, metric: str, direction: Di
 
 def best_trial(trials: list[Trial], direction: Direction) -> Trial | None:
     """The completed trial with the best finite value; the first of equals."""
-    done = [t for t in trials if t["state"] == "complete" and _value(t) is not None]
+    done = [t for t in trials if t["state"] == "complete" and trial_value(t) is not None]
     sign = 1 if direction == "minimize" else -1
     return min(done, key=lambda t: sign * t["value"], default=None)
 
 
-def _value(trial: Trial) -> float | None:
+def trial_value(trial: Trial) -> float | None:
     """A trial's finite value; a pruned one without is as good as its curve's last point."""
     value = trial["value"]
     if value is None and trial["state"] == "pruned" and trial["curve"]:
@@ -83,9 +83,9 @@ def _value(trial: Trial) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _norm(trials: list[Trial], direction: Direction) -> Normalize:
+def trial_norm(trials: list[Trial], direction: Direction) -> Normalize:
     """The range of the completed trials; pruned ones, cut short, would only stretch it."""
-    valued = [(t["state"], v) for t in trials if (v := _value(t)) is not None]
+    valued = [(t["state"], v) for t in trials if (v := trial_value(t)) is not None]
     found = [v for state, v in valued if state == "complete"] or [v for _, v in valued] or [0.0]
     share = CROWDED if direction == "minimize" else 1 - CROWDED
     crowd = float(np.quantile(found, share))
@@ -108,11 +108,11 @@ def _places(
         ys = _apart(along, shown)
         along.dress(axes.yaxis)
     else:
-        ys = [math.nan if (v := _value(t)) is None else v for t in shown]
+        ys = [math.nan if (v := trial_value(t)) is None else v for t in shown]
     across.dress(axes.xaxis)
     xs = _apart(across, shown) if across.names else across.positions
     for trial, px, py in zip(shown, xs, ys, strict=True):
-        value = _value(trial)
+        value = trial_value(trial)
         colour = GREY if value is None else colours.to_rgba(np.array(value))
         if trial["state"] == "complete":
             axes.scatter(px, py, s=70, color=colour, edgecolor="white", linewidth=0.8, zorder=3)
@@ -168,7 +168,7 @@ def _curves(axes: Axes, trials: list[Trial], best: Trial | None, colours: Scalar
             label = f"best: trial {trial['number']}"
             axes.plot(epochs, curve, "o-", color=RED, lw=2.8, ms=4.5, label=label, zorder=5)
             continue
-        value = _value(trial)
+        value = trial_value(trial)
         colour = PALE if value is None else colours.to_rgba(np.array(value))
         done = trial["state"] == "complete"
         axes.plot(epochs, curve, color=colour, lw=1.2, alpha=0.8, zorder=3 if done else 2)

@@ -4,18 +4,19 @@ import copy
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from rnnkit.params.block import Block, FrozenDict, default_of
 from rnnkit.params.data import Data
 from rnnkit.params.model import Model
 from rnnkit.params.rules import rules
+from rnnkit.params.searching import refuse_misfits
 from rnnkit.params.task import (
     Direction,
     Task,
 )
 from rnnkit.params.train import Train
-from rnnkit.params.tune import Choices, Range, Tune
+from rnnkit.params.tune import Tune
 
 
 class Experiment(Block):
@@ -36,7 +37,8 @@ class Experiment(Block):
             if refused:
                 raise ValueError(f"{path}: {reason}")
         if self.tune is not None:
-            self._search_fits(self.tune)
+            alone = self.model_copy(update={"tune": None})  # not validated: it was, a moment ago
+            refuse_misfits(alone, self.tune)
         return self
 
     def replace(self, overrides: Mapping[str, Any]) -> "Experiment":
@@ -66,35 +68,6 @@ class Experiment(Block):
             block[last] = copy.deepcopy(overrides[path])
         return Experiment.model_validate(tree)
 
-    def _search_fits(self, tune: Tune) -> None:
-        alone = self.model_copy(update={"tune": None})  # not validated: it was, a moment ago
-        for path, space in tune.search.items():
-            if path.split(".")[0] not in ("model", "train"):
-                raise ValueError(
-                    f"tune.search.{path}: only keys of model and train can be searched"
-                )
-            if path == "train.monitor":
-                raise ValueError(
-                    f"tune.search.{path}: says what best means, for all trials alike; "
-                    "set it in the train block"
-                )
-            values = space.choices if isinstance(space, Choices) else (space.low, space.high)
-            fractional = not all(isinstance(value, int) for value in values)
-            if isinstance(space, Range) and fractional and _is_whole(alone, path):
-                raise ValueError(
-                    f"tune.search.{path}: takes whole numbers, "
-                    f"got low: {space.low}, high: {space.high}"
-                )
-            for value in values:
-                try:
-                    alone.replace({path: value})
-                except KeyError:
-                    raise ValueError(f"tune.search.{path}: there is no such key") from None
-                except ValidationError as error:
-                    reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-                    reason = reason.replace("Input should be ", "it must be ")
-                    raise ValueError(f"tune.search.{path}: cannot be {value!r}; {reason}") from None
-
     @property
     def monitored(self) -> str:
         """The metric of the validation part that says which epoch and which trial is best."""
@@ -116,14 +89,6 @@ class Experiment(Block):
         """What a params path holds where nothing is written."""
         above, _, last = path.rpartition(".")
         return default_of(type(self.value(above)), last)
-
-
-def _is_whole(experiment: Experiment, path: str) -> bool:
-    try:
-        value = experiment.value(path)
-    except AttributeError:
-        return False
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def flatten(experiment: Experiment) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rnnkit.params import reserved
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.refusal import one_line
 from rnnkit.params.tree import FLOAT, Keys, StrictLoader, Tree, plain, read
-from rnnkit.params.tune import Choices, Range
+from rnnkit.params.tune import Choices, Percentiles, Range
 
 
 class _Dumper(yaml.SafeDumper):
@@ -84,6 +84,6 @@ def _override_path(name: str) -> Keys:
     path = tuple(name.split("."))
     if path[:2] != ("tune", "search") or len(path) < 4:
         return path
-    own = path[-1] in {*Range.model_fields, *Choices.model_fields}
+    own = path[-1] in {*Range.model_fields, *Choices.model_fields, *Percentiles.model_fields}
     searched, inside = (path[2:-1], path[-1:]) if own else (path[2:], ())
     return "tune", "search", ".".join(searched), *inside

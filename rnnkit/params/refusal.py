@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.tree import Keys, Tree
-from rnnkit.params.tune import Choices
+from rnnkit.params.tune import Choices, Percentiles
 
 
 def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
@@ -101,8 +101,13 @@ def _keys_at(path: Keys, values: Any) -> list[str]:
             blocks = _blocks(fields[0][step].annotation)
         kind = values.get("kind") if isinstance(values, Mapping) else None
         blocks = [b for b in blocks if "kind" not in b.model_fields or _kind(b) == kind]
-        if Choices in blocks and "choices" in values:
-            blocks = [Choices]
+        if Choices in blocks:
+            named: list[type[BaseModel]] = [
+                block
+                for key, block in (("choices", Choices), ("percentiles", Percentiles))
+                if key in values
+            ]
+            blocks = named[:1] or blocks
     return [name for block in blocks for name in block.model_fields]
 
 

@@ -1,0 +1,171 @@
+"""What a sweep may search: the rules between a search space and its experiment, and a grid."""
+
+import itertools
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from rnnkit.params.tune import Choices, Percentiles, Range, Space, Tune, Value
+
+BLOCKS = ("model", "train", "data")
+FIXED: Mapping[str, str] = {
+    "data.source": "trials on other data could not be compared",
+    "data.split": "trials on other parts could not be compared",
+    "data.limit": "trials on other data could not be compared",
+    "train.monitor": "says what best means, for all trials alike; set it in the train block",
+}
+"""Keys and blocks that stay as they are, and why."""
+FEWEST_SEEDS = 4
+"""A signed-rank test over fewer pairs cannot reach wilcoxon's level of 0.1."""
+
+Values = dict[str, Value]
+
+
+class Searchable(Protocol):
+    """An experiment without its sweep, as far as these rules look at it."""
+
+    @property
+    def task(self) -> Any: ...
+
+    def value(self, path: str) -> Any: ...
+    def replace(self, overrides: Mapping[str, Any]) -> Any: ...
+
+
+def refuse_misfits(alone: Searchable, tune: Tune) -> None:
+    """Raises ValueError for a search that its experiment cannot be searched with."""
+    for path, space in tune.search.items():
+        _refuse_path(alone, path)
+        _refuse_condition(path, space, tune)
+        _refuse_values(alone, path, space)
+    _refuse_method(alone, tune)
+
+
+def is_whole(alone: Searchable, path: str, space: Range) -> bool:
+    """Whether a range is of whole numbers: its ends are, and its key takes nothing else."""
+    if not (isinstance(space.low, int) and isinstance(space.high, int)):
+        return False
+    try:
+        alone.replace({**space.when, path: space.low + 0.5})
+    except ValidationError:
+        return True
+    return False
+
+
+def grid(alone: Searchable, tune: Tune) -> list[Values]:
+    """Every combination of the search's values, the last key changing fastest.
+
+    Percentiles must have been made a range before.
+    """
+    axes = [_axis(alone, path, space, tune.sampler.points) for path, space in tune.search.items()]
+    return [dict(zip(tune.search, point, strict=True)) for point in itertools.product(*axes)]
+
+
+def _axis(alone: Searchable, path: str, space: Space, points: int) -> list[Value]:
+    if isinstance(space, Choices):
+        return list(space.choices)
+    assert isinstance(space, Range)
+    low, high = (math.log(end) if space.log else float(end) for end in (space.low, space.high))
+    spaced = [low + (high - low) * i / (points - 1) for i in range(points)]
+    values = [math.exp(value) if space.log else value for value in spaced]
+    values[0], values[-1] = float(space.low), float(space.high)
+    if not is_whole(alone, path, space):
+        return [*values]
+    if space.high - space.low < points:
+        return [*range(int(space.low), int(space.high) + 1)]
+    return [*sorted({round(value) for value in values})]
+
+
+def _cells(alone: Searchable, tune: Tune) -> int:
+    """How many points the grid has."""
+    count = 1
+    for path, space in tune.search.items():
+        if isinstance(space, Percentiles):
+            count *= tune.sampler.points
+        else:
+            count *= len(_axis(alone, path, space, tune.sampler.points))
+    return count
+
+
+def _refuse_path(alone: Searchable, path: str) -> None:
+    if path.split(".")[0] not in BLOCKS:
+        raise ValueError(f"tune.search.{path}: only keys of model, train and data can be searched")
+    for fixed, why in FIXED.items():
+        if path == fixed or path.startswith(f"{fixed}."):
+            raise ValueError(f"tune.search.{path}: {why}")
+    if path.startswith("data.tokenizer") and alone.task.kind == "language_modeling":
+        raise ValueError(f"tune.search.{path}: perplexities of other tokens could not be compared")
+
+
+def _refuse_condition(path: str, space: Space, tune: Tune) -> None:
+    for other, value in space.when.items():
+        here = f"tune.search.{path}.when.{other}"
+        if other not in tune.search:
+            raise ValueError(f"{here}: is not searched, so it never changes; search it, too")
+        above = tune.search[other]
+        if above.when:
+            raise ValueError(f"{here}: has a condition itself; name a key that has none")
+        if isinstance(above, Choices) and value not in above.choices:
+            listed = ", ".join(map(str, above.choices))
+            raise ValueError(f"{here}: is never {value!r}; its choices are {listed}")
+
+
+def _refuse_values(alone: Searchable, path: str, space: Space) -> None:
+    if isinstance(space, Percentiles):
+        if path != "train.clip":
+            raise ValueError(
+                f"tune.search.{path}: percentiles are of gradient norms, for train.clip alone; "
+                "give low and high"
+            )
+        return
+    values = space.choices if isinstance(space, Choices) else (space.low, space.high)
+    fractional = not all(isinstance(value, int) for value in values)
+    if isinstance(space, Range) and fractional and _holds_whole(alone, path, space):
+        raise ValueError(
+            f"tune.search.{path}: takes whole numbers, got low: {space.low}, high: {space.high}"
+        )
+    for value in values:
+        try:
+            alone.replace({**space.when, path: value})
+        except KeyError:
+            raise ValueError(f"tune.search.{path}: there is no such key") from None
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            reason = reason.replace("Input should be ", "it must be ")
+            raise ValueError(f"tune.search.{path}: cannot be {value!r}; {reason}") from None
+
+
+def _holds_whole(alone: Searchable, path: str, space: Range) -> bool:
+    try:
+        value = alone.replace(space.when).value(path)
+    except (AttributeError, KeyError, ValidationError):
+        return False
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _refuse_method(alone: Searchable, tune: Tune) -> None:
+    kind, search = tune.sampler.kind, tune.search
+    conditional = [path for path, space in search.items() if space.when]
+    listed = [path for path, space in search.items() if isinstance(space, Choices)]
+    if tune.sampler.points != type(tune.sampler).model_fields["points"].default and kind != "grid":
+        raise ValueError(f"tune.sampler.points: only a grid has points, not {kind}; leave it out")
+    if kind in ("grid", "cmaes") and conditional:
+        raise ValueError(
+            f"tune.search.{conditional[0]}.when: {kind} searches all keys in every trial; "
+            "leave the condition out, or choose tpe, gp or random"
+        )
+    if kind == "cmaes" and (listed or len(search) < 2):
+        raise ValueError(
+            f"tune.sampler: cmaes searches two or more ranges, and "
+            f"{f'{listed[0]} is a list' if listed else 'there is one'}; choose tpe or gp"
+        )
+    if kind == "grid" and tune.trials > (cells := _cells(alone, tune)):
+        raise ValueError(
+            f"tune.trials: the grid has {cells} points, got {tune.trials}; write trials: {cells}"
+        )
+    if tune.pruner.kind == "wilcoxon" and tune.seeds < FEWEST_SEEDS:
+        raise ValueError(
+            f"tune.pruner: wilcoxon compares trials over their seeds and needs tune.seeds of at "
+            f"least {FEWEST_SEEDS}, got {tune.seeds}"
+        )

@@ -1,0 +1,137 @@
+"""What a search may be: each rule of rnnkit/params/searching.py is raised here, by its message."""
+
+import pytest
+from pydantic import ValidationError
+
+from rnnkit.params import Experiment
+from rnnkit.params.searching import grid, is_whole
+from rnnkit.params.tune import Range
+
+CLIP = {"low": 1, "high": 10}
+TREE = {
+    "name": "x",
+    "task": {"kind": "tagging"},
+    "data": {
+        "source": {"kind": "builtin", "name": "python_tokens"},
+        "tokenizer": {"kind": "characters"},
+    },
+}
+
+
+def experiment(**tune: object) -> Experiment:
+    return Experiment.model_validate({**TREE, "tune": {"trials": 2, **tune}})
+
+
+WHEN_OTHER = {"model.depth": {"low": 1, "high": 2, "when": {"model.hidden": 8}}}
+KIND = {"model.cell.kind": {"choices": ["rnn", "gru"]}}
+ONLY_RNN = {"choices": ["tanh"], "when": {"model.cell.kind": "rnn"}}
+REFUSED = [
+    ({"search": {"name": {"choices": ["a"]}}}, "search.name: only keys of model, train and data"),
+    ({"search": {"data.split.test": CLIP}}, "data.split.test: trials on other parts could not"),
+    (
+        {"search": {"data.source.path": {"choices": ["a"]}}},
+        "data.source.path: trials on other data",
+    ),
+    ({"search": {"data.limit": CLIP}}, "data.limit: trials on other data could not be compared"),
+    (
+        {"search": {"train.monitor": {"choices": ["valid/f1"]}}},
+        "train.monitor: says what best means",
+    ),
+    ({"search": WHEN_OTHER}, "model.depth.when.model.hidden: is not searched, so it never changes"),
+    (
+        {
+            "search": {
+                **KIND,
+                "model.cell.activation": ONLY_RNN,
+                "model.depth": {**CLIP, "when": {"model.cell.activation": "tanh"}},
+            }
+        },
+        "model.depth.when.model.cell.activation: has a condition itself",
+    ),
+    (
+        {"search": {**KIND, "model.depth": {**CLIP, "when": {"model.cell.kind": "lstm"}}}},
+        "model.depth.when.model.cell.kind: is never 'lstm'; its choices are rnn, gru",
+    ),
+    (
+        {"search": {"model.depth": {"percentiles": [1, 9]}}},
+        "percentiles are of gradient norms, for",
+    ),
+    (
+        {"search": {"train.clip": {"percentiles": [9, 1]}}},
+        "percentiles are two of 0 to 100 in order",
+    ),
+    ({"search": {"model.depth": {"low": 1.5, "high": 3}}}, "model.depth: takes whole numbers, got"),
+    ({"search": {"model.nothing": CLIP}}, "model.nothing: there is no such key"),
+    ({"search": {"model.dropout": CLIP}}, "model.dropout: cannot be 1"),
+    ({"sampler": {"points": 3}}, "tune.sampler.points: only a grid has points, not tpe"),
+    (
+        {"sampler": {"kind": "grid"}, "search": {**KIND, "model.cell.activation": ONLY_RNN}},
+        "model.cell.activation.when: grid searches all keys in every trial",
+    ),
+    (
+        {"sampler": {"kind": "cmaes"}, "search": KIND},
+        "cmaes searches two or more ranges, and model.cell.kind is a list",
+    ),
+    (
+        {"sampler": {"kind": "cmaes"}, "search": {"train.clip": CLIP}},
+        "cmaes searches two or more ranges, and there is one",
+    ),
+    (
+        {"sampler": {"kind": "grid"}, "trials": 17},
+        "tune.trials: the grid has 16 points, got 17; write trials: 16",
+    ),
+    (
+        {"pruner": {"kind": "wilcoxon"}, "seeds": 3},
+        "tune.pruner: wilcoxon compares trials over their seeds and needs tune.seeds of at least 4",
+    ),
+]
+
+
+@pytest.mark.parametrize(("tune", "message"), REFUSED)
+def test_a_search_that_does_not_fit_is_refused(tune: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        experiment(**tune)
+    assert message in str(refusal.value)
+
+
+def test_tokens_of_a_language_model_stay_as_they_are() -> None:
+    tree = {
+        "name": "x",
+        "task": {"kind": "language_modeling"},
+        "data": {"source": {"kind": "builtin", "name": "python_docs"}},
+        "tune": {"search": {"data.tokenizer.lowercase": {"choices": [True, False]}}},
+    }
+    with pytest.raises(ValidationError, match="perplexities of other tokens could not be"):
+        Experiment.model_validate(tree)
+
+
+@pytest.mark.parametrize(
+    ("path", "space", "whole"),
+    [
+        ("model.depth", Range(low=1, high=4), True),
+        ("train.bptt", Range(low=5, high=40), True),  # null where nothing is written
+        ("train.clip", Range(low=1, high=4), False),
+        ("model.dropout", Range(low=0.1, high=0.5), False),
+    ],
+)
+def test_a_range_is_whole_where_its_key_takes_nothing_else(
+    path: str, space: Range, whole: bool
+) -> None:
+    alone = Experiment.model_validate(TREE)
+    assert is_whole(alone, path, space) is whole
+
+
+def test_a_grid_spaces_its_points_and_takes_few_whole_numbers_all() -> None:
+    search = {
+        "model.depth": {"low": 1, "high": 3},
+        "model.hidden": {"low": 16, "high": 256, "log": True},
+        "train.clip": {"low": 0.5, "high": 2},
+    }
+    given = experiment(sampler={"kind": "grid", "points": 3}, search=search)
+    assert given.tune is not None
+    points = grid(given.replace({"tune": None}), given.tune)
+    assert len(points) == 27
+    assert {p["model.depth"] for p in points} == {1, 2, 3}
+    assert {p["model.hidden"] for p in points} == {16, 64, 256}
+    assert {p["train.clip"] for p in points} == {0.5, 1.25, 2.0}
+    assert points[:3] == [{**points[0], "train.clip": clip} for clip in (0.5, 1.25, 2.0)]
