@@ -61,7 +61,7 @@ class RunFolder:
             again: how many runs of the same came before.
         """
         what = {
-            "params": experiment.model_dump(mode="json"),
+            "params": experiment.model_dump(mode="json", exclude={"variants", "seeds"}),
             "data": data_sha256,
             "date": date,
             "again": again,

@@ -1,5 +1,6 @@
 """Prefect's task runners for a sweep's workers: processes here, or a Dask or Ray cluster."""
 
+import logging
 import os
 from typing import Any
 
@@ -44,9 +45,11 @@ def is_done(future: Any) -> bool:
 def _dask(cluster: str | None, workers: int) -> Any:
     from prefect_dask.task_runners import DaskTaskRunner
 
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
     if cluster:
         return DaskTaskRunner(address=cluster)
     own = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    own["silence_logs"] = logging.ERROR
     return DaskTaskRunner(cluster_kwargs=own)
 
 

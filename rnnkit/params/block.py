@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import core_schema
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -37,6 +38,10 @@ class FrozenDict(dict[Key, Value]):
 
     def __hash__(self) -> int:  # type: ignore[override]  # dict declares itself unhashable
         return hash(frozenset(self.items()))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        return core_schema.dict_schema()  # a default that is one can stand in a JSON schema
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FrozenDict, (dict(self),)

@@ -6,17 +6,20 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from rnnkit.params import searching, variants
 from rnnkit.params.block import Block, FrozenDict, default_of
 from rnnkit.params.data import Data
 from rnnkit.params.model import Model
 from rnnkit.params.rules import rules
-from rnnkit.params.searching import refuse_misfits
 from rnnkit.params.task import (
     Direction,
     Task,
 )
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Tune
+from rnnkit.params.variants import Variants
+
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class Experiment(Block):
@@ -25,11 +28,15 @@ class Experiment(Block):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     """The MLflow experiment it is filed under: letters, digits, `.`, `_` and `-`."""
     task: Task
-    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    seed: Seed = 0
     data: Data
     model: Model = Model()
     train: Train = Train()
     tune: Tune | None = None
+    variants: Variants = FrozenDict()
+    """Name -> params path -> value; `rnnkit compare` runs each of them."""
+    seeds: Annotated[tuple[Seed, ...], Field(strict=False, max_length=100)] = ()
+    """`rnnkit compare` runs each variant with each of them; none: with `seed` alone."""
 
     @model_validator(mode="after")
     def _blocks_fit(self) -> "Experiment":
@@ -38,7 +45,8 @@ class Experiment(Block):
                 raise ValueError(f"{path}: {reason}")
         if self.tune is not None:
             alone = self.model_copy(update={"tune": None})  # not validated: it was, a moment ago
-            refuse_misfits(alone, self.tune)
+            searching.refuse_misfits(alone, self.tune)
+        variants.refuse_misfits(self)
         return self
 
     def replace(self, overrides: Mapping[str, Any]) -> "Experiment":

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 KEYS: Mapping[str, str] = {
-    "variants": "comparisons of variants",
-    "seeds": "comparisons over several seeds",
     "ablate": "experiments that break what is right",
     "task.beam": "beam search",
     "model.attention": "attention",

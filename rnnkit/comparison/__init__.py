@@ -1,0 +1,7 @@
+"""Comparisons: which runs there are to be, how each test item went, and whether one is better.
+
+members      variants x seeds -> experiments
+items        a run's predictions -> what each test item cost
+bootstrap    the difference of two on the same items, and how sure it is
+table        finished runs -> one row for each variant
+"""

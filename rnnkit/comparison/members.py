@@ -1,0 +1,37 @@
+"""Variants x seeds of one params file, each a complete experiment of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnnkit.errors import InputError
+from rnnkit.params import Experiment
+
+BASE = "base"
+"""The name of the experiment as it stands, where only seeds are compared."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run of a comparison."""
+
+    variant: str
+    experiment: Experiment
+
+
+def members(experiment: Experiment) -> Sequence[Member]:
+    """Every variant with every seed, in the order of the params file.
+
+    Raises:
+        InputError: there are neither variants nor seeds.
+    """
+    if not experiment.variants and not experiment.seeds:
+        raise InputError(
+            f"{experiment.name}: there is nothing to compare; give variants, as "
+            "variants: {gru: {}, lstm: {model.cell.kind: lstm}}, or seeds: [0, 1, 2], or runs by id"
+        )
+    alone = experiment.replace({"variants": {}, "seeds": ()})
+    return [
+        Member(variant, alone.replace({**overrides, "seed": seed}))
+        for variant, overrides in (experiment.variants or {BASE: {}}).items()
+        for seed in experiment.seeds or (experiment.seed,)
+    ]

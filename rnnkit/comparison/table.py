@@ -1,0 +1,115 @@
+"""Finished runs as one table: a row for each variant, over its seeds."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas
+
+from rnnkit.comparison.bootstrap import Difference, difference
+from rnnkit.comparison.items import MEASURES, measured
+from rnnkit.conclude import PREDICTIONS
+from rnnkit.errors import InputError
+from rnnkit.params.task import Forecasting
+from rnnkit.runfolder import RunFolder
+
+Groups = Mapping[str, Sequence[RunFolder]]
+"""Variant -> its finished runs."""
+
+
+def table(groups: Groups) -> pandas.DataFrame:
+    """One row for each variant.
+
+    Args:
+        groups: the first is what the others are compared with.
+
+    Returns:
+        variant, network, runs (how many), for each shown metric NAME its mean and `NAME sd` over
+        the runs; measure, difference, low and high of the paired bootstrap against the first
+        variant, and verdict (better, worse or undecided); parameters, seconds (per epoch, median),
+        memory (the peak, MiB), epochs (the best, mean).
+
+    Raises:
+        InputError: the runs are of different tasks or were tested on different items.
+    """
+    tasks = sorted({run.experiment.task.kind for runs in groups.values() for run in runs})
+    if len(tasks) > 1:
+        raise InputError(
+            f"runs of one task can be compared, and these are of {' and '.join(tasks)}"
+        )
+    found = differences(groups)
+    rows = []
+    for variant, runs in groups.items():
+        results = [run.result for run in runs]
+        row: dict[str, Any] = {"variant": variant, "network": results[0]["network"]}
+        row["runs"] = len(runs)
+        for name in results[0]["shown"]:
+            values = [result["test"][name] for result in results if name in result["test"]]
+            if values:
+                row[name] = statistics.mean(values)
+                row[f"{name} sd"] = statistics.stdev(values) if len(values) > 1 else None
+        rows.append(row | _told(found.get(variant)) | _work(runs, results))
+    return pandas.DataFrame(rows)
+
+
+def differences(groups: Groups) -> dict[str, Difference]:
+    """Every variant but the first one against it, on the same test items.
+
+    Raises:
+        InputError: they were tested on different items.
+    """
+    first, *others = groups
+    measures = {variant: [_items(run) for run in runs] for variant, runs in groups.items()}
+    reference = [items for _, items in measures[first]]
+    return {
+        variant: difference(
+            measures[variant][0][0],
+            [items for _, items in measures[variant]],
+            reference,
+            block_of(groups[variant][0]),
+            seed=0,
+        )
+        for variant in others
+    }
+
+
+def block_of(run: RunFolder) -> int:
+    """How many neighbouring test items belong together: windows of a series overlap."""
+    task = run.experiment.task
+    return int(task.horizon) if isinstance(task, Forecasting) else 1
+
+
+def metric_direction(groups: Groups, name: str) -> str:
+    """Which way a shown metric is better."""
+    runs = next(iter(groups.values()))
+    return runs[0].experiment.task.metrics[name]
+
+
+def _items(run: RunFolder) -> tuple[str, pandas.DataFrame]:
+    return measured(pandas.read_parquet(run.path / PREDICTIONS))
+
+
+def _told(found: Difference | None) -> dict[str, Any]:
+    if found is None:
+        return {"measure": "", "difference": None, "low": None, "high": None, "verdict": ""}
+    verdict = "better" if found.is_better else "worse" if found.is_worse else "undecided"
+    return {
+        "measure": found.measure,
+        "difference": found.value,
+        "low": found.low,
+        "high": found.high,
+        "verdict": verdict,
+    }
+
+
+def _work(runs: Sequence[RunFolder], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    epochs = [line for run in runs for line in run.records("epoch")]
+    return {
+        "parameters": results[0]["parameters"],
+        "seconds": statistics.median(line["seconds"] for line in epochs),
+        "memory": max(line["peak_memory"] for line in epochs),
+        "epochs": statistics.mean(result["best_epoch"] for result in results),
+    }
+
+
+__all__ = ["MEASURES", "Groups", "block_of", "differences", "metric_direction", "table"]

@@ -1,0 +1,69 @@
+"""What may differ between the variants of a comparison."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Protocol
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from rnnkit.params.block import FrozenDict
+
+FIXED: Mapping[str, str] = {
+    "name": "a comparison has one name",
+    "seed": "seeds are compared over all variants; give them as seeds: [0, 1, 2]",
+    "task.kind": "networks of different tasks cannot be compared",
+    "data.source": "variants are compared on the same test items",
+    "data.split": "variants are compared on the same test items",
+    "data.limit": "variants are compared on the same test items",
+    "tune": "a comparison trains each variant as it stands; tune first and write the values in",
+    "variants": "variants have no variants",
+    "seeds": "all variants have the same seeds",
+}
+"""Keys and blocks that no variant changes, and why."""
+
+
+def frozen(value: Any) -> Any:
+    """A plain value that cannot be changed."""
+    if isinstance(value, Mapping):
+        return FrozenDict({key: frozen(inner) for key, inner in value.items()})
+    if isinstance(value, list | tuple):
+        return tuple(frozen(inner) for inner in value)
+    return value
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ +-]{0,39}$")]
+Variants = Annotated[Mapping[Name, Mapping[str, Any]], AfterValidator(frozen)]
+
+
+class Variable(Protocol):
+    """An experiment, as far as these rules look at it."""
+
+    @property
+    def variants(self) -> Mapping[str, Mapping[str, Any]]: ...
+    @property
+    def seeds(self) -> tuple[int, ...]: ...
+    @property
+    def tune(self) -> Any: ...
+
+    def replace(self, overrides: Mapping[str, Any]) -> Any: ...
+
+
+def refuse_misfits(it: Variable) -> None:
+    """Raises ValueError for a comparison that cannot be made."""
+    if len(set(it.seeds)) < len(it.seeds):
+        raise ValueError(f"seeds: each must be another one, got {', '.join(map(str, it.seeds))}")
+    if (it.variants or it.seeds) and it.tune is not None:
+        raise ValueError(f"{'variants' if it.variants else 'seeds'}: {FIXED['tune']}")
+    for name, overrides in it.variants.items():
+        for path in overrides:
+            for fixed, why in FIXED.items():
+                if path == fixed or path.startswith(f"{fixed}."):
+                    raise ValueError(f"variants.{name}.{path}: {why}")
+        try:
+            it.replace({**overrides, "variants": {}, "seeds": ()})
+        except KeyError as error:
+            raise ValueError(f"variants.{name}: there is no key {error.args[0]}") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            reason = first["msg"].removeprefix("Value error, ")
+            where = ".".join(str(step) for step in first["loc"])
+            raise ValueError(f"variants.{name}: {where + ': ' if where else ''}{reason}") from None

@@ -1,0 +1,203 @@
+"""Whole sweeps as a person runs them: on each task runner, and killed at any instant."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+
+from rnnkit.runfolder import RunFolder
+
+ROOT = Path(__file__).parents[1]
+PARAMS = """
+name: small
+task: {kind: tagging}
+data:
+  source: {kind: builtin, name: python_tokens}
+  tokenizer: {kind: characters}
+  limit: 40
+model:
+  representation: {kind: embedding, size: 8}
+  hidden: 8
+train: {epochs: EPOCHS, batch_size: 16, optimizer: {kind: adam, learning_rate: 1e-2}}
+tune:
+  trials: TRIALS
+  workers: 2
+  search:
+    train.clip: {low: 0.5, high: 10, log: true}
+    model.depth: {low: 1, high: 2}
+"""
+SAME = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
+"""A trial's state in Optuna -> its run's status in MLflow."""
+
+
+class Sweep:
+    """A sweep in a folder of its own, started by the command."""
+
+    def __init__(self, folder: Path, epochs: int, trials: int, more: str = "") -> None:
+        self.home, self.params = folder / "mlruns", folder / "small.yaml"
+        content = PARAMS.replace("EPOCHS", str(epochs)).replace("TRIALS", str(trials))
+        self.params.write_text(content + more)
+
+    def start(self) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", "tune", str(self.params), "--mlruns", self.home],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))},
+        )
+
+    def finish(self) -> tuple[int, str, str]:
+        process = self.start()
+        out, err = process.communicate(timeout=400)
+        return process.returncode, out, err
+
+    @property
+    def run(self) -> RunFolder:
+        (path,) = (self.home / "runs").glob("small-*")
+        return RunFolder(path)
+
+    @property
+    def trials(self) -> list[RunFolder]:
+        return [RunFolder(path) for path in sorted(self.home.glob("runs/small-*/trials/trial-*"))]
+
+    def processes(self) -> list[psutil.Process]:
+        """All that the command started and that is still there."""
+        return [p for p in psutil.process_iter() if str(self.home) in prefect_home(p)]
+
+    def wait(self, epochs: int) -> None:
+        """Until the trials have done so many epochs between them."""
+        until = time.monotonic() + 200
+        while sum(len(trial.records("epoch")) for trial in self.trials) < epochs:
+            assert time.monotonic() < until, "the sweep did not come so far in time"
+            time.sleep(0.02)
+
+    def states(self) -> tuple[list[str], list[str]]:
+        """How each trial stands in Optuna, and what it should be by MLflow's runs."""
+        import mlflow
+
+        storage = f"sqlite:///{self.run.path / 'study.db'}"
+        study = optuna.load_study(study_name=self.run.id, storage=storage)
+        client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{self.home / 'mlflow.db'}")
+        ids = [e.experiment_id for e in client.search_experiments() if e.name == "small"]
+        runs = {r.data.tags["rnnkit.run_id"]: r.info.status for r in client.search_runs(ids)}
+        in_optuna = [SAME.get(t.state.name, t.state.name) for t in study.trials]
+        in_mlflow = [runs[f"{self.run.id}/trial-{t.number:04d}"] for t in study.trials]
+        return in_optuna, in_mlflow
+
+
+def prefect_home(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("PREFECT_HOME", "")
+    except psutil.Error:
+        return ""
+
+
+def settle(sweep: Sweep) -> None:
+    """Until nothing that was started is left: workers and servers notice that they are alone."""
+    until = time.monotonic() + 60
+    while sweep.processes() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not sweep.processes()
+
+
+def epochs_of(trial: RunFolder) -> list[int]:
+    return [line["epoch"] for line in trial.records("epoch")]
+
+
+@pytest.mark.parametrize("runner", ["process", "dask", pytest.param("ray", marks=pytest.mark.slow)])
+def test_forty_trials_complete_or_are_pruned_alike_in_optuna_and_mlflow(
+    tmp_path: Path, runner: str
+) -> None:
+    if runner != "process":
+        pytest.importorskip(f"prefect_{runner}")
+    sweep = Sweep(tmp_path, epochs=3, trials=40)
+    sweep.home.mkdir()
+    (sweep.home / "settings.yaml").write_text(f"runner: {runner}\n")
+    status, _, err = sweep.finish()
+    assert (status, err) == (0, "")
+    counts = sweep.run.result["trials"]
+    assert counts["complete"] + counts["pruned"] == 40
+    assert counts["failed"] == 0
+    assert counts["pruned"] > 0
+    in_optuna, in_mlflow = sweep.states()
+    assert in_optuna == in_mlflow
+    assert len(in_optuna) == 40
+    assert set(in_optuna) == {"FINISHED", "KILLED"}
+    settle(sweep)
+
+
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))]
+)
+def test_a_killed_worker_costs_no_trial_and_no_epoch(tmp_path: Path, seed: int) -> None:
+    sweep = Sweep(tmp_path, epochs=12, trials=4, more="  pruner: {kind: none}\n")
+    process = sweep.start()
+    sweep.wait(random.Random(seed).randrange(2, 40))
+    workers = [
+        child
+        for child in psutil.Process(process.pid).children()
+        if "multiprocessing.spawn" in " ".join(child.cmdline())
+    ]
+    assert len(workers) >= 2
+    before = {trial.path: epochs_of(trial) for trial in sweep.trials}
+    random.Random(seed).choice(workers).kill()
+    _, err = process.communicate(timeout=400)
+    assert (process.returncode, err) == (0, "")
+    assert len(sweep.trials) == 4
+    for trial in sweep.trials:
+        assert epochs_of(trial) == list(range(1, 13))  # none lost, none twice
+        assert len(trial.records("finished")) == 1
+        assert epochs_of(trial)[: len(before.get(trial.path, []))] == before.get(trial.path, [])
+    assert sweep.states() == (["FINISHED"] * 4, ["FINISHED"] * 4)
+    settle(sweep)
+
+
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))]
+)
+def test_a_killed_sweep_goes_on_within_its_trials(tmp_path: Path, seed: int) -> None:
+    sweep = Sweep(tmp_path, epochs=12, trials=4, more="  pruner: {kind: none}\n")
+    process = sweep.start()
+    sweep.wait(random.Random(seed).randrange(2, 40))
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    settle(sweep)
+    before = {trial.path: trial.records("epoch") for trial in sweep.trials}
+    ended = {t.path: t.records() for t in sweep.trials if t.records("finished")}
+
+    status, out, err = sweep.finish()
+    assert (status, err) == (0, "")
+    assert "goes on where it stopped" in out
+    assert len(sweep.trials) == 4
+    for trial in sweep.trials:
+        assert epochs_of(trial) == list(range(1, 13))
+        kept = before.get(trial.path, [])[:-1]  # a kill between journal and checkpoint costs one
+        assert trial.records("epoch")[: len(kept)] == kept
+        assert trial.records() == ended.get(trial.path, trial.records())
+    assert sweep.states() == (["FINISHED"] * 4, ["FINISHED"] * 4)
+    settle(sweep)
+
+
+def test_a_sweep_whose_trials_all_fail_stops_and_says_why(tmp_path: Path) -> None:
+    search = "train.optimizer.learning_rate: {low: 1e37, high: 2e37}"
+    sweep = Sweep(tmp_path, epochs=2, trials=30)
+    content = sweep.params.read_text()
+    sweep.params.write_text(content[: content.index("    train.clip")] + f"    {search}\n")
+    status, _, err = sweep.finish()
+    assert status == 1
+    assert "5 trials in a row failed" in err or "5 trials failed in a row" in err
+    assert len(err.splitlines()) == 1
+    states = Counter(trial.records()[-1]["kind"] for trial in sweep.trials)
+    assert states["failed"] in (5, 6)  # the other worker may be in one
+    assert json.loads(json.dumps(states)) == {"failed": states["failed"]}
