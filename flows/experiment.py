@@ -10,9 +10,10 @@ from prefect import flow
 
 from flows import settings as places
 from flows.console import Stages
-from flows.steps import draw_figures, evaluate_model, prepare_data, train_model
+from flows.steps import draw_figures, evaluate_model, prepare_data, train_model, write_report
 from flows.work import Work
 from rnnkit import launch, numerics
+from rnnkit.conclude import NOT_SEARCHED, gathered
 from rnnkit.identity import inputs_sha256
 from rnnkit.params import Experiment
 from rnnkit.prepare import data_sha256, prepare
@@ -87,15 +88,13 @@ def _steps(work: Work) -> dict[str, Any]:
     draw_figures(work, work.experiment.replace(tuned), trials, importance)
     timed("draw", clock)
     states = [trial["state"] for trial in trials]
-    result |= {
-        "tuned": tuned,
-        "trials": {state: states.count(state) for state in ("complete", "pruned", "failed")},
-        "importance": dict(importance),
-        "data": dict(work.prepared.facts),
-        "seconds": seconds,
-    }
+    counts = {state: states.count(state) for state in NOT_SEARCHED["trials"]}
+    searched = {"tuned": tuned, "trials": counts, "importance": dict(importance)}
+    result = gathered(result, work.prepared, seconds, searched)
+    write_report(work, work.experiment.replace(tuned), trials, result)
     work.folder.finish(result)
-    _conclude_in_mlflow(work, result)
+    work.mirror.conclude(result)
+    work.mirror.finish("finished")
     return result
 
 
@@ -129,13 +128,3 @@ def _train_and_valid(prepared: Prepared) -> Prepared:
     """Train and valid as one part, and no valid part: for a last training without a judge."""
     whole = joined(prepared.parts["train"], prepared.parts["valid"])
     return replace(prepared, parts={"train": whole, "test": prepared.parts["test"]})
-
-
-def _conclude_in_mlflow(work: Work, result: dict[str, Any]) -> None:
-    numbers = {f"test/{name}": value for name, value in result["test"].items()}
-    for baseline, metrics in result["baselines"].items():
-        numbers |= {f"versus/{baseline}/{name}": value for name, value in metrics.items()}
-    numbers |= {f"work/{name}_seconds": value for name, value in result["seconds"].items()}
-    numbers |= {"work/parameters": result["parameters"], "work/best_epoch": result["best_epoch"]}
-    work.mirror.summary(numbers)
-    work.mirror.finish("finished")

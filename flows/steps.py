@@ -69,3 +69,16 @@ def draw_figures(
     predictions = pandas.read_parquet(work.folder.path / PREDICTIONS)
     drawn = draw(work.folder, experiment, work.prepared, predictions, trials, importance)
     work.stages.end(stage, f"{len(drawn)} figures")
+
+
+@task(name="report", cache_policy=NO_CACHE)
+def write_report(
+    work: Work, experiment: Experiment, trials: list[dict[str, Any]], result: dict[str, Any]
+) -> None:
+    """`report.html`: the run on one page that stands alone."""
+    import pandas
+
+    from rnnkit.report.run import write_run_report
+
+    predictions = pandas.read_parquet(work.folder.path / PREDICTIONS)
+    write_run_report(work.folder, experiment, work.prepared, predictions, result, trials)

@@ -19,7 +19,14 @@ from rnnkit.runfolder import RunFolder
 ID = "rnnkit.run_id"
 STATE = "rnnkit.state"
 KIND = "mlflow.experimentKind"  # opens MLflow's pages for training, not those for prompts
-ARTIFACTS = ("params.yaml", "fingerprint.json", "result.json", "predictions.parquet")
+ARTIFACTS = (
+    "params.yaml",
+    "fingerprint.json",
+    "result.json",
+    "predictions.parquet",
+    "comparison.parquet",
+    "report.html",
+)
 LIMIT = 6_000  # characters of a param, above which MLflow refuses it
 BATCH = 900  # metrics in one request; MLflow takes 1,000
 
@@ -113,11 +120,13 @@ class Mirror:
         self._sent = 0
         self.closed = False
         found = tracker.run(experiment_id, run_id)
+        if parent is not None:
+            tags = {**tags, "mlflow.parentRunId": parent.mlflow_id}
         if found is None:
             found = self._client.create_run(
                 experiment_id,
                 run_name=run_id.rpartition("/")[2],
-                tags={ID: run_id, **({"mlflow.parentRunId": parent.mlflow_id} if parent else {})},
+                tags={ID: run_id, **tags},
             ).info.run_id
         else:
             self._client.update_run(found, status="RUNNING")
@@ -151,6 +160,16 @@ class Mirror:
         """Logs single numbers, as those of the test part, at the folder's own time."""
         moment = self.folder.records()[-1]["time"]
         self._log_metrics([(name, value, 0, moment) for name, value in metrics.items()])
+
+    def conclude(self, result: Mapping[str, Any]) -> None:
+        """Logs a finished run's numbers: scores, baselines, seconds."""
+        numbers = {f"test/{name}": value for name, value in result["test"].items()}
+        for baseline, metrics in result["baselines"].items():
+            numbers |= {f"versus/{baseline}/{name}": value for name, value in metrics.items()}
+        numbers |= {f"work/{name}_seconds": value for name, value in result["seconds"].items()}
+        for name in ("parameters", "best_epoch"):
+            numbers[f"work/{name}"] = result[name]
+        self.summary(numbers)
 
     def finish(self, end: End) -> None:
         """Sends all that is left and closes the run."""

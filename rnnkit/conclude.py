@@ -59,6 +59,28 @@ def conclude(
     }
 
 
+NOT_SEARCHED: dict[str, Any] = {
+    "tuned": {},
+    "trials": {"complete": 0, "pruned": 0, "failed": 0},
+    "importance": {},
+}
+"""What `gathered` takes of a run without a sweep."""
+
+
+def gathered(
+    result: dict[str, Any], prepared: Prepared, seconds: dict[str, float], searched: dict[str, Any]
+) -> dict[str, Any]:
+    """The whole result.json.
+
+    Args:
+        result: of `conclude`.
+        prepared: the run's data.
+        seconds: what each step took.
+        searched: tuned (params path -> value), trials (state -> how many), importance.
+    """
+    return {**result, **searched, "data": dict(prepared.facts), "seconds": seconds}
+
+
 def network_name(experiment: Experiment) -> str:
     """A network in a few words.
 

@@ -91,7 +91,7 @@ class Epoch:
     """Of its last step."""
     seconds: float
     peak_memory: float
-    """The most memory the process has held so far; unit: MiB."""
+    """The most memory the process has held since the training began; unit: MiB."""
     improved: bool
     last: bool
     state: State
@@ -122,6 +122,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
     """
     params = experiment.train
     numerics.set_threads(params.threads)
+    numerics.reset_peak_memory()
     task = task_for(experiment.task, prepared)
     network = make_network(experiment, task)
     if state.weights:

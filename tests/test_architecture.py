@@ -167,11 +167,25 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.predict",
     },
     "rnnkit.figures": {"rnnkit.files"},
-    "rnnkit.report": {"rnnkit.params", "rnnkit.prepare", "rnnkit.runfolder", "rnnkit.figures"},
+    "rnnkit.comparison": {
+        "rnnkit.errors",
+        "rnnkit.params",
+        "rnnkit.runfolder",
+        "rnnkit.conclude",
+    },
+    "rnnkit.report": {
+        "rnnkit.params",
+        "rnnkit.files",
+        "rnnkit.prepare",
+        "rnnkit.runfolder",
+        "rnnkit.figures",
+        "rnnkit.comparison",
+    },
     "flows": set(),
     "flows.settings": {"rnnkit.errors", "rnnkit.params", "rnnkit.files"},
     "flows.servers": {"rnnkit.files", "flows.settings"},
     "flows.console": set(),
+    "flows.workers": {"rnnkit.errors", "rnnkit.launch", "flows.settings", "flows.console"},
     "flows.tracking": {"rnnkit.params", "rnnkit.runfolder", "flows.settings"},
     "flows.work": {
         "rnnkit.params",
@@ -202,9 +216,11 @@ ROWS: Mapping[str, set[str]] = {
         "flows.settings",
         "flows.console",
         "flows.tracking",
+        "flows.workers",
         "flows.work",
     },
     "flows.experiment": {
+        "rnnkit.conclude",
         "rnnkit.identity",
         "rnnkit.launch",
         "rnnkit.params",
@@ -217,7 +233,28 @@ ROWS: Mapping[str, set[str]] = {
         "flows.steps",
         "flows.tune",
     },
+    "flows.compare": {
+        "rnnkit.launch",
+        "rnnkit.files",
+        "rnnkit.params",
+        "rnnkit.numerics",
+        "rnnkit.identity",
+        "rnnkit.prepare",
+        "rnnkit.runfolder",
+        "rnnkit.train",
+        "rnnkit.conclude",
+        "rnnkit.comparison",
+        "rnnkit.report",
+        "flows.settings",
+        "flows.console",
+        "flows.tracking",
+        "flows.workers",
+        "flows.work",
+    },
     "flows.cli": {
+        "rnnkit.comparison",
+        "rnnkit.report",
+        "flows.compare",
         "rnnkit.folds",
         "rnnkit.public",
         "rnnkit.identity",
@@ -247,7 +284,7 @@ ROWS: Mapping[str, set[str]] = {
 ONLY_IN: Mapping[str, set[str]] = {
     "mlflow": {"flows.tracking"},
     "optuna": {"flows.tune"},
-    "prefect": {"flows.steps", "flows.tune", "flows.experiment"},
+    "prefect": {"flows.steps", "flows.workers", "flows.tune", "flows.experiment", "flows.compare"},
     "typer": {"flows.cli"},
     "matplotlib": {"rnnkit.figures", "rnnkit.report"},
 }
@@ -256,7 +293,7 @@ ONLY_IN: Mapping[str, set[str]] = {
 WRITTEN_ONLY_IN: Mapping[str, set[str]] = {
     "manual_seed": {"rnnkit.numerics"},
     "set_num_threads": {"rnnkit.numerics"},
-    "@task": {"flows.steps", "flows.tune"},
+    "@task": {"flows.steps", "flows.tune", "flows.compare"},
 }
 """A name or a decorator -> the only rooms in which it stands."""
 

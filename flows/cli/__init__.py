@@ -13,7 +13,19 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import backtest, check, data, evaluate, generate, predict, run, runs, tune, up
+from flows.cli import (
+    backtest,
+    check,
+    compare,
+    data,
+    evaluate,
+    generate,
+    predict,
+    run,
+    runs,
+    tune,
+    up,
+)
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED, Failure
 from rnnkit.errors import InputError
 
@@ -25,6 +37,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("tune")(tune.tune)
+app.command("compare")(compare.compare)
 app.command("check")(check.check)
 app.command("runs")(runs.runs)
 app.command("backtest")(backtest.backtest)

@@ -4,7 +4,7 @@ import json
 import os
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,6 +38,11 @@ def run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
     from rnnkit import launch
     from rnnkit.runfolder import RunFolder
 
+    if experiment.variants or experiment.seeds:
+        raise InputError(
+            f"{experiment.name}: has {'variants' if experiment.variants else 'seeds'} to compare; "
+            "rnnkit compare runs them"
+        )
     settings = places.read(mlruns)
     from rnnkit.identity import inputs_sha256
 
@@ -123,6 +128,59 @@ def _prefect(settings: Any) -> Iterator[Any]:
 def _flow(
     experiment: Any, settings: Any, folder: Any, again: int, server: Any, quiet: bool
 ) -> None:
+    def flow() -> Any:
+        from flows.experiment import run_experiment
+
+        return run_experiment(experiment, settings.home, "", again)
+
+    try:
+        _call(flow, settings, server, quiet, (experiment,))
+    except (InputError, KeyboardInterrupt, Failure):
+        raise
+    except Exception as error:  # the flow's own failure, whatever it was
+        folder.path.mkdir(parents=True, exist_ok=True)
+        (folder.path / "traceback.txt").write_text(traceback.format_exc())
+        raise Failure(
+            f"{folder.id} failed: {type(error).__name__}: {error}; "
+            f"the traceback is in {folder.path / 'traceback.txt'}"
+        ) from None
+
+
+def in_prefect(
+    flow: Callable[[], Any], settings: Any, name: str, quiet: bool, prepared: Sequence[Any]
+) -> Any:
+    """What a flow returns, called with Prefect's server there.
+
+    Args:
+        flow: imports the flow and calls it.
+        name: for the message where it fails.
+        prepared: experiments whose data are prepared while the server starts; bad data end it.
+
+    Raises:
+        Failure: it failed, or another process is at it.
+    """
+    from flows import settings as places
+    from rnnkit import launch
+
+    launch.settle()
+    places.apply(settings)
+    with _prefect(settings) as server:
+        try:
+            return _call(flow, settings, server, quiet, prepared)
+        except (InputError, KeyboardInterrupt, Failure):
+            raise
+        except Exception as error:  # the flow's own failure, whatever it was
+            place = settings.home / "traceback.txt"
+            place.write_text(traceback.format_exc())
+            raise Failure(
+                f"{name} failed: {type(error).__name__}: {error}; the traceback is in {place}"
+            ) from None
+
+
+def _call(
+    flow: Callable[[], Any], settings: Any, server: Any, quiet: bool, prepared: Sequence[Any]
+) -> Any:
+    """Bad input, a server that does not start and a busy run are told as what they are."""
     from flows import servers
     from rnnkit.runfolder import Busy
 
@@ -130,31 +188,27 @@ def _flow(
         from flows.console import QUIET, out
 
         warnings.filterwarnings("ignore", module=QUIET)
-        from flows.experiment import run_experiment
+        import flows.experiment  # noqa: F401  # Prefect is imported while its server starts
         from rnnkit.prepare import prepare
 
         out.quiet = quiet
         with out.status("starting Prefect and MLflow"):
-            prepare(experiment.data, experiment.task, settings.home)  # bad data end it here
+            for experiment in prepared:
+                prepare(experiment.data, experiment.task, settings.home)  # bad data end it here
             if server:
                 server.wait("/health")
-        run_experiment(experiment, settings.home, "", again)
+        return flow()
     except (InputError, KeyboardInterrupt):
         raise
     except servers.ServerFailed as failure:
         raise Failure(str(failure)) from None
     except Busy as busy:
         raise Failure(str(busy), BUSY) from None
-    except Exception as error:  # the flow's own failure, whatever it was
+    except Exception as error:
         cause = _input_error(error)
         if cause is not None:
             raise cause from None
-        folder.path.mkdir(parents=True, exist_ok=True)
-        (folder.path / "traceback.txt").write_text(traceback.format_exc())
-        raise Failure(
-            f"{folder.id} failed: {type(error).__name__}: {error}; "
-            f"the traceback is in {folder.path / 'traceback.txt'}"
-        ) from None
+        raise
 
 
 def _input_error(error: BaseException | None) -> InputError | None:
@@ -179,7 +233,7 @@ def _show(folder: Any, as_json: bool, fresh: bool = False) -> None:
         print(f"{folder.id} is finished already; nothing is computed again.\n")
     console.closing(folder.id, result)
     steps = [
-        ("figures", str(short(folder.path / "figures"))),
+        ("report", str(short(folder.path / "report.html"))),
         ("predictions", str(short(folder.path / "predictions.parquet"))),
         ("in MLflow and Prefect", "rnnkit up"),
         ("all runs", "rnnkit runs"),

@@ -1,8 +1,5 @@
 """A sweep, in the parent process: starts workers, shows their trials, brings them to MLflow."""
 
-import os
-import socket
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +7,6 @@ import optuna
 
 from flows.console import number
 from flows.tracking import Mirror
-from flows.tune.runners import is_done, make_runner
 from flows.tune.study import (
     ROW,
     ended,
@@ -30,15 +26,14 @@ from flows.tune.trials import (
     trial_folders,
     trial_records,
 )
-from flows.tune.worker import Orders, start_worker, work_on_trials
+from flows.tune.worker import Orders, work_on_trials
 from flows.work import Work
+from flows.workers import Parent, run_tasks
 from rnnkit import files
 from rnnkit.norms import norm_range
 from rnnkit.params import Experiment
 from rnnkit.params.tune import Percentiles
 
-STOPPING = 20  # seconds the workers get to leave off
-POLL = 0.3  # seconds between two looks at the trials' folders
 DEATHS = 3
 """So many times in a row workers may die without an epoch done in between."""
 
@@ -63,7 +58,15 @@ def sweep(work: Work) -> tuple[dict[str, Any], list[dict[str, Any]], Mapping[str
     stage = work.stages.begin("tune", total=experiment.tune.trials * per_trial)
     before, deaths, done = len(ended(study)), 0, -1
     mirrors: dict[str, Mirror] = {}
-    while not _worked(work, before, lambda: _show(work, stage, mirrors, per_trial)):
+    workers = min(experiment.tune.workers, experiment.tune.trials)
+    home, stop = str(work.settings.home), work.folder.path / "trials" / STOP
+    orders = Orders(str(work.folder.path), home, Parent.here(), before)
+    tasks = [(work_on_trials, {"orders": orders, "number": k}) for k in range(workers)]
+
+    def show() -> None:
+        _show(work, stage, mirrors, per_trial)
+
+    while not run_tasks(work.settings, workers, tasks, show, stop):
         now = sum(epochs_done(trial) for trial in trial_folders(work.folder))
         deaths = deaths + 1 if now <= done else 1
         done = now
@@ -72,7 +75,7 @@ def sweep(work: Work) -> tuple[dict[str, Any], list[dict[str, Any]], Mapping[str
                 f"the sweep's workers died {DEATHS} times without finishing an epoch, as processes "
                 "do that the system kills for their memory; try a smaller tune.workers"
             )
-    _show(work, stage, mirrors, per_trial)
+    show()
     records = trial_records(work.folder, work.experiment)
     reasons = [r["reason"] for r in records if r["reason"]]
     if is_failing(study, before):
@@ -106,44 +109,6 @@ def _begin(work: Work) -> tuple[Experiment, optuna.Study]:
     if experiment.tune.sampler.kind == "grid":
         enqueue_grid(study, experiment)
     return experiment, study
-
-
-def _worked(work: Work, before: int, show: Any) -> bool:
-    """Workers from their start to the last one's end; False: one died."""
-    tune = work.experiment.tune
-    assert tune is not None
-    workers = min(tune.workers, tune.trials)
-    orders = Orders(
-        str(work.folder.path), str(work.settings.home), socket.gethostname(), os.getpid(), before
-    )
-    with make_runner(work.settings, workers, start_worker) as runner:
-        futures = [
-            runner.submit(work_on_trials, {"orders": orders, "number": k}) for k in range(workers)
-        ]
-        try:
-            while not all(is_done(future) for future in futures):
-                show()
-                time.sleep(POLL)
-        except BaseException:
-            (work.folder.path / "trials" / STOP).touch()  # else the workers would go on
-            for future in futures:
-                future.wait(timeout=STOPPING)
-            show()
-            raise
-        for future in futures:
-            try:
-                future.result()
-            except Exception as error:
-                if not _is_death(error):
-                    raise  # a worker's own failure is the sweep's
-                return False
-    return True
-
-
-def _is_death(error: BaseException) -> bool:
-    """Whether a worker ended without a word: each task runner has its own name for it."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"BrokenExecutor", "KilledWorker", "RayError", "CrashedRun"})
 
 
 def _show(work: Work, stage: Any, mirrors: dict[str, Mirror], per_trial: int) -> None:

@@ -5,36 +5,26 @@ study and held by nobody was left by a worker that died: the next one goes on wi
 """
 
 import fcntl
-import os
-import signal
-import socket
-import threading
-import time
 import traceback
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
-import psutil
 from optuna.trial import TrialState
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows import settings
-from flows.console import QUIET
 from flows.tune.study import is_failing, open_study, suggest
 from flows.tune.trials import STOP, end_of, searching, trainings, trial_folder
-from rnnkit import launch
+from flows.workers import Parent, settle
 from rnnkit.params import Experiment
 from rnnkit.prepare import prepare
 from rnnkit.prepare.prepared import Prepared
 from rnnkit.runfolder import Busy, RunFolder
 from rnnkit.train import Epoch, train_into
-
-POLL = 0.3  # seconds between two looks at the parent
 
 
 @dataclass(frozen=True)
@@ -44,21 +34,14 @@ class Orders:
     Args:
         folder: the run's.
         home: the output folder.
-        host, parent: the process that waits for the sweep, which does not outlive it.
+        parent: waits for the sweep.
         before: how many trials had ended when the sweep was started.
     """
 
     folder: str
     home: str
-    host: str
-    parent: int
+    parent: Parent
     before: int
-
-
-def start_worker() -> None:
-    """What a process of the process runner does before it takes tasks."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which stops the workers
-    _settle(socket.gethostname(), os.getppid())
 
 
 @task(name="worker", cache_policy=NO_CACHE)
@@ -71,7 +54,7 @@ def work_on_trials(orders: Orders, number: int) -> int:
     Returns:
         how many trials it worked on.
     """
-    _settle(orders.host, orders.parent)
+    settle(orders.parent)
     run = RunFolder(Path(orders.folder))
     experiment = searching(run)
     study = open_study(experiment, run, settings.read(Path(orders.home)))
@@ -224,22 +207,6 @@ class Sweep:
         if self._prepared is None or self._prepared[0].data != mine.data:
             self._prepared = mine, prepare(mine.data, mine.task, self.home)
         return self._prepared[1]
-
-
-def _settle(host: str, parent: int) -> None:
-    """Settles this process for training, once, and ends it with the sweep's parent."""
-    warnings.filterwarnings("ignore", module=QUIET)
-    launch.settle()
-    name = f"ends with {parent}"
-    if host == socket.gethostname() and name not in {t.name for t in threading.enumerate()}:
-        threading.Thread(target=_end_with, args=(parent,), name=name, daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    """Ends this process when the parent is gone: nobody is there to use a result, or be told."""
-    while psutil.pid_exists(parent):
-        time.sleep(POLL)
-    os._exit(1)
 
 
 @contextmanager

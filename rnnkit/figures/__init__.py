@@ -10,12 +10,15 @@
     history            what a search found over time
     importance         which searched keys decide
     parallel           the values of each trial side by side
+    bands, intervals   variants over their epochs, and against the first one
+    unrolled           the network over three time steps; feed_forward: without time
     coloured_code      source code coloured by the network, beside the truth
     save               a figure as a PNG file
 
 Nothing here uses pyplot or matplotlib's global settings, so figures can be made in any thread.
 """
 
+from rnnkit.figures.bands import bands, intervals
 from rnnkit.figures.code import coloured_code
 from rnnkit.figures.confusion import confusion_matrix
 from rnnkit.figures.curves import learning_curves
@@ -26,13 +29,17 @@ from rnnkit.figures.numbers import told
 from rnnkit.figures.search import history, importance, parallel
 from rnnkit.figures.style import save
 from rnnkit.figures.trials import study
+from rnnkit.figures.unrolled import feed_forward, unrolled
 
 __all__ = [
+    "bands",
     "coloured_code",
     "confusion_matrix",
+    "feed_forward",
     "forecasts",
     "history",
     "importance",
+    "intervals",
     "learning_curves",
     "parallel",
     "remembered",
@@ -40,4 +47,5 @@ __all__ = [
     "study",
     "surprise",
     "told",
+    "unrolled",
 ]

@@ -30,7 +30,7 @@ def frozen(value: Any) -> Any:
     return value
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ +-]{0,39}$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,39}$")]
 Variants = Annotated[Mapping[Name, Mapping[str, Any]], AfterValidator(frozen)]
 
 

@@ -52,6 +52,7 @@ def _figures(
     trials: list[dict[str, Any]],
     importance: Mapping[str, float],
 ) -> Iterator[tuple[str, Figure]]:
+    yield "network", _network(experiment, prepared)
     yield "learning_curves", figures.learning_curves(folder.records(), experiment.train.monitor)
     kind = experiment.task.kind
     if prepared.labels and kind != "memory":
@@ -86,6 +87,26 @@ def _axes(searched: list[str]) -> tuple[str, str | None]:
     if {"train.clip", "model.depth"} <= set(searched):
         return "train.clip", "model.depth"
     return searched[0], searched[1] if len(searched) > 1 else None
+
+
+def _network(experiment: Experiment, prepared: Prepared) -> Figure:
+    model, topology = experiment.model, experiment.task.topology
+    reads = prepared.features
+    size = getattr(model.representation, "size", None) or reads
+    if prepared.vocabulary is not None and size is None:
+        size = len(prepared.vocabulary)
+    name = model.representation.kind.replace("_", "-")
+    inputs = f"{name}, {size}" if size else name
+    what = f"{len(prepared.labels)} labels" if prepared.labels else "numbers"
+    if experiment.task.kind == "language_modeling":
+        what = "next token"
+    if experiment.task.kind == "music":
+        what = "next frame"
+    if topology == "one_to_one":
+        return figures.feed_forward(inputs, f"layer, {model.hidden}", model.depth, what)
+    layer = f"{model.cell.kind.upper() if model.cell.kind != 'custom' else 'cell'}, {model.hidden}"
+    synced = topology == "synced"
+    return figures.unrolled(inputs, layer, model.depth, model.bidirectional, synced, what)
 
 
 def _pieces(

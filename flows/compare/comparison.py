@@ -1,0 +1,224 @@
+"""The flow `compare`: runs what is missing, then lays the runs beside each other."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas
+from prefect import flow
+
+from flows import settings as places
+from flows.compare.member import run_member
+from flows.console import Stages
+from flows.settings import Settings
+from flows.tracking import End, Mirror
+from flows.work import Work
+from flows.workers import Parent, run_tasks
+from rnnkit import launch, numerics
+from rnnkit.comparison.members import Member, members
+from rnnkit.comparison.table import Groups, table
+from rnnkit.conclude import network_name
+from rnnkit.files import sha256_json
+from rnnkit.identity import inputs_sha256
+from rnnkit.params import Experiment
+from rnnkit.report.comparison import write_comparison_report
+from rnnkit.runfolder import RunFolder
+
+STOP = "stop"  # a file in the comparison's folder: the workers are to leave off
+TABLE = "comparison.parquet"
+ENDS: Mapping[str, End] = {"finished": "finished", "failed": "failed"}
+
+
+class ComparisonFailed(RuntimeError):
+    """A run of a comparison failed."""
+
+
+@flow(name="compare", flow_run_name="{experiment.name}", log_prints=False)
+def compare_variants(experiment: Experiment, home: Path, workers: int) -> str:
+    """Variants x seeds of one params file, in parallel, into one table.
+
+    Args:
+        experiment: with variants or seeds.
+        home: the output folder.
+        workers: how many runs at once.
+
+    Returns:
+        the comparison's folder.
+
+    Raises:
+        ComparisonFailed: a run failed; the others are finished.
+        Busy: another process is making this very comparison.
+    """
+    settings = places.read(home)
+    each = members(experiment)
+    runs = [_folder(member, settings) for member in each]
+    folder = comparison_folder(settings, experiment.name, runs)
+    if folder.status == "finished":
+        return str(folder.path)
+    with folder.lock(), Stages() as stages:
+        work = Work(experiment, settings, folder, stages)
+        (folder.path / STOP).unlink(missing_ok=True)
+        facts = {**numerics.fingerprint(), **launch.settle()}
+        folder.create(experiment, facts)
+        work.tracker.close_leftovers(work.mirror.experiment_id, settings.runs)
+        try:
+            _run_all(work, each, runs, workers, facts)
+            groups: dict[str, list[RunFolder]] = {}
+            for member, run in zip(each, runs, strict=True):
+                groups.setdefault(member.variant, []).append(run)
+            _conclude(work, groups)
+        except Exception as error:
+            folder.append("failed", reason=f"{type(error).__name__}: {error}")
+            work.mirror.finish("failed")
+            raise
+        except BaseException:
+            work.mirror.finish("interrupted")
+            raise
+    return str(folder.path)
+
+
+@flow(name="compare runs", log_prints=False)
+def compare_runs(runs: list[str], home: Path) -> str:
+    """Finished runs, made at any time, in one table; those that differ by their seed are one row.
+
+    Args:
+        runs: their folders; the first one's variant is the reference.
+        home: the output folder.
+
+    Returns:
+        the comparison's folder.
+    """
+    settings = places.read(home)
+    folders = [RunFolder(Path(run)) for run in runs]
+    groups = grouped(folders)
+    experiment = folders[0].experiment
+    folder = comparison_folder(settings, experiment.name, folders)
+    if folder.status == "finished":
+        return str(folder.path)
+    with folder.lock(), Stages() as stages:
+        work = Work(experiment, settings, folder, stages)
+        folder.create(experiment, numerics.fingerprint())
+        _conclude(work, groups)
+    return str(folder.path)
+
+
+def comparison_folder(settings: Settings, name: str, runs: Sequence[RunFolder]) -> RunFolder:
+    """Where the comparison of some runs lies; its name follows from theirs."""
+    what = sha256_json([run.id for run in runs])[:10]
+    return RunFolder(settings.home / "comparisons" / f"{name}-compare-{what}")
+
+
+def grouped(runs: Sequence[RunFolder]) -> Groups:
+    """Runs by what they are but for their seed, called by their network where that is enough."""
+    found: dict[str, list[RunFolder]] = {}
+    for run in runs:
+        same = run.experiment.replace({"seed": 0}).model_dump(mode="json")
+        found.setdefault(sha256_json(same), []).append(run)
+    names = [network_name(members[0].experiment) for members in found.values()]
+    if len(set(names)) < len(names):
+        names = [
+            f"{name} ({members[0].id})" for name, members in zip(names, found.values(), strict=True)
+        ]
+    return dict(zip(names, found.values(), strict=True))
+
+
+def _folder(member: Member, settings: Settings) -> RunFolder:
+    sha256 = inputs_sha256(member.experiment)
+    return RunFolder(settings.runs / RunFolder.identity(member.experiment, sha256, "", 0))
+
+
+def _run_all(
+    work: Work,
+    each: Sequence[Member],
+    runs: Sequence[RunFolder],
+    workers: int,
+    facts: dict[str, Any],
+) -> None:
+    """Runs what is not finished, shown on the screen and in MLflow while it goes on."""
+    epochs = sum(member.experiment.train.epochs for member in each)
+    stage = work.stages.begin("compare", total=epochs)
+    waiting = []
+    for member, run in zip(each, runs, strict=True):
+        if run.status != "finished":
+            run.create(member.experiment, facts)
+            waiting.append(run)
+    mirrors: dict[str, Mirror] = {}
+
+    def show() -> None:
+        done = [_bring(work, member, run, mirrors) for member, run in zip(each, runs, strict=True)]
+        finished = sum(run.status == "finished" for run in runs)
+        work.stages.show(stage, sum(done), f"{finished}/{len(runs)} runs")
+
+    stop, parent = work.folder.path / STOP, Parent.here()
+    tasks = [
+        (
+            run_member,
+            {
+                "folder": str(run.path),
+                "home": str(work.settings.home),
+                "stop": str(stop),
+                "parent": parent,
+            },
+        )
+        for run in waiting
+    ]
+    if tasks and not run_tasks(work.settings, min(workers, len(tasks)), tasks, show, stop):
+        raise ComparisonFailed(
+            "a worker died, as processes do that the system kills for memory; "
+            "the same command goes on, with --workers 1 perhaps"
+        )
+    show()
+    for member, run in zip(each, runs, strict=True):
+        if run.status != "finished":
+            failed = run.records("failed")
+            why = failed[-1]["reason"] if failed else "it was interrupted"
+            raise ComparisonFailed(f"{member.variant}, seed {member.experiment.seed}: {why}")
+    work.stages.end(stage, f"{len(runs)}/{len(runs)} runs")
+
+
+def _bring(work: Work, member: Member, run: RunFolder, mirrors: dict[str, Mirror]) -> int:
+    """Brings a member to MLflow as far as it is.
+
+    Returns:
+        how many of its epochs are done; all of them once it is finished.
+    """
+    lines = run.records()
+    if not lines:
+        return 0
+    if run.id not in mirrors:
+        tags = {"rnnkit.task": member.experiment.task.kind, "rnnkit.variant": member.variant}
+        mirrors[run.id] = Mirror(work.tracker, run, run.id, member.experiment, work.mirror, tags)
+    mirror, last = mirrors[run.id], lines[-1]["kind"]
+    if last == "finished" and run.status == "finished" and not mirror.closed:
+        mirror.conclude(run.result)
+        mirror.finish("finished")
+    elif last in ("failed", "interrupted") and not mirror.closed:
+        mirror.finish("failed" if last == "failed" else "interrupted")
+    elif not mirror.closed:
+        mirror.advance()
+    if last == "finished":
+        return member.experiment.train.epochs
+    return sum(line["kind"] == "epoch" for line in lines)
+
+
+def _conclude(work: Work, groups: Groups) -> None:
+    """The table, the page and the run in MLflow."""
+    stage = work.stages.begin("lay side by side", total=None)
+    found = table(groups)
+    place = work.folder.path
+    found.to_parquet(place / TABLE)
+    write_comparison_report(place, groups, found)
+    work.folder.finish({"runs": {name: [run.id for run in runs] for name, runs in groups.items()}})
+    work.mirror.summary(_numbers(found))
+    work.mirror.finish("finished")
+    work.stages.end(stage, f"{len(found)} variants")
+
+
+def _numbers(found: pandas.DataFrame) -> dict[str, float]:
+    """The table as metrics of one run, grouped by metric so that variants stand side by side."""
+    names = [str(name).removesuffix(" sd") for name in found if str(name).endswith(" sd")]
+    return {
+        f"{name}/{row['variant']}": float(row[name])
+        for row in found.to_dict("records")
+        for name in [*names, "seconds", "memory"]
+    }

@@ -1,0 +1,95 @@
+"""The network itself: its layers from input to read-out, unrolled over three time steps."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from rnnkit.figures.style import BLUE, GREEN, GREY, INK, ORANGE, SMALL, TEXT, plain, sheet
+
+WIDE, HIGH = 0.62, 0.46
+STEPS = ("t − 1", "t", "t + 1")
+MOST = 4
+"""So many layers are drawn; the rest is told in words."""
+
+
+def unrolled(
+    inputs: str, layer: str, depth: int, bidirectional: bool, synced: bool, readout: str
+) -> Figure:
+    """A network over three time steps.
+
+    Args:
+        inputs: what a step reads ("embedding, 32").
+        layer: what a layer is ("GRU, 48").
+        depth: how many layers.
+        bidirectional: whether each also runs backwards.
+        synced: whether every step is read out, or the whole sequence once.
+        readout: what stands on top ("7 tags").
+    """
+    drawn = min(depth, MOST)
+    figure = sheet(8.4, 2.4 + 0.72 * drawn, "The network, unrolled over time")
+    axes = figure.subplots()
+    axes.set_axis_off()
+    top = drawn + 1
+    for x, step in enumerate(STEPS):
+        _box(axes, x, 0, inputs, GREEN)
+        axes.annotate(step, (x, -0.52), ha="center", fontsize=TEXT, color=INK)
+        for y in range(1, drawn + 1):
+            name = layer if y < drawn or depth == drawn else f"{layer}  (layer {depth})"
+            _box(axes, x, y, name, BLUE)
+            _arrow(axes, (x, y - 1 + HIGH / 2), (x, y - HIGH / 2))
+            _across(axes, x, y, bidirectional)
+        if synced:
+            _box(axes, x, top, readout, ORANGE)
+            _arrow(axes, (x, top - 1 + HIGH / 2), (x, top - HIGH / 2))
+    last = len(STEPS) - 1
+    if not synced:
+        _box(axes, last, top, readout, ORANGE)
+        _arrow(axes, (last, top - 1 + HIGH / 2), (last, top - HIGH / 2))
+    if depth > drawn:
+        told = f"{depth - drawn} more layers between"
+        axes.annotate(told, (last + 0.42, drawn - 0.5), fontsize=SMALL, color=GREY)
+    axes.set_xlim(-0.8, last + 0.9)
+    axes.set_ylim(-0.75, top + 0.5)
+    return figure
+
+
+def feed_forward(inputs: str, layer: str, depth: int, readout: str) -> Figure:
+    """A network without time, its layers from left to right."""
+    figure = sheet(8.4, 2.0, "The network")
+    axes = figure.subplots()
+    axes.set_axis_off()
+    boxes = [(inputs, GREEN), *[(layer, BLUE)] * min(depth, MOST), (readout, ORANGE)]
+    for x, (name, colour) in enumerate(boxes):
+        _box(axes, x, 0, name, colour)
+        if x:
+            _arrow(axes, (x - 1 + WIDE / 2, 0), (x - WIDE / 2, 0))
+    axes.set_xlim(-0.6, len(boxes) - 0.4)
+    axes.set_ylim(-0.5, 0.5)
+    return figure
+
+
+def _across(axes: Axes, x: float, y: float, bidirectional: bool) -> None:
+    """From the step before to this one, and back."""
+    lift = 0.09 if bidirectional else 0.0
+    ends = [(x - 1 + WIDE / 2, x - WIDE / 2)]
+    if x == 0:
+        ends = [(-0.72, -WIDE / 2)]
+    if x == len(STEPS) - 1:
+        ends.append((x + WIDE / 2, x + 0.72))
+    for begin, end in ends:
+        _arrow(axes, (begin, y + lift), (end, y + lift))
+        if bidirectional:
+            _arrow(axes, (end, y - lift), (begin, y - lift))
+
+
+def _box(axes: Axes, x: float, y: float, name: str, colour: str) -> None:
+    corner = (x - WIDE / 2, y - HIGH / 2)
+    style = "round,pad=0,rounding_size=0.08"
+    axes.add_patch(FancyBboxPatch(corner, WIDE, HIGH, style, fc=colour, ec="none", alpha=0.16))
+    axes.add_patch(FancyBboxPatch(corner, WIDE, HIGH, style, fc="none", ec=colour, lw=1.4))
+    axes.annotate(plain(name), (x, y), ha="center", va="center", fontsize=SMALL, color=INK)
+
+
+def _arrow(axes: Axes, begin: tuple[float, float], end: tuple[float, float]) -> None:
+    look = {"arrowstyle": "-|>", "color": GREY, "lw": 1.3, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, begin, arrowprops={**look, "fc": GREY})

@@ -1,0 +1,41 @@
+"""HTML from a template: every text is escaped, every picture stands in the page itself."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render(template: str, **values: Any) -> str:
+    """A page from a template's name and its values."""
+    return _TEMPLATES.get_template(template).render(**values)
+
+
+def picture(path: Path) -> str:
+    """A PNG file as an address that holds the whole of it."""
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def figure(value: Any) -> str:
+    """A number as a person reads it; anything else as it is.
+
+    >>> figure(0.98765), figure(12345), figure(None), figure("a")
+    ('0.9877', '12,345', '', 'a')
+    """
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+_TEMPLATES.filters["figure"] = figure

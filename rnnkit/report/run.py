@@ -1,0 +1,124 @@
+"""`report.html` of a run: what was run on which data, how it went, and where it is wrong."""
+
+from typing import Any
+
+import pandas
+
+from rnnkit import files
+from rnnkit.params import Experiment
+from rnnkit.params.experiment import flatten
+from rnnkit.prepare.prepared import PARTS, Prepared
+from rnnkit.report.mistakes import mistakes
+from rnnkit.report.page import picture, render
+from rnnkit.runfolder import PARAMS, RunFolder
+
+REPORT = "report.html"
+SEARCHED = ("study", "importance", "history", "parallel_coordinates")
+"""Figures of a sweep."""
+APART = ("network", "learning_curves", *SEARCHED)
+"""Figures that have their own place in the page."""
+MOST = 10
+"""Trials that are shown."""
+
+
+def write_run_report(
+    folder: RunFolder,
+    experiment: Experiment,
+    prepared: Prepared,
+    predictions: pandas.DataFrame,
+    result: dict[str, Any],
+    trials: list[dict[str, Any]],
+) -> None:
+    """Writes the page into the run's folder; it needs nothing beside itself.
+
+    Args:
+        folder: the run; its figures are drawn.
+        experiment: what was trained, tuned values in place.
+        prepared: its data.
+        predictions: of the test part.
+        result: as in result.json.
+        trials: of the sweep; empty without one.
+    """
+    pictures = {path.stem: picture(path) for path in sorted(folder.path.glob("figures/*.png"))}
+    heading, wrong = mistakes(predictions, experiment, prepared)
+    content = render(
+        "run.html",
+        title=folder.id,
+        network=result["network"],
+        task=experiment.task.kind.replace("_", " "),
+        parameters=result["parameters"],
+        verdict=result["verdict"],
+        scores=_scores(result),
+        start=result["start"],
+        chosen=_chosen(experiment, result),
+        params=(folder.path / PARAMS).read_text(),
+        data=_data(prepared),
+        notes=prepared.facts.get("notes", []),
+        pictures=pictures,
+        best_epoch=result["best_epoch"],
+        trials=_trials(trials, experiment),
+        searched=[name for name in SEARCHED if name in pictures],
+        others=[name for name in pictures if name not in APART],
+        heading=heading,
+        mistakes=wrong,
+        seconds={f"{name}, seconds": value for name, value in result["seconds"].items()},
+        versions=files.read_json(folder.path / "fingerprint.json"),
+    )
+    files.write_atomic(folder.path / REPORT, content)
+
+
+def _scores(result: dict[str, Any]) -> list[dict[str, Any]]:
+    names = [name for name in result["shown"] if name in result["test"]]
+    rows = [(result["network"], result["test"], True)]
+    rows += [(name, metrics, False) for name, metrics in result["baselines"].items()]
+    return [
+        {"": network, **{name: metrics.get(name) for name in names}, "ours": ours}
+        for network, metrics, ours in rows
+    ]
+
+
+def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:
+    """What the params say that is not the default, and what was tuned."""
+    rows: dict[str, Any] = {}
+    for path, value in flatten(experiment).items():
+        try:
+            usual = experiment.default(path)
+        except (AttributeError, KeyError):
+            usual = None
+        if path in result["tuned"]:
+            rows[f"{path} (tuned)"] = value
+        elif value != usual and value not in ({}, []):
+            rows[path] = str(value)
+    return rows
+
+
+def _data(prepared: Prepared) -> dict[str, Any]:
+    facts = prepared.facts
+    sizes = " / ".join(f"{len(prepared.parts[part]):,}" for part in PARTS if part in prepared.parts)
+    told = {"source": facts["source"], "items in train / valid / test": sizes}
+    if prepared.vocabulary is not None:
+        told["vocabulary"] = f"{len(prepared.vocabulary):,} tokens"
+    if prepared.labels is not None:
+        told["labels"] = ", ".join(prepared.labels[:30]) + (
+            " …" if len(prepared.labels) > 30 else ""
+        )
+    duplicates = {part: n for part, n in (facts.get("duplicates") or {}).items() if n}
+    for part, count in duplicates.items():
+        told[f"items of {part} that are also in an earlier part"] = f"{count:,}"
+    return {**told, "sha256": prepared.sha256}
+
+
+def _trials(trials: list[dict[str, Any]], experiment: Experiment) -> list[dict[str, Any]]:
+    """The best trials, as rows of a table."""
+    sign = 1 if experiment.direction == "minimize" else -1
+    done = [t for t in trials if t["state"] == "complete"]
+    best = sorted(done, key=lambda t: sign * t["value"])[:MOST]
+    paths = sorted({path for trial in best for path in trial["values"]})
+    return [
+        {
+            "trial": str(trial["number"]),
+            experiment.train.monitor: trial["value"],
+            **{path: trial["values"].get(path, "") for path in paths},
+        }
+        for trial in best
+    ]
