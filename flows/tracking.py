@@ -7,6 +7,7 @@ sending it again adds nothing.
 
 import logging
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +29,7 @@ ARTIFACTS = (
     "report.html",
 )
 LIMIT = 6_000  # characters of a param, above which MLflow refuses it
+UNNAMEABLE = re.compile(r"[^\w./: -]", re.ASCII)  # what MLflow refuses in a metric's name
 BATCH = 900  # metrics in one request; MLflow takes 1,000
 
 End = Literal["finished", "failed", "pruned", "interrupted"]
@@ -187,7 +189,11 @@ class Mirror:
     def _log_metrics(self, metrics: list[tuple[str, float, int, int]]) -> None:
         from mlflow.entities import Metric
 
-        points = [Metric(n, v, moment, step) for n, v, step, moment in metrics if math.isfinite(v)]
+        points = [
+            Metric(UNNAMEABLE.sub("", name), value, moment, step)
+            for name, value, step, moment in metrics
+            if math.isfinite(value)
+        ]
         for start in range(0, len(points), BATCH):
             self._client.log_batch(self.mlflow_id, metrics=points[start : start + BATCH])
 

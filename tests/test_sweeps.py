@@ -1,13 +1,11 @@
 """Whole sweeps as a person runs them: on each task runner, and killed at any instant."""
 
-import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import optuna
@@ -190,14 +188,14 @@ def test_a_killed_sweep_goes_on_within_its_trials(tmp_path: Path, seed: int) -> 
 
 
 def test_a_sweep_whose_trials_all_fail_stops_and_says_why(tmp_path: Path) -> None:
-    search = "train.optimizer.learning_rate: {low: 1e37, high: 2e37}"
+    search = "model.bidirectional: {choices: [true]}\n    train.bptt: {choices: [5]}"
     sweep = Sweep(tmp_path, epochs=2, trials=30)
     content = sweep.params.read_text()
     sweep.params.write_text(content[: content.index("    train.clip")] + f"    {search}\n")
     status, _, err = sweep.finish()
     assert status == 1
-    assert "5 trials in a row failed" in err or "5 trials failed in a row" in err
+    assert "5 trials failed in a row; the last: ValidationError: " in err
+    assert "train.bptt: a backward direction" in err
     assert len(err.splitlines()) == 1
-    states = Counter(trial.records()[-1]["kind"] for trial in sweep.trials)
-    assert states["failed"] in (5, 6)  # the other worker may be in one
-    assert json.loads(json.dumps(states)) == {"failed": states["failed"]}
+    assert len(sweep.trials) in (5, 6)  # the other worker may be in one
+    assert {trial.records()[-1]["kind"] for trial in sweep.trials} == {"failed"}

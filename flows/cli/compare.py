@@ -10,6 +10,8 @@ from flows.cli.options import MLRUNS, Home, Json, Set, short
 from flows.cli.run import in_prefect
 from rnnkit.errors import InputError
 
+METRICS = 1  # in a row
+
 
 def compare(
     what: Annotated[
@@ -42,7 +44,12 @@ def _variants(file: Path, set_: list[str], settings: Any, workers: int, quiet: b
     from rnnkit.params import load
 
     experiment = load(file, set_)
-    members(experiment)  # nothing to compare is said before anything is started
+    from flows.compare.folders import comparison_folder, member_folder
+
+    runs = [member_folder(member, settings) for member in members(experiment)]
+    folder = comparison_folder(settings, experiment.name, runs)
+    if folder.status == "finished":
+        return str(folder.path)
 
     def flow() -> str:
         from flows.compare.comparison import compare_variants
@@ -61,6 +68,11 @@ def _runs(names: list[str], settings: Any, quiet: bool) -> str:
             "or a params file with variants"
         )
     runs = [find_run(settings, name) for name in names]
+    from flows.compare.folders import comparison_folder
+
+    folder = comparison_folder(settings, runs[0].experiment.name, runs)
+    if folder.status == "finished":
+        return str(folder.path)
 
     def flow() -> str:
         from flows.compare.comparison import compare_runs
@@ -86,11 +98,16 @@ def _show(folder: Path, as_json: bool) -> None:
     from rnnkit.report.page import figure
 
     lines = told(found)
+    metrics = [str(name).removesuffix(" sd") for name in found if str(name).endswith(" sd")]
+    left_out = ("network", "difference", *metrics[METRICS:])  # they are in the report
     table = Table(title=folder.name, title_justify="left")
     for name in lines[0]:
-        table.add_column(name, justify="left" if name in ("variant", "network") else "right")
+        if name == "variant":
+            table.add_column(name, min_width=max(len(line[name]) for line in lines))
+        elif name not in left_out:
+            table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
-        table.add_row(*(figure(value) for value in line.values()))
+        table.add_row(*(figure(value) for name, value in line.items() if name not in left_out))
     console.out.print(table)
     for sentence in sentences(found):
         console.out.print(sentence, markup=False)

@@ -8,9 +8,9 @@ import pandas
 from prefect import flow
 
 from flows import settings as places
+from flows.compare.folders import comparison_folder, member_folder
 from flows.compare.member import run_member
 from flows.console import Stages
-from flows.settings import Settings
 from flows.tracking import End, Mirror
 from flows.work import Work
 from flows.workers import Parent, run_tasks
@@ -19,7 +19,6 @@ from rnnkit.comparison.members import Member, members
 from rnnkit.comparison.table import Groups, table
 from rnnkit.conclude import network_name
 from rnnkit.files import sha256_json
-from rnnkit.identity import inputs_sha256
 from rnnkit.params import Experiment
 from rnnkit.report.comparison import write_comparison_report
 from rnnkit.runfolder import RunFolder
@@ -51,7 +50,7 @@ def compare_variants(experiment: Experiment, home: Path, workers: int) -> str:
     """
     settings = places.read(home)
     each = members(experiment)
-    runs = [_folder(member, settings) for member in each]
+    runs = [member_folder(member, settings) for member in each]
     folder = comparison_folder(settings, experiment.name, runs)
     if folder.status == "finished":
         return str(folder.path)
@@ -102,12 +101,6 @@ def compare_runs(runs: list[str], home: Path) -> str:
     return str(folder.path)
 
 
-def comparison_folder(settings: Settings, name: str, runs: Sequence[RunFolder]) -> RunFolder:
-    """Where the comparison of some runs lies; its name follows from theirs."""
-    what = sha256_json([run.id for run in runs])[:10]
-    return RunFolder(settings.home / "comparisons" / f"{name}-compare-{what}")
-
-
 def grouped(runs: Sequence[RunFolder]) -> Groups:
     """Runs by what they are but for their seed, called by their network where that is enough."""
     found: dict[str, list[RunFolder]] = {}
@@ -120,11 +113,6 @@ def grouped(runs: Sequence[RunFolder]) -> Groups:
             f"{name} ({members[0].id})" for name, members in zip(names, found.values(), strict=True)
         ]
     return dict(zip(names, found.values(), strict=True))
-
-
-def _folder(member: Member, settings: Settings) -> RunFolder:
-    sha256 = inputs_sha256(member.experiment)
-    return RunFolder(settings.runs / RunFolder.identity(member.experiment, sha256, "", 0))
 
 
 def _run_all(

@@ -63,7 +63,8 @@ def rows(table: pandas.DataFrame) -> list[dict[str, Any]]:
         told: dict[str, Any] = {"variant": row["variant"], "network": row["network"]}
         told["runs"] = row["runs"]
         for name in metrics:
-            spread = f" ± {figure(row[f'{name} sd'])}" if figure(row[f"{name} sd"]) else ""
+            deviation = row[f"{name} sd"]
+            spread = f" ± {deviation:.2g}" if figure(deviation) else ""
             told[name] = f"{figure(row[name])}{spread}"
         told["difference"] = ""
         if row["verdict"]:

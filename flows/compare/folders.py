@@ -1,0 +1,21 @@
+"""Where a comparison and its runs lie; no torch and no Prefect, so that a finished one is quick."""
+
+from collections.abc import Sequence
+
+from flows.settings import Settings
+from rnnkit.comparison.members import Member
+from rnnkit.files import sha256_json
+from rnnkit.identity import inputs_sha256
+from rnnkit.runfolder import RunFolder
+
+
+def member_folder(member: Member, settings: Settings) -> RunFolder:
+    """The run's folder, the one that `rnnkit run` would use."""
+    sha256 = inputs_sha256(member.experiment)
+    return RunFolder(settings.runs / RunFolder.identity(member.experiment, sha256, "", 0))
+
+
+def comparison_folder(settings: Settings, name: str, runs: Sequence[RunFolder]) -> RunFolder:
+    """Where the comparison of some runs lies; its name follows from theirs."""
+    what = sha256_json([run.id for run in runs])[:10]
+    return RunFolder(settings.home / "comparisons" / f"{name}-compare-{what}")

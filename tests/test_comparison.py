@@ -1,0 +1,345 @@
+"""Comparisons: members, items, the paired bootstrap, the table, the page, and the whole command."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import pytest
+from pydantic import ValidationError
+
+from rnnkit.comparison.bootstrap import difference
+from rnnkit.comparison.items import measured
+from rnnkit.comparison.members import members
+from rnnkit.comparison.table import block_of
+from rnnkit.errors import InputError
+from rnnkit.params import Experiment
+from rnnkit.report.comparison import rows, sentences
+from rnnkit.report.page import render
+from rnnkit.runfolder import RunFolder
+
+ROOT = Path(__file__).parents[1]
+TREE: dict[str, Any] = {
+    "name": "x",
+    "task": {"kind": "tagging"},
+    "data": {
+        "source": {"kind": "builtin", "name": "python_tokens"},
+        "tokenizer": {"kind": "characters"},
+    },
+}
+
+
+def test_every_variant_is_run_with_every_seed_and_as_if_it_stood_alone() -> None:
+    variants = {"gru": {}, "lstm": {"model.cell.kind": "lstm"}}
+    both = Experiment.model_validate({**TREE, "variants": variants, "seeds": [3, 5]})
+    each = members(both)
+    assert [(m.variant, m.experiment.seed) for m in each] == [
+        ("gru", 3), ("gru", 5), ("lstm", 3), ("lstm", 5),
+    ]  # fmt: skip
+    alone = Experiment.model_validate({**TREE, "seed": 5, "model": {"cell": {"kind": "lstm"}}})
+    assert each[3].experiment == alone
+    assert RunFolder.identity(alone, "d", "", 0) == RunFolder.identity(
+        each[3].experiment, "d", "", 0
+    )
+    seeds = members(Experiment.model_validate({**TREE, "seeds": [0, 1]}))
+    assert [(m.variant, m.experiment.seed) for m in seeds] == [("base", 0), ("base", 1)]
+    with pytest.raises(InputError, match="there is nothing to compare; give variants, as"):
+        members(Experiment.model_validate(TREE))
+
+
+REFUSED = [
+    ({"variants": {"a": {"name": "b"}}}, "variants.a.name: a comparison has one name"),
+    ({"variants": {"a": {"seed": 1}}}, "variants.a.seed: seeds are compared over all variants"),
+    ({"variants": {"a": {"data.split.test": 0.3}}}, "are compared on the same test items"),
+    ({"variants": {"a": {"tune": {}}}}, "variants.a.tune: a comparison trains each variant as it"),
+    (
+        {"variants": {"a": {}}, "tune": {}},
+        "variants: a comparison trains each variant as it stands",
+    ),
+    ({"seeds": [1], "tune": {}}, "seeds: a comparison trains each variant as it stands"),
+    ({"seeds": [1, 1]}, "seeds: each must be another one, got 1, 1"),
+    ({"variants": {"a": {"model.hiden": 3}}}, "variants.a: there is no key model.hiden"),
+    ({"variants": {"a": {"model.hidden": 0}}}, "variants.a: model.hidden: Input should be"),
+    (
+        {"variants": {"a": {"model.bidirectional": True, "train.bptt": 5}}},
+        "variants.a: train.bptt: a backward direction",
+    ),
+]
+
+
+@pytest.mark.parametrize(("more", "message"), REFUSED)
+def test_a_comparison_that_cannot_be_made_is_refused(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Experiment.model_validate({**TREE, **more})
+    assert message in str(refusal.value)
+
+
+PREDICTIONS = {
+    "classification": (
+        {"item": [4, 2], "truth": ["a", "b"], "predicted": ["a", "a"], "probability": [0.9, 0.5]},
+        ("accuracy", {2: (0, 1), 4: (1, 1)}),
+    ),
+    "tagging": (
+        {"item": [1, 7], "truth": [["a", "b"], ["c"]], "predicted": [["a", "a"], ["c"]]},
+        ("accuracy", {1: (1, 2), 7: (1, 1)}),
+    ),
+    "language modelling": (
+        {"item": [0, 0, 1], "tokens": [2, 3, 4], "log_probability": [-1.0, -2.0, -8.0]},
+        ("loss", {0: (3, 5), 1: (8, 4)}),
+    ),
+    "music": (
+        {"item": [0], "frames": [2], "log_probability": [-9.0]},
+        ("loss", {0: (9, 2)}),
+    ),
+    "memory": (
+        {"item": [0, 0], "lag": [1, 1], "truth": ["a", "b"], "predicted": ["a", "c"],
+         "right": [True, False]},
+        ("accuracy", {0: (1, 2)}),
+    ),
+    "forecasting": (
+        {"row": [5, 6, 6, 7], "step": [1, 2, 1, 2], "truth y": [1.0, 2.0, 3.0, 4.0],
+         "forecast y": [2.0, 2.0, 3.0, 6.0]},
+        ("mae", {5: (1, 2), 6: (2, 2)}),
+    ),
+    "vectors of numbers": (
+        {"item": [3], "truth a": [1.0], "truth b": [1.0], "predicted a": [2.0],
+         "predicted b": [0.5]},
+        ("mae", {3: (1.5, 2)}),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PREDICTIONS)
+def test_each_tasks_predictions_say_what_every_item_cost(kind: str) -> None:
+    columns, (name, expected) = PREDICTIONS[kind]
+    measure, items = measured(pandas.DataFrame(columns))
+    assert measure == name
+    found = {item: (row["total"], row["weight"]) for item, row in items.iterrows()}
+    assert found == expected
+
+
+def test_several_series_have_items_of_their_own() -> None:
+    table = {"row": [5, 5], "step": [1, 1], "series": ["a", "b"], "truth y": [1.0, 1.0]}
+    _, items = measured(pandas.DataFrame({**table, "forecast y": [2.0, 4.0]}))
+    assert items["total"].to_dict() == {("a", 5): 1.0, ("b", 5): 3.0}
+
+
+def frame(totals: "np.ndarray[Any, Any]") -> pandas.DataFrame:
+    return pandas.DataFrame({"total": totals.astype(float), "weight": 1.0})
+
+
+def test_the_bootstraps_interval_is_that_of_the_normal_approximation() -> None:
+    random = np.random.default_rng(0)
+    a, b = random.random(3000) < 0.8, random.random(3000) < 0.7
+    found = difference("accuracy", [frame(a)], [frame(b)], block=1, seed=0)
+    each = a.astype(float) - b.astype(float)
+    assert found.value == pytest.approx(each.mean())
+    half = 1.96 * each.std() / np.sqrt(len(each))
+    assert found.low == pytest.approx(each.mean() - half, abs=0.1 * half)
+    assert found.high == pytest.approx(each.mean() + half, abs=0.1 * half)
+    assert found.is_better
+    assert not found.is_worse
+    back = difference("accuracy", [frame(b)], [frame(a)], block=1, seed=0)
+    assert (back.value, back.is_better, back.is_worse) == (-found.value, False, True)
+    lower = difference("loss", [frame(b)], [frame(a)], block=1, seed=0)
+    assert lower.is_better  # a lower loss is a better one
+
+
+def test_what_two_seeds_of_one_network_differ_by_is_rarely_called_better() -> None:
+    random = np.random.default_rng(1)
+    called = 0
+    for trial in range(200):
+        a, b = random.random(300) < 0.7, random.random(300) < 0.7
+        found = difference("accuracy", [frame(a)], [frame(b)], block=1, seed=trial)
+        called += found.is_better
+    assert called <= 12  # 2.5 % of 200 is 5; more than 12 has a probability of 0.3 %
+
+
+def test_blocks_widen_the_interval_of_windows_that_overlap() -> None:
+    random = np.random.default_rng(2)
+    noise = np.convolve(random.normal(size=1023), np.ones(24), mode="valid")
+    single = difference("mae", [frame(noise)], [frame(0 * noise)], block=1, seed=0)
+    blocks = difference("mae", [frame(noise)], [frame(0 * noise)], block=24, seed=0)
+    assert blocks.high - blocks.low > 3 * (single.high - single.low)
+
+
+def test_seeds_are_averaged_item_by_item() -> None:
+    ours = [frame(np.array([1, 0, 1])), frame(np.array([1, 1, 1]))]
+    found = difference("accuracy", ours, [frame(np.array([0, 0, 1]))], block=1, seed=0)
+    assert found.value == pytest.approx(5 / 6 - 1 / 3)
+    assert found.items == 3
+
+
+def test_runs_tested_on_different_items_are_refused() -> None:
+    with pytest.raises(InputError, match=r"tested on different items \(3 and 2\); compare runs"):
+        difference("mae", [frame(np.ones(3))], [frame(np.ones(2))], block=1, seed=0)
+
+
+def test_text_from_data_is_escaped() -> None:
+    name = "<script>alert(1)</script>"
+    page = render(
+        "comparison.html", title=name, told=name, verdicts=[name], rows=[{name: name}],
+        pictures={}, differing=[{name: name}], runs=[{"text": name}],
+    )  # fmt: skip
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") >= 7
+
+
+PARAMS = """
+name: small
+task: {kind: tagging}
+data:
+  source: {kind: builtin, name: python_tokens}
+  tokenizer: {kind: characters}
+  limit: 60
+model:
+  representation: {kind: embedding, size: 8}
+  hidden: 8
+train: {epochs: 2, batch_size: 16, optimizer: {kind: adam, learning_rate: 1e-2}}
+variants:
+  gru: {}
+  untrained: {train.optimizer.learning_rate: 1e-9}
+seeds: [0, 1]
+"""
+
+
+class Compared:
+    """A finished comparison of the command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home, self.params = folder / "mlruns", folder / "small.yaml"
+        self.params.write_text(PARAMS)
+        self.status, self.out, self.err = self.command("compare", str(self.params))
+
+    def command(self, *arguments: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.cli", *arguments, "--mlruns", str(self.home)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            env={k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))},
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    @property
+    def folder(self) -> RunFolder:
+        (path,) = (self.home / "comparisons").glob("small-compare-*")
+        return RunFolder(path)
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    return Compared(tmp_path_factory.mktemp("compared"))
+
+
+def test_the_command_compares_and_says_who_is_better(compared: Compared) -> None:
+    assert (compared.status, compared.err) == (0, "")
+    assert "untrained is worse than gru: accuracy -" in compared.out
+    found = pandas.read_parquet(compared.folder.path / "comparison.parquet")
+    assert found["variant"].tolist() == ["gru", "untrained"]
+    assert found["runs"].tolist() == [2, 2]
+    assert found["verdict"].tolist() == ["", "worse"]
+    assert found["accuracy sd"].notna().all()
+    assert (found[["parameters", "seconds", "memory"]] > 0).all(axis=None)
+    assert sentences(found)[0] in compared.out
+    assert rows(found)[0]["accuracy"].count("±") == 1
+
+
+def test_its_page_stands_alone(compared: Compared) -> None:
+    pages = [compared.folder.path / "report.html", *compared.home.glob("runs/*/report.html")]
+    assert len(pages) == 5
+    for page in pages:
+        text = page.read_text()
+        addresses = re.findall(r"(?:src|href|url)\s*[=(]\s*\"?([^\"]{0,22})", text)
+        assert addresses
+        assert set(addresses) == {"data:image/png;base64,"}
+
+
+def test_mlflow_has_the_comparison_and_its_runs_below_it(compared: Compared) -> None:
+    import mlflow
+
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{compared.home / 'mlflow.db'}")
+    (experiment,) = (e for e in client.search_experiments() if e.name == "small")
+    runs = client.search_runs([experiment.experiment_id])
+    by_id = {run.data.tags["rnnkit.run_id"]: run for run in runs}
+    parent = by_id.pop(compared.folder.id)
+    assert len(by_id) == 4
+    for run in by_id.values():
+        assert run.info.status == "FINISHED"
+        assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
+        assert run.data.tags["rnnkit.variant"] in ("gru", "untrained")
+        assert run.data.metrics["test/accuracy"] >= 0
+    artifacts = {file.path for file in client.list_artifacts(parent.info.run_id)}
+    assert {"report.html", "comparison.parquet", "figures"} <= artifacts
+    assert parent.data.metrics["accuracy/gru"] > parent.data.metrics["accuracy/untrained"]
+
+
+def test_a_finished_comparison_and_its_runs_are_found_again(compared: Compared) -> None:
+    journals = {p: p.read_bytes() for p in compared.home.glob("runs/*/journal.jsonl")}
+    status, out, _ = compared.command("compare", str(compared.params), "--json")
+    assert status == 0
+    told = json.loads(out)
+    assert told["comparison"] == compared.folder.id
+    assert [row["variant"] for row in told["variants"]] == ["gru", "untrained"]
+    assert {p: p.read_bytes() for p in journals} == journals
+
+
+def test_runs_made_at_other_times_are_compared_by_their_ids(compared: Compared) -> None:
+    names = {
+        (e.seed, e.train.optimizer.learning_rate): p.name
+        for p in (compared.home / "runs").glob("small-*")
+        if (e := RunFolder(p).experiment)
+    }
+    chosen = [names[0, 1e-2], names[1, 1e-2], names[0, 1e-9]]
+    status, out, err = compared.command("compare", *chosen, "--json")
+    assert (status, err) == (0, "")
+    told = json.loads(out)["variants"]
+    assert [row["runs"] for row in told] == [2, 1]
+    assert told[1]["verdict"] == "worse"
+
+
+REFUSALS = [
+    (["nothing.yaml"], "nothing.yaml: there is no such file"),
+    (["one"], "one: is one run, and nothing to compare it with; give two or more, or a params"),
+    (["one", "two"], "one: there is no such run in"),
+    (["one", "two", "--set", "seed=1"], "--set changes a params file, and these are runs"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSALS)
+def test_what_cannot_be_compared_is_refused_in_one_line(
+    compared: Compared, arguments: list[str], message: str
+) -> None:
+    status, _, err = compared.command("compare", *arguments)
+    assert status == 2
+    assert err.startswith(f"rnnkit: {message}")
+    assert len(err.splitlines()) == 1
+
+
+def test_run_says_that_a_file_with_variants_is_compared(compared: Compared) -> None:
+    status, _, err = compared.command("run", str(compared.params))
+    assert status == 2
+    assert err == "rnnkit: small: has variants to compare; rnnkit compare runs them\n"
+
+
+def test_a_forecasts_neighbouring_windows_are_drawn_together(tmp_path: Path) -> None:
+    tree = {
+        "name": "f",
+        "task": {"kind": "forecasting", "horizon": 7, "season": 11, "targets": ["sunspots"]},
+        "data": {
+            "source": {"kind": "builtin", "name": "sunspots"},
+            "split": {"kind": "time"},
+            "window": 20,
+        },
+        "model": {"representation": {"kind": "raw"}},
+    }
+    run = RunFolder(tmp_path / "run")
+    run.create(Experiment.model_validate(tree), {})
+    assert block_of(run) == 7
