@@ -37,11 +37,27 @@ def inputs(
             raise InputError(f"{where}: an input is needed, but the line is empty; leave it out")
         if as_json or form not in TEXTS:
             yield _value(line, where, experiment)
-        elif form != "tagged" or stream:
+        elif stream:
             yield line
         else:
-            characters = isinstance(experiment.data.tokenizer, Characters)
-            yield list(line) if characters else line.split(" ")
+            yield value_of(line, where, experiment)
+
+
+def value_of(value: Any, where: str, experiment: Experiment) -> Any:
+    """An input as it comes in JSON, as a `Predictor` takes it.
+
+    Args:
+        value: a text, a list, or an object that has it under the source's own key.
+        where: for messages.
+        experiment: of the run.
+
+    Raises:
+        InputError: an object without the key.
+    """
+    if isinstance(value, str) and experiment.data.source.form == "tagged":
+        characters = isinstance(experiment.data.tokenizer, Characters)
+        return list(value) if characters else value.split(" ")
+    return _in_object(value, where, experiment) if isinstance(value, dict) else value
 
 
 def _value(line: str, where: str, experiment: Experiment) -> Any:
@@ -52,8 +68,10 @@ def _value(line: str, where: str, experiment: Experiment) -> Any:
             f"{where}, column {error.colno}: every line must be a JSON value, but "
             f"{error.msg.lower()}; correct it"
         ) from None
-    if not isinstance(value, dict):
-        return value
+    return _in_object(value, where, experiment) if isinstance(value, dict) else value
+
+
+def _in_object(value: dict[str, Any], where: str, experiment: Experiment) -> Any:
     source = experiment.data.source
     keys = {"text": getattr(source, "text", "text"), "tokens": getattr(source, "tokens", "tokens")}
     for key in (keys["text"], keys["tokens"], "frames", "vector", "window"):

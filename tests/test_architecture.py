@@ -147,6 +147,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.predict",
     },
     "rnnkit.lines": {"rnnkit.errors", "rnnkit.params"},
+    "rnnkit.served": {"rnnkit.errors", "rnnkit.numerics", "rnnkit.predict", "rnnkit.lines"},
     "rnnkit.rescore": {
         "rnnkit.errors",
         "rnnkit.params",
@@ -186,7 +187,7 @@ ROWS: Mapping[str, set[str]] = {
     "flows.servers": {"rnnkit.files", "flows.settings"},
     "flows.console": set(),
     "flows.workers": {"rnnkit.errors", "rnnkit.launch", "flows.settings", "flows.console"},
-    "flows.tracking": {"rnnkit.params", "rnnkit.runfolder", "flows.settings"},
+    "flows.tracking": {"rnnkit.errors", "rnnkit.params", "rnnkit.runfolder", "flows.settings"},
     "flows.work": {
         "rnnkit.params",
         "rnnkit.prepare",
@@ -255,6 +256,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.comparison",
         "rnnkit.report",
         "flows.compare",
+        "flows.tracking",
         "rnnkit.folds",
         "rnnkit.public",
         "rnnkit.identity",

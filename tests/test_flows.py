@@ -130,7 +130,7 @@ def test_mlflow_has_the_parent_with_curves_and_a_child_for_each_trial(
     assert parent.data.metrics["test/accuracy"] == done.run.result["test"]["accuracy"]
     assert parent.inputs.dataset_inputs[0].dataset.digest
     artifacts = {f.path for f in client.list_artifacts(parent.info.run_id)}
-    assert {"figures", "model", "params.yaml", "predictions.parquet"} <= artifacts
+    assert {"figures", "report.html", "params.yaml", "predictions.parquet"} <= artifacts
     assert len(children) == 4
     for child in children:
         assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id

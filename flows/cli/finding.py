@@ -48,6 +48,22 @@ def find_run(settings: "Settings", name: str) -> "RunFolder":
     return _finished(meant[0])
 
 
+def find_model(settings: "Settings", name: str) -> Path:
+    """The folder of a model: of a finished run, or of a registered one, `models:/NAME@champion`.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not name.startswith("models:/"):
+        return find_run(settings, name).path
+    from flows import settings as places
+
+    places.apply(settings)
+    from flows.tracking import Registry
+
+    return Registry(settings).fetch(name)
+
+
 def _finished(run: "RunFolder") -> "RunFolder":
     if run.status != "finished":
         raise InputError(

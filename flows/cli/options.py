@@ -35,6 +35,14 @@ Run = Annotated[
         help="A run's id or its beginning, `last`, or a run's folder.", show_default=False
     ),
 ]
+Model = Annotated[
+    str,
+    typer.Argument(
+        help="A run's id or its beginning, `last`, a run's folder, or models:/NAME@champion.",
+        show_default=False,
+        metavar="RUN",
+    ),
+]
 Home = Annotated[
     Path, typer.Option("--mlruns", help="The folder for all output.", callback=_folder)
 ]

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.cli.finding import find_run
-from flows.cli.options import MLRUNS, Home, Run
+from flows.cli.finding import find_model
+from flows.cli.options import MLRUNS, Home, Model
 from rnnkit.errors import InputError
 
 TOGETHER = 64  # inputs in one batch
 
 
 def predict(
-    run: Run,
+    run: Model,
     file: Annotated[str, typer.Argument(help="An input in a line; - for standard input.")] = "-",
     stream: Annotated[
         bool, typer.Option("--stream", help="A step in a line, answered at once, with its state.")
@@ -32,14 +32,14 @@ def predict(
     """
     from flows import settings as places
 
-    found = find_run(places.read(mlruns), run)
+    found = find_model(places.read(mlruns), run)
     from rnnkit import launch, lines, numerics
     from rnnkit import predict as prediction
     from rnnkit.sources import opening
 
     launch.settle()
     numerics.set_threads(1)
-    predictor = prediction.load(found.path)
+    predictor = prediction.load(found)
     as_json = json_lines or file.removesuffix(".gz").endswith(".jsonl")
     name = "standard input" if file == "-" else file
     rows = sys.stdin if file == "-" else iter(opening.read_rows(file, "utf-8"))

@@ -1,4 +1,4 @@
-"""The only `import mlflow`: brings a run folder into MLflow, exactly once, live or later.
+"""A run folder in MLflow, exactly once, live or later.
 
 A run in MLflow carries our id as the tag `rnnkit.run_id`, by which it is found before one is
 created. What is sent follows from the folder alone, with the journal's own timestamps, so that
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flows.settings import Settings
+from flows.tracking.registry import ID, Registry
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import flatten
 from rnnkit.runfolder import RunFolder
 
-ID = "rnnkit.run_id"
 STATE = "rnnkit.state"
 KIND = "mlflow.experimentKind"  # opens MLflow's pages for training, not those for prompts
 ARTIFACTS = (
@@ -55,6 +55,7 @@ class Tracker:
             logging.getLogger(name).setLevel(logging.WARNING)
         self._settings = settings
         self.client = mlflow.MlflowClient(tracking_uri=settings.tracking)
+        self.registry = Registry(settings)
 
     def experiment(self, name: str) -> str:
         """The id of an MLflow experiment, made if it is not there."""
@@ -116,7 +117,7 @@ class Mirror:
         parent: "Mirror | None",
         tags: Mapping[str, str],
     ) -> None:
-        self.folder, self._client = folder, tracker.client
+        self.folder, self._client, self._registry = folder, tracker.client, tracker.registry
         experiment_id = parent.experiment_id if parent else tracker.experiment(experiment.name)
         self.experiment_id: str = experiment_id
         self._sent = 0
@@ -179,9 +180,10 @@ class Mirror:
         for name in ARTIFACTS:
             if (self.folder.path / name).exists():
                 self._client.log_artifact(self.mlflow_id, str(self.folder.path / name))
-        for name in ("figures", "model"):
-            if (self.folder.path / name).is_dir():
-                self._client.log_artifacts(self.mlflow_id, str(self.folder.path / name), name)
+        if (self.folder.path / "figures").is_dir():
+            self._client.log_artifacts(self.mlflow_id, str(self.folder.path / "figures"), "figures")
+        if end == "finished" and (self.folder.path / "model").is_dir():
+            self._registry.log(self.folder, self.experiment_id, self.mlflow_id)
         self._tag({STATE: end})
         self._client.set_terminated(self.mlflow_id, STATUS[end])
         self.closed = True

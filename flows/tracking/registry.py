@@ -1,0 +1,169 @@
+"""Models in MLflow: one for each finished run, and versions under a name with an alias.
+
+A model is a pyfunc without pickle: `rnnkit.served` loads safetensors, params and JSON.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from flows.settings import Settings
+from rnnkit.errors import InputError
+from rnnkit.runfolder import RunFolder
+
+ID = "rnnkit.run_id"
+CHAMPION = "champion"
+LOADER = "rnnkit.served"
+DATA = "data"
+"""The part of a saved pyfunc that is a run's own `model/` folder."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version of a registered model."""
+
+    name: str
+    version: int
+    run_id: str
+    """Our id of the run that made it."""
+    source: str
+
+
+class Registry:
+    """The models of a tracking store.
+
+    Args:
+        settings: give its address.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        import mlflow
+
+        self._settings = settings
+        self.client = mlflow.MlflowClient(settings.tracking, settings.tracking)
+
+    def log(self, folder: RunFolder, experiment_id: str, mlflow_id: str) -> str:
+        """MLflow's id of a finished run's model, which is saved there if it is not yet."""
+        found = self.client.search_logged_models(
+            [experiment_id], filter_string=f"tags.`{ID}` = '{folder.id}'", max_results=1
+        )
+        if found and found[0].status == "READY":
+            return str(found[0].model_id)
+        model = self.client.create_logged_model(
+            experiment_id,
+            name=folder.id,
+            source_run_id=mlflow_id,
+            tags={ID: folder.id},
+            model_type="pyfunc",
+        )
+        with tempfile.TemporaryDirectory(dir=self._settings.home) as place:
+            save(folder, Path(place) / "model", str(model.model_id), mlflow_id)
+            self.client.log_model_artifacts(model.model_id, str(Path(place) / "model"))
+        self.client.finalize_logged_model(model.model_id, "READY")
+        return str(model.model_id)
+
+    def register(self, name: str, folder: RunFolder, model_id: str, mlflow_id: str) -> Registered:
+        """A run's model as a version under a name; the one there is, if it was registered."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        for there in self.client.search_model_versions(f"name = '{name}'"):
+            if there.tags.get(ID) == folder.id:
+                return _registered(there)
+        made = self.client.create_model_version(
+            name,
+            source=f"models:/{model_id}",
+            run_id=mlflow_id,
+            tags={ID: folder.id},
+            model_id=model_id,
+        )
+        return _registered(made)
+
+    def champion(self, name: str) -> Registered | None:
+        """The version with the alias `champion`, if there is one."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return _registered(self.client.get_model_version_by_alias(name, CHAMPION))
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+
+    def promote(self, model: Registered) -> None:
+        """Makes a version the champion of its name."""
+        self.client.set_registered_model_alias(model.name, CHAMPION, str(model.version))
+
+    def tag(self, model: Registered, tags: Mapping[str, str]) -> None:
+        """Says something of a version."""
+        for key, value in tags.items():
+            self.client.set_model_version_tag(model.name, str(model.version), key, value)
+
+    def runs(self) -> set[str]:
+        """Our ids of all runs that a registered version was made by."""
+        found = self.client.search_model_versions()
+        return {there.tags[ID] for there in found if ID in there.tags}
+
+    def fetch(self, address: str) -> Path:
+        """The model folder of `models:/NAME@champion` or `models:/NAME/2`, copied here once.
+
+        Raises:
+            InputError: there is no such model, or it was not made by rnnkit.
+        """
+        model = self._find(address)
+        place = self._settings.home / "models" / f"{model.name}-{model.version}"
+        if not (place / "weights.safetensors").exists():
+            import mlflow
+
+            mlflow.set_tracking_uri(self._settings.tracking)
+            source = self.client.get_model_version_download_uri(model.name, str(model.version))
+            with tempfile.TemporaryDirectory(dir=self._settings.home) as temporary:
+                fetched = mlflow.artifacts.download_artifacts(source, dst_path=temporary)
+                own = next(Path(fetched).rglob("weights.safetensors"), None)
+                if own is None:
+                    raise InputError(f"{address}: was not made by rnnkit, it has no weights")
+                place.parent.mkdir(exist_ok=True)
+                own.parent.rename(place)
+        return place
+
+    def _find(self, address: str) -> Registered:
+        from mlflow.exceptions import MlflowException
+
+        name, at, alias = address.removeprefix("models:/").partition("@")
+        try:
+            if at:
+                return _registered(self.client.get_model_version_by_alias(name, alias))
+            name, _, number = name.rpartition("/")
+            return _registered(self.client.get_model_version(name, number))
+        except MlflowException:
+            there = sorted(model.name for model in self.client.search_registered_models())
+            listed = f"there are {', '.join(there)}" if there else "no model is registered yet"
+            raise InputError(
+                f"{address}: there is no such model; {listed}, as models:/NAME@champion or "
+                "models:/NAME/1"
+            ) from None
+
+
+def save(folder: RunFolder, place: Path, model_id: str, mlflow_id: str) -> None:
+    """Writes a run's model as a pyfunc."""
+    from mlflow import pyfunc
+    from mlflow.models import Model
+
+    pyfunc.save_model(
+        str(place),
+        loader_module=LOADER,
+        data_path=str(folder.path / "model"),
+        pip_requirements=[f"rnnkit=={version('rnnkit')}", f"torch=={version('torch')}"],
+        mlflow_model=Model(run_id=mlflow_id, model_id=model_id),
+    )
+
+
+def _registered(there: Any) -> Registered:
+    return Registered(there.name, int(there.version), there.tags.get(ID, ""), there.source)
