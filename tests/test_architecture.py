@@ -174,6 +174,16 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.runfolder",
         "rnnkit.conclude",
     },
+    "rnnkit.challenge": {
+        "rnnkit.errors",
+        "rnnkit.params",
+        "rnnkit.prepare",
+        "rnnkit.evaluate",
+        "rnnkit.predict",
+        "rnnkit.runfolder",
+        "rnnkit.conclude",
+        "rnnkit.comparison",
+    },
     "rnnkit.report": {
         "rnnkit.params",
         "rnnkit.files",
@@ -188,6 +198,7 @@ ROWS: Mapping[str, set[str]] = {
     "flows.console": set(),
     "flows.workers": {"rnnkit.errors", "rnnkit.launch", "flows.settings", "flows.console"},
     "flows.tracking": {"rnnkit.errors", "rnnkit.params", "rnnkit.runfolder", "flows.settings"},
+    "flows.artifacts": set(),
     "flows.work": {
         "rnnkit.params",
         "rnnkit.prepare",
@@ -234,6 +245,17 @@ ROWS: Mapping[str, set[str]] = {
         "flows.steps",
         "flows.tune",
     },
+    "flows.schedule": {
+        "rnnkit.challenge",
+        "rnnkit.identity",
+        "rnnkit.params",
+        "rnnkit.runfolder",
+        "flows.settings",
+        "flows.console",
+        "flows.tracking",
+        "flows.artifacts",
+        "flows.experiment",
+    },
     "flows.compare": {
         "rnnkit.launch",
         "rnnkit.files",
@@ -257,6 +279,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.report",
         "flows.compare",
         "flows.tracking",
+        "flows.schedule",
         "rnnkit.folds",
         "rnnkit.public",
         "rnnkit.identity",
@@ -286,7 +309,15 @@ ROWS: Mapping[str, set[str]] = {
 ONLY_IN: Mapping[str, set[str]] = {
     "mlflow": {"flows.tracking"},
     "optuna": {"flows.tune"},
-    "prefect": {"flows.steps", "flows.workers", "flows.tune", "flows.experiment", "flows.compare"},
+    "prefect": {
+        "flows.artifacts",
+        "flows.steps",
+        "flows.workers",
+        "flows.tune",
+        "flows.experiment",
+        "flows.compare",
+        "flows.schedule",
+    },
     "typer": {"flows.cli"},
     "matplotlib": {"rnnkit.figures", "rnnkit.report"},
 }
@@ -295,7 +326,7 @@ ONLY_IN: Mapping[str, set[str]] = {
 WRITTEN_ONLY_IN: Mapping[str, set[str]] = {
     "manual_seed": {"rnnkit.numerics"},
     "set_num_threads": {"rnnkit.numerics"},
-    "@task": {"flows.steps", "flows.tune", "flows.compare"},
+    "@task": {"flows.steps", "flows.tune", "flows.compare", "flows.schedule"},
 }
 """A name or a decorator -> the only rooms in which it stands."""
 

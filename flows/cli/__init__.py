@@ -21,8 +21,10 @@ from flows.cli import (
     evaluate,
     generate,
     predict,
+    register,
     run,
     runs,
+    schedule,
     tune,
     up,
 )
@@ -44,6 +46,8 @@ app.command("backtest")(backtest.backtest)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("generate")(generate.generate)
+app.command("register")(register.register)
+app.command("schedule")(schedule.schedule)
 app.command("up")(up.up)
 data_app = typer.Typer(rich_markup_mode=None, help="Data sets.")
 data_app.command("list")(data.data_list)

@@ -4,7 +4,7 @@ mirror      a run folder in MLflow, exactly once, live or later
 registry    models that are there by a name, and which of them is the champion
 """
 
-from flows.tracking.mirror import STATUS, End, Mirror, Tracker
+from flows.tracking.mirror import STATUS, End, Mirror, Tracker, register
 from flows.tracking.registry import Registered, Registry
 
-__all__ = ["STATUS", "End", "Mirror", "Registered", "Registry", "Tracker"]
+__all__ = ["STATUS", "End", "Mirror", "Registered", "Registry", "Tracker", "register"]

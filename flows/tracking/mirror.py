@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flows.settings import Settings
-from flows.tracking.registry import ID, Registry
+from flows.tracking.registry import ID, Registered, Registry
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import flatten
 from rnnkit.runfolder import RunFolder
@@ -219,6 +219,15 @@ class Mirror:
         from mlflow.entities import RunTag
 
         self._client.log_batch(self.mlflow_id, tags=[RunTag(k, v) for k, v in tags.items()])
+
+
+def register(run: RunFolder, settings: Settings) -> Registered:
+    """A finished run's model as a version under its experiment's name; twice is once."""
+    tracker = Tracker(settings)
+    mirror = Mirror(tracker, run, run.id, run.experiment, None, {})
+    mirror.finish("finished")
+    model = tracker.registry.log(run, mirror.experiment_id, mirror.mlflow_id)
+    return tracker.registry.register(run.experiment.name, run, model, mirror.mlflow_id)
 
 
 def _block(path: str) -> str:

@@ -43,6 +43,8 @@ class Registry:
         import mlflow
 
         self._settings = settings
+        mlflow.set_tracking_uri(settings.tracking)  # the registry opens clients of its own
+        mlflow.set_registry_uri(settings.tracking)
         self.client = mlflow.MlflowClient(settings.tracking, settings.tracking)
 
     def log(self, folder: RunFolder, experiment_id: str, mlflow_id: str) -> str:
@@ -122,7 +124,6 @@ class Registry:
         if not (place / "weights.safetensors").exists():
             import mlflow
 
-            mlflow.set_tracking_uri(self._settings.tracking)
             source = self.client.get_model_version_download_uri(model.name, str(model.version))
             with tempfile.TemporaryDirectory(dir=self._settings.home) as temporary:
                 fetched = mlflow.artifacts.download_artifacts(source, dst_path=temporary)

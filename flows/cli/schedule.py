@@ -1,0 +1,121 @@
+"""`rnnkit schedule`: an experiment again and again, by itself."""
+
+import os
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli.options import MLRUNS, Failure, Home, Params, Set
+from rnnkit.errors import InputError
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def schedule(
+    params: Params,
+    set_: Set = None,
+    cron: Annotated[str | None, typer.Option(help='When, as "0 3 * * *": at three.')] = None,
+    every: Annotated[str | None, typer.Option(help="How often, as 30m, 6h or 1d.")] = None,
+    from_champion: Annotated[
+        bool, typer.Option("--from-champion", help="Start from the champion's weights.")
+    ] = False,
+    retries: Annotated[int, typer.Option(min=0, help="Further tries of a run that fails.")] = 2,
+    timeout: Annotated[str | None, typer.Option(help="The longest a try may take, as 6h.")] = None,
+    on_failure: Annotated[
+        str | None, typer.Option(help="A command to run, or an address to tell, on a failure.")
+    ] = None,
+    prefect_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Of Prefect's pages, where none are up.")
+    ] = 4200,
+    mlruns: Home = MLRUNS,
+) -> None:
+    """Run an experiment by the clock until Ctrl-C; a better model becomes the champion."""
+    if (cron is None) == (every is None):
+        raise InputError('give one of --cron "0 3 * * *" and --every 6h')
+    from rnnkit.params import load
+
+    experiment = load(params, set_ or [])
+    if experiment.variants or experiment.seeds:
+        raise InputError(f"{experiment.name}: a schedule runs one network; leave variants out")
+    interval = None if every is None else duration(every, "--every")
+    limit = None if timeout is None else duration(timeout, "--timeout").total_seconds()
+    if cron is not None:
+        _check_cron(cron)
+    from flows import settings as places
+
+    settings = places.read(mlruns)
+    options: dict[str, Any] = {
+        "home": str(settings.home),
+        "from_champion": from_champion,
+        "retries": retries,
+        "timeout": limit,
+        "on_failure": on_failure,
+    }
+    _serve(experiment, settings, options, cron, interval, prefect_port)
+
+
+def duration(text: str, option: str) -> timedelta:
+    """A span of time.
+
+    >>> duration("6h", "--every")
+    datetime.timedelta(seconds=21600)
+
+    Raises:
+        InputError: it is none.
+    """
+    match = re.fullmatch(r"(\d+)([smhd])", text)
+    if not match or not int(match[1]):
+        raise InputError(f"{option} {text}: write a number and s, m, h or d, as 6h")
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+def _check_cron(cron: str) -> None:
+    from cronsim import CronSim, CronSimError
+
+    try:
+        CronSim(cron, datetime.now())
+    except CronSimError:
+        raise InputError(
+            f'--cron {cron}: write minute, hour, day, month and weekday, as "0 3 * * *"'
+        ) from None
+
+
+def _serve(
+    experiment: Any,
+    settings: Any,
+    options: dict[str, Any],
+    cron: str | None,
+    every: timedelta | None,
+    port: int,
+) -> None:
+    from flows import servers
+    from flows import settings as places
+    from rnnkit import launch
+
+    launch.settle()
+    places.apply(settings)
+    address = settings.prefect or servers.announced(settings).get("prefect")
+    server = None
+    try:
+        if address is None:
+            if not servers.is_free(port):
+                raise InputError(f"port {port} is taken; choose another with --prefect-port")
+            server = servers.prefect_with_pages(settings, port)
+            address = server.url
+            server.wait("/health")
+        os.environ["PREFECT_API_URL"] = address
+        from flows.console import out
+        from flows.schedule.serving import serve
+
+        when = f"by cron {cron}" if cron else f"every {every}"
+        out.print(f"{experiment.name} runs {when}; Ctrl-C ends the schedule.", markup=False)
+        out.print(f"  runs and their form  {address.removesuffix('/api')}", markup=False)
+        out.print(f"  the champion         models:/{experiment.name}@champion", markup=False)
+        serve(experiment, options, cron, every)
+    except servers.ServerFailed as failure:
+        raise Failure(str(failure)) from None
+    finally:
+        if server:
+            server.stop()

@@ -1,0 +1,34 @@
+"""What happens when a scheduled run fails: a command is run, or an address is sent a message."""
+
+import json
+import os
+import subprocess
+import urllib.request
+from collections.abc import Mapping
+
+PATIENCE = 60  # seconds a command or an address may take
+
+
+def tell(to: str, facts: Mapping[str, str]) -> None:
+    """Tells that a run failed.
+
+    Args:
+        to: an address that begins with http:// or https://, which gets the facts as JSON; anything
+            else is a shell's command line, which gets them as variables RNNKIT_NAME and so on.
+        facts: name, date and error.
+
+    Raises:
+        OSError: the address does not take it.
+        subprocess.SubprocessError: the command fails.
+    """
+    if to.startswith(("http://", "https://")):
+        request = urllib.request.Request(
+            to,
+            data=json.dumps(facts).encode(),
+            headers={"Content-Type": "application/json"},
+            method="POST",
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE):
+            return
+    own = {f"RNNKIT_{name.upper()}": value for name, value in facts.items()}
+    subprocess.run(to, shell=True, check=True, timeout=PATIENCE, env={**os.environ, **own})

@@ -1,0 +1,141 @@
+"""A scheduled run: the experiment of its date, and whether its model becomes the champion."""
+
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+
+from flows import settings as places
+from flows.artifacts import key_of
+from flows.console import QUIET, out
+from flows.experiment import run_experiment
+from flows.schedule.failing import tell
+from flows.tracking import Registered, Registry, register
+from rnnkit.challenge import Verdict, challenge
+from rnnkit.identity import inputs_sha256
+from rnnkit.params import Experiment, load
+from rnnkit.runfolder import RunFolder
+
+VERDICT = "rnnkit.challenge"
+"""The tag of a model's version, and of its run, that says how it did against the champion."""
+DELAY = 30  # seconds before another try
+
+
+@flow(name="scheduled", flow_run_name="{experiment.name}", log_prints=False)
+def run_scheduled(
+    experiment: Experiment,
+    home: Path = Path("mlruns"),
+    from_champion: bool = False,
+    retries: int = 2,
+    timeout: float | None = None,
+    on_failure: str | None = None,
+) -> dict[str, Any]:
+    """The experiment of this date; the better of its model and the champion is the champion.
+
+    Args:
+        experiment: what to run.
+        home: the output folder.
+        from_champion: start from the champion's weights, if there is a champion.
+        retries: how often a failed run is tried again; it goes on where it stopped.
+        timeout: seconds one try may take; None: any.
+        on_failure: a command or an address that is told.
+
+    Returns:
+        run (its id), promoted, reason.
+    """
+    places.apply(places.read(home))
+    out.quiet = True
+    warnings.filterwarnings("ignore", module=QUIET)
+    date = date_of(flow_run.scheduled_start_time)
+    try:
+        settings = places.read(home)
+        registry = Registry(settings)
+        champion = registry.champion(experiment.name)
+        if from_champion and champion is not None:
+            start = registry.fetch(f"models:/{champion.name}/{champion.version}")
+            experiment = experiment.replace({"train.start_from": str(start)})
+        own = run_experiment.with_options(
+            retries=retries, retry_delay_seconds=DELAY, timeout_seconds=timeout
+        )
+        own(experiment, home, date, 0)
+        run_id = RunFolder.identity(experiment, inputs_sha256(experiment), date, 0)
+        return challenge_champion(str(settings.runs / run_id), home)
+    except Exception as error:
+        if on_failure:
+            facts = {"name": experiment.name, "date": date, "error": f"{error}"}
+            tell(on_failure, facts)
+        raise
+
+
+@flow(name="scheduled file", flow_run_name="{params}", log_prints=False)
+def run_scheduled_file(
+    params: str,
+    home: Path = Path("mlruns"),
+    from_champion: bool = False,
+    retries: int = 2,
+    timeout: float | None = None,
+    on_failure: str | None = None,
+) -> dict[str, Any]:
+    """As `run_scheduled`, of a params file as it stands when the run begins."""
+    found: dict[str, Any] = run_scheduled(
+        load(Path(params)), home, from_champion, retries, timeout, on_failure
+    )
+    return found
+
+
+@task(name="challenge", cache_policy=NO_CACHE)
+def challenge_champion(folder: str, home: Path) -> dict[str, Any]:
+    """Registers a finished run's model, and promotes it if it is better than the champion.
+
+    It is better where the paired bootstrap on the run's own test items says so; the first model
+    of a name is its champion.
+
+    Args:
+        folder: of the run.
+        home: the output folder.
+    """
+    settings = places.read(home)
+    run, registry = RunFolder(Path(folder)), Registry(settings)
+    name = run.experiment.name
+    mine = register(run, settings)
+    champion = registry.champion(name)
+    if champion is not None and champion.version == mine.version:
+        return {"run": run.id, "promoted": True, "reason": "it is the champion already"}
+    if champion is None:
+        verdict = Verdict(None, "there was no champion before it")
+    else:
+        place = registry.fetch(f"models:/{name}/{champion.version}")
+        verdict = challenge(run, place, settings.home)
+    promoted = champion is None or verdict.is_better
+    if promoted:
+        registry.promote(mine)
+    told = f"{'promoted' if promoted else 'declined'}: {verdict.reason}"
+    registry.tag(mine, {VERDICT: told})
+    _say(run, mine, champion, told)
+    return {"run": run.id, "promoted": promoted, "reason": verdict.reason}
+
+
+def date_of(moment: datetime | None) -> str:
+    """When a run was to begin, as its identity has it.
+
+    >>> date_of(datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC))
+    '2026-01-02T03:04:05Z'
+    """
+    found = (moment or datetime.now(UTC)).astimezone(UTC)
+    return found.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _say(run: RunFolder, mine: Registered, champion: Registered | None, told: str) -> None:
+    """The verdict as a Prefect artifact."""
+    before = f"version {champion.version} ({champion.run_id})" if champion else "none"
+    create_markdown_artifact(
+        f"## {run.experiment.name}, version {mine.version}\n\n**{told}**\n\n"
+        f"- run: `{run.id}`\n- champion before: {before}\n- {run.result['verdict']}\n",
+        key=key_of(run.experiment.name, "champion"),
+        description=told,
+    )

@@ -1,0 +1,185 @@
+"""An older network on the test items of a newer run, and whether the newer one is better.
+
+Data change: tokens, labels and scales of the two are matched by their names and units, so that
+both answer the same items.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas
+import torch
+from torch import Tensor
+
+from rnnkit.comparison.bootstrap import Difference, difference
+from rnnkit.comparison.items import measured
+from rnnkit.comparison.table import block_of
+from rnnkit.conclude import PREDICTIONS
+from rnnkit.errors import InputError
+from rnnkit.evaluate import evaluate
+from rnnkit.params.data import BPE
+from rnnkit.predict import Predictor, load
+from rnnkit.prepare import prepare
+from rnnkit.prepare.prepared import UNKNOWN, Part, Prepared, positions
+from rnnkit.prepare.scale import Scaler
+from rnnkit.runfolder import RunFolder
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a challenge ended with.
+
+    Args:
+        found: the newer run's measure less the older model's; None where they cannot be compared.
+        reason: a sentence.
+    """
+
+    found: Difference | None
+    reason: str
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the newer one is to take the older one's place."""
+        return self.found is not None and self.found.is_better
+
+
+def challenge(run: RunFolder, champion: Path, home: Path) -> Verdict:
+    """A finished run against an older model, on the run's own test part.
+
+    Args:
+        run: the newer one.
+        champion: the older one's model folder.
+        home: the output folder, where prepared data lie.
+    """
+    experiment = run.experiment
+    predictor = load(champion)
+    if experiment.tune is not None:  # the data that its trials may have chosen are the model's
+        experiment = load(run.path).experiment
+    prepared = prepare(experiment.data, experiment.task, home)
+    try:
+        theirs = answers_of(predictor, prepared)
+    except InputError as error:
+        return Verdict(None, f"they cannot be compared: {error}")
+    measure, ours = measured(pandas.read_parquet(run.path / PREDICTIONS))
+    other, items = measured(theirs)
+    assert other == measure
+    found = difference(measure, [ours], [items], block_of(run), seed=0)
+    relation = "better" if found.is_better else "not better"
+    return Verdict(
+        found,
+        f"{relation} on the same {found.items:,} test items: {measure} {found.value:+.4g}, 95 % "
+        f"interval {found.low:+.3g} to {found.high:+.3g}",
+    )
+
+
+def answers_of(predictor: Predictor, prepared: Prepared) -> pandas.DataFrame:
+    """A model's predictions for the test part of data that it was not prepared with.
+
+    Raises:
+        InputError: the model cannot read these data, or its answers mean other things.
+    """
+    part = translated(prepared.parts["test"], prepared, predictor)
+    if predictor.experiment.task.kind == "forecasting" and prepared.scaler:
+        assert predictor.prepared.scaler is not None
+        scaler = replace(predictor.prepared.scaler, begin=prepared.scaler.begin)
+        predictor.task.prepared = replace(predictor.prepared, scaler=scaler)
+    scores = evaluate(predictor.network, predictor.task, part, predictor.experiment, True)
+    assert scores.predictions is not None
+    return scores.predictions
+
+
+def translated(part: Part, prepared: Prepared, predictor: Predictor) -> Part:
+    """A part in a model's own ids and scales.
+
+    Raises:
+        InputError: it does not know a label, reads another form, or was cut into other tokens.
+    """
+    theirs = predictor.prepared
+    if prepared.features != theirs.features or _forms(prepared) != _forms(theirs):
+        raise InputError("the older model reads other columns or another form of data")
+    if prepared.vocabulary is not None:
+        part = replace(part, inputs=_tokens(part.inputs, prepared, predictor))
+    if prepared.labels is not None and prepared.labels != theirs.labels:
+        part = replace(part, targets=_by_name(part.targets, prepared.labels, theirs.labels or ()))
+    if prepared.scaler is not None and prepared.scaler != theirs.scaler:
+        assert theirs.scaler is not None
+        part = _rescaled(part, prepared.scaler, theirs.scaler)
+    return part
+
+
+def _forms(prepared: Prepared) -> tuple[bool, ...]:
+    return tuple(
+        field is None
+        for field in (prepared.vocabulary, prepared.labels, prepared.scaler, prepared.letters)
+    )
+
+
+def _tokens(inputs: Tensor, prepared: Prepared, predictor: Predictor) -> Tensor:
+    theirs = predictor.prepared
+    assert prepared.vocabulary is not None
+    assert theirs.vocabulary is not None
+    if prepared.vocabulary == theirs.vocabulary and prepared.letters == theirs.letters:
+        return inputs
+    if predictor.experiment.task.kind == "language_modeling":
+        raise InputError(
+            "their vocabularies differ, and so would the tokens that are predicted; train on the "
+            "champion's text, or on characters"
+        )
+    if isinstance(predictor.experiment.data.tokenizer, BPE):
+        raise InputError("their BPE merges differ, and so the tokens; split into words instead")
+    words = _table(prepared.vocabulary, theirs.vocabulary)
+    if inputs.ndim == 1:
+        return words[inputs]
+    letters = _table(prepared.letters or (), theirs.letters or ())
+    return torch.cat([words[inputs[:, :1]], letters[inputs[:, 1:]]], dim=1)
+
+
+def _table(ours: tuple[str, ...], theirs: tuple[str, ...]) -> Tensor:
+    """Our id -> their id of the same name; unknown where they have none."""
+    place = {name: i for i, name in enumerate(theirs)}
+    return torch.tensor([place.get(name, UNKNOWN) for name in ours])
+
+
+def _by_name(targets: Tensor, ours: tuple[str, ...], theirs: tuple[str, ...]) -> Tensor:
+    unknown = sorted(set(ours) - set(theirs))
+    if unknown:
+        raise InputError(f"the older model does not know the label {unknown[0]!r}")
+    return torch.tensor([theirs.index(name) for name in ours])[targets]
+
+
+def _rescaled(part: Part, ours: Scaler, theirs: Scaler) -> Part:
+    """Inputs and targets through their units."""
+    if ours.columns != theirs.columns or ours.targets != theirs.targets:
+        raise InputError("the older model reads other columns")
+    if ours.series != theirs.series:
+        raise InputError("the older model knows other series")
+    which = ours.which(part.item) if len(ours.begin) > 1 else torch.zeros_like(part.item)
+    inputs = part.inputs.double().clone()
+    targets = part.targets.double().clone() if part.targets.is_floating_point() else part.targets
+    width = inputs.shape[-1]
+    read = part.input_length + (part.target_length if part.known else 0)
+    rows = torch.zeros(len(inputs), dtype=torch.int64)
+    rows[positions(part.input_start, read)] = which.repeat_interleave(read)
+    inputs = _through(inputs, rows, ours, theirs, list(range(width)))
+    if part.targets.is_floating_point() and ours.targets:
+        asked = torch.zeros(len(targets), dtype=torch.int64)
+        asked[positions(part.target_start, part.target_length)] = which.repeat_interleave(
+            part.target_length
+        )
+        targets = _through(targets, asked, ours, theirs, ours.target_columns).float()
+    return replace(part, inputs=inputs.float(), targets=targets)
+
+
+def _through(
+    values: Tensor, rows: Tensor, ours: Scaler, theirs: Scaler, columns: list[int]
+) -> Tensor:
+    """[N, columns] scaled by one -> scaled by the other."""
+
+    def numbers(flat: Any, series: int) -> Tensor:
+        table = torch.tensor(flat, dtype=torch.float64).view(series, -1)[:, columns]
+        return table[rows]
+
+    count = len(ours.begin)
+    units = values * numbers(ours.scale, count) + numbers(ours.offset, count)
+    return (units - numbers(theirs.offset, count)) / numbers(theirs.scale, count)
