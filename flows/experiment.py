@@ -34,7 +34,7 @@ def run_experiment(
         again: how many runs of the same came before.
 
     Returns:
-        the run's result.json.
+        the run's id as `run`, and its result.json.
 
     Raises:
         Busy: another process is running this very run.
@@ -44,14 +44,14 @@ def run_experiment(
     run_id = RunFolder.identity(experiment, inputs_sha256(experiment), date, again)
     folder = RunFolder(settings.runs / run_id)
     if folder.status == "finished":
-        return folder.result
+        return {"run": folder.id, **folder.result}
     with folder.lock(), Stages() as stages:
         work = Work(experiment, settings, folder, stages)
         numerics.set_threads(experiment.train.threads)
         folder.create(experiment, {**numerics.fingerprint(), **launch.settle(), "data": sha256})
         work.tracker.close_leftovers(work.mirror.experiment_id, settings.runs)
         try:
-            return _steps(work)
+            return {"run": folder.id, **_steps(work)}
         except Exception as error:
             folder.append("failed", reason=f"{type(error).__name__}: {error}")
             work.mirror.finish("failed")

@@ -9,6 +9,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from flows.artifacts import Progress, mlflow_link, result_table
 from flows.work import Work
 from rnnkit.conclude import PREDICTIONS, conclude
 from rnnkit.params import Experiment
@@ -25,6 +26,7 @@ def prepare_data(work: Work) -> None:
     work.mirror.dataset(
         work.experiment.name, work.prepared.sha256, str(work.prepared.facts["source"])
     )
+    mlflow_link(work.experiment.name, work.mirror.link)
     work.stages.end(stage, f"{counts} items in train / valid / test")
 
 
@@ -32,6 +34,7 @@ def prepare_data(work: Work) -> None:
 def train_model(work: Work, experiment: Experiment, prepared: Prepared) -> None:
     """Trains in the run's own folder; every epoch is on disk and in MLflow before the next."""
     stage = work.stages.begin("train", total=experiment.train.epochs)
+    progress = Progress(experiment.name, "train")
     note = ""
     for record in train_into(work.folder, experiment, prepared):
         if isinstance(record, Epoch):
@@ -41,6 +44,7 @@ def train_model(work: Work, experiment: Experiment, prepared: Prepared) -> None:
             note = ", ".join(f"{k} {values[k]:.4g}" for k in shown if values[k] is not None)
             work.stages.show(stage, record.epoch, note)
             work.mirror.advance()
+            progress.show(1.0 if record.last else record.epoch / experiment.train.epochs)
     work.stages.end(stage, note)
 
 
@@ -49,6 +53,7 @@ def evaluate_model(work: Work, experiment: Experiment) -> dict[str, Any]:
     """Scores the best epoch's network on the test part, beside the baselines."""
     stage = work.stages.begin("evaluate", total=None)
     result = conclude(work.folder, experiment, work.prepared, work.settings.home / "prepared")
+    result_table(experiment.name, result)
     work.stages.end(stage, f"{len(work.prepared.parts['test']):,} items of the test part")
     return result
 

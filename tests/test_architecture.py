@@ -64,6 +64,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.windows",
     },
     "rnnkit.runfolder": {"rnnkit.errors", "rnnkit.params", "rnnkit.files"},
+    "rnnkit.cleaning": {"rnnkit.files", "rnnkit.runfolder"},
     "rnnkit.identity": {
         "rnnkit.errors",
         "rnnkit.params",
@@ -214,6 +215,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.conclude",
         "rnnkit.report",
         "flows.work",
+        "flows.artifacts",
     },
     "flows.tune": {
         "rnnkit.errors",
@@ -230,6 +232,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.tracking",
         "flows.workers",
         "flows.work",
+        "flows.artifacts",
     },
     "flows.experiment": {
         "rnnkit.conclude",
@@ -247,7 +250,6 @@ ROWS: Mapping[str, set[str]] = {
     },
     "flows.schedule": {
         "rnnkit.challenge",
-        "rnnkit.identity",
         "rnnkit.params",
         "rnnkit.runfolder",
         "flows.settings",
@@ -273,8 +275,10 @@ ROWS: Mapping[str, set[str]] = {
         "flows.tracking",
         "flows.workers",
         "flows.work",
+        "flows.artifacts",
     },
     "flows.cli": {
+        "rnnkit.cleaning",
         "rnnkit.comparison",
         "rnnkit.report",
         "flows.compare",

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from flows.cli import (
     backtest,
     check,
+    clean,
     compare,
     data,
     evaluate,
@@ -48,6 +49,7 @@ app.command("predict")(predict.predict)
 app.command("generate")(generate.generate)
 app.command("register")(register.register)
 app.command("schedule")(schedule.schedule)
+app.command("clean")(clean.clean)
 app.command("up")(up.up)
 data_app = typer.Typer(rich_markup_mode=None, help="Data sets.")
 data_app.command("list")(data.data_list)

@@ -6,8 +6,10 @@ from typing import Any
 
 import pandas
 from prefect import flow
+from prefect.artifacts import create_table_artifact
 
 from flows import settings as places
+from flows.artifacts import key_of
 from flows.compare.folders import comparison_folder, member_folder
 from flows.compare.member import run_member
 from flows.console import Stages
@@ -20,7 +22,7 @@ from rnnkit.comparison.table import Groups, table
 from rnnkit.conclude import network_name
 from rnnkit.files import sha256_json
 from rnnkit.params import Experiment
-from rnnkit.report.comparison import write_comparison_report
+from rnnkit.report.comparison import rows, sentences, write_comparison_report
 from rnnkit.runfolder import RunFolder
 
 STOP = "stop"  # a file in the comparison's folder: the workers are to leave off
@@ -199,6 +201,11 @@ def _conclude(work: Work, groups: Groups) -> None:
     work.folder.finish({"runs": {name: [run.id for run in runs] for name, runs in groups.items()}})
     work.mirror.summary(_numbers(found))
     work.mirror.finish("finished")
+    create_table_artifact(
+        table=rows(found),
+        key=key_of(work.experiment.name, "comparison"),
+        description=" ".join(sentences(found)),
+    )
     work.stages.end(stage, f"{len(found)} variants")
 
 

@@ -10,14 +10,13 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
+from flows import console
 from flows import settings as places
 from flows.artifacts import key_of
-from flows.console import QUIET, out
 from flows.experiment import run_experiment
 from flows.schedule.failing import tell
 from flows.tracking import Registered, Registry, register
 from rnnkit.challenge import Verdict, challenge
-from rnnkit.identity import inputs_sha256
 from rnnkit.params import Experiment, load
 from rnnkit.runfolder import RunFolder
 
@@ -49,8 +48,8 @@ def run_scheduled(
         run (its id), promoted, reason.
     """
     places.apply(places.read(home))
-    out.quiet = True
-    warnings.filterwarnings("ignore", module=QUIET)
+    console.out.quiet = True
+    warnings.filterwarnings("ignore", module=console.QUIET)
     date = date_of(flow_run.scheduled_start_time)
     try:
         settings = places.read(home)
@@ -62,9 +61,8 @@ def run_scheduled(
         own = run_experiment.with_options(
             retries=retries, retry_delay_seconds=DELAY, timeout_seconds=timeout
         )
-        own(experiment, home, date, 0)
-        run_id = RunFolder.identity(experiment, inputs_sha256(experiment), date, 0)
-        return challenge_champion(str(settings.runs / run_id), home)
+        done = own(experiment, home, date, 0)
+        return challenge_champion(str(settings.runs / done["run"]), home)
     except Exception as error:
         if on_failure:
             facts = {"name": experiment.name, "date": date, "error": f"{error}"}

@@ -28,6 +28,7 @@ ARTIFACTS = (
     "comparison.parquet",
     "report.html",
 )
+PAGES = "http://127.0.0.1:5000"  # where `rnnkit up` serves them unless it is told otherwise
 LIMIT = 6_000  # characters of a param, above which MLflow refuses it
 UNNAMEABLE = re.compile(r"[^\w./: -]", re.ASCII)  # what MLflow refuses in a metric's name
 BATCH = 900  # metrics in one request; MLflow takes 1,000
@@ -56,6 +57,8 @@ class Tracker:
         self._settings = settings
         self.client = mlflow.MlflowClient(tracking_uri=settings.tracking)
         self.registry = Registry(settings)
+        remote = settings.tracking.startswith(("http://", "https://"))
+        self.pages = settings.tracking.rstrip("/") if remote else PAGES
 
     def experiment(self, name: str) -> str:
         """The id of an MLflow experiment, made if it is not there."""
@@ -120,6 +123,7 @@ class Mirror:
         self.folder, self._client, self._registry = folder, tracker.client, tracker.registry
         experiment_id = parent.experiment_id if parent else tracker.experiment(experiment.name)
         self.experiment_id: str = experiment_id
+        self._pages = tracker.pages
         self._sent = 0
         self.closed = False
         found = tracker.run(experiment_id, run_id)
@@ -137,6 +141,11 @@ class Mirror:
         searched = experiment.tune.search if experiment.tune else ()
         self.params(experiment, without=[_block(path) for path in searched])
         self._tag({STATE: "running", **tags})
+
+    @property
+    def link(self) -> str:
+        """The run's page, where `rnnkit up` or the tracking server shows it."""
+        return f"{self._pages}/#/experiments/{self.experiment_id}/runs/{self.mlflow_id}"
 
     def advance(self) -> None:
         """Sends what the journal has gained, up to its last whole epoch."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import optuna
 
+from flows.artifacts import Progress
 from flows.console import number
 from flows.tracking import Mirror
 from flows.tune.study import (
@@ -55,16 +56,19 @@ def sweep(work: Work) -> tuple[dict[str, Any], list[dict[str, Any]], Mapping[str
     experiment, study = _begin(work)
     assert experiment.tune is not None
     per_trial = experiment.train.epochs * experiment.tune.seeds
-    stage = work.stages.begin("tune", total=experiment.tune.trials * per_trial)
+    trials = experiment.tune.trials
+    stage = work.stages.begin("tune", total=trials * per_trial)
+    progress = Progress(experiment.name, "tune")
     before, deaths, done = len(ended(study)), 0, -1
     mirrors: dict[str, Mirror] = {}
-    workers = min(experiment.tune.workers, experiment.tune.trials)
+    workers = min(experiment.tune.workers, trials)
     home, stop = str(work.settings.home), work.folder.path / "trials" / STOP
     orders = Orders(str(work.folder.path), home, Parent.here(), before)
     tasks = [(work_on_trials, {"orders": orders, "number": k}) for k in range(workers)]
 
     def show() -> None:
-        _show(work, stage, mirrors, per_trial)
+        shown = _show(work, stage, mirrors, per_trial)
+        progress.show(min(1.0, shown / (trials * per_trial)))
 
     while not run_tasks(work.settings, workers, tasks, show, stop):
         now = sum(epochs_done(trial) for trial in trial_folders(work.folder))
@@ -111,8 +115,12 @@ def _begin(work: Work) -> tuple[Experiment, optuna.Study]:
     return experiment, study
 
 
-def _show(work: Work, stage: Any, mirrors: dict[str, Mirror], per_trial: int) -> None:
-    """Brings the trials' folders to MLflow and to the screen."""
+def _show(work: Work, stage: Any, mirrors: dict[str, Mirror], per_trial: int) -> int:
+    """Brings the trials' folders to MLflow and to the screen.
+
+    Returns:
+        how many epochs are done, those that a pruned trial was spared among them.
+    """
     epochs = 0
     for trial in trial_folders(work.folder):
         lines = trial.records()
@@ -133,6 +141,7 @@ def _show(work: Work, stage: Any, mirrors: dict[str, Mirror], per_trial: int) ->
             mirror.advance()
     records = trial_records(work.folder, work.experiment)
     work.stages.show(stage, epochs, _note(records, work.experiment))
+    return epochs
 
 
 def _note(records: Sequence[dict[str, Any]], experiment: Experiment) -> str:

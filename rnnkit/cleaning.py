@@ -1,0 +1,92 @@
+"""What lies in the output folder and is not needed any more: found here, deleted on request.
+
+A run that is registered, or being worked on, is left alone. What is deleted of a finished run is
+not needed to show, predict with or compare it; prepared data are made again when they are wanted.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnkit.files import read_json
+from rnnkit.runfolder import RunFolder
+
+DAY = 86_400  # seconds
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something that may go.
+
+    Args:
+        what: its kind, in words.
+        path: a folder.
+        size: in bytes.
+    """
+
+    what: str
+    path: Path
+    size: int
+
+
+def leftovers(home: Path, kept: Set[str], older: float) -> list[Leftover]:
+    """What may go.
+
+    Args:
+        home: the output folder.
+        kept: ids of runs that are registered.
+        older: unfinished runs, and prepared data that no run has used for so long, in seconds.
+    """
+    found = [
+        Leftover(what, path, _size(path))
+        for what, path in [*_of_runs(home, kept, older), *_of_data(home, older)]
+    ]
+    return [leftover for leftover in found if leftover.size]
+
+
+def delete(found: list[Leftover]) -> None:
+    """Deletes what `leftovers` found; each folder is renamed first, so that none is half there."""
+    for leftover in found:
+        aside = leftover.path.with_name(f".{leftover.path.name}.deleted")
+        leftover.path.rename(aside)
+        shutil.rmtree(aside)
+
+
+def _of_runs(home: Path, kept: Set[str], older: float) -> Iterator[tuple[str, Path]]:
+    for path in sorted((home / "runs").glob("*")):
+        run = RunFolder(path)
+        if run.id in kept or not path.is_dir():
+            continue
+        status = run.status
+        if status == "finished":
+            for place in [path / "checkpoints", *sorted(path.glob("trials/**/checkpoints"))]:
+                if place.is_dir():
+                    yield "checkpoints of finished runs", place
+        elif status in ("interrupted", "failed") and _age(path) > older:
+            yield "runs that were interrupted or failed", path
+
+
+def _of_data(home: Path, older: float) -> Iterator[tuple[str, Path]]:
+    used = {
+        read_json(file)["data"]
+        for file in (home / "runs").glob("*/fingerprint.json")
+        if _age(file.parent) <= older and "data" in read_json(file)
+    }
+    for path in sorted((home / "prepared").glob("*")):
+        if path.name not in used and _age(path) > older:
+            yield "prepared data", path
+    for path in sorted((home / "models").glob("*")):
+        if _age(path) > older:
+            yield "copies of registered models", path
+
+
+def _age(path: Path) -> float:
+    """Seconds since a folder, or its journal, was last written."""
+    journal = path / "journal.jsonl"
+    return time.time() - (journal if journal.exists() else path).stat().st_mtime
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
