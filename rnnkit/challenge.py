@@ -20,9 +20,9 @@ from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.params.data import BPE
 from rnnkit.predict import Predictor, load
-from rnnkit.prepare import prepare
 from rnnkit.prepare.prepared import UNKNOWN, Part, Prepared, positions
 from rnnkit.prepare.scale import Scaler
+from rnnkit.prepare.store import load as load_prepared
 from rnnkit.runfolder import RunFolder
 
 
@@ -52,11 +52,11 @@ def challenge(run: RunFolder, champion: Path, home: Path) -> Verdict:
         champion: the older one's model folder.
         home: the output folder, where prepared data lie.
     """
-    experiment = run.experiment
     predictor = load(champion)
-    if experiment.tune is not None:  # the data that its trials may have chosen are the model's
-        experiment = load(run.path).experiment
-    prepared = prepare(experiment.data, experiment.task, home)
+    place = home / "prepared" / run.result["prepared"]
+    if not place.exists():
+        return Verdict(None, "they cannot be compared: the run's prepared data are gone")
+    prepared = load_prepared(place)
     try:
         theirs = answers_of(predictor, prepared)
     except InputError as error:

@@ -78,7 +78,8 @@ def gathered(
         seconds: what each step took.
         searched: tuned (params path -> value), trials (state -> how many), importance.
     """
-    return {**result, **searched, "data": dict(prepared.facts), "seconds": seconds}
+    facts = {"data": dict(prepared.facts), "prepared": prepared.sha256}
+    return {**result, **searched, **facts, "seconds": seconds}
 
 
 def network_name(experiment: Experiment) -> str:

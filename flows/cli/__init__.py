@@ -29,7 +29,8 @@ from flows.cli import (
     tune,
     up,
 )
-from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED, Failure
+from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
+from flows.starting import Failure
 from rnnkit.errors import InputError
 
 app = typer.Typer(

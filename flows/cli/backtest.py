@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.cli.options import MLRUNS, Home, Json, Params, Set
-from flows.cli.run import run_all
+from flows.starting import run_all
 
 METRICS = 3  # in a row
 
@@ -29,7 +29,7 @@ def backtest(
     from rnnkit.folds import walk_forward
 
     each = walk_forward(experiment, folds)
-    done = run_all(each, settings, as_json)
+    done = run_all(each, settings, 0, as_json)
     found = [
         {"run": folder.id, **_span(fold), **folder.result}
         for fold, folder in zip(each, done, strict=True)

@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from flows.cli.options import MLRUNS, Home, Json, Set, short
-from flows.cli.run import in_prefect
+from flows.starting import compare_runs, compare_variants
 from rnnkit.errors import InputError
 
 METRICS = 1  # in a row
@@ -31,55 +31,22 @@ def compare(
 
     settings = places.read(mlruns)
     if len(what) == 1 and what[0].endswith((".yaml", ".yml")):
-        folder = _variants(Path(what[0]), set_ or [], settings, workers, as_json)
+        from rnnkit.params import load
+
+        folder = compare_variants(load(Path(what[0]), set_ or []), settings, workers, as_json)
     else:
+        from flows.cli.finding import find_run
+
         if set_:
             raise InputError("--set changes a params file, and these are runs; leave it out")
-        folder = _runs(what, settings, as_json)
-    _show(Path(folder), as_json)
-
-
-def _variants(file: Path, set_: list[str], settings: Any, workers: int, quiet: bool) -> str:
-    from rnnkit.comparison.members import members
-    from rnnkit.params import load
-
-    experiment = load(file, set_)
-    from flows.compare.folders import comparison_folder, member_folder
-
-    runs = [member_folder(member, settings) for member in members(experiment)]
-    folder = comparison_folder(settings, experiment.name, runs)
-    if folder.status == "finished":
-        return str(folder.path)
-
-    def flow() -> str:
-        from flows.compare.comparison import compare_variants
-
-        return compare_variants(experiment, settings.home, workers)
-
-    return str(in_prefect(flow, settings, experiment.name, quiet, (experiment,)))
-
-
-def _runs(names: list[str], settings: Any, quiet: bool) -> str:
-    from flows.cli.finding import find_run
-
-    if len(names) < 2:
-        raise InputError(
-            f"{names[0]}: is one run, and nothing to compare it with; give two or more, "
-            "or a params file with variants"
-        )
-    runs = [find_run(settings, name) for name in names]
-    from flows.compare.folders import comparison_folder
-
-    folder = comparison_folder(settings, runs[0].experiment.name, runs)
-    if folder.status == "finished":
-        return str(folder.path)
-
-    def flow() -> str:
-        from flows.compare.comparison import compare_runs
-
-        return compare_runs([str(run.path) for run in runs], settings.home)
-
-    return str(in_prefect(flow, settings, runs[0].id, quiet, ()))
+        if len(what) < 2:
+            raise InputError(
+                f"{what[0]}: is one run, and nothing to compare it with; give two or more, "
+                "or a params file with variants"
+            )
+        runs = [find_run(settings, name) for name in what]
+        folder = compare_runs(runs, settings, as_json)
+    _show(folder, as_json)
 
 
 def _show(folder: Path, as_json: bool) -> None:

@@ -7,15 +7,7 @@ import typer
 
 from rnnkit.errors import InputError
 
-FAILED, BAD_INPUT, BUSY, INTERRUPTED, TERMINATED = 1, 2, 75, 130, 143
-
-
-class Failure(RuntimeError):
-    """What was asked for failed: one line and an exit status."""
-
-    def __init__(self, message: str, status: int = FAILED) -> None:
-        super().__init__(message)
-        self.status = status
+BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
 
 
 def _folder(path: Path) -> Path:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.cli.options import MLRUNS, Failure, Home, Params, Set
+from flows.cli.options import MLRUNS, Home, Params, Set
+from flows.starting import Failure
 from rnnkit.errors import InputError
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import INTERRUPTED, MLRUNS, Failure, Home
+from flows.cli.options import INTERRUPTED, MLRUNS, Home
+from flows.starting import Failure
 from rnnkit.errors import InputError
 
 

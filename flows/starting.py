@@ -1,0 +1,210 @@
+"""Starts flows: Prefect's server is there while they run, and what goes wrong becomes one line.
+
+Nothing heavy is imported before the server is on its way, for both take as long.
+"""
+
+import os
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rnnkit.errors import InputError
+
+FAILED, BUSY = 1, 75
+
+
+class Failure(RuntimeError):
+    """What was asked for failed: one line and an exit status."""
+
+    def __init__(self, message: str, status: int = FAILED) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def run_all(experiments: Sequence[Any], settings: Any, again: int, quiet: bool) -> list[Any]:
+    """The runs of some experiments, one after the other; those that are finished are found.
+
+    Args:
+        experiments: each with its params resolved.
+        settings: where things are.
+        again: how many runs of the same came before.
+        quiet: nothing on the screen.
+
+    Returns:
+        their folders.
+
+    Raises:
+        Failure: one failed, or another process is running it.
+    """
+    from rnnkit.identity import inputs_sha256
+    from rnnkit.runfolder import RunFolder
+
+    folders = [
+        RunFolder(settings.runs / RunFolder.identity(each, inputs_sha256(each), "", again))
+        for each in experiments
+    ]
+    waiting = [
+        (each, folder)
+        for each, folder in zip(experiments, folders, strict=True)
+        if folder.status != "finished"
+    ]
+
+    def flow(experiment: Any) -> Callable[[], Any]:
+        def call() -> Any:
+            from flows.experiment import run_experiment
+
+            return run_experiment(experiment, settings.home, "", again)
+
+        return call
+
+    if waiting:
+        with prefect(settings) as server:
+            for each, folder in waiting:
+                _told(flow(each), settings, server, folder.id, folder.path, quiet, (each,))
+    return folders
+
+
+def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) -> Path:
+    """The folder of a comparison of variants and seeds, made or found.
+
+    Raises:
+        InputError: there is nothing to compare.
+        Failure: a run failed, or another process is making this very comparison.
+    """
+    from flows.compare.folders import comparison_folder, member_folder
+    from rnnkit.comparison.members import members
+
+    runs = [member_folder(member, settings) for member in members(experiment)]
+    folder = comparison_folder(settings, experiment.name, runs)
+    if folder.status == "finished":
+        return folder.path
+
+    def flow() -> Any:
+        from flows.compare.comparison import compare_variants
+
+        return compare_variants(experiment, settings.home, workers)
+
+    with prefect(settings) as server:
+        _told(flow, settings, server, folder.id, folder.path, quiet, (experiment,))
+    return folder.path
+
+
+def compare_runs(runs: Sequence[Any], settings: Any, quiet: bool) -> Path:
+    """The folder of a comparison of finished runs, made or found.
+
+    Raises:
+        InputError: they cannot be compared.
+        Failure: another process is making this very comparison.
+    """
+    from flows.compare.folders import comparison_folder
+
+    folder = comparison_folder(settings, runs[0].experiment.name, runs)
+    if folder.status == "finished":
+        return folder.path
+
+    def flow() -> Any:
+        from flows.compare.comparison import compare_runs
+
+        return compare_runs([str(run.path) for run in runs], settings.home)
+
+    with prefect(settings) as server:
+        _told(flow, settings, server, folder.id, folder.path, quiet, ())
+    return folder.path
+
+
+@contextmanager
+def prefect(settings: Any) -> Iterator[Any]:
+    """Prefect's server: the one there is, or one of its own, which is yielded and ends with this.
+
+    Prefect reads its address once in a process, so several flows share one server.
+    """
+    from flows import servers
+    from flows import settings as places
+    from rnnkit import launch
+
+    launch.settle()
+    places.apply(settings)
+    address = settings.prefect or servers.announced(settings).get("prefect")
+    server = None
+    try:
+        if address is None:
+            server = servers.prefect_for_a_command(settings)
+            address = server.url
+        os.environ["PREFECT_API_URL"] = address
+        yield server
+    finally:
+        if server:
+            server.stop()
+
+
+def _told(
+    flow: Callable[[], Any],
+    settings: Any,
+    server: Any,
+    name: str,
+    place: Path,
+    quiet: bool,
+    prepared: Sequence[Any],
+) -> None:
+    """Calls a flow; a failure of its own is told in a line, with its traceback in `place`."""
+    try:
+        _call(flow, settings, server, quiet, prepared)
+    except (InputError, KeyboardInterrupt, Failure):
+        raise
+    except Exception as error:  # the flow's own failure, whatever it was
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "traceback.txt").write_text(traceback.format_exc())
+        raise Failure(
+            f"{name} failed: {type(error).__name__}: {error}; "
+            f"the traceback is in {place / 'traceback.txt'}"
+        ) from None
+
+
+def _call(
+    flow: Callable[[], Any], settings: Any, server: Any, quiet: bool, prepared: Sequence[Any]
+) -> Any:
+    """Bad input, a server that does not start and a busy run are told as what they are.
+
+    Args:
+        prepared: experiments whose data are prepared while the server starts; bad data end it.
+    """
+    from flows import servers
+    from rnnkit.runfolder import Busy
+
+    try:
+        from flows.console import QUIET, out
+
+        warnings.filterwarnings("ignore", module=QUIET)
+        import flows.experiment  # noqa: F401  # Prefect is imported while its server starts
+        from rnnkit.prepare import prepare
+
+        out.quiet = quiet
+        with out.status("starting Prefect and MLflow"):
+            for experiment in prepared:
+                prepare(experiment.data, experiment.task, settings.home)  # bad data end it here
+            if server:
+                server.wait("/health")
+        return flow()
+    except (InputError, KeyboardInterrupt):
+        raise
+    except servers.ServerFailed as failure:
+        raise Failure(str(failure)) from None
+    except Busy as busy:
+        raise Failure(str(busy), BUSY) from None
+    except Exception as error:
+        cause = _input_error(error)
+        if cause is not None:
+            raise cause from None
+        raise
+
+
+def _input_error(error: BaseException | None) -> InputError | None:
+    """The bad input that a failure comes from, if it does."""
+    while error is not None:
+        if isinstance(error, InputError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
