@@ -1,29 +1,34 @@
 """An older network on the test items of a newer run, and whether the newer one is better.
 
-Data change: tokens, labels and scales of the two are matched by their names and units, so that
-both answer the same items.
+Data change: labels and scales of the two are matched by their names and units, and texts are read
+again, so that both answer the same items with all that they know.
 """
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas
 import torch
 from torch import Tensor
 
+from rnnkit import sources
 from rnnkit.comparison.bootstrap import Difference, difference
 from rnnkit.comparison.items import measured
 from rnnkit.comparison.table import block_of
 from rnnkit.conclude import PREDICTIONS
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
-from rnnkit.params.data import BPE
+from rnnkit.params import Experiment
 from rnnkit.predict import Predictor, load
-from rnnkit.prepare.prepared import UNKNOWN, Part, Prepared, positions
+from rnnkit.prepare import data_sha256
+from rnnkit.prepare.prepared import Part, Prepared, positions
 from rnnkit.prepare.scale import Scaler
 from rnnkit.prepare.store import load as load_prepared
+from rnnkit.prepare.unseen import unseen
 from rnnkit.runfolder import RunFolder
+from rnnkit.tasks import task_for
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def challenge(run: RunFolder, champion: Path, home: Path) -> Verdict:
         return Verdict(None, "they cannot be compared: the run's prepared data are gone")
     prepared = load_prepared(place)
     try:
-        theirs = answers_of(predictor, prepared)
+        theirs = answers_of(predictor, load(run.path).experiment, prepared)
     except InputError as error:
         return Verdict(None, f"they cannot be compared: {error}")
     measure, ours = measured(pandas.read_parquet(run.path / PREDICTIONS))
@@ -73,33 +78,66 @@ def challenge(run: RunFolder, champion: Path, home: Path) -> Verdict:
     )
 
 
-def answers_of(predictor: Predictor, prepared: Prepared) -> pandas.DataFrame:
+def answers_of(
+    predictor: Predictor, experiment: Experiment, prepared: Prepared
+) -> pandas.DataFrame:
     """A model's predictions for the test part of data that it was not prepared with.
+
+    Texts are read again where the two know other words, so that neither loses what it knows.
+
+    Args:
+        predictor: the older model.
+        experiment: of the newer run, whose data they are.
+        prepared: those data.
 
     Raises:
         InputError: the model cannot read these data, or its answers mean other things.
     """
-    part = translated(prepared.parts["test"], prepared, predictor)
-    if predictor.experiment.task.kind == "forecasting" and prepared.scaler:
-        assert predictor.prepared.scaler is not None
-        scaler = replace(predictor.prepared.scaler, begin=prepared.scaler.begin)
-        predictor.task.prepared = replace(predictor.prepared, scaler=scaler)
-    scores = evaluate(predictor.network, predictor.task, part, predictor.experiment, True)
-    assert scores.predictions is not None
-    return scores.predictions
+    theirs, part, items = predictor.prepared, prepared.parts["test"], None
+    same = (prepared.vocabulary, prepared.letters) == (theirs.vocabulary, theirs.letters)
+    if prepared.vocabulary is None or same:
+        part = translated(part, prepared, theirs)
+    else:
+        part, items = _read_again(predictor, experiment, prepared)
+    scaler = theirs.scaler
+    if scaler is not None and prepared.scaler is not None:
+        scaler = replace(scaler, begin=prepared.scaler.begin)
+    # The task wants a training part for metrics that are of no interest here.
+    task = task_for(predictor.experiment.task, replace(theirs, parts=prepared.parts, scaler=scaler))
+    found = evaluate(predictor.network, task, part, predictor.experiment, True).predictions
+    assert found is not None
+    if items is not None:
+        found["item"] = items[found["item"].to_numpy()]
+    return found
 
 
-def translated(part: Part, prepared: Prepared, predictor: Predictor) -> Part:
-    """A part in a model's own ids and scales.
+def _read_again(
+    predictor: Predictor, experiment: Experiment, prepared: Prepared
+) -> tuple[Part, np.ndarray]:
+    """The test items from their source, and which row of it each is."""
+    if predictor.experiment.task.kind == "language_modeling":
+        raise InputError(
+            "their vocabularies differ, and so would the tokens that are predicted; train on the "
+            "champion's text, or on characters"
+        )
+    if data_sha256(experiment.data, experiment.task) != prepared.sha256:
+        raise InputError("the data have changed since the run was prepared")
+    frame = sources.read(experiment.data.source, experiment.data.split)
+    items = np.unique(prepared.parts["test"].item.numpy())
+    own = predictor.experiment
+    rows = frame.iloc[items].reset_index(drop=True)
+    part = unseen(rows, own.data, own.task, predictor.prepared, predictor.tokenizer)
+    return part, items
+
+
+def translated(part: Part, prepared: Prepared, theirs: Prepared) -> Part:
+    """A part in a model's own labels and scales; tokens are the same in both.
 
     Raises:
-        InputError: it does not know a label, reads another form, or was cut into other tokens.
+        InputError: it does not know a label, or reads another form of data.
     """
-    theirs = predictor.prepared
     if prepared.features != theirs.features or _forms(prepared) != _forms(theirs):
         raise InputError("the older model reads other columns or another form of data")
-    if prepared.vocabulary is not None:
-        part = replace(part, inputs=_tokens(part.inputs, prepared, predictor))
     if prepared.labels is not None and prepared.labels != theirs.labels:
         part = replace(part, targets=_by_name(part.targets, prepared.labels, theirs.labels or ()))
     if prepared.scaler is not None and prepared.scaler != theirs.scaler:
@@ -113,32 +151,6 @@ def _forms(prepared: Prepared) -> tuple[bool, ...]:
         field is None
         for field in (prepared.vocabulary, prepared.labels, prepared.scaler, prepared.letters)
     )
-
-
-def _tokens(inputs: Tensor, prepared: Prepared, predictor: Predictor) -> Tensor:
-    theirs = predictor.prepared
-    assert prepared.vocabulary is not None
-    assert theirs.vocabulary is not None
-    if prepared.vocabulary == theirs.vocabulary and prepared.letters == theirs.letters:
-        return inputs
-    if predictor.experiment.task.kind == "language_modeling":
-        raise InputError(
-            "their vocabularies differ, and so would the tokens that are predicted; train on the "
-            "champion's text, or on characters"
-        )
-    if isinstance(predictor.experiment.data.tokenizer, BPE):
-        raise InputError("their BPE merges differ, and so the tokens; split into words instead")
-    words = _table(prepared.vocabulary, theirs.vocabulary)
-    if inputs.ndim == 1:
-        return words[inputs]
-    letters = _table(prepared.letters or (), theirs.letters or ())
-    return torch.cat([words[inputs[:, :1]], letters[inputs[:, 1:]]], dim=1)
-
-
-def _table(ours: tuple[str, ...], theirs: tuple[str, ...]) -> Tensor:
-    """Our id -> their id of the same name; unknown where they have none."""
-    place = {name: i for i, name in enumerate(theirs)}
-    return torch.tensor([place.get(name, UNKNOWN) for name in ours])
 
 
 def _by_name(targets: Tensor, ours: tuple[str, ...], theirs: tuple[str, ...]) -> Tensor:

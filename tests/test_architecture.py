@@ -179,6 +179,8 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.prepare",
+        "rnnkit.sources",
+        "rnnkit.tasks",
         "rnnkit.evaluate",
         "rnnkit.predict",
         "rnnkit.runfolder",

@@ -234,8 +234,14 @@ def test_runs_lists_a_run_whose_params_cannot_be_read(rnnkit: Command, tmp_path:
     [
         ("", "is empty; delete it to get the defaults back"),
         ("study: a\nstudy: b\n", "settings.yaml:2: study stands twice, first at "),
-        ("\ntracker: a\n", "settings.yaml:2: tracker: there are tracking, prefect, study, an "),
-        ("study: 1\n", "settings.yaml:1: study: there are tracking, prefect, study, an address "),
+        (
+            "\ntracker: a\n",
+            "settings.yaml:2: tracker: there are tracking, prefect, study, runner, cluster, an ",
+        ),
+        (
+            "study: 1\n",
+            "settings.yaml:1: study: there are tracking, prefect, study, runner, cluster, an ",
+        ),
     ],
 )
 def test_settings_that_cannot_be_used_are_refused(

@@ -101,7 +101,7 @@ def test_the_run_folder_is_whole(done: Done) -> None:
     assert sum(result["trials"].values()) == 4
     assert set(result["tuned"]) == {"train.clip", "model.depth"}
     names = {path.stem for path in (done.run.path / "figures").glob("*.png")}
-    search = {"study", "history", "parallel_coordinates"}
+    search = {"study", "history", "parallel_coordinates", "network"}
     assert (
         names - {"importance"} == {"learning_curves", "confusion_matrix", "coloured_text"} | search
     )

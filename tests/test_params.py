@@ -747,7 +747,9 @@ def blocks_in(value: Any) -> list[Any]:
 
 def test_an_experiment_is_frozen_all_the_way_down(experiment: Experiment) -> None:
     parts = blocks_in(experiment)
-    assert sum(isinstance(part, Mapping) for part in parts) == 3  # tune.search, and conditions
+    assert (
+        sum(isinstance(part, Mapping) for part in parts) == 4
+    )  # tune.search, two conditions, variants
     for part in parts:
         if isinstance(part, Block):
             name = next(iter(type(part).model_fields))

@@ -1,5 +1,6 @@
 """Every params file in `params/`, shortened: prepared, trained, evaluated, drawn."""
 
+import html
 import os
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import pytest
 
 from rnnkit.baselines import score
-from rnnkit.conclude import conclude
+from rnnkit.comparison.items import MEASURES, measured
+from rnnkit.conclude import NOT_SEARCHED, conclude, gathered
 from rnnkit.params import Experiment, load
 from rnnkit.prepare import prepare
 from rnnkit.report import draw
+from rnnkit.report.run import write_run_report
 from rnnkit.runfolder import RunFolder
 from rnnkit.tasks import task_for
 from rnnkit.train import train_into
@@ -52,9 +55,17 @@ def test_a_params_file_runs_to_a_scored_model(file: Path, tmp_path: Path) -> Non
     import pandas
 
     predictions = pandas.read_parquet(folder.path / "predictions.parquet")
-    drawn = draw(folder, experiment, prepared, predictions, [])
-    assert {path.name for path in drawn} >= {"learning_curves.png"}
+    drawn = draw(folder, experiment, prepared, predictions, [], {})
+    assert {path.name for path in drawn} >= {"learning_curves.png", "network.png"}
     assert len(drawn) >= 2
+    measure, items = measured(predictions)
+    assert measure in MEASURES
+    assert items["weight"].sum() > 0
+    result = gathered(result, prepared, {}, NOT_SEARCHED)
+    write_run_report(folder, experiment, prepared, predictions, result, [])
+    page = (folder.path / "report.html").read_text()
+    assert result["verdict"] in html.unescape(page)
+    assert page.count("data:image/png;base64,") == len(drawn)
     folder.finish(result)
     assert folder.status == "finished"
 

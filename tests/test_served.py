@@ -1,0 +1,193 @@
+"""The registered model: raw inputs in every form that MLflow hands over, and a real server."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import pytest
+
+from rnnkit.conclude import NOT_SEARCHED, conclude, gathered
+from rnnkit.errors import InputError
+from rnnkit.params import Experiment
+from rnnkit.prepare import prepare
+from rnnkit.runfolder import RunFolder
+from rnnkit.served import _load_pyfunc
+from rnnkit.train import train_into
+
+ROOT = Path(__file__).parents[1]
+TREES: dict[str, dict[str, Any]] = {
+    "texts": {
+        "task": {"kind": "classification"},
+        "data": {
+            "source": {"kind": "builtin", "name": "python_docstrings"},
+            "tokenizer": {"kind": "words"},
+            "limit": 200,
+        },
+    },
+    "tokens": {
+        "task": {"kind": "tagging"},
+        "data": {
+            "source": {"kind": "builtin", "name": "python_tokens"},
+            "tokenizer": {"kind": "characters"},
+            "limit": 40,
+        },
+    },
+    "windows": {
+        "task": {"kind": "forecasting", "horizon": 2, "season": 11, "targets": ["sunspots"]},
+        "data": {
+            "source": {"kind": "builtin", "name": "sunspots"},
+            "split": {"kind": "time"},
+            "window": 5,
+        },
+        "model": {"representation": {"kind": "raw"}},
+    },
+}
+
+
+def finished(kind: str, home: Path) -> RunFolder:
+    tree = {"name": kind, "train": {"epochs": 1}, "model": {"hidden": 4}, **TREES[kind]}
+    experiment = Experiment.model_validate(tree)
+    run = RunFolder(home / "runs" / f"{kind}-1")
+    run.create(experiment, {})
+    prepared = prepare(experiment.data, experiment.task, home)
+    for _ in train_into(run, experiment, prepared):
+        pass
+    result = conclude(run, experiment, prepared, home / "prepared")
+    run.finish(gathered(result, prepared, {}, NOT_SEARCHED))
+    return run
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("served")
+    for kind in TREES:
+        finished(kind, place)
+    return place
+
+
+def served(home: Path, kind: str) -> Any:
+    return _load_pyfunc(str(home / "runs" / f"{kind}-1" / "model"))
+
+
+def test_lists_arrays_and_tables_get_the_same_answers(home: Path) -> None:
+    model, texts = served(home, "texts"), ["Return a copy.", "Parse the address of a mail."]
+    expected = model.predict(texts)
+    assert [set(answer) for answer in expected] == [{"label", "probabilities"}] * 2
+    forms: list[Any] = [
+        np.array(texts),
+        pandas.Series(texts),
+        pandas.DataFrame({"anything": texts}),
+        pandas.DataFrame({"text": texts, "other": [1, 2]}),
+    ]
+    for form in forms:
+        assert model.predict(form) == expected
+    assert len(model.predict(texts * 50)) == 100  # more than one batch
+
+
+def test_tokens_come_as_text_or_as_lists(home: Path) -> None:
+    model = served(home, "tokens")
+    expected = model.predict(["x = 1"])
+    assert len(expected[0]["tags"]) == 5
+    assert model.predict([list("x = 1")]) == expected
+    assert model.predict(pandas.DataFrame({"tokens": [list("x = 1")]})) == expected
+
+
+def test_windows_are_lists_of_steps(home: Path) -> None:
+    model, window = served(home, "windows"), [[1.0], [2.0], [3.0], [4.0], [5.0]]
+    (answer,) = model.predict(np.array([window]))
+    assert len(answer["forecast"]) == 2
+    assert model.predict([window]) == [answer]
+
+
+def test_what_it_cannot_read_is_refused(home: Path) -> None:
+    with pytest.raises(InputError, match="an object must have its input under 'text'"):
+        served(home, "texts").predict(pandas.DataFrame({"a": ["x"], "b": ["y"]}))
+    with pytest.raises(InputError, match="there are no params, got beam"):
+        served(home, "texts").predict(["a"], {"beam": 3})
+
+
+def test_mlflow_serves_a_registered_model_over_http(home: Path) -> None:
+    """A raw sentence of any length, through `rnnkit register` and `mlflow models serve`."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))}
+    register = [sys.executable, "-m", "flows.cli", "register", "texts-1", "--champion"]
+    done = subprocess.run(
+        [*register, "--mlruns", str(home)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=env,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "texts-1 is models:/texts/1, the champion" in done.stdout
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = f"mlflow models serve -m models:/texts@champion --env-manager local -p {port}"
+    env |= {
+        "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    with (home / "serve.log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", *command.split()],
+            cwd=home,
+            stdout=log,
+            stderr=log,
+            env=env,
+            start_new_session=True,
+        )
+    try:
+        texts = ["Return a copy.", "Return " + "the very same thing and " * 300 + "a copy."]
+        answers = invoke(port, {"inputs": texts})["predictions"]
+        assert [set(answer) for answer in answers] == [{"label", "probabilities"}] * 2
+        rows = {"dataframe_records": [{"text": text} for text in texts]}
+        assert invoke(port, rows)["predictions"] == answers
+        own = served(home, "texts").predict(texts)
+        for answer, expected in zip(answers, own, strict=True):
+            assert answer["label"] == expected["label"]
+            assert answer["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-6)
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait(timeout=30)
+
+
+def invoke(port: int, content: dict[str, Any]) -> Any:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/invocations",
+        data=json.dumps(content).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    until = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            raise AssertionError(error.read()) from None
+        except OSError:
+            assert time.monotonic() < until, "the server does not answer"
+            time.sleep(0.3)
+
+
+def test_an_unregistered_model_is_refused_in_one_line(home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "predict", "models:/no@champion", "--mlruns", home],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("rnnkit: models:/no@champion: there is no such model; ")
+    assert len(done.stderr.splitlines()) == 1
