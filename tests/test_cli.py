@@ -94,7 +94,7 @@ def imported(*arguments: str) -> set[str]:
             f'{TAGGING}"two\\nlines": 1\n',
             (),
             "a.yaml:5: two lines: unknown key; there are name, task, seed, data, model, train, "
-            "tune",
+            "tune, variants, seeds",
         ),
     ],
     ids=["missing", "empty", "misspelt", "wrong type", "set", "a line break in a key"],
