@@ -112,6 +112,8 @@ def verdict(task: Task, test: Metrics, beside: dict[str, Metrics]) -> str:
     best = max(beside, key=lambda baseline: sign * beside[baseline][name])
     ours, theirs = test[name], beside[best][name]
     relation = "beats" if sign * ours > sign * theirs else "LOSES TO"
+    if ours == theirs:
+        relation = "is no better than"
     return (
         f"The network {relation} its best baseline, {best}: {name} {ours:.4g} against {theirs:.4g}."
     )

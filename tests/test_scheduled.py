@@ -143,15 +143,66 @@ def test_scheduled_runs_complete_and_the_better_model_becomes_champion(tmp_path:
     assert champion.tags["rnnkit.run_id"] == better[-1].id
 
 
-def test_a_work_pools_worker_runs_what_prefect_yaml_deploys(tmp_path: Path) -> None:
-    text = (ROOT / "prefect.yaml").read_text()
-    assert "flows/schedule/flow.py:run_scheduled_file" in text
+def deployments() -> Any:
     import yaml
 
-    (deployment,) = yaml.safe_load(text)["deployments"]
+    return yaml.safe_load((ROOT / "prefect.yaml").read_text())
+
+
+def test_prefect_yaml_deploys_what_is_there() -> None:
+    (deployment,) = deployments()["deployments"]
+    file, _, flow = deployment["entrypoint"].partition(":")
+    assert f"def {flow}(" in (ROOT / file).read_text()
     assert (ROOT / deployment["parameters"]["params"]).exists()
     assert deployment["work_pool"]["name"]
     assert deployment["concurrency_limit"] == 1
+
+
+@pytest.mark.slow
+def test_a_work_pools_worker_runs_what_prefect_yaml_deploys(tmp_path: Path) -> None:
+    """As its comment says, but every 20 seconds and with a small experiment."""
+    import yaml
+
+    place = Place(tmp_path)
+    place.data.write_text(reviews(150, seed=0, noise=0.0))
+    content = deployments()
+    (deployment,) = content["deployments"]
+    deployment["parameters"] |= {"params": str(place.params), "home": str(place.home)}
+    deployment["schedules"] = [{"interval": 20}]
+    changed = tmp_path / "prefect.yaml"
+    changed.write_text(yaml.safe_dump(content))
+    ports = [servers.free_port(), servers.free_port()]
+    up = [*RNNKIT, "up", f"--mlflow-port={ports[0]}", f"--prefect-port={ports[1]}"]
+    env = environment(
+        PREFECT_API_URL=f"http://127.0.0.1:{ports[1]}/api", PREFECT_HOME=str(tmp_path / "prefect")
+    )
+    prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
+    with running([*up, "--mlruns", str(place.home)]) as first:
+        until = time.monotonic() + 2 * servers.WAIT
+        while not (place.home / "servers.json").exists():
+            assert time.monotonic() < until
+            assert first.poll() is None
+            time.sleep(0.2)
+        for arguments in (
+            ["work-pool", "create", "--type", "process", deployment["work_pool"]["name"]],
+            ["deploy", "--all", "--prefect-file", str(changed)],
+        ):
+            done = subprocess.run(
+                [*prefect, *arguments],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                env=env,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+        worker = [*prefect, "worker", "start", "--pool", deployment["work_pool"]["name"]]
+        with running(worker, **{k: env[k] for k in ("PREFECT_API_URL", "PREFECT_HOME")}) as process:
+            until = time.monotonic() + 240
+            while len(place.finished) < 2:
+                assert process.poll() is None
+                assert time.monotonic() < until, "the worker did not run twice in time"
+                time.sleep(0.5)
 
 
 class Catcher(http.server.BaseHTTPRequestHandler):

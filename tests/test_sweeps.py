@@ -2,10 +2,13 @@
 
 import os
 import random
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
@@ -199,3 +202,68 @@ def test_a_sweep_whose_trials_all_fail_stops_and_says_why(tmp_path: Path) -> Non
     assert len(err.splitlines()) == 1
     assert len(sweep.trials) in (5, 6)  # the other worker may be in one
     assert {trial.records()[-1]["kind"] for trial in sweep.trials} == {"failed"}
+
+
+@pytest.fixture
+def postgresql(tmp_path: Path) -> Iterator[str]:
+    """A PostgreSQL server of its own, from the system's packages; the address of a database."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    initdb = found[-1] if found else shutil.which("initdb")
+    if not initdb:
+        pytest.skip("PostgreSQL's initdb is not installed")
+    pytest.importorskip("psycopg")
+    programs, place = Path(initdb).resolve().parent, tmp_path / "postgresql"
+    place.mkdir(mode=0o700)
+    user = "postgres" if os.getuid() == 0 else ""  # PostgreSQL refuses to run as root
+    if user:
+        shutil.chown(place, user)
+        for above in [tmp_path, *tmp_path.parents[:3]]:
+            above.chmod(above.stat().st_mode | 0o011)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def call(program: str, *arguments: str) -> None:
+        command = [str(programs / program), *arguments]
+        subprocess.run(command, check=True, capture_output=True, user=user or None, cwd="/")
+
+    call("initdb", "-D", str(place / "data"), "-A", "trust", "-U", "rnnkit")
+    options = f"-p {port} -k {place} -c listen_addresses=127.0.0.1"
+    call(
+        "pg_ctl", "-D", str(place / "data"), "-l", str(place / "log"), "-o", options, "-w", "start"
+    )
+    try:
+        for name in ("study", "mlflow"):
+            call("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "rnnkit", name)
+        yield f"postgresql+psycopg://rnnkit@127.0.0.1:{port}"
+    finally:
+        call("pg_ctl", "-D", str(place / "data"), "-m", "fast", "stop")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings(  # Optuna and MLflow leave their connections to the collector
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+def test_a_sweep_over_postgresql_as_the_studys_and_mlflows_database(
+    tmp_path: Path, postgresql: str
+) -> None:
+    sweep = Sweep(tmp_path, epochs=3, trials=8)
+    sweep.home.mkdir()
+    tracking = f"{postgresql}/mlflow"
+    (sweep.home / "settings.yaml").write_text(f"tracking: {tracking}\nstudy: {postgresql}/study\n")
+    status, _, err = sweep.finish()
+    assert (status, err) == (0, "")
+    counts = sweep.run.result["trials"]
+    assert counts["complete"] + counts["pruned"] == 8
+    assert not (sweep.run.path / "study.db").exists()
+    assert not (sweep.home / "mlflow.db").exists()
+    import mlflow
+
+    storage = f"{postgresql}/study"
+    study = optuna.load_study(study_name=sweep.run.id, storage=storage)
+    client = mlflow.MlflowClient(tracking_uri=tracking)
+    ids = [e.experiment_id for e in client.search_experiments() if e.name == "small"]
+    runs = {r.data.tags["rnnkit.run_id"]: r.info.status for r in client.search_runs(ids)}
+    for trial in study.trials:
+        assert runs[f"{sweep.run.id}/trial-{trial.number:04d}"] == SAME[trial.state.name]
+    settle(sweep)

@@ -49,6 +49,8 @@ class Registry:
 
     def log(self, folder: RunFolder, experiment_id: str, mlflow_id: str) -> str:
         """MLflow's id of a finished run's model, which is saved there if it is not yet."""
+        from mlflow.entities import LoggedModelOutput
+
         found = self.client.search_logged_models(
             [experiment_id], filter_string=f"tags.`{ID}` = '{folder.id}'", max_results=1
         )
@@ -64,6 +66,7 @@ class Registry:
         with tempfile.TemporaryDirectory(dir=self._settings.home) as place:
             save(folder, Path(place) / "model", str(model.model_id), mlflow_id)
             self.client.log_model_artifacts(model.model_id, str(Path(place) / "model"))
+        self.client.log_outputs(mlflow_id, [LoggedModelOutput(str(model.model_id), step=0)])
         self.client.finalize_logged_model(model.model_id, "READY")
         return str(model.model_id)
 
