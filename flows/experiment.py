@@ -49,16 +49,9 @@ def run_experiment(
         work = Work(experiment, settings, folder, stages)
         numerics.set_threads(experiment.train.threads)
         folder.create(experiment, {**numerics.fingerprint(), **launch.settle(), "data": sha256})
-        work.tracker.close_leftovers(work.mirror.experiment_id, settings.runs)
-        try:
+        work.tracker.close_leftovers(work.mirror.experiment_id)
+        with work.marked():
             return {"run": folder.id, **_steps(work)}
-        except Exception as error:
-            folder.append("failed", reason=f"{type(error).__name__}: {error}")
-            work.mirror.finish("failed")
-            raise
-        except BaseException:  # Ctrl-C, or a signal to end: Prefect has its own class
-            work.mirror.finish("interrupted")
-            raise
 
 
 def _steps(work: Work) -> dict[str, Any]:

@@ -37,6 +37,11 @@ class Settings:
         return self.home / "runs"
 
     @property
+    def comparisons(self) -> Path:
+        """One folder per comparison."""
+        return self.home / "comparisons"
+
+    @property
     def artifacts(self) -> Path:
         """Where a local MLflow keeps its artifacts."""
         return self.home / "artifacts"

@@ -1,5 +1,7 @@
 """What the steps of one flow run share: its folder, its experiment, its place in MLflow."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -38,6 +40,19 @@ class Work:
         """The run in MLflow."""
         tags = {"rnnkit.task": self.experiment.task.kind}
         return Mirror(self.tracker, self.folder, self.folder.id, self.experiment, None, tags)
+
+    @contextmanager
+    def marked(self) -> Iterator[None]:
+        """What does not come to its end is failed or interrupted, in its folder and in MLflow."""
+        try:
+            yield
+        except Exception as error:
+            self.folder.append("failed", reason=f"{type(error).__name__}: {error}")
+            self.mirror.finish("failed")
+            raise
+        except BaseException:  # Ctrl-C, or a signal to end: Prefect has its own class
+            self.mirror.finish("interrupted")
+            raise
 
     @cached_property
     def prepared(self) -> Prepared:

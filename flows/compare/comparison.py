@@ -61,20 +61,13 @@ def compare_variants(experiment: Experiment, home: Path, workers: int) -> str:
         (folder.path / STOP).unlink(missing_ok=True)
         facts = {**numerics.fingerprint(), **launch.settle()}
         folder.create(experiment, facts)
-        work.tracker.close_leftovers(work.mirror.experiment_id, settings.runs)
-        try:
+        work.tracker.close_leftovers(work.mirror.experiment_id)
+        with work.marked():
             _run_all(work, each, runs, workers, facts)
             groups: dict[str, list[RunFolder]] = {}
             for member, run in zip(each, runs, strict=True):
                 groups.setdefault(member.variant, []).append(run)
             _conclude(work, groups)
-        except Exception as error:
-            folder.append("failed", reason=f"{type(error).__name__}: {error}")
-            work.mirror.finish("failed")
-            raise
-        except BaseException:
-            work.mirror.finish("interrupted")
-            raise
     return str(folder.path)
 
 
@@ -99,7 +92,9 @@ def compare_runs(runs: list[str], home: Path) -> str:
     with folder.lock(), Stages() as stages:
         work = Work(experiment, settings, folder, stages)
         folder.create(experiment, numerics.fingerprint())
-        _conclude(work, groups)
+        work.tracker.close_leftovers(work.mirror.experiment_id)
+        with work.marked():
+            _conclude(work, groups)
     return str(folder.path)
 
 

@@ -18,4 +18,4 @@ def member_folder(member: Member, settings: Settings) -> RunFolder:
 def comparison_folder(settings: Settings, name: str, runs: Sequence[RunFolder]) -> RunFolder:
     """Where the comparison of some runs lies; its name follows from theirs."""
     what = sha256_json([run.id for run in runs])[:10]
-    return RunFolder(settings.home / "comparisons" / f"{name}-compare-{what}")
+    return RunFolder(settings.comparisons / f"{name}-compare-{what}")

@@ -9,7 +9,6 @@ import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from flows.settings import Settings
@@ -87,14 +86,15 @@ class Tracker:
         )
         return found[0].info.run_id if found else None
 
-    def close_leftovers(self, experiment_id: str, runs: Path) -> None:
+    def close_leftovers(self, experiment_id: str) -> None:
         """Marks as interrupted what MLflow holds for running and no process is working on."""
         open_runs = self.client.search_runs(
             [experiment_id], filter_string="attributes.status = 'RUNNING'"
         )
         for run in open_runs:
             root = run.data.tags.get(ID, "").split("/")[0]
-            if root and RunFolder(runs / root).status != "running":
+            places = (self._settings.runs / root, self._settings.comparisons / root)
+            if root and not any(RunFolder(place).status == "running" for place in places):
                 self.client.set_tag(run.info.run_id, STATE, "interrupted")
                 self.client.set_terminated(run.info.run_id, "KILLED")
 
