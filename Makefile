@@ -21,6 +21,8 @@ slow: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/recurrence.py
+	$(BIN)/python tests/benchmarks/sweep.py
+	$(BIN)/python tests/benchmarks/overhead.py
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
