@@ -9,7 +9,7 @@ demo: $(STAMP)
 	$(BIN)/rnnkit run params/demo.yaml
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

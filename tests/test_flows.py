@@ -207,7 +207,7 @@ def test_retraining_uses_all_data_but_the_test_part(tmp_path: Path) -> None:
 
 def test_a_killed_run_goes_on_at_its_last_epoch(tmp_path: Path) -> None:
     home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
-    untuned = PARAMS[: PARAMS.index("tune:")].replace("epochs: 3", "epochs: 24")
+    untuned = PARAMS[: PARAMS.index("tune:")].replace("epochs: 3", "epochs: 60")
     params.write_text(untuned)
     status, _, err = finish(start(tmp_path / "whole", params))
     assert (status, err) == (0, "")
@@ -224,12 +224,13 @@ def test_a_killed_run_goes_on_at_its_last_epoch(tmp_path: Path) -> None:
     (path,) = (home / "runs").glob("small-*")
     before = RunFolder(path).records("epoch")
     assert RunFolder(path).status == "interrupted"
-    assert 3 <= len(before) < 24, "it was to be killed in the middle"
+    assert 3 <= len(before) < 60, "it was to be killed in the middle"
 
     status, out, err = finish(start(home, params))
     assert (status, err) == (0, "")
     assert "goes on where it stopped" in out
-    assert RunFolder(path).records("epoch")[: len(before)] == before
+    kept = before[:-1]  # a kill between journal and checkpoint costs the last one
+    assert RunFolder(path).records("epoch")[: len(kept)] == kept
     (whole,) = (tmp_path / "whole" / "runs").glob("small-*")
     for name in ("model/weights.safetensors", "predictions.parquet"):
         assert (path / name).read_bytes() == (whole / name).read_bytes()

@@ -137,6 +137,7 @@ def test_mlflow_serves_a_registered_model_over_http(home: Path) -> None:
         "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env.get('PATH', '')}",  # uvicorn's
     }
     with (home / "serve.log").open("w") as log:
         server = subprocess.Popen(
