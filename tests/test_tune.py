@@ -1,5 +1,6 @@
 """A sweep's parts that need no processes: what is suggested, what is best, what a kill leaves."""
 
+import copy
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,28 @@ def test_ended_trials_that_a_kill_left_open_are_told_and_the_rest_goes_on(
     assert states == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING]
     assert sweep.study.get_trials()[0].value == 0.5
     assert [r["number"] for r in trials.trial_records(run, experiment)] == [0, 1]
+
+
+def test_a_trial_that_is_told_between_the_list_and_the_lock_is_left_alone(
+    experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker ends its trial just after this one has seen it running."""
+    sweep = hands(experiment, tmp_path)
+    sweep.study.ask()
+    running = [copy.deepcopy(trial) for trial in sweep.study.get_trials()]
+    trial_folder(RunFolder(tmp_path / "run"), 0, "epoch", "finished")
+    sweep.study.tell(0, 0.5)
+    now = sweep.study.get_trials
+
+    def stale(deepcopy: bool = True, states: Any = None) -> Any:
+        return running if states == (TrialState.RUNNING,) else now(deepcopy, states)
+
+    monkeypatch.setattr(sweep.study, "get_trials", stale)
+    with ExitStack() as held:
+        taken = sweep.take(held)
+    assert taken is not None
+    assert taken[0].number == 1
+    assert [trial.state for trial in now()] == [TrialState.COMPLETE, TrialState.RUNNING]
 
 
 def test_failed_trials_do_not_count_and_five_in_a_row_end_the_sweep(

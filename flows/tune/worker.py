@@ -113,6 +113,9 @@ class Sweep:
                 except Busy:
                     running += 1
                     continue
+                if self._state(trial.number) != TrialState.RUNNING:
+                    held.close()  # its worker told and let go since the list was made
+                    continue
                 if end_of(place.records()) in ("", "interrupted"):
                     return optuna.Trial(self.study, trial._trial_id), place
                 self.tell(trial.number, place)  # it had ended, and its worker could not say so
@@ -123,6 +126,10 @@ class Sweep:
             place = trial_folder(self.folder, new.number)
             held.enter_context(place.lock())
             return new, place
+
+    def _state(self, number: int) -> TrialState:
+        """How a trial stands now; while its folder is held here, nobody else changes it."""
+        return self.study.get_trials(deepcopy=False)[number].state
 
     def _wanted(self, running: int) -> bool:
         waiting = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
