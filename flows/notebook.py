@@ -55,15 +55,15 @@ class Run:
         """Scores, baselines, tuned values: result.json."""
         self.experiment: Experiment = folder.experiment
         self.report = folder.path / "report.html"
-        self._folder, self._predictor = folder, None
+        self._folder = folder
+        self._predictor: Any = None
 
     def __call__(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
         """The model's answer to each input; see `rnnkit.predict.Predictor`."""
         from rnnkit import predict
 
         if self._predictor is None:
-            self._predictor = predict.load(self.path)  # type: ignore[assignment]
-        assert self._predictor is not None
+            self._predictor = predict.load(self.path)
         answers: list[dict[str, Any]] = self._predictor(inputs)
         return answers
 

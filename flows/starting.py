@@ -116,10 +116,14 @@ def compare_runs(runs: Sequence[Any], settings: Any, quiet: bool) -> Path:
 
 
 @contextmanager
-def prefect(settings: Any) -> Iterator[Any]:
+def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[Any]:
     """Prefect's server: the one there is, or one of its own, which is yielded and ends with this.
 
     Prefect reads its address once in a process, so several flows share one server.
+
+    Args:
+        settings: where things are.
+        start: starts the server; None: one with neither pages nor schedules.
     """
     from flows import servers
     from flows import settings as places
@@ -131,7 +135,7 @@ def prefect(settings: Any) -> Iterator[Any]:
     server = None
     try:
         if address is None:
-            server = servers.prefect_for_a_command(settings)
+            server = start() if start else servers.prefect_for_a_command(settings)
             address = server.url
         os.environ["PREFECT_API_URL"] = address
         yield server

@@ -242,6 +242,11 @@ def test_runs_lists_a_run_whose_params_cannot_be_read(rnnkit: Command, tmp_path:
             "study: 1\n",
             "settings.yaml:1: study: there are tracking, prefect, study, runner, cluster, an ",
         ),
+        (
+            "runner: slurm\n",
+            "settings.yaml:1: runner must be one of process, dask, ray, got 'slurm'",
+        ),
+        ("cluster: a\n", "settings.yaml:1: cluster: only dask and ray have one; write runner: "),
     ],
 )
 def test_settings_that_cannot_be_used_are_refused(

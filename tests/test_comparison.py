@@ -1,16 +1,15 @@
 """Comparisons: members, items, the paired bootstrap, the table, the page, and the whole command."""
 
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas
 import pytest
+from command import RNNKIT, ROOT, environment
 from pydantic import ValidationError
 
 from rnnkit.comparison.bootstrap import difference
@@ -23,7 +22,6 @@ from rnnkit.report.comparison import rows, sentences
 from rnnkit.report.page import render
 from rnnkit.runfolder import RunFolder
 
-ROOT = Path(__file__).parents[1]
 TREE: dict[str, Any] = {
     "name": "x",
     "task": {"kind": "tagging"},
@@ -218,13 +216,13 @@ class Compared:
 
     def command(self, *arguments: str) -> tuple[int, str, str]:
         done = subprocess.run(
-            [sys.executable, "-m", "flows.cli", *arguments, "--mlruns", str(self.home)],
+            [*RNNKIT, *arguments, "--mlruns", str(self.home)],
             cwd=ROOT,
             capture_output=True,
             text=True,
             timeout=300,
             check=False,
-            env={k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))},
+            env=environment(),
         )
         return done.returncode, done.stdout, done.stderr
 

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ from typing import Any
 import psutil
 import pytest
 import safetensors.torch
+from command import RNNKIT, ROOT, environment
 
 from rnnkit.files import verify_manifest
 from rnnkit.runfolder import RunFolder
 
-ROOT = Path(__file__).parents[1]
 PARAMS = """
 name: small
 task: {kind: tagging}
@@ -42,12 +41,12 @@ tune:
 
 def start(home: Path, params: Path, *more: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", "run", str(params), "--mlruns", str(home), *more],
+        [*RNNKIT, "run", str(params), "--mlruns", str(home), *more],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))},
+        env=environment(),
     )
 
 

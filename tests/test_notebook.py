@@ -1,16 +1,15 @@
 """The Python API as its own examples show it, and what it refuses."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from command import ROOT, environment
 
 from flows import compare, load, run
 from rnnkit.errors import InputError
 
-ROOT = Path(__file__).parents[1]
 MODULES = (
     "flows.notebook",
     "flows.console",
@@ -38,7 +37,7 @@ def test_the_examples_in_docstrings_hold() -> None:
         text=True,
         timeout=300,
         check=False,
-        env={k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))},
+        env=environment(),
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

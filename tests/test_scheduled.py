@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import os
 import random
 import signal
 import subprocess
@@ -15,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import RNNKIT, ROOT, environment
 
 from flows import servers
 from flows.schedule import failing
 from rnnkit.runfolder import RunFolder
 
-ROOT = Path(__file__).parents[1]
-RNNKIT = [sys.executable, "-m", "flows.cli"]
 PARAMS = """
 name: reviews
 task: {kind: classification}
@@ -50,11 +48,6 @@ def reviews(count: int, seed: int, noise: float) -> str:
         label = draw.choice(["pos", "neg"]) if draw.random() < noise else ("neg", "pos")[positive]
         lines.append(f"{' '.join(words)} {number},{label}")
     return "\n".join(lines) + "\n"
-
-
-def environment(**more: str) -> dict[str, str]:
-    own = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))}
-    return {**own, **more}
 
 
 class Place:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas
 import pytest
+from command import RNNKIT, ROOT, environment
 
 from rnnkit.conclude import NOT_SEARCHED, conclude, gathered
 from rnnkit.errors import InputError
@@ -23,7 +24,6 @@ from rnnkit.runfolder import RunFolder
 from rnnkit.served import _load_pyfunc
 from rnnkit.train import train_into
 
-ROOT = Path(__file__).parents[1]
 TREES: dict[str, dict[str, Any]] = {
     "texts": {
         "task": {"kind": "classification"},
@@ -117,8 +117,8 @@ def test_what_it_cannot_read_is_refused(home: Path) -> None:
 
 def test_mlflow_serves_a_registered_model_over_http(home: Path) -> None:
     """A raw sentence of any length, through `rnnkit register` and `mlflow models serve`."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))}
-    register = [sys.executable, "-m", "flows.cli", "register", "texts-1", "--champion"]
+    env = environment()
+    register = [*RNNKIT, "register", "texts-1", "--champion"]
     done = subprocess.run(
         [*register, "--mlruns", str(home)],
         cwd=ROOT,
@@ -183,7 +183,7 @@ def invoke(port: int, content: dict[str, Any]) -> Any:
 
 def test_an_unregistered_model_is_refused_in_one_line(home: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "predict", "models:/no@champion", "--mlruns", home],
+        [*RNNKIT, "predict", "models:/no@champion", "--mlruns", home],
         cwd=ROOT,
         capture_output=True,
         text=True,

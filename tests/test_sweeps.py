@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +13,10 @@ from pathlib import Path
 import optuna
 import psutil
 import pytest
+from command import RNNKIT, ROOT, environment
 
 from rnnkit.runfolder import RunFolder
 
-ROOT = Path(__file__).parents[1]
 PARAMS = """
 name: small
 task: {kind: tagging}
@@ -50,12 +49,12 @@ class Sweep:
 
     def start(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "tune", str(self.params), "--mlruns", self.home],
+            [*RNNKIT, "tune", str(self.params), "--mlruns", self.home],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))},
+            env=environment(),
         )
 
     def finish(self) -> tuple[int, str, str]:

@@ -1,17 +1,23 @@
 """A sweep's parts that need no processes: what is suggested, what is best, what a kill leaves."""
 
 import copy
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 
 from flows import settings as places
+from flows import workers
+from flows.console import Stages
 from flows.tune import study as studies
+from flows.tune import sweep as sweeps
 from flows.tune import trials, worker
+from rnnkit.errors import InputError
 from rnnkit.norms import norm_range
 from rnnkit.params import Experiment
 from rnnkit.params.tune import Percentiles
@@ -406,3 +412,58 @@ def test_percentiles_become_a_range_of_the_norms_that_an_epoch_meets(
         norm_range(
             small.replace({"train.batch_size": 4096}), prepared, Percentiles(percentiles=(0, 1))
         )
+
+
+@pytest.mark.parametrize("runner", ["dask", "ray"])
+def test_a_task_runner_whose_package_is_missing_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: str
+) -> None:
+    (tmp_path / "settings.yaml").write_text(f"runner: {runner}\n")
+    monkeypatch.setitem(sys.modules, f"prefect_{runner}", None)
+    monkeypatch.setitem(sys.modules, f"prefect_{runner}.task_runners", None)
+    message = rf"runner: {runner} needs a package .*; pip install 'rnnkit\[{runner}\]'"
+    with pytest.raises(InputError, match=message):
+        workers.make_runner(places.read(tmp_path), 2)
+
+
+class Alone:
+    """A flow run's work without servers: enough of one for the sweep's own decisions."""
+
+    def __init__(self, experiment: Experiment, home: Path) -> None:
+        self.experiment, self.settings = experiment, places.read(home)
+        self.folder = RunFolder(home / "run")
+        self.folder.create(experiment, {})
+        self.stages = Stages()
+
+
+def sweep_alone(
+    monkeypatch: pytest.MonkeyPatch, experiment: Experiment, home: Path, run_tasks: Any
+) -> None:
+    monkeypatch.setattr(sweeps, "Progress", Mock())
+    monkeypatch.setattr(sweeps, "_show", lambda *_: 0)
+    monkeypatch.setattr(sweeps, "run_tasks", run_tasks)
+    sweeps.sweep(Alone(experiment, home))  # type: ignore[arg-type]  # as far as it is looked at
+
+
+def test_workers_that_die_again_and_again_end_the_sweep(
+    experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaths = []
+    with pytest.raises(sweeps.SweepFailed, match="workers died 3 times without finishing an epoch"):
+        sweep_alone(monkeypatch, experiment, tmp_path, lambda *_: deaths.append(1))
+    assert len(deaths) == 3
+
+
+def test_workers_that_die_but_get_on_are_started_again(
+    experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = []
+
+    def dying(*_: Any) -> bool:
+        rounds.append(1)
+        trial_folder(RunFolder(tmp_path / "run"), len(rounds), "epoch")  # an epoch each time
+        return len(rounds) == 6
+
+    with pytest.raises(sweeps.SweepFailed, match="no trial finished; all were pruned"):
+        sweep_alone(monkeypatch, experiment, tmp_path, dying)
+    assert len(rounds) == 6

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.cli.options import MLRUNS, Home, Params, Set
-from flows.starting import Failure
+from flows.starting import Failure, prefect
 from rnnkit.errors import InputError
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -92,31 +92,24 @@ def _serve(
     port: int,
 ) -> None:
     from flows import servers
-    from flows import settings as places
-    from rnnkit import launch
 
-    launch.settle()
-    places.apply(settings)
-    address = settings.prefect or servers.announced(settings).get("prefect")
-    server = None
+    def with_pages() -> servers.Server:
+        if not servers.is_free(port):
+            raise InputError(f"port {port} is taken; choose another with --prefect-port")
+        return servers.prefect_with_pages(settings, port)
+
     try:
-        if address is None:
-            if not servers.is_free(port):
-                raise InputError(f"port {port} is taken; choose another with --prefect-port")
-            server = servers.prefect_with_pages(settings, port)
-            address = server.url
-            server.wait("/health")
-        os.environ["PREFECT_API_URL"] = address
-        from flows.console import out
-        from flows.schedule.serving import serve
+        with prefect(settings, with_pages) as server:
+            if server:
+                server.wait("/health")
+            from flows.console import out
+            from flows.schedule.serving import serve
 
-        when = f"by cron {cron}" if cron else f"every {every}"
-        out.print(f"{experiment.name} runs {when}; Ctrl-C ends the schedule.", markup=False)
-        out.print(f"  runs and their form  {address.removesuffix('/api')}", markup=False)
-        out.print(f"  the champion         models:/{experiment.name}@champion", markup=False)
-        serve(experiment, options, cron, every)
+            address = os.environ["PREFECT_API_URL"].removesuffix("/api")
+            when = f"by cron {cron}" if cron else f"every {every}"
+            out.print(f"{experiment.name} runs {when}; Ctrl-C ends the schedule.", markup=False)
+            out.print(f"  runs and their form  {address}", markup=False)
+            out.print(f"  the champion         models:/{experiment.name}@champion", markup=False)
+            serve(experiment, options, cron, every)
     except servers.ServerFailed as failure:
         raise Failure(str(failure)) from None
-    finally:
-        if server:
-            server.stop()

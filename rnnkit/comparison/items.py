@@ -1,7 +1,7 @@
 """What each test item cost or earned, from a run's table of predictions."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas
@@ -62,6 +62,7 @@ def _errors(predictions: pandas.DataFrame) -> pandas.DataFrame:
     return _summed(first, errors, len(names))
 
 
-def _summed(item: object, total: object, weight: object) -> pandas.DataFrame:
+def _summed(item: Any, total: object, weight: object) -> pandas.DataFrame:
     frame = pandas.DataFrame({"total": total, "weight": weight}).astype(float)
-    return frame.groupby(item, sort=True).sum()  # type: ignore[call-overload, no-any-return]
+    summed: pandas.DataFrame = frame.groupby(item, sort=True).sum()
+    return summed

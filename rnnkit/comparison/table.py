@@ -7,7 +7,7 @@ from typing import Any
 import pandas
 
 from rnnkit.comparison.bootstrap import Difference, difference
-from rnnkit.comparison.items import MEASURES, measured
+from rnnkit.comparison.items import measured
 from rnnkit.conclude import PREDICTIONS
 from rnnkit.errors import InputError
 from rnnkit.params.task import Forecasting
@@ -79,12 +79,6 @@ def block_of(run: RunFolder) -> int:
     return int(task.horizon) if isinstance(task, Forecasting) else 1
 
 
-def metric_direction(groups: Groups, name: str) -> str:
-    """Which way a shown metric is better."""
-    runs = next(iter(groups.values()))
-    return runs[0].experiment.task.metrics[name]
-
-
 def _items(run: RunFolder) -> tuple[str, pandas.DataFrame]:
     return measured(pandas.read_parquet(run.path / PREDICTIONS))
 
@@ -110,6 +104,3 @@ def _work(runs: Sequence[RunFolder], results: Sequence[dict[str, Any]]) -> dict[
         "memory": max(line["peak_memory"] for line in epochs),
         "epochs": statistics.mean(result["best_epoch"] for result in results),
     }
-
-
-__all__ = ["MEASURES", "Groups", "block_of", "differences", "metric_direction", "table"]
