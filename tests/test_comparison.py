@@ -12,6 +12,9 @@ import pytest
 from command import RNNKIT, ROOT, environment
 from pydantic import ValidationError
 
+from flows import settings as places
+from flows.compare import comparison
+from flows.console import Stages
 from rnnkit.comparison.bootstrap import difference
 from rnnkit.comparison.items import measured
 from rnnkit.comparison.members import members
@@ -341,3 +344,39 @@ def test_a_forecasts_neighbouring_windows_are_drawn_together(tmp_path: Path) -> 
     run = RunFolder(tmp_path / "run")
     run.create(Experiment.model_validate(tree), {})
     assert block_of(run) == 7
+
+
+class Alone:
+    """A flow run's work without servers, as far as the comparison's own decisions look at it."""
+
+    def __init__(self, home: Path) -> None:
+        self.settings, self.folder = places.read(home), RunFolder(home / "comparisons" / "c")
+        self.folder.path.mkdir(parents=True)
+        self.stages = Stages()
+
+
+@pytest.mark.parametrize(
+    ("ends", "message"),
+    [
+        ("failed", "lstm, seed 3: ValueError: no luck"),
+        ("not at all", "gru, seed 3: it was interrupted"),
+        ("dies", "a worker died, as processes do that the system kills for memory"),
+    ],
+)
+def test_a_run_that_does_not_finish_fails_the_comparison_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str, message: str
+) -> None:
+    variants = {"gru": {}, "lstm": {"model.cell.kind": "lstm"}}
+    each = members(Experiment.model_validate({**TREE, "variants": variants, "seeds": [3]}))
+    runs = [RunFolder(tmp_path / "runs" / member.variant) for member in each]
+
+    def run_tasks(*_: Any) -> bool:
+        if ends == "failed":
+            runs[0].finish({})
+            runs[1].append("failed", reason="ValueError: no luck")
+        return ends != "dies"
+
+    monkeypatch.setattr(comparison, "run_tasks", run_tasks)
+    monkeypatch.setattr(comparison, "_bring", lambda *_: 0)
+    with pytest.raises(comparison.ComparisonFailed, match=message):
+        comparison._run_all(Alone(tmp_path), each, runs, 2, {})  # type: ignore[arg-type]  # as above

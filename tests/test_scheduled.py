@@ -18,6 +18,9 @@ from command import RNNKIT, ROOT, environment
 
 from flows import servers
 from flows.schedule import failing
+from flows.schedule import flow as scheduled
+from flows.tracking import Registered, Registry
+from rnnkit.params import load
 from rnnkit.runfolder import RunFolder
 
 PARAMS = """
@@ -223,6 +226,45 @@ def test_a_failure_is_told_to_an_address_or_a_command(tmp_path: Path) -> None:
     assert (tmp_path / "told").read_text() == facts["error"]
     with pytest.raises(subprocess.CalledProcessError):
         failing.tell("exit 3", facts)
+
+
+class Failing:
+    """In the place of the experiment's flow: it keeps what it is called with, and fails."""
+
+    def __init__(self) -> None:
+        self.options: dict[str, Any] = {}
+        self.experiment: Any = None
+
+    def with_options(self, **options: Any) -> Any:
+        self.options = options
+        return self
+
+    def __call__(self, experiment: Any, home: Path, date: str, again: int) -> Any:
+        self.experiment = experiment
+        raise RuntimeError(f"no luck on {date}")
+
+
+def test_a_scheduled_run_that_fails_is_told_and_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, failing_flow = Place(tmp_path), Failing()
+    monkeypatch.setattr(scheduled, "run_experiment", failing_flow)
+    monkeypatch.setattr(scheduled.places, "apply", lambda _: None)  # else it would be for all tests
+    monkeypatch.setattr(scheduled.console.out, "quiet", False)  # set back afterwards
+    command = f'echo "$RNNKIT_NAME: $RNNKIT_ERROR" > {tmp_path}/told'
+    experiment = load(place.params)
+    champion = Registered("reviews", 4, "reviews-1", "")
+    monkeypatch.setattr(Registry, "champion", lambda *_: champion)
+    monkeypatch.setattr(Registry, "fetch", lambda _, address: tmp_path / address[-1])
+    with pytest.raises(RuntimeError, match="no luck on 2"):
+        scheduled.run_scheduled.fn(experiment, place.home, True, 5, 60.0, command)
+    assert (tmp_path / "told").read_text().startswith("reviews: no luck on 2")
+    assert failing_flow.options["retries"] == 5
+    assert failing_flow.options["timeout_seconds"] == 60.0
+    assert failing_flow.experiment.train.start_from == str(tmp_path / "4")
+    with pytest.raises(RuntimeError):
+        scheduled.run_scheduled.fn(experiment, place.home, False, 0, None, None)
+    assert failing_flow.experiment.train.start_from is None
 
 
 REFUSED = [

@@ -16,6 +16,8 @@ import pandas
 import pytest
 from command import RNNKIT, ROOT, environment
 
+from flows import settings as places
+from flows.tracking import Registry
 from rnnkit.conclude import NOT_SEARCHED, conclude, gathered
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
@@ -192,3 +194,16 @@ def test_an_unregistered_model_is_refused_in_one_line(home: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("rnnkit: models:/no@champion: there is no such model; ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_model_that_rnnkit_did_not_make_is_refused(tmp_path: Path) -> None:
+    registry = Registry(places.read(tmp_path))
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "MLmodel").write_text("flavors: {}\n")
+    registry.client.create_registered_model("foreign")
+    registry.client.create_model_version("foreign", source=foreign.as_uri())
+    with pytest.raises(InputError, match="models:/foreign/1: was not made by rnnkit, it has no"):
+        registry.fetch("models:/foreign/1")
+    assert registry.champion("foreign") is None
+    assert registry.runs() == set()
