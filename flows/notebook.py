@@ -1,7 +1,7 @@
 """Whole runs, sweeps and comparisons in a few lines of Python, as in a notebook.
 
 >>> import tempfile
->>> from flows import compare, load, run, tune
+>>> from flows.notebook import compare, load, run, tune
 >>> place = tempfile.mkdtemp()
 >>> short = {"data.window": 12, "model.hidden": 4, "train.epochs": 1}
 >>> done = run("params/sunspots.yaml", short, mlruns=place)

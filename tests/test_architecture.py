@@ -195,6 +195,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.figures",
         "rnnkit.comparison",
     },
+    "flows": set(),
     "flows.settings": {"rnnkit.errors", "rnnkit.params", "rnnkit.files"},
     "flows.servers": {"rnnkit.files", "flows.settings"},
     "flows.console": set(),
@@ -299,7 +300,6 @@ ROWS: Mapping[str, set[str]] = {
         "flows.settings",
         "flows.starting",
     },
-    "flows": {"flows.notebook"},
     "flows.cli": {
         "flows.starting",
         "rnnkit.cleaning",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command import ROOT, environment
 
-from flows import compare, load, run
+from flows.notebook import compare, load, run
 from rnnkit.errors import InputError
 
 MODULES = (
