@@ -240,9 +240,6 @@ def postgresql(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings(  # Optuna and MLflow leave their connections to the collector
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
 def test_a_sweep_over_postgresql_as_the_studys_and_mlflows_database(
     tmp_path: Path, postgresql: str
 ) -> None:
@@ -258,11 +255,16 @@ def test_a_sweep_over_postgresql_as_the_studys_and_mlflows_database(
     assert not (sweep.home / "mlflow.db").exists()
     import mlflow
 
-    storage = f"{postgresql}/study"
+    storage = optuna.storages.RDBStorage(f"{postgresql}/study")
     study = optuna.load_study(study_name=sweep.run.id, storage=storage)
     client = mlflow.MlflowClient(tracking_uri=tracking)
     ids = [e.experiment_id for e in client.search_experiments() if e.name == "small"]
     runs = {r.data.tags["rnnkit.run_id"]: r.info.status for r in client.search_runs(ids)}
-    for trial in study.trials:
+    trials = study.trials
+    storage.remove_session()
+    storage.engine.dispose()  # neither library closes its connections by itself
+    client._tracking_client.store.engine.dispose()
+    assert len(trials) >= 8
+    for trial in trials:
         assert runs[f"{sweep.run.id}/trial-{trial.number:04d}"] == SAME[trial.state.name]
     settle(sweep)
