@@ -23,7 +23,7 @@ data:
 model: {hidden: 64, bidirectional: true}
 train: {epochs: EPOCHS, early_stopping: null, optimizer: {kind: adam, learning_rate: 1e-2}}
 """
-EPOCHS = 24
+EPOCHS = 15
 
 
 def bare(params: Path, home: Path) -> float:
