@@ -1,7 +1,7 @@
 """What the steps of one flow run share: its folder, its experiment, its place in MLflow."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -43,15 +43,20 @@ class Work:
 
     @contextmanager
     def marked(self) -> Iterator[None]:
-        """What does not come to its end is failed or interrupted, in its folder and in MLflow."""
+        """What does not come to its end is failed or interrupted, in its folder and in MLflow.
+
+        Where MLflow cannot be told, what ended it is told all the same; the next command tells it.
+        """
         try:
             yield
         except Exception as error:
             self.folder.append("failed", reason=f"{type(error).__name__}: {error}")
-            self.mirror.finish("failed")
+            with suppress(Exception):
+                self.mirror.finish("failed")
             raise
         except BaseException:  # Ctrl-C, or a signal to end: Prefect has its own class
-            self.mirror.finish("interrupted")
+            with suppress(Exception):
+                self.mirror.finish("interrupted")
             raise
 
     @cached_property

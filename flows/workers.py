@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,8 @@ def run_tasks(
             stop.touch()  # else the workers would go on
             for future in futures:
                 future.wait(timeout=STOPPING)
-            show()
+            with suppress(Exception):  # a signal may have come in the middle of it
+                show()
             raise
         for future in futures:
             try:

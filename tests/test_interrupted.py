@@ -1,0 +1,91 @@
+"""A signal stays a signal, whatever MLflow says while things are put in order."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import settings, workers
+from flows.work import Work
+from rnnkit.runfolder import RunFolder
+
+TERMINATED = 143
+
+
+class Silent:
+    """What stands for a mirror whose MLflow does not answer."""
+
+    told: list[str]
+
+    def __init__(self) -> None:
+        self.told = []
+
+    def finish(self, end: str) -> None:
+        self.told.append(end)
+        raise RuntimeError("no MLflow")
+
+
+def work_with(mirror: Silent, folder: Path) -> Work:
+    folder.mkdir()
+    work = Work.__new__(Work)
+    work.folder = RunFolder(folder)
+    work.__dict__["mirror"] = mirror
+    return work
+
+
+def test_an_interrupted_run_ends_as_interrupted_without_mlflow(tmp_path: Path) -> None:
+    mirror = Silent()
+    with pytest.raises(SystemExit) as end, work_with(mirror, tmp_path / "run").marked():
+        raise SystemExit(TERMINATED)
+    assert end.value.code == TERMINATED
+    assert mirror.told == ["interrupted"]
+
+
+def test_a_failed_run_ends_with_its_own_failure_without_mlflow(tmp_path: Path) -> None:
+    mirror = Silent()
+    with (
+        pytest.raises(ValueError, match="its own"),
+        work_with(mirror, tmp_path / "run").marked(),
+    ):
+        raise ValueError("its own")
+    assert mirror.told == ["failed"]
+
+
+class Waiting:
+    """What stands for a task in another process that ends when it is told to stop."""
+
+    def __init__(self, stop: Path) -> None:
+        self.stop, self.waited = stop, False
+
+    def wait(self, timeout: float) -> None:
+        assert self.stop.exists(), "it was not told to stop"
+        self.waited = True
+
+
+def test_a_signal_in_the_middle_of_showing_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, shown = tmp_path / "stop", []
+    future = Waiting(stop)
+
+    class Runner:
+        def submit(self, task: Any, parameters: dict[str, Any]) -> Waiting:
+            return future
+
+    @contextmanager
+    def runner(*_: object) -> Any:
+        yield Runner()
+
+    def show() -> None:
+        shown.append(future.waited)
+        if len(shown) > 1:
+            raise RuntimeError("the session was left in the middle")
+        raise SystemExit(TERMINATED)
+
+    monkeypatch.setattr(workers, "make_runner", runner)
+    monkeypatch.setattr(workers, "is_done", lambda future: False)
+    with pytest.raises(SystemExit) as end:
+        workers.run_tasks(settings.read(tmp_path), 1, [(None, {})], show, stop)
+    assert end.value.code == TERMINATED
+    assert shown == [False, True]
