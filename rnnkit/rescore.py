@@ -8,7 +8,8 @@ from rnnkit import baselines, predict, sources
 from rnnkit.conclude import network_name, verdict
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
-from rnnkit.params.data import Fractions, Given, LabelledText, Source, Text, Tokens
+from rnnkit.params.data import Fractions, Given
+from rnnkit.params.source import LabelledText, Source, Text, Tokens
 from rnnkit.prepare import prepare
 from rnnkit.prepare.unseen import unseen
 from rnnkit.tasks import task_for

@@ -188,7 +188,7 @@ def test_help_is_instant(rnnkit: Command) -> None:
 
 
 def test_data_list_tells_every_source(rnnkit: Command) -> None:
-    from rnnkit.params.data import BUILTINS
+    from rnnkit.params.source import BUILTINS
 
     done = rnnkit("data", "list", "--json")
     assert (done.returncode, done.stderr) == (0, "")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Conll, Conllu, Fractions
+from rnnkit.params.data import Fractions
+from rnnkit.params.source import Conll, Conllu
 from rnnkit.sources import SOURCES, read
 
 SENTENCES = [(["EU", "#", "1"], ["B-ORG", "O", "O"]), (["Bye"], ["O"])]

@@ -9,7 +9,8 @@ import torch
 
 from rnnkit.baselines import score
 from rnnkit.errors import InputError
-from rnnkit.params.data import Data, Files, Fractions, Frames, Split, Time
+from rnnkit.params.data import Data, Files, Fractions, Split, Time
+from rnnkit.params.source import Frames
 from rnnkit.params.task import Classification, Tagging
 from rnnkit.prepare import prepare
 from rnnkit.prepare.prepared import Part

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Data, Table, Time
+from rnnkit.params.data import Data, Time
+from rnnkit.params.source import Table
 from rnnkit.params.task import Forecasting
 from rnnkit.prepare import prepare
 from rnnkit.sources.gaps import fill, grid

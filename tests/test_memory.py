@@ -198,7 +198,8 @@ def test_what_a_memory_problem_has_no_use_for_is_refused(
 
 def test_drawn_sequences_are_no_files() -> None:
     from rnnkit import sources
-    from rnnkit.params.data import Files, Generated
+    from rnnkit.params.data import Files
+    from rnnkit.params.source import Generated
 
     with pytest.raises(InputError, match="drawn sequences are no files"):
         sources.read(Generated(), Files(test="a"))

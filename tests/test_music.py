@@ -15,7 +15,8 @@ from rnnkit.errors import InputError
 from rnnkit.losses import bernoulli
 from rnnkit.metrics import NoteMeter
 from rnnkit.params import Experiment
-from rnnkit.params.data import Fractions, Given, PianoRolls
+from rnnkit.params.data import Fractions, Given
+from rnnkit.params.source import PianoRolls
 from rnnkit.prepare import prepare
 from rnnkit.tasks import task_for
 

@@ -17,20 +17,9 @@ from hypothesis.extra.numpy import arrays
 
 from rnnkit.errors import InputError
 from rnnkit.params import data as params
-from rnnkit.params.data import (
-    BPE,
-    Builtin,
-    Characters,
-    Column,
-    Data,
-    Files,
-    LabelledText,
-    Table,
-    Time,
-    Tokens,
-    Words,
-)
+from rnnkit.params.data import BPE, Characters, Column, Data, Files, Time, Words
 from rnnkit.params.data import Text as PlainText
+from rnnkit.params.source import Builtin, LabelledText, Table, Tokens
 from rnnkit.params.task import (
     Classification,
     Forecasting,

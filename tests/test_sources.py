@@ -15,21 +15,19 @@ import pytest
 from rnnkit import sources
 from rnnkit.errors import InputError
 from rnnkit.params import data as params
-from rnnkit.params.data import (
+from rnnkit.params.data import Column, Files, Fractions
+from rnnkit.params.data import Text as PlainText
+from rnnkit.params.source import (
     BUILTINS,
     TS,
     Builtin,
-    Column,
     Conll,
     Conllu,
-    Files,
-    Fractions,
     Frames,
     LabelledText,
     Table,
     Tokens,
 )
-from rnnkit.params.data import Text as PlainText
 from rnnkit.sources import builtin, opening, python_docstrings, python_tokens
 
 COLUMNS = {

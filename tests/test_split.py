@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Builtin, Column, Data, Files, Fractions, Split, Time
+from rnnkit.params.data import Column, Data, Files, Fractions, Split, Time
+from rnnkit.params.source import Builtin
 from rnnkit.prepare.split import duplicates, split_items
 from rnnkit.prepare.split_series import split_rows
 

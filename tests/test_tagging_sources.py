@@ -10,7 +10,8 @@ import pytest
 
 from rnnkit import sources
 from rnnkit.errors import InputError
-from rnnkit.params.data import TS, Column, Conll, Conllu, Files, Fractions, Frames, Source
+from rnnkit.params.data import Column, Files, Fractions
+from rnnkit.params.source import TS, Conll, Conllu, Frames, Source
 
 
 def read(source: Source) -> pd.DataFrame:

@@ -14,7 +14,8 @@ from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.model.network import weight_matrices
 from rnnkit.params import Experiment
-from rnnkit.params.data import Fractions, Vectors
+from rnnkit.params.data import Fractions
+from rnnkit.params.source import Vectors
 from rnnkit.prepare import prepare
 from rnnkit.tasks import task_for
 from rnnkit.train import State, make_network, train

@@ -3,9 +3,10 @@
 from typing import Any, Protocol
 
 from rnnkit.params.block import default_of
-from rnnkit.params.data import BPE, Data, Files, Frames, Given, PianoRolls, Time, Vectors
+from rnnkit.params.data import BPE, Data, Files, Given, Time
 from rnnkit.params.model import RNN, Embedding, Model, Raw
 from rnnkit.params.schedule import Plateau
+from rnnkit.params.source import Frames, PianoRolls, Vectors
 from rnnkit.params.task import Forecasting, LanguageModeling, Memory, Tagging, Task, Vector
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Tune

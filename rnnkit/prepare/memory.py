@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from rnnkit import numerics
-from rnnkit.params.data import Data, Generated, Words
+from rnnkit.params.data import Data, Words
+from rnnkit.params.source import Generated
 from rnnkit.params.task import Memory
 from rnnkit.prepare import problems
 from rnnkit.prepare.built import Built, begin, index_labels, numbered, tensor, token_facts

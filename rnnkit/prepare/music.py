@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnkit.params.data import Data, PianoRolls
+from rnnkit.params.data import Data
+from rnnkit.params.source import PianoRolls
 from rnnkit.params.task import Music
 from rnnkit.prepare.built import Built, begin, cut, tensor, token_facts
 from rnnkit.prepare.prepared import Part

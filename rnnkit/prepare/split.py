@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Column, Data, Files, Form, Fractions, Given, Time
+from rnnkit.params.data import Column, Data, Files, Fractions, Given, Time
+from rnnkit.params.source import Form
 from rnnkit.prepare.prepared import PARTS
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Data, PianoRolls
+from rnnkit.params.data import Data
+from rnnkit.params.source import PianoRolls
 from rnnkit.params.task import Forecasting, Task, Vector
 from rnnkit.prepare.built import begin, cut, numbered, refuse_no_tokens, tensor
 from rnnkit.prepare.forecasting import another_series

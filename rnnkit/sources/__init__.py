@@ -28,20 +28,17 @@ from typing import TYPE_CHECKING
 
 from rnnkit.errors import InputError
 from rnnkit.files import sha256_json
-from rnnkit.params.data import (
+from rnnkit.params.data import Column, Files, Given, Split
+from rnnkit.params.source import (
     TS,
     Builtin,
-    Column,
     Conll,
     Conllu,
-    Files,
     Frames,
     Generated,
-    Given,
     LabelledText,
     PianoRolls,
     Source,
-    Split,
     Table,
     Text,
     Tokens,

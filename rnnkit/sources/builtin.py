@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Builtin
+from rnnkit.params.source import Builtin
 from rnnkit.sources import co2, digits, python_docs, python_docstrings, python_tokens, sunspots
 
 if TYPE_CHECKING:

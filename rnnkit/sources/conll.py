@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Conll
+from rnnkit.params.source import Conll
 from rnnkit.sources import opening
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Conllu
+from rnnkit.params.source import Conllu
 from rnnkit.sources import opening
 from rnnkit.sources.conll import Sentences, refuse_part
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnkit.params.data import Builtin
+from rnnkit.params.source import Builtin
 from rnnkit.sources import installed
 
 if TYPE_CHECKING:

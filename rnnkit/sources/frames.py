@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Frames
+from rnnkit.params.source import Frames
 from rnnkit.sources import opening
 from rnnkit.sources.table import as_numbers, as_times, refuse_gaps
 from rnnkit.sources.tabular import column, format_of, place, read_frame, separated

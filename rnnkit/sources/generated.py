@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnkit.files import sha256_json
-from rnnkit.params.data import Generated
+from rnnkit.params.source import Generated
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import LabelledText
+from rnnkit.params.source import LabelledText
 from rnnkit.sources import opening
 from rnnkit.sources.tabular import column, format_of, place, read_frame
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import PianoRolls
+from rnnkit.params.source import PianoRolls
 from rnnkit.sources import opening
 
 if TYPE_CHECKING:

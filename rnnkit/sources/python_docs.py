@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from rnnkit.files import sha256_named
-from rnnkit.params.data import Builtin
+from rnnkit.params.source import Builtin
 from rnnkit.sources import standard_library
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnkit.files import sha256_named
-from rnnkit.params.data import Builtin
+from rnnkit.params.source import Builtin
 from rnnkit.sources import standard_library
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Table
+from rnnkit.params.source import Table
 from rnnkit.sources import opening
 from rnnkit.sources.gaps import fill
 from rnnkit.sources.tabular import column, format_of, place, read_frame

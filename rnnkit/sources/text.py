@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Text
+from rnnkit.params.source import Text
 from rnnkit.sources import opening
 
 if TYPE_CHECKING:

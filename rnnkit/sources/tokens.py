@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Tokens
+from rnnkit.params.source import Tokens
 from rnnkit.sources import opening
 from rnnkit.sources.opening import closest
 from rnnkit.sources.tabular import read_objects

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import TS
+from rnnkit.params.source import TS
 from rnnkit.sources import opening
 
 if TYPE_CHECKING:

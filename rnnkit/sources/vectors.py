@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Vectors
+from rnnkit.params.source import Vectors
 from rnnkit.sources import opening
 from rnnkit.sources.table import as_numbers, refuse_gaps
 from rnnkit.sources.tabular import column, format_of, place, read_frame
