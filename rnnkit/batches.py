@@ -25,7 +25,8 @@ class Batch:
     Args:
         inputs: [batch, time] int64 ids, or [batch, time, features]; padding is 0. Where features
             are known ahead, the steps of the targets follow the item's own (`with_future`).
-        targets: [batch] labels; [batch, time] tags or tokens, IGNORED at padding;
+        targets: [batch] labels; [batch, time] tags or tokens, IGNORED at padding; [batch, steps]
+            tokens of sequences of their own lengths, IGNORED behind their ends;
             [batch, time, numbers], 0 at padding; [batch, horizon, targets] scaled values.
         mask: [batch, time] bool, true at real steps; None: all are real.
         resets: [batch, time] bool, true at steps that start from the initial state; None: the
@@ -52,7 +53,7 @@ def plan(part: Part, batch_size: int, generator: torch.Generator | None) -> list
     Returns: int64 tensors of indices into the part.
     """
     if generator is None:
-        return list(torch.split(part.input_length.argsort(stable=True), batch_size))
+        return list(torch.split(_length(part).argsort(stable=True), batch_size))
     order = torch.randperm(len(part), generator=generator)
     batches = _pooled(part, order, batch_size)
     shuffled = torch.randperm(len(batches), generator=generator).tolist()
@@ -61,11 +62,18 @@ def plan(part: Part, batch_size: int, generator: torch.Generator | None) -> list
 
 def _pooled(part: Part, order: Tensor, batch_size: int) -> list[Tensor]:
     """Sort each pool of an order by length and cut it into batches."""
-    if not part.equal_length:
-        lengths = part.input_length[order]
+    if part.unaligned or not part.equal_length:
+        lengths = _length(part)[order]
         pool = torch.arange(len(order)) // (POOL * batch_size)
         order = order[(pool * (lengths.max() + 1) + lengths).argsort(stable=True)]
     return list(torch.split(order, batch_size))
+
+
+def _length(part: Part) -> Tensor:
+    """[items] what items are sorted by: the steps of the input, then those of the target."""
+    if not part.unaligned:
+        return part.input_length
+    return part.input_length * (part.target_length.max() + 1) + part.target_length
 
 
 def padding_waste(part: Part, batch_size: int) -> float:
@@ -106,7 +114,9 @@ def gather(
     if part.known:
         ahead = torch.arange(int(part.target_length[indices[0]]))
         inputs = with_future(inputs, _take(part.inputs, target_starts + ahead), part.known)
-    if part.synced:
+    if part.unaligned:
+        targets = _padded(part.targets, target_starts, part.target_length[indices])
+    elif part.synced:
         targets = _take(part.targets, target_starts + steps)
     elif part.targets.is_floating_point():
         horizon = int(part.target_length[indices[0]])
@@ -125,6 +135,13 @@ def gather(
         resets=None,
         item=part.item[indices],
     )
+
+
+def _padded(flat: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
+    """[items, longest] each item's own tokens, IGNORED behind them."""
+    steps = torch.arange(int(lengths.max()))
+    real = steps < lengths[:, None]
+    return _take(flat, starts + steps.minimum(lengths[:, None] - 1)).masked_fill_(~real, IGNORED)
 
 
 def with_future(past: Tensor, ahead: Tensor, known: int) -> Tensor:

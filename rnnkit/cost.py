@@ -30,7 +30,7 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         began = time.perf_counter()
         batch = next(windows).batch
         if has_targets(batch):
-            task.loss(network(batch.inputs, batch.mask), batch).backward()
+            task.training_loss(task.forward(network, batch), batch).backward()
         taken.append(time.perf_counter() - began)
     per_batch = sum(taken[1:] or taken) / len(taken[1:] or taken)  # the first one warms up
     facts: dict[str, Any] = {

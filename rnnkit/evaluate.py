@@ -40,19 +40,21 @@ def evaluate(
         task: decides loss, metrics and columns.
         part: the examples.
         experiment: gives the batch size and the side of the padding.
-        predictions: whether the table of predictions is wanted too.
+        predictions: whether the table of predictions is wanted too; then this is the last word,
+            and what is written is sought with the task's beam.
     """
     was_training = network.training
     network.eval()
     meter = task.meter()
     total, weight = 0.0, 0.0
     columns: dict[str, list[Any]] = {}
-    for batch, outputs in _answers(network, part, experiment):
-        task.measure(meter, outputs, batch)
+    for batch, outputs in _outputs(network, task, part, experiment):
+        answers = task.decode(network, batch, outputs, predictions)
+        task.measure(meter, answers, batch)
         total += float(task.loss(outputs, batch)) * task.weight(batch)
         weight += task.weight(batch)
         if predictions:
-            for name, values in task.predictions(outputs, batch).items():
+            for name, values in task.predictions(answers, batch).items():
                 columns.setdefault(name, []).extend(values)
     network.train(was_training)
     metrics = {**meter.compute(), "loss": total / weight}
@@ -62,14 +64,14 @@ def evaluate(
     return Scores(metrics, None if table is None else table.reset_index(drop=True))
 
 
-def _answers(
-    network: nn.Module, part: Part, experiment: Experiment
+def _outputs(
+    network: nn.Module, task: Task, part: Part, experiment: Experiment
 ) -> Iterator[tuple[Batch, Tensor]]:
     """Every item once; a text whose state is carried as one stream, from its first token on."""
     if not is_carried(experiment):
         for indices in plan(part, experiment.train.batch_size, None):
             batch = gather(part, indices, experiment.data.padding, torch.float32)
-            yield batch, network(batch.inputs, batch.mask)
+            yield batch, task.forward(network, batch)
         return
     assert isinstance(network, Synced)
     states = None

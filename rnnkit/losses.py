@@ -30,6 +30,25 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return losses.view(targets.shape)
 
 
+def smoothed_cross_entropy(logits: Tensor, targets: Tensor, share: float) -> Tensor:
+    """(1 - share) · cross_entropy + share · the mean of -log softmax over all classes, in nats.
+
+    Args:
+        logits, targets: as of `cross_entropy`.
+        share: of the target's probability that is spread over all classes.
+
+    Reference: C. Szegedy et al., Rethinking the inception architecture, 2016, section 7.
+    """
+    losses = functional.cross_entropy(
+        logits.flatten(0, -2),
+        targets.flatten(),
+        reduction="none",
+        ignore_index=IGNORED,
+        label_smoothing=share,
+    )
+    return losses.view(targets.shape)
+
+
 def bernoulli(logits: Tensor, targets: Tensor) -> Tensor:
     """-Σ_k log P(target_k), in nats, each target 1 with probability sigmoid(logit) and else 0.
 

@@ -1,13 +1,14 @@
 """Meters: they take predictions batch by batch and give the metrics of a whole part.
 
 One meter per kind of prediction: `LabelMeter` (one label per sequence or per token), `EntityMeter`
-(tags that make up entities), `TokenMeter` (next tokens), `AnswerMeter` (what a memory problem
-asks), `NoteMeter` (notes that sound together), `NumberMeter` and `ForecastMeter` (numbers, in their
-own units). Averages are over real items, never over batches.
+(tags that make up entities), `TokenMeter` (next tokens), `TextMeter` (texts that were written),
+`AnswerMeter` (what a memory problem asks), `NoteMeter` (notes that sound together), `NumberMeter`
+and `ForecastMeter` (numbers, in their own units). Averages are over real items, never over batches.
 """
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from torchmetrics.classification import (
     MulticlassPrecision,
     MulticlassRecall,
 )
+from torchmetrics.functional.text import word_error_rate
 from torchmetrics.regression import (
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
@@ -196,6 +198,67 @@ class TokenMeter:
             "bits": mean / math.log(2),
             "accuracy": self._right / self._tokens,
         }
+
+
+class TextMeter:
+    """Written texts against their references: BLEU, the word error rate, and how many are right.
+
+    Items that ask for the same share their references: any of them is right, and the nearest one
+    counts for the word error rate, the least edits over the words of the reference. BLEU lies
+    between 0 and 1; `signature` says how it was counted.
+
+    Args:
+        tokenizer: sacreBLEU's.
+
+    Reference: K. Papineni et al., BLEU, 2002; M. Post, A call for clarity in reporting BLEU
+    scores, 2018.
+    """
+
+    def __init__(self, tokenizer: str) -> None:
+        self._tokenizer = tokenizer
+        self._texts: dict[Any, str] = {}
+        self._references: dict[Any, list[str]] = {}
+
+    def update(self, keys: Sequence[Any], texts: Sequence[str], references: Sequence[str]) -> None:
+        """Adds a batch: what each item asks for, what was written, and a true text."""
+        for key, text, reference in zip(keys, texts, references, strict=True):
+            self._texts[key] = text
+            self._references.setdefault(key, []).append(reference)
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        right = words = 0
+        edits = 0.0
+        for key, text in self._texts.items():
+            references = self._references[key]
+            right += text in references
+            nearest = min(
+                (float(word_error_rate(text, reference)), len(reference.split()))
+                for reference in references
+            )
+            edits, words = edits + nearest[0] * nearest[1], words + nearest[1]
+        return {
+            "bleu": self._bleu()[0],
+            "wer": edits / max(1, words),
+            "sequence_accuracy": right / len(self._texts),
+        }
+
+    @property
+    def signature(self) -> str:
+        """sacreBLEU's, with its version."""
+        return self._bleu()[1]
+
+    def _bleu(self) -> tuple[float, str]:
+        from sacrebleu.metrics.bleu import BLEU
+
+        bleu = BLEU(tokenize=self._tokenizer, force=True)
+        most = max(map(len, self._references.values()))
+        columns: Any = [  # None: an item has fewer references than others
+            [found[k] if k < len(found) else None for found in self._references.values()]
+            for k in range(most)
+        ]
+        score = bleu.corpus_score(list(self._texts.values()), columns).score / 100
+        return score, str(bleu.get_signature())
 
 
 class ForecastMeter:

@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnkit import files, params
+from rnnkit import params
 from rnnkit.batches import Batch, gather, with_future
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.prepare.built import begin
 from rnnkit.prepare.prepared import END, Part, Prepared
-from rnnkit.prepare.scale import Scaler
+from rnnkit.prepare.store import load_tokenizer, without_examples
 from rnnkit.prepare.tokenize import FittedTokenizer
 from rnnkit.prepare.unseen import encode
 from rnnkit.tasks import task_for
@@ -156,28 +156,12 @@ def load(folder: str | Path) -> Predictor:
     Raises:
         InputError: there is no model.
     """
-    import tokenizers
     from safetensors.torch import load_file
 
     place = Path(folder)
     place = place / "model" if (place / "model").is_dir() else place
     if not (place / "weights.safetensors").exists():
         raise InputError(f"{place}: has no weights.safetensors; give a finished run's folder")
-    rest = files.read_json(place / "prepared.json")
-    vocabulary, scaler = rest["vocabulary"], rest["scaler"]
-    prepared = Prepared(
-        sha256="",
-        parts={},
-        vocabulary=None if vocabulary is None else tuple(vocabulary),
-        labels=None if rest["labels"] is None else tuple(rest["labels"]),
-        scaler=None if scaler is None else Scaler.from_json(scaler),
-        features=rest["features"],
-        facts=rest["facts"],
-        letters=None if rest.get("letters") is None else tuple(rest["letters"]),
-    )
-    tokenizer = None
-    if vocabulary is not None:
-        model = tokenizers.Tokenizer.from_file(str(place / "tokenizer.json"))
-        tokenizer = FittedTokenizer(model, tuple(vocabulary))
+    prepared, tokenizer = without_examples(place), load_tokenizer(place)
     experiment = params.load(place / "params.yaml")
     return Predictor(experiment, prepared, tokenizer, load_file(place / "weights.safetensors"))

@@ -4,7 +4,8 @@ The loop of steps is the definition; the kernels of rnnkit.kernels must equal it
 cell's (rnnkit.cells); layers and directions side by side are rnnkit.model.stack.
 """
 
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,6 +16,7 @@ from rnnkit.kernels import fused
 from rnnkit.kernels.padding import Padding, find_padding, reorder
 
 Kernel = Literal["auto", "step"]
+Before = TypeVar("Before")
 
 
 @runtime_checkable
@@ -98,6 +100,27 @@ def run_steps(
     if reverse:
         outputs.reverse()
     return torch.stack(outputs, dim=1), state
+
+
+def unroll(
+    step: Callable[[Tensor, Before], tuple[Tensor, Before]],
+    inputs: Tensor,
+    before: Before,
+) -> tuple[Tensor, Before]:
+    """A step that is more than a cell's, as a decoder's is, over all steps.
+
+    Args:
+        step: (the input of a step, what the step before left) -> (output, what it leaves).
+        inputs: [batch, time, ...], at least one step.
+        before: what the first step starts from.
+
+    Returns: [batch, time, ...] the outputs, and what the last step left.
+    """
+    outputs = []
+    for t in range(inputs.shape[1]):
+        output, before = step(inputs[:, t], before)
+        outputs.append(output)
+    return torch.stack(outputs, dim=1), before
 
 
 def run_whole(

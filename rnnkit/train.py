@@ -143,6 +143,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
         recent, whole = _Tally(), _Tally()
         order = numerics.generator(experiment.seed, "order", epoch)
         states: States | None = None
+        progress = state.epoch / max(1, params.epochs - 1)
         for window in training_windows(part, experiment, order):
             if not has_targets(window.batch):
                 continue
@@ -151,8 +152,8 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
             flat.zero_gradients()
             if states is not None and is_carried(experiment):
                 states = without_masks(states)  # the stream is one sequence, and has no end
-            outputs, states = _run(network, window, states)
-            loss = task.loss(outputs, window.batch)
+            outputs, states = _run(network, task, window, states, progress)
+            loss = task.training_loss(outputs, window.batch)
             loss.backward()
             taken = (loss.item(), *_update(flat, optimizer, threshold, experiment))
             step += 1
@@ -243,11 +244,13 @@ def better(experiment: Experiment, value: float, than: float | None) -> bool:
     return value < than if experiment.direction == "minimize" else value > than
 
 
-def _run(network: nn.Module, window: Window, states: States | None) -> tuple[Tensor, States | None]:
+def _run(
+    network: nn.Module, task: Task, window: Window, states: States | None, progress: float
+) -> tuple[Tensor, States | None]:
     """The network on a window, and the states for the next one, if one follows."""
     batch = window.batch
     if window.begins and window.ends:
-        return network(batch.inputs, batch.mask), None
+        return task.forward(network, batch, progress), None
     assert isinstance(network, Synced)
     before = None if window.begins else states
     outputs, after = network.run(batch.inputs, batch.mask, before, not window.ends, "auto")

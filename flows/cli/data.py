@@ -14,12 +14,27 @@ SHARED = Path("../shared/data")
 def data_list(as_json: Json = False) -> None:
     """Tell which data sets come built in or can be fetched, and which files can be read."""
     from rnnkit import public
-    from rnnkit.params import data
+    from rnnkit.params import source
     from rnnkit.sources.builtin import BUILTINS
 
     builtin = {name: module.DESCRIPTION for name, module in BUILTINS.items()}
-    files = (data.LabelledText, data.Tokens, data.Conll, data.Conllu, data.Text, data.Table)
-    more = (data.Frames, data.TS, data.PianoRolls, data.Vectors, data.Generated)
+    files = (
+        source.LabelledText,
+        source.Tokens,
+        source.Conll,
+        source.Conllu,
+        source.Text,
+        source.Table,
+    )
+    more = (
+        source.Frames,
+        source.TS,
+        source.PianoRolls,
+        source.Vectors,
+        source.Pairs,
+        source.Pronunciations,
+        source.Generated,
+    )
     readers = {
         block.model_fields["kind"].get_default(): " ".join((block.__doc__ or "").split())
         for block in (*files, *more)

@@ -13,6 +13,7 @@ from rnnkit.model.initialization import MATRICES, make_head
 from rnnkit.model.readout import READOUTS, RUNNING
 from rnnkit.model.representation import REPRESENTATIONS, Embedding, Sizes
 from rnnkit.model.stack import Stack, States
+from rnnkit.model.writing import EncoderDecoder, OneToMany
 from rnnkit.params.model import Model
 from rnnkit.recurrence import Kernel
 
@@ -164,6 +165,8 @@ TOPOLOGIES: dict[str, Callable[..., nn.Module]] = {
     "many_to_one": ManyToOne,
     "synced": Synced,
     "one_to_one": OneToOne,
+    "one_to_many": OneToMany,
+    "encoder_decoder": EncoderDecoder,
 }
 
 

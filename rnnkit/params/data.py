@@ -133,8 +133,14 @@ class Data(Block):
     source: Source
     split: Split = Fractions()
     tokenizer: Tokenizer = Words()
+    """Of the text; translation: of the source."""
+    target_tokenizer: Tokenizer | None = None
+    """Translation: of the target; null: as the source's, learned on the targets."""
+    joint: bool = False
+    """Translation: one vocabulary, learned on the sources and the targets together."""
     max_length: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Longer sequences are cut here (and counted). Frames with a label each: longer sequences are
+    """Longer sequences are cut here (and counted); translation and captioning: longer ones are left
+    out of the training part. Frames with a label each: longer sequences are
     cut into stretches of this length, each an item. Language modelling: the text is one stream, cut
     into windows of this length; null: one window for each item. Unit: steps."""
     padding: Literal["post", "pre"] = "post"

@@ -107,7 +107,17 @@ class Model(Block):
     """Layers."""
     bidirectional: bool = False
     readout: Literal["last", "mean", "max"] = "last"
-    """Many-to-one: how a sequence of states becomes one vector, over real steps only."""
+    """Many-to-one and encoder-decoder: how a sequence of states becomes one vector, over real steps
+    only."""
+    attention: Literal["none", "additive", "dot"] = "none"
+    """Encoder-decoder: whether the decoder looks at all of the encoder's outputs, and by which
+    score: v·tanh(W_q q + W_m m) (Bahdanau et al. 2015) or q·W m (Luong et al. 2015); none: the
+    read-out is all it is given."""
+    input_feeding: bool = True
+    """With attention: what the decoder gave at a step is read at the next (Luong et al. 2015);
+    false is several times faster, for all steps are then run at once."""
+    target_embedding: int = Field(default=64, ge=1, le=8192)
+    """Encoder-decoder and one-to-many: of the learned vector per token that is written."""
     initial_state: Literal["zeros", "learned"] = "zeros"
     initialization: Initialization = Initialization()
     tied: bool = False

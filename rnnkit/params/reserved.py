@@ -8,14 +8,12 @@ from typing import Any
 
 KEYS: Mapping[str, str] = {
     "ablate": "experiments that break what is right",
-    "task.beam": "beam search",
-    "model.attention": "attention",
 }
 """Params path -> what it will do."""
 
 VALUES: Mapping[str, tuple[str, ...]] = {
-    "task.kind": ("translation", "transcription", "captioning"),
-    "data.source.kind": ("pairs", "audio"),
+    "task.kind": ("transcription",),
+    "data.source.kind": ("audio",),
     "model.readout": ("attention",),
 }
 """Params path -> values it will take."""

@@ -7,13 +7,30 @@ from rnnkit.params.data import BPE, Data, Files, Given, Time
 from rnnkit.params.model import RNN, Embedding, Model, Raw
 from rnnkit.params.schedule import Plateau
 from rnnkit.params.source import Frames, PianoRolls, Vectors
-from rnnkit.params.task import Forecasting, LanguageModeling, Memory, Tagging, Task, Vector
+from rnnkit.params.task import (
+    NO_WRITING,
+    Forecasting,
+    LanguageModeling,
+    Memory,
+    Tagging,
+    Task,
+    Vector,
+    Writing,
+)
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Tune
 
 Rule = tuple[str, bool, str]  # params path, whether it is refused, why
 
-NO_COLUMNS = ("builtin", "text", "conll", "conllu", "ts", "piano_rolls")
+NO_COLUMNS = (
+    "builtin",
+    "text",
+    "conll",
+    "conllu",
+    "ts",
+    "piano_rolls",
+    "pronunciations",
+)
 """Sources whose items have no further columns, none that could say train, valid or test."""
 
 
@@ -42,7 +59,8 @@ def rules(it: Blocks) -> list[Rule]:
     numbers = form in ("series", "frames", "tagged_frames", "piano_rolls", "vectors")
     numbers = numbers or (isinstance(task, Memory) and task.numbers)
     forecasting = isinstance(task, Forecasting)
-    untokenized = numbers and data.tokenizer != default_of(Data, "tokenizer")
+    writes = isinstance(task, Writing)
+    untokenized = numbers and not writes and data.tokenizer != default_of(Data, "tokenizer")
     stepped = isinstance(model.cell, RNN)
     by_time = isinstance(split, Time)
     stretches = isinstance(data.source, Frames) and data.source.sequence is None
@@ -50,7 +68,10 @@ def rules(it: Blocks) -> list[Rule]:
     unused_by = f"{task.kind} has no use for it"
     unused = [
         (path, it.value(path) != it.default(path), f"{unused_by}, {why}; leave it out")
-        for path, why in task.unused.items()
+        for path, why in {
+            **({} if isinstance(task, Writing) else NO_WRITING),
+            **task.unused,
+        }.items()
     ]
     return [
         *unused,
@@ -153,6 +174,7 @@ def rules(it: Blocks) -> list[Rule]:
             "vectors that are drawn must be learned; name model.representation.vectors",
         ),
         *spelling_rules(it),
+        *writing_rules(it),
         *schedule_rules(it),
         *language_rules(it),
         *season_rules(it),
@@ -181,6 +203,35 @@ def spelling_rules(it: Blocks) -> list[Rule]:
             characters is not None and spelling is None,
             "words come without their letters; set data.tokenizer.spelling to the most letters "
             "a word is to have, or leave it out",
+        ),
+    ]
+
+
+def writing_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for tasks that write a sequence."""
+    task, data, model = it.task, it.data, it.model
+    if not isinstance(task, Writing):
+        return []
+    return [
+        (
+            "model.input_feeding",
+            model.attention == "none" and not model.input_feeding,
+            "without attention there is nothing that could be fed; leave it out",
+        ),
+        (
+            "data.target_tokenizer",
+            data.joint and data.target_tokenizer is not None,
+            "with data.joint there is one tokenizer for both; leave one of them out",
+        ),
+        (
+            "task.length_penalty",
+            task.beam == 1 and task.length_penalty != it.default("task.length_penalty"),
+            "greedy decoding has one hypothesis; set task.beam, or leave it out",
+        ),
+        (
+            "data.source.targets",
+            isinstance(data.source, Vectors) and len(data.source.targets) != 1,
+            "a vector has one text; name one column",
         ),
     ]
 
@@ -300,7 +351,7 @@ def schedule_rules(it: Blocks) -> list[Rule]:
 def frames_rules(it: Blocks) -> list[Rule]:
     """The rules for frames read from a file: what one long sequence can be asked for."""
     source, split = it.data.source, it.data.split
-    tokens = it.data.source.form in ("labelled_text", "tagged", "text")
+    tokens = it.data.source.form in ("labelled_text", "tagged", "text", "pairs")
     scaled = it.data.scaling != default_of(Data, "scaling")
     frames = isinstance(source, Frames)
     single = isinstance(source, Frames) and source.sequence is None

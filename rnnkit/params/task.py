@@ -244,7 +244,102 @@ class Vector(Block):
         return Classification.shown if self.loss == "cross_entropy" else ("mae", "rmse", "loss")
 
 
+class Writing(Block):
+    """What all tasks have whose answer is a sequence of tokens, written one by one."""
+
+    beam: int = Field(default=1, ge=1, le=100)
+    """How many hypotheses are kept side by side when the test part is decoded; 1: greedy. The
+    validation part is decoded greedily after each epoch."""
+    length_penalty: float = Field(default=1.0, ge=0, le=10)
+    """With a beam: of the hypotheses that ended, the one with the greatest log P / length^this is
+    the answer; 0: the likeliest, which favours short ones."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """The share of each target's probability that is spread over all tokens in the loss that is
+    trained on (Szegedy et al. 2016), not in those of valid and test."""
+    scheduled_sampling: float = Field(default=0.0, ge=0, le=1)
+    """The share of steps that read the network's own token and not the true one (Bengio et al.
+    2015): from 0 in the first epoch it rises to this in the last; 0: teacher forcing."""
+    bleu_tokenizer: Literal["13a", "intl", "char", "none"] = "13a"
+    """How sacreBLEU cuts texts into words: none for text that comes tokenised."""
+
+
+WRITTEN: Mapping[str, Direction] = {
+    "loss": "minimize",
+    "perplexity": "minimize",
+    "accuracy": "maximize",
+    "sequence_accuracy": "maximize",
+    "bleu": "maximize",
+    "wer": "minimize",
+}
+NO_TABLE = {
+    "data.window": "only a series is cut into windows of the past",
+    "data.covariates": "only a series has covariates",
+    **NO_TRUNCATION,
+}
+
+
+class Translation(Writing):
+    """A sequence in, another one out (encoder-decoder). Cross-entropy per real target token.
+
+    Several targets of one source are references of which any is right. `wer`: the least edits to a
+    reference, in words or whatever spaces part, over its length. bleu lies between 0 and 1.
+    """
+
+    metrics: ClassVar[Mapping[str, Direction]] = WRITTEN
+    topology: ClassVar[str] = "encoder_decoder"
+    forms: ClassVar[tuple[str, ...]] = ("pairs",)
+    unused: ClassVar[Mapping[str, str]] = {
+        **NO_TABLE,
+        "data.scaling": "only numbers are scaled",
+    }
+    shown: ClassVar[tuple[str, ...]] = ("bleu", "sequence_accuracy", "wer", "perplexity")
+
+    kind: Literal["translation"] = "translation"
+
+
+class Captioning(Writing):
+    """A vector or a category in, a sequence out (one-to-many). Cross-entropy per real token.
+
+    The label of labelled text is the category, and the text is what is written.
+    """
+
+    metrics: ClassVar[Mapping[str, Direction]] = WRITTEN
+    topology: ClassVar[str] = "one_to_many"
+    forms: ClassVar[tuple[str, ...]] = ("vectors", "labelled_text")
+    unused: ClassVar[Mapping[str, str]] = {
+        **NO_TABLE,
+        "data.padding": "a vector or a category is one step and needs no padding",
+        **dict.fromkeys(
+            ("model.bidirectional", "model.readout", "model.attention", "model.input_feeding"),
+            "no sequence is read",
+        ),
+        "model.initial_state": "what is read decides where the network starts",
+        "data.target_tokenizer": "data.tokenizer is of what is written",
+        "data.joint": "only what is written is tokenised",
+    }
+    shown: ClassVar[tuple[str, ...]] = ("sequence_accuracy", "accuracy", "perplexity", "bleu")
+
+    kind: Literal["captioning"] = "captioning"
+
+
+NO_WRITING = {
+    "model.attention": "nothing is written",
+    "model.input_feeding": "nothing is written",
+    "model.target_embedding": "nothing is written",
+    "data.target_tokenizer": "nothing is written",
+    "data.joint": "nothing is written",
+}
+"""Of all tasks that are no `Writing`."""
+
 Task = Annotated[
-    Classification | Tagging | LanguageModeling | Forecasting | Memory | Music | Vector,
+    Classification
+    | Tagging
+    | LanguageModeling
+    | Forecasting
+    | Memory
+    | Music
+    | Vector
+    | Translation
+    | Captioning,
     Field(discriminator="kind"),
 ]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from rnnkit.errors import InputError
+from rnnkit.params.block import FrozenDict
 from rnnkit.prepare.prepared import Part
 from rnnkit.prepare.scale import Scaler
 from rnnkit.prepare.tokenize import FittedTokenizer
@@ -27,6 +28,8 @@ class Built:
     features: int | None
     facts: Mapping[str, Any]
     letters: tuple[str, ...] | None = None
+    target: FittedTokenizer | None = None
+    references: Mapping[int, str] = FrozenDict()
 
 
 def tensor(array: np.ndarray) -> Tensor:

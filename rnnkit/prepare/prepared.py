@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from rnnkit.params.block import FrozenDict
 from rnnkit.prepare.scale import Scaler
 
+if TYPE_CHECKING:
+    from rnnkit.prepare.tokenize import FittedTokenizer
+
 PARTS = ("train", "valid", "test")
-PADDING, UNKNOWN, END = 0, 1, 2  # token ids; END is there for language modelling alone
+PADDING, UNKNOWN, END = 0, 1, 2  # token ids; END is there for what is written alone
 PADDING_TOKEN, UNKNOWN_TOKEN, END_TOKEN = "<pad>", "<unk>", "<eos>"
 
 
@@ -32,9 +36,10 @@ class Part:
         targets: [M] int64 labels, tags or tokens, or [M, targets] float32, scaled.
         target_start: [items] int64.
         target_length: [items] int64. The same tensor as `input_length` where every step has its
-            own target.
+            own target; each at least 1.
         item: [items] int64, the row of the source's frame; series: of the first target.
         synced: whether every input step has its own target.
+        unaligned: whether targets are sequences of lengths of their own.
         known: how many of the inputs' features, the last ones, are known ahead: an item reads them
             at the steps of its targets, too.
     """
@@ -48,6 +53,7 @@ class Part:
     item: Tensor
     synced: bool
     known: int = 0
+    unaligned: bool = False
 
     def __len__(self) -> int:
         return len(self.item)
@@ -76,6 +82,8 @@ class Prepared:
             duplicates (part -> items also in an earlier part), vocabulary (its size without
             padding).
         letters: the letter of each id, where words come spelled; 0 is padding, 1 unknown.
+        target: turns the ids of targets that are sequences of their own into text; else None.
+        references: such targets of valid and test as text, by the row of the source's frame.
     """
 
     sha256: str
@@ -86,6 +94,8 @@ class Prepared:
     features: int | None
     facts: Mapping[str, Any]
     letters: tuple[str, ...] | None = None
+    target: FittedTokenizer | None = None
+    references: Mapping[int, str] = FrozenDict()
 
 
 def positions(start: Tensor, length: Tensor) -> Tensor:
@@ -118,4 +128,5 @@ def joined(first: Part, second: Part) -> Part:
         item=torch.cat([first.item, second.item]),
         synced=first.synced,
         known=first.known,
+        unaligned=first.unaligned,
     )

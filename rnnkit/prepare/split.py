@@ -28,6 +28,7 @@ CONTENT: Mapping[Form, str] = {  # the column that says what an item is
     "tagged_frames": "frames",
     "piano_rolls": "frames",
     "vectors": "vector",
+    "pairs": "source",
 }
 Rows = dict[str, np.ndarray]  # part -> row numbers
 

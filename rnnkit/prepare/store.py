@@ -2,6 +2,8 @@
 
 tensors.safetensors   every tensor once, however many parts share it
 tokenizer.json        Hugging Face's, for tokens
+target.json           the same for targets that are written
+references.json       these targets of valid and test as text
 prepared.json         which tensor is which part's field; vocabulary, labels, scaler, facts
 manifest.json         sha256 of the files above
 """
@@ -13,7 +15,7 @@ import secrets
 import shutil
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ from rnnkit.prepare import (
     music,
     tagging,
     vector,
+    writing,
 )
 from rnnkit.prepare.built import Built
 from rnnkit.prepare.prepared import Part, Prepared
@@ -54,8 +57,11 @@ BUILDERS: Mapping[str, Callable[..., Built]] = {
     "memory": memory.build,
     "music": music.build,
     "vector": vector.build,
+    "translation": writing.build_translation,
+    "captioning": writing.build_captioning,
 }
 TENSORS, TOKENIZER, REST = "tensors.safetensors", "tokenizer.json", "prepared.json"
+TARGET, REFERENCES = "target.json", "references.json"
 
 
 def load_or_build(data: Data, task: Task, sha256: str, folder: Path) -> Prepared:
@@ -97,15 +103,20 @@ def publish(built: Built, facts: Mapping[str, Any], place: Path) -> None:
         write_atomic(temporary / TENSORS, safetensors.torch.save(tensors))
         if built.tokenizer is not None:
             write_atomic(temporary / TOKENIZER, built.tokenizer.to_json())
+        if built.target is not None:
+            write_atomic(temporary / TARGET, built.target.to_json())
+            write_json(temporary / REFERENCES, dict(built.references))
         rest = {
             "parts": layout,
             "synced": built.parts["train"].synced,
             "known": built.parts["train"].known,
+            "unaligned": built.parts["train"].unaligned,
             "vocabulary": None if built.tokenizer is None else built.tokenizer.vocabulary,
             "labels": built.labels,
             "scaler": None if built.scaler is None else built.scaler.to_json(),
             "features": built.features,
             "letters": built.letters,
+            "target_vocabulary": None if built.target is None else built.target.vocabulary,
             "facts": facts,
         }
         write_json(temporary / REST, rest)
@@ -128,35 +139,48 @@ def load(place: Path) -> Prepared:
         part: Part(
             synced=rest["synced"],
             known=rest["known"],
+            unaligned=rest["unaligned"],
             **{field: tensors[name] for field, name in layout.items()},
         )
         for part, layout in rest["parts"].items()
     }
-    vocabulary, labels = rest["vocabulary"], rest["labels"]
-    return Prepared(
+    references = read_json(place / REFERENCES) if (place / REFERENCES).exists() else {}
+    return replace(
+        without_examples(place),
         sha256=place.name,
         parts=FrozenDict(parts),
+        references=FrozenDict({int(row): text for row, text in references.items()}),
+    )
+
+
+def without_examples(place: Path) -> Prepared:
+    """What prepared data decided, from their own folder or from that of a model made with them."""
+    rest = read_json(place / REST)
+    vocabulary, labels, letters = rest["vocabulary"], rest["labels"], rest.get("letters")
+    return Prepared(
+        sha256="",
+        parts=FrozenDict(),
         vocabulary=None if vocabulary is None else tuple(vocabulary),
         labels=None if labels is None else tuple(labels),
         scaler=None if rest["scaler"] is None else Scaler.from_json(rest["scaler"]),
         features=rest["features"],
         facts=FrozenDict(rest["facts"]),
-        letters=None if rest.get("letters") is None else tuple(rest["letters"]),
+        letters=None if letters is None else tuple(letters),
+        target=_tokenizer(place / TARGET, rest.get("target_vocabulary")),
     )
 
 
-def load_tokenizer(folder: Path, sha256: str) -> FittedTokenizer:
-    """The tokenizer of prepared data, to encode new texts and to decode ids.
+def load_tokenizer(place: Path) -> FittedTokenizer | None:
+    """The tokenizer of prepared data or of a model: encodes new inputs; None for numbers."""
+    return _tokenizer(place / TOKENIZER, read_json(place / REST)["vocabulary"])
 
-    Args:
-        folder: the output folder, `mlruns`.
-        sha256: of the prepared data, which were made of text.
-    """
+
+def _tokenizer(file: Path, vocabulary: list[str] | None) -> FittedTokenizer | None:
     import tokenizers
 
-    place = folder / "prepared" / sha256
-    model = tokenizers.Tokenizer.from_file(str(place / TOKENIZER))
-    return FittedTokenizer(model, tuple(read_json(place / REST)["vocabulary"]))
+    if vocabulary is None:
+        return None
+    return FittedTokenizer(tokenizers.Tokenizer.from_file(str(file)), tuple(vocabulary))
 
 
 def _share(parts: Mapping[str, Part]) -> tuple[dict[str, Tensor], dict[str, dict[str, str]]]:

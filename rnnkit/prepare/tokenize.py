@@ -59,6 +59,17 @@ class FittedTokenizer:
         text: str = self.model.decode(known)
         return text
 
+    def normal(self, text: str) -> str:
+        """A text as `decode` would give it, were all its tokens known.
+
+        In lower case where the tokenizer is; words with single spaces between them.
+        """
+        if self.model.normalizer is not None:
+            text = self.model.normalizer.normalize_str(text)
+        if not isinstance(self.model.model, models.WordLevel) or self.model.decoder is not None:
+            return text
+        return " ".join(piece for piece, _ in self.model.pre_tokenizer.pre_tokenize_str(text))
+
     def to_json(self) -> str:
         """Hugging Face's `tokenizer.json`, which any of its tools can read."""
         text: str = self.model.to_str()

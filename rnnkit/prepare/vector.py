@@ -30,7 +30,7 @@ def build(frame: pd.DataFrame, data: Data, task: Vector) -> Built:
     """
     form = data.source.form
     rows = split_items(frame, form, data)
-    vectors = _vectors(frame["frames" if form == "frames" else "vector"].tolist())
+    vectors = stacked(frame["frames" if form == "frames" else "vector"].tolist())
     columns = tuple(f"feature {k + 1}" for k in range(vectors.shape[1]))
     if form == "vectors":
         columns = tuple(frame.attrs["columns"])
@@ -68,8 +68,12 @@ def build(frame: pd.DataFrame, data: Data, task: Vector) -> Built:
     return Built(parts, None, labels, scaler, width, facts)
 
 
-def _vectors(items: list[np.ndarray]) -> np.ndarray:
-    """[items, features]"""
+def stacked(items: list[np.ndarray]) -> np.ndarray:
+    """[items, features]
+
+    Raises:
+        InputError: they differ in size.
+    """
     sizes = {item.size for item in items}
     if len(sizes) > 1:
         raise InputError(

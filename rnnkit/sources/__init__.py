@@ -13,6 +13,7 @@ torch nor pandas, and `read(params, part)`, the frame. By the source's form a fr
     tagged_frames   frames, tags                    the same, and a list of str, equally long
     piano_rolls     frames                          lists of lists of MIDI numbers
     vectors         vector, target                  floats [features]; a list of str
+    pairs           source, target                  text -> text
     generated       part                            a row for each sequence that is to be drawn
 
 and a column `group` where items belong together, and `part` where the data or files say it.
@@ -37,7 +38,9 @@ from rnnkit.params.source import (
     Frames,
     Generated,
     LabelledText,
+    Pairs,
     PianoRolls,
+    Pronunciations,
     Source,
     Table,
     Text,
@@ -51,7 +54,9 @@ from rnnkit.sources import (
     frames,
     generated,
     labelled_text,
+    pairs,
     piano_rolls,
+    pronunciations,
     table,
     text,
     tokens,
@@ -63,7 +68,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FileSource = (
-    LabelledText | Tokens | Conll | Conllu | Text | Table | Frames | TS | PianoRolls | Vectors
+    LabelledText
+    | Tokens
+    | Conll
+    | Conllu
+    | Text
+    | Table
+    | Frames
+    | TS
+    | PianoRolls
+    | Vectors
+    | Pairs
+    | Pronunciations
 )
 
 SOURCES: Mapping[str, ModuleType] = {
@@ -78,6 +94,8 @@ SOURCES: Mapping[str, ModuleType] = {
     "ts": ts,
     "piano_rolls": piano_rolls,
     "vectors": vectors,
+    "pairs": pairs,
+    "pronunciations": pronunciations,
     "generated": generated,
 }
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from rnnkit.errors import InputError
 from rnnkit.params.source import Builtin
-from rnnkit.sources import co2, digits, python_docs, python_docstrings, python_tokens, sunspots
+from rnnkit.sources import (
+    co2,
+    dates,
+    digits,
+    python_docs,
+    python_docstrings,
+    python_tokens,
+    spelled_digits,
+    sunspots,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +29,8 @@ BUILTINS: Mapping[str, ModuleType] = {
     "sunspots": sunspots,
     "co2": co2,
     "digits": digits,
+    "dates": dates,
+    "spelled_digits": spelled_digits,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnnkit.errors import InputError
+from rnnkit.files import sha256_json
 from rnnkit.params.source import LabelledText
 from rnnkit.sources import opening
 from rnnkit.sources.tabular import column, format_of, place, read_frame
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
 
 def fingerprint(params: LabelledText) -> str:
-    """SHA-256 of the file."""
-    return opening.fingerprint(params.path)
+    """SHA-256 of the file, or of the files of all labels."""
+    if params.format != "label_files":
+        return opening.fingerprint(params.path)
+    return sha256_json([opening.fingerprint(path) for _, path in opening.alternatives(params.path)])
 
 
 def read(params: LabelledText, part: str | None) -> pd.DataFrame:
@@ -31,14 +34,17 @@ def read(params: LabelledText, part: str | None) -> pd.DataFrame:
     import pandas as pd
 
     path, format = params.path, format_of(params.path, params.format, "label_text")
-    if format == "label_text":
+    if format in ("label_text", "label_files"):
         for key, name in (("group", params.group), ("split.name", part)):
             if name is not None:
                 raise InputError(
-                    f"{path}: lines of `label text` have no column {name!r}, which `{key}` asks "
-                    "for; use CSV, TSV, JSONL or Parquet"
+                    f"{path}: lines have no column {name!r}, which `{key}` asks for; use CSV, "
+                    "TSV, JSONL or Parquet"
                 )
-        frame = _label_text(path, params.encoding)
+        if format == "label_files":
+            frame = _label_files(path, params.encoding)
+        else:
+            frame = _label_text(path, params.encoding)
     else:
         raw = read_frame(path, format, params.encoding)
         chosen = {"text": column(raw, path, params.text, "data.source.text")}
@@ -67,6 +73,25 @@ def _label_text(path: str, encoding: str) -> pd.DataFrame:
         labels.append(label)
         texts.append(text)
     return pd.DataFrame({"text": texts, "label": labels})
+
+
+def _label_files(path: str, encoding: str) -> pd.DataFrame:
+    """A text in each line, without blanks around it, and the labels from the braces."""
+    import pandas as pd
+
+    files = opening.alternatives(path)
+    if len(files) < 2:
+        raise InputError(
+            f"{path}: with format: label_files the path must hold the labels in braces, as in "
+            "`names/{female,male}.txt`"
+        )
+    rows = [
+        (line.strip(), label)
+        for label, file in files
+        for line in opening.read_rows(file, encoding)
+        if line.strip()
+    ]
+    return pd.DataFrame(rows, columns=["text", "label"])
 
 
 def _texts(frame: pd.DataFrame, path: str, format: str, names: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ Each of these failures is an InputError of one line. What the text means is for 
 
 import difflib
 import gzip
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -22,6 +23,29 @@ def closest(wanted: str, present: list[str]) -> str:
     """
     near = difflib.get_close_matches(wanted, present, n=1)
     return f" (did you mean {near[0]}?)" if near else ""
+
+
+def alternatives(path: str) -> list[tuple[str, str]]:
+    """The paths that one with braces stands for, each with the name that is in its place.
+
+    >>> alternatives("a/train.{de,en}")
+    [('de', 'a/train.de'), ('en', 'a/train.en')]
+    >>> alternatives("a/b")
+    [('', 'a/b')]
+    """
+    before, opened, rest = path.partition("{")
+    names, closed, after = rest.partition("}")
+    if not (opened and closed):
+        return [("", path)]
+    return [(name, f"{before}{name}{after}") for name in names.split(",")]
+
+
+def archived(path: str) -> tuple[str, str] | None:
+    """Of a path that leads into a .zip, the archive and the member; None: it leads into none."""
+    for above in Path(path).expanduser().parents:
+        if above.suffix == ".zip" and above.is_file():
+            return str(above), str(Path(path).expanduser().relative_to(above).as_posix())
+    return None
 
 
 def existing(path: str) -> Path:
@@ -56,16 +80,19 @@ def existing(path: str) -> Path:
 
 
 def fingerprint(path: str) -> str:
-    """SHA-256 of the file's bytes as they lie on disk."""
-    return sha256_file(existing(path))
+    """SHA-256 of the file's bytes as they lie on disk; of a whole .zip where it is inside one."""
+    inside = archived(path)
+    return sha256_file(existing(inside[0] if inside else path))
 
 
 def read_bytes(path: str) -> bytes:
-    """The file's bytes, unpacked when its name ends in .gz.
+    """The file's bytes, unpacked when its name ends in .gz or leads into a .zip.
 
     Raises:
-        InputError: as `existing`, or a .gz file that is cut off or is no gzip.
+        InputError: as `existing`, or an archive that is cut off or is none, or lacks the file.
     """
+    if inside := archived(path):
+        return _member(*inside)
     found = existing(path)
     if found.suffix != ".gz":
         return found.read_bytes()
@@ -78,6 +105,27 @@ def read_bytes(path: str) -> bytes:
         ) from None
     if not content:
         raise InputError(f"{path}: the file is empty; write the data again or name another file")
+    return content
+
+
+def _member(archive: str, name: str) -> bytes:
+    try:
+        with zipfile.ZipFile(existing(archive)) as opened:
+            names = [member for member in opened.namelist() if not member.endswith("/")]
+            if name not in names:
+                shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+                raise InputError(
+                    f"{archive}: there is no file {name!r} in it{closest(name, names)}; there "
+                    f"are {shown}"
+                )
+            content = opened.read(name)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise InputError(
+            f"{archive}: a .zip file must unpack whole, but {str(error).rstrip('.')}; copy or "
+            "download it again"
+        ) from None
+    if not content:
+        raise InputError(f"{archive}: {name} is empty; write it again or name another file")
     return content
 
 

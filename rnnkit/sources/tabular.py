@@ -43,26 +43,44 @@ def format_of(path: str, format: str, otherwise: str) -> str:
     return otherwise
 
 
-def read_frame(path: str, format: str, encoding: str) -> pd.DataFrame:
+def read_frame(
+    path: str, format: str, encoding: str, header: bool = True, comment: str | None = None
+) -> pd.DataFrame:
     """Read csv, tsv, jsonl or parquet.
 
+    Args:
+        header: of csv and tsv, whether the first line names the columns; else they are called `1`,
+            `2` and so on.
+        comment: lines of csv and tsv that begin with it are left out; None: there are none.
+
     Raises:
-        InputError: bad bytes, a row with too many fields, a line that is no JSON, no row at all.
+        InputError: bad bytes, a row with too many fields, a line that is no JSON, no row at all, a
+            header or comments where there are no lines.
     """
     import pandas as pd
+
+    for key, used in (("header", not header), ("comment", comment is not None)):
+        if used and format not in ("csv", "tsv"):
+            raise InputError(
+                f"{path}: data.source.{key} is for csv and tsv, and this is {format}; leave it out"
+            )
 
     if format == "jsonl":
         frame = pd.DataFrame(read_objects(path, encoding))
     elif format == "parquet":
         frame = _parquet(path)
     else:
-        frame = separated(path, read_text(path, encoding), "," if format == "csv" else "\t")
+        text = read_text(path, encoding)
+        if comment is not None:
+            lines = text.splitlines(keepends=True)
+            text = "".join(line for line in lines if not line.startswith(comment))
+        frame = separated(path, text, "," if format == "csv" else "\t", header)
     if not len(frame):
         raise InputError(f"{path}: at least one row of data is needed, but there is none")
     return frame
 
 
-def separated(path: str, text: str, separator: str) -> pd.DataFrame:
+def separated(path: str, text: str, separator: str, header: bool = True) -> pd.DataFrame:
     """CSV or TSV text as a frame of text.
 
     Raises:
@@ -74,12 +92,15 @@ def separated(path: str, text: str, separator: str) -> pd.DataFrame:
         frame = pd.read_csv(
             io.StringIO(text),
             sep=separator,
+            header=0 if header else None,
             dtype=str,
             keep_default_na=False,
             quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE,
         )
         if not isinstance(frame.index, pd.RangeIndex):  # pandas makes an index of a surplus
             raise pd.errors.ParserError("the first line of data has more")
+        if not header:
+            frame.columns = pd.Index([str(number + 1) for number in range(frame.shape[1])])
         return frame
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).removeprefix("Error tokenizing data. C error: ").split())

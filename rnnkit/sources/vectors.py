@@ -40,7 +40,7 @@ def read(params: Vectors, part: str | None) -> pd.DataFrame:
             f"{path}: vectors must be CSV, TSV or Parquet, but the name says JSONL; "
             "convert it or set `format`"
         )
-    raw = read_frame(path, format, params.encoding)
+    raw = read_frame(path, format, params.encoding, params.header, params.comment)
     targets = {name: column(raw, path, name, "data.source.targets") for name in params.targets}
     for name, series in targets.items():
         empty = (series.isna() | (series.astype(str).str.strip() == "")).to_numpy()
@@ -58,7 +58,9 @@ def read(params: Vectors, part: str | None) -> pd.DataFrame:
     numbers = {name: as_numbers(series, path, format) for name, series in values.items()}
     refuse_gaps(numbers, values, path, format, missing=False)
     features = np.column_stack([series.to_numpy() for series in numbers.values()])
-    told = zip(*(series.astype(str) for series in targets.values()), strict=True)
+    told = zip(
+        *(series.astype(str).replace(params.rename) for series in targets.values()), strict=True
+    )
     frame = pd.DataFrame({"vector": list(features), "target": [list(row) for row in told]})
     if params.group is not None:
         frame["group"] = column(raw, path, params.group, "data.source.group")

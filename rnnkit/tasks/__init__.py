@@ -12,6 +12,7 @@ from rnnkit.tasks.memory import Memory
 from rnnkit.tasks.music import Music
 from rnnkit.tasks.tagging import Tagging
 from rnnkit.tasks.vector import Vector
+from rnnkit.tasks.written import Captioning, Translation
 
 TASKS: Mapping[str, type[Task]] = {
     "classification": Classification,
@@ -21,6 +22,8 @@ TASKS: Mapping[str, type[Task]] = {
     "memory": Memory,
     "music": Music,
     "vector": Vector,
+    "translation": Translation,
+    "captioning": Captioning,
 }
 
 

@@ -75,28 +75,54 @@ class Task(ABC):
         shown: tuple[str, ...] = self.params.shown
         return shown
 
+    def forward(self, network: nn.Module, batch: Batch, progress: float | None = None) -> Tensor:
+        """The network's outputs for a batch.
+
+        Args:
+            network: what `network` built.
+            batch: whole; windows of it are run by the trainer.
+            progress: in training, how much of it has gone by, 0 to 1; None: it is not training.
+        """
+        outputs: Tensor = network(batch.inputs, batch.mask)
+        return outputs
+
     @abstractmethod
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """The mean loss over the batch's real targets: what is differentiated."""
+        """The mean loss over the batch's real targets."""
+
+    def training_loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """What is differentiated: the loss, and what regularises it, if anything does."""
+        return self.loss(outputs, batch)
 
     @abstractmethod
     def weight(self, batch: Batch) -> float:
         """How many targets `loss` is the mean of; with class weights their sum."""
+
+    def decode(self, network: nn.Module, batch: Batch, outputs: Tensor, final: bool) -> Any:
+        """What is measured: the outputs, or what is decoded with them.
+
+        Args:
+            network: in evaluation mode.
+            batch: what it was run on.
+            outputs: of `forward`.
+            final: whether it is the last word, which may take longer to find.
+        """
+        return outputs
 
     @abstractmethod
     def meter(self) -> Meter:
         """An empty meter."""
 
     @abstractmethod
-    def measure(self, meter: Any, outputs: Tensor, batch: Batch) -> None:
-        """Adds a batch of network outputs to a meter."""
+    def measure(self, meter: Any, outputs: Any, batch: Batch) -> None:
+        """Adds a batch, as `decode` gives it, to a meter."""
 
     @abstractmethod
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(self, outputs: Any, batch: Batch) -> dict[str, list[Any]]:
         """Columns of the predictions table, a row for each item of the batch."""
 
     @abstractmethod
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(self, outputs: Any, inputs: Tensor) -> dict[str, Any]:
         """What a person wants to know of one new item, JSON-able.
 
         Args:

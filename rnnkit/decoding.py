@@ -1,0 +1,165 @@
+"""What a network writes: token by token, greedily or with a beam.
+
+Padding and the unknown token are no text and are never written; the scores are still those of the
+network's whole distribution.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rnnkit.model.writing import Writer
+from rnnkit.prepare.prepared import END, PADDING, UNKNOWN
+
+
+@dataclass(frozen=True, eq=False)
+class Hypothesis:
+    """One sequence that was written.
+
+    Args:
+        tokens: without the end.
+        log_probability: of the tokens, and of the end if it has one, in nats.
+        ended: whether it has an end, or stopped at the longest that was allowed.
+        attention: [steps, time] where the decoder looked before each token and the end; None
+            without attention.
+    """
+
+    tokens: tuple[int, ...]
+    log_probability: float
+    ended: bool
+    attention: Tensor | None
+
+    @property
+    def steps(self) -> int:
+        """How many tokens were written, the end among them."""
+        return len(self.tokens) + self.ended
+
+
+@torch.no_grad()
+def greedy(network: Writer, inputs: Tensor, mask: Tensor | None, longest: int) -> list[Hypothesis]:
+    """The likeliest token at every step.
+
+    Args:
+        network: in evaluation mode.
+        inputs, mask: as of the network.
+        longest: tokens at the most, the end among them.
+    """
+    read = network.read(inputs, mask)
+    written, rows = read.written, len(inputs)
+    token = torch.full((rows,), END)
+    nats = torch.zeros(rows, dtype=torch.float64)
+    tokens, looks = list[Tensor](), list[Tensor]()
+    alive = torch.ones(rows, dtype=torch.bool)
+    while len(tokens) < longest and bool(alive.any()):
+        scores, written, weights = network.decoder.advance(token, written, read.memory)
+        shares = scores.double().log_softmax(dim=1)
+        token = without_reserved(shares).argmax(dim=1)
+        nats += torch.where(alive, shares.gather(1, token[:, None])[:, 0], 0.0)
+        token = torch.where(alive, token, PADDING)
+        alive = alive & (token != END)
+        tokens.append(token)
+        if weights is not None:
+            looks.append(weights)
+    table = torch.stack(tokens, dim=1).tolist()
+    seen = torch.stack(looks, dim=1) if looks else None
+    found = []
+    for row, line in enumerate(table):
+        ended = END in line
+        own = line[: line.index(END)] if ended else line
+        look = None if seen is None else seen[row, : len(own) + ended]
+        found.append(Hypothesis(tuple(own), float(nats[row]), ended, look))
+    return found
+
+
+@torch.no_grad()
+def beam_search(
+    network: Writer,
+    inputs: Tensor,
+    mask: Tensor | None,
+    longest: int,
+    width: int,
+    length_penalty: float,
+) -> list[list[Hypothesis]]:
+    """The best hypotheses of each item, the best first, at most `width`.
+
+    At each step every hypothesis is continued with every token and the `width` likeliest go on. One
+    that ends there is finished; an item is, when it has `width` finished ones, or at the longest.
+
+    Args:
+        network, inputs, mask, longest: as of `greedy`.
+        width: how many are kept side by side; 1: greedy decoding.
+        length_penalty: they are ordered by log P / steps^this.
+    """
+    items = len(inputs)
+    read = network.read(inputs, mask).rows(torch.arange(items).repeat_interleave(width))
+    written, token = read.written, torch.full((items * width,), END)
+    alive = torch.full((items, width), -math.inf, dtype=torch.float64)
+    alive[:, 0] = 0.0  # all begin alike: the first step has one hypothesis for each item
+    tokens = torch.empty(items, width, 0, dtype=torch.int64)
+    looks: Tensor | None = None
+    finished: list[list[Hypothesis]] = [[] for _ in range(items)]
+    while tokens.shape[2] < longest and any(len(ends) < width for ends in finished):
+        scores, written, weights = network.decoder.advance(token, written, read.memory)
+        shares = without_reserved(scores.double().log_softmax(dim=1))
+        size = shares.shape[1]
+        total = (alive[:, :, None] + shares.view(items, width, size)).flatten(1)
+        best, place = total.topk(min(2 * width, total.shape[1]), dim=1)
+        parent, token = place // size, place % size
+        looks = _grown(looks, weights, items, width)
+        _finish(finished, tokens, looks, best, parent, token, width)
+        # The likeliest that do not end go on: of 2 · width at most width end.
+        order = (token == END).to(torch.uint8).argsort(dim=1, stable=True)[:, :width]
+        alive, parent, token = (part.gather(1, order) for part in (best, parent, token))
+        alive = alive.masked_fill(token == END, -math.inf)
+        rows = (parent + torch.arange(items)[:, None] * width).flatten()
+        written = written.rows(rows)
+        tokens = torch.cat(
+            [tokens.flatten(0, 1)[rows].view(items, width, -1), token[:, :, None]], 2
+        )
+        looks = None if looks is None else looks.flatten(0, 1)[rows].view(looks.shape)
+        token = token.flatten()
+    for item, ends in enumerate(finished):
+        for k in range(width):
+            if len(ends) < width and math.isfinite(alive[item, k]):
+                look = None if looks is None else looks[item, k]
+                ends.append(
+                    Hypothesis(tuple(tokens[item, k].tolist()), float(alive[item, k]), False, look)
+                )
+        ends.sort(key=lambda one: -one.log_probability / max(1, one.steps) ** length_penalty)
+    return finished
+
+
+def _finish(
+    finished: list[list[Hypothesis]],
+    tokens: Tensor,
+    looks: Tensor | None,
+    best: Tensor,
+    parent: Tensor,
+    token: Tensor,
+    width: int,
+) -> None:
+    """Adds those of the `width` likeliest that end, to items that still want some."""
+    ends = (token[:, :width] == END) & best[:, :width].isfinite()
+    for item, k in ends.nonzero().tolist():
+        if len(finished[item]) < width:
+            own = int(parent[item, k])
+            look = None if looks is None else looks[item, own]
+            line = tuple(tokens[item, own].tolist())
+            finished[item].append(Hypothesis(line, float(best[item, k]), True, look))
+
+
+def _grown(looks: Tensor | None, weights: Tensor | None, items: int, width: int) -> Tensor | None:
+    """[items, width, steps + 1, time]"""
+    if weights is None:
+        return None
+    newest = weights.view(items, width, 1, -1)
+    return newest if looks is None else torch.cat([looks, newest], dim=2)
+
+
+def without_reserved(scores: Tensor) -> Tensor:
+    """Scores [rows, tokens] with what is never written at -infinity."""
+    scores = scores.clone()
+    scores[:, [PADDING, UNKNOWN]] = -math.inf
+    return scores
