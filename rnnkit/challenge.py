@@ -21,6 +21,7 @@ from rnnkit.conclude import PREDICTIONS
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.params import Experiment
+from rnnkit.params.block import FrozenDict
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare import data_sha256
 from rnnkit.prepare.prepared import Part, Prepared, positions
@@ -94,16 +95,22 @@ def answers_of(
         InputError: the model cannot read these data, or its answers mean other things.
     """
     theirs, part, items = predictor.prepared, prepared.parts["test"], None
-    same = (prepared.vocabulary, prepared.letters) == (theirs.vocabulary, theirs.letters)
-    if prepared.vocabulary is None or same:
+    same = _words(prepared) == _words(theirs)
+    if same or (prepared.vocabulary is None and prepared.target is None):
         part = translated(part, prepared, theirs)
     else:
         part, items = _read_again(predictor, experiment, prepared)
     scaler = theirs.scaler
     if scaler is not None and prepared.scaler is not None:
         scaler = replace(scaler, begin=prepared.scaler.begin)
+    references = prepared.references
+    if items is not None and prepared.target is not None:
+        references = FrozenDict({i: references[row] for i, row in enumerate(items.tolist())})
     # The task wants a training part for metrics that are of no interest here.
-    task = task_for(predictor.experiment.task, replace(theirs, parts=prepared.parts, scaler=scaler))
+    task = task_for(
+        predictor.experiment.task,
+        replace(theirs, parts=prepared.parts, scaler=scaler, references=references),
+    )
     found = evaluate(predictor.network, task, part, predictor.experiment, True).predictions
     assert found is not None
     if items is not None:
@@ -144,6 +151,11 @@ def translated(part: Part, prepared: Prepared, theirs: Prepared) -> Part:
         assert theirs.scaler is not None
         part = _rescaled(part, prepared.scaler, theirs.scaler)
     return part
+
+
+def _words(prepared: Prepared) -> tuple[Any, ...]:
+    target = None if prepared.target is None else prepared.target.vocabulary
+    return prepared.vocabulary, prepared.letters, target
 
 
 def _forms(prepared: Prepared) -> tuple[bool, ...]:

@@ -109,8 +109,9 @@ def verdict(task: Task, test: Metrics, beside: dict[str, Metrics]) -> str:
     """Whether the network beats its best baseline, in a sentence."""
     name = task.shown[0]
     sign = 1 if task.params.metrics[name] == "maximize" else -1
-    best = max(beside, key=lambda baseline: sign * beside[baseline][name])
-    ours, theirs = test[name], beside[best][name]
+    rivals = {baseline: found for baseline, found in beside.items() if name in found}
+    best = max(rivals, key=lambda baseline: sign * rivals[baseline][name])
+    ours, theirs = test[name], rivals[best][name]
     relation = "beats" if sign * ours > sign * theirs else "LOSES TO"
     if ours == theirs:
         relation = "is no better than"
@@ -134,6 +135,6 @@ def _write_model(
     place.mkdir(exist_ok=True)
     files.write_atomic(place / "weights.safetensors", save(weights))
     files.write_atomic(place / "params.yaml", dump(experiment))
-    for name in ("prepared.json", "tokenizer.json"):
+    for name in ("prepared.json", "tokenizer.json", "target.json"):
         if (prepared / name).exists():
             shutil.copyfile(prepared / name, place / name)

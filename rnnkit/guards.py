@@ -11,10 +11,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rnnkit.batches import Batch, gather
+from rnnkit.batches import IGNORED, Batch, gather
 from rnnkit.params import Experiment
 from rnnkit.prepare.prepared import Part, Prepared
 from rnnkit.tasks import Task, task_for
+from rnnkit.tasks.written import Written
 from rnnkit.train import make_network
 
 ITEMS = 6
@@ -30,18 +31,18 @@ def guards(experiment: Experiment, prepared: Prepared) -> dict[str, str]:
     order = part.input_length.argsort(stable=True)
     several = order[torch.linspace(0, len(part) - 1, min(ITEMS, len(part))).long()].unique()
     return {
-        "twice the same": _twice(network, part, several),
+        "twice the same": _twice(network, task, part, several),
         "alone as in company, padded behind or before": _company(network, task, part, several),
-        "nothing comes of what lies under the padding": _under(network, part, several),
-        "no step knows what comes after it": _causal(network, experiment, part, several),
+        "nothing comes of what lies under the padding": _under(network, task, part, several),
+        "no step knows what comes after it": _causal(network, task, experiment, part, several),
         "every gradient is finite": _gradients(network, task, part, several),
     }
 
 
-def _twice(network: nn.Module, part: Part, items: Tensor) -> str:
+def _twice(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
     batch = gather(part, items, "post", torch.float64)
     with torch.no_grad():
-        return _same(network(batch.inputs, batch.mask), network(batch.inputs, batch.mask))
+        return _same(task.forward(network, batch), task.forward(network, batch))
 
 
 def _company(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
@@ -49,31 +50,45 @@ def _company(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
     for padding in sides:
         together = gather(part, items, padding, torch.float64)
         with torch.no_grad():
-            outputs = network(together.inputs, together.mask)
+            outputs = task.forward(network, together)
             for row, (item, alone) in enumerate(_each(part, items)):
-                expected = network(alone.inputs, None)[0]
-                own = outputs[row]
-                if part.synced and together.mask is not None:
-                    own = own[together.mask[row]]
+                expected = task.forward(network, alone)[0]
+                own = outputs[row][_real(task, together)[row]]
                 if found := _same(own, expected):
                     return f"item {item}, padded {padding}: {found}"
     return ""
 
 
-def _under(network: nn.Module, part: Part, items: Tensor) -> str:
+def _real(task: Task, batch: Batch) -> Tensor:
+    """[batch] or [batch, time]: which outputs mean anything."""
+    if isinstance(task, Written):
+        return batch.targets != IGNORED
+    if task.params.topology != "synced":
+        return torch.ones(len(batch.inputs), dtype=torch.bool)
+    if batch.mask is None:
+        return torch.ones(batch.inputs.shape[:2], dtype=torch.bool)
+    return batch.mask
+
+
+def _under(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
     batch = gather(part, items, "post", torch.float64)
     if batch.mask is None:
         return ""
     inputs = batch.inputs.clone()
     inputs[~batch.mask] = 7.25 if inputs.is_floating_point() else 1
     with torch.no_grad():
-        before, after = network(batch.inputs, batch.mask), network(inputs, batch.mask)
-    real = batch.mask if part.synced else torch.ones(len(items), dtype=torch.bool)
+        before = task.forward(network, batch)
+        after = task.forward(network, replace(batch, inputs=inputs))
+    real = _real(task, batch)
     return _same(after[real], before[real])
 
 
-def _causal(network: nn.Module, experiment: Experiment, part: Part, items: Tensor) -> str:
-    if experiment.model.bidirectional or not part.synced:
+def _causal(
+    network: nn.Module, task: Task, experiment: Experiment, part: Part, items: Tensor
+) -> str:
+    if isinstance(task, Written):
+        return _foreseen(network, task, part, items)
+    if experiment.model.bidirectional or task.params.topology != "synced":
         return ""
     for item, alone in _each(part, items):
         steps = alone.inputs.shape[1]
@@ -91,10 +106,24 @@ def _causal(network: nn.Module, experiment: Experiment, part: Part, items: Tenso
     return ""
 
 
+def _foreseen(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
+    """What is written at a step does not depend on the true tokens from there on."""
+    for item, alone in _each(part, items):
+        half = alone.targets.shape[1] // 2
+        changed = alone.targets.clone()
+        changed[:, half:] = (changed[:, half:] + 1) % task.outputs
+        with torch.no_grad():
+            before = task.forward(network, alone)
+            after = task.forward(network, replace(alone, targets=changed))
+        if found := _same(after[:, : half + 1], before[:, : half + 1]):
+            return f"item {item}: {found}"
+    return ""
+
+
 def _gradients(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
     batch = gather(part, items, "post", torch.float64)
     network.zero_grad()
-    task.loss(network(batch.inputs, batch.mask), batch).backward()
+    task.training_loss(task.forward(network, batch), batch).backward()
     for name, value in network.named_parameters():
         if value.grad is not None and not bool(value.grad.isfinite().all()):
             return f"that of {name} is not"

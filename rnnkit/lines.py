@@ -8,7 +8,7 @@ from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.data import Characters
 
-TEXTS = ("labelled_text", "tagged", "text")
+TEXTS = ("labelled_text", "tagged", "text", "pairs", "audio")
 """Forms whose items a person can write as they are."""
 
 
@@ -20,7 +20,8 @@ def inputs(
     Args:
         lines: with their line breaks or without.
         experiment: of the run. Its data say what a line is: a text; of tagging its tokens with
-            single spaces between them, or its characters; for numbers JSON, a list of steps.
+            single spaces between them, or its characters; of recordings the path of a WAV file; for
+            numbers JSON, a list of steps.
         name: of the file, for messages.
         as_json: every line is a JSON value, of texts too: a text, a list of tokens, or an object
             that has it under the source's own key.
@@ -73,11 +74,16 @@ def _value(line: str, where: str, experiment: Experiment) -> Any:
 
 def _in_object(value: dict[str, Any], where: str, experiment: Experiment) -> Any:
     source = experiment.data.source
-    keys = {"text": getattr(source, "text", "text"), "tokens": getattr(source, "tokens", "tokens")}
-    for key in (keys["text"], keys["tokens"], "frames", "vector", "window"):
+    keys = [
+        *(getattr(source, own, own) for own in ("source", "audio", "text", "tokens")),
+        *("frames", "vector", "window"),
+    ]
+    if experiment.task.kind == "captioning":
+        keys.insert(0, getattr(source, "label", "label"))
+    for key in keys:
         if key in value:
             return value[key]
     raise InputError(
-        f"{where}: an object must have its input under {keys['text']!r}, {keys['tokens']!r}, "
-        f"'frames', 'vector' or 'window', but its keys are {', '.join(value)}; rename one"
+        f"{where}: an object must have its input under one of {', '.join(keys)}, but its keys are "
+        f"{', '.join(value)}; rename one"
     )

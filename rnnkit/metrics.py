@@ -30,6 +30,7 @@ from torchmetrics.regression import (
     MeanSquaredError,
     SymmetricMeanAbsolutePercentageError,
 )
+from torchmetrics.text import CharErrorRate, WordErrorRate
 
 from rnnkit.losses import IGNORED, pinball
 
@@ -259,6 +260,31 @@ class TextMeter:
         ]
         score = bleu.corpus_score(list(self._texts.values()), columns).score / 100
         return score, str(bleu.get_signature())
+
+
+class TranscriptMeter:
+    """Texts against what was said: the least edits over the length, in words and in characters
+    (white space left out), and how many are right."""
+
+    def __init__(self) -> None:
+        self._wer, self._cer = WordErrorRate(), CharErrorRate()
+        self._right = self._seen = 0
+
+    def update(self, texts: Sequence[str], references: Sequence[str]) -> None:
+        """Adds a batch."""
+        self._wer.update(list(texts), list(references))
+        without = [["".join(text.split()) for text in side] for side in (texts, references)]
+        self._cer.update(*without)
+        self._right += sum(map(str.__eq__, texts, references))
+        self._seen += len(texts)
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        return {
+            "wer": float(self._wer.compute()),
+            "cer": float(self._cer.compute()),
+            "sequence_accuracy": self._right / self._seen,
+        }
 
 
 class ForecastMeter:

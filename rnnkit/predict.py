@@ -17,12 +17,12 @@ from rnnkit.batches import Batch, gather, with_future
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.prepare.built import begin
-from rnnkit.prepare.prepared import END, Part, Prepared
-from rnnkit.prepare.store import load_tokenizer, without_examples
-from rnnkit.prepare.tokenize import FittedTokenizer
+from rnnkit.prepare.prepared import END, UNKNOWN, Part, Prepared
+from rnnkit.prepare.store import without_examples
 from rnnkit.prepare.unseen import encode
 from rnnkit.tasks import task_for
 from rnnkit.tasks.forecasting import Forecasting
+from rnnkit.tasks.written import Written
 
 
 class Predictor:
@@ -30,8 +30,7 @@ class Predictor:
 
     Args:
         experiment: what was trained.
-        prepared: vocabulary, labels and scaler; no examples.
-        tokenizer: for tokens.
+        prepared: vocabulary, tokenizers, labels and scaler; no examples.
         weights: of the best epoch.
     """
 
@@ -39,10 +38,10 @@ class Predictor:
         self,
         experiment: Experiment,
         prepared: Prepared,
-        tokenizer: FittedTokenizer | None,
         weights: dict[str, Tensor],
     ) -> None:
-        self.experiment, self.prepared, self.tokenizer = experiment, prepared, tokenizer
+        self.experiment, self.prepared = experiment, prepared
+        self.tokenizer = prepared.tokenizer
         self.task = task_for(experiment.task, prepared)
         self.network = self.task.network(experiment.model, torch.Generator())
         self.network.load_state_dict(weights)
@@ -59,16 +58,18 @@ class Predictor:
                 covariates are known ahead [window + horizon, columns], and what cannot be known of
                 the last rows may be anything; of several series pairs (name, array); music: lists
                 of lists of MIDI numbers; vector: lists of numbers in units; memory: lists of
-                symbols, or arrays [steps, 2].
-
+                symbols, or arrays [steps, 2]; translation: texts; captioning: categories, or lists
+                of numbers in units; recordings: paths of WAV files, or arrays [samples] at the rate
+                of the training's.
             first: how many inputs came before these, for messages.
 
         Returns:
             what the task's `answer` gives. classification, vector: label and probabilities, or
             values by their names; tagging: tags and the probability of each; language modelling:
             log_probability (nats), tokens and perplexity; music: log_probability, frames and next,
-            the probability of each note; memory: sum, answer or symbols; forecasting: forecast
-            [horizon, targets] in the series' units, and with the quantile loss quantiles.
+            the probability of each note; memory: sum, answer or symbols; translation, captioning
+            and transcription: text and log_probability, with a beam hypotheses; forecasting:
+            forecast [horizon, targets] in the series' units, and with the quantile loss quantiles.
 
         Raises:
             InputError: an input has no steps, or not the shape the network knows.
@@ -78,6 +79,10 @@ class Predictor:
         if isinstance(self.task, Forecasting):
             return [self._forecast(item, first + i) for i, item in enumerate(inputs)]
         batch = self._batch(inputs, first)
+        if isinstance(self.task, Written):
+            beam = self.task.params.beam
+            found = self.task.write(self.network, batch.inputs, batch.mask, beam)
+            return [self.task.answer(own, batch.inputs) for own in found]
         outputs = self.network(batch.inputs, batch.mask)
         synced = self.experiment.task.topology == "synced"
         answers = []
@@ -90,15 +95,26 @@ class Predictor:
     def encode(self, inputs: Sequence[Any], first: int) -> tuple[Tensor, Tensor]:
         """All steps one after the other, and how many each input has."""
         kind = self.experiment.task.kind
-        if kind == "vector":
-            inputs = [[item] for item in inputs]
         as_tokens = kind in ("tagging", "memory")
+        if kind == "captioning" and self.tokenizer is not None:
+            self._refuse_unknown(inputs, first)
+        if kind in ("vector", "captioning"):
+            inputs, as_tokens = [[item] for item in inputs], True
         data, prepared = self.experiment.data, self.prepared
         ids, lengths = encode(inputs, data, prepared, self.tokenizer, as_tokens, first)
         if kind == "language_modeling":  # each text begins after an end and is to end
             ids = np.insert(ids, begin(lengths), END)
             lengths = lengths + 1
         return torch.as_tensor(ids), torch.as_tensor(lengths)
+
+    def _refuse_unknown(self, categories: Sequence[Any], first: int) -> None:
+        known = (self.prepared.vocabulary or ())[UNKNOWN + 1 :]
+        for number, category in enumerate(categories, start=first + 1):
+            if category not in known:
+                raise InputError(
+                    f"input {number}: there is no category {str(category)[:40]!r}; there are "
+                    f"{', '.join(known[:20])}"
+                )
 
     def _batch(self, inputs: Sequence[Any], first: int) -> Batch:
         flat, steps = self.encode(inputs, first)
@@ -162,6 +178,6 @@ def load(folder: str | Path) -> Predictor:
     place = place / "model" if (place / "model").is_dir() else place
     if not (place / "weights.safetensors").exists():
         raise InputError(f"{place}: has no weights.safetensors; give a finished run's folder")
-    prepared, tokenizer = without_examples(place), load_tokenizer(place)
+    prepared = without_examples(place)
     experiment = params.load(place / "params.yaml")
-    return Predictor(experiment, prepared, tokenizer, load_file(place / "weights.safetensors"))
+    return Predictor(experiment, prepared, load_file(place / "weights.safetensors"))

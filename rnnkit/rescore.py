@@ -9,15 +9,16 @@ from rnnkit.conclude import network_name, verdict
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.params.data import Fractions, Given
-from rnnkit.params.source import LabelledText, Source, Text, Tokens
+from rnnkit.params.source import LabelledText, Pairs, Source, Text, Tokens
 from rnnkit.prepare import prepare
-from rnnkit.prepare.unseen import unseen
+from rnnkit.prepare.unseen import unseen, with_references
 from rnnkit.tasks import task_for
 
 FOR_BUILTIN: Mapping[str, Callable[..., Source]] = {
     "labelled_text": LabelledText,
     "tagged": Tokens,
     "text": Text,
+    "pairs": Pairs,
 }
 """How a file is read for a run whose own data came built in."""
 
@@ -47,6 +48,7 @@ def rescore(run: Path, path: str, home: Path) -> dict[str, Any]:
         frame = frame[frame["part"] == "test"].reset_index(drop=True)
     prepared = prepare(experiment.data, experiment.task, home)
     part = unseen(frame, experiment.data, experiment.task, prepared, predictor.tokenizer)
+    prepared = with_references(prepared, frame, experiment.data)
     task = task_for(experiment.task, prepared)
     scores = evaluate(predictor.network, task, part, experiment, predictions=False)
     beside = baselines.score(task, prepared, part)

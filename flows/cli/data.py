@@ -33,6 +33,7 @@ def data_list(as_json: Json = False) -> None:
         source.Vectors,
         source.Pairs,
         source.Pronunciations,
+        source.Audio,
         source.Generated,
     )
     readers = {

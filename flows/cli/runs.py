@@ -54,5 +54,5 @@ def _row(folder: Any) -> dict[str, Any]:
             return row | {"status": "unreadable"}
         best = max if task.metrics[name] == "maximize" else min
         row |= {"network": result["network"], "metric": name, "value": result["test"][name]}
-        row["baseline"] = best(metrics[name] for metrics in result["baselines"].values())
+        row["baseline"] = best(m[name] for m in result["baselines"].values() if name in m)
     return row

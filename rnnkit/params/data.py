@@ -67,7 +67,19 @@ class Given(Block):
     kind: Literal["given"] = "given"
 
 
-Split = Annotated[Fractions | Files | Time | Column | Given, Field(discriminator="kind")]
+class FileNames(Block):
+    """By the names of recordings' files, as patterns of the shell: `*_[0-4].wav`."""
+
+    kind: Literal["names"] = "names"
+    valid: str | Share = 0.1
+    """The pattern of the validation part, or the share of what is left to hold out by hash."""
+    test: str
+    """The pattern of the test part."""
+
+
+Split = Annotated[
+    Fractions | Files | Time | Column | Given | FileNames, Field(discriminator="kind")
+]
 
 
 class Characters(Block):
@@ -108,6 +120,25 @@ class BPE(Block):
 
 
 Tokenizer = Annotated[Characters | Words | BPE, Field(discriminator="kind")]
+
+
+class MFCC(Block):
+    """Mel-frequency cepstral coefficients, a frame of them every few milliseconds: the cosine
+    transform of the log energies in bands that are evenly spaced on the mel scale (Davis and
+    Mermelstein 1980)."""
+
+    coefficients: int = Field(default=13, ge=1, le=256)
+    """How many of them are kept, the first ones."""
+    bands: int = Field(default=40, ge=1, le=256)
+    window: float = Field(default=25.0, gt=0, le=1_000)
+    """How much of the recording a frame hears; unit: milliseconds."""
+    hop: float = Field(default=10.0, gt=0, le=1_000)
+    """From a frame to the next; unit: milliseconds."""
+    deltas: int = Field(default=2, ge=0, le=2)
+    """1: beside each coefficient its slope over nine frames; 2: and the slope's slope."""
+    normalize: Literal["per_utterance", "none"] = "per_utterance"
+    """per_utterance: each coefficient has mean 0 and deviation 1 within a recording; none: it is
+    scaled as data.scaling says, by the training part."""
 
 
 class Covariates(Block):
@@ -151,6 +182,8 @@ class Data(Block):
     """Series and frames: how each column is scaled, by the training part alone."""
     covariates: Covariates = Covariates()
     """Forecasting: which columns beside the targets the network sees."""
+    features: MFCC = MFCC()
+    """Recordings: what is heard of them."""
     limit: int | None = Field(default=None, ge=1)
     """Use at most this many items of each part; null: all. Text: the first ones; a series: the
     latest windows; other data: the first ones by hash, so that more data change few of them."""

@@ -12,8 +12,6 @@ KEYS: Mapping[str, str] = {
 """Params path -> what it will do."""
 
 VALUES: Mapping[str, tuple[str, ...]] = {
-    "task.kind": ("transcription",),
-    "data.source.kind": ("audio",),
     "model.readout": ("attention",),
 }
 """Params path -> values it will take."""

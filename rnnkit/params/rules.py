@@ -3,10 +3,10 @@
 from typing import Any, Protocol
 
 from rnnkit.params.block import default_of
-from rnnkit.params.data import BPE, Data, Files, Given, Time
+from rnnkit.params.data import BPE, Data, FileNames, Files, Given, Time
 from rnnkit.params.model import RNN, Embedding, Model, Raw
 from rnnkit.params.schedule import Plateau
-from rnnkit.params.source import Frames, PianoRolls, Vectors
+from rnnkit.params.source import Audio, Frames, PianoRolls, Vectors
 from rnnkit.params.task import (
     NO_WRITING,
     Forecasting,
@@ -14,6 +14,7 @@ from rnnkit.params.task import (
     Memory,
     Tagging,
     Task,
+    Transcription,
     Vector,
     Writing,
 )
@@ -56,10 +57,10 @@ def rules(it: Blocks) -> list[Rule]:
     """(path, whether it is refused, why) for everything one block forbids another."""
     task, data, model, split = it.task, it.data, it.model, it.data.split
     form = data.source.form
-    numbers = form in ("series", "frames", "tagged_frames", "piano_rolls", "vectors")
+    numbers = form in ("series", "frames", "tagged_frames", "piano_rolls", "vectors", "audio")
     numbers = numbers or (isinstance(task, Memory) and task.numbers)
     forecasting = isinstance(task, Forecasting)
-    writes = isinstance(task, Writing)
+    writes = isinstance(task, Writing | Transcription)
     untokenized = numbers and not writes and data.tokenizer != default_of(Data, "tokenizer")
     stepped = isinstance(model.cell, RNN)
     by_time = isinstance(split, Time)
@@ -175,6 +176,7 @@ def rules(it: Blocks) -> list[Rule]:
         ),
         *spelling_rules(it),
         *writing_rules(it),
+        *audio_rules(it),
         *schedule_rules(it),
         *language_rules(it),
         *season_rules(it),
@@ -232,6 +234,61 @@ def writing_rules(it: Blocks) -> list[Rule]:
             "data.source.targets",
             isinstance(data.source, Vectors) and len(data.source.targets) != 1,
             "a vector has one text; name one column",
+        ),
+    ]
+
+
+def audio_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for recordings."""
+    data, source = it.data, it.data.source
+    recorded = isinstance(source, Audio)
+    features, heard = data.features, source.form == "audio"
+    join = source.join if isinstance(source, Audio) else None
+    return [
+        (
+            "data.features",
+            not heard and features != default_of(Data, "features"),
+            "there are no recordings to hear; leave it out",
+        ),
+        (
+            "data.features.coefficients",
+            heard and features.coefficients > features.bands,
+            f"there cannot be more coefficients than bands, got {features.coefficients} and "
+            f"{features.bands}",
+        ),
+        (
+            "data.scaling",
+            heard
+            and features.normalize == "per_utterance"
+            and data.scaling != default_of(Data, "scaling"),
+            "every recording is scaled by itself; write data.features.normalize: none, or leave it "
+            "out",
+        ),
+        (
+            "data.split",
+            isinstance(data.split, FileNames) and not recorded,
+            "only recordings have files of their own; choose fractions, files or column",
+        ),
+        (
+            "data.source.join",
+            join is not None and not isinstance(it.task, Transcription),
+            "a string of recordings has a transcript and no label; write task: "
+            "{kind: transcription}, or leave it out",
+        ),
+        (
+            "data.source.join",
+            join is not None and isinstance(source, Audio) and source.group is None,
+            "only recordings of one group are joined; name data.source.group",
+        ),
+        (
+            "data.source.join.high",
+            join is not None and join.high < join.low,
+            "must not be below low",
+        ),
+        (
+            "data.source.names",
+            isinstance(source, Audio) and source.names is not None and "{text}" not in source.names,
+            "must have {text} in it, the field that says what is said",
         ),
     ]
 

@@ -17,6 +17,7 @@ Form = Literal[
     "piano_rolls",
     "vectors",
     "pairs",
+    "audio",
     "generated",
 ]
 
@@ -29,6 +30,7 @@ BUILTINS: Mapping[str, Form] = {
     "digits": "frames",
     "dates": "pairs",
     "spelled_digits": "vectors",
+    "touch_tones": "audio",
 }
 
 
@@ -45,6 +47,7 @@ class Builtin(Block):
         "digits",
         "dates",
         "spelled_digits",
+        "touch_tones",
     ]
     """Which one; `rnnkit data list` describes them."""
 
@@ -294,6 +297,53 @@ class Pronunciations(Block):
     encoding: str = "utf-8"
 
 
+class Join(Block):
+    """Recordings of one group, such as a speaker, joined to longer ones: each part's own."""
+
+    low: int = Field(default=3, ge=1, le=1_000)
+    """At least so many in a string."""
+    high: int = Field(default=6, ge=1, le=1_000)
+    """At most so many in a string."""
+    train: int = Field(default=5_000, ge=1, le=1_000_000)
+    """Strings to train on."""
+    valid: int = Field(default=300, ge=1, le=1_000_000)
+    """Strings to validate on."""
+    test: int = Field(default=500, ge=1, le=1_000_000)
+    """Strings to test on."""
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    """The data stay the same while the experiment's seed changes."""
+
+
+class Audio(Block):
+    """Recordings (WAV) and what is said in them. Channels are mixed to one, and what has another
+    rate is resampled; both are said."""
+
+    form: ClassVar[Form] = "audio"
+
+    kind: Literal["audio"] = "audio"
+    path: str
+    """A table (CSV, TSV, JSONL, Parquet) with a recording in each row, by a path that begins where
+    the table lies; or, with `names`, a folder of .wav files. With `split: {kind: files}` the
+    training table."""
+    format: Literal["auto", "csv", "tsv", "jsonl", "parquet"] = "auto"
+    """Of a table; auto: by the file's ending."""
+    names: str | None = None
+    """What the names of a folder's files are made of, as `{text}_{speaker}_{take}.wav`: each field
+    is a column. null: the path is a table."""
+    audio: str = "audio"
+    """Of a table, the column that holds the path of the recording."""
+    text: str = "text"
+    """The column that holds what is said."""
+    group: str | None = None
+    """A column whose equal values stay on the same side of a split by fractions, as the speaker;
+    with `join` the column whose equal values may be joined."""
+    rate: int = Field(default=16_000, ge=1_000, le=192_000)
+    """What all recordings are brought to; unit: samples per second."""
+    join: Join | None = None
+    """Transcription: join recordings to strings; null: take them as they are."""
+    encoding: str = "utf-8"
+
+
 class Generated(Block):
     """Sequences of a memory problem, drawn from a seed of their own."""
 
@@ -324,6 +374,7 @@ Source = Annotated[
     | Vectors
     | Pairs
     | Pronunciations
+    | Audio
     | Generated,
     Field(discriminator="kind"),
 ]

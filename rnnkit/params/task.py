@@ -40,7 +40,7 @@ class Classification(Block):
 
     metrics: ClassVar[Mapping[str, Direction]] = RIGHTNESS
     topology: ClassVar[str] = "many_to_one"
-    forms: ClassVar[tuple[str, ...]] = ("labelled_text", "frames")
+    forms: ClassVar[tuple[str, ...]] = ("labelled_text", "frames", "audio")
     unused: ClassVar[Mapping[str, str]] = {**NO_SERIES, **NO_TRUNCATION}
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "loss")
 
@@ -322,6 +322,31 @@ class Captioning(Writing):
     kind: Literal["captioning"] = "captioning"
 
 
+class Transcription(Block):
+    """What is said in a recording: a token at some of its frames, by connectionist temporal
+    classification (Graves et al. 2006). The loss is nats per token of the transcript.
+
+    `wer` and `cer`: the least edits to the transcript, in words or in characters, over its length;
+    where words are phonemes, wer is the phoneme error rate.
+    """
+
+    metrics: ClassVar[Mapping[str, Direction]] = {
+        "loss": "minimize",
+        "wer": "minimize",
+        "cer": "minimize",
+        "sequence_accuracy": "maximize",
+    }
+    topology: ClassVar[str] = "synced"
+    forms: ClassVar[tuple[str, ...]] = ("audio",)
+    unused: ClassVar[Mapping[str, str]] = {**NO_TABLE, **NO_READOUT}
+    shown: ClassVar[tuple[str, ...]] = ("wer", "sequence_accuracy", "cer", "loss")
+
+    kind: Literal["transcription"] = "transcription"
+    beam: int = Field(default=1, ge=1, le=1_000)
+    """How many transcripts are kept side by side when the test part is decoded (prefix beam search,
+    Hannun et al. 2014); 1: the likeliest token of each frame."""
+
+
 NO_WRITING = {
     "model.attention": "nothing is written",
     "model.input_feeding": "nothing is written",
@@ -340,6 +365,7 @@ Task = Annotated[
     | Music
     | Vector
     | Translation
-    | Captioning,
+    | Captioning
+    | Transcription,
     Field(discriminator="kind"),
 ]

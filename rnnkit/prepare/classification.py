@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnkit.params.data import Data
 from rnnkit.params.task import Classification
+from rnnkit.prepare.audio import heard
 from rnnkit.prepare.built import (
     Built,
     begin,
@@ -39,11 +40,15 @@ def build(frame: pd.DataFrame, data: Data, task: Classification) -> Built:
     """
     form = data.source.form
     rows = split_items(frame, form, data)
+    twice = duplicates(frame, form, rows)
+    if form == "audio":
+        frame = heard(frame, data)
+    numbers = form in ("frames", "audio")
     names = {part: frame["label"].iloc[found].tolist() for part, found in rows.items()}
     labels = index_labels(names, "label")
-    content = frame["frames" if form == "frames" else "text"]
+    content = frame["frames" if numbers else "text"]
     tokenizer = scaler = None
-    if form == "frames":
+    if numbers:
         scaler = fit_frames(data, frame, content.iloc[rows["train"]].tolist())
     else:
         tokenizer = fit(data.tokenizer, content.iloc[rows["train"]].tolist(), end=False)
@@ -70,8 +75,10 @@ def build(frame: pd.DataFrame, data: Data, task: Classification) -> Built:
         )
     facts = token_facts(parts, tokenizer, truncated) | {
         "unknown": unknown,
-        "duplicates": duplicates(frame, form, rows),
+        "duplicates": twice,
         "labels": counts(names, labels),
     }
+    if form == "audio":
+        facts["rate"] = frame.attrs["rate"]
     features = None if scaler is None else len(scaler.columns)
     return Built(parts, tokenizer, labels, scaler, features, facts)

@@ -82,6 +82,7 @@ class Prepared:
             duplicates (part -> items also in an earlier part), vocabulary (its size without
             padding).
         letters: the letter of each id, where words come spelled; 0 is padding, 1 unknown.
+        tokenizer: turns inputs into their ids, and these into text; None for numbers.
         target: turns the ids of targets that are sequences of their own into text; else None.
         references: such targets of valid and test as text, by the row of the source's frame.
     """
@@ -94,6 +95,7 @@ class Prepared:
     features: int | None
     facts: Mapping[str, Any]
     letters: tuple[str, ...] | None = None
+    tokenizer: FittedTokenizer | None = None
     target: FittedTokenizer | None = None
     references: Mapping[int, str] = FrozenDict()
 

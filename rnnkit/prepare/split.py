@@ -6,6 +6,7 @@ added, and equal items are never on two sides.
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Column, Data, Files, Fractions, Given, Time
+from rnnkit.params.data import Column, Data, FileNames, Files, Fractions, Given, Time
 from rnnkit.params.source import Form
 from rnnkit.prepare.prepared import PARTS
 
@@ -29,6 +30,7 @@ CONTENT: Mapping[Form, str] = {  # the column that says what an item is
     "piano_rolls": "frames",
     "vectors": "vector",
     "pairs": "source",
+    "audio": "samples",
 }
 Rows = dict[str, np.ndarray]  # part -> row numbers
 
@@ -76,6 +78,8 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
         )
     if isinstance(split, Fractions):
         sides = _by_hash(by_group, split.valid, split.test)
+    elif isinstance(split, FileNames):
+        sides = _by_name(frame["name"].tolist(), by_content, split)
     else:
         sides = named(frame, split)
         if isinstance(split, Files) and not isinstance(split.valid, str):
@@ -111,6 +115,24 @@ def _by_hash(where: np.ndarray, valid: float, test: float) -> np.ndarray:
         )
     sides = np.where(where < test, "test", np.where(where < test + valid, "valid", "train"))
     return sides.astype("<U5")
+
+
+def _by_name(names: list[str], where: np.ndarray, split: FileNames) -> np.ndarray:
+    """[items] part names: by the patterns, and by hash where valid is a share."""
+    test = np.array([fnmatch.fnmatchcase(name, split.test) for name in names])
+    sides = np.where(test, "test", "train").astype("<U5")
+    if isinstance(split.valid, str):
+        valid = np.array([fnmatch.fnmatchcase(name, split.valid) for name in names])
+        both = valid & test
+        if both.any():
+            raise InputError(
+                f"data.split: a recording is in one part, but {names[int(both.argmax())]!r} fits "
+                f"the patterns of valid, {split.valid!r}, and of test, {split.test!r}"
+            )
+        sides[valid] = "valid"
+    else:
+        sides[~test] = _by_hash(where[~test], split.valid, 0.0)
+    return sides
 
 
 def named(frame: pd.DataFrame, split: Files | Column | Given) -> np.ndarray:

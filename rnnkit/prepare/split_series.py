@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnkit.errors import InputError
-from rnnkit.params.data import Column, Files, Fractions, Split, Time
+from rnnkit.params.data import Column, FileNames, Files, Fractions, Split, Time
 from rnnkit.prepare.prepared import PARTS
 from rnnkit.prepare.split import named
 
@@ -37,6 +37,7 @@ def split_rows(frame: pd.DataFrame, split: Split, empty: bool = False) -> dict[s
         )
     if isinstance(split, Time):
         return _by_time(frame["time"], split, empty)
+    assert not isinstance(split, FileNames)
     sides = named(frame, split)
     if not frame["time"].is_monotonic_increasing or frame["time"].duplicated().any():
         raise InputError(

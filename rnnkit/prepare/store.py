@@ -41,6 +41,7 @@ from rnnkit.prepare import (
     memory,
     music,
     tagging,
+    transcription,
     vector,
     writing,
 )
@@ -59,6 +60,7 @@ BUILDERS: Mapping[str, Callable[..., Built]] = {
     "vector": vector.build,
     "translation": writing.build_translation,
     "captioning": writing.build_captioning,
+    "transcription": transcription.build,
 }
 TENSORS, TOKENIZER, REST = "tensors.safetensors", "tokenizer.json", "prepared.json"
 TARGET, REFERENCES = "target.json", "references.json"
@@ -166,13 +168,9 @@ def without_examples(place: Path) -> Prepared:
         features=rest["features"],
         facts=FrozenDict(rest["facts"]),
         letters=None if letters is None else tuple(letters),
+        tokenizer=_tokenizer(place / TOKENIZER, rest["vocabulary"]),
         target=_tokenizer(place / TARGET, rest.get("target_vocabulary")),
     )
-
-
-def load_tokenizer(place: Path) -> FittedTokenizer | None:
-    """The tokenizer of prepared data or of a model: encodes new inputs; None for numbers."""
-    return _tokenizer(place / TOKENIZER, read_json(place / REST)["vocabulary"])
 
 
 def _tokenizer(file: Path, vocabulary: list[str] | None) -> FittedTokenizer | None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,11 @@ import torch
 from torch import Tensor
 
 from rnnkit.errors import InputError
+from rnnkit.params.block import FrozenDict
 from rnnkit.params.data import Data
 from rnnkit.params.source import PianoRolls
 from rnnkit.params.task import Forecasting, Task, Vector
+from rnnkit.prepare.audio import features
 from rnnkit.prepare.built import begin, cut, numbered, refuse_no_tokens, tensor
 from rnnkit.prepare.forecasting import another_series
 from rnnkit.prepare.language_modeling import stream_part
@@ -26,6 +29,9 @@ from rnnkit.prepare.spelling import with_letters
 from rnnkit.prepare.split import CONTENT
 from rnnkit.prepare.tagged_frames import in_stretches
 from rnnkit.prepare.tokenize import FittedTokenizer
+from rnnkit.prepare.transcription import said_part
+from rnnkit.prepare.writing import written_part
+from rnnkit.sources.audio import recording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +81,8 @@ def encode(
 def _numbers(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarray:
     """[steps, features] scaled."""
     source = data.source
+    if source.form == "audio":
+        return _frames(item, number, data, prepared)
     if isinstance(source, PianoRolls):
         notes = chain.from_iterable(item)
         if not all(type(n) is int and source.lowest <= n <= source.highest for n in notes):
@@ -98,6 +106,22 @@ def _numbers(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarr
         return array
     more = len(prepared.scaler.columns) - width  # targets, which are scaled as inputs are
     return prepared.scaler.transform(np.pad(array, ((0, 0), (0, more))))[:, :width]
+
+
+def _frames(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarray:
+    """[frames, features] of a recording, by its path or its samples."""
+    rate = prepared.facts["rate"]
+    try:
+        samples = recording(item, rate)[0] if isinstance(item, str) else np.asarray(item, float)
+    except (TypeError, ValueError):
+        samples = np.empty((0, 0))
+    if samples.ndim != 1 or not len(samples) or not np.isfinite(samples).all():
+        raise InputError(
+            f"input {number + 1}: must be the path of a WAV file, or a list of its samples between "
+            f"-1 and 1, {rate:,} per second"
+        )
+    found = features(samples.astype(np.float32), rate, data.features)
+    return found if prepared.scaler is None else prepared.scaler.transform(found)
 
 
 def unseen(
@@ -182,6 +206,48 @@ def _series(
     return another_series(frame, data, task, prepared.scaler)
 
 
+def _pairs(frame: pd.DataFrame, data: Data, task: Task, prepared: Prepared, tokenizer: Any) -> Part:
+    assert prepared.target is not None
+    each = np.arange(len(frame))
+    if data.source.form == "labelled_text":
+        read = tokenizer.encode_tokens([[label] for label in frame["label"]])
+    elif tokenizer is None:
+        read = encode(_content(frame, data, task), data, prepared, None, False)
+    else:
+        read = tokenizer.encode(frame["source"].tolist())
+    wanted = prepared.target.encode(written_texts(frame, data))
+    for lengths in (read[1], wanted[1]):
+        refuse_no_tokens("new", lengths, each)
+    return written_part(read, wanted, each)
+
+
+def _recordings(
+    frame: pd.DataFrame, data: Data, task: Task, prepared: Prepared, tokenizer: Any
+) -> Part:
+    assert prepared.target is not None
+    each = np.arange(len(frame))
+    read = encode(frame["samples"].tolist(), data, prepared, None, False)
+    wanted = prepared.target.encode(frame["text"].tolist())
+    refuse_no_tokens("new", wanted[1], each)
+    return said_part(read, wanted, each, frame["name"].tolist())
+
+
+def written_texts(frame: pd.DataFrame, data: Data) -> list[str]:
+    """The text that is to be written or transcribed, of each row."""
+    if data.source.form in ("labelled_text", "audio"):
+        texts: list[str] = frame["text"].tolist()
+        return texts
+    return [row if isinstance(row, str) else row[0] for row in frame["target"]]
+
+
+def with_references(prepared: Prepared, frame: pd.DataFrame, data: Data) -> Prepared:
+    """The same with the true texts of a frame's rows, for tasks whose targets are text."""
+    if prepared.target is None:
+        return prepared
+    told = {row: prepared.target.normal(t) for row, t in enumerate(written_texts(frame, data))}
+    return replace(prepared, references=FrozenDict(told))
+
+
 LAYOUTS: Mapping[str, Callable[..., Part]] = {
     "classification": _labelled,
     "vector": _labelled,
@@ -189,13 +255,16 @@ LAYOUTS: Mapping[str, Callable[..., Part]] = {
     "language_modeling": _stream,
     "music": _pieces,
     "forecasting": _series,
+    "translation": _pairs,
+    "captioning": _pairs,
+    "transcription": _recordings,
 }
 """Task -> how its items are laid out."""
 
 
 def _content(frame: pd.DataFrame, data: Data, task: Task) -> list[Any]:
     content: list[Any] = frame[CONTENT[data.source.form]].tolist()
-    if isinstance(task, Vector):
+    if data.source.form == "vectors":
         return [np.asarray(item, dtype=np.float64).reshape(1, -1) for item in content]
     return content
 

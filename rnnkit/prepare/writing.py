@@ -99,7 +99,7 @@ def _built(
             refuse_no_tokens(part, side[1], found)
         parts[part] = written_part(read[part], wanted, found)
         if part == "train" and data.max_length is not None:
-            parts[part], left_out = _short(parts[part], data.max_length)
+            parts[part], left_out = short(parts[part], data.max_length)
     counted = {part: int(examples.target_length.sum()) for part, examples in parts.items()}
     longest = {part: int(examples.target_length.max()) for part, examples in parts.items()}
     facts = token_facts(parts, tokenizer, dict.fromkeys(parts, 0)) | {
@@ -144,9 +144,9 @@ def references(frame: pd.DataFrame, rows: list[int], target: FittedTokenizer) ->
     return {row: target.normal(text) for row, text in zip(rows, texts, strict=True)}
 
 
-def _short(part: Part, longest: int) -> tuple[Part, int]:
+def short(part: Part, longest: int) -> tuple[Part, int]:
     """The items of which neither side is too long, and how many are left out."""
-    kept = (part.input_length <= longest) & (part.target_length - 1 <= longest)
+    kept = (part.input_length <= longest) & (part.target_length <= longest + 1)
     if not bool(kept.any()):
         raise InputError(
             f"data.max_length: every item of the training part is longer than {longest}, and "

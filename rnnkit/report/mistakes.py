@@ -28,6 +28,8 @@ def mistakes(
         prepared: its data, which give each item's text.
     """
     told = Texts(experiment, prepared)
+    if "confidence" in predictions:
+        return "Its most confident mistakes", _misspelt(predictions, told)
     if "log_probability" in predictions:
         return "What surprised it most", _surprising(predictions, told)
     if "right" in predictions:
@@ -79,6 +81,12 @@ def _plain(wrong: pandas.DataFrame, columns: list[str], told: Texts) -> Rows:
         {"item": int(row["item"]), **{c: row[c] for c in columns}, "text": told(int(row["item"]))}
         for _, row in wrong.head(MOST).iterrows()
     ]
+
+
+def _misspelt(predictions: pandas.DataFrame, told: Texts) -> Rows:
+    wrong = predictions[~predictions["right"].astype(bool)]
+    wrong = wrong.sort_values("confidence", ascending=False).drop_duplicates("predicted")
+    return _plain(wrong, ["truth", "predicted", "confidence"], told)
 
 
 def _surprising(predictions: pandas.DataFrame, told: Texts) -> Rows:

@@ -14,6 +14,7 @@ torch nor pandas, and `read(params, part)`, the frame. By the source's form a fr
     piano_rolls     frames                          lists of lists of MIDI numbers
     vectors         vector, target                  floats [features]; a list of str
     pairs           source, target                  text -> text
+    audio           samples, text, name             floats [samples] at attrs["rate"]
     generated       part                            a row for each sequence that is to be drawn
 
 and a column `group` where items belong together, and `part` where the data or files say it.
@@ -32,6 +33,7 @@ from rnnkit.files import sha256_json
 from rnnkit.params.data import Column, Files, Given, Split
 from rnnkit.params.source import (
     TS,
+    Audio,
     Builtin,
     Conll,
     Conllu,
@@ -48,6 +50,7 @@ from rnnkit.params.source import (
     Vectors,
 )
 from rnnkit.sources import (
+    audio,
     builtin,
     conll,
     conllu,
@@ -80,6 +83,7 @@ FileSource = (
     | Vectors
     | Pairs
     | Pronunciations
+    | Audio
 )
 
 SOURCES: Mapping[str, ModuleType] = {
@@ -96,6 +100,7 @@ SOURCES: Mapping[str, ModuleType] = {
     "vectors": vectors,
     "pairs": pairs,
     "pronunciations": pronunciations,
+    "audio": audio,
     "generated": generated,
 }
 

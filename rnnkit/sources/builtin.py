@@ -17,6 +17,7 @@ from rnnkit.sources import (
     python_tokens,
     spelled_digits,
     sunspots,
+    touch_tones,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ BUILTINS: Mapping[str, ModuleType] = {
     "digits": digits,
     "dates": dates,
     "spelled_digits": spelled_digits,
+    "touch_tones": touch_tones,
 }
 
 

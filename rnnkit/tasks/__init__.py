@@ -11,6 +11,7 @@ from rnnkit.tasks.language_modeling import LanguageModeling
 from rnnkit.tasks.memory import Memory
 from rnnkit.tasks.music import Music
 from rnnkit.tasks.tagging import Tagging
+from rnnkit.tasks.transcription import Transcription
 from rnnkit.tasks.vector import Vector
 from rnnkit.tasks.written import Captioning, Translation
 
@@ -24,6 +25,7 @@ TASKS: Mapping[str, type[Task]] = {
     "vector": Vector,
     "translation": Translation,
     "captioning": Captioning,
+    "transcription": Transcription,
 }
 
 

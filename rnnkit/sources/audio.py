@@ -1,0 +1,171 @@
+"""Recordings from WAV files, with what is said in them from a table or from the files' names."""
+
+from __future__ import annotations
+
+import re
+import wave
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnkit.errors import InputError
+from rnnkit.files import sha256_file, sha256_named
+from rnnkit.params.source import Audio
+from rnnkit.sources import opening
+from rnnkit.sources.tabular import column, format_of, place, read_frame
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+def fingerprint(params: Audio) -> str:
+    """SHA-256 of all files' names and bytes, those that a table names among them."""
+    listed = _listed(params, None)
+    files = sorted({str(file): Path(file) for file in listed["file"]}.items())
+    own = [] if params.names is not None else [(params.path, opening.fingerprint(params.path))]
+    rest = ((name, sha256_file(opening.existing(name)).encode()) for name, _ in files)
+    return sha256_named([*((name, found.encode()) for name, found in own), *rest])
+
+
+def read(params: Audio, part: str | None) -> pd.DataFrame:
+    """Columns samples (float32 [samples], -1 to 1, at `rate`), text, name (of the file), and group
+    and part where they are asked for. `attrs` has the `rate` and `notes` on what was changed.
+
+    Args:
+        params: the source's block.
+        part: the column that says train, valid or test; None: the data do not say.
+
+    Raises:
+        InputError: a bad table or folder, a name that is made of other fields, a recording that is
+            missing, empty, cut off or no WAV file.
+    """
+    import pandas as pd
+
+    listed = _listed(params, part)
+    samples, mixed, resampled = [], 0, dict[int, int]()
+    for file in listed["file"]:
+        heard, rate, channels = recording(str(file), params.rate)
+        mixed += channels > 1
+        if rate != params.rate:
+            resampled[rate] = resampled.get(rate, 0) + 1
+        samples.append(heard)
+    frame = pd.DataFrame({"samples": pd.Series(samples, dtype=object)})
+    frame["text"] = listed["text"].tolist()
+    frame["name"] = [Path(file).name for file in listed["file"]]
+    for name in ("group", "part"):
+        if name in listed:
+            frame[name] = listed[name].tolist()
+    notes = []
+    if mixed:
+        notes.append(f"the channels of {mixed:,} recordings were mixed to one")
+    for rate, count in sorted(resampled.items()):
+        notes.append(f"{count:,} recordings were resampled from {rate:,} to {params.rate:,} Hz")
+    frame.attrs = {"rate": params.rate, "notes": notes}
+    return frame
+
+
+def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
+    """float32 samples of one channel at the rate that is wanted, and the file's own rate and number
+    of channels.
+
+    Raises:
+        InputError: the recording is missing, empty, cut off or no WAV file.
+    """
+    import soundfile
+
+    found = opening.existing(path)
+    try:
+        samples, rate = soundfile.read(found, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        reason = str(error).split(": ", 1)[-1].rstrip(".").lower()
+        raise InputError(
+            f"{path}: a WAV file is needed, but {reason}; convert it or leave it out"
+        ) from None
+    promised = _promised(found)
+    if promised > len(samples):
+        raise InputError(
+            f"{path}: the recording is cut off: its header tells of {promised:,} samples and there "
+            f"are {len(samples):,}; copy it again or leave it out"
+        )
+    if not len(samples):
+        raise InputError(f"{path}: the recording is empty; record it again or leave it out")
+    mixed = samples.mean(axis=1)
+    if rate != wanted:
+        import librosa
+
+        mixed = librosa.resample(mixed, orig_sr=rate, target_sr=wanted)
+    return mixed, int(rate), samples.shape[1]
+
+
+def _promised(path: Path) -> int:
+    """How many samples the header tells of; 0 where it is of a kind that Python does not read."""
+    try:
+        with wave.open(str(path)) as opened:
+            return int(opened.getnframes())
+    except (wave.Error, EOFError):
+        return 0
+
+
+def _listed(params: Audio, part: str | None) -> pd.DataFrame:
+    """Columns file and text, and group and part where they are asked for."""
+    import pandas as pd
+
+    raw, where, files = _named(params) if params.names is not None else _table(params)
+    chosen: dict[str, Any] = {
+        "file": files,
+        "text": column(raw, params.path, params.text, "data.source.text"),
+    }
+    if params.group is not None:
+        chosen["group"] = column(raw, params.path, params.group, "data.source.group")
+    if part is not None:
+        chosen["part"] = column(raw, params.path, part, "data.split.name")
+    for row, text in enumerate(chosen["text"]):
+        if not (isinstance(text, str) and text.strip()):
+            raise InputError(
+                f"{where(row)}: every recording needs what is said in it, but column "
+                f"{params.text!r} is empty; fill it in or leave the row out"
+            )
+    return pd.DataFrame(chosen)
+
+
+def _table(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
+    path, format = params.path, format_of(params.path, params.format, "csv")
+    raw = read_frame(path, format, params.encoding)
+    folder = Path(path).parent
+    files = [
+        str(folder / str(name)) for name in column(raw, path, params.audio, "data.source.audio")
+    ]
+    return raw, lambda row: f"{path}, {place(format, row)}", files
+
+
+def _named(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
+    """The fields of the names of a folder's files, in their order."""
+    import pandas as pd
+
+    assert params.names is not None
+    folder = Path(params.path).expanduser()
+    if not folder.is_dir():
+        raise InputError(
+            f"{params.path}: a folder of .wav files is needed, but there is none; give its path "
+            "from the folder where the command is started, or leave data.source.names out"
+        )
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() == ".wav")
+    if not files:
+        raise InputError(f"{params.path}: there is no .wav file in this folder; name another one")
+    pieces = re.split(r"\{(\w+)\}", params.names)
+    pattern = re.compile(
+        "".join(
+            f"(?P<{piece}>.+?)" if number % 2 else re.escape(piece)
+            for number, piece in enumerate(pieces)
+        )
+    )
+    rows = []
+    for file in files:
+        found = pattern.fullmatch(file.name)
+        if found is None:
+            raise InputError(
+                f"{file}: the name must be like {params.names!r}; rename it, leave it out, or "
+                "correct data.source.names"
+            )
+        rows.append(found.groupdict())
+    return pd.DataFrame(rows), lambda row: str(files[row]), [str(file) for file in files]
