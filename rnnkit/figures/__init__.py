@@ -11,7 +11,11 @@
     importance         which searched keys decide
     parallel           the values of each trial side by side
     bands, intervals   variants over their epochs, and against the first one
-    unrolled           the network over three time steps; feed_forward: without time
+    scores_by_length   a metric over the length of what was read: what is written or transcribed
+    attention          where a decoder looked before each token
+    heard              which token was told at which frame of a recording
+    unrolled           the network over three time steps; feed_forward: without time; writer: an
+                       encoder and a decoder
     coloured_code      source code coloured by the network, beside the truth
     save               a figure as a PNG file
 
@@ -28,15 +32,18 @@ from rnnkit.figures.memory import remembered
 from rnnkit.figures.numbers import told
 from rnnkit.figures.search import history, importance, parallel
 from rnnkit.figures.style import save
+from rnnkit.figures.texts import attention, heard, scores_by_length
 from rnnkit.figures.trials import study
-from rnnkit.figures.unrolled import feed_forward, unrolled
+from rnnkit.figures.unrolled import feed_forward, unrolled, writer
 
 __all__ = [
+    "attention",
     "bands",
     "coloured_code",
     "confusion_matrix",
     "feed_forward",
     "forecasts",
+    "heard",
     "history",
     "importance",
     "intervals",
@@ -44,8 +51,10 @@ __all__ = [
     "parallel",
     "remembered",
     "save",
+    "scores_by_length",
     "study",
     "surprise",
     "told",
     "unrolled",
+    "writer",
 ]

@@ -53,6 +53,50 @@ def unrolled(
     return figure
 
 
+def writer(inputs: str, encoder: str | None, decoder: str, depth: int, attention: str) -> Figure:
+    """A network that writes: what it reads, and three steps of what it writes.
+
+    Args:
+        inputs: what is read ("embedding, 32").
+        encoder: a layer of the encoder ("bidirectional GRU, 48"); None: one vector is read.
+        decoder: a layer of the decoder ("GRU, 48").
+        depth: layers of each.
+        attention: which one; none: the decoder is given the encoder's last state alone.
+    """
+    figure = sheet(11.0, 3.9, "The network: what it reads, and what it writes")
+    axes = figure.subplots()
+    axes.set_axis_off()
+    read = range(3) if encoder else range(2, 3)
+    layers = "" if depth == 1 else f" × {depth}"
+    for x in read:
+        _box(axes, x, 0, inputs, GREEN)
+        if encoder:
+            _box(axes, x, 1, encoder + layers, BLUE)
+            _arrow(axes, (x, HIGH / 2), (x, 1 - HIGH / 2))
+            if x:
+                _arrow(axes, (x - 1 + WIDE / 2, 1), (x - WIDE / 2, 1))
+    _arrow(axes, (2 + WIDE / 2, 1.0 if encoder else 0.0), (3.3 - WIDE / 2, 1))
+    for k in range(3):
+        here = 3.3 + k
+        _box(axes, here, 0, "begin" if k == 0 else "token before", GREEN)
+        _box(axes, here, 1, decoder + layers, BLUE)
+        _arrow(axes, (here, HIGH / 2), (here, 1 - HIGH / 2))
+        if k:
+            _arrow(axes, (here - 1 + WIDE / 2, 1), (here - WIDE / 2, 1))
+        top = 3 if attention != "none" else 2
+        _box(axes, here, top, "next token", ORANGE)
+        if attention != "none":
+            _box(axes, here, 2, f"{attention} attention", ORANGE)
+            _arrow(axes, (here, 1 + HIGH / 2), (here, 2 - HIGH / 2))
+        _arrow(axes, (here, top - 1 + HIGH / 2), (here, top - HIGH / 2))
+    if attention != "none":
+        for x in read:
+            _arrow(axes, (x, 1 + HIGH / 2), (3.3 - WIDE / 2, 2))
+    axes.set_xlim(read[0] - 0.6, 5.9)
+    axes.set_ylim(-0.5, 3.4 if attention != "none" else 2.4)
+    return figure
+
+
 def feed_forward(inputs: str, layer: str, depth: int, readout: str) -> Figure:
     """A network without time, its layers from left to right."""
     figure = sheet(8.4, 2.0, "The network")

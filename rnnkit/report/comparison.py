@@ -7,7 +7,9 @@ from typing import Any
 import pandas
 
 from rnnkit import figures, files
+from rnnkit.comparison.lengths import by_length, edges_of
 from rnnkit.comparison.table import Groups
+from rnnkit.conclude import PREDICTIONS
 from rnnkit.params.experiment import flatten
 from rnnkit.report.page import figure, picture, render
 
@@ -25,6 +27,11 @@ def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFram
         table: as `rnnkit.comparison.table` makes it.
     """
     (folder / "figures").mkdir(exist_ok=True)
+    runs = [run for members in groups.values() for run in members]
+    predictions = {
+        variant: [pandas.read_parquet(run.path / PREDICTIONS) for run in members]
+        for variant, members in groups.items()
+    }
     curves, monitor = _curves(groups)
     drawn = {"curves": figures.bands(curves, monitor)}
     against = {
@@ -32,12 +39,22 @@ def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFram
         for row in table.to_dict("records")
         if row["verdict"]
     }
+    if all("length" in one for several in predictions.values() for one in several):
+        task = runs[0].experiment.task
+        edges = edges_of(pandas.concat(one for several in predictions.values() for one in several))
+        found = {
+            name: pandas.concat(by_length(one, task, edges) for one in several)
+            .groupby(level=0)
+            .mean()
+            for name, several in predictions.items()
+        }
+        metric, unit = ("wer", "frames") if task.kind == "transcription" else ("bleu", "tokens")
+        drawn["by_length"] = figures.scores_by_length(found, metric, unit)
     if against:
         measure = table.loc[table["verdict"] != "", "measure"].iloc[0]
         drawn["differences"] = figures.intervals(against, measure, str(table["variant"].iloc[0]))
     for name, picture_ in drawn.items():
         figures.save(picture_, folder / "figures" / f"{name}.png")
-    runs = [run for members in groups.values() for run in members]
     content = render(
         "comparison.html",
         title=folder.name,

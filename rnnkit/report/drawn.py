@@ -4,15 +4,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas
 from matplotlib.figure import Figure
 
 from rnnkit import figures
+from rnnkit.comparison.lengths import by_length, edges_of
 from rnnkit.params import Experiment
 from rnnkit.params.data import Characters
 from rnnkit.prepare.prepared import Part, Prepared
 from rnnkit.runfolder import RunFolder
 
+SHOWN = 4
+"""Items of which is shown what the network looked at."""
 PIECES = 60
 """Consecutive items among which the page of coloured code is chosen."""
 
@@ -60,6 +64,15 @@ def _figures(
     if kind == "tagging" and isinstance(experiment.data.tokenizer, Characters):
         pieces = _pieces(prepared, predictions)
         yield "coloured_text", figures.coloured_code(pieces, prepared.labels or ())
+    if "length" in predictions:
+        lengths = by_length(predictions, experiment.task, edges_of(predictions))
+        metric = "wer" if kind == "transcription" else "bleu"
+        unit = "frames" if kind == "transcription" else "tokens"
+        yield "by_length", figures.scores_by_length({"": lengths}, metric, unit)
+    if "attention" in predictions:
+        yield "attention", figures.attention(_looks(prepared, predictions))
+    if "path" in predictions:
+        yield "heard", figures.heard(_heard(prepared, predictions))
     if kind == "language_modeling":
         yield "surprise", figures.surprise(predictions, "token")
     if kind == "music":
@@ -102,11 +115,65 @@ def _network(experiment: Experiment, prepared: Prepared) -> Figure:
         what = "next token"
     if experiment.task.kind == "music":
         what = "next frame"
+    if topology in ("one_to_many", "encoder_decoder"):
+        cell = f"{model.cell.kind.upper()}, {model.hidden}"
+        encoder = f"bidirectional {cell}" if model.bidirectional else cell
+        reads_one = topology == "one_to_many"
+        return figures.writer(
+            inputs, None if reads_one else encoder, cell, model.depth, model.attention
+        )
+    if experiment.task.kind == "transcription":
+        what = "token or blank"
     if topology == "one_to_one":
         return figures.feed_forward(inputs, f"layer, {model.hidden}", model.depth, what)
     layer = f"{model.cell.kind.upper() if model.cell.kind != 'custom' else 'cell'}, {model.hidden}"
     synced = topology == "synced"
     return figures.unrolled(inputs, layer, model.depth, model.bidirectional, synced, what)
+
+
+def _looks(
+    prepared: Prepared, predictions: pandas.DataFrame
+) -> list[tuple[list[str], list[str], np.ndarray]]:
+    """What was read, what was written and the weights between them, of a few items of middle
+    length, which are spread over the part."""
+    part, chosen = prepared.parts["test"], _spread(predictions)
+    places = {item: i for i, item in enumerate(part.item.tolist())}
+    return [
+        (
+            _tokens(part, places[item], prepared),
+            list(pieces),
+            np.stack([np.asarray(row, dtype=float) for row in weights]),
+        )
+        for item, pieces, weights in zip(
+            chosen["item"], chosen["pieces"], chosen["attention"], strict=True
+        )
+    ]
+
+
+def _heard(
+    prepared: Prepared, predictions: pandas.DataFrame
+) -> list[tuple[np.ndarray, list[str], str, str]]:
+    """Features, path, told and true transcript of a few items."""
+    part, chosen = prepared.parts["test"], _spread(predictions)
+    places = {item: i for i, item in enumerate(part.item.tolist())}
+    found = []
+    for row in chosen.to_dict("records"):
+        i = places[row["item"]]
+        start, length = int(part.input_start[i]), int(part.input_length[i])
+        features = part.inputs[start : start + length].numpy()
+        found.append((features, list(row["path"]), row["predicted"], row["truth"]))
+    return found
+
+
+def _spread(predictions: pandas.DataFrame) -> pandas.DataFrame:
+    """Four items of about the median length, right ones and wrong ones."""
+    middle = predictions["length"].median()
+    near = predictions[(predictions["length"] - middle).abs() <= 0.2 * middle]
+    near = near.drop_duplicates(["truth", "predicted"])
+    wrong = near[~near["right"].astype(bool)].head(SHOWN // 2)
+    right = near[near["right"].astype(bool)].head(SHOWN - len(wrong))
+    chosen: pandas.DataFrame = pandas.concat([right, wrong])
+    return chosen if len(chosen) else predictions.head(SHOWN)
 
 
 def _pieces(

@@ -21,11 +21,13 @@ class Heard:
         nats: [batch] of the true transcripts.
         texts: what was told of each recording.
         confidence: log-probability per frame of what was told.
+        paths: the likeliest token of each frame, empty where it is the blank.
     """
 
     nats: Tensor
     texts: list[str]
     confidence: list[float]
+    paths: list[list[str]]
 
 
 class Transcription(Task):
@@ -48,13 +50,16 @@ class Transcription(Task):
         return int((batch.targets != IGNORED).sum())
 
     def decode(self, network: nn.Module, batch: Batch, outputs: Tensor, final: bool) -> Heard:
-        texts, confidence = [], []
+        texts, confidence, paths = [], [], []
+        names = ("", *self.target.vocabulary[ctc.BLANK + 1 :])
         for row, own in enumerate(outputs):
             real = own if batch.mask is None else own[batch.mask[row]]
             text, score = self.told(real, self.params.beam if final else 1)[0]
             texts.append(text)
             confidence.append(score / len(real))
-        return Heard(ctc.nats(outputs, batch.mask, batch.targets), texts, confidence)
+            paths.append([names[k] for k in real.argmax(dim=1).tolist()])
+        nats = ctc.nats(outputs, batch.mask, batch.targets)
+        return Heard(nats, texts, confidence, paths)
 
     def told(self, outputs: Tensor, beam: int) -> list[tuple[str, float]]:
         """The best texts of one recording with their log-probabilities, the best first.
@@ -83,6 +88,8 @@ class Transcription(Task):
             "confidence": outputs.confidence,
             "tokens": (batch.targets != IGNORED).sum(dim=1).tolist(),
             "log_probability": (-outputs.nats).tolist(),
+            "length": [len(path) for path in outputs.paths],
+            "path": outputs.paths,
         }
 
     def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:

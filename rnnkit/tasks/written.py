@@ -105,7 +105,7 @@ class Written(Task):
         references = self.references(batch)
         real = batch.targets != IGNORED
         nats = cross_entropy(outputs.logits, batch.targets)
-        return {
+        columns: dict[str, list[Any]] = {
             "item": batch.item.tolist(),
             "truth": references,
             "predicted": texts,
@@ -114,6 +114,27 @@ class Written(Task):
             "tokens": real.sum(dim=1).tolist(),
             "log_probability": (-nats.sum(dim=1)).tolist(),
         }
+        if self.params.kind == "translation":
+            columns["asked"] = [" ".join(map(str, key)) for key in self.alike(batch)]
+            columns["length"] = [len(key) for key in self.alike(batch)]
+        if outputs.written[0].attention is not None:
+            columns["pieces"] = [self.pieces(one) for one in outputs.written]
+            columns["attention"] = self._looks(outputs.written, batch)
+        return columns
+
+    def pieces(self, hypothesis: Hypothesis) -> list[str]:
+        """What was written, token by token, with its end."""
+        ids = [*hypothesis.tokens, *([END] if hypothesis.ended else [])]
+        return [self.target.vocabulary[k] for k in ids]
+
+    def _looks(self, written: list[Hypothesis], batch: Batch) -> list[list[list[float]]]:
+        """Of each item the attention's weights [written, read], of real steps alone."""
+        found = []
+        for row, one in enumerate(written):
+            assert one.attention is not None
+            own = one.attention if batch.mask is None else one.attention[:, batch.mask[row]]
+            found.append([[round(w, 3) for w in line] for line in own.tolist()])
+        return found
 
     def answer(self, outputs: Any, inputs: Tensor) -> dict[str, Any]:
         """Of hypotheses, the best first: text and log_probability (nats), and of a beam the same of

@@ -1,0 +1,133 @@
+"""Texts that were written or transcribed: by their lengths, and what the network looked at."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas
+from matplotlib.figure import Figure
+
+from rnnkit.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    RED,
+    SMALL,
+    VALUES,
+    dress,
+    legend,
+    plain,
+    sheet,
+)
+
+COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, GREY)
+LARGEST = 24
+"""Tokens on a side of a picture of attention, beyond which labels would not be read."""
+
+
+def scores_by_length(groups: Mapping[str, pandas.DataFrame], metric: str, unit: str) -> Figure:
+    """A metric over the length of what was read, one line for each network.
+
+    Args:
+        groups: network -> columns length, items and the metric.
+        metric: which one.
+        unit: of the lengths.
+    """
+    figure = sheet(8.6, 4.4, f"{metric} by length")
+    axes = figure.subplots()
+    dress(axes, "Groups of about as many items each", f"length ({unit})", metric)
+    for (name, found), colour in zip(groups.items(), COLOURS * 9, strict=False):
+        label = plain(name) if len(groups) > 1 else None
+        axes.plot(found["length"], found[metric], "o-", color=colour, label=label)
+    if len(groups) == 1:
+        (only,) = groups.values()
+        for row in only.to_dict("records"):
+            axes.annotate(
+                f"{row['items']:,} items",
+                (row["length"], row[metric]),
+                textcoords="offset points",
+                xytext=(0, 8),
+                ha="center",
+                fontsize=SMALL,
+                color=GREY,
+            )
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(0.0, low), high + 0.08 * (high - low))
+    legend(axes)
+    return figure
+
+
+def attention(pictures: Sequence[tuple[Sequence[str], Sequence[str], np.ndarray]]) -> Figure:
+    """Where a decoder looked before each token it wrote.
+
+    Args:
+        pictures: what was read, what was written, and the weights [written, read], of each item.
+    """
+    columns = 2 if len(pictures) > 1 else 1
+    rows = -(-len(pictures) // columns)
+    figure = sheet(5.2 * columns + 0.6, 4.4 * rows, "Where the decoder looked")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat[len(pictures) :]:
+        axes.set_axis_off()
+    for axes, (read, written, weights) in zip(grid.flat, pictures, strict=False):
+        axes.imshow(weights, cmap=VALUES, vmin=0, vmax=1, aspect="auto")
+        size = SMALL if max(len(read), len(written)) <= LARGEST else SMALL - 3
+        axes.set_xticks(range(len(read)), [shown(token) for token in read], fontsize=size)
+        if max(map(len, read)) > 1:
+            axes.tick_params(axis="x", labelrotation=60)
+            for label in axes.get_xticklabels():
+                label.set_ha("right")
+                label.set_rotation_mode("anchor")
+        axes.set_yticks(range(len(written)), [shown(token) for token in written], fontsize=size)
+        axes.tick_params(length=0, colors=INK)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+    return figure
+
+
+def heard(pictures: Sequence[tuple[np.ndarray, Sequence[str], str, str]]) -> Figure:
+    """What was heard of recordings, frame by frame, and where which token was told.
+
+    Args:
+        pictures: features [frames, features], the token told at each frame (empty: none), the
+            transcript that was told, and the true one.
+    """
+    figure = sheet(9.6, 1.9 * len(pictures) + 0.8, "Which token was told at which frame")
+    grid = figure.subplots(len(pictures), 1, squeeze=False)
+    for axes, (features, path, told, truth) in zip(grid.flat, pictures, strict=True):
+        limit = float(np.quantile(np.abs(features), 0.98)) or 1.0
+        axes.imshow(
+            features.T, origin="lower", aspect="auto", cmap="Greys", vmin=-limit, vmax=limit
+        )
+        top = features.shape[1] - 0.5
+        for frame, token in enumerate(path):
+            if token and (frame == 0 or path[frame - 1] != token):
+                axes.axvline(frame, color=RED, linewidth=1)
+                axes.annotate(
+                    shown(token),
+                    (frame, top),
+                    textcoords="offset points",
+                    xytext=(3, -12),
+                    color=RED,
+                    fontsize=SMALL + 2,
+                    fontweight="bold",
+                    bbox={"fc": PAPER, "ec": "none", "pad": 0.6, "alpha": 0.7},
+                )
+        right = "" if told == truth else f"    true: {truth}"
+        dress(axes, plain(f"told: {told}{right}"), "", "feature")
+        axes.grid(visible=False)
+        axes.set_yticks([])
+    grid.flat[-1].set_xlabel("frame", fontsize=SMALL, color=INK)
+    return figure
+
+
+def shown(token: str) -> str:
+    """A token as a label: a blank becomes visible.
+
+    >>> shown(" "), shown("a b")
+    ('␣', 'a b')
+    """
+    return plain(token.replace(" ", "␣") if token.isspace() else token)
