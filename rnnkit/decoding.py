@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rnnkit.model.writing import Writer
+from rnnkit.model.writing import Read, Writer
 from rnnkit.prepare.prepared import END, PADDING, UNKNOWN
 
 
@@ -46,8 +46,13 @@ def greedy(network: Writer, inputs: Tensor, mask: Tensor | None, longest: int) -
         inputs, mask: as of the network.
         longest: tokens at the most, the end among them.
     """
-    read = network.read(inputs, mask)
-    written, rows = read.written, len(inputs)
+    return written_from(network, network.read(inputs, mask), longest)
+
+
+def written_from(network: Writer, read: Read, longest: int) -> list[Hypothesis]:
+    """As `greedy`, of what was read already."""
+    written = read.written
+    rows = len(next(iter(written.states.values())).h)
     token = torch.full((rows,), END)
     nats = torch.zeros(rows, dtype=torch.float64)
     tokens, looks = list[Tensor](), list[Tensor]()

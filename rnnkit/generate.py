@@ -1,4 +1,4 @@
-"""Text from a language model: one token at a time, each drawn given all before it.
+"""Text from a network: one token at a time, each drawn given all before it.
 
 The state is what remembers: a token is read in one step, whatever the length of the text so far.
 """
@@ -11,6 +11,7 @@ from torch import Tensor
 from rnnkit import numerics
 from rnnkit.errors import InputError
 from rnnkit.model.network import Synced
+from rnnkit.model.writing import OneToMany
 from rnnkit.params.data import Words
 from rnnkit.predict import Predictor
 from rnnkit.prepare.prepared import END, PADDING, UNKNOWN
@@ -25,10 +26,11 @@ def generate(
     top_k: int | None,
     seed: int,
 ) -> str:
-    """A text that begins with the prompt, up to the item's end or the number of tokens.
+    """A text that begins with the prompt, up to the item's end or the number of tokens; of
+    captioning one of the category that the prompt names.
 
     Args:
-        predictor: of a language model.
+        predictor: of a language model, or of captioning from categories.
         prompt: may be empty; words that training did not have are read as the unknown token.
         tokens: how many follow the prompt, at the most.
         temperature: divides the logits; below 1 the text is more usual, 0 takes the likeliest.
@@ -36,9 +38,12 @@ def generate(
         seed: the same seed gives the same text.
 
     Raises:
-        InputError: no language model, or a number that has no meaning.
+        InputError: no language model and no categories, a category that is not there, or a number
+            that has no meaning.
     """
     _refuse(predictor, tokens, temperature, top_k)
+    if predictor.experiment.task.kind == "captioning":
+        return _captioned(predictor, prompt, tokens, temperature, top_k, seed)
     network, tokenizer = predictor.network, predictor.tokenizer
     assert isinstance(network, Synced)
     assert tokenizer is not None
@@ -56,6 +61,31 @@ def generate(
     words = isinstance(predictor.experiment.data.tokenizer, Words)
     between = " " if words and prompt and drawn else ""
     return f"{prompt}{between}{tokenizer.model.decode(drawn)}"
+
+
+def _captioned(
+    predictor: Predictor,
+    category: str,
+    tokens: int,
+    temperature: float,
+    top_k: int | None,
+    seed: int,
+) -> str:
+    network, target = predictor.network, predictor.prepared.target
+    assert isinstance(network, OneToMany)
+    assert target is not None
+    inputs, _ = predictor.encode([category], 0)
+    read = network.read(inputs[None], None)
+    written, token = read.written, torch.tensor([END])
+    draw = numerics.generator(seed, "generate")
+    drawn = list[int]()
+    while len(drawn) < tokens:
+        scores, written, _ = network.decoder.advance(token, written, read.memory)
+        token = torch.tensor([choose(scores[0], temperature, top_k, draw)])
+        if int(token) == END:
+            break
+        drawn.append(int(token))
+    return target.decode(drawn)
 
 
 def choose(
@@ -81,7 +111,11 @@ def choose(
 
 def _refuse(predictor: Predictor, tokens: int, temperature: float, top_k: int | None) -> None:
     kind = predictor.experiment.task.kind
-    if kind != "language_modeling":
+    if kind == "captioning" and predictor.tokenizer is None:
+        raise InputError(
+            "this run writes of vectors, and a prompt is none; `rnnkit predict` takes them"
+        )
+    if kind not in ("language_modeling", "captioning"):
         raise InputError(f"only a language model generates text, and this run's task is {kind}")
     if tokens < 1:
         raise InputError(f"at least one token must be asked for, got {tokens}")

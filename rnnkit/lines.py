@@ -25,7 +25,7 @@ def inputs(
         name: of the file, for messages.
         as_json: every line is a JSON value, of texts too: a text, a list of tokens, or an object
             that has it under the source's own key.
-        stream: a line is one step: a token, or a step's numbers.
+        stream: a line is one step: a token, or a step's numbers; of a recording some samples.
 
     Raises:
         InputError: a line is empty, no JSON, or an object without the key.
@@ -36,7 +36,7 @@ def inputs(
         where = f"{name}, line {number}"
         if not line.strip() and not (stream and line):
             raise InputError(f"{where}: an input is needed, but the line is empty; leave it out")
-        if as_json or form not in TEXTS:
+        if as_json or form not in TEXTS or (stream and form == "audio"):
             yield _value(line, where, experiment)
         elif stream:
             yield line

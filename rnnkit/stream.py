@@ -2,15 +2,20 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from rnnkit.decoding import written_from
 from rnnkit.errors import InputError
 from rnnkit.losses import bernoulli, cross_entropy
 from rnnkit.model.network import ManyToOne, OneToOne, Synced
 from rnnkit.model.stack import States
+from rnnkit.model.writing import EncoderDecoder, OneToMany
 from rnnkit.predict import Predictor
+from rnnkit.prepare.audio import sizes
 from rnnkit.prepare.prepared import END
+from rnnkit.tasks.written import Written
 
 
 class Stream:
@@ -28,14 +33,14 @@ class Stream:
     """
 
     def __init__(self, predictor: Predictor) -> None:
+        kind = predictor.experiment.task.kind
         if predictor.experiment.model.bidirectional:
             raise InputError(
                 "a bidirectional network begins at both ends, and a stream has no end yet; "
                 "predict whole sequences, or train with model.bidirectional: false"
             )
-        if isinstance(predictor.network, OneToOne) or predictor.experiment.task.kind in (
-            "forecasting",
-        ):
+        _refuse_whole(predictor)
+        if isinstance(predictor.network, OneToOne | OneToMany) or kind == "forecasting":
             raise InputError(
                 f"a {predictor.experiment.task.kind} model reads "
                 f"{'a whole window' if predictor.prepared.labels is None else 'one vector'} at "
@@ -46,6 +51,8 @@ class Stream:
         self._readout: Tensor | None = None
         self._foreseen: Tensor | None = None
         self._seen = 0
+        self._waiting = np.empty(0, dtype=np.float32)  # samples of a recording not heard yet
+        self._told: list[Tensor] = []
         if predictor.experiment.task.kind == "language_modeling":  # begins after an end
             self._foreseen = self._run(torch.tensor([[END]]))
 
@@ -54,9 +61,11 @@ class Stream:
         """The answer after one more step.
 
         Args:
-            value: a token, or the numbers of a step; of music the notes of a frame.
+            value: a token, or the numbers of a step; of music the notes of a frame; of a recording
+                its next samples, as many as there are.
 
-        Returns: of a language model log_probability, that of this token; of music the same of this
+        Returns: of a translation that of the sequence so far, and of a recording what was said so
+            far; of a language model log_probability, that of this token; of music the same of this
             frame (null of the first) and next; else what `Predictor` says of the sequence so far,
             or of this step where every step has its own answer.
 
@@ -73,6 +82,10 @@ class Stream:
             nats = float(cross_entropy(foreseen, read))
             self._foreseen = self._run(read[None])
             return {"log_probability": -nats}
+        if kind == "translation":
+            return self._translated(value)
+        if self._predictor.experiment.data.source.form == "audio":
+            return self._heard(value)
         item = value if kind == "classification" and self._predictor.tokenizer else [value]
         flat, _ = self._predictor.encode([item], self._seen)
         outputs = self._run(flat[None])
@@ -82,6 +95,41 @@ class Stream:
             known = None if before is None else -float(bernoulli(before, flat))
             return {"log_probability": known, "next": answer["next"]}
         return self._task.answer(outputs if self._synced else outputs[0], flat)
+
+    def _translated(self, value: Any) -> dict[str, Any]:
+        network, task, tokenizer = self._predictor.network, self._task, self._predictor.tokenizer
+        assert isinstance(network, EncoderDecoder)
+        assert isinstance(task, Written)
+        assert tokenizer is not None
+        ids, _ = tokenizer.encode([value])
+        if not len(ids):
+            raise InputError(f"step {self._seen + 1}: must have at least one token")
+        for token in torch.as_tensor(ids):
+            self._seen += 1
+            read, self._states, self._readout = network.step(
+                token[None, None], self._states, self._readout, self._seen
+            )
+        return task.answer(written_from(network, read, task.longest), torch.as_tensor(ids))
+
+    def _heard(self, value: Any) -> dict[str, Any]:
+        """The answer once there are new frames, and before that the one there was."""
+        data, prepared = self._predictor.experiment.data, self._predictor.prepared
+        rate = prepared.facts["rate"]
+        transform, _, hop = sizes(rate, data.features)
+        samples = np.asarray(value, dtype=np.float32)
+        if samples.ndim != 1:
+            raise InputError("a step of a recording must be a list of its samples")
+        self._waiting = np.concatenate([self._waiting, samples])
+        frames = (len(self._waiting) - transform) // hop + 1
+        if frames > 0:
+            whole = self._waiting[: (frames - 1) * hop + transform]
+            flat, _ = self._predictor.encode([whole.tolist()], self._seen)
+            self._waiting = self._waiting[frames * hop :]
+            self._told.append(self._run(flat[None]))
+        if not self._told:
+            return {"frames": 0}
+        outputs = torch.cat(self._told) if self._synced else self._told[-1][0]
+        return {"frames": self._seen, **self._task.answer(outputs, outputs)}
 
     @torch.no_grad()
     def end(self) -> dict[str, Any]:
@@ -108,3 +156,22 @@ class Stream:
                 inputs[:, t : t + 1], self._states, self._readout, self._seen
             )
         return outputs
+
+
+def _refuse_whole(predictor: Predictor) -> None:
+    """Raise InputError for what is known of a whole sequence alone."""
+    experiment = predictor.experiment
+    if experiment.model.attention != "none":
+        raise InputError(
+            "attention looks at the whole source, and a stream has no end yet; predict whole "
+            "sequences, or train with model.attention: none"
+        )
+    features = experiment.data.features
+    if experiment.data.source.form == "audio" and (
+        features.normalize == "per_utterance" or features.deltas
+    ):
+        raise InputError(
+            "features that are scaled by their recording, and slopes, need frames that are still "
+            "to come; predict whole recordings, or train with data.features: "
+            "{normalize: none, deltas: 0}"
+        )

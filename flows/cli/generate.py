@@ -11,7 +11,9 @@ from flows.cli.options import MLRUNS, Home, Json, Run
 
 def generate(
     run: Run,
-    prompt: Annotated[str, typer.Option(help="How the text begins.")] = "",
+    prompt: Annotated[
+        str, typer.Option(help="How the text begins; of captioning the category.")
+    ] = "",
     tokens: Annotated[int, typer.Option(help="At most so many more tokens.")] = 100,
     temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 1.0,
     top_k: Annotated[int | None, typer.Option(help="Draw from the k likeliest alone.")] = None,

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from rnnkit.kernels.padding import find_padding
 from rnnkit.model.attention import Memory
 from rnnkit.model.decoder import Bridge, Decoder, Written
-from rnnkit.model.readout import READOUTS
+from rnnkit.model.readout import READOUTS, RUNNING
 from rnnkit.model.representation import REPRESENTATIONS, Sizes
-from rnnkit.model.stack import Stack
+from rnnkit.model.stack import Stack, States
 from rnnkit.params.model import Model
 
 
@@ -99,7 +99,7 @@ class EncoderDecoder(Writer):
 
     def encode_with(self, model: Model, generator: torch.Generator) -> tuple[int, int | None]:
         self.stack = Stack(self.representation.size, model, generator)
-        self.readout = READOUTS[model.readout]
+        self.readout, self.running = READOUTS[model.readout], RUNNING[model.readout]
         return self.stack.size, None if model.attention == "none" else self.stack.size
 
     def read(
@@ -113,3 +113,22 @@ class EncoderDecoder(Writer):
         vector = self.dropout(self.readout(hidden, padding, self.stack.directions))
         memory = self.decoder.remember(self.dropout(hidden), None if padding is None else mask)
         return Read(self.decoder.begin(self.bridge(vector)), memory)
+
+    def step(
+        self,
+        inputs: Num[Tensor, "batch 1 *feature"],
+        states: States | None,
+        before: Float[Tensor, "batch units"] | None,
+        seen: int,
+    ) -> tuple[Read, States, Float[Tensor, "batch units"]]:
+        """One more step of sequences that come step by step, in one direction, without attention.
+
+        Args: as of `ManyToOne.step`.
+
+        Returns: what the decoder is given of the sequence so far, its states and its read-out.
+        """
+        hidden, final = self.stack(self.representation(inputs, None), None, states, True, "auto")
+        assert final is not None
+        newest = hidden[:, -1]
+        vector = newest if before is None else self.running(before, newest, seen)
+        return Read(self.decoder.begin(self.bridge(vector)), None), final, vector
