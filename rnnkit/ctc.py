@@ -91,7 +91,8 @@ def prefix_beam(scores: Tensor, width: int) -> list[tuple[list[int], float]]:
                     _add(grown, longer, -math.inf, with_blank + score)
                 else:
                     _add(grown, longer, -math.inf, whole + score)
-        ordered = sorted(grown.items(), key=lambda found: -_sum(*found[1]))
+        possible = [(prefix, found) for prefix, found in grown.items() if max(found) > -math.inf]
+        ordered = sorted(possible, key=lambda found: -_sum(*found[1]))
         beam = dict(ordered[:width])
     return [(list(prefix), _sum(*found)) for prefix, found in beam.items()]
 

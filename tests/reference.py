@@ -4,6 +4,7 @@ A twin is called with the cell's block, its weights as nested lists by name, one
 the parts of the state as lists; it gives the parts of the next state.
 """
 
+import itertools
 import math
 
 Vector = list[float]
@@ -60,3 +61,53 @@ def gru(block, weights: Weights, x: Vector, state: tuple[Vector]) -> tuple[Vecto
 
 
 TWINS = {"rnn": rnn, "lstm": lstm, "gru": gru}
+
+
+def softmax(scores: Vector) -> Vector:
+    most = max(scores)
+    shares = [math.exp(score - most) for score in scores]
+    return [share / math.fsum(shares) for share in shares]
+
+
+def additive(weights: Weights, query: Vector, memory: list[Vector]) -> Vector:
+    """v · tanh(W_q q + W_m m + b) of each m."""
+    units = range(len(weights["v"]))
+    scores = []
+    for m in memory:
+        pre = [
+            dot(weights["W_q"][k], query) + dot(weights["W_m"][k], m) + weights["b"][k]
+            for k in units
+        ]
+        scores.append(math.fsum(weights["v"][k] * math.tanh(pre[k]) for k in units))
+    return scores
+
+
+def general(weights: Weights, query: Vector, memory: list[Vector]) -> Vector:
+    """q · W m of each m."""
+    return [dot(query, [dot(row, m) for row in weights["W"]]) for m in memory]
+
+
+def mean_of(memory: list[Vector], shares: Vector) -> Vector:
+    return [
+        math.fsum(share * m[k] for share, m in zip(shares, memory, strict=True))
+        for k in range(len(memory[0]))
+    ]
+
+
+def collapse(path: tuple[int, ...], blank: int) -> tuple[int, ...]:
+    """What a path of connectionist temporal classification says."""
+    told = []
+    for frame, token in enumerate(path):
+        if token != blank and (frame == 0 or path[frame - 1] != token):
+            told.append(token)
+    return tuple(told)
+
+
+def all_texts(shares: list[Vector], blank: int) -> dict[tuple[int, ...], float]:
+    """Every text with its probability: the sum over all paths that say it."""
+    found: dict[tuple[int, ...], float] = {}
+    for path in itertools.product(range(len(shares[0])), repeat=len(shares)):
+        chance = math.prod(shares[t][token] for t, token in enumerate(path))
+        text = collapse(path, blank)
+        found[text] = found.get(text, 0.0) + chance
+    return found
