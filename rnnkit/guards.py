@@ -53,7 +53,8 @@ def _company(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
             outputs = task.forward(network, together)
             for row, (item, alone) in enumerate(_each(part, items)):
                 expected = task.forward(network, alone)[0]
-                own = outputs[row][_real(task, together)[row]]
+                real = _real(task, together)
+                own = outputs[row] if real.ndim == 1 else outputs[row][real[row]]
                 if found := _same(own, expected):
                     return f"item {item}, padded {padding}: {found}"
     return ""

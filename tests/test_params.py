@@ -354,7 +354,7 @@ def test_set_reaches_a_search_space(write: Write) -> None:
         ("model.hiden=3", "--set model.hiden=3: model.hiden: unknown key; did you mean 'hidden'?"),
         ("model.hidden=", "--set model.hidden=: model.hidden must be a valid integer, got None"),
         ("model={hidden: 3, hidden: 4}", "--set model={hidden: 3, hidden: 4}: hidden stands twice"),
-        ("model.attention=dot", "--set model.attention=dot: model.attention is reserved for"),
+        ("model.readout=attention", "--set model.readout=attention: model.readout 'attention' is"),
         ("model.readout=mean", "--set model.readout=mean: model.readout: tagging has no use"),
     ],
 )
@@ -420,7 +420,88 @@ def test_what_is_built_is_reserved_no_longer() -> None:
 # ---------------------------------------------------------------------------- rules between blocks
 
 
+PAIRS = "name: a\ntask:\n  kind: translation\ndata:\n  source:\n    kind: pairs\n    path: a\n"
+RECORDINGS = (
+    "name: a\ntask:\n  kind: transcription\nmodel:\n  representation: {kind: raw}\ndata:\n"
+    "  source:\n    kind: audio\n    path: a\n"
+)
+
 RULES = [
+    *(
+        (
+            f"{TAGGING}{block}  {key}: {value}\n",
+            line,
+            rf"{path}\.{key}: tagging has no use for it, nothing is written; leave it out",
+        )
+        for path, block, line, key, value in (
+            ("model", "model:\n", 6, "attention", "dot"),
+            ("model", "model:\n", 6, "input_feeding", "false"),
+            ("model", "model:\n", 6, "target_embedding", "3"),
+            ("data", "", 5, "target_tokenizer", "{kind: words}"),
+            ("data", "", 5, "joint", "true"),
+        )
+    ),
+    (
+        f"{PAIRS}model:\n  input_feeding: false\n",
+        9,
+        r"model\.input_feeding: without attention there is nothing that could be fed; leave it",
+    ),
+    (
+        f"{PAIRS}  joint: true\n  target_tokenizer: {{kind: characters}}\n",
+        9,
+        r"data\.target_tokenizer: with data\.joint there is one tokenizer for both; leave one",
+    ),
+    (
+        PAIRS.replace("translation\n", "translation\n  length_penalty: 0.5\n"),
+        4,
+        r"task\.length_penalty: greedy decoding has one hypothesis; set task\.beam, or leave it",
+    ),
+    (
+        "name: a\ntask: {kind: captioning}\ndata:\n  source:\n    kind: vectors\n    path: a\n"
+        "    targets: [x, y]\nmodel: {representation: {kind: raw}}\n",
+        7,
+        r"data\.source\.targets: a vector has one text; name one column",
+    ),
+    (
+        f"{PAIRS}  features: {{bands: 20}}\n",
+        8,
+        r"data\.features: there are no recordings to hear; leave it out",
+    ),
+    (
+        f"{RECORDINGS}  features: {{bands: 20, coefficients: 26}}\n",
+        10,
+        r"data\.features\.coefficients: there cannot be more coefficients than bands, got 26 and 20",
+    ),
+    (
+        f"{RECORDINGS}  scaling: minmax\n",
+        10,
+        r"data\.scaling: every recording is scaled by itself; write data\.features\.normalize",
+    ),
+    (
+        f"{PAIRS}  split: {{kind: names, test: a}}\n",
+        8,
+        r"data\.split: only recordings have files of their own; choose fractions, files or column",
+    ),
+    (
+        RECORDINGS.replace("transcription", "classification") + "    join: {}\n",
+        10,
+        r"data\.source\.join: a string of recordings has a transcript and no label; write task: ",
+    ),
+    (
+        f"{RECORDINGS}    join: {{}}\n",
+        10,
+        r"data\.source\.join: only recordings of one group are joined; name data\.source\.group",
+    ),
+    (
+        f"{RECORDINGS}    group: a\n    join: {{low: 3, high: 2}}\n",
+        11,
+        r"data\.source\.join\.high: must not lie below data\.source\.join\.low",
+    ),
+    (
+        f"{RECORDINGS}    names: a.wav\n",
+        10,
+        r"data\.source\.names: must have {text} in it, the field that says what is said",
+    ),
     (
         f"{TAGGING}model:\n  representation:\n    kind: embedding\n    freeze: true\n",
         8,
@@ -481,7 +562,7 @@ RULES = [
     (
         TAGGING.replace("tagging", "classification"),
         4,
-        r"data\.source: classification needs labelled_text or frames data and this source gives "
+        r"data\.source: classification needs labelled_text or frames or audio data and this source gives "
         "tagged; choose another source or another task",
     ),
     (
@@ -707,7 +788,7 @@ def test_blocks_that_do_not_fit_are_refused(
 def test_every_rule_between_blocks_is_in_the_table_above(write: Write) -> None:
     """A rule is known by its path and its first words; each of them must be raised above."""
     raised = [message.replace("\\", "") for _, _, message in RULES]
-    for content in (TAGGING, FORECASTING, LANGUAGE, STRETCHES):
+    for content in (TAGGING, FORECASTING, LANGUAGE, STRETCHES, PAIRS, RECORDINGS):
         for path, refused, reason in rules(load(write(content))):
             assert not refused
             words = reason.split(" ", 2)[2][:12] if path != "data.source" else "needs"

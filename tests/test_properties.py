@@ -36,6 +36,8 @@ def write(folder: Path) -> dict[str, dict[str, Any]]:
     texts = [f"{' '.join(row['tokens'])},{i % 2}" for i, row in enumerate(sentences)]
     (folder / "c.csv").write_text("\n".join(["text,label", *texts]))
     (folder / "l.txt").write_text("\n".join(" ".join(row["tokens"]) for row in sentences))
+    pairs = [f"{' '.join(row['tokens'])}\t{' '.join(row['tags'])}" for row in sentences]
+    (folder / "p.tsv").write_text("\n".join(["source\ttarget", *pairs]))
     pieces = [[[60 + (i + k) % 5] for k in range(2 + i % 6)] + [[60 + i]] for i in range(40)]
     (folder / "m.json").write_text(json.dumps(pieces))
     raw = {"representation": {"kind": "raw"}}
@@ -47,6 +49,20 @@ def write(folder: Path) -> dict[str, dict[str, Any]]:
         "music": {"source": {"kind": "piano_rolls", "path": str(folder / "m.json")}, "model": raw},
         "forecasting": {"source": {"kind": "builtin", "name": "sunspots"}, "model": raw},
         "vector": {"source": {"kind": "builtin", "name": "digits"}, "model": raw},
+        "translation": {"source": {"kind": "pairs", "path": str(folder / "p.tsv")}},
+        "captioning": {
+            "source": {"kind": "labelled_text", "path": str(folder / "c.csv")},
+        },
+        "captioning-vectors": {
+            "source": {"kind": "builtin", "name": "spelled_digits"},
+            "task": {"kind": "captioning"},
+            "model": raw,
+        },
+        "transcription": {
+            "source": {"kind": "builtin", "name": "touch_tones"},
+            "model": raw,
+            "data": {"limit": 40, "tokenizer": {"kind": "characters"}},
+        },
     }
     for problem in PROBLEMS:
         task = {"kind": "memory", "problem": problem, "length": 12}
@@ -57,6 +73,7 @@ def write(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 NAMES = ["tagging", "classification", "language_modeling", "music", "forecasting", "vector"]
+NAMES += ["translation", "captioning", "captioning-vectors", "transcription"]
 NAMES += [f"memory-{problem}" for problem in PROBLEMS]
 SYNCED = ["tagging", "language_modeling", "music", "memory-copying", "memory-embedded_reber"]
 
@@ -76,7 +93,7 @@ def experiment(name: str, sources: dict[str, dict[str, Any]], **model: Any) -> E
     tree: dict[str, Any] = {
         "name": "p",
         "task": what.get("task", {"kind": name}),
-        "data": {"source": what["source"]},
+        "data": {"source": what["source"], **what.get("data", {})},
         "model": {"hidden": 6, **what.get("model", {}), **model},
         "train": {"epochs": 2, "batch_size": 8},
     }
@@ -105,6 +122,10 @@ def variants() -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, {**cell, "depth": 2}
             if name in ("tagging", "classification", "forecasting", "memory-copying"):
                 yield name, {**cell, "bidirectional": True, "initial_state": "learned"}
+            if name == "translation":
+                for attention in ("additive", "dot"):
+                    yield name, {**cell, "bidirectional": True, "attention": attention}
+                yield name, {**cell, "attention": "dot", "input_feeding": False}
     for readout in READOUTS:
         yield "classification", {"readout": readout, "bidirectional": True}
 
@@ -136,7 +157,7 @@ def test_loss_and_gradients_are_those_of_the_sequences_alone(
         for indices in which:
             batch = gather(part, indices, side, torch.float64)
             own = task.weight(batch)
-            total = total + task.loss(network(batch.inputs, batch.mask), batch) * own
+            total = total + task.training_loss(task.forward(network, batch), batch) * own
             weight += own
         (total / weight).backward()
         found = [p.grad.clone() for p in network.parameters() if p.grad is not None]

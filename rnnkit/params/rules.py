@@ -283,7 +283,7 @@ def audio_rules(it: Blocks) -> list[Rule]:
         (
             "data.source.join.high",
             join is not None and join.high < join.low,
-            "must not be below low",
+            "must not lie below data.source.join.low",
         ),
         (
             "data.source.names",

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from rnnkit.params.block import FrozenDict
+from rnnkit.prepare.ids import END as END
+from rnnkit.prepare.ids import PADDING as PADDING
+from rnnkit.prepare.ids import UNKNOWN as UNKNOWN
 from rnnkit.prepare.scale import Scaler
-
-if TYPE_CHECKING:
-    from rnnkit.prepare.tokenize import FittedTokenizer
+from rnnkit.prepare.tokenize import FittedTokenizer
 
 PARTS = ("train", "valid", "test")
-PADDING, UNKNOWN, END = 0, 1, 2  # token ids; END is there for what is written alone
-PADDING_TOKEN, UNKNOWN_TOKEN, END_TOKEN = "<pad>", "<unk>", "<eos>"
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from rnnkit.prepare.prepared import PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
+from rnnkit.prepare.ids import PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
 
 
 def alphabet(items: Iterable[Sequence[str]]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
 from rnnkit.params.data import BPE, Characters, Tokenizer, Words
-from rnnkit.prepare.prepared import END_TOKEN, PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
+from rnnkit.prepare.ids import END_TOKEN, PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
 
 RESERVED = (PADDING_TOKEN, UNKNOWN_TOKEN, END_TOKEN)
 
