@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,19 +24,21 @@ SLOPE = 9
 """Frames that a slope is taken over."""
 
 
-def heard(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
+def heard(frame: pd.DataFrame, data: Data, rows: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """The frame with a column `frames`, float32 [frames, features], in the place of its samples.
 
     Args:
         frame: recordings at `attrs["rate"]`.
         data: the params' block.
+        rows: of each part; there are no frames of others.
     """
     import pandas as pd
 
-    rate, samples = frame.attrs["rate"], frame["samples"].tolist()
+    used = np.sort(np.concatenate(list(rows.values())))
+    rate, samples = frame.attrs["rate"], frame["samples"].iloc[used].tolist()
     found = frame.drop(columns="samples").assign(label=frame["text"])
     frames = all_features(samples, rate, data.features)
-    found["frames"] = pd.Series(frames, index=found.index, dtype=object)
+    found["frames"] = pd.Series(frames, index=found.index[used], dtype=object)
     found.attrs = {**frame.attrs, "columns": names(data.features)}
     return found
 

@@ -42,7 +42,7 @@ def build(frame: pd.DataFrame, data: Data, task: Classification) -> Built:
     rows = split_items(frame, form, data)
     twice = duplicates(frame, form, rows)
     if form == "audio":
-        frame = heard(frame, data)
+        frame = heard(frame, data, rows)
     numbers = form in ("frames", "audio")
     names = {part: frame["label"].iloc[found].tolist() for part, found in rows.items()}
     labels = index_labels(names, "label")

@@ -41,7 +41,7 @@ def build(frame: pd.DataFrame, data: Data, task: Transcription) -> Built:
         part: float(sum(map(len, frame["samples"].iloc[found])) / frame.attrs["rate"])
         for part, found in rows.items()
     }
-    frame = heard(frame, data)
+    frame = heard(frame, data, rows)
     scaler = None
     if data.features.normalize == "none":
         scaler = fit_frames(data, frame, frame["frames"].iloc[rows["train"]].tolist())

@@ -111,16 +111,22 @@ def _numbers(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarr
 def _frames(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarray:
     """[frames, features] of a recording, by its path or its samples."""
     rate = prepared.facts["rate"]
+    if isinstance(item, str):
+        return _of_recording(recording(item, rate)[0], data, prepared)
     try:
-        samples = recording(item, rate)[0] if isinstance(item, str) else np.asarray(item, float)
+        samples = np.asarray(item, dtype=np.float32)
     except (TypeError, ValueError):
-        samples = np.empty((0, 0))
+        samples = np.empty((0, 0), dtype=np.float32)
     if samples.ndim != 1 or not len(samples) or not np.isfinite(samples).all():
         raise InputError(
             f"input {number + 1}: must be the path of a WAV file, or a list of its samples between "
             f"-1 and 1, {rate:,} per second"
         )
-    found = features(samples.astype(np.float32), rate, data.features)
+    return _of_recording(samples, data, prepared)
+
+
+def _of_recording(samples: np.ndarray, data: Data, prepared: Prepared) -> np.ndarray:
+    found = features(samples, prepared.facts["rate"], data.features)
     return found if prepared.scaler is None else prepared.scaler.transform(found)
 
 

@@ -1,0 +1,390 @@
+"""Translation, captioning and transcription as tasks: prepared, scored, predicted, streamed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sacrebleu.metrics.bleu import BLEU
+
+from rnnkit import baselines, lines
+from rnnkit.conclude import conclude
+from rnnkit.errors import InputError
+from rnnkit.evaluate import evaluate
+from rnnkit.generate import generate
+from rnnkit.metrics import TextMeter, TranscriptMeter
+from rnnkit.params import Experiment
+from rnnkit.predict import Predictor, load
+from rnnkit.prepare import prepare
+from rnnkit.prepare.prepared import END, UNKNOWN
+from rnnkit.rescore import rescore
+from rnnkit.runfolder import RunFolder
+from rnnkit.sources import read, touch_tones
+from rnnkit.stream import Stream
+from rnnkit.tasks import task_for
+from rnnkit.train import State, train, train_into
+
+TURNING = {"attention": "dot", "hidden": 32, "bidirectional": True}
+WORDS = ["ab", "cd", "ef", "gh"]
+
+
+def pairs(folder: Path, *, count: int = 60, more: str = "") -> dict[str, Any]:
+    """Words, and the same backwards."""
+    rows = [[WORDS[(k // 4**i) % 4] for i in range(2 + k % 3)] for k in range(count)]
+    text = "\n".join(f"{' '.join(row)}\t{' '.join(reversed(row))}" for row in rows)
+    (folder / "p.tsv").write_text(f"source\ttarget\n{text}\n{more}")
+    return {"kind": "pairs", "path": str(folder / "p.tsv")}
+
+
+def names(folder: Path) -> dict[str, Any]:
+    rows = [f"{'abc'[k % 3] * (1 + k % 4)},{'left' if k % 2 else 'right'}" for k in range(60)]
+    (folder / "n.csv").write_text("\n".join(["text,label", *rows]))
+    return {"kind": "labelled_text", "path": str(folder / "n.csv")}
+
+
+def experiment_of(
+    task: str, source: dict[str, Any], *, data: Any = None, model: Any = None, **more: Any
+) -> Experiment:
+    tree = {
+        "name": "w",
+        "task": {"kind": task, **more},
+        "data": {
+            "source": source,
+            "split": {"kind": "fractions", "valid": 0.2, "test": 0.2},
+            **(data or {}),
+        },
+        "model": {"hidden": 8, "target_embedding": 6, **(model or {})},
+        "train": {"epochs": 2, "batch_size": 8},
+    }
+    if task == "transcription":
+        del tree["model"]["target_embedding"]
+    return Experiment.model_validate(tree)
+
+
+def run(folder: Path, experiment: Experiment) -> Predictor:
+    prepared = prepare(experiment.data, experiment.task, folder)
+    place = RunFolder(folder / "run")
+    place.create(experiment, {})
+    list(train_into(place, experiment, prepared))
+    conclude(place, experiment, prepared, folder / "prepared")
+    return load(place.path)
+
+
+# --- metrics
+
+
+def test_bleu_is_sacrebleus_between_0_and_1() -> None:
+    texts = ["the cat sat on the mat today", "a dog ran over the old bridge"]
+    truth = ["the cat sat on a mat today", "a dog ran over an old bridge"]
+    meter = TextMeter("13a")
+    meter.update([0, 1], texts, truth)
+    theirs = BLEU().corpus_score(texts, [truth]).score / 100
+    assert meter.compute()["bleu"] == pytest.approx(theirs)
+    assert 0 < theirs < 1
+    assert "tok:13a" in meter.signature
+    assert "version:" in meter.signature
+
+
+def test_any_of_several_references_is_right_and_the_nearest_counts() -> None:
+    meter = TextMeter("none")
+    meter.update(["x", "x", "y"], ["a b", "a b", "c"], ["a b", "z z z", "d e"])
+    found = meter.compute()
+    assert found["sequence_accuracy"] == 0.5
+    assert found["wer"] == pytest.approx((0 + 2) / (2 + 2))
+
+
+def test_error_rates_of_transcripts() -> None:
+    meter = TranscriptMeter()
+    meter.update(["one two", "three"], ["one too", "three four"])
+    found = meter.compute()
+    assert found["wer"] == pytest.approx(2 / 4)
+    assert found["cer"] == pytest.approx((1 + 4) / (6 + 9))
+    assert found["sequence_accuracy"] == 0.0
+
+
+# --- prepared
+
+
+def test_targets_end_and_references_keep_what_the_vocabulary_lacks(tmp_path: Path) -> None:
+    source = pairs(tmp_path)
+    (tmp_path / "test.tsv").write_text("source\ttarget\nab cd\tcd NEW\n")
+    split = {"kind": "files", "valid": str(tmp_path / "p.tsv"), "test": str(tmp_path / "test.tsv")}
+    it = experiment_of("translation", source, data={"split": split})
+    prepared = prepare(it.data, it.task, tmp_path)
+    part = prepared.parts["test"]
+    assert part.targets[-1] == END
+    assert part.targets[-2] == UNKNOWN
+    assert list(prepared.references.values())[-1] == "cd NEW"
+    assert part.unaligned
+    assert prepared.facts["targets"]["test"] == 3
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_vocabularies_are_separate_or_joint(tmp_path: Path, joint: bool) -> None:
+    source = pairs(tmp_path, more="only source\tonly target\n" * 30)
+    it = experiment_of("translation", source, data={"joint": joint})
+    prepared = prepare(it.data, it.task, tmp_path)
+    assert prepared.vocabulary is not None
+    assert prepared.target is not None
+    assert ("target" in prepared.vocabulary) is joint
+    assert ("source" in prepared.target.vocabulary) is joint
+
+
+def test_bpe_on_both_sides_gives_the_text_back(tmp_path: Path) -> None:
+    it = experiment_of("translation", pairs(tmp_path), data={"tokenizer": {"kind": "bpe"}})
+    prepared = prepare(it.data, it.task, tmp_path)
+    assert prepared.target is not None
+    part = prepared.parts["valid"]
+    for k in range(len(part)):
+        start, length = int(part.target_start[k]), int(part.target_length[k])
+        ids = part.targets[start : start + length].tolist()
+        assert ids[-1] == END
+        assert prepared.target.decode(ids) == prepared.references[int(part.item[k])]
+
+
+def test_long_pairs_are_left_out_of_training_alone(tmp_path: Path) -> None:
+    it = experiment_of("translation", pairs(tmp_path), data={"max_length": 3})
+    prepared = prepare(it.data, it.task, tmp_path)
+    assert prepared.facts["left_out"] > 0
+    assert int(prepared.parts["train"].input_length.max()) == 3
+    assert int(prepared.parts["test"].input_length.max()) == 4
+
+
+def test_nothing_left_to_train_on_is_refused(tmp_path: Path) -> None:
+    it = experiment_of("translation", pairs(tmp_path), data={"max_length": 1})
+    with pytest.raises(InputError, match="every item of the training part is longer than 1"):
+        prepare(it.data, it.task, tmp_path)
+
+
+def test_an_empty_source_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.tsv"
+    path.write_text("source\ttarget\n" + "a\tb\n" * 20 + "\tb\n")
+    it = experiment_of("translation", {"kind": "pairs", "path": str(path)})
+    with pytest.raises(InputError, match=r"line 22: column 'source' must hold text"):
+        prepare(it.data, it.task, tmp_path)
+
+
+# --- trained and scored
+
+
+def test_it_learns_to_turn_words_round_and_the_table_says_so(tmp_path: Path) -> None:
+    it = experiment_of("translation", pairs(tmp_path, count=300), model=TURNING, beam=3).replace(
+        {"train.epochs": 15, "train.optimizer.learning_rate": 5e-3, "train.schedule.kind": "cosine"}
+    )
+    prepared = prepare(it.data, it.task, tmp_path)
+    *_, last = train(it, prepared, State.start())
+    assert last.valid["sequence_accuracy"] > 0.7
+    assert last.valid["wer"] < 0.2
+    task = task_for(it.task, prepared)
+    network = task.network(it.model, torch.Generator())
+    network.load_state_dict(last.state.weights)
+    scores = evaluate(network, task, prepared.parts["test"], it, predictions=True)
+    table = scores.predictions
+    assert table is not None
+    assert (table["right"] == (table["truth"] == table["predicted"])).all()
+    assert scores.metrics["perplexity"] == pytest.approx(np.exp(scores.metrics["loss"]), rel=1e-5)
+    for pieces, weights in zip(table["pieces"], table["attention"], strict=True):
+        assert len(pieces) == len(weights)
+        assert np.allclose([sum(row) for row in weights], 1, atol=0.01)
+    found = baselines.score(task, prepared, prepared.parts["test"])
+    assert set(found) == {"copied source", "constant text", "nearest source"}
+    assert all(metrics["bleu"] < scores.metrics["bleu"] for metrics in found.values())
+
+
+def test_smoothing_and_sampling_change_the_training_and_not_the_score(tmp_path: Path) -> None:
+    plain = experiment_of("translation", pairs(tmp_path))
+    prepared = prepare(plain.data, plain.task, tmp_path)
+    first = {}
+    for key, value in (("label_smoothing", 0.1), ("scheduled_sampling", 0.9), ("beam", 1)):
+        it = plain.replace({f"task.{key}": value, "train.epochs": 2})
+        *_, last = (e for e in train(it, prepared, State.start()) if hasattr(e, "valid"))
+        first[key] = (last.train["loss"], last.valid["loss"])
+    assert len(set(first.values())) == 3
+    assert first["label_smoothing"][0] > first["beam"][0]
+
+
+def test_a_category_has_no_right_text(tmp_path: Path) -> None:
+    it = experiment_of("captioning", names(tmp_path), data={"tokenizer": {"kind": "characters"}})
+    prepared = prepare(it.data, it.task, tmp_path)
+    task = task_for(it.task, prepared)
+    assert set(prepared.vocabulary or ()) == {"<pad>", "<unk>", "left", "right"}
+    assert task.shown[0] == "perplexity"
+    found = baselines.score(task, prepared, prepared.parts["test"])
+    assert set(found) == {"constant text", "unigram", "bigram"}
+    assert found["bigram"]["perplexity"] < found["unigram"]["perplexity"]
+
+
+# --- predicted
+
+
+@pytest.fixture(scope="module")
+def translator(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    folder = tmp_path_factory.mktemp("translator")
+    return run(folder, experiment_of("translation", pairs(folder), beam=3))
+
+
+@pytest.fixture(scope="module")
+def captioner(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    folder = tmp_path_factory.mktemp("captioner")
+    data = {"tokenizer": {"kind": "characters"}}
+    return run(folder, experiment_of("captioning", names(folder), data=data))
+
+
+@pytest.fixture(scope="module")
+def listener(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    """Of recordings, in one direction, without anything that needs what is still to come."""
+    features = {"normalize": "none", "deltas": 0}
+    data = {"tokenizer": {"kind": "characters"}, "limit": 30, "features": features}
+    model = {"representation": {"kind": "raw"}}
+    source = {"kind": "builtin", "name": "touch_tones"}
+    folder = tmp_path_factory.mktemp("listener")
+    return run(folder, experiment_of("transcription", source, data=data, model=model))
+
+
+def test_a_translation_has_its_hypotheses(translator: Predictor) -> None:
+    one, other = translator(["ab cd", "ef unheard gh"])
+    for answer in (one, other):
+        assert 1 <= len(answer["hypotheses"]) <= 3
+        assert answer["text"] == answer["hypotheses"][0]["text"]
+        assert answer["log_probability"] < 0
+    assert translator(["ab cd"])[0]["text"] == one["text"]
+
+
+def test_an_empty_source_is_no_input(translator: Predictor) -> None:
+    with pytest.raises(InputError, match="input 2: must have at least one token"):
+        translator(["ab", ""])
+
+
+def test_a_caption_of_a_category_and_of_one_that_is_not_there(captioner: Predictor) -> None:
+    (answer,) = captioner(["left"])
+    assert set(answer["text"]) <= set("abc")
+    with pytest.raises(InputError, match="input 1: there is no category 'up'; there are "):
+        captioner(["up"])
+
+
+def test_a_recording_by_its_samples_and_by_its_file(listener: Predictor, tmp_path: Path) -> None:
+    import soundfile
+
+    samples, _ = touch_tones.recording(1)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, samples, touch_tones.RATE, subtype="FLOAT")
+    one, other = listener([samples.tolist(), str(path)])
+    assert one == other
+    assert isinstance(one["text"], str)
+    for bad in ([], [["a"]], [0.0, float("nan")]):
+        with pytest.raises(InputError, match="input 1: must be the path of a WAV file, or a list"):
+            listener([bad])
+    with pytest.raises(InputError, match="there is no such file"):
+        listener([str(tmp_path / "b.wav")])
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "expected"),
+    [
+        ("translator", '{"source": "ab"}', "ab"),
+        ("captioner", '{"label": "left", "text": "x"}', "left"),
+        ("listener", '{"audio": "a.wav"}', "a.wav"),
+    ],
+)
+def test_objects_have_their_input_under_the_sources_key(
+    kind: str, line: str, expected: str, request: pytest.FixtureRequest
+) -> None:
+    experiment = request.getfixturevalue(kind).experiment
+    assert list(lines.inputs([line], experiment, "x", True, False)) == [expected]
+    with pytest.raises(InputError, match="an object must have its input under one of "):
+        list(lines.inputs(['{"nothing": 1}'], experiment, "x", True, False))
+
+
+# --- step by step
+
+
+def test_a_stream_of_words_has_the_translation_so_far(tmp_path: Path) -> None:
+    for readout in ("last", "mean", "max"):
+        (tmp_path / readout).mkdir()
+        it = experiment_of("translation", pairs(tmp_path), model={"readout": readout})
+        predictor = run(tmp_path / readout, it)
+        stream, seen = Stream(predictor), list[str]()
+        for word in ("ab", "gh", "cd"):
+            seen.append(word)
+            answer = stream.step(word)
+            (whole,) = predictor([" ".join(seen)])
+            assert answer["text"] == whole["text"]
+            assert answer["log_probability"] == pytest.approx(whole["log_probability"], abs=1e-5)
+        with pytest.raises(InputError, match="step 4: must have at least one token"):
+            stream.step("")
+
+
+def test_a_stream_of_samples_has_what_was_said_so_far(listener: Predictor) -> None:
+    samples, _ = touch_tones.recording(2)
+    stream = Stream(listener)
+    assert stream.step(samples[:10].tolist()) == {"frames": 0}
+    for begin in range(10, len(samples), 777):
+        answer = stream.step(samples[begin : begin + 777].tolist())
+    (whole,) = listener([samples.tolist()])
+    assert answer.pop("frames") == (len(samples) - 256) // 80 + 1
+    assert answer["text"] == whole["text"]
+    assert answer["log_probability"] == pytest.approx(whole["log_probability"], abs=1e-3)
+    with pytest.raises(InputError, match="a step of a recording must be a list of its samples"):
+        stream.step([[0.0]])
+    line = json.dumps([0.0, 0.1])
+    assert list(lines.inputs([line], listener.experiment, "x", False, True)) == [[0.0, 0.1]]
+
+
+def test_what_needs_the_whole_is_no_stream(tmp_path: Path, captioner: Predictor) -> None:
+    looking = experiment_of("translation", pairs(tmp_path), model={"attention": "dot"})
+    with pytest.raises(InputError, match="attention looks at the whole source"):
+        Stream(run(tmp_path, looking))
+    (tmp_path / "heard").mkdir()
+    source = {"kind": "builtin", "name": "touch_tones"}
+    heard = experiment_of(
+        "transcription",
+        source,
+        data={"tokenizer": {"kind": "characters"}, "limit": 12},
+        model={"representation": {"kind": "raw"}},
+    )
+    with pytest.raises(InputError, match="features that are scaled by their recording, and slopes"):
+        Stream(run(tmp_path / "heard", heard))
+    with pytest.raises(InputError, match="a captioning model reads"):
+        Stream(captioner)
+
+
+# --- text of a category, another file
+
+
+def test_text_of_a_category_is_drawn(captioner: Predictor, translator: Predictor) -> None:
+    one, same, other = (generate(captioner, "left", 20, 1.0, None, seed) for seed in (0, 0, 5))
+    assert one == same
+    assert set(one + other) <= set("abc")
+    likeliest = generate(captioner, "left", 20, 0.0, None, 0)
+    assert likeliest.startswith(captioner(["left"])[0]["text"])  # which is not as long
+    with pytest.raises(InputError, match="there is no category 'up'"):
+        generate(captioner, "up", 5, 1.0, None, 0)
+    with pytest.raises(InputError, match="only a language model generates text"):
+        generate(translator, "ab", 5, 1.0, None, 0)
+
+
+def test_vectors_are_no_prompt(tmp_path: Path) -> None:
+    it = experiment_of(
+        "captioning",
+        {"kind": "builtin", "name": "spelled_digits"},
+        data={"tokenizer": {"kind": "characters"}, "limit": 20},
+        model={"representation": {"kind": "raw"}},
+    )
+    predictor = run(tmp_path, it)
+    with pytest.raises(InputError, match="this run writes of vectors, and a prompt is none"):
+        generate(predictor, "7", 5, 1.0, None, 0)
+    pixels = read(it.data.source, it.data.split)["vector"].iloc[0]
+    assert isinstance(predictor([pixels.tolist()])[0]["text"], str)
+
+
+@pytest.mark.parametrize("kind", ["translation", "captioning"])
+def test_a_run_is_scored_on_another_file(tmp_path: Path, kind: str) -> None:
+    source = pairs(tmp_path) if kind == "translation" else names(tmp_path)
+    it = experiment_of(kind, source, data={"tokenizer": {"kind": "characters"}})
+    run(tmp_path, it)
+    found = rescore(tmp_path / "run", source["path"], tmp_path)
+    assert found["items"] == 60
+    assert found["test"]["loss"] > 0
+    assert "constant text" in found["baselines"]
