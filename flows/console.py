@@ -97,7 +97,7 @@ def closing(run_id: str, result: Mapping[str, Any]) -> None:
     """The table of the model against its baselines, and the tuned values."""
     out.print(comparison(f"{run_id}: test part", result))
     out.print(result["verdict"], markup=False)
-    for what, told in result.get("start", {}).items():
+    for what, told in {**result.get("start", {}), **result.get("counted", {})}.items():
         out.print(f"{what}: {told}", markup=False)
     if result["tuned"]:
         values = ", ".join(

@@ -33,7 +33,8 @@ def conclude(
 
     Returns:
         network, test, baselines, shown (metrics, the one that decides first), verdict, start (what
-        word vectors or another run gave), best_epoch, parameters: the run in numbers.
+        word vectors or another run gave), counted (metric -> how it was), best_epoch, parameters:
+        the run in numbers.
     """
     tensors, facts = folder.best_checkpoint()
     prefix = "weights/"
@@ -54,6 +55,7 @@ def conclude(
         "shown": task.shown,
         "verdict": verdict(task, scores.metrics, beside),
         "start": begun,
+        "counted": dict(scores.counted),
         "best_epoch": facts["best_epoch"],
         "parameters": count_parameters(network),
     }

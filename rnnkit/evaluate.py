@@ -1,6 +1,6 @@
 """A network on a part of the data: its metrics, and its predictions as a table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from rnnkit.batches import Batch, gather, plan
 from rnnkit.metrics import Metrics
 from rnnkit.model.network import Synced
+from rnnkit.params.block import FrozenDict
 from rnnkit.params.experiment import Experiment
 from rnnkit.prepare.prepared import Part
 from rnnkit.tasks import Task
@@ -23,6 +24,8 @@ class Scores:
 
     metrics: Metrics
     predictions: pandas.DataFrame | None
+    counted: Mapping[str, str] = FrozenDict()
+    """How a metric was counted, where that has a name: sacreBLEU's signature."""
 
 
 STREAM = 1_000
@@ -61,7 +64,8 @@ def evaluate(
     table = pandas.DataFrame(columns) if predictions else None
     if table is not None:
         table = table.sort_values(list(table.columns[:2])[: 1 if "item" in table else 2])
-    return Scores(metrics, None if table is None else table.reset_index(drop=True))
+    counted = getattr(meter, "counted", FrozenDict())
+    return Scores(metrics, None if table is None else table.reset_index(drop=True), counted)
 
 
 def _outputs(

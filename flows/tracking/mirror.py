@@ -182,6 +182,9 @@ class Mirror:
         for name in ("parameters", "best_epoch"):
             numbers[f"work/{name}"] = result[name]
         self.summary(numbers)
+        signatures = {f"{name}.signature": told for name, told in result["counted"].items()}
+        if signatures:
+            self._tag(signatures)
 
     def finish(self, end: End) -> None:
         """Sends all that is left and closes the run."""

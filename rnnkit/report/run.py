@@ -49,7 +49,7 @@ def write_run_report(
         parameters=result["parameters"],
         verdict=result["verdict"],
         scores=_scores(result),
-        start=result["start"],
+        start={**result["start"], **result.get("counted", {})},
         chosen=_chosen(experiment, result),
         params=(folder.path / PARAMS).read_text(),
         data=_data(prepared),

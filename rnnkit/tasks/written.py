@@ -35,6 +35,11 @@ class WritingMeter:
     def __init__(self, bleu_tokenizer: str) -> None:
         self.tokens, self.texts = TokenMeter(), TextMeter(bleu_tokenizer)
 
+    @property
+    def counted(self) -> dict[str, str]:
+        """How BLEU was counted."""
+        return {"bleu": self.texts.signature}
+
     def compute(self) -> Metrics:
         """The metrics of everything seen so far."""
         tokens = self.tokens.compute()
