@@ -84,6 +84,6 @@ def test_a_network_that_writes_is_drawn(
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts.count("embedding, 4") == (3 if encoder else 1)
     assert texts.count("GRU, 8 × 2") == (6 if encoder else 3)
-    assert texts.count("dot attention") == (3 if attention == "dot" else 0)
+    assert texts.count("dot\nattention") == (3 if attention == "dot" else 0)
     assert texts.count("next token") == 3
     figures.save(figure, tmp_path / "a.png")

@@ -55,7 +55,7 @@ def scores_by_length(groups: Mapping[str, pandas.DataFrame], metric: str, unit: 
                 color=GREY,
             )
     low, high = axes.get_ylim()
-    axes.set_ylim(min(0.0, low), high + 0.08 * (high - low))
+    axes.set_ylim(min(0.0, low), high + 0.12 * (high - min(0.0, low)))
     legend(axes)
     return figure
 
@@ -69,6 +69,8 @@ def attention(pictures: Sequence[tuple[Sequence[str], Sequence[str], np.ndarray]
     columns = 2 if len(pictures) > 1 else 1
     rows = -(-len(pictures) // columns)
     figure = sheet(5.2 * columns + 0.6, 4.4 * rows, "Where the decoder looked")
+    figure.supxlabel("what was read", fontsize=SMALL + 1, color=GREY)
+    figure.supylabel("what was written", fontsize=SMALL + 1, color=GREY)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat[len(pictures) :]:
         axes.set_axis_off()

@@ -71,7 +71,7 @@ def writer(inputs: str, encoder: str | None, decoder: str, depth: int, attention
     for x in read:
         _box(axes, x, 0, inputs, GREEN)
         if encoder:
-            _box(axes, x, 1, encoder + layers, BLUE)
+            _box(axes, x, 1, (encoder + layers).replace("bidirectional ", "bidirectional\n"), BLUE)
             _arrow(axes, (x, HIGH / 2), (x, 1 - HIGH / 2))
             if x:
                 _arrow(axes, (x - 1 + WIDE / 2, 1), (x - WIDE / 2, 1))
@@ -86,7 +86,7 @@ def writer(inputs: str, encoder: str | None, decoder: str, depth: int, attention
         top = 3 if attention != "none" else 2
         _box(axes, here, top, "next token", ORANGE)
         if attention != "none":
-            _box(axes, here, 2, f"{attention} attention", ORANGE)
+            _box(axes, here, 2, f"{attention}\nattention", ORANGE)
             _arrow(axes, (here, 1 + HIGH / 2), (here, 2 - HIGH / 2))
         _arrow(axes, (here, top - 1 + HIGH / 2), (here, top - HIGH / 2))
     if attention != "none":
@@ -131,7 +131,8 @@ def _box(axes: Axes, x: float, y: float, name: str, colour: str) -> None:
     style = "round,pad=0,rounding_size=0.08"
     axes.add_patch(FancyBboxPatch(corner, WIDE, HIGH, style, fc=colour, ec="none", alpha=0.16))
     axes.add_patch(FancyBboxPatch(corner, WIDE, HIGH, style, fc="none", ec=colour, lw=1.4))
-    axes.annotate(plain(name), (x, y), ha="center", va="center", fontsize=SMALL, color=INK)
+    told = "\n".join(map(plain, name.split("\n")))
+    axes.annotate(told, (x, y), ha="center", va="center", fontsize=SMALL, color=INK)
 
 
 def _arrow(axes: Axes, begin: tuple[float, float], end: tuple[float, float]) -> None:
