@@ -41,6 +41,9 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
     }
     if prepared.vocabulary is not None:
         facts["vocabulary"] = f"{prepared.facts['vocabulary']:,} tokens"
+    if prepared.target is not None:
+        size, most = (prepared.facts[name] for name in ("target_vocabulary", "longest_target"))
+        facts["targets"] = f"{size:,} tokens, up to {most['train']:,} in an item"
     facts |= {
         "parameters": f"{count_parameters(network):,}",
         "steps": f"{steps:,} per epoch",

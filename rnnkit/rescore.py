@@ -50,7 +50,7 @@ def rescore(run: Path, path: str, home: Path) -> dict[str, Any]:
     part = unseen(frame, experiment.data, experiment.task, prepared, predictor.tokenizer)
     prepared = with_references(prepared, frame, experiment.data)
     task = task_for(experiment.task, prepared)
-    scores = evaluate(predictor.network, task, part, experiment, predictions=False)
+    scores = evaluate(predictor.network, task, part, experiment, predictions=True)
     beside = baselines.score(task, prepared, part)
     return {
         "network": network_name(experiment),
