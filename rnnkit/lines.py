@@ -74,12 +74,12 @@ def _value(line: str, where: str, experiment: Experiment) -> Any:
 
 def _in_object(value: dict[str, Any], where: str, experiment: Experiment) -> Any:
     source = experiment.data.source
-    keys = [
-        *(getattr(source, own, own) for own in ("source", "audio", "text", "tokens")),
-        *("frames", "vector", "window"),
-    ]
+    own = ("text", "tokens", "source", "audio")
+    keys = [*(getattr(source, key, key) for key in own), "frames", "vector", "window"]
     if experiment.task.kind == "captioning":
-        keys.insert(0, getattr(source, "label", "label"))
+        keys = [getattr(source, "label", "label"), "vector"]
+    if source.form == "audio":
+        keys = [getattr(source, "audio", "audio")]
     for key in keys:
         if key in value:
             return value[key]

@@ -205,6 +205,9 @@ def test_data_list_tells_every_source(rnnkit: Command) -> None:
         "ts",
         "piano_rolls",
         "vectors",
+        "pairs",
+        "pronunciations",
+        "audio",
         "generated",
     }
     assert "lm_ptb" in listed["public"]

@@ -172,7 +172,7 @@ def test_baselines_and_predictions_are_in_each_series_units(tmp_path: Path) -> N
 
 
 def test_the_season_before_the_first_row_is_the_series_own_first_value() -> None:
-    from rnnkit.baselines import Past
+    from rnnkit.baselines.forecasts import Past
 
     values = torch.arange(8.0)[:, None]
     scaler = Scaler(("x",), ("x",), (0.0, 0.0), (1.0, 1.0), 0, ("a", "b"), (0, 4))
@@ -416,7 +416,7 @@ def test_a_predictor_gives_what_the_evaluation_gave(
     assert scaler is not None
     found = evaluate(network, task, part, experiment, predictions=True).predictions
     assert found is not None
-    predictor = Predictor(experiment, prepared, None, network.state_dict())
+    predictor = Predictor(experiment, prepared, network.state_dict())
     for item in (0, len(part) - 1):
         start = int(part.target_start[item])
         k = int(scaler.which(torch.tensor([start])))
@@ -439,7 +439,7 @@ def test_a_predictor_gives_what_the_evaluation_gave(
 def test_a_predictor_refuses_what_is_no_window_of_a_series(tmp_path: Path) -> None:
     experiment = experiment_of(tmp_path, **FUTURE)
     prepared, _, network = built(experiment, tmp_path)
-    predictor = Predictor(experiment, prepared, None, network.state_dict())
+    predictor = Predictor(experiment, prepared, network.state_dict())
     for item, message in (
         (("c", np.zeros((9, 5))), r"there is no series 'c'; the series are a, b"),
         (np.zeros((9, 5)), r"must be a pair of a series' name and its window"),

@@ -111,7 +111,7 @@ def test_windows_are_lists_of_steps(home: Path) -> None:
 
 
 def test_what_it_cannot_read_is_refused(home: Path) -> None:
-    with pytest.raises(InputError, match="an object must have its input under 'text'"):
+    with pytest.raises(InputError, match="an object must have its input under one of text, "):
         served(home, "texts").predict(pandas.DataFrame({"a": ["x"], "b": ["y"]}))
     with pytest.raises(InputError, match="there are no params, got beam"):
         served(home, "texts").predict(["a"], {"beam": 3})

@@ -7,6 +7,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -14,20 +15,16 @@ import pytest
 
 from rnnkit import sources
 from rnnkit.errors import InputError
-from rnnkit.params import data as params
+from rnnkit.params import source as params
 from rnnkit.params.data import Column, Files, Fractions
-from rnnkit.params.data import Text as PlainText
 from rnnkit.params.source import (
     BUILTINS,
-    TS,
     Builtin,
-    Conll,
-    Conllu,
-    Frames,
     LabelledText,
     Table,
     Tokens,
 )
+from rnnkit.params.source import Text as PlainText
 from rnnkit.sources import builtin, opening, python_docstrings, python_tokens
 
 COLUMNS = {
@@ -36,6 +33,9 @@ COLUMNS = {
     "text": {"text"},
     "series": {"time"},
     "frames": {"frames", "label"},
+    "pairs": {"source", "target"},
+    "vectors": {"vector", "target"},
+    "audio": {"samples", "text", "name"},
 }
 
 
@@ -47,8 +47,7 @@ def read(source: params.Source) -> pd.DataFrame:
 
 
 def test_the_tables_have_a_row_for_every_kind_of_the_params() -> None:
-    kinds = {Builtin, LabelledText, Tokens, Conll, Conllu, PlainText, Table, Frames, TS}
-    kinds |= {params.PianoRolls, params.Vectors, params.Generated}
+    kinds = get_args(get_args(params.Source)[0])
     assert set(sources.SOURCES) == {kind.model_fields["kind"].default for kind in kinds}
     assert set(builtin.BUILTINS) == set(BUILTINS)
 
@@ -75,7 +74,8 @@ def test_a_builtin_has_no_files_and_no_column_of_parts(name: str) -> None:
 def test_fingerprints_are_of_64_digits_all_different_and_import_nothing_heavy() -> None:
     program = (
         "import sys\n"
-        "from rnnkit.params.data import BUILTINS, Builtin, Fractions\n"
+        "from rnnkit.params.data import Fractions\n"
+        "from rnnkit.params.source import BUILTINS, Builtin\n"
         "from rnnkit import sources\n"
         "for name in BUILTINS: print(sources.fingerprint(Builtin(name=name), Fractions()))\n"
         "heavy = {'torch', 'pandas', 'numpy', 'statsmodels', 'sklearn'} & set(sys.modules)\n"
@@ -341,7 +341,7 @@ BAD = {
         {"group": "who"},
         "a.train",
         "1 a\n",
-        r"lines of `label text` have no column 'who', which `group` asks for",
+        r"lines have no column 'who', which `group` asks for",
     ),
     "no parquet": (LabelledText, {}, "a.parquet", "text", r"a Parquet file is needed, but "),
     "bad json": (

@@ -178,6 +178,15 @@ def test_smoothing_is_its_equation_and_nothing_at_zero() -> None:
     assert torch.allclose(smoothed_cross_entropy(logits, targets, 0.1), expected)
 
 
+@pytest.mark.parametrize("topology", ["encoder_decoder", "one_to_many"])
+def test_dropout_is_there_in_training_alone(topology: str) -> None:
+    made = network(topology=topology, dropout=0.5, depth=2)
+    inputs, previous = torch.tensor([[3], [4]]), torch.tensor([[END, 3], [END, 4]])
+    assert torch.equal(made(inputs, None, previous), made(inputs, None, previous))
+    made.train()
+    assert not torch.equal(made(inputs, None, previous), made(inputs, None, previous))
+
+
 # --- decoding
 
 

@@ -51,7 +51,7 @@ def written(day: date) -> str:
     """A day as people write it.
 
     >>> written(date(2017, 6, 26))
-    "26 Jun '17"
+    'Monday Jun 26, 2017'
     """
     chosen = int.from_bytes(blake2b(day.isoformat().encode(), digest_size=4).digest(), "big")
     month, weekday = MONTHS[day.month - 1], DAYS[day.weekday()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnnkit.files import sha256_json
 from rnnkit.params.source import Builtin
 from rnnkit.sources import digits
 
@@ -18,8 +19,8 @@ WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 
 def fingerprint(params: Builtin) -> str:
-    """SHA-256 of the digits' file."""
-    return digits.fingerprint(params)
+    """SHA-256 of the digits' file and of the words."""
+    return sha256_json([digits.fingerprint(params), WORDS])
 
 
 def read(params: Builtin) -> pd.DataFrame:
