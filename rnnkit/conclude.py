@@ -93,7 +93,11 @@ def network_name(experiment: Experiment) -> str:
     """
     if experiment.task.topology == "one_to_one":
         return f"feed-forward, {_layers(experiment.model)}"
-    return _describe(experiment.model)
+    name = _describe(experiment.model)
+    if experiment.task.topology == "encoder_decoder":
+        attention = experiment.model.attention
+        name += f", {'no' if attention == 'none' else attention} attention"
+    return name
 
 
 def _describe(model: Any) -> str:
