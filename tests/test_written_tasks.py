@@ -142,6 +142,9 @@ def test_bpe_on_both_sides_gives_the_text_back(tmp_path: Path) -> None:
         ids = part.targets[start : start + length].tolist()
         assert ids[-1] == END
         assert prepared.target.decode(ids) == prepared.references[int(part.item[k])]
+        pieces = [prepared.target.piece(token) for token in ids]
+        assert pieces.pop() == "<eos>"
+        assert "".join(pieces) == prepared.references[int(part.item[k])]
 
 
 def test_long_pairs_are_left_out_of_training_alone(tmp_path: Path) -> None:
@@ -330,6 +333,35 @@ def test_a_stream_of_samples_has_what_was_said_so_far(listener: Predictor) -> No
         stream.step([[0.0]])
     line = json.dumps([0.0, 0.1])
     assert list(lines.inputs([line], listener.experiment, "x", False, True)) == [[0.0, 0.1]]
+
+
+def test_a_stream_of_samples_is_classified(tmp_path: Path) -> None:
+    it = experiment_of(
+        "transcription",
+        {"kind": "audio", "path": recorded(tmp_path), "names": "{text}_{take}.wav", "rate": 8_000},
+        data={"features": {"normalize": "none", "deltas": 0}},
+        model={"representation": {"kind": "raw"}},
+    ).replace({"task": {"kind": "classification"}})
+    predictor = run(tmp_path, it)
+    samples = read(it.data.source, it.data.split)["samples"].iloc[3]
+    stream = Stream(predictor)
+    for begin in range(0, len(samples), 500):
+        answer = stream.step(samples[begin : begin + 500].tolist())
+    (whole,) = predictor([samples.tolist()])
+    assert answer["label"] == whole["label"]
+    assert answer["probabilities"] == pytest.approx(whole["probabilities"], abs=1e-4)
+
+
+def recorded(folder: Path) -> str:
+    """Two words by their pitch, thirty times each."""
+    import soundfile
+
+    (folder / "wav").mkdir()
+    for take in range(30):
+        for name, hertz in (("low", 300 + take), ("high", 1500 + take)):
+            tone = 0.3 * np.sin(2 * np.pi * hertz * np.arange(1_500 + 20 * take) / 8_000)
+            soundfile.write(folder / "wav" / f"{name}_{take}.wav", tone, 8_000)
+    return str(folder / "wav")
 
 
 def test_what_needs_the_whole_is_no_stream(tmp_path: Path, captioner: Predictor) -> None:

@@ -59,6 +59,14 @@ class FittedTokenizer:
         text: str = self.model.decode(known)
         return text
 
+    def piece(self, token: int) -> str:
+        """A token as a person reads it: the bytes of BPE as their characters."""
+        name = self.vocabulary[token]
+        if isinstance(self.model.decoder, decoders.ByteLevel) and name not in RESERVED:
+            text: str = self.model.decoder.decode([name])
+            return text
+        return name
+
     def normal(self, text: str) -> str:
         """A text as `decode` would give it, were all its tokens known.
 

@@ -194,6 +194,6 @@ def _pieces(
 
 
 def _tokens(part: Part, i: int, prepared: Prepared) -> list[str]:
-    assert prepared.vocabulary is not None
+    assert prepared.tokenizer is not None
     start, length = int(part.input_start[i]), int(part.input_length[i])
-    return [prepared.vocabulary[k] for k in part.inputs[start : start + length].tolist()]
+    return [prepared.tokenizer.piece(k) for k in part.inputs[start : start + length].tolist()]

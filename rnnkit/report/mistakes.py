@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 
 from rnnkit.params import Experiment
-from rnnkit.params.data import Characters
+from rnnkit.params.data import BPE, Characters
 from rnnkit.prepare.prepared import Part, Prepared
 
 MOST = 12
@@ -56,19 +56,19 @@ class Texts:
 
     def __init__(self, experiment: Experiment, prepared: Prepared) -> None:
         self._part: Part = prepared.parts["test"]
-        self._vocabulary = prepared.vocabulary
-        self._between = "" if isinstance(experiment.data.tokenizer, Characters) else " "
+        self._tokenizer = prepared.tokenizer
+        self._between = "" if isinstance(experiment.data.tokenizer, Characters | BPE) else " "
         self._places = {item: i for i, item in enumerate(self._part.item.tolist())}
 
     def tokens(self, item: int) -> list[str]:
         """An item's tokens; none where it is made of numbers."""
-        if self._vocabulary is None or item not in self._places:
+        if self._tokenizer is None or item not in self._places:
             return []
         i = self._places[item]
         start, length = int(self._part.input_start[i]), int(self._part.input_length[i])
         ids = self._part.inputs[start : start + length]
         words = ids[:, 0] if ids.ndim == 2 else ids  # beside a word stand its letters
-        return [self._vocabulary[k] for k in words.tolist()]
+        return [self._tokenizer.piece(k) for k in words.tolist()]
 
     def __call__(self, item: int) -> str:
         """An item's text, cut where it is long."""

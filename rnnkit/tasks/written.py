@@ -130,7 +130,7 @@ class Written(Task):
     def pieces(self, hypothesis: Hypothesis) -> list[str]:
         """What was written, token by token, with its end."""
         ids = [*hypothesis.tokens, *([END] if hypothesis.ended else [])]
-        return [self.target.vocabulary[k] for k in ids]
+        return [self.target.piece(k) for k in ids]
 
     def _looks(self, written: list[Hypothesis], batch: Batch) -> list[list[list[float]]]:
         """Of each item the attention's weights [written, read], of real steps alone."""
