@@ -77,10 +77,12 @@ class Texts:
 
 
 def _plain(wrong: pandas.DataFrame, columns: list[str], told: Texts) -> Rows:
-    return [
-        {"item": int(row["item"]), **{c: row[c] for c in columns}, "text": told(int(row["item"]))}
-        for _, row in wrong.head(MOST).iterrows()
-    ]
+    rows = []
+    for _, row in wrong.head(MOST).iterrows():
+        text = told(int(row["item"]))
+        found = {"item": int(row["item"]), **{c: row[c] for c in columns}}
+        rows.append({**found, "text": text} if text else found)
+    return rows
 
 
 def _misspelt(predictions: pandas.DataFrame, told: Texts) -> Rows:

@@ -98,6 +98,10 @@ def _data(prepared: Prepared) -> dict[str, Any]:
     told = {"source": facts["source"], "items in train / valid / test": sizes}
     if prepared.vocabulary is not None:
         told["vocabulary"] = f"{len(prepared.vocabulary):,} tokens"
+    if prepared.target is not None:
+        told["targets"] = f"{len(prepared.target.vocabulary):,} tokens"
+    if "seconds" in facts:
+        told["recordings"] = f"{sum(facts['seconds'].values()) / 60:,.0f} minutes"
     if prepared.labels is not None:
         told["labels"] = ", ".join(prepared.labels[:30]) + (
             " …" if len(prepared.labels) > 30 else ""
