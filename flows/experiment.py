@@ -11,6 +11,7 @@ from prefect import flow
 from flows import settings as places
 from flows.console import Stages
 from flows.steps import draw_figures, evaluate_model, prepare_data, train_model, write_report
+from flows.tracking import Mirror
 from flows.work import Work
 from rnnkit import launch, numerics
 from rnnkit.conclude import NOT_SEARCHED, gathered
@@ -48,8 +49,9 @@ def run_experiment(
     with folder.lock(), Stages() as stages:
         work = Work(experiment, settings, folder, stages)
         numerics.set_threads(experiment.train.threads)
-        folder.create(experiment, {**numerics.fingerprint(), **launch.settle(), "data": sha256})
-        work.tracker.close_leftovers(work.mirror.experiment_id)
+        facts = {**numerics.fingerprint(), **launch.settle(), "data": sha256}
+        folder.create(experiment, {**facts, "date": date, "again": again})
+        work.track(lambda mirror: work.tracker.close_leftovers(mirror.experiment_id))
         with work.marked():
             return {"run": folder.id, **_steps(work)}
 
@@ -71,7 +73,6 @@ def _steps(work: Work) -> dict[str, Any]:
     importance: Mapping[str, float] = {}
     if experiment.tune is not None:
         experiment, tuned, trials, importance = _tuned(work)
-        work.mirror.params(work.experiment.replace(tuned))
         clock = timed("tune", clock)
     else:
         train_model(work, experiment, work.prepared)
@@ -86,8 +87,7 @@ def _steps(work: Work) -> dict[str, Any]:
     result = gathered(result, work.prepared, seconds, searched)
     write_report(work, work.experiment.replace(tuned), trials, result)
     work.folder.finish(result)
-    work.mirror.conclude(result)
-    work.mirror.finish("finished")
+    work.finish("finished")
     return result
 
 
@@ -109,7 +109,7 @@ def _tuned(
         work.prepared = prepare(winning.data, winning.task, work.settings.home)
     if not tune.retrain:
         work.folder.adopt(winner)
-        work.mirror.advance()
+        work.track(Mirror.advance)
         return winning, tuned, trials, importance
     _, facts = winner.best_checkpoint()
     experiment = alone(work.experiment, tuned, facts["best_epoch"])

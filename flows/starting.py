@@ -52,19 +52,35 @@ def run_all(experiments: Sequence[Any], settings: Any, again: int, quiet: bool) 
         if folder.status != "finished"
     ]
 
-    def flow(experiment: Any) -> Callable[[], Any]:
-        def call() -> Any:
-            from flows.experiment import run_experiment
-
-            return run_experiment(experiment, settings.home, "", again)
-
-        return call
-
     if waiting:
         with prefect(settings) as server:
             for each, folder in waiting:
-                _told(flow(each), settings, server, folder.id, folder.path, quiet, (each,))
+                flow = _experiment(each, settings, "", again)
+                _told(flow, settings, server, folder.id, folder.path, quiet, (each,))
     return folders
+
+
+def go_on(run: Any, settings: Any, quiet: bool) -> None:
+    """A run that was begun, to its end, from its folder alone.
+
+    Raises:
+        InputError: the files that it was begun with have changed.
+        Failure: it failed, or another process is running it.
+    """
+    from rnnkit.files import read_json
+    from rnnkit.identity import inputs_sha256
+    from rnnkit.runfolder import RunFolder
+
+    experiment, facts = run.experiment, read_json(run.path / "fingerprint.json")
+    date, again = facts["date"], facts["again"]
+    if RunFolder.identity(experiment, inputs_sha256(experiment), date, again) != run.id:
+        raise InputError(
+            f"{run.id}: its data are not those it was begun with; begin a new one with: "
+            f"rnnkit run {run.path / 'params.yaml'}"
+        )
+    with prefect(settings) as server:
+        flow = _experiment(experiment, settings, date, again)
+        _told(flow, settings, server, run.id, run.path, quiet, (experiment,))
 
 
 def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) -> Path:
@@ -142,6 +158,15 @@ def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[A
     finally:
         if server:
             server.stop()
+
+
+def _experiment(experiment: Any, settings: Any, date: str, again: int) -> Callable[[], Any]:
+    def call() -> Any:
+        from flows.experiment import run_experiment
+
+        return run_experiment(experiment, settings.home, date, again)
+
+    return call
 
 
 def _told(

@@ -10,6 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows.artifacts import Progress, mlflow_link, result_table
+from flows.tracking import Mirror
 from flows.work import Work
 from rnnkit.conclude import PREDICTIONS, conclude
 from rnnkit.params import Experiment
@@ -23,10 +24,10 @@ def prepare_data(work: Work) -> None:
     stage = work.stages.begin("prepare", total=None)
     parts = work.prepared.parts
     counts = " / ".join(f"{len(parts[part]):,}" for part in PARTS)
-    work.mirror.dataset(
-        work.experiment.name, work.prepared.sha256, str(work.prepared.facts["source"])
-    )
-    mlflow_link(work.experiment.name, work.mirror.link)
+    source = str(work.prepared.facts["source"])
+    work.folder.append("prepared", sha256=work.prepared.sha256, source=source)
+    if work.track(Mirror.advance):
+        mlflow_link(work.experiment.name, work.mirror.link)
     work.stages.end(stage, f"{counts} items in train / valid / test")
 
 
@@ -43,7 +44,7 @@ def train_model(work: Work, experiment: Experiment, prepared: Prepared) -> None:
             shown = ("train/loss", experiment.train.monitor)
             note = ", ".join(f"{k} {values[k]:.4g}" for k in shown if values[k] is not None)
             work.stages.show(stage, record.epoch, note)
-            work.mirror.advance()
+            work.track(Mirror.advance)
             progress.show(1.0 if record.last else record.epoch / experiment.train.epochs)
     work.stages.end(stage, note)
 

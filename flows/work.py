@@ -1,17 +1,21 @@
 """What the steps of one flow run share: its folder, its experiment, its place in MLflow."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from flows.console import Stages
+from flows.console import Stages, out
 from flows.settings import Settings
-from flows.tracking import Mirror, Tracker
+from flows.tracking import End, Mirror, Tracker
 from rnnkit.params import Experiment
 from rnnkit.prepare import prepare
 from rnnkit.prepare.prepared import Prepared
 from rnnkit.runfolder import RunFolder
+
+PAUSE = 60.0  # seconds until an MLflow that did not answer is asked again
+REASON = 200  # characters of what it said
 
 
 class Work:
@@ -29,6 +33,8 @@ class Work:
     ) -> None:
         self.experiment, self.settings, self.folder = experiment, settings, folder
         self.stages = stages
+        self._missed = ""
+        self._silent_until = 0.0
 
     @cached_property
     def tracker(self) -> Tracker:
@@ -38,25 +44,52 @@ class Work:
     @cached_property
     def mirror(self) -> Mirror:
         """The run in MLflow."""
-        tags = {"rnnkit.task": self.experiment.task.kind}
-        return Mirror(self.tracker, self.folder, self.folder.id, self.experiment, None, tags)
+        return Mirror(self.tracker, self.folder, None, {})
+
+    def track(self, tell: Callable[[Mirror], object], *, last: bool = False) -> bool:
+        """Tells MLflow something of this run; where that fails, the run goes on.
+
+        What MLflow misses lies in the folder, and `rnnkit sync` tells it later.
+
+        Args:
+            tell: called with the run's mirror.
+            last: what is not told now, this process does not tell; so even an MLflow that has
+                just been silent is asked.
+
+        Returns:
+            whether it was told.
+        """
+        if time.monotonic() < self._silent_until and not last:
+            return False
+        try:
+            tell(self.mirror)
+        except Exception as error:  # whatever it is, it is no reason to lose a training
+            self._silent_until = time.monotonic() + PAUSE
+            if last:
+                self._missed = f"{type(error).__name__}: {error}".splitlines()[0][:REASON]
+            return False
+        return True
+
+    def finish(self, end: End) -> None:
+        """Tells MLflow how the run ended, and the person where that failed."""
+        self.track(lambda mirror: mirror.finish(end), last=True)
+        if self._missed:
+            out.print(
+                f"MLflow could not be told; rnnkit sync does it later ({self._missed})",
+                markup=False,
+            )
 
     @contextmanager
     def marked(self) -> Iterator[None]:
-        """What does not come to its end is failed or interrupted, in its folder and in MLflow.
-
-        Where MLflow cannot be told, what ended it is told all the same; the next command tells it.
-        """
+        """What does not come to its end is failed or interrupted, in its folder and in MLflow."""
         try:
             yield
         except Exception as error:
             self.folder.append("failed", reason=f"{type(error).__name__}: {error}")
-            with suppress(Exception):
-                self.mirror.finish("failed")
+            self.finish("failed")
             raise
         except BaseException:  # Ctrl-C, or a signal to end: Prefect has its own class
-            with suppress(Exception):
-                self.mirror.finish("interrupted")
+            self.finish("interrupted")
             raise
 
     @cached_property

@@ -208,7 +208,13 @@ ROWS: Mapping[str, set[str]] = {
     "flows.servers": {"rnnkit.files", "flows.settings"},
     "flows.console": set(),
     "flows.workers": {"rnnkit.errors", "rnnkit.launch", "flows.settings", "flows.console"},
-    "flows.tracking": {"rnnkit.errors", "rnnkit.params", "rnnkit.runfolder", "flows.settings"},
+    "flows.tracking": {
+        "rnnkit.errors",
+        "rnnkit.params",
+        "rnnkit.runfolder",
+        "rnnkit.comparison",
+        "flows.settings",
+    },
     "flows.artifacts": set(),
     "flows.work": {
         "rnnkit.params",
@@ -224,6 +230,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.train",
         "rnnkit.conclude",
         "rnnkit.report",
+        "flows.tracking",
         "flows.work",
         "flows.artifacts",
     },
@@ -254,6 +261,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.runfolder",
         "flows.settings",
         "flows.console",
+        "flows.tracking",
         "flows.work",
         "flows.steps",
         "flows.tune",
@@ -289,6 +297,7 @@ ROWS: Mapping[str, set[str]] = {
     },
     "flows.starting": {
         "rnnkit.errors",
+        "rnnkit.files",
         "rnnkit.launch",
         "rnnkit.identity",
         "rnnkit.runfolder",

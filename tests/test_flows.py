@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,12 @@ tune:
 
 
 def start(home: Path, params: Path, *more: str) -> "subprocess.Popen[str]":
+    return command(home, "run", str(params), *more)
+
+
+def command(home: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*RNNKIT, "run", str(params), "--mlruns", str(home), *more],
+        [*RNNKIT, *arguments, "--mlruns", str(home)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -142,6 +147,41 @@ def test_mlflow_has_the_parent_with_curves_and_a_child_for_each_trial(
         assert len(curve) == len(folder.records("epoch"))
 
 
+def test_what_is_sent_later_is_what_was_sent_live(done: Done, client: Any) -> None:
+    from flows import settings
+    from flows.tracking import sync
+
+    own = settings.read(done.home)
+    assert not any(each.sent for each in sync(own))  # nothing is missing there
+    other = replace(own, tracking=f"sqlite:///{done.home / 'other.db'}")
+    assert all(each.sent for each in sync(other))
+    import mlflow
+
+    later = mlflow.MlflowClient(tracking_uri=other.tracking)
+    assert all_of(later) == all_of(client)
+
+
+def all_of(client: Any) -> dict[str, Any]:
+    """Everything that MLflow has of each run, but what it makes up itself."""
+    found = {}
+    for run in runs_of(client):
+        own = run.info.run_id
+        curves = {
+            name: sorted(
+                (m.step, m.timestamp, m.value) for m in client.get_metric_history(own, name)
+            )
+            for name in run.data.metrics
+        }
+        tags = {k: v for k, v in run.data.tags.items() if k.startswith("rnnkit.")}
+        data = [each.dataset.digest for each in run.inputs.dataset_inputs]
+        files = sorted(file.path for file in client.list_artifacts(own))
+        has_model = bool(run.outputs and run.outputs.model_outputs)
+        params = run.data.params
+        told = (run.info.status, params, curves, tags, data, files, has_model)
+        found[run.data.tags["rnnkit.run_id"]] = told
+    return found
+
+
 def test_a_finished_run_is_shown_at_once_and_not_computed_again(done: Done) -> None:
     before = (done.run.path / "result.json").stat().st_mtime_ns
     status, out, err = finish(start(done.home, done.params))
@@ -225,7 +265,7 @@ def test_a_killed_run_goes_on_at_its_last_epoch(tmp_path: Path) -> None:
     assert RunFolder(path).status == "interrupted"
     assert 3 <= len(before) < 60, "it was to be killed in the middle"
 
-    status, out, err = finish(start(home, params))
+    status, out, err = finish(command(home, "resume"))
     assert (status, err) == (0, "")
     assert "goes on where it stopped" in out
     kept = before[:-1]  # a kill between journal and checkpoint costs the last one

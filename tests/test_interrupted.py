@@ -28,8 +28,8 @@ class Silent:
 
 def work_with(mirror: Silent, folder: Path) -> Work:
     folder.mkdir()
-    work = Work.__new__(Work)
-    work.folder = RunFolder(folder)
+    nothing: Any = None
+    work = Work(nothing, nothing, RunFolder(folder), nothing)
     work.__dict__["mirror"] = mirror
     return work
 

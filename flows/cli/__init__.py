@@ -25,9 +25,11 @@ from flows.cli import (
     generate,
     predict,
     register,
+    resume,
     run,
     runs,
     schedule,
+    sync,
     tune,
     up,
 )
@@ -43,6 +45,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("tune")(tune.tune)
+app.command("resume")(resume.resume)
 app.command("compare")(compare.compare)
 app.command("check")(check.check)
 app.command("runs")(runs.runs)
@@ -52,6 +55,7 @@ app.command("predict")(predict.predict)
 app.command("generate")(generate.generate)
 app.command("register")(register.register)
 app.command("schedule")(schedule.schedule)
+app.command("sync")(sync.sync)
 app.command("clean")(clean.clean)
 app.command("up")(up.up)
 data_app = typer.Typer(rich_markup_mode=None, help="Data sets.")

@@ -14,27 +14,49 @@ LAST = "last"
 
 
 def find_run(settings: "Settings", name: str) -> "RunFolder":
-    """A finished run.
-
-    Args:
-        settings: give the folder of all runs.
-        name: a run's id, the beginning of one, `last` for the newest, or a run's folder.
+    """A finished run, as `named` finds it; `last` is the newest.
 
     Raises:
         InputError: there is none, several are meant, or it is not finished.
+    """
+    if name == LAST:
+        finished = [run for run in begun(settings) if run.status == "finished"]
+        if not finished:
+            raise InputError(f"no run in {settings.runs} is finished yet; rnnkit run makes one")
+        return finished[-1]
+    found = named(settings, name)
+    if found.status != "finished":
+        raise InputError(
+            f"{found.id} is not finished, its status is {found.status}; "
+            f"go on with: rnnkit resume {found.id}"
+        )
+    return found
+
+
+def begun(settings: "Settings") -> "list[RunFolder]":
+    """All runs, the newest last."""
+    from rnnkit.runfolder import RunFolder
+
+    runs = [RunFolder(path) for path in settings.runs.glob("*") if (path / "params.yaml").exists()]
+    return sorted(runs, key=lambda run: (run.path / "params.yaml").stat().st_mtime)
+
+
+def named(settings: "Settings", name: str) -> "RunFolder":
+    """A run, however it stands.
+
+    Args:
+        settings: give the folder of all runs.
+        name: a run's id, the beginning of one, or a run's folder.
+
+    Raises:
+        InputError: there is none, or several are meant.
     """
     from rnnkit.runfolder import RunFolder
 
     place = Path(name)
     if (place / "params.yaml").exists():
-        return _finished(RunFolder(place))
-    runs = [RunFolder(path) for path in settings.runs.glob("*") if (path / "params.yaml").exists()]
-    runs.sort(key=lambda run: (run.path / "params.yaml").stat().st_mtime)
-    if name == LAST:
-        finished = [run for run in runs if run.status == "finished"]
-        if not finished:
-            raise InputError(f"no run in {settings.runs} is finished yet; rnnkit run makes one")
-        return finished[-1]
+        return RunFolder(place)
+    runs = begun(settings)
     meant = [run for run in runs if run.id == name] or [r for r in runs if r.id.startswith(name)]
     if len(meant) > 1:
         raise InputError(
@@ -45,7 +67,7 @@ def find_run(settings: "Settings", name: str) -> "RunFolder":
         near = difflib.get_close_matches(name, ids, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else "rnnkit runs lists them"
         raise InputError(f"{name}: there is no such run in {settings.runs}; {hint}")
-    return _finished(meant[0])
+    return meant[0]
 
 
 def find_model(settings: "Settings", name: str) -> Path:
@@ -62,12 +84,3 @@ def find_model(settings: "Settings", name: str) -> Path:
     from flows.tracking import Registry
 
     return Registry(settings).fetch(name)
-
-
-def _finished(run: "RunFolder") -> "RunFolder":
-    if run.status != "finished":
-        raise InputError(
-            f"{run.id} is not finished, its status is {run.status}; "
-            f"go on with: rnnkit run {run.path / 'params.yaml'}"
-        )
-    return run

@@ -52,17 +52,18 @@ def run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
     chosen = folder(count)
     status = chosen.status
     if status == "finished":
-        _show(chosen, as_json)
+        show(chosen, as_json)
         return
     if status == "running":
         raise Failure(f"{chosen.id} is being run by another process", BUSY)
     if status in ("interrupted", "failed") and not as_json:
         print(f"{chosen.id} was {status} before; it goes on where it stopped.")
     run_all([experiment], settings, count, quiet=as_json)
-    _show(chosen, as_json, fresh=True)
+    show(chosen, as_json, fresh=True)
 
 
-def _show(folder: Any, as_json: bool, fresh: bool = False) -> None:
+def show(folder: Any, as_json: bool, fresh: bool = False) -> None:
+    """A finished run's closing table, and what to do with it."""
     from rnnkit.files import read_json
 
     result = read_json(folder.path / "result.json")

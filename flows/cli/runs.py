@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from flows.cli.finding import begun
 from flows.cli.options import MLRUNS, Home, Json, short
 from rnnkit.errors import InputError
 
@@ -10,12 +11,9 @@ from rnnkit.errors import InputError
 def runs(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
     """List the runs, newest last."""
     from flows import settings as places
-    from rnnkit.runfolder import RunFolder
 
     settings = places.read(mlruns)
-    found = [RunFolder(p) for p in settings.runs.glob("*") if (p / "params.yaml").exists()]
-    found.sort(key=lambda f: (f.path / "params.yaml").stat().st_mtime)
-    rows = [_row(folder) for folder in found]
+    rows = [_row(folder) for folder in begun(settings)]
     if as_json:
         print(json.dumps(rows))
         return

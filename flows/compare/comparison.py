@@ -1,10 +1,9 @@
 """The flow `compare`: runs what is missing, then lays the runs beside each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
@@ -13,21 +12,20 @@ from flows.artifacts import key_of
 from flows.compare.folders import comparison_folder, member_folder
 from flows.compare.member import run_member
 from flows.console import Stages
-from flows.tracking import End, Mirror
+from flows.tracking import VARIANT, Mirror
 from flows.work import Work
 from flows.workers import Parent, run_tasks
 from rnnkit import launch, numerics
 from rnnkit.comparison.members import Member, members
-from rnnkit.comparison.table import Groups, table
+from rnnkit.comparison.table import TABLE, Groups, table
 from rnnkit.conclude import network_name
 from rnnkit.files import sha256_json
 from rnnkit.params import Experiment
+from rnnkit.prepare import data_sha256
 from rnnkit.report.comparison import rows, sentences, write_comparison_report
 from rnnkit.runfolder import RunFolder
 
 STOP = "stop"  # a file in the comparison's folder: the workers are to leave off
-TABLE = "comparison.parquet"
-ENDS: Mapping[str, End] = {"finished": "finished", "failed": "failed"}
 
 
 class ComparisonFailed(RuntimeError):
@@ -61,7 +59,7 @@ def compare_variants(experiment: Experiment, home: Path, workers: int) -> str:
         (folder.path / STOP).unlink(missing_ok=True)
         facts = {**numerics.fingerprint(), **launch.settle()}
         folder.create(experiment, facts)
-        work.tracker.close_leftovers(work.mirror.experiment_id)
+        work.track(lambda mirror: work.tracker.close_leftovers(mirror.experiment_id))
         with work.marked():
             _run_all(work, each, runs, workers, facts)
             groups: dict[str, list[RunFolder]] = {}
@@ -92,7 +90,7 @@ def compare_runs(runs: list[str], home: Path) -> str:
     with folder.lock(), Stages() as stages:
         work = Work(experiment, settings, folder, stages)
         folder.create(experiment, numerics.fingerprint())
-        work.tracker.close_leftovers(work.mirror.experiment_id)
+        work.track(lambda mirror: work.tracker.close_leftovers(mirror.experiment_id))
         with work.marked():
             _conclude(work, groups)
     return str(folder.path)
@@ -125,12 +123,19 @@ def _run_all(
     waiting = []
     for member, run in zip(each, runs, strict=True):
         if run.status != "finished":
-            run.create(member.experiment, facts)
+            mine = member.experiment
+            sha256 = data_sha256(mine.data, mine.task)
+            run.create(mine, {**facts, "data": sha256, "date": "", "again": 0})
             waiting.append(run)
     mirrors: dict[str, Mirror] = {}
 
-    def show() -> None:
-        done = [_bring(work, member, run, mirrors) for member, run in zip(each, runs, strict=True)]
+    def show(last: bool = False) -> None:
+        def bring(parent: Mirror) -> None:
+            for member, run in zip(each, runs, strict=True):
+                _bring(work, parent, member, run, mirrors)
+
+        work.track(bring, last=last)
+        done = [_epochs(member, run) for member, run in zip(each, runs, strict=True)]
         finished = sum(run.status == "finished" for run in runs)
         work.stages.show(stage, sum(done), f"{finished}/{len(runs)} runs")
 
@@ -152,7 +157,7 @@ def _run_all(
             "a worker died, as processes do that the system kills for memory; "
             "the same command goes on, with --workers 1 perhaps"
         )
-    show()
+    show(last=True)
     for member, run in zip(each, runs, strict=True):
         if run.status != "finished":
             failed = run.records("failed")
@@ -161,27 +166,30 @@ def _run_all(
     work.stages.end(stage, f"{len(runs)}/{len(runs)} runs")
 
 
-def _bring(work: Work, member: Member, run: RunFolder, mirrors: dict[str, Mirror]) -> int:
-    """Brings a member to MLflow as far as it is.
-
-    Returns:
-        how many of its epochs are done; all of them once it is finished.
-    """
+def _bring(
+    work: Work, parent: Mirror, member: Member, run: RunFolder, mirrors: dict[str, Mirror]
+) -> None:
+    """Brings a member to MLflow as far as it is."""
     lines = run.records()
     if not lines:
-        return 0
+        return
     if run.id not in mirrors:
-        tags = {"rnnkit.task": member.experiment.task.kind, "rnnkit.variant": member.variant}
-        mirrors[run.id] = Mirror(work.tracker, run, run.id, member.experiment, work.mirror, tags)
+        mirrors[run.id] = Mirror(work.tracker, run, parent, {VARIANT: member.variant})
     mirror, last = mirrors[run.id], lines[-1]["kind"]
-    if last == "finished" and run.status == "finished" and not mirror.closed:
-        mirror.conclude(run.result)
+    if mirror.closed:
+        return
+    if last == "finished" and run.status == "finished":
         mirror.finish("finished")
-    elif last in ("failed", "interrupted") and not mirror.closed:
+    elif last in ("failed", "interrupted"):
         mirror.finish("failed" if last == "failed" else "interrupted")
-    elif not mirror.closed:
+    else:
         mirror.advance()
-    if last == "finished":
+
+
+def _epochs(member: Member, run: RunFolder) -> int:
+    """How many of a member's epochs are done; all of them once it is finished."""
+    lines = run.records()
+    if lines and lines[-1]["kind"] == "finished":
         return member.experiment.train.epochs
     return sum(line["kind"] == "epoch" for line in lines)
 
@@ -194,21 +202,10 @@ def _conclude(work: Work, groups: Groups) -> None:
     found.to_parquet(place / TABLE)
     write_comparison_report(place, groups, found)
     work.folder.finish({"runs": {name: [run.id for run in runs] for name, runs in groups.items()}})
-    work.mirror.summary(_numbers(found))
-    work.mirror.finish("finished")
+    work.finish("finished")
     create_table_artifact(
         table=rows(found),
         key=key_of(work.experiment.name, "comparison"),
         description=" ".join(sentences(found)),
     )
     work.stages.end(stage, f"{len(found)} variants")
-
-
-def _numbers(found: pandas.DataFrame) -> dict[str, float]:
-    """The table as metrics of one run, grouped by metric so that variants stand side by side."""
-    names = [str(name).removesuffix(" sd") for name in found if str(name).endswith(" sd")]
-    return {
-        f"{name}/{row['variant']}": float(row[name])
-        for row in found.to_dict("records")
-        for name in [*names, "seconds", "memory"]
-    }

@@ -45,6 +45,7 @@ def _run(run: RunFolder, home: Path, stop: Path) -> None:
     numerics.set_threads(experiment.train.threads)
     clock = time.perf_counter()
     prepared = prepare(experiment.data, experiment.task, home)
+    run.append("prepared", sha256=prepared.sha256, source=str(prepared.facts["source"]))
     for _ in train_into(run, experiment, prepared):
         if stop.exists():
             run.append("interrupted")

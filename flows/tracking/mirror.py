@@ -2,7 +2,7 @@
 
 A run in MLflow carries our id as the tag `rnnkit.run_id`, by which it is found before one is
 created. What is sent follows from the folder alone, with the journal's own timestamps, so that
-sending it again adds nothing.
+sending it again, or all at once when the run is long over, adds nothing.
 """
 
 import logging
@@ -13,18 +13,21 @@ from typing import Any, Literal
 
 from flows.settings import Settings
 from flows.tracking.registry import ID, Registered, Registry
+from rnnkit.comparison.table import TABLE, numbers
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import flatten
-from rnnkit.runfolder import RunFolder
+from rnnkit.runfolder import RESULT, RunFolder
 
 STATE = "rnnkit.state"
+PARENT = "mlflow.parentRunId"
+VARIANT = "rnnkit.variant"
 KIND = "mlflow.experimentKind"  # opens MLflow's pages for training, not those for prompts
 ARTIFACTS = (
     "params.yaml",
     "fingerprint.json",
     "result.json",
     "predictions.parquet",
-    "comparison.parquet",
+    TABLE,
     "report.html",
 )
 PAGES = "http://127.0.0.1:5000"  # where `rnnkit up` serves them unless it is told otherwise
@@ -53,6 +56,7 @@ class Tracker:
 
         for name in ("alembic", "mlflow"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tells of every retry
         self._settings = settings
         self.client = mlflow.MlflowClient(tracking_uri=settings.tracking)
         self.registry = Registry(settings)
@@ -86,6 +90,17 @@ class Tracker:
         )
         return found[0].info.run_id if found else None
 
+    def runs(self, experiment_id: str) -> dict[str, Any]:
+        """Our id -> the run in MLflow, of all runs of an experiment that carry one."""
+        found: dict[str, Any] = {}
+        token = None
+        while True:
+            page = self.client.search_runs([experiment_id], page_token=token)
+            found |= {run.data.tags[ID]: run for run in page if ID in run.data.tags}
+            token = page.token
+            if not token:
+                return found
+
     def close_leftovers(self, experiment_id: str) -> None:
         """Marks as interrupted what MLflow holds for running and no process is working on."""
         open_runs = self.client.search_runs(
@@ -104,42 +119,34 @@ class Mirror:
 
     Args:
         tracker: the store.
-        folder: the run's folder.
-        run_id: our id; a trial's is `PARENT/trial-0003`.
-        experiment: resolved params; logged by their path.
-        parent: the parent's mirror, for a trial.
+        folder: the run's folder, with its params; or a trial's, or a comparison's.
+        parent: the mirror of the sweep or the comparison that it belongs to.
         tags: more tags.
     """
 
     def __init__(
-        self,
-        tracker: Tracker,
-        folder: RunFolder,
-        run_id: str,
-        experiment: Experiment,
-        parent: "Mirror | None",
-        tags: Mapping[str, str],
+        self, tracker: Tracker, folder: RunFolder, parent: "Mirror | None", tags: Mapping[str, str]
     ) -> None:
+        experiment, own = folder.experiment, id_of(folder)
         self.folder, self._client, self._registry = folder, tracker.client, tracker.registry
         experiment_id = parent.experiment_id if parent else tracker.experiment(experiment.name)
         self.experiment_id: str = experiment_id
         self._pages = tracker.pages
         self._sent = 0
         self.closed = False
-        found = tracker.run(experiment_id, run_id)
+        found = tracker.run(experiment_id, own)
+        tags = {"rnnkit.task": experiment.task.kind, **tags}
         if parent is not None:
-            tags = {**tags, "mlflow.parentRunId": parent.mlflow_id}
+            tags |= {PARENT: parent.mlflow_id}
         if found is None:
             found = self._client.create_run(
-                experiment_id,
-                run_name=run_id.rpartition("/")[2],
-                tags={ID: run_id, **tags},
+                experiment_id, run_name=folder.id, tags={ID: own, **tags}
             ).info.run_id
         else:
             self._client.update_run(found, status="RUNNING")
         self.mlflow_id: str = found
         searched = experiment.tune.search if experiment.tune else ()
-        self.params(experiment, without=[_block(path) for path in searched])
+        self._log_params(experiment, without=[_block(path) for path in searched])
         self._tag({STATE: "running", **tags})
 
     @property
@@ -153,42 +160,18 @@ class Mirror:
         ends = [i for i, line in enumerate(lines) if line["kind"] != "step"]
         end = ends[-1] + 1 if ends else 0
         if end > self._sent:
-            self._log_metrics([m for line in lines[self._sent : end] for m in _metrics(line)])
+            new = lines[self._sent : end]
+            for line in new:
+                if line["kind"] == "prepared":
+                    self._log_data(line["sha256"], line["source"])
+            self._log_metrics([metric for line in new for metric in _metrics(line)])
             self._sent = end
-
-    def dataset(self, name: str, sha256: str, source: str) -> None:
-        """Logs the data, by its hash, as the run's input."""
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-
-        data = Dataset(
-            name=name, digest=sha256[:32], source_type="local", source=source, schema=None
-        )
-        self._client.log_inputs(
-            self.mlflow_id,
-            datasets=[DatasetInput(dataset=data, tags=[InputTag("mlflow.data.context", "all")])],
-        )
-
-    def summary(self, metrics: Mapping[str, float]) -> None:
-        """Logs single numbers, as those of the test part, at the folder's own time."""
-        moment = self.folder.records()[-1]["time"]
-        self._log_metrics([(name, value, 0, moment) for name, value in metrics.items()])
-
-    def conclude(self, result: Mapping[str, Any]) -> None:
-        """Logs a finished run's numbers: scores, baselines, seconds."""
-        numbers = {f"test/{name}": value for name, value in result["test"].items()}
-        for baseline, metrics in result["baselines"].items():
-            numbers |= {f"versus/{baseline}/{name}": value for name, value in metrics.items()}
-        numbers |= {f"work/{name}_seconds": value for name, value in result["seconds"].items()}
-        for name in ("parameters", "best_epoch"):
-            numbers[f"work/{name}"] = result[name]
-        self.summary(numbers)
-        signatures = {f"{name}.signature": told for name, told in result["counted"].items()}
-        if signatures:
-            self._tag(signatures)
 
     def finish(self, end: End) -> None:
         """Sends all that is left and closes the run."""
         self.advance()
+        if end == "finished":
+            self._conclude()
         for name in ARTIFACTS:
             if (self.folder.path / name).exists():
                 self._client.log_artifact(self.mlflow_id, str(self.folder.path / name))
@@ -199,6 +182,37 @@ class Mirror:
         self._tag({STATE: end})
         self._client.set_terminated(self.mlflow_id, STATUS[end])
         self.closed = True
+
+    def _conclude(self) -> None:
+        """A finished run's numbers, at the folder's own time; a trial has only its curve."""
+        if (self.folder.path / TABLE).exists():
+            import pandas
+
+            self._log_numbers(numbers(pandas.read_parquet(self.folder.path / TABLE)))
+        elif (self.folder.path / RESULT).exists():
+            result = self.folder.result
+            self._log_params(self.folder.experiment.replace(result["tuned"]))
+            self._log_numbers(_numbers(result))
+            signatures = {f"{name}.signature": told for name, told in result["counted"].items()}
+            if signatures:
+                self._tag(signatures)
+
+    def _log_numbers(self, named: Mapping[str, float]) -> None:
+        moment = self.folder.records()[-1]["time"]
+        self._log_metrics([(name, value, 0, moment) for name, value in named.items()])
+
+    def _log_data(self, sha256: str, source: str) -> None:
+        """The data, by their hash, as the run's input."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        name = self.folder.experiment.name
+        data = Dataset(
+            name=name, digest=sha256[:32], source_type="local", source=source, schema=None
+        )
+        self._client.log_inputs(
+            self.mlflow_id,
+            datasets=[DatasetInput(dataset=data, tags=[InputTag("mlflow.data.context", "all")])],
+        )
 
     def _log_metrics(self, metrics: list[tuple[str, float, int, int]]) -> None:
         from mlflow.entities import Metric
@@ -211,8 +225,8 @@ class Mirror:
         for start in range(0, len(points), BATCH):
             self._client.log_batch(self.mlflow_id, metrics=points[start : start + BATCH])
 
-    def params(self, experiment: Experiment, without: Sequence[str] = ()) -> None:
-        """Logs the resolved params by their paths; MLflow never lets one change.
+    def _log_params(self, experiment: Experiment, without: Sequence[str] = ()) -> None:
+        """The resolved params by their paths; MLflow never lets one change.
 
         Args:
             without: paths and blocks to leave out, as those that a sweep has yet to find.
@@ -233,10 +247,16 @@ class Mirror:
         self._client.log_batch(self.mlflow_id, tags=[RunTag(k, v) for k, v in tags.items()])
 
 
+def id_of(folder: RunFolder) -> str:
+    """Our id of what lies in a folder; a trial's is `RUN/trial-0003`."""
+    run = folder.path.parent.parent
+    return f"{run.name}/{folder.id}" if folder.path.parent.name == "trials" else folder.id
+
+
 def register(run: RunFolder, settings: Settings) -> Registered:
     """A finished run's model as a version under its experiment's name; twice is once."""
     tracker = Tracker(settings)
-    mirror = Mirror(tracker, run, run.id, run.experiment, None, {})
+    mirror = Mirror(tracker, run, None, {})
     mirror.finish("finished")
     model = tracker.registry.log(run, mirror.experiment_id, mirror.mlflow_id)
     return tracker.registry.register(run.experiment.name, run, model, mirror.mlflow_id)
@@ -245,6 +265,15 @@ def register(run: RunFolder, settings: Settings) -> Registered:
 def _block(path: str) -> str:
     """What may change with a params path: another `kind` changes its whole block."""
     return path.removesuffix(".kind")
+
+
+def _numbers(result: Mapping[str, Any]) -> dict[str, float]:
+    """What a result.json says of the test part, the baselines and the work."""
+    found = {f"test/{name}": value for name, value in result["test"].items()}
+    for baseline, metrics in result["baselines"].items():
+        found |= {f"versus/{baseline}/{name}": value for name, value in metrics.items()}
+    found |= {f"work/{name}_seconds": value for name, value in result["seconds"].items()}
+    return found | {f"work/{name}": result[name] for name in ("parameters", "best_epoch")}
 
 
 def _metrics(line: Mapping[str, Any]) -> list[tuple[str, float, int, int]]:

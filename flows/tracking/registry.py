@@ -4,6 +4,7 @@ A model is a pyfunc without pickle: `rnnkit.served` loads safetensors, params an
 """
 
 import tempfile
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -160,13 +161,15 @@ def save(folder: RunFolder, place: Path, model_id: str, mlflow_id: str) -> None:
     from mlflow import pyfunc
     from mlflow.models import Model
 
-    pyfunc.save_model(
-        str(place),
-        loader_module=LOADER,
-        data_path=str(folder.path / "model"),
-        pip_requirements=[f"rnnkit=={version('rnnkit')}", f"torch=={version('torch')}"],
-        mlflow_model=Model(run_id=mlflow_id, model_id=model_id),
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".*Any type hint")  # it takes what a user has
+        pyfunc.save_model(
+            str(place),
+            loader_module=LOADER,
+            data_path=str(folder.path / "model"),
+            pip_requirements=[f"rnnkit=={version('rnnkit')}", f"torch=={version('torch')}"],
+            mlflow_model=Model(run_id=mlflow_id, model_id=model_id),
+        )
 
 
 def _registered(there: Any) -> Registered:

@@ -66,8 +66,9 @@ def sweep(work: Work) -> tuple[dict[str, Any], list[dict[str, Any]], Mapping[str
     orders = Orders(str(work.folder.path), home, Parent.here(), before)
     tasks = [(work_on_trials, {"orders": orders, "number": k}) for k in range(workers)]
 
-    def show() -> None:
-        shown = _show(work, stage, mirrors, per_trial)
+    def show(last: bool = False) -> None:
+        work.track(lambda parent: _bring(work, parent, mirrors), last=last)
+        shown = _show(work, stage, per_trial)
         progress.show(min(1.0, shown / (trials * per_trial)))
 
     while not run_tasks(work.settings, workers, tasks, show, stop):
@@ -79,7 +80,7 @@ def sweep(work: Work) -> tuple[dict[str, Any], list[dict[str, Any]], Mapping[str
                 f"the sweep's workers died {DEATHS} times without finishing an epoch, as processes "
                 "do that the system kills for their memory; try a smaller tune.workers"
             )
-    show()
+    show(last=True)
     records = trial_records(work.folder, work.experiment)
     reasons = [r["reason"] for r in records if r["reason"]]
     if is_failing(study, before):
@@ -115,30 +116,32 @@ def _begin(work: Work) -> tuple[Experiment, optuna.Study]:
     return experiment, study
 
 
-def _show(work: Work, stage: Any, mirrors: dict[str, Mirror], per_trial: int) -> int:
-    """Brings the trials' folders to MLflow and to the screen.
+def _bring(work: Work, parent: Mirror, mirrors: dict[str, Mirror]) -> None:
+    """Brings the trials' folders to MLflow, as far as they are."""
+    for trial in trial_folders(work.folder):
+        lines = trial.records()
+        if not lines:
+            continue
+        if trial.id not in mirrors:
+            mirrors[trial.id] = Mirror(work.tracker, trial, parent, {})
+        mirror, end = mirrors[trial.id], end_of(lines)
+        if end and not mirror.closed:
+            mirror.finish(ENDS.get(end, "interrupted"))
+        elif not mirror.closed:
+            mirror.advance()
+
+
+def _show(work: Work, stage: Any, per_trial: int) -> int:
+    """Where the trials stand, on the screen.
 
     Returns:
         how many epochs are done, those that a pruned trial was spared among them.
     """
     epochs = 0
     for trial in trial_folders(work.folder):
-        lines = trial.records()
-        if not lines:
-            continue
-        end = end_of(lines)
+        end = end_of(trial.records())
         if end != "failed":  # a failed one is tried again
             epochs += per_trial if end in ENDS else epochs_done(trial)
-        if trial.id not in mirrors:
-            run_id = f"{work.folder.id}/{trial.id}"
-            mirrors[trial.id] = Mirror(
-                work.tracker, trial, run_id, trial.experiment, work.mirror, {}
-            )
-        mirror = mirrors[trial.id]
-        if end and not mirror.closed:
-            mirror.finish(ENDS.get(end, "interrupted"))
-        elif not mirror.closed:
-            mirror.advance()
     records = trial_records(work.folder, work.experiment)
     work.stages.show(stage, epochs, _note(records, work.experiment))
     return epochs

@@ -13,6 +13,8 @@ from rnnkit.errors import InputError
 from rnnkit.params.task import Forecasting
 from rnnkit.runfolder import RunFolder
 
+TABLE = "comparison.parquet"
+"""Where the table lies in a comparison's folder."""
 Groups = Mapping[str, Sequence[RunFolder]]
 """Variant -> its finished runs."""
 
@@ -50,6 +52,16 @@ def table(groups: Groups) -> pandas.DataFrame:
                 row[f"{name} sd"] = statistics.stdev(values) if len(values) > 1 else None
         rows.append(row | _told(found.get(variant)) | _work(runs, results))
     return pandas.DataFrame(rows)
+
+
+def numbers(found: pandas.DataFrame) -> dict[str, float]:
+    """The table as metrics of one run, grouped by metric so that variants stand side by side."""
+    names = [str(name).removesuffix(" sd") for name in found if str(name).endswith(" sd")]
+    return {
+        f"{name}/{row['variant']}": float(row[name])
+        for row in found.to_dict("records")
+        for name in [*names, "seconds", "memory"]
+    }
 
 
 def differences(groups: Groups) -> dict[str, Difference]:
