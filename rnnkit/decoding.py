@@ -38,25 +38,19 @@ class Hypothesis:
 
 
 @torch.no_grad()
-def greedy(network: Writer, inputs: Tensor, mask: Tensor | None, longest: int) -> list[Hypothesis]:
+def greedy(network: Writer, read: Read, longest: int) -> list[Hypothesis]:
     """The likeliest token at every step.
 
     Args:
         network: in evaluation mode.
-        inputs, mask: as of the network.
+        read: what its decoder is given of some items.
         longest: tokens at the most, the end among them.
     """
-    return written_from(network, network.read(inputs, mask), longest)
-
-
-def written_from(network: Writer, read: Read, longest: int) -> list[Hypothesis]:
-    """As `greedy`, of what was read already."""
     written = read.written
-    rows = len(next(iter(written.states.values())).h)
-    token = torch.full((rows,), END)
-    nats = torch.zeros(rows, dtype=torch.float64)
+    token = torch.full((read.items,), END)
+    nats = torch.zeros(read.items, dtype=torch.float64)
     tokens, looks = list[Tensor](), list[Tensor]()
-    alive = torch.ones(rows, dtype=torch.bool)
+    alive = torch.ones(read.items, dtype=torch.bool)
     while len(tokens) < longest and bool(alive.any()):
         scores, written, weights = network.decoder.advance(token, written, read.memory)
         shares = scores.double().log_softmax(dim=1)
@@ -80,12 +74,7 @@ def written_from(network: Writer, read: Read, longest: int) -> list[Hypothesis]:
 
 @torch.no_grad()
 def beam_search(
-    network: Writer,
-    inputs: Tensor,
-    mask: Tensor | None,
-    longest: int,
-    width: int,
-    length_penalty: float,
+    network: Writer, read: Read, longest: int, width: int, length_penalty: float
 ) -> list[list[Hypothesis]]:
     """The best hypotheses of each item, the best first, at most `width`.
 
@@ -93,12 +82,12 @@ def beam_search(
     that ends there is finished; an item is, when it has `width` finished ones, or at the longest.
 
     Args:
-        network, inputs, mask, longest: as of `greedy`.
+        network, read, longest: as of `greedy`.
         width: how many are kept side by side; 1: greedy decoding.
         length_penalty: they are ordered by log P / steps^this.
     """
-    items = len(inputs)
-    read = network.read(inputs, mask).rows(torch.arange(items).repeat_interleave(width))
+    items = read.items
+    read = read.rows(torch.arange(items).repeat_interleave(width))
     written, token = read.written, torch.full((items * width,), END)
     alive = torch.full((items, width), -math.inf, dtype=torch.float64)
     alive[:, 0] = 0.0  # all begin alike: the first step has one hypothesis for each item

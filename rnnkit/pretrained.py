@@ -99,9 +99,12 @@ def _weights(network: nn.Module, path: str, prepared: Prepared) -> str:
         "representation.words.vectors": (rest["vocabulary"], prepared.vocabulary),
         "representation.letters.vectors": (rest.get("letters"), prepared.letters),
     }
-    names = (rest["labels"], prepared.labels)
-    names = names if names[0] and names[1] else (rest["vocabulary"], prepared.vocabulary)
-    if names[0] and names[1]:
+    written = (rest.get("target_vocabulary"), prepared.target and prepared.target.vocabulary)
+    for name in ("embedding.vectors", "head.weight", "head.bias"):
+        rows[f"decoder.{name}"] = written
+    named = ((rest["labels"], prepared.labels), written, (rest["vocabulary"], prepared.vocabulary))
+    names = next((both for both in named if both[0] and both[1]), None)
+    if names is not None:
         rows |= {"head.weight": names, "head.bias": names}
     kept = 0
     with torch.no_grad():
@@ -123,6 +126,8 @@ def _by_name(own: Tensor, there: Tensor, their_names: Any, our_names: Any) -> in
     """Copies the rows that both have; how many."""
     place = {name: i for i, name in enumerate(their_names)}
     shared = [(i, place[name]) for i, name in enumerate(our_names) if name in place]
+    if not shared:
+        return 0
     ours, others = (torch.tensor(which) for which in zip(*shared, strict=True))
     own[ours] = there[others].to(own.dtype)
     return len(shared)

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnkit.decoding import written_from
 from rnnkit.errors import InputError
 from rnnkit.losses import bernoulli, cross_entropy
 from rnnkit.model.network import ManyToOne, OneToOne, Synced
@@ -15,6 +14,7 @@ from rnnkit.model.writing import EncoderDecoder, OneToMany
 from rnnkit.predict import Predictor
 from rnnkit.prepare.audio import sizes
 from rnnkit.prepare.prepared import END
+from rnnkit.prepare.unseen import refuse_no_text
 from rnnkit.tasks.written import Written
 
 
@@ -41,10 +41,10 @@ class Stream:
             )
         _refuse_whole(predictor)
         if isinstance(predictor.network, OneToOne | OneToMany) or kind == "forecasting":
+            whole = {"forecasting": "a whole window", "captioning": "one vector or category"}
             raise InputError(
-                f"a {predictor.experiment.task.kind} model reads "
-                f"{'a whole window' if predictor.prepared.labels is None else 'one vector'} at "
-                "once and no stream; leave --stream out"
+                f"a {kind} model reads {whole.get(kind, 'one vector')} at once and no stream; "
+                "leave --stream out"
             )
         self._predictor, self._task = predictor, predictor.task
         self._states: States | None = None
@@ -101,6 +101,7 @@ class Stream:
         assert isinstance(network, EncoderDecoder)
         assert isinstance(task, Written)
         assert tokenizer is not None
+        refuse_no_text(value, f"step {self._seen + 1}")
         ids, _ = tokenizer.encode([value])
         if not len(ids):
             raise InputError(f"step {self._seen + 1}: must have at least one token")
@@ -109,7 +110,8 @@ class Stream:
             read, self._states, self._readout = network.step(
                 token[None, None], self._states, self._readout, self._seen
             )
-        return task.answer(written_from(network, read, task.longest), torch.as_tensor(ids))
+        (found,) = task.write_from(network, read, task.params.beam)
+        return task.answer(found, torch.as_tensor(ids))
 
     def _heard(self, value: Any) -> dict[str, Any]:
         """The answer once there are new frames, and before that the one there was."""

@@ -263,6 +263,43 @@ def test_tokens_and_labels_are_matched_by_their_names(tmp_path: Path) -> None:
     assert not torch.equal(network.head.weight[1], state["head.weight"][1])
 
 
+def test_what_is_written_is_matched_by_its_names(tmp_path: Path) -> None:
+    def written(folder: Path, words: str, start_from: str | None) -> Experiment:
+        folder.mkdir()
+        rows = [f"{words[k % 3]} {words[(k // 3) % 3]}" for k in range(40)]
+        text = "\n".join(f"{row}\t{row.upper()}" for row in [*rows, words[0], words[0]])
+        path = folder / "p.tsv"
+        path.write_text(f"source\ttarget\n{text}\n")
+        split = {"kind": "files", "valid": str(path), "test": str(path)}
+        return Experiment.model_validate(
+            {
+                "name": "w",
+                "task": {"kind": "translation"},
+                "data": {"source": {"kind": "pairs", "path": str(path)}, "split": split},
+                "model": {"hidden": 4, "target_embedding": 3},
+                "train": {"epochs": 1, "start_from": start_from},
+            }
+        )
+
+    first = finished(written(tmp_path / "a", "abc", None), tmp_path, "first")
+    it = written(tmp_path / "b", "bcd", str(first.path))
+    prepared, theirs = prepare(it.data, it.task, tmp_path), load_predictor(first.path)
+    network: Any = make_network(it, task_for(it.task, prepared))
+    state = theirs.network.state_dict()
+    assert prepared.target is not None
+    assert theirs.prepared.target is not None
+    own, other = prepared.target.vocabulary, theirs.prepared.target.vocabulary
+    assert own.index("B") != other.index("B")
+    for part, table in (
+        ("embedding.vectors", network.decoder.embedding.vectors),
+        ("head.weight", network.decoder.head.weight),
+        ("head.bias", network.decoder.head.bias),
+    ):
+        for word in ("C", "B", "<eos>"):
+            assert table[own.index(word)].equal(state[f"decoder.{part}"][other.index(word)])
+        assert not any(table[own.index("D")].equal(row) for row in state[f"decoder.{part}"])
+
+
 def test_a_run_of_another_shape_is_refused(tmp_path: Path) -> None:
     first = finished(experiment(tmp_path), tmp_path, "first")
     it = experiment(tmp_path, **{"train.start_from": str(first.path), "model.hidden": 6})

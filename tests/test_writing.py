@@ -207,8 +207,8 @@ def log_probability(made: Any, inputs: Tensor, tokens: tuple[int, ...], ended: b
 def test_a_beam_of_one_is_greedy(attention: str, cell: str, seed: int) -> None:
     made = network(seed, attention=attention, cell={"kind": cell})
     inputs, mask = sources(seed=seed)
-    one = greedy(made, inputs, mask, LONGEST)
-    other = [found[0] for found in beam_search(made, inputs, mask, LONGEST, 1, 1.0)]
+    one = greedy(made, made.read(inputs, mask), LONGEST)
+    other = [found[0] for found in beam_search(made, made.read(inputs, mask), LONGEST, 1, 1.0)]
     for a, b in zip(one, other, strict=True):
         assert (a.tokens, a.ended) == (b.tokens, b.ended)
         assert a.log_probability == pytest.approx(b.log_probability, abs=1e-12)
@@ -225,7 +225,7 @@ def test_a_beam_of_one_is_greedy(attention: str, cell: str, seed: int) -> None:
 def test_scores_are_the_networks_own(attention: str, width: int, seed: int) -> None:
     made = network(seed, attention=attention)
     inputs, mask = sources(seed=seed)
-    for item, found in enumerate(beam_search(made, inputs, mask, LONGEST, width, 0.7)):
+    for item, found in enumerate(beam_search(made, made.read(inputs, mask), LONGEST, width, 0.7)):
         alone = inputs[item][mask[item]][None]
         assert 1 <= len(found) <= width
         assert len({(one.tokens, one.ended) for one in found}) == len(found)
@@ -252,7 +252,7 @@ def test_a_beam_wide_enough_finds_the_likeliest_of_all() -> None:
         for length in range(3)
         for tokens in itertools.product(usual, repeat=length)
     }
-    (found,) = beam_search(made, inputs, None, 3, 200, 0.0)
+    (found,) = beam_search(made, made.read(inputs, None), 3, 200, 0.0)
     ended = [one for one in found if one.ended]
     assert len(ended) == len(everything)
     best = max(everything, key=lambda tokens: everything[tokens])
@@ -264,7 +264,10 @@ def test_a_greater_penalty_never_prefers_a_shorter_one() -> None:
     made = network(11)
     inputs, mask = sources()
     lengths = [
-        [found[0].steps for found in beam_search(made, inputs, mask, LONGEST, 4, penalty)]
+        [
+            found[0].steps
+            for found in beam_search(made, made.read(inputs, mask), LONGEST, 4, penalty)
+        ]
         for penalty in (0.0, 1.0, 3.0)
     ]
     assert all(a <= b <= c for a, b, c in zip(*lengths, strict=True))
@@ -272,7 +275,9 @@ def test_a_greater_penalty_never_prefers_a_shorter_one() -> None:
 
 def test_one_to_many_starts_from_a_single_step() -> None:
     made = network(topology="one_to_many")
-    found = greedy(made, torch.tensor([[3], [4]]), None, LONGEST)
+    asked = torch.tensor([[3], [4]])
+    found = greedy(made, made.read(asked, None), LONGEST)
     assert [one.attention for one in found] == [None, None]
-    changed = greedy(network(1, topology="one_to_many"), torch.tensor([[3], [4]]), None, LONGEST)
+    other = network(1, topology="one_to_many")
+    changed = greedy(other, other.read(asked, None), LONGEST)
     assert [one.tokens for one in found] != [one.tokens for one in changed]

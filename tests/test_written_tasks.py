@@ -104,6 +104,23 @@ def test_error_rates_of_transcripts() -> None:
     assert found["sequence_accuracy"] == 0.0
 
 
+def test_sources_that_differ_in_an_unknown_word_are_different_questions(tmp_path: Path) -> None:
+    source = pairs(tmp_path)
+    rows = ["ab NEWONE\tx y", "ab NEWTWO\tx z", "ab NEWTHREE\ty z", "ab cd\tx y", "ab cd\tz z"]
+    (tmp_path / "test.tsv").write_text("source\ttarget\n" + "\n".join(rows) + "\n")
+    split = {"kind": "files", "valid": str(tmp_path / "p.tsv"), "test": str(tmp_path / "test.tsv")}
+    predictor = run(tmp_path, it := experiment_of("translation", source, data={"split": split}))
+    prepared = prepare(it.data, it.task, tmp_path)
+    task = task_for(it.task, prepared)
+    found = evaluate(predictor.network, task, prepared.parts["test"], it, True).predictions
+    assert found is not None
+    assert found["asked"].nunique() == 4  # the last two ask for the same
+    assert found["length"].tolist() == [2] * 5
+    copied = baselines.score(task, prepared, prepared.parts["test"])["copied source"]
+    assert copied["sequence_accuracy"] == 0
+    assert copied["wer"] == 1.0  # four questions of two words each, and none of these is right
+
+
 # --- prepared
 
 
@@ -319,6 +336,25 @@ def test_a_stream_of_words_has_the_translation_so_far(tmp_path: Path) -> None:
             stream.step("")
 
 
+def test_a_stream_searches_as_the_whole_does(tmp_path: Path) -> None:
+    predictor = run(tmp_path, experiment_of("translation", pairs(tmp_path), beam=3))
+    stream, seen = Stream(predictor), list[str]()
+    for word in ("ab", "gh", "cd"):
+        seen.append(word)
+        answer = stream.step(word)
+        (whole,) = predictor([" ".join(seen)])
+        assert [h["text"] for h in answer["hypotheses"]] == [h["text"] for h in whole["hypotheses"]]
+
+
+def test_what_is_no_text_is_refused(translator: Predictor, tmp_path: Path) -> None:
+    for value in (5, None, ["ab", "cd"]):
+        with pytest.raises(InputError, match=r"input 2: must be a text, got "):
+            translator(["ab", value])
+    plain = run(tmp_path, experiment_of("translation", pairs(tmp_path)))
+    with pytest.raises(InputError, match=r"step 1: must be a text, got \['ab'\]"):
+        Stream(plain).step(["ab"])
+
+
 def test_a_stream_of_samples_has_what_was_said_so_far(listener: Predictor) -> None:
     samples, _ = touch_tones.recording(2)
     stream = Stream(listener)
@@ -378,7 +414,7 @@ def test_what_needs_the_whole_is_no_stream(tmp_path: Path, captioner: Predictor)
     )
     with pytest.raises(InputError, match="features that are scaled by their recording, and slopes"):
         Stream(run(tmp_path / "heard", heard))
-    with pytest.raises(InputError, match="a captioning model reads"):
+    with pytest.raises(InputError, match="a captioning model reads one vector or category at once"):
         Stream(captioner)
 
 
@@ -420,3 +456,16 @@ def test_a_run_is_scored_on_another_file(tmp_path: Path, kind: str) -> None:
     assert found["items"] == 60
     assert found["test"]["loss"] > 0
     assert "constant text" in found["baselines"]
+
+
+def test_a_category_that_training_has_not_seen_is_refused(tmp_path: Path) -> None:
+    source = names(tmp_path)
+    (tmp_path / "up.csv").write_text("text,label\nabc,up\n")
+    split = {"kind": "files", "valid": source["path"], "test": str(tmp_path / "up.csv")}
+    tokens = {"tokenizer": {"kind": "characters"}}
+    it = experiment_of("captioning", source, data={**tokens, "split": split})
+    with pytest.raises(InputError, match="every label must occur in the training part, but test"):
+        prepare(it.data, it.task, tmp_path)
+    run(tmp_path, experiment_of("captioning", source, data=tokens))
+    with pytest.raises(InputError, match=r"knows the categories .* alone, but there are 1"):
+        rescore(tmp_path / "run", str(tmp_path / "up.csv"), tmp_path)

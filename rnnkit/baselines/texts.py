@@ -14,7 +14,7 @@ from rnnkit.params.block import FrozenDict
 from rnnkit.prepare.prepared import END, Part, Prepared, positions
 from rnnkit.tasks import Task
 from rnnkit.tasks.transcription import Transcription
-from rnnkit.tasks.written import Written
+from rnnkit.tasks.written import Written, question
 
 KNOWN = 20_000
 """Training items among which the nearest one is sought, the first ones."""
@@ -120,14 +120,15 @@ def _told(task: Written | Transcription, train: Part, part: Part, nearest: np.nd
 
 def _scored(task: Task, part: Part, texts: list[str]) -> Metrics:
     """The metrics of texts, one for each item."""
-    references = [task.prepared.references[row] for row in part.item.tolist()]
+    items = part.item.tolist()
+    references = [task.prepared.references[row] for row in items]
     if isinstance(task, Transcription):
         heard = TranscriptMeter()
         heard.update(texts, references)
         return heard.compute()
     keys: list[object] = list(range(len(part)))
     if task.params.kind == "translation":
-        keys = [tuple(ids) for ids in _slices(part, "input")]
+        keys = [question(*each) for each in zip(_slices(part, "input"), items, strict=True)]
     meter = TextMeter(task.params.bleu_tokenizer)
     meter.update(keys, texts, references)
     return meter.compute()

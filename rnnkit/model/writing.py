@@ -21,6 +21,11 @@ class Read(NamedTuple):
     written: Written
     memory: Memory | None
 
+    @property
+    def items(self) -> int:
+        """Of how many."""
+        return len(next(iter(self.written.states.values())).h)
+
     def rows(self, which: Int[Tensor, " rows"]) -> "Read":
         """That of some items, each as often as it is named."""
         memory = None if self.memory is None else self.memory.rows(which)

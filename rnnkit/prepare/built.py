@@ -80,15 +80,25 @@ def index_labels(names: Mapping[str, list[str]], what: str) -> tuple[str, ...]:
             f"data.source: at least two different {what}s are needed in the training part, but all "
             f"are {known[0]!r}; check `data.source` and `data.split`"
         )
+    refuse_unseen(names, what)
+    return tuple(known)
+
+
+def refuse_unseen(names: Mapping[str, list[str]], what: str) -> None:
+    """Raise InputError for a label that the training part lacks.
+
+    Args:
+        names, what: as of `index_labels`.
+    """
+    known = set(names["train"])
     for part in ("valid", "test"):
-        unseen = sorted(set(names[part]) - set(known))
+        unseen = sorted(set(names[part]) - known)
         if unseen:
             raise InputError(
                 f"data.split: every {what} must occur in the training part, but {part} has "
                 f"{len(unseen)} that do not, the first is {unseen[0]!r}; "
                 f"give more data, merge rare {what}s or change the split"
             )
-    return tuple(known)
 
 
 def numbered(names: list[str], labels: tuple[str, ...]) -> np.ndarray:

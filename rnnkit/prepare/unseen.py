@@ -24,7 +24,7 @@ from rnnkit.prepare.built import begin, cut, numbered, refuse_no_tokens, tensor
 from rnnkit.prepare.forecasting import another_series
 from rnnkit.prepare.language_modeling import stream_part
 from rnnkit.prepare.music import piano_roll, pieces_part
-from rnnkit.prepare.prepared import Part, Prepared
+from rnnkit.prepare.prepared import UNKNOWN, Part, Prepared
 from rnnkit.prepare.spelling import with_letters
 from rnnkit.prepare.split import CONTENT
 from rnnkit.prepare.tagged_frames import in_stretches
@@ -64,18 +64,33 @@ def encode(
         lengths = np.array([len(array) for array in arrays], dtype=np.int64)
         flat: np.ndarray = np.concatenate(arrays).astype(np.float32)
     elif as_tokens:
-        tokens = [list(item) for item in inputs]
+        tokens = [_tokens(item, f"input {first + i + 1}") for i, item in enumerate(inputs)]
         flat, lengths = tokenizer.encode_tokens(tokens)
         most: int | None = getattr(data.tokenizer, "spelling", None)
         if most is not None and prepared.letters is not None:
             flat = with_letters(flat, tokens, prepared.letters, most)
     else:
+        for i, item in enumerate(inputs):
+            refuse_no_text(item, f"input {first + i + 1}")
         flat, lengths = tokenizer.encode(list(inputs))
     if (lengths == 0).any():
         raise InputError(
             f"input {first + int(lengths.argmin()) + 1}: must have at least one token or step"
         )
     return flat, lengths
+
+
+def refuse_no_text(item: Any, where: str) -> None:
+    """Raise InputError for anything but a text."""
+    if not isinstance(item, str):
+        raise InputError(f"{where}: must be a text, got {str(item)[:40]}")
+
+
+def _tokens(item: Any, where: str) -> list[str]:
+    """A list of tokens; a text is its characters."""
+    if not isinstance(item, str | list | tuple) or not all(isinstance(t, str) for t in item):
+        raise InputError(f"{where}: must be a list of tokens, got {str(item)[:40]}")
+    return list(item)
 
 
 def _numbers(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarray:
@@ -216,6 +231,8 @@ def _pairs(frame: pd.DataFrame, data: Data, task: Task, prepared: Prepared, toke
     assert prepared.target is not None
     each = np.arange(len(frame))
     if data.source.form == "labelled_text":
+        categories = prepared.vocabulary or ()
+        _refuse_unknown(frame["label"].tolist(), categories[UNKNOWN + 1 :], "categories")
         read = tokenizer.encode_tokens([[label] for label in frame["label"]])
     elif tokenizer is None:
         read = encode(_content(frame, data, task), data, prepared, None, False)
@@ -277,14 +294,18 @@ def _content(frame: pd.DataFrame, data: Data, task: Task) -> list[Any]:
 
 def _known(names: list[str], prepared: Prepared) -> np.ndarray:
     labels = prepared.labels or ()
-    unknown = sorted(set(names) - set(labels))
+    _refuse_unknown(names, labels, "labels")
+    return numbered(names, labels)
+
+
+def _refuse_unknown(names: list[str], known: Sequence[str], what: str) -> None:
+    unknown = sorted(set(names) - set(known))
     if unknown:
         raise InputError(
-            f"data.source: the network knows the labels {', '.join(labels[:8])}"
-            f"{', …' if len(labels) > 8 else ''} alone, but there are {len(unknown)} others, the "
+            f"data.source: the network knows the {what} {', '.join(known[:8])}"
+            f"{', …' if len(known) > 8 else ''} alone, but there are {len(unknown)} others, the "
             f"first is {unknown[0]!r}; leave them out, or train with them"
         )
-    return numbered(names, labels)
 
 
 def _targets(frame: pd.DataFrame, prepared: Prepared) -> Tensor:

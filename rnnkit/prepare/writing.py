@@ -13,7 +13,14 @@ import numpy as np
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data, Words
 from rnnkit.params.task import Captioning, Translation
-from rnnkit.prepare.built import Built, begin, refuse_no_tokens, tensor, token_facts
+from rnnkit.prepare.built import (
+    Built,
+    begin,
+    refuse_no_tokens,
+    refuse_unseen,
+    tensor,
+    token_facts,
+)
 from rnnkit.prepare.prepared import END, UNKNOWN, Part
 from rnnkit.prepare.scale import Scaler
 from rnnkit.prepare.scale import fit as fit_scaler
@@ -55,14 +62,15 @@ def build_captioning(frame: pd.DataFrame, data: Data, task: Captioning) -> Built
         frame: vector and target; or label, the category, and text.
 
     Raises:
-        InputError: too little data, vectors of different sizes, a text without tokens, nothing
-            short enough to train on.
+        InputError: too little data, vectors of different sizes, a category that training has not
+            seen, a text without tokens, nothing short enough to train on.
     """
     form = data.source.form
     rows = split_items(frame, form, data)
     if form == "labelled_text":
         frame = frame.assign(target=frame["text"])
         labels = [[label] for label in frame["label"]]
+        refuse_unseen({part: frame["label"].iloc[r].tolist() for part, r in rows.items()}, "label")
         tokenizer = fit_tokens(Words(), [labels[row] for row in rows["train"]])
         read = {part: tokenizer.encode_tokens([labels[r] for r in r]) for part, r in rows.items()}
         scaler = width = None

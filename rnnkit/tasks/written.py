@@ -1,6 +1,8 @@
 """Translation and captioning: a sequence of tokens is written, one by one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, cast
 
 import torch
@@ -10,8 +12,8 @@ from rnnkit.batches import Batch
 from rnnkit.decoding import Hypothesis, beam_search, greedy
 from rnnkit.losses import IGNORED, cross_entropy, masked_mean, smoothed_cross_entropy
 from rnnkit.metrics import Metrics, TextMeter, TokenMeter
-from rnnkit.model.writing import Writer
-from rnnkit.prepare.prepared import END, PADDING
+from rnnkit.model.writing import Read, Writer
+from rnnkit.prepare.prepared import END, PADDING, UNKNOWN
 from rnnkit.prepare.tokenize import FittedTokenizer
 from rnnkit.tasks.interface import Task
 
@@ -85,10 +87,13 @@ class Written(Task):
     ) -> list[list[Hypothesis]]:
         """The best hypotheses of each item, the best first, at most `beam`."""
         writer = cast("Writer", network)
+        return self.write_from(writer, writer.read(inputs, mask), beam)
+
+    def write_from(self, writer: Writer, read: Read, beam: int) -> list[list[Hypothesis]]:
+        """The same of what was read already."""
         if beam == 1:
-            return [[one] for one in greedy(writer, inputs, mask, self.longest)]
-        penalty = self.params.length_penalty
-        return beam_search(writer, inputs, mask, self.longest, beam, penalty)
+            return [[one] for one in greedy(writer, read, self.longest)]
+        return beam_search(writer, read, self.longest, beam, self.params.length_penalty)
 
     def decode(self, network: nn.Module, batch: Batch, outputs: Tensor, final: bool) -> Answers:
         beam = self.params.beam if final else 1
@@ -121,7 +126,7 @@ class Written(Task):
         }
         if self.params.kind == "translation":
             columns["asked"] = [" ".join(map(str, key)) for key in self.alike(batch)]
-            columns["length"] = [len(key) for key in self.alike(batch)]
+            columns["length"] = [len(ids) for ids in _sources(batch)]
         if outputs.written[0].attention is not None:
             columns["pieces"] = [self.pieces(one) for one in outputs.written]
             columns["attention"] = self._looks(outputs.written, batch)
@@ -145,7 +150,7 @@ class Written(Task):
         """Of hypotheses, the best first: text and log_probability (nats), and of a beam the same of
         all as `hypotheses`."""
         told = [{"text": self.text(one), "log_probability": one.log_probability} for one in outputs]
-        return told[0] if len(told) == 1 else {**told[0], "hypotheses": told}
+        return told[0] if self.params.beam == 1 else {**told[0], "hypotheses": told}
 
     def text(self, hypothesis: Hypothesis) -> str:
         """What was written, as text."""
@@ -164,12 +169,9 @@ class Translation(Written):
     """A sequence in, another one out. Several targets of one source are references."""
 
     def alike(self, batch: Batch) -> list[Any]:
-        rows = batch.inputs.tolist()
-        if batch.mask is None:
-            return [tuple(row) for row in rows]
         return [
-            tuple(k for k, real in zip(row, own, strict=True) if real)
-            for row, own in zip(rows, batch.mask.tolist(), strict=True)
+            question(ids, item)
+            for ids, item in zip(_sources(batch), batch.item.tolist(), strict=True)
         ]
 
 
@@ -182,6 +184,21 @@ class Captioning(Written):
         if self.prepared.vocabulary is not None:
             return ("perplexity", "loss", "accuracy")
         return super().shown
+
+
+def question(ids: Sequence[int], item: int) -> tuple[int, ...]:
+    """What says of a source which others are the same: its tokens. One with an unknown token may
+    be any of many, and is like no other."""
+    return (*ids, -1, item) if UNKNOWN in ids else tuple(ids)
+
+
+def _sources(batch: Batch) -> list[list[int]]:
+    """The real tokens that each item reads."""
+    rows: list[list[int]] = batch.inputs.tolist()
+    if batch.mask is None:
+        return rows
+    real = batch.mask.tolist()
+    return [list(compress(row, own)) for row, own in zip(rows, real, strict=True)]
 
 
 def before(targets: Tensor) -> Tensor:
