@@ -125,7 +125,6 @@ def mlflow_pages(settings: Settings, port: int) -> Server:
         "MLflow's server",
         [
             *f"mlflow server --host {HOST} --port {port} --workers 1 --serve-artifacts".split(),
-            *("--backend-store-uri", settings.tracking),
             *("--default-artifact-root", str(settings.artifacts)),
             *("--artifacts-destination", str(settings.artifacts)),
             *("--allowed-hosts", f"{HOST}:{port},localhost:{port}"),
@@ -133,6 +132,7 @@ def mlflow_pages(settings: Settings, port: int) -> Server:
         f"http://{HOST}:{port}",
         settings.home / "mlflow-server.log",
         {
+            "MLFLOW_BACKEND_STORE_URI": settings.tracking,  # an argument is seen by everyone
             "MLFLOW_LOGGING_LEVEL": "WARNING",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes for language models
         },

@@ -1,6 +1,7 @@
 """Where things are: not part of an experiment, so not in its params."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +87,17 @@ def read(home: Path) -> Settings:
         runner=runner,
         cluster=cluster,
     )
+
+
+def without_secrets(address: str) -> str:
+    """An address without its user and password, as it may be shown.
+
+    >>> without_secrets("postgresql://anna:secret@host:5432/runs")
+    'postgresql://host:5432/runs'
+    >>> without_secrets("sqlite:///mlruns/mlflow.db")
+    'sqlite:///mlruns/mlflow.db'
+    """
+    return re.sub(r"(?<=://)[^/@]*@", "", address)
 
 
 def apply(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """What lies in the output folder and is not needed any more: found here, deleted on request.
 
-A run that is registered, or being worked on, is left alone. What is deleted of a finished run is
+A run that is registered, or being worked on, is left alone, and all prepared data are while any run
+is being worked on. What is deleted of a finished run is
 not needed to show, predict with or compare it; prepared data are made again when they are wanted.
 """
 
@@ -69,6 +70,9 @@ def _of_runs(home: Path, kept: Set[str], older: float) -> Iterator[tuple[str, Pa
 
 
 def _of_data(home: Path, older: float) -> Iterator[tuple[str, Path]]:
+    runs = [RunFolder(file.parent) for file in (home / "runs").glob("*/params.yaml")]
+    if any(run.status == "running" for run in runs):
+        return  # its trials may be at any of them
     used = {
         read_json(file)["data"]
         for file in (home / "runs").glob("*/fingerprint.json")
@@ -83,9 +87,9 @@ def _of_data(home: Path, older: float) -> Iterator[tuple[str, Path]]:
 
 
 def _age(path: Path) -> float:
-    """Seconds since a folder, or its journal, was last written."""
-    journal = path / "journal.jsonl"
-    return time.time() - (journal if journal.exists() else path).stat().st_mtime
+    """Seconds since a folder was last used, or a journal below it, as of a trial, was written."""
+    journals = [file.stat().st_mtime for file in path.rglob("journal.jsonl")]
+    return time.time() - max(journals, default=path.stat().st_mtime)
 
 
 def _size(path: Path) -> int:

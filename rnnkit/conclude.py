@@ -141,6 +141,7 @@ def _write_model(
     place.mkdir(exist_ok=True)
     files.write_atomic(place / "weights.safetensors", save(weights))
     files.write_atomic(place / "params.yaml", dump(experiment))
-    for name in ("prepared.json", "tokenizer.json", "target.json"):
+    shutil.copyfile(prepared / "prepared.json", place / "prepared.json")
+    for name in ("tokenizer.json", "target.json"):  # of tokens, and of those that are written
         if (prepared / name).exists():
             shutil.copyfile(prepared / name, place / name)

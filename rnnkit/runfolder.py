@@ -26,6 +26,8 @@ from rnnkit.params import Experiment, dump, load
 KEPT = 2
 """Checkpoints kept beside the best."""
 _CHECKPOINT = re.compile(r"epoch-(\d+)\.([0-9a-f]{16})\.safetensors")
+LOOKS = 4
+"""Times a lock is tried: who asks for a run's status holds it, too, for an instant."""
 JOURNAL, RESULT, PARAMS = "journal.jsonl", "result.json", "params.yaml"
 
 Status = Literal["new", "running", "interrupted", "failed", "finished"]
@@ -86,10 +88,14 @@ class RunFolder:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / "lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Busy(f"{self.id} is being run by another process") from None
+            for left in reversed(range(LOOKS)):
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if not left:
+                        raise Busy(f"{self.id} is being run by another process") from None
+                    time.sleep(0.002)
             file.truncate(0)
             file.write(f"{os.getpid()}\n")
             file.flush()

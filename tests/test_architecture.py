@@ -210,6 +210,7 @@ ROWS: Mapping[str, set[str]] = {
     "flows.workers": {"rnnkit.errors", "rnnkit.launch", "flows.settings", "flows.console"},
     "flows.tracking": {
         "rnnkit.errors",
+        "rnnkit.files",
         "rnnkit.params",
         "rnnkit.runfolder",
         "rnnkit.comparison",

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,25 @@ def test_the_status_follows_the_folder(folder: RunFolder, tmp_path: Path) -> Non
     assert folder.status == "finished"
     assert folder.result == {"test": {}}
     assert verify_manifest(folder.path) == []
+
+
+def test_who_looks_at_a_run_is_not_taken_for_who_works_on_it(folder: RunFolder) -> None:
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            assert folder.status in ("interrupted", "running")
+            time.sleep(0.0005)
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    try:
+        for _ in range(1_500):
+            with folder.lock():
+                pass
+    finally:
+        stop.set()
+        looker.join()
 
 
 def test_a_run_is_worked_on_by_one_process(folder: RunFolder) -> None:

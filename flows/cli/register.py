@@ -31,6 +31,6 @@ def register(
     print(f"{found.id} is models:/{made.name}/{made.version}" + (", the champion" * champion))
     print(f"  predict  rnnkit predict models:/{made.name}{alias}")
     print(
-        f"  serve    MLFLOW_TRACKING_URI={settings.tracking} "
+        f"  serve    MLFLOW_TRACKING_URI={places.without_secrets(settings.tracking)} "
         f"mlflow models serve -m models:/{made.name}{alias} --env-manager local"
     )

@@ -176,7 +176,7 @@ def _bring(
     if run.id not in mirrors:
         mirrors[run.id] = Mirror(work.tracker, run, parent, {VARIANT: member.variant})
     mirror, last = mirrors[run.id], lines[-1]["kind"]
-    if mirror.closed:
+    if mirror.is_closed(lines):
         return
     if last == "finished" and run.status == "finished":
         mirror.finish("finished")

@@ -8,10 +8,11 @@ sending it again, or all at once when the run is long over, adds nothing.
 import logging
 import math
 import re
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from flows.settings import Settings
+from flows.settings import Settings, without_secrets
 from flows.tracking.registry import ID, Registered, Registry
 from rnnkit.comparison.table import TABLE, numbers
 from rnnkit.params import Experiment
@@ -21,6 +22,7 @@ from rnnkit.runfolder import RESULT, RunFolder
 STATE = "rnnkit.state"
 PARENT = "mlflow.parentRunId"
 VARIANT = "rnnkit.variant"
+HOME = "rnnkit.home"  # machine and output folder
 KIND = "mlflow.experimentKind"  # opens MLflow's pages for training, not those for prompts
 ARTIFACTS = (
     "params.yaml",
@@ -61,7 +63,8 @@ class Tracker:
         self.client = mlflow.MlflowClient(tracking_uri=settings.tracking)
         self.registry = Registry(settings)
         remote = settings.tracking.startswith(("http://", "https://"))
-        self.pages = settings.tracking.rstrip("/") if remote else PAGES
+        self.pages = without_secrets(settings.tracking).rstrip("/") if remote else PAGES
+        self.here = f"{socket.gethostname()}:{settings.home}"
 
     def experiment(self, name: str) -> str:
         """The id of an MLflow experiment, made if it is not there."""
@@ -102,11 +105,14 @@ class Tracker:
                 return found
 
     def close_leftovers(self, experiment_id: str) -> None:
-        """Marks as interrupted what MLflow holds for running and no process is working on."""
+        """Marks as interrupted what MLflow holds for running and no process is working on.
+
+        Of this output folder alone: others may have the same MLflow.
+        """
         open_runs = self.client.search_runs(
             [experiment_id], filter_string="attributes.status = 'RUNNING'"
         )
-        for run in open_runs:
+        for run in (run for run in open_runs if run.data.tags.get(HOME) == self.here):
             root = run.data.tags.get(ID, "").split("/")[0]
             places = (self._settings.runs / root, self._settings.comparisons / root)
             if root and not any(RunFolder(place).status == "running" for place in places):
@@ -133,9 +139,9 @@ class Mirror:
         self.experiment_id: str = experiment_id
         self._pages = tracker.pages
         self._sent = 0
-        self.closed = False
+        self._last: dict[str, Any] | None = None  # the journal's last line when it was closed
         found = tracker.run(experiment_id, own)
-        tags = {"rnnkit.task": experiment.task.kind, **tags}
+        tags = {"rnnkit.task": experiment.task.kind, HOME: tracker.here, **tags}
         if parent is not None:
             tags |= {PARENT: parent.mlflow_id}
         if found is None:
@@ -154,9 +160,17 @@ class Mirror:
         """The run's page, where `rnnkit up` or the tracking server shows it."""
         return f"{self._pages}/#/experiments/{self.experiment_id}/runs/{self.mlflow_id}"
 
+    def is_closed(self, lines: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether it is closed, and the journal has these lines still and no other end."""
+        return self._last is not None and bool(lines) and lines[-1] == self._last
+
     def advance(self) -> None:
         """Sends what the journal has gained, up to its last whole epoch."""
         lines = self.folder.records()
+        if self._last is not None and not self.is_closed(lines):  # somebody went on with it
+            self._client.update_run(self.mlflow_id, status="RUNNING")
+            self._tag({STATE: "running"})
+            self._sent, self._last = 0, None
         ends = [i for i, line in enumerate(lines) if line["kind"] != "step"]
         end = ends[-1] + 1 if ends else 0
         if end > self._sent:
@@ -181,7 +195,8 @@ class Mirror:
             self._registry.log(self.folder, self.experiment_id, self.mlflow_id)
         self._tag({STATE: end})
         self._client.set_terminated(self.mlflow_id, STATUS[end])
-        self.closed = True
+        lines = self.folder.records()
+        self._last = lines[-1] if lines else {}
 
     def _conclude(self) -> None:
         """A finished run's numbers, at the folder's own time; a trial has only its curve."""

@@ -3,9 +3,11 @@
 A model is a pyfunc without pickle: `rnnkit.served` loads safetensors, params and JSON.
 """
 
+import os
 import tempfile
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,11 +15,13 @@ from typing import Any
 
 from flows.settings import Settings
 from rnnkit.errors import InputError
+from rnnkit.files import sha256_bytes
 from rnnkit.runfolder import RunFolder
 
 ID = "rnnkit.run_id"
 CHAMPION = "champion"
 LOADER = "rnnkit.served"
+ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 DATA = "data"
 """The part of a saved pyfunc that is a run's own `model/` folder."""
 
@@ -44,8 +48,15 @@ class Registry:
         import mlflow
 
         self._settings = settings
-        mlflow.set_tracking_uri(settings.tracking)  # the registry opens clients of its own
+        # The registry opens clients of its own at the global addresses. MLflow sets its variables,
+        # too, which would stand above the settings of this process's next output folder.
+        before = {name: os.environ.pop(name, None) for name in ADDRESSES}
+        mlflow.set_tracking_uri(settings.tracking)
         mlflow.set_registry_uri(settings.tracking)
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
         self.client = mlflow.MlflowClient(settings.tracking, settings.tracking)
 
     def log(self, folder: RunFolder, experiment_id: str, mlflow_id: str) -> str:
@@ -124,18 +135,20 @@ class Registry:
             InputError: there is no such model, or it was not made by rnnkit.
         """
         model = self._find(address)
-        place = self._settings.home / "models" / f"{model.name}-{model.version}"
+        own = sha256_bytes(model.source.encode())[:10]  # another MLflow has such a name, too
+        place = self._settings.home / "models" / f"{model.name}-{model.version}-{own}"
         if not (place / "weights.safetensors").exists():
             import mlflow
 
             source = self.client.get_model_version_download_uri(model.name, str(model.version))
             with tempfile.TemporaryDirectory(dir=self._settings.home) as temporary:
                 fetched = mlflow.artifacts.download_artifacts(source, dst_path=temporary)
-                own = next(Path(fetched).rglob("weights.safetensors"), None)
-                if own is None:
+                weights = next(Path(fetched).rglob("weights.safetensors"), None)
+                if weights is None:
                     raise InputError(f"{address}: was not made by rnnkit, it has no weights")
                 place.parent.mkdir(exist_ok=True)
-                own.parent.rename(place)
+                with suppress(OSError):  # another process was first, with the same content
+                    weights.parent.rename(place)
         return place
 
     def _find(self, address: str) -> Registered:

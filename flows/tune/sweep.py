@@ -125,9 +125,11 @@ def _bring(work: Work, parent: Mirror, mirrors: dict[str, Mirror]) -> None:
         if trial.id not in mirrors:
             mirrors[trial.id] = Mirror(work.tracker, trial, parent, {})
         mirror, end = mirrors[trial.id], end_of(lines)
-        if end and not mirror.closed:
+        if mirror.is_closed(lines):
+            continue
+        if end:
             mirror.finish(ENDS.get(end, "interrupted"))
-        elif not mirror.closed:
+        else:
             mirror.advance()
 
 

@@ -77,6 +77,7 @@ def load_or_build(data: Data, task: Task, sha256: str, folder: Path) -> Prepared
     if place.exists():
         differences = verify_manifest(place)
         if not differences:
+            os.utime(place)  # it is in use: `rnnkit clean` goes by this
             return load(place)
         warnings.warn(
             f"{place}: stored data must be as they were written, but {'; '.join(differences)}; "
