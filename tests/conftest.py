@@ -1,6 +1,7 @@
 """Fixtures that several test files share."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,27 @@ def public_data() -> Callable[[str], Path]:
         return folder
 
     return find
+
+
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prefect server that the commands of many tests share.
+
+    A command that finds none starts its own, which takes longer than what most tests run.
+    """
+    from flows import servers, settings
+
+    where = settings.read(tmp_path_factory.mktemp("prefect") / "mlruns")
+    before, mask = dict(os.environ), os.umask(0o077)
+    try:
+        settings.apply(where)
+        server = servers.prefect_for_a_command(where)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        os.umask(mask)
+    try:
+        server.wait("/health")
+        yield server.url
+    finally:
+        server.stop()

@@ -212,7 +212,8 @@ seeds: [0, 1]
 class Compared:
     """A finished comparison of the command."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prefect: str) -> None:
+        self.environment = environment(PREFECT_API_URL=prefect)
         self.home, self.params = folder / "mlruns", folder / "small.yaml"
         self.params.write_text(PARAMS)
         self.status, self.out, self.err = self.command("compare", str(self.params))
@@ -225,7 +226,7 @@ class Compared:
             text=True,
             timeout=300,
             check=False,
-            env=environment(),
+            env=self.environment,
         )
         return done.returncode, done.stdout, done.stderr
 
@@ -236,8 +237,8 @@ class Compared:
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
-    return Compared(tmp_path_factory.mktemp("compared"))
+def compared(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Compared:
+    return Compared(tmp_path_factory.mktemp("compared"), prefect_api)
 
 
 def test_the_command_compares_and_says_who_is_better(compared: Compared) -> None:

@@ -40,18 +40,19 @@ tune:
 """
 
 
-def start(home: Path, params: Path, *more: str) -> "subprocess.Popen[str]":
-    return command(home, "run", str(params), *more)
+def start(home: Path, params: Path, *more: str, prefect: str = "") -> "subprocess.Popen[str]":
+    return command(home, "run", str(params), *more, prefect=prefect)
 
 
-def command(home: Path, *arguments: str) -> "subprocess.Popen[str]":
+def command(home: Path, *arguments: str, prefect: str = "") -> "subprocess.Popen[str]":
+    """With the address of Prefect's server, if it is not to start its own."""
     return subprocess.Popen(
         [*RNNKIT, *arguments, "--mlruns", str(home)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(),
+        env=environment(PREFECT_API_URL=prefect) if prefect else environment(),
     )
 
 
@@ -228,10 +229,10 @@ def test_an_interrupted_sweep_leaves_nothing_running(
     assert {run.info.status for run in runs_of(client)} == {"KILLED"}
 
 
-def test_retraining_uses_all_data_but_the_test_part(tmp_path: Path) -> None:
+def test_retraining_uses_all_data_but_the_test_part(tmp_path: Path, prefect_api: str) -> None:
     home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
     params.write_text(PARAMS.replace("trials: 4", "trials: 2\n  retrain: true"))
-    status, _, err = finish(start(home, params))
+    status, _, err = finish(start(home, params, prefect=prefect_api))
     assert (status, err) == (0, "")
     (path,) = (home / "runs").glob("small-*")
     run = RunFolder(path)
@@ -244,11 +245,11 @@ def test_retraining_uses_all_data_but_the_test_part(tmp_path: Path) -> None:
     assert "adopted" not in {line["kind"] for line in run.records()}
 
 
-def test_a_killed_run_goes_on_at_its_last_epoch(tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_at_its_last_epoch(tmp_path: Path, prefect_api: str) -> None:
     home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
     untuned = PARAMS[: PARAMS.index("tune:")].replace("epochs: 3", "epochs: 60")
     params.write_text(untuned)
-    status, _, err = finish(start(tmp_path / "whole", params))
+    status, _, err = finish(start(tmp_path / "whole", params, prefect=prefect_api))
     assert (status, err) == (0, "")
     process = start(home, params)
     until = time.monotonic() + 200
@@ -265,7 +266,7 @@ def test_a_killed_run_goes_on_at_its_last_epoch(tmp_path: Path) -> None:
     assert RunFolder(path).status == "interrupted"
     assert 3 <= len(before) < 60, "it was to be killed in the middle"
 
-    status, out, err = finish(command(home, "resume"))
+    status, out, err = finish(command(home, "resume", prefect=prefect_api))
     assert (status, err) == (0, "")
     assert "goes on where it stopped" in out
     kept = before[:-1]  # a kill between journal and checkpoint costs the last one

@@ -40,9 +40,16 @@ SAME = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
 
 
 class Sweep:
-    """A sweep in a folder of its own, started by the command."""
+    """A sweep in a folder of its own, started by the command.
 
-    def __init__(self, folder: Path, epochs: int, trials: int, more: str = "") -> None:
+    Args:
+        prefect: the address of a server; without one the command starts its own.
+    """
+
+    def __init__(
+        self, folder: Path, epochs: int, trials: int, more: str = "", prefect: str = ""
+    ) -> None:
+        self.environment = environment(PREFECT_API_URL=prefect) if prefect else environment()
         self.home, self.params = folder / "mlruns", folder / "small.yaml"
         content = PARAMS.replace("EPOCHS", str(epochs)).replace("TRIALS", str(trials))
         self.params.write_text(content + more)
@@ -54,7 +61,7 @@ class Sweep:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment(),
+            env=self.environment,
         )
 
     def finish(self) -> tuple[int, str, str]:
@@ -117,11 +124,11 @@ def epochs_of(trial: RunFolder) -> list[int]:
 
 @pytest.mark.parametrize("runner", ["process", "dask", pytest.param("ray", marks=pytest.mark.slow)])
 def test_forty_trials_complete_or_are_pruned_alike_in_optuna_and_mlflow(
-    tmp_path: Path, runner: str
+    tmp_path: Path, runner: str, prefect_api: str
 ) -> None:
     if runner != "process":
         pytest.importorskip(f"prefect_{runner}")
-    sweep = Sweep(tmp_path, epochs=3, trials=40)
+    sweep = Sweep(tmp_path, epochs=3, trials=40, prefect=prefect_api)
     sweep.home.mkdir()
     (sweep.home / "settings.yaml").write_text(f"runner: {runner}\n")
     status, _, err = sweep.finish()
@@ -140,8 +147,11 @@ def test_forty_trials_complete_or_are_pruned_alike_in_optuna_and_mlflow(
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))]
 )
-def test_a_killed_worker_costs_no_trial_and_no_epoch(tmp_path: Path, seed: int) -> None:
-    sweep = Sweep(tmp_path, epochs=12, trials=4, more="  pruner: {kind: none}\n")
+def test_a_killed_worker_costs_no_trial_and_no_epoch(
+    tmp_path: Path, seed: int, prefect_api: str
+) -> None:
+    unpruned = "  pruner: {kind: none}\n"
+    sweep = Sweep(tmp_path, epochs=12, trials=4, more=unpruned, prefect=prefect_api)
     process = sweep.start()
     sweep.wait(random.Random(seed).randrange(2, 40))
     workers = [
@@ -189,9 +199,9 @@ def test_a_killed_sweep_goes_on_within_its_trials(tmp_path: Path, seed: int) -> 
     settle(sweep)
 
 
-def test_a_sweep_whose_trials_all_fail_stops_and_says_why(tmp_path: Path) -> None:
+def test_a_sweep_whose_trials_all_fail_stops_and_says_why(tmp_path: Path, prefect_api: str) -> None:
     search = "model.bidirectional: {choices: [true]}\n    train.bptt: {choices: [5]}"
-    sweep = Sweep(tmp_path, epochs=2, trials=30)
+    sweep = Sweep(tmp_path, epochs=2, trials=30, prefect=prefect_api)
     content = sweep.params.read_text()
     sweep.params.write_text(content[: content.index("    train.clip")] + f"    {search}\n")
     status, _, err = sweep.finish()

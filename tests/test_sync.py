@@ -46,7 +46,8 @@ seeds: [0]
 class Home:
     """An output folder whose MLflow was down while a sweep and a comparison were run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prefect: str) -> None:
+        self.environment = environment(PREFECT_API_URL=prefect)
         self.path = folder / "mlruns"
         self.path.mkdir()
         nobody = f"http://127.0.0.1:{servers.free_port()}"
@@ -65,7 +66,7 @@ class Home:
             text=True,
             timeout=300,
             check=False,
-            env=environment(),
+            env=self.environment,
         )
 
     def settings(self, database: str) -> Settings:
@@ -75,8 +76,8 @@ class Home:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("down"))
+def home(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Home:
+    return Home(tmp_path_factory.mktemp("down"), prefect_api)
 
 
 def runs_in(where: Settings) -> dict[str, Any]:
