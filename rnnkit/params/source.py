@@ -1,5 +1,6 @@
 """Where examples come from: one block per reader."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
@@ -314,6 +315,10 @@ class Join(Block):
     """The data stay the same while the experiment's seed changes."""
 
 
+FIELD = re.compile(r"\{([^{}]*)\}")
+"""A field of the names of recordings."""
+
+
 class Audio(Block):
     """Recordings (WAV) and what is said in them. Channels are mixed to one, and what has another
     rate is resampled; both are said."""
@@ -329,7 +334,7 @@ class Audio(Block):
     """Of a table; auto: by the file's ending."""
     names: str | None = None
     """What the names of a folder's files are made of, as `{text}_{speaker}_{take}.wav`: each field
-    is a column. null: the path is a table."""
+    is a column, and stands there once. null: the path is a table."""
     audio: str = "audio"
     """Of a table, the column that holds the path of the recording."""
     text: str = "text"
