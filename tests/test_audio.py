@@ -214,7 +214,7 @@ def test_a_recording_without_a_transcript_is_refused(tmp_path: Path) -> None:
     [
         (
             {"audio": "a.wav", "text": 7},
-            "what is said in it, as text, but column 'text' is 7; fill",
+            "said in it, as text, but column 'text' is 7; fi",
         ),
         ({"audio": "a.wav", "text": None}, "said in it, as text, but column 'text' is empty; fill"),
         ({"text": "one"}, "needs the path of its recording, but column 'audio' is empty; fill it"),
@@ -337,7 +337,7 @@ def folder_of(tmp_path: Path, takes: int = 12) -> Path:
 
 def experiment_of(folder: Path, task: str = "transcription", **data: Any) -> Experiment:
     source = {"kind": "audio", "path": str(folder), "names": "{text}_{speaker}_{take}.wav"}
-    source |= {"group": "speaker", "rate": RATE, **data.pop("source", {})}
+    source |= {"rate": RATE, **data.pop("source", {})}
     split = {"kind": "names", "test": "*_[0-2].wav", "valid": "*_[34].wav"}
     tree = {
         "name": "a",
@@ -364,6 +364,13 @@ def test_patterns_say_which_file_is_in_which_part(tmp_path: Path) -> None:
     assert prepared.facts["seconds"]["valid"] == pytest.approx(6 * (0.18 + 0.19), abs=1e-3)
 
 
+def test_a_field_of_another_name_may_say_what_is_said(tmp_path: Path) -> None:
+    source = {"names": "{digit}_{speaker}_{take}.wav", "text": "digit"}
+    it = experiment_of(folder_of(tmp_path), source=source)
+    prepared = prepare(it.data, it.task, tmp_path)
+    assert set(prepared.references.values()) == {"0", "1", "2"}
+
+
 def test_a_share_is_held_out_of_what_the_pattern_leaves(tmp_path: Path) -> None:
     it = experiment_of(folder_of(tmp_path), split={"kind": "names", "test": "*_[0-2].wav"})
     prepared = prepare(it.data, it.task, tmp_path)
@@ -383,7 +390,7 @@ JOIN = {"low": 2, "high": 3, "train": 20, "valid": 5, "test": 7}
 
 def test_strings_are_joined_from_one_speaker_and_one_part(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
-    it = experiment_of(folder, source={"join": JOIN})
+    it = experiment_of(folder, source={"group": "speaker", "join": JOIN})
     prepared = prepare(it.data, it.task, tmp_path)
     assert [len(prepared.parts[part]) for part in ("train", "valid", "test")] == [20, 5, 7]
     assert {len(text.split()) for text in prepared.references.values()} == {2, 3}
@@ -406,7 +413,9 @@ def test_strings_are_joined_from_one_speaker_and_one_part(tmp_path: Path) -> Non
 
 
 def test_more_in_a_string_than_there_are_is_refused(tmp_path: Path) -> None:
-    it = experiment_of(folder_of(tmp_path), source={"join": {**JOIN, "high": 9}})
+    it = experiment_of(
+        folder_of(tmp_path), source={"group": "speaker", "join": {**JOIN, "high": 9}}
+    )
     with pytest.raises(InputError, match=r"join\.high: 9 recordings are joined, and 'ann' has 6"):
         prepare(it.data, it.task, tmp_path)
 

@@ -282,6 +282,11 @@ class Pairs(Block):
     """A column whose equal values stay on the same side of a split; null: equal sources do."""
     encoding: str = "utf-8"
 
+    @staticmethod
+    def two_files(path: str) -> bool:
+        """Whether a path stands for two files, by its braces."""
+        return "," in path.partition("{")[2].partition("}")[0]
+
 
 class Pronunciations(Block):
     """A pronouncing dictionary: a line for each pronunciation, the word, its number and its
@@ -347,6 +352,11 @@ class Audio(Block):
     join: Join | None = None
     """Transcription: join recordings to strings; null: take them as they are."""
     encoding: str = "utf-8"
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What stands between the braces of `names`."""
+        return tuple(FIELD.findall(self.names or ""))
 
 
 class Generated(Block):
