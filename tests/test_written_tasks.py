@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 import torch
 from sacrebleu.metrics.bleu import BLEU
@@ -23,6 +24,7 @@ from rnnkit.prepare.audio import sizes
 from rnnkit.prepare.prepared import END, UNKNOWN
 from rnnkit.rescore import rescore
 from rnnkit.runfolder import RunFolder
+from rnnkit.served import Served
 from rnnkit.sources import read, touch_tones
 from rnnkit.stream import Stream
 from rnnkit.tasks import task_for
@@ -300,6 +302,23 @@ def test_objects_have_their_input_under_the_sources_key(
     assert list(lines.inputs([line], experiment, "x", True, False)) == [expected]
     with pytest.raises(InputError, match="an object must have its input under one of "):
         list(lines.inputs(['{"nothing": 1}'], experiment, "x", True, False))
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "given"),
+    [
+        ("translator", "source", "ab cd"),
+        ("captioner", "label", "left"),
+        ("listener", "audio", None),
+    ],
+)
+def test_a_served_table_may_have_other_columns(
+    kind: str, key: str, given: str | None, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    predictor = request.getfixturevalue(kind)
+    value = given or str(Path(recorded(tmp_path, 1)) / "low_0.wav")
+    table = pandas.DataFrame([{"id": 3, key: value}])
+    assert Served(predictor).predict(table) == predictor([value])
 
 
 # --- step by step
