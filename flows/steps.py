@@ -10,6 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows.artifacts import Progress, mlflow_link, result_table
+from flows.console import out
 from flows.tracking import Mirror
 from flows.work import Work
 from rnnkit.conclude import PREDICTIONS, conclude
@@ -29,6 +30,8 @@ def prepare_data(work: Work) -> None:
     if work.track(Mirror.advance):
         mlflow_link(work.experiment.name, work.mirror.link)
     work.stages.end(stage, f"{counts} items in train / valid / test")
+    for note in work.prepared.facts["notes"]:
+        out.print(f"  {note}", markup=False)
 
 
 @task(name="train", cache_policy=NO_CACHE)

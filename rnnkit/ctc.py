@@ -49,13 +49,26 @@ def nats(logits: Tensor, mask: Tensor | None, targets: Tensor) -> Tensor:
     )
 
 
+def likeliest(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """[time] the score of each frame's likeliest token, and that token; the unknown one is no text
+    and left out.
+
+    Args:
+        scores: [time, tokens] of real frames.
+    """
+    known = scores.clone()
+    known[:, UNKNOWN] = -math.inf
+    values, path = known.max(dim=1)
+    return values, path
+
+
 def best_path(scores: Tensor) -> tuple[list[int], float]:
-    """The text of the likeliest path, and that path's log-probability.
+    """The text of the likeliest path without unknown tokens, and that path's log-probability.
 
     Args:
         scores: [time, tokens] log-probabilities of real frames.
     """
-    values, path = scores.max(dim=1)
+    values, path = likeliest(scores)
     told = torch.unique_consecutive(path)
     return told[told != BLANK].tolist(), float(values.double().sum())
 

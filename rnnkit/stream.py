@@ -14,7 +14,7 @@ from rnnkit.model.writing import EncoderDecoder, OneToMany
 from rnnkit.predict import Predictor
 from rnnkit.prepare.audio import sizes
 from rnnkit.prepare.prepared import END
-from rnnkit.prepare.unseen import refuse_no_text
+from rnnkit.prepare.unseen import refuse_no_text, samples_of
 from rnnkit.tasks.written import Written
 
 
@@ -24,6 +24,9 @@ class Stream:
         stream = Stream(predictor)
         for token in ("The", "cat"):
             print(stream.step(token))
+
+    A recording is answered from its first whole frame on, and before that with {"frames": 0}. One
+    that ends before it is answered by a `Predictor` alone, which puts silence behind it.
 
     Args:
         predictor: of a run whose network reads in one direction.
@@ -52,6 +55,7 @@ class Stream:
         self._foreseen: Tensor | None = None
         self._seen = 0
         self._waiting = np.empty(0, dtype=np.float32)  # samples of a recording not heard yet
+        self._skip = 0  # samples still to come that lie between two frames
         self._told: list[Tensor] = []
         if predictor.experiment.task.kind == "language_modeling":  # begins after an end
             self._foreseen = self._run(torch.tensor([[END]]))
@@ -118,14 +122,19 @@ class Stream:
         data, prepared = self._predictor.experiment.data, self._predictor.prepared
         rate = prepared.facts["rate"]
         transform, _, hop = sizes(rate, data.features)
-        samples = np.asarray(value, dtype=np.float32)
-        if samples.ndim != 1:
-            raise InputError("a step of a recording must be a list of its samples")
-        self._waiting = np.concatenate([self._waiting, samples])
+        samples = samples_of(value)
+        if samples is None:
+            raise InputError(
+                "a step of a recording must be a list of its samples, finite numbers between -1 "
+                f"and 1, {rate:,} per second, got {str(value)[:40]}"
+            )
+        self._waiting = np.concatenate([self._waiting, samples[self._skip :]])
+        self._skip = max(0, self._skip - len(samples))
         frames = (len(self._waiting) - transform) // hop + 1
         if frames > 0:
             whole = self._waiting[: (frames - 1) * hop + transform]
             flat, _ = self._predictor.encode([whole.tolist()], self._seen)
+            self._skip = max(0, frames * hop - len(self._waiting))
             self._waiting = self._waiting[frames * hop :]
             self._told.append(self._run(flat[None]))
         if not self._told:

@@ -231,6 +231,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.train",
         "rnnkit.conclude",
         "rnnkit.report",
+        "flows.console",
         "flows.tracking",
         "flows.work",
         "flows.artifacts",

@@ -1,5 +1,6 @@
 """Recordings: their files, what is heard of them, strings of them, and their transcripts."""
 
+import json
 import wave
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.fft
+import soundfile
 
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.data import MFCC, FileNames, Files, Fractions
 from rnnkit.params.source import Audio, Builtin
 from rnnkit.prepare import audio, prepare
-from rnnkit.sources import fingerprint, read, touch_tones
+from rnnkit.sources import fingerprint, read, riff, touch_tones
+from rnnkit.sources.audio import recording
 
 RATE = 8_000
 
@@ -52,6 +55,25 @@ def test_a_table_names_recordings_beside_it(tmp_path: Path) -> None:
     assert [len(samples) for samples in frame["samples"]] == [2_400, 1_600]
     assert np.allclose(frame["samples"].iloc[0], tone(), atol=1e-4)
     assert (frame.attrs["rate"], frame.attrs["notes"]) == (RATE, [])
+
+
+def test_notes_of_files_of_parts_say_which_part(tmp_path: Path) -> None:
+    record(tmp_path / "a.wav", tone())
+    record(tmp_path / "b.wav", np.stack([tone(), tone()], axis=1))
+    record(tmp_path / "c.wav", np.stack([tone(rate=16_000)] * 2, axis=1), 16_000)
+    for name in "abc":
+        (tmp_path / f"{name}.csv").write_text(f"audio,text\n{name}.wav,say {name}\n")
+    valid, test = (str(tmp_path / f"{name}.csv") for name in "bc")
+    source = Audio(path=str(tmp_path / "a.csv"), rate=RATE)
+    frame = read(source, Files(valid=valid, test=test))
+    assert frame.attrs == {
+        "rate": RATE,
+        "notes": [
+            "valid: the channels of 1 recordings were mixed to one",
+            "test: the channels of 1 recordings were mixed to one",
+            "test: 1 recordings were resampled from 16,000 to 8,000 Hz",
+        ],
+    }
 
 
 def test_the_fingerprint_changes_with_a_recording(tmp_path: Path) -> None:
@@ -109,6 +131,60 @@ def test_a_bad_recording_is_refused(tmp_path: Path, make: Any, message: str) -> 
     assert found.match(message)
 
 
+ENCODINGS = [
+    ("WAV", "PCM_16", "2,400 samples", "1,000"),
+    ("WAV", "PCM_24", "2,400 samples", "1,000"),
+    ("WAV", "FLOAT", "2,400 samples", "1,000"),
+    ("WAV", "DOUBLE", "2,400 samples", "1,000"),
+    ("WAV", "ULAW", "2,400 samples", "1,000"),
+    ("WAVEX", "PCM_16", "2,400 samples", "1,000"),
+    ("WAVEX", "FLOAT", "2,400 samples", "1,000"),
+    ("WAV", "IMA_ADPCM", "5 blocks", "2"),
+]
+
+
+@pytest.mark.parametrize(("format", "encoding", "promised", "there"), ENCODINGS)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_recording_that_is_cut_off_is_refused_in_every_encoding(
+    tmp_path: Path, format: str, encoding: str, promised: str, there: str, channels: int
+) -> None:
+    path = tmp_path / "a.wav"
+    table = np.stack([tone()] * channels, axis=1)
+    soundfile.write(path, table, RATE, encoding, format=format)
+    assert recording(str(path), RATE)[2] == channels
+    raw, count = path.read_bytes(), int(promised.split()[0].replace(",", ""))
+    begin = raw.index(b"data") + 8
+    size = int.from_bytes(raw[begin - 4 : begin], "little")
+    path.write_bytes(raw[: begin + size // count * int(there.replace(",", ""))])
+    message = rf"cut off: its header tells of {promised} and there are {there}; copy it again"
+    with pytest.raises(InputError, match=message):
+        recording(str(path), RATE)
+
+
+def test_what_a_header_tells(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(), RATE, "PCM_24")
+    raw = path.read_bytes()
+    assert riff.sound(path) == (2_400, 2_400, "samples")
+    odd = raw[:12] + b"note" + (3).to_bytes(4, "little") + b"abc\0" + raw[12:]
+    path.write_bytes(odd)  # a chunk of an odd size has a byte behind it
+    assert riff.sound(path) == (2_400, 2_400, "samples")
+    for other in (b"no sound at all" * 9, b"RIFF", raw[:30], raw[: raw.index(b"data")]):
+        path.write_bytes(other)
+        assert riff.sound(path) is None
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, wrong: float) -> None:
+    samples = np.stack([tone(), tone()], axis=1)
+    samples[[7, 8], [0, 1]] = wrong
+    soundfile.write(tmp_path / "a.wav", samples, RATE, "FLOAT")
+    source = Audio(path=table(tmp_path, {"a.wav": "one"}), rate=RATE)
+    message = r"a\.wav: samples must be finite numbers, but 2 of 2,400 are not; record it again"
+    with pytest.raises(InputError, match=message):
+        read(source, Fractions())
+
+
 @pytest.mark.parametrize(
     ("files", "names", "message"),
     [
@@ -131,6 +207,29 @@ def test_a_recording_without_a_transcript_is_refused(tmp_path: Path) -> None:
     record(tmp_path / "a.wav", tone())
     with pytest.raises(InputError, match=r"table\.csv, line 2: every recording needs what is said"):
         read(Audio(path=table(tmp_path, {"a.wav": ""})), Fractions())
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {"audio": "a.wav", "text": 7},
+            "said in it, as text, but column 'text' is 7; fi",
+        ),
+        ({"audio": "a.wav", "text": None}, "said in it, as text, but column 'text' is empty; fill"),
+        ({"text": "one"}, "needs the path of its recording, but column 'audio' is empty; fill it"),
+        ({"audio": "", "text": "one"}, "path of its recording, but column 'audio' is empty; fill"),
+        ({"audio": 7, "text": "one"}, "path of its recording, but column 'audio' is 7; fill it in"),
+    ],
+)
+def test_a_row_without_its_text_or_its_recording_is_refused(
+    tmp_path: Path, row: dict[str, Any], message: str
+) -> None:
+    record(tmp_path / "a.wav", tone())
+    rows = [{"audio": "a.wav", "text": "one"}, row]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(InputError, match=rf"t\.jsonl, line 2: every .*{message}"):
+        read(Audio(path=str(tmp_path / "t.jsonl")), Fractions())
 
 
 # --- what is heard
@@ -238,7 +337,7 @@ def folder_of(tmp_path: Path, takes: int = 12) -> Path:
 
 def experiment_of(folder: Path, task: str = "transcription", **data: Any) -> Experiment:
     source = {"kind": "audio", "path": str(folder), "names": "{text}_{speaker}_{take}.wav"}
-    source |= {"group": "speaker", "rate": RATE, **data.pop("source", {})}
+    source |= {"rate": RATE, **data.pop("source", {})}
     split = {"kind": "names", "test": "*_[0-2].wav", "valid": "*_[34].wav"}
     tree = {
         "name": "a",
@@ -265,6 +364,13 @@ def test_patterns_say_which_file_is_in_which_part(tmp_path: Path) -> None:
     assert prepared.facts["seconds"]["valid"] == pytest.approx(6 * (0.18 + 0.19), abs=1e-3)
 
 
+def test_a_field_of_another_name_may_say_what_is_said(tmp_path: Path) -> None:
+    source = {"names": "{digit}_{speaker}_{take}.wav", "text": "digit"}
+    it = experiment_of(folder_of(tmp_path), source=source)
+    prepared = prepare(it.data, it.task, tmp_path)
+    assert set(prepared.references.values()) == {"0", "1", "2"}
+
+
 def test_a_share_is_held_out_of_what_the_pattern_leaves(tmp_path: Path) -> None:
     it = experiment_of(folder_of(tmp_path), split={"kind": "names", "test": "*_[0-2].wav"})
     prepared = prepare(it.data, it.task, tmp_path)
@@ -284,7 +390,7 @@ JOIN = {"low": 2, "high": 3, "train": 20, "valid": 5, "test": 7}
 
 def test_strings_are_joined_from_one_speaker_and_one_part(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
-    it = experiment_of(folder, source={"join": JOIN})
+    it = experiment_of(folder, source={"group": "speaker", "join": JOIN})
     prepared = prepare(it.data, it.task, tmp_path)
     assert [len(prepared.parts[part]) for part in ("train", "valid", "test")] == [20, 5, 7]
     assert {len(text.split()) for text in prepared.references.values()} == {2, 3}
@@ -307,7 +413,9 @@ def test_strings_are_joined_from_one_speaker_and_one_part(tmp_path: Path) -> Non
 
 
 def test_more_in_a_string_than_there_are_is_refused(tmp_path: Path) -> None:
-    it = experiment_of(folder_of(tmp_path), source={"join": {**JOIN, "high": 9}})
+    it = experiment_of(
+        folder_of(tmp_path), source={"group": "speaker", "join": {**JOIN, "high": 9}}
+    )
     with pytest.raises(InputError, match=r"join\.high: 9 recordings are joined, and 'ann' has 6"):
         prepare(it.data, it.task, tmp_path)
 

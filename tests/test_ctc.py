@@ -90,3 +90,20 @@ def test_the_best_path_takes_together_and_leaves_out_blanks() -> None:
     text, score = ctc.best_path(shares)
     assert text == [2, 2, 3]
     assert score == pytest.approx(-0.8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 6), st.integers(0, 10_000))
+def test_no_text_holds_the_unknown_token(frames: int, seed: int) -> None:
+    """The best path is the likeliest of those without it, by trying all of them."""
+    shares = scores(frames, seed)
+    shares[::2, ctc.UNKNOWN] += 9.0
+    shares = shares.log_softmax(dim=1)
+    known = [token for token in range(TOKENS) if token != ctc.UNKNOWN]
+    paths = itertools.product(known, repeat=frames)
+    best = max(paths, key=lambda path: sum(float(shares[t, k]) for t, k in enumerate(path)))
+    told = [token for token, _ in itertools.groupby(best) if token != ctc.BLANK]
+    text, score = ctc.best_path(shares)
+    assert text == told
+    assert score == pytest.approx(sum(float(shares[t, k]) for t, k in enumerate(best)))
+    assert ctc.UNKNOWN not in ctc.prefix_beam(shares, 8)[0][0]

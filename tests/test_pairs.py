@@ -66,6 +66,11 @@ def test_a_table_of_pairs(tmp_path: Path, header: bool) -> None:
         ({"a.x": "1\n"}, "a.{x,y}", r"a\.y: there is no such file"),
         ({"a.x": "1\n"}, "a.{x,y,z}", r"a pair has two sides, so the braces must hold two names"),
         ({"a.tsv": "source\ttarget\na\t\n"}, "a.tsv", r"line 2: column 'target' must hold text"),
+        (
+            {"a.jsonl": '{"source": "a", "target": 7}\n'},
+            "a.jsonl",
+            r"line 1: column 'target' must hold text in every row, but it is 7; fill it in",
+        ),
         ({"a.tsv": "source\tt\na\tb\n"}, "a.tsv", r"there is no column 'target'"),
     ],
 )
@@ -125,8 +130,16 @@ def test_a_pronouncing_dictionary(tmp_path: Path) -> None:
     assert plain["target"].tolist() == ["HH AH L OW", "HH EH L OW", "AH", "EY"]
 
 
-def test_a_word_without_phonemes_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "d", "HELLO 1 HH\nWORLD 1\n")
+def test_what_is_said_behind_the_phonemes_is_none(tmp_path: Path) -> None:
+    lines = ["aalborg AO1 L B AO0 R G # place, danish", "#SHARP-SIGN SH AA1 R P", "d'or D AO1 R #x"]
+    frame = read(Pronunciations(path=write(tmp_path / "d", "\n".join(lines))), Fractions())
+    assert frame["source"].tolist() == ["aalborg", "#sharp-sign", "d'or"]
+    assert frame["target"].tolist() == ["AO1 L B AO0 R G", "SH AA1 R P", "D AO1 R"]
+
+
+@pytest.mark.parametrize("line", ["WORLD 1", "WORLD", "WORLD # place", "WORLD 1 # place"])
+def test_a_word_without_phonemes_is_refused(tmp_path: Path, line: str) -> None:
+    path = write(tmp_path / "d", f"HELLO 1 HH\n{line}\n")
     with pytest.raises(InputError, match="line 2: a word and its phonemes are needed"):
         read(Pronunciations(path=path), Fractions())
 

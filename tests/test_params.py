@@ -503,6 +503,63 @@ RULES = [
         r"data\.source\.names: must have {text} in it, the field that says what is said",
     ),
     (
+        f'{RECORDINGS}    text: digit\n    names: "{{text}}_{{take}}.wav"\n',
+        11,
+        r"data\.source\.names: must have {digit} in it, the field that says what is said",
+    ),
+    *(
+        (
+            f'{RECORDINGS}    names: "{{text}}_{{{field}}}.wav"\n',
+            10,
+            r"data\.source\.names: a field is a word of letters, digits and underscores that "
+            rf"begins with no digit, got \{{{field}\}}; rename it",
+        )
+        for field in ("1", "a-b", "")
+    ),
+    (
+        f'{RECORDINGS}    names: "{{text}}_{{a}}_{{text}}.wav"\n',
+        10,
+        r"data\.source\.names: each field stands in it once, and {text} is there again; give it a",
+    ),
+    *(
+        (
+            f'{RECORDINGS}    names: "{{text}}.wav"\n    {key}: {value}\n',
+            11,
+            rf"data\.source\.{key}: with data\.source\.names there is no table; leave it out",
+        )
+        for key, value in (("audio", "file"), ("format", "tsv"), ("encoding", "latin-1"))
+    ),
+    *(
+        (
+            f"{RECORDINGS}    group: a\n  split: {split}\n",
+            10,
+            r"data\.source\.group: the split does not ask for it, and nothing is joined; leave it",
+        )
+        for split in (
+            '{kind: names, test: "*_1.wav"}',
+            "{kind: column}",
+            "{kind: files, valid: b, test: c}",
+        )
+    ),
+    *(
+        (
+            f'{PAIRS[:-2]} "a.{{de,en}}"\n    {key}: {value}\n{more}',
+            8,
+            rf"data\.source\.{key}: lines of two files have no columns; leave it out",
+        )
+        for key, value, more in (
+            ("header", "false", ""),
+            ("format", "tsv", ""),
+            ("source", "de", ""),
+            ("target", "en", '  split: {kind: files, test: "b.{de,en}"}\n'),
+        )
+    ),
+    (
+        f"{PAIRS}  target_tokenizer:\n    kind: words\n    spelling: 5\n",
+        10,
+        r"data\.target_tokenizer\.spelling: letters beside words are for tagging; leave it out",
+    ),
+    (
         f"{TAGGING}model:\n  representation:\n    kind: embedding\n    freeze: true\n",
         8,
         r"model\.representation\.freeze: vectors that are drawn must be learned; name model",
@@ -783,6 +840,21 @@ def test_blocks_that_do_not_fit_are_refused(
     write: Write, content: str, line: int, message: str
 ) -> None:
     assert re.match(rf"a\.yaml:{line}: {message}", refusal(write(content)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f'{RECORDINGS}    text: digit\n    names: "{{digit}}_{{take}}.wav"\n',
+        f"{RECORDINGS}    group: a\n",
+        f"{RECORDINGS}    group: a\n  split: {{kind: files, valid: 0.2, test: b}}\n",
+        f'{RECORDINGS}    group: a\n    join: {{}}\n  split: {{kind: names, test: "b*"}}\n',
+        f'{PAIRS[:-2]} "a.{{de,en}}"\n    source: de\n  split: {{kind: files, test: b.tsv}}\n',
+        f"{PAIRS}    source: de\n    header: false\n    format: tsv\n",
+    ],
+)
+def test_what_has_an_effect_is_let_in(write: Write, content: str) -> None:
+    load(write(content))
 
 
 def test_every_rule_between_blocks_is_in_the_table_above(write: Write) -> None:

@@ -10,8 +10,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
+from flows import settings as places
+from flows.console import Stages
+from flows.work import Work
 from rnnkit.conclude import conclude
 from rnnkit.params import load
 from rnnkit.prepare import prepare
@@ -38,16 +43,54 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for i in range(40)
     ]
     (folder / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    (folder / "a.yaml").write_text(PARAMS)
+    finish(folder, PARAMS)
+    return folder
+
+
+def finish(folder: Path, params: str) -> None:
+    """A finished run of the params, which are written to the folder."""
+    (folder / "a.yaml").write_text(params)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         it = load(Path("a.yaml"))
         home = folder / "mlruns"
         prepared = prepare(it.data, it.task, home)
-        run = RunFolder(home / "runs" / "words-0123456789")
+        run = RunFolder(home / "runs" / f"{it.name}-0123456789")
         run.create(it, {})
         list(train_into(run, it, prepared))
         run.finish(conclude(run, it, prepared, home / "prepared"))
+
+
+SPOKEN = """
+name: spoken
+task: {kind: classification}
+data:
+  source: {kind: audio, path: wav, names: "{text}_{take}.wav", rate: 8000}
+  split: {kind: names, test: "*_[0-2].wav", valid: "*_[3-5].wav"}
+  features: {normalize: none, deltas: 0}
+model: {representation: {kind: raw}, hidden: 6}
+train: {epochs: 1}
+"""
+NOTES = [
+    "the channels of 1 recordings were mixed to one",
+    "1 recordings were resampled from 16,000 to 8,000 Hz",
+]
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with recordings, one of them in stereo and one at another rate, and a run."""
+    folder = tmp_path_factory.mktemp("spoken")
+    (folder / "wav").mkdir()
+    for take in range(12):
+        for name, hertz in (("low", 300), ("high", 1_500)):
+            rate = 16_000 if (name, take) == ("low", 7) else 8_000
+            tone = 0.3 * np.sin(2 * np.pi * hertz * np.arange((200 + take) * rate // 1_000) / rate)
+            stereo = (name, take) == ("high", 8)
+            soundfile.write(
+                folder / "wav" / f"{name}_{take}.wav", np.stack([tone] * (1 + stereo), 1), rate
+            )
+    finish(folder, SPOKEN)
     return folder
 
 
@@ -112,6 +155,55 @@ def test_evaluate_shows_the_test_part_or_scores_a_file(here: Path) -> None:
     assert scored["items"] == 40
     assert set(scored["baselines"]) == {"most frequent tag", "most frequent tag per token"}
     assert 0 <= scored["test"]["accuracy"] <= 1
+
+
+def test_a_recording_is_one_input_and_a_folder_of_them_is_scored(spoken: Path) -> None:
+    (answer,) = answers(rnnkit(spoken, "predict", "last", "wav/low_3.wav"))
+    assert answers(rnnkit(spoken, "predict", "last", typed="wav/low_3.wav\n")) == [answer]
+    assert set(answer["probabilities"]) == {"high", "low"}
+    (scored,) = answers(rnnkit(spoken, "evaluate", "last", "wav", "--json"))
+    assert scored["items"] == 24
+    assert "majority class" in scored["baselines"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "message"),
+    [
+        (("wav/low_3.wav", "--stream"), "", "wav/low_3.wav: a recording is one input and no lines"),
+        (("wav/low_3.wav", "--json-lines"), "", "leave --stream and --json-lines out"),
+        (("gone.wav",), "", "gone.wav: there is no such file"),
+        (("--stream",), '["a"]\n', "a step of a recording must be a list of its samples, finite"),
+        (("--stream",), '"x.wav"\n', "and 1, 8,000 per second, got x.wav"),
+        (("--stream",), "[[0.1], [0.1, 0.2]]\n", "a step of a recording must be a list of its sam"),
+        (("--stream",), "[NaN, 0.1]\n", "a step of a recording must be a list of its samples"),
+    ],
+)
+def test_what_is_no_recording_is_said_in_a_line(
+    spoken: Path, arguments: tuple[str, ...], typed: str, message: str
+) -> None:
+    done = rnnkit(spoken, "predict", "last", *arguments, typed=typed)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_was_changed_in_the_data_is_said(
+    spoken: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked = rnnkit(spoken, "check", "a.yaml")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert f"  notes       {'; '.join(NOTES)}\n" in checked.stdout
+    from flows.steps import prepare_data
+
+    monkeypatch.chdir(spoken)
+    folder = RunFolder(spoken / "mlruns" / "runs" / "other")
+    folder.create(load(Path("a.yaml")), {})
+    work = Work(folder.experiment, places.read(Path("mlruns")), folder, Stages())
+    monkeypatch.setattr(work, "track", lambda tell: False)
+    prepare_data.fn(work)
+    prepared, *notes = capsys.readouterr().out.splitlines()
+    assert prepared == "prepare: 12 / 6 / 6 items in train / valid / test"
+    assert notes == [f"  {note}" for note in NOTES]
 
 
 def test_check_deep_names_the_rules(here: Path) -> None:

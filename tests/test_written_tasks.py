@@ -1,10 +1,12 @@
 """Translation, captioning and transcription as tasks: prepared, scored, predicted, streamed."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 import torch
 from sacrebleu.metrics.bleu import BLEU
@@ -18,9 +20,11 @@ from rnnkit.metrics import TextMeter, TranscriptMeter
 from rnnkit.params import Experiment
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare import prepare
+from rnnkit.prepare.audio import sizes
 from rnnkit.prepare.prepared import END, UNKNOWN
 from rnnkit.rescore import rescore
 from rnnkit.runfolder import RunFolder
+from rnnkit.served import Served
 from rnnkit.sources import read, touch_tones
 from rnnkit.stream import Stream
 from rnnkit.tasks import task_for
@@ -317,6 +321,23 @@ def test_objects_have_their_input_under_the_sources_key(
         list(lines.inputs(['{"nothing": 1}'], experiment, "x", True, False))
 
 
+@pytest.mark.parametrize(
+    ("kind", "key", "given"),
+    [
+        ("translator", "source", "ab cd"),
+        ("captioner", "label", "left"),
+        ("listener", "audio", None),
+    ],
+)
+def test_a_served_table_may_have_other_columns(
+    kind: str, key: str, given: str | None, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    predictor = request.getfixturevalue(kind)
+    value = given or str(Path(recorded(tmp_path, 1)) / "low_0.wav")
+    table = pandas.DataFrame([{"id": 3, key: value}])
+    assert Served(predictor).predict(table) == predictor([value])
+
+
 # --- step by step
 
 
@@ -365,10 +386,69 @@ def test_a_stream_of_samples_has_what_was_said_so_far(listener: Predictor) -> No
     assert answer.pop("frames") == (len(samples) - 256) // 80 + 1
     assert answer["text"] == whole["text"]
     assert answer["log_probability"] == pytest.approx(whole["log_probability"], abs=1e-3)
-    with pytest.raises(InputError, match="a step of a recording must be a list of its samples"):
-        stream.step([[0.0]])
     line = json.dumps([0.0, 0.1])
     assert list(lines.inputs([line], listener.experiment, "x", False, True)) == [[0.0, 0.1]]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [[0.0]],
+        ["a"],
+        ["0.5"],
+        "x.wav",
+        [[0.0], [0.0, 0.1]],
+        [np.nan, 0.1],
+        [1e39, 0.0],
+        [10**400],
+        None,
+    ],
+)
+def test_what_is_no_step_of_a_recording_is_refused(listener: Predictor, value: Any) -> None:
+    stream = Stream(listener)
+    message = (
+        r"a step of a recording must be a list of its samples, finite numbers between -1 and 1, "
+        r"8,000 per second, got "
+    )
+    with pytest.raises(InputError, match=message):
+        stream.step(value)
+    assert stream.step([]) == {"frames": 0}  # nothing of it was kept
+
+
+@pytest.mark.parametrize("size", [1, 100, 256, 257, 800, 1_999, 5_000])
+@pytest.mark.parametrize("window", [25.0, 150.0])
+def test_samples_between_frames_that_do_not_touch_are_skipped(
+    apart: dict[float, Predictor], window: float, size: int
+) -> None:
+    predictor = apart[window]
+    samples, _ = touch_tones.recording(2)
+    samples = samples[:6_000]
+    stream = Stream(predictor)
+    for begin in range(0, len(samples), size):
+        answer = stream.step(samples[begin : begin + size].tolist())
+    (whole,) = predictor([samples.tolist()])
+    transform, _, hop = sizes(8_000, predictor.experiment.data.features)
+    assert answer.pop("frames") == (len(samples) - transform) // hop + 1
+    assert answer["text"] == whole["text"]
+    assert answer["log_probability"] == pytest.approx(whole["log_probability"], abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Predictor]:
+    """Of recordings, with more from frame to frame than a frame hears, by the frame's window."""
+    found = {}
+    for window in (25.0, 150.0):
+        folder = tmp_path_factory.mktemp("apart")
+        features = {"normalize": "none", "deltas": 0, "hop": 287.5, "window": window}
+        it = experiment_of(
+            "transcription",
+            {"kind": "audio", "path": recorded(folder, 20), "names": "{text}_{take}.wav"}
+            | {"rate": 8_000},
+            data={"features": features},
+            model={"representation": {"kind": "raw"}},
+        )
+        found[window] = run(folder, it)
+    return found
 
 
 def test_a_stream_of_samples_is_classified(tmp_path: Path) -> None:
@@ -388,12 +468,12 @@ def test_a_stream_of_samples_is_classified(tmp_path: Path) -> None:
     assert answer["probabilities"] == pytest.approx(whole["probabilities"], abs=1e-4)
 
 
-def recorded(folder: Path) -> str:
-    """Two words by their pitch, thirty times each."""
+def recorded(folder: Path, takes: int = 30) -> str:
+    """Two words by their pitch, so many times each."""
     import soundfile
 
     (folder / "wav").mkdir()
-    for take in range(30):
+    for take in range(takes):
         for name, hertz in (("low", 300 + take), ("high", 1500 + take)):
             tone = 0.3 * np.sin(2 * np.pi * hertz * np.arange(1_500 + 20 * take) / 8_000)
             soundfile.write(folder / "wav" / f"{name}_{take}.wav", tone, 8_000)
@@ -469,3 +549,33 @@ def test_a_category_that_training_has_not_seen_is_refused(tmp_path: Path) -> Non
     run(tmp_path, experiment_of("captioning", source, data=tokens))
     with pytest.raises(InputError, match=r"knows the categories .* alone, but there are 1"):
         rescore(tmp_path / "run", str(tmp_path / "up.csv"), tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["classification", "transcription"])
+def test_a_run_of_recordings_is_scored_on_others(tmp_path: Path, kind: str) -> None:
+    path = recorded(tmp_path)
+    it = experiment_of(
+        "transcription",
+        {"kind": "audio", "path": path, "names": "{text}_{take}.wav", "rate": 8_000},
+        data={"split": {"kind": "names", "test": "*_[0-4].wav", "valid": "*_[5-9].wav"}},
+        model={"representation": {"kind": "raw"}},
+    ).replace({"task": {"kind": kind}})
+    run(tmp_path, it)
+    (tmp_path / "test").mkdir()
+    for file in Path(path).glob("*_[0-4].wav"):
+        shutil.copy(file, tmp_path / "test")
+    found = rescore(tmp_path / "run", str(tmp_path / "test"), tmp_path)
+    own = conclude_again(tmp_path, it)
+    assert found["items"] == 10
+    assert found["test"] == pytest.approx(own["test"])
+    assert found["baselines"] == own["baselines"]
+    if kind == "classification":
+        (tmp_path / "test" / "low_1.wav").rename(tmp_path / "test" / "middle_1.wav")
+        with pytest.raises(InputError, match="knows the labels high, low alone"):
+            rescore(tmp_path / "run", str(tmp_path / "test"), tmp_path)
+
+
+def conclude_again(folder: Path, it: Experiment) -> dict[str, Any]:
+    """What the run said of its own test part."""
+    prepared = prepare(it.data, it.task, folder)
+    return conclude(RunFolder(folder / "run"), it, prepared, folder / "prepared")

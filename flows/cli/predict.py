@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated, Any
 
@@ -16,7 +17,9 @@ TOGETHER = 64  # inputs in one batch
 
 def predict(
     run: Model,
-    file: Annotated[str, typer.Argument(help="An input in a line; - for standard input.")] = "-",
+    file: Annotated[
+        str, typer.Argument(help="An input in a line, or a WAV file; - for standard input.")
+    ] = "-",
     stream: Annotated[
         bool, typer.Option("--stream", help="A step in a line, answered at once, with its state.")
     ] = False,
@@ -27,8 +30,8 @@ def predict(
 ) -> None:
     """Answer new inputs with a run's model, as JSON lines.
 
-    A line is a text, or tokens with single spaces between them; of numbers it is JSON, a list of
-    steps.
+    A line is a text, or tokens with single spaces between them; of recordings the path of a WAV
+    file; of numbers it is JSON, a list of steps.
     """
     from flows import settings as places
 
@@ -42,7 +45,14 @@ def predict(
     predictor = prediction.load(found)
     as_json = json_lines or file.removesuffix(".gz").endswith(".jsonl")
     name = "standard input" if file == "-" else file
-    rows = sys.stdin if file == "-" else iter(opening.read_rows(file, "utf-8"))
+    recorded = predictor.experiment.data.source.form == "audio" and file.lower().endswith(".wav")
+    if recorded and (stream or json_lines):
+        raise InputError(
+            f"{file}: a recording is one input and no lines; leave --stream and --json-lines out"
+        )
+    rows: Iterable[str] = [file] if recorded else sys.stdin
+    if file != "-" and not recorded:
+        rows = opening.read_rows(file, "utf-8")
     inputs = lines.inputs(rows, predictor.experiment, name, as_json, stream)
     if stream:
         _stream(predictor, inputs)

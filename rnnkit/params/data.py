@@ -186,4 +186,5 @@ class Data(Block):
     """Recordings: what is heard of them."""
     limit: int | None = Field(default=None, ge=1)
     """Use at most this many items of each part; null: all. Text: the first ones; a series: the
-    latest windows; other data: the first ones by hash, so that more data change few of them."""
+    latest windows; other data: the first ones by hash, so that more data change few of them. With
+    `data.source.join`: of the recordings that are joined, not of the strings."""

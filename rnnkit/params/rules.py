@@ -3,10 +3,10 @@
 from typing import Any, Protocol
 
 from rnnkit.params.block import default_of
-from rnnkit.params.data import BPE, Data, FileNames, Files, Given, Time
+from rnnkit.params.data import BPE, Data, FileNames, Files, Fractions, Given, Time
 from rnnkit.params.model import RNN, Embedding, Model, Raw
 from rnnkit.params.schedule import Plateau
-from rnnkit.params.source import Audio, Frames, PianoRolls, Vectors
+from rnnkit.params.source import Audio, Frames, Pairs, PianoRolls, Vectors
 from rnnkit.params.task import (
     NO_WRITING,
     Forecasting,
@@ -176,7 +176,9 @@ def rules(it: Blocks) -> list[Rule]:
         ),
         *spelling_rules(it),
         *writing_rules(it),
+        *pairs_rules(it),
         *audio_rules(it),
+        *names_rules(it),
         *schedule_rules(it),
         *language_rules(it),
         *season_rules(it),
@@ -192,6 +194,11 @@ def spelling_rules(it: Blocks) -> list[Rule]:
         (
             "data.tokenizer.spelling",
             spelling is not None and not isinstance(it.task, Tagging),
+            "letters beside words are for tagging; leave it out",
+        ),
+        (
+            "data.target_tokenizer.spelling",
+            getattr(it.data.target_tokenizer, "spelling", None) is not None,
             "letters beside words are for tagging; leave it out",
         ),
         (
@@ -238,12 +245,32 @@ def writing_rules(it: Blocks) -> list[Rule]:
     ]
 
 
+def pairs_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for pairs whose sides are two files."""
+    source, split = it.data.source, it.data.split
+    if not isinstance(source, Pairs):
+        return []
+    others = (split.valid, split.test) if isinstance(split, Files) else ()
+    paths = [source.path, *(path for path in others if isinstance(path, str))]
+    lines = all(map(Pairs.two_files, paths))
+    return [
+        (
+            f"data.source.{key}",
+            lines and it.value(f"data.source.{key}") != it.default(f"data.source.{key}"),
+            "lines of two files have no columns; leave it out",
+        )
+        for key in ("header", "format", "source", "target")
+    ]
+
+
 def audio_rules(it: Blocks) -> list[Rule]:
     """As `rules`, for recordings."""
     data, source = it.data, it.data.source
     recorded = isinstance(source, Audio)
     features, heard = data.features, source.form == "audio"
-    join = source.join if isinstance(source, Audio) else None
+    join, split = source.join if isinstance(source, Audio) else None, data.split
+    shared = isinstance(split, Files) and not isinstance(split.valid, str)
+    by_group = isinstance(split, Fractions) or shared
     return [
         (
             "data.features",
@@ -286,9 +313,49 @@ def audio_rules(it: Blocks) -> list[Rule]:
             "must not lie below data.source.join.low",
         ),
         (
+            "data.source.group",
+            isinstance(source, Audio)
+            and source.group is not None
+            and join is None
+            and not by_group,
+            "the split does not ask for it, and nothing is joined; leave it out",
+        ),
+    ]
+
+
+def names_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for recordings whose files' names say it all."""
+    source = it.data.source
+    if not isinstance(source, Audio):
+        return []
+    named, fields, text = source.names is not None, source.fields, source.text
+    bad = next((field for field in fields if not field.isidentifier()), "")
+    twice = next((field for field in fields if fields.count(field) > 1), "")
+    return [
+        (
             "data.source.names",
-            isinstance(source, Audio) and source.names is not None and "{text}" not in source.names,
-            "must have {text} in it, the field that says what is said",
+            any(not field.isidentifier() for field in fields),
+            "a field is a word of letters, digits and underscores that begins with no digit, got "
+            f"{{{bad}}}; rename it",
+        ),
+        (
+            "data.source.names",
+            bool(twice),
+            f"each field stands in it once, and {{{twice}}} is there again; give it a name of its "
+            "own",
+        ),
+        (
+            "data.source.names",
+            named and text not in fields,
+            f"must have {{{text}}} in it, the field that says what is said",
+        ),
+        *(
+            (
+                f"data.source.{key}",
+                named and it.value(f"data.source.{key}") != it.default(f"data.source.{key}"),
+                "with data.source.names there is no table; leave it out",
+            )
+            for key in ("audio", "format", "encoding")
         ),
     ]
 

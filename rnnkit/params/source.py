@@ -1,5 +1,6 @@
 """Where examples come from: one block per reader."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
@@ -281,6 +282,11 @@ class Pairs(Block):
     """A column whose equal values stay on the same side of a split; null: equal sources do."""
     encoding: str = "utf-8"
 
+    @staticmethod
+    def two_files(path: str) -> bool:
+        """Whether a path stands for two files, by its braces."""
+        return "," in path.partition("{")[2].partition("}")[0]
+
 
 class Pronunciations(Block):
     """A pronouncing dictionary: a line for each pronunciation, the word, its number and its
@@ -314,6 +320,10 @@ class Join(Block):
     """The data stay the same while the experiment's seed changes."""
 
 
+FIELD = re.compile(r"\{([^{}]*)\}")
+"""A field of the names of recordings."""
+
+
 class Audio(Block):
     """Recordings (WAV) and what is said in them. Channels are mixed to one, and what has another
     rate is resampled; both are said."""
@@ -329,7 +339,7 @@ class Audio(Block):
     """Of a table; auto: by the file's ending."""
     names: str | None = None
     """What the names of a folder's files are made of, as `{text}_{speaker}_{take}.wav`: each field
-    is a column. null: the path is a table."""
+    is a column, and stands there once. null: the path is a table."""
     audio: str = "audio"
     """Of a table, the column that holds the path of the recording."""
     text: str = "text"
@@ -342,6 +352,11 @@ class Audio(Block):
     join: Join | None = None
     """Transcription: join recordings to strings; null: take them as they are."""
     encoding: str = "utf-8"
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What stands between the braces of `names`."""
+        return tuple(FIELD.findall(self.names or ""))
 
 
 class Generated(Block):

@@ -258,7 +258,8 @@ class Writing(Block):
     trained on (Szegedy et al. 2016), not in those of valid and test."""
     scheduled_sampling: float = Field(default=0.0, ge=0, le=1)
     """The share of steps that read the network's own token and not the true one (Bengio et al.
-    2015): from 0 in the first epoch it rises to this in the last; 0: teacher forcing."""
+    2015): from 0 in the first epoch it rises to this in the last, so that one epoch alone has none;
+    0: teacher forcing."""
     bleu_tokenizer: Literal["13a", "intl", "char", "none"] = "13a"
     """How sacreBLEU cuts texts into words: none for text that comes tokenised."""
 

@@ -17,7 +17,7 @@ from rnnkit.params.task import Forecasting, Memory, Task, Vector
 if TYPE_CHECKING:
     from rnnkit.prepare.prepared import Prepared
 
-PREPARE_VERSION = 3  # raise it when equal source bytes and params give other tensors than before
+PREPARE_VERSION = 4  # raise it when equal source bytes and params give other tensors than before
 
 
 def data_sha256(data: Data, task: Task) -> str:

@@ -128,16 +128,26 @@ def _frames(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarra
     rate = prepared.facts["rate"]
     if isinstance(item, str):
         return _of_recording(recording(item, rate)[0], data, prepared)
-    try:
-        samples = np.asarray(item, dtype=np.float32)
-    except (TypeError, ValueError):
-        samples = np.empty((0, 0), dtype=np.float32)
-    if samples.ndim != 1 or not len(samples) or not np.isfinite(samples).all():
+    samples = samples_of(item)
+    if samples is None or not len(samples):
         raise InputError(
             f"input {number + 1}: must be the path of a WAV file, or a list of its samples between "
             f"-1 and 1, {rate:,} per second"
         )
     return _of_recording(samples, data, prepared)
+
+
+def samples_of(value: Any) -> np.ndarray | None:
+    """float32 [samples]; None: the value is no list of finite numbers."""
+    try:
+        found = np.asarray(value)
+    except ValueError:  # lists of unequal lengths
+        return None
+    if found.ndim != 1 or found.dtype.kind not in "iuf":
+        return None
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and no sample
+        samples = found.astype(np.float32)
+    return samples if np.isfinite(samples).all() else None
 
 
 def _of_recording(samples: np.ndarray, data: Data, prepared: Prepared) -> np.ndarray:
@@ -174,8 +184,7 @@ def _labelled(
     if isinstance(task, Vector) and task.loss == "squared":
         targets = _targets(frame, prepared)
     else:
-        names = frame["label"] if "label" in frame else frame["target"].map(lambda row: row[0])
-        targets = tensor(_known(names.tolist(), prepared))
+        targets = tensor(_known(_names(frame, data), prepared))
     each = torch.arange(len(frame))
     return Part(
         inputs=tensor(flat),
@@ -187,6 +196,14 @@ def _labelled(
         item=each,
         synced=False,
     )
+
+
+def _names(frame: pd.DataFrame, data: Data) -> list[str]:
+    """The label of each row."""
+    if data.source.form == "vectors":
+        return [row[0] for row in frame["target"]]
+    names: list[str] = frame["text" if data.source.form == "audio" else "label"].tolist()
+    return names
 
 
 def _tagged(

@@ -171,7 +171,15 @@ def read(source: Source, split: Split) -> pd.DataFrame:
                 f"{', '.join(others)} and the training file {', '.join(features)}; "
                 "name them in data.source.columns"
             )
-    return pd.concat(frames, ignore_index=True)
+    whole = pd.concat(frames, ignore_index=True)
+    notes = [
+        f"{part}: {note}"
+        for part, other in zip(_parts(source, split), frames, strict=True)
+        for note in other.attrs.get("notes", ())
+    ]
+    # pandas keeps attrs only where all are equal, and the notes of two files seldom are
+    whole.attrs = {**first.attrs, **({"notes": notes} if "notes" in first.attrs else {})}
+    return whole
 
 
 def describe(source: Source) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import wave
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.errors import InputError
 from rnnkit.files import sha256_file, sha256_named
-from rnnkit.params.source import Audio
-from rnnkit.sources import opening
-from rnnkit.sources.tabular import column, format_of, place, read_frame
+from rnnkit.params.source import FIELD, Audio
+from rnnkit.sources import opening, riff
+from rnnkit.sources.tabular import column, format_of, place, read_frame, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +36,7 @@ def read(params: Audio, part: str | None) -> pd.DataFrame:
 
     Raises:
         InputError: a bad table or folder, a name that is made of other fields, a recording that is
-            missing, empty, cut off or no WAV file.
+            missing, empty, cut off or no WAV file, or has samples that are no numbers.
     """
     import pandas as pd
 
@@ -69,8 +68,10 @@ def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
     of channels.
 
     Raises:
-        InputError: the recording is missing, empty, cut off or no WAV file.
+        InputError: the recording is missing, empty, cut off or no WAV file, or has samples that
+            are no numbers.
     """
+    import numpy as np
     import soundfile
 
     found = opening.existing(path)
@@ -81,29 +82,26 @@ def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
         raise InputError(
             f"{path}: a WAV file is needed, but {reason}; convert it or leave it out"
         ) from None
-    promised = _promised(found)
-    if promised > len(samples):
+    sound = riff.sound(found)
+    if sound is not None and sound.promised > sound.there:
         raise InputError(
-            f"{path}: the recording is cut off: its header tells of {promised:,} samples and there "
-            f"are {len(samples):,}; copy it again or leave it out"
+            f"{path}: the recording is cut off: its header tells of {sound.promised:,} "
+            f"{sound.unit} and there are {sound.there:,}; copy it again or leave it out"
         )
     if not len(samples):
         raise InputError(f"{path}: the recording is empty; record it again or leave it out")
+    finite = np.isfinite(samples).all(axis=1)
+    if not finite.all():
+        raise InputError(
+            f"{path}: samples must be finite numbers, but {int((~finite).sum()):,} of "
+            f"{len(samples):,} are not; record it again or leave it out"
+        )
     mixed = samples.mean(axis=1)
     if rate != wanted:
         import librosa
 
         mixed = librosa.resample(mixed, orig_sr=rate, target_sr=wanted)
     return mixed, int(rate), samples.shape[1]
-
-
-def _promised(path: Path) -> int:
-    """How many samples the header tells of; 0 where it is of a kind that Python does not read."""
-    try:
-        with wave.open(str(path)) as opened:
-            return int(opened.getnframes())
-    except (wave.Error, EOFError):
-        return 0
 
 
 def _listed(params: Audio, part: str | None) -> pd.DataFrame:
@@ -122,8 +120,8 @@ def _listed(params: Audio, part: str | None) -> pd.DataFrame:
     for row, text in enumerate(chosen["text"]):
         if not (isinstance(text, str) and text.strip()):
             raise InputError(
-                f"{where(row)}: every recording needs what is said in it, but column "
-                f"{params.text!r} is empty; fill it in or leave the row out"
+                f"{where(row)}: every recording needs what is said in it, as text, but column "
+                f"{params.text!r} is {shown(text)}; fill it in or leave the row out"
             )
     return pd.DataFrame(chosen)
 
@@ -132,9 +130,14 @@ def _table(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
     path, format = params.path, format_of(params.path, params.format, "csv")
     raw = read_frame(path, format, params.encoding)
     folder = Path(path).parent
-    files = [
-        str(folder / str(name)) for name in column(raw, path, params.audio, "data.source.audio")
-    ]
+    names = column(raw, path, params.audio, "data.source.audio").tolist()
+    for row, name in enumerate(names):
+        if not (isinstance(name, str) and name.strip()):
+            raise InputError(
+                f"{path}, {place(format, row)}: every row needs the path of its recording, but "
+                f"column {params.audio!r} is {shown(name)}; fill it in or leave the row out"
+            )
+    files = [str(folder / name) for name in names]
     return raw, lambda row: f"{path}, {place(format, row)}", files
 
 
@@ -152,7 +155,7 @@ def _named(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() == ".wav")
     if not files:
         raise InputError(f"{params.path}: there is no .wav file in this folder; name another one")
-    pieces = re.split(r"\{(\w+)\}", params.names)
+    pieces = FIELD.split(params.names)
     pattern = re.compile(
         "".join(
             f"(?P<{piece}>.+?)" if number % 2 else re.escape(piece)

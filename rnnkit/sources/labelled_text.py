@@ -8,7 +8,7 @@ from rnnkit.errors import InputError
 from rnnkit.files import sha256_json
 from rnnkit.params.source import LabelledText
 from rnnkit.sources import opening
-from rnnkit.sources.tabular import column, format_of, place, read_frame
+from rnnkit.sources.tabular import column, format_of, place, read_frame, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,8 +99,7 @@ def _texts(frame: pd.DataFrame, path: str, format: str, names: dict[str, str]) -
         for row, value in enumerate(frame[field].tolist()):
             number = field == "label" and isinstance(value, int)  # 0, 1, true and false are labels
             if not (number or (isinstance(value, str) and value.strip())):
-                shown = "empty" if value is None or value == "" or value != value else repr(value)
                 raise InputError(
                     f"{path}, {place(format, row)}: column {name!r} must hold text in every row, "
-                    f"but it is {shown[:40]}; fill it in or leave the row out"
+                    f"but it is {shown(value)}; fill it in or leave the row out"
                 )

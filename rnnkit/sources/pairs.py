@@ -8,7 +8,7 @@ from rnnkit.errors import InputError
 from rnnkit.files import sha256_json
 from rnnkit.params.source import Pairs
 from rnnkit.sources import opening
-from rnnkit.sources.tabular import column, format_of, place, read_frame
+from rnnkit.sources.tabular import column, format_of, place, read_frame, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ def read(params: Pairs, part: str | None) -> pd.DataFrame:
                 name = getattr(params, field)
                 raise InputError(
                     f"{path}, {place(format, row)}: column {name!r} must hold text in every row, "
-                    "but it is empty; fill it in or leave the row out"
+                    f"but it is {shown(value)}; fill it in or leave the row out"
                 )
     return frame
 

@@ -1,12 +1,14 @@
 """Words and how they are pronounced, as the CMU Pronouncing Dictionary has them.
 
 Both forms are read: `WORD 1 W ER1 D`, where variants of a word are numbered, and `WORD(2)  W ER1
-D`, where a second one has its number in brackets. Lines that begin with `;;;` are comments.
+D`, where a second one has its number in brackets. Lines that begin with `;;;` are comments, and so
+is what follows ` #` behind the phonemes.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from rnnkit.errors import InputError
@@ -16,7 +18,7 @@ from rnnkit.sources import opening
 if TYPE_CHECKING:
     import pandas as pd
 
-COMMENT = ";;;"
+COMMENT, REMARK = ";;;", "#"
 VARIANT = re.compile(r"\(\d+\)$")
 
 
@@ -44,6 +46,7 @@ def read(params: Pronunciations, part: str | None) -> pd.DataFrame:
         if line.startswith(COMMENT) or not line.strip():
             continue
         word, *sounds = line.split()
+        sounds = list(takewhile(lambda sound: not sound.startswith(REMARK), sounds))
         if sounds and sounds[0].isdigit():
             sounds = sounds[1:]
         if not sounds:

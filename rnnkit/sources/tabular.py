@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.errors import InputError
@@ -164,6 +165,18 @@ def column(frame: pd.DataFrame, path: str, name: str, key: str) -> pd.Series:
             f"the columns are {', '.join(names)}; set `{key}` to one of them"
         )
     return frame[name]
+
+
+def shown(value: Any) -> str:
+    """What a cell holds that should hold text, for messages.
+
+    >>> shown(" "), shown(None), shown(float("nan")), shown(7)
+    ('empty', 'empty', 'empty', '7')
+    """
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    if missing or (isinstance(value, str) and not value.strip()):
+        return "empty"
+    return repr(value)[:40]
 
 
 def place(format: str, row: int) -> str:

@@ -57,7 +57,7 @@ class Transcription(Task):
             text, score = self.told(real, self.params.beam if final else 1)[0]
             texts.append(text)
             confidence.append(score / len(real))
-            paths.append([names[k] for k in real.argmax(dim=1).tolist()])
+            paths.append([names[k] for k in ctc.likeliest(real)[1].tolist()])
         nats = ctc.nats(outputs, batch.mask, batch.targets)
         return Heard(nats, texts, confidence, paths)
 
