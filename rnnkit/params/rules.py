@@ -1,27 +1,22 @@
 """What one block of an experiment forbids another, and why: one table, raised in one place."""
 
-from typing import Any, Protocol
-
 from rnnkit.params.block import default_of
-from rnnkit.params.data import BPE, Data, FileNames, Files, Fractions, Given, Time
-from rnnkit.params.model import RNN, Embedding, Model, Raw
+from rnnkit.params.data import BPE, Data, Files, Given, Time
+from rnnkit.params.model import RNN, Embedding, Raw
+from rnnkit.params.rule import Blocks, Rule
 from rnnkit.params.schedule import Plateau
-from rnnkit.params.source import Audio, Frames, Pairs, PianoRolls, Vectors
+from rnnkit.params.source import Frames, PianoRolls, Vectors
+from rnnkit.params.source_rules import source_rules
 from rnnkit.params.task import (
     NO_WRITING,
     Forecasting,
     LanguageModeling,
     Memory,
     Tagging,
-    Task,
     Transcription,
     Vector,
     Writing,
 )
-from rnnkit.params.train import Train
-from rnnkit.params.tune import Tune
-
-Rule = tuple[str, bool, str]  # params path, whether it is refused, why
 
 NO_COLUMNS = (
     "builtin",
@@ -33,24 +28,6 @@ NO_COLUMNS = (
     "pronunciations",
 )
 """Sources whose items have no further columns, none that could say train, valid or test."""
-
-
-class Blocks(Protocol):
-    """An experiment, as far as rules look at it."""
-
-    @property
-    def task(self) -> Task: ...
-    @property
-    def data(self) -> Data: ...
-    @property
-    def model(self) -> Model: ...
-    @property
-    def train(self) -> Train: ...
-    @property
-    def tune(self) -> Tune | None: ...
-
-    def value(self, path: str) -> Any: ...
-    def default(self, path: str) -> Any: ...
 
 
 def rules(it: Blocks) -> list[Rule]:
@@ -118,7 +95,6 @@ def rules(it: Blocks) -> list[Rule]:
             "a series is split by time, and nothing else is; "
             + ("write split: {kind: time}" if forecasting else "choose fractions, files or column"),
         ),
-        *frames_rules(it),
         (
             "data.split",
             isinstance(split, Files) and data.source.kind == "builtin",
@@ -176,9 +152,7 @@ def rules(it: Blocks) -> list[Rule]:
         ),
         *spelling_rules(it),
         *writing_rules(it),
-        *pairs_rules(it),
-        *audio_rules(it),
-        *names_rules(it),
+        *source_rules(it),
         *schedule_rules(it),
         *language_rules(it),
         *season_rules(it),
@@ -241,121 +215,6 @@ def writing_rules(it: Blocks) -> list[Rule]:
             "data.source.targets",
             isinstance(data.source, Vectors) and len(data.source.targets) != 1,
             "a vector has one text; name one column",
-        ),
-    ]
-
-
-def pairs_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for pairs whose sides are two files."""
-    source, split = it.data.source, it.data.split
-    if not isinstance(source, Pairs):
-        return []
-    others = (split.valid, split.test) if isinstance(split, Files) else ()
-    paths = [source.path, *(path for path in others if isinstance(path, str))]
-    lines = all(map(Pairs.two_files, paths))
-    return [
-        (
-            f"data.source.{key}",
-            lines and it.value(f"data.source.{key}") != it.default(f"data.source.{key}"),
-            "lines of two files have no columns; leave it out",
-        )
-        for key in ("header", "format", "source", "target")
-    ]
-
-
-def audio_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for recordings."""
-    data, source = it.data, it.data.source
-    recorded = isinstance(source, Audio)
-    features, heard = data.features, source.form == "audio"
-    join, split = source.join if isinstance(source, Audio) else None, data.split
-    shared = isinstance(split, Files) and not isinstance(split.valid, str)
-    by_group = isinstance(split, Fractions) or shared
-    return [
-        (
-            "data.features",
-            not heard and features != default_of(Data, "features"),
-            "there are no recordings to hear; leave it out",
-        ),
-        (
-            "data.features.coefficients",
-            heard and features.coefficients > features.bands,
-            f"there cannot be more coefficients than bands, got {features.coefficients} and "
-            f"{features.bands}",
-        ),
-        (
-            "data.scaling",
-            heard
-            and features.normalize == "per_utterance"
-            and data.scaling != default_of(Data, "scaling"),
-            "every recording is scaled by itself; write data.features.normalize: none, or leave it "
-            "out",
-        ),
-        (
-            "data.split",
-            isinstance(data.split, FileNames) and not recorded,
-            "only recordings have files of their own; choose fractions, files or column",
-        ),
-        (
-            "data.source.join",
-            join is not None and not isinstance(it.task, Transcription),
-            "a string of recordings has a transcript and no label; write task: "
-            "{kind: transcription}, or leave it out",
-        ),
-        (
-            "data.source.join",
-            join is not None and isinstance(source, Audio) and source.group is None,
-            "only recordings of one group are joined; name data.source.group",
-        ),
-        (
-            "data.source.join.high",
-            join is not None and join.high < join.low,
-            "must not lie below data.source.join.low",
-        ),
-        (
-            "data.source.group",
-            isinstance(source, Audio)
-            and source.group is not None
-            and join is None
-            and not by_group,
-            "the split does not ask for it, and nothing is joined; leave it out",
-        ),
-    ]
-
-
-def names_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for recordings whose files' names say it all."""
-    source = it.data.source
-    if not isinstance(source, Audio):
-        return []
-    named, fields, text = source.names is not None, source.fields, source.text
-    bad = next((field for field in fields if not field.isidentifier()), "")
-    twice = next((field for field in fields if fields.count(field) > 1), "")
-    return [
-        (
-            "data.source.names",
-            any(not field.isidentifier() for field in fields),
-            "a field is a word of letters, digits and underscores that begins with no digit, got "
-            f"{{{bad}}}; rename it",
-        ),
-        (
-            "data.source.names",
-            bool(twice),
-            f"each field stands in it once, and {{{twice}}} is there again; give it a name of its "
-            "own",
-        ),
-        (
-            "data.source.names",
-            named and text not in fields,
-            f"must have {{{text}}} in it, the field that says what is said",
-        ),
-        *(
-            (
-                f"data.source.{key}",
-                named and it.value(f"data.source.{key}") != it.default(f"data.source.{key}"),
-                "with data.source.names there is no table; leave it out",
-            )
-            for key in ("audio", "format", "encoding")
         ),
     ]
 
@@ -468,47 +327,5 @@ def schedule_rules(it: Blocks) -> list[Rule]:
             isinstance(schedule, Plateau) and retrained,
             "plateau watches the validation part, and tune.retrain trains on it; choose "
             "another schedule or tune.retrain: false",
-        ),
-    ]
-
-
-def frames_rules(it: Blocks) -> list[Rule]:
-    """The rules for frames read from a file: what one long sequence can be asked for."""
-    source, split = it.data.source, it.data.split
-    tokens = it.data.source.form in ("labelled_text", "tagged", "text", "pairs")
-    scaled = it.data.scaling != default_of(Data, "scaling")
-    frames = isinstance(source, Frames)
-    single = isinstance(source, Frames) and source.sequence is None
-    timed = isinstance(source, Frames) and source.time is not None
-    moments = isinstance(split, Time) and any(
-        isinstance(moment, str) for moment in (split.valid, split.test, split.until)
-    )
-    return [
-        (
-            "data.scaling",
-            tokens and scaled,
-            "this source gives tokens, and nothing is scaled; leave it out",
-        ),
-        (
-            "data.source.sequence",
-            single and source.form == "frames",
-            "a label per sequence needs the column whose equal values are one sequence; name "
-            "it, or write labels: per_frame",
-        ),
-        (
-            "data.source.group",
-            isinstance(source, Frames) and single and source.group is not None,
-            "one long sequence has no groups; leave it out, or name data.source.sequence",
-        ),
-        (
-            "data.split",
-            single and not isinstance(split, Time | Files),
-            "one long sequence is cut into stretches, and a hash would put neighbours on both "
-            "sides; write split: {kind: time}, give files, or name data.source.sequence",
-        ),
-        (
-            "data.split",
-            frames and not timed and moments,
-            "a moment needs the frames' time; name data.source.time, or give shares",
         ),
     ]

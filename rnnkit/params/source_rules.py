@@ -1,0 +1,169 @@
+"""What a source forbids: of frames, of pairs in two files, of recordings and of their names."""
+
+from rnnkit.params.block import default_of
+from rnnkit.params.data import Data, FileNames, Files, Fractions, Time
+from rnnkit.params.rule import Blocks, Rule
+from rnnkit.params.source import Audio, Frames, Pairs
+from rnnkit.params.task import Transcription
+
+
+def source_rules(it: Blocks) -> list[Rule]:
+    """(path, whether it is refused, why) for what a source forbids and what it is forbidden."""
+    return [*frames_rules(it), *pairs_rules(it), *audio_rules(it), *names_rules(it)]
+
+
+def frames_rules(it: Blocks) -> list[Rule]:
+    """The rules for frames read from a file: what one long sequence can be asked for."""
+    source, split = it.data.source, it.data.split
+    tokens = it.data.source.form in ("labelled_text", "tagged", "text", "pairs")
+    scaled = it.data.scaling != default_of(Data, "scaling")
+    frames = isinstance(source, Frames)
+    single = isinstance(source, Frames) and source.sequence is None
+    timed = isinstance(source, Frames) and source.time is not None
+    moments = isinstance(split, Time) and any(
+        isinstance(moment, str) for moment in (split.valid, split.test, split.until)
+    )
+    return [
+        (
+            "data.scaling",
+            tokens and scaled,
+            "this source gives tokens, and nothing is scaled; leave it out",
+        ),
+        (
+            "data.source.sequence",
+            single and source.form == "frames",
+            "a label per sequence needs the column whose equal values are one sequence; name "
+            "it, or write labels: per_frame",
+        ),
+        (
+            "data.source.group",
+            isinstance(source, Frames) and single and source.group is not None,
+            "one long sequence has no groups; leave it out, or name data.source.sequence",
+        ),
+        (
+            "data.split",
+            single and not isinstance(split, Time | Files),
+            "one long sequence is cut into stretches, and a hash would put neighbours on both "
+            "sides; write split: {kind: time}, give files, or name data.source.sequence",
+        ),
+        (
+            "data.split",
+            frames and not timed and moments,
+            "a moment needs the frames' time; name data.source.time, or give shares",
+        ),
+    ]
+
+
+def pairs_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for pairs whose sides are two files."""
+    source, split = it.data.source, it.data.split
+    if not isinstance(source, Pairs):
+        return []
+    others = (split.valid, split.test) if isinstance(split, Files) else ()
+    paths = [source.path, *(path for path in others if isinstance(path, str))]
+    lines = all(map(Pairs.two_files, paths))
+    return [
+        (
+            f"data.source.{key}",
+            lines and it.value(f"data.source.{key}") != it.default(f"data.source.{key}"),
+            "lines of two files have no columns; leave it out",
+        )
+        for key in ("header", "format", "source", "target")
+    ]
+
+
+def audio_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for recordings."""
+    data, source = it.data, it.data.source
+    recorded = isinstance(source, Audio)
+    features, heard = data.features, source.form == "audio"
+    join, split = source.join if isinstance(source, Audio) else None, data.split
+    shared = isinstance(split, Files) and not isinstance(split.valid, str)
+    by_group = isinstance(split, Fractions) or shared
+    return [
+        (
+            "data.features",
+            not heard and features != default_of(Data, "features"),
+            "there are no recordings to hear; leave it out",
+        ),
+        (
+            "data.features.coefficients",
+            heard and features.coefficients > features.bands,
+            f"there cannot be more coefficients than bands, got {features.coefficients} and "
+            f"{features.bands}",
+        ),
+        (
+            "data.scaling",
+            heard
+            and features.normalize == "per_utterance"
+            and data.scaling != default_of(Data, "scaling"),
+            "every recording is scaled by itself; write data.features.normalize: none, or leave it "
+            "out",
+        ),
+        (
+            "data.split",
+            isinstance(data.split, FileNames) and not recorded,
+            "only recordings have files of their own; choose fractions, files or column",
+        ),
+        (
+            "data.source.join",
+            join is not None and not isinstance(it.task, Transcription),
+            "a string of recordings has a transcript and no label; write task: "
+            "{kind: transcription}, or leave it out",
+        ),
+        (
+            "data.source.join",
+            join is not None and isinstance(source, Audio) and source.group is None,
+            "only recordings of one group are joined; name data.source.group",
+        ),
+        (
+            "data.source.join.high",
+            join is not None and join.high < join.low,
+            "must not lie below data.source.join.low",
+        ),
+        (
+            "data.source.group",
+            isinstance(source, Audio)
+            and source.group is not None
+            and join is None
+            and not by_group,
+            "the split does not ask for it, and nothing is joined; leave it out",
+        ),
+    ]
+
+
+def names_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for recordings whose files' names say it all."""
+    source = it.data.source
+    if not isinstance(source, Audio):
+        return []
+    named, fields, text = source.names is not None, source.fields, source.text
+    bad = next((field for field in fields if not field.isidentifier()), "")
+    twice = next((field for field in fields if fields.count(field) > 1), "")
+    return [
+        (
+            "data.source.names",
+            any(not field.isidentifier() for field in fields),
+            "a field is a word of letters, digits and underscores that begins with no digit, got "
+            f"{{{bad}}}; rename it",
+        ),
+        (
+            "data.source.names",
+            bool(twice),
+            f"each field stands in it once, and {{{twice}}} is there again; give it a name of its "
+            "own",
+        ),
+        (
+            "data.source.names",
+            named and text not in fields,
+            f"must have {{{text}}} in it, the field that says what is said",
+        ),
+        *(
+            (
+                f"data.source.{key}",
+                named and it.value(f"data.source.{key}") != it.default(f"data.source.{key}"),
+                "with data.source.names there is no table; leave it out",
+            )
+            for key in ("audio", "format", "encoding")
+        ),
+    ]
