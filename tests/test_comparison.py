@@ -18,13 +18,15 @@ from flows.console import Stages
 from rnnkit.comparison.bootstrap import difference
 from rnnkit.comparison.items import measured
 from rnnkit.comparison.members import members
-from rnnkit.comparison.table import block_of
+from rnnkit.comparison.table import block_of, table
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
+from rnnkit.params.variants import FIXED
 from rnnkit.report.comparison import rows, sentences
 from rnnkit.report.page import render
 from rnnkit.runfolder import RunFolder
 
+TEXT = {"kind": "builtin", "name": "python_docs"}
 TREE: dict[str, Any] = {
     "name": "x",
     "task": {"kind": "tagging"},
@@ -54,10 +56,11 @@ def test_every_variant_is_run_with_every_seed_and_as_if_it_stood_alone() -> None
 
 
 REFUSED = [
-    ({"variants": {"a": {"name": "b"}}}, "variants.a.name: a comparison has one name"),
-    ({"variants": {"a": {"seed": 1}}}, "variants.a.seed: seeds are compared over all variants"),
-    ({"variants": {"a": {"data.split.test": 0.3}}}, "are compared on the same test items"),
-    ({"variants": {"a": {"tune": {}}}}, "variants.a.tune: a comparison trains each variant as it"),
+    *(
+        ({"variants": {"a": {path: None}}}, f"variants.a.{path}: {why}")
+        for path, why in FIXED.items()
+    ),
+    ({"variants": {"a": {"data.split.test": 0.3}}}, "variants.a.data.split.test: variants are"),
     (
         {"variants": {"a": {}}, "tune": {}},
         "variants: a comparison trains each variant as it stands",
@@ -310,7 +313,14 @@ REFUSALS = [
     (["nothing.yaml"], "nothing.yaml: there is no such file"),
     (["one"], "one: is one run, and nothing to compare it with; give two or more, or a params"),
     (["one", "two"], "one: there is no such run in"),
+    (["one", "one"], "one: is given 2 times; give each run once"),
     (["one", "two", "--set", "seed=1"], "--set changes a params file, and these are runs"),
+    (["one", "two", "--workers", "2"], "--workers is for a params file, and these are runs"),
+    (
+        ["a.yaml", "b.yaml"],
+        "a.yaml: is a params file, one of 2 names; give one params file, or runs by their ids",
+    ),
+    (["one", "b.yml"], "b.yml: is a params file, one of 2 names; give one params file, or"),
 ]
 
 
@@ -322,6 +332,26 @@ def test_what_cannot_be_compared_is_refused_in_one_line(
     assert status == 2
     assert err.startswith(f"rnnkit: {message}")
     assert len(err.splitlines()) == 1
+
+
+def test_one_run_by_two_of_its_names_is_refused(compared: Compared) -> None:
+    run = next((compared.home / "runs").glob("small-*"))
+    status, _, err = compared.command("compare", run.name, str(run))
+    assert status == 2
+    assert err == f"rnnkit: {run.name}: is given 2 times; give each run once\n"
+
+
+def test_runs_of_different_tasks_are_refused(tmp_path: Path) -> None:
+    tree = {"task": {"kind": "language_modeling"}, "data": {"source": TEXT}}
+    other = Experiment.model_validate({**TREE, **tree})
+    runs = [RunFolder(tmp_path / name) for name in "ab"]
+    for run, experiment in zip(runs, (Experiment.model_validate(TREE), other), strict=True):
+        run.create(experiment, {})
+    with pytest.raises(
+        InputError,
+        match="runs of one task can be compared, and these are of language_modeling and tagging",
+    ):
+        table({"a": runs[:1], "b": runs[1:]})
 
 
 def test_run_says_that_a_file_with_variants_is_compared(compared: Compared) -> None:
@@ -353,6 +383,9 @@ class Alone:
         self.settings, self.folder = places.read(home), RunFolder(home / "comparisons" / "c")
         self.folder.path.mkdir(parents=True)
         self.stages = Stages()
+
+    def track(self, call: Any, last: bool = False) -> None:
+        """MLflow is told nothing."""
 
 
 @pytest.mark.parametrize(

@@ -114,8 +114,8 @@ class Tune(Block):
     """A sweep; `rnnkit run` tunes only if this block is there."""
 
     trials: int = Field(default=30, ge=1, le=1_000_000)
-    """Completed or pruned ones. In place of one that fails another point is drawn; a grid leaves the
-    point out."""
+    """Completed or pruned ones. In place of one that fails another point is drawn; a grid leaves it
+    out."""
     workers: int = Field(default=2, ge=1, le=1024)
     """Processes, each with one trial at a time."""
     seeds: int = Field(default=1, ge=1, le=100)
