@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rnnkit import sources
 from rnnkit.comparison.bootstrap import Difference, difference
-from rnnkit.comparison.items import measured
+from rnnkit.comparison.items import measured, one_measure
 from rnnkit.comparison.table import block_of
 from rnnkit.conclude import PREDICTIONS
 from rnnkit.errors import InputError
@@ -65,12 +65,12 @@ def challenge(run: RunFolder, champion: Path, home: Path) -> Verdict:
     prepared = load_prepared(place)
     try:
         theirs = answers_of(predictor, load(run.path).experiment, prepared)
+        mine = pandas.read_parquet(run.path / PREDICTIONS)
+        (measure, ours), (other, items) = (measured(t, run.result["shown"]) for t in (mine, theirs))
+        one_measure([measure, other])
+        found = difference(measure, [ours], [items], block_of(run), seed=0)
     except InputError as error:
         return Verdict(None, f"they cannot be compared: {error}")
-    measure, ours = measured(pandas.read_parquet(run.path / PREDICTIONS))
-    other, items = measured(theirs)
-    assert other == measure
-    found = difference(measure, [ours], [items], block_of(run), seed=0)
     relation = "better" if found.is_better else "not better"
     return Verdict(
         found,

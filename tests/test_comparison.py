@@ -16,10 +16,11 @@ from flows import settings as places
 from flows.compare import comparison
 from flows.console import Stages
 from rnnkit.comparison.bootstrap import difference
-from rnnkit.comparison.items import measured
+from rnnkit.comparison.items import measured, one_measure
 from rnnkit.comparison.members import members
 from rnnkit.comparison.table import block_of, table
 from rnnkit.errors import InputError
+from rnnkit.metrics import TextMeter
 from rnnkit.params import Experiment
 from rnnkit.params.variants import FIXED
 from rnnkit.report.comparison import rows, sentences
@@ -96,6 +97,22 @@ PREDICTIONS = {
         {"item": [0, 0, 1], "tokens": [2, 3, 4], "log_probability": [-1.0, -2.0, -8.0]},
         ("loss", {0: (3, 5), 1: (8, 4)}),
     ),
+    "captions of categories": (
+        {"item": [0, 1], "truth": ["ann", "bo"], "predicted": ["ada", "ada"], "tokens": [4, 3],
+         "log_probability": [-6.0, -2.0]},
+        ("loss", {0: (6, 4), 1: (2, 3)}),
+    ),
+    "transcription and captions of vectors": (
+        {"item": [0, 1, 2], "truth": ["a b c d", "a b c d", "a"], "tokens": [4, 4, 1],
+         "predicted": ["a b c x", "z z z z z", ""], "log_probability": [-1.0, -1.0, -1.0]},
+        ("wer", {0: (1, 4), 1: (5, 4), 2: (1, 1)}),
+    ),
+    "translation with several references": (
+        {"item": [5, 6, 7], "asked": ["1 2", "3", "1 2"], "truth": ["a b", "c", "a b c d"],
+         "predicted": ["a b x", "c", "a b x"], "tokens": [2, 1, 4],
+         "log_probability": [-1.0, -1.0, -1.0]},
+        ("wer", {5: (0.5, 1), 6: (0, 1), 7: (0.5, 1)}),  # 5 and 7 are one
+    ),
     "music": (
         {"item": [0], "frames": [2], "log_probability": [-9.0]},
         ("loss", {0: (9, 2)}),
@@ -118,10 +135,14 @@ PREDICTIONS = {
 }  # fmt: skip
 
 
+SHOWN = {"captions of categories": ("perplexity", "loss", "accuracy")}
+"""What decides, where the columns leave it open."""
+
+
 @pytest.mark.parametrize("kind", PREDICTIONS)
 def test_each_tasks_predictions_say_what_every_item_cost(kind: str) -> None:
     columns, (name, expected) = PREDICTIONS[kind]
-    measure, items = measured(pandas.DataFrame(columns))
+    measure, items = measured(pandas.DataFrame(columns), SHOWN.get(kind, ("accuracy",)))
     assert measure == name
     found = {item: (row["total"], row["weight"]) for item, row in items.iterrows()}
     assert found == expected
@@ -129,7 +150,7 @@ def test_each_tasks_predictions_say_what_every_item_cost(kind: str) -> None:
 
 def test_several_series_have_items_of_their_own() -> None:
     table = {"row": [5, 5], "step": [1, 1], "series": ["a", "b"], "truth y": [1.0, 1.0]}
-    _, items = measured(pandas.DataFrame({**table, "forecast y": [2.0, 4.0]}))
+    _, items = measured(pandas.DataFrame({**table, "forecast y": [2.0, 4.0]}), ("mae",))
     assert items["total"].to_dict() == {("a", 5): 1.0, ("b", 5): 3.0}
 
 
@@ -182,6 +203,64 @@ def test_seeds_are_averaged_item_by_item() -> None:
 def test_runs_tested_on_different_items_are_refused() -> None:
     with pytest.raises(InputError, match=r"tested on different items \(3 and 2\); compare runs"):
         difference("mae", [frame(np.ones(3))], [frame(np.ones(2))], block=1, seed=0)
+
+
+def test_runs_that_answer_other_parts_or_have_other_measures_are_refused() -> None:
+    longer = frame(np.ones(3)).assign(weight=2.0)
+    with pytest.raises(
+        InputError, match=r"other parts of the same items \(3 and 6 in all\); compare"
+    ):
+        difference("loss", [frame(np.ones(3))], [longer], block=1, seed=0)
+    with pytest.raises(InputError, match="the runs are measured by loss and wer; compare runs of"):
+        one_measure(["wer", "loss", "wer"])
+    assert one_measure(["wer", "wer"]) == "wer"
+
+
+LETTERS = "abcdefgh"
+
+
+def written(seed: int, wrong: float, references: int) -> pandas.DataFrame:
+    """Predictions for 60 sources, each with so many references that are alike."""
+    random = np.random.default_rng(seed)
+    rows: list[dict[str, Any]] = []
+    for source in range(60):
+        truth = np.random.default_rng(source).choice(list(LETTERS), size=3 + source % 5)
+        heard = ["x" if random.random() < wrong else letter for letter in truth]
+        for _ in range(references):
+            row = {"item": len(rows), "asked": str(source), "truth": " ".join(truth)}
+            rows.append({**row, "predicted": " ".join(heard), "tokens": 3, "log_probability": -1.0})
+    return pandas.DataFrame(rows)
+
+
+def test_a_better_writer_is_told_from_a_worse_one_where_neither_gets_a_sentence_right() -> None:
+    ours, theirs = written(1, 0.5, 1), written(2, 0.9, 1)
+    assert (ours["truth"] == ours["predicted"]).mean() < 0.1
+    both = [measured(predictions, ("bleu",)) for predictions in (ours, theirs)]
+    assert [name for name, _ in both] == ["wer", "wer"]
+    found = difference("wer", [both[0][1]], [both[1][1]], block=1, seed=0)
+    assert found.is_better
+    assert found.items == 60
+    rates = []
+    for predictions in (ours, theirs):
+        meter = TextMeter("none")
+        texts = (predictions[column].tolist() for column in ("asked", "predicted", "truth"))
+        meter.update(*texts)
+        rates.append(meter.compute()["wer"])
+    assert found.value == pytest.approx(rates[0] - rates[1])
+
+
+def test_several_references_of_a_source_are_no_more_evidence_than_one() -> None:
+    found = [
+        difference(
+            "wer",
+            [measured(written(1, 0.5, references), ("bleu",))[1]],
+            [measured(written(2, 0.9, references), ("bleu",))[1]],
+            block=1,
+            seed=0,
+        )
+        for references in (1, 4)
+    ]
+    assert found[0] == found[1]
 
 
 def test_text_from_data_is_escaped() -> None:
