@@ -15,6 +15,7 @@ from torch import Tensor
 
 from rnnkit import sources
 from rnnkit.comparison.bootstrap import Difference, difference
+from rnnkit.comparison.comparable import refuse_another_question, refuse_seen
 from rnnkit.comparison.items import measured, one_measure
 from rnnkit.comparison.table import block_of
 from rnnkit.conclude import PREDICTIONS
@@ -58,19 +59,24 @@ def challenge(run: RunFolder, champion: Path, home: Path) -> Verdict:
         champion: the older one's model folder.
         home: the output folder, where prepared data lie.
     """
-    predictor = load(champion)
     place = home / "prepared" / run.result["prepared"]
-    if not place.exists():
-        return Verdict(None, "they cannot be compared: the run's prepared data are gone")
-    prepared = load_prepared(place)
     try:
-        theirs = answers_of(predictor, load(run.path).experiment, prepared)
+        if not place.exists():
+            raise InputError("the run's prepared data are gone")
+        predictor, own, prepared = load(champion), load(run.path).experiment, load_prepared(place)
+        refuse_another_question(predictor.experiment, own)
+        refuse_seen(predictor.experiment, own, predictor.prepared.facts, prepared.facts)
+        theirs = answers_of(predictor, own, prepared)
         mine = pandas.read_parquet(run.path / PREDICTIONS)
         (measure, ours), (other, items) = (measured(t, run.result["shown"]) for t in (mine, theirs))
         one_measure([measure, other])
         found = difference(measure, [ours], [items], block_of(run), seed=0)
     except InputError as error:
-        return Verdict(None, f"they cannot be compared: {error}")
+        return Verdict(
+            None,
+            f"they cannot be compared: {error}; to make the new one champion all the same: "
+            f"rnnkit register {run.id} --champion",
+        )
     relation = "better" if found.is_better else "not better"
     return Verdict(
         found,
@@ -87,7 +93,7 @@ def answers_of(
     Texts are read again where the two know other words, so that neither loses what it knows.
 
     Args:
-        predictor: the older model.
+        predictor: the older model, which was asked the same question.
         experiment: of the newer run, whose data they are.
         prepared: those data.
 
@@ -122,13 +128,19 @@ def _read_again(
     predictor: Predictor, experiment: Experiment, prepared: Prepared
 ) -> tuple[Part, np.ndarray]:
     """The test items from their source, and which row of it each is."""
-    if predictor.experiment.task.kind == "language_modeling":
+    kind, form = experiment.task.kind, experiment.data.source.form
+    written = kind == "captioning" and form == "labelled_text"
+    if kind == "language_modeling" or (
+        written and _words(prepared)[-1] != _words(predictor.prepared)[-1]
+    ):
         raise InputError(
             "their vocabularies differ, and so would the tokens that are predicted; train on the "
             "champion's text, or on characters"
         )
     if data_sha256(experiment.data, experiment.task) != prepared.sha256:
         raise InputError("the data have changed since the run was prepared")
+    if getattr(experiment.data.source, "join", None) is not None:
+        raise InputError("their vocabularies differ, and joined recordings cannot be read again")
     frame = sources.read(experiment.data.source, experiment.data.split)
     items = np.unique(prepared.parts["test"].item.numpy())
     own = predictor.experiment
@@ -174,8 +186,13 @@ def _by_name(targets: Tensor, ours: tuple[str, ...], theirs: tuple[str, ...]) ->
 
 def _rescaled(part: Part, ours: Scaler, theirs: Scaler) -> Part:
     """Inputs and targets through their units."""
-    if ours.columns != theirs.columns or ours.targets != theirs.targets:
-        raise InputError("the older model reads other columns")
+    if (ours.columns, ours.known) != (theirs.columns, theirs.known):
+        raise InputError("the older model reads other columns, or knows others ahead")
+    if ours.targets != theirs.targets:
+        raise InputError(
+            f"the older model tells {', '.join(theirs.targets)} and the run "
+            f"{', '.join(ours.targets)}"
+        )
     if ours.series != theirs.series:
         raise InputError("the older model knows other series")
     which = ours.which(part.item) if len(ours.begin) > 1 else torch.zeros_like(part.item)
