@@ -23,6 +23,7 @@ from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.params import Experiment
 from rnnkit.params.block import FrozenDict
+from rnnkit.params.task import Forecasting
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare import data_sha256
 from rnnkit.prepare.prepared import Part, Prepared, positions
@@ -101,6 +102,9 @@ def answers_of(
         InputError: the model cannot read these data, or its answers mean other things.
     """
     theirs, part, items = predictor.prepared, prepared.parts["test"], None
+    if isinstance(experiment.task, Forecasting):
+        assert prepared.scaler is not None
+        part = windowed(part, predictor.experiment.data.window, prepared.scaler)
     same = _words(prepared) == _words(theirs)
     if same or (prepared.vocabulary is None and prepared.target is None):
         part = translated(part, prepared, theirs)
@@ -147,6 +151,22 @@ def _read_again(
     rows = frame.iloc[items].reset_index(drop=True)
     part = unseen(rows, own.data, own.task, predictor.prepared, predictor.tokenizer)
     return part, items
+
+
+def windowed(part: Part, window: int, scaler: Scaler) -> Part:
+    """The same targets with as many rows before them as a model reads.
+
+    Raises:
+        InputError: a series has not so many.
+    """
+    start = part.target_start - window
+    begin = torch.tensor(scaler.begin)[scaler.which(part.item)]
+    if bool((start < begin).any()):
+        raise InputError(
+            f"the older model reads {window} rows, and before the test part are no more than "
+            f"{int((part.target_start - begin).min())}"
+        )
+    return replace(part, input_start=start, input_length=torch.full_like(start, window))
 
 
 def translated(part: Part, prepared: Prepared, theirs: Prepared) -> Part:

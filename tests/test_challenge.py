@@ -10,8 +10,12 @@ import numpy as np
 import pandas
 import pytest
 from pydantic import TypeAdapter
+from test_audio import JOIN, folder_of
+from test_audio import experiment_of as spoken
+from test_written_tasks import experiment_of as written
+from test_written_tasks import names, pairs
 
-from rnnkit.challenge import answers_of, challenge, translated
+from rnnkit.challenge import answers_of, challenge, translated, windowed
 from rnnkit.comparison.comparable import is_held_out, refuse_another_question, refuse_seen
 from rnnkit.conclude import NOT_SEARCHED, PREDICTIONS, conclude, gathered
 from rnnkit.errors import InputError
@@ -140,13 +144,26 @@ def series(**more: Any) -> Experiment:
     )
 
 
-def test_forecasts_of_an_older_model_are_the_same_through_other_scales(tmp_path: Path) -> None:
-    old, own = finished(series(valid=0.4), tmp_path, "old")
+def test_a_window_longer_than_what_lies_before_the_test_part_is_refused(tmp_path: Path) -> None:
+    data = prepare(series().data, series().task, tmp_path)
+    assert data.scaler is not None
+    first = int(data.parts["test"].target_start.min())
+    with pytest.raises(InputError, match=f"reads {first + 1} rows, and before the test part are"):
+        windowed(data.parts["test"], first + 1, data.scaler)
+    longest = windowed(data.parts["test"], first, data.scaler)
+    assert int(longest.input_start.min()) == 0
+
+
+def test_forecasts_of_an_older_model_are_the_same_through_other_scales_and_windows(
+    tmp_path: Path,
+) -> None:
+    older = series(valid=0.4).replace({"data.window": 30})
+    old, own = finished(older, tmp_path, "old")
     _, prepared = finished(series(), tmp_path, "new")
     predictor = load(old.path)
     assert prepared.scaler != predictor.prepared.scaler
     there = answers_of(predictor, series(), prepared).set_index(["row", "step"])
-    here = answers_of(load(old.path), series(), own).set_index(["row", "step"])
+    here = answers_of(load(old.path), older, own).set_index(["row", "step"])
     shared = there.index.intersection(here.index)
     assert len(shared) == len(there)
     for column in ("truth sunspots", "forecast sunspots"):
@@ -368,6 +385,54 @@ def test_other_tokens_of_a_language_model_are_refused(tmp_path: Path) -> None:
     other = replace(prepared, vocabulary=(*(prepared.vocabulary or ()), "more"))
     with pytest.raises(InputError, match="their vocabularies differ, and so would the tokens"):
         answers_of(load(old.path), experiment, other)
+
+
+def test_a_translator_of_fewer_words_is_compared_by_its_edits(tmp_path: Path) -> None:
+    old, _ = finished(written("translation", pairs(tmp_path)), tmp_path, "old")
+    more = "".join(f"more {k % 3} ab cd\tcd ab {k % 3} more\n{k} gh\tgh {k}\n" for k in range(9))
+    grown = written("translation", pairs(tmp_path, more=more))
+    grown = grown.replace({"train.epochs": 40})
+    new, prepared = finished(grown, tmp_path, "new")
+    predictor = load(old.path)
+    assert prepared.target is not None
+    assert predictor.prepared.target is not None
+    assert prepared.target.vocabulary != predictor.prepared.target.vocabulary
+    found = answers_of(predictor, grown, prepared)
+    assert dict(zip(found["item"], found["truth"], strict=True)) == {
+        item: prepared.references[item] for item in prepared.parts["test"].item.tolist()
+    }
+    verdict = challenge(new, old.path, tmp_path)
+    assert verdict.found is not None
+    assert verdict.found.measure == "wer"
+    assert verdict.is_better
+    assert "test items: wer -" in verdict.reason
+
+
+def test_captions_of_categories_are_compared_by_likelihood_where_the_tokens_are_the_same(
+    tmp_path: Path,
+) -> None:
+    tokens = {"tokenizer": {"kind": "characters"}}
+    experiment = written("captioning", names(tmp_path), data=tokens)
+    old, prepared = finished(experiment, tmp_path, "old")
+    verdict = challenge(old, old.path, tmp_path)
+    assert verdict.found is not None
+    assert (verdict.found.measure, verdict.found.value) == ("loss", 0)
+    assert prepared.target is not None
+    more = replace(prepared.target, vocabulary=(*prepared.target.vocabulary, "d"))
+    with pytest.raises(InputError, match="their vocabularies differ, and so would the tokens"):
+        answers_of(load(old.path), experiment, replace(prepared, target=more))
+
+
+def test_joined_recordings_with_other_words_are_refused(tmp_path: Path) -> None:
+    experiment = spoken(folder_of(tmp_path), source={"join": JOIN})
+    old, prepared = finished(experiment, tmp_path, "old")
+    verdict = challenge(old, old.path, tmp_path)
+    assert verdict.found is not None
+    assert (verdict.found.measure, verdict.found.value) == ("wer", 0)
+    assert prepared.target is not None
+    more = replace(prepared.target, vocabulary=(*prepared.target.vocabulary, "9"))
+    with pytest.raises(InputError, match="vocabularies differ, and joined recordings cannot be"):
+        answers_of(load(old.path), experiment, replace(prepared, target=more))
 
 
 def test_other_columns_and_other_series_are_refused(tmp_path: Path) -> None:
