@@ -15,7 +15,7 @@ from test_audio import experiment_of as spoken
 from test_written_tasks import experiment_of as written
 from test_written_tasks import names, pairs
 
-from rnnkit.challenge import answers_of, challenge, translated, windowed
+from rnnkit.challenge import answers_of, challenge
 from rnnkit.comparison.comparable import is_held_out, refuse_another_question, refuse_seen
 from rnnkit.conclude import NOT_SEARCHED, PREDICTIONS, conclude, gathered
 from rnnkit.errors import InputError
@@ -23,6 +23,7 @@ from rnnkit.params import Experiment
 from rnnkit.params.data import Fractions, Split
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare import prepare
+from rnnkit.prepare.matched import translated, windowed
 from rnnkit.prepare.prepared import Prepared
 from rnnkit.prepare.split import split_items
 from rnnkit.runfolder import RunFolder
