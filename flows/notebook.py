@@ -32,9 +32,16 @@ from pathlib import Path
 from typing import Any
 
 from flows import settings as places
-from flows.starting import compare_runs, compare_variants, prefect, run_all
+from flows.starting import (
+    WORKERS,
+    compare_runs,
+    compare_variants,
+    prefect,
+    refuse_no_comparison,
+    run_all,
+)
 from rnnkit.errors import InputError
-from rnnkit.params import Experiment
+from rnnkit.params import Experiment, change
 from rnnkit.params import load as load_params
 from rnnkit.runfolder import RunFolder
 
@@ -116,17 +123,17 @@ def tune(
     params: Params, changes: Mapping[str, Any] = NO_CHANGES, mlruns: str | Path = "mlruns"
 ) -> Run:
     """As `run`, with a sweep: over clip and depth, where the params say no other."""
-    experiment = _experiment(params, NO_CHANGES)
+    experiment = _experiment(params, changes)
     if experiment.tune is None:
-        experiment = experiment.replace({"tune": {}})
-    return run(experiment, changes, mlruns)
+        experiment = change(experiment, {"tune": {}})
+    return run(experiment, mlruns=mlruns)
 
 
 def compare(
     what: Params | Sequence[str],
     changes: Mapping[str, Any] = NO_CHANGES,
     mlruns: str | Path = "mlruns",
-    workers: int = 2,
+    workers: int | None = None,
 ) -> Any:
     """Variants x seeds, or finished runs, as a pandas frame; as `rnnkit compare`.
 
@@ -134,21 +141,27 @@ def compare(
         what: a params file or an Experiment with variants or seeds; or the ids of runs.
         changes: params path -> value; of params alone.
         mlruns: the folder for all output.
-        workers: runs at once.
+        workers: runs at once, of params alone; None: 2.
 
     Returns:
         a row for each variant; the folder with its report is in `attrs["folder"]`.
+
+    Raises:
+        InputError: bad params or data, or runs that cannot be compared.
+        Failure: a run failed.
     """
     import pandas
 
-    settings = _settings(mlruns)
     if isinstance(what, str | Path | Experiment):
-        folder = compare_variants(_experiment(what, changes), settings, workers, quiet=True)
-    elif changes:
-        raise InputError("changes are of params, and these are runs; leave them out")
+        experiment = _experiment(what, changes)
+        folder = compare_variants(experiment, _settings(mlruns), workers or WORKERS, quiet=True)
     else:
+        for given, told in ((changes, "changes are of"), (workers, "workers are for")):
+            if given:
+                raise InputError(f"{told} params, and these are runs; leave them out")
+        refuse_no_comparison(what)
         runs = [load(name, mlruns)._folder for name in what]
-        folder = compare_runs(runs, settings, quiet=True)
+        folder = compare_runs(runs, _settings(mlruns), quiet=True)
     table = pandas.read_parquet(folder / "comparison.parquet")
     table.attrs["folder"] = str(folder)
     return table
@@ -167,8 +180,9 @@ def load(name: str, mlruns: str | Path = "mlruns") -> Run:
 
 
 def _experiment(params: Params, changes: Mapping[str, Any]) -> Experiment:
-    found = params if isinstance(params, Experiment) else load_params(Path(params))
-    return found.replace(changes) if changes else found
+    if isinstance(params, Experiment):
+        return change(params, changes) if changes else params
+    return load_params(Path(params), changes=changes)
 
 
 def _settings(mlruns: str | Path) -> places.Settings:

@@ -14,6 +14,10 @@ from typing import Any
 from rnnkit.errors import InputError
 
 FAILED, BUSY = 1, 75
+PARAMS = (".yaml", ".yml")
+"""How the name of a params file ends."""
+WORKERS = 2
+"""Runs of a comparison at once, where nothing is said."""
 
 
 class Failure(RuntimeError):
@@ -108,6 +112,24 @@ def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) 
     return folder.path
 
 
+def refuse_no_comparison(names: Sequence[str]) -> None:
+    """Raises InputError for names of runs that make no comparison."""
+    for name in names:
+        if name.endswith(PARAMS):
+            raise InputError(
+                f"{name}: is a params file, one of {len(names)} names; give one params file, or "
+                "runs by their ids"
+            )
+        if names.count(name) > 1:
+            raise InputError(f"{name}: is given {names.count(name)} times; give each run once")
+    if len(names) < 2:
+        told = f"{names[0]}: is one run" if names else "there is no run"
+        raise InputError(
+            f"{told}, and nothing to compare it with; give two or more, or a params file with "
+            "variants"
+        )
+
+
 def compare_runs(runs: Sequence[Any], settings: Any, quiet: bool) -> Path:
     """The folder of a comparison of finished runs, made or found.
 
@@ -117,6 +139,7 @@ def compare_runs(runs: Sequence[Any], settings: Any, quiet: bool) -> Path:
     """
     from flows.compare.folders import comparison_folder
 
+    refuse_no_comparison([run.id for run in runs])  # one run has several names
     folder = comparison_folder(settings, runs[0].experiment.name, runs)
     if folder.status == "finished":
         return folder.path

@@ -10,22 +10,22 @@ from typing import Any
 
 import numpy as np
 import pandas
-import torch
-from torch import Tensor
 
 from rnnkit import sources
 from rnnkit.comparison.bootstrap import Difference, difference
-from rnnkit.comparison.items import measured
+from rnnkit.comparison.comparable import refuse_another_question, refuse_seen
+from rnnkit.comparison.items import measured, one_measure
 from rnnkit.comparison.table import block_of
 from rnnkit.conclude import PREDICTIONS
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.params import Experiment
 from rnnkit.params.block import FrozenDict
+from rnnkit.params.task import Forecasting
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare import data_sha256
-from rnnkit.prepare.prepared import Part, Prepared, positions
-from rnnkit.prepare.scale import Scaler
+from rnnkit.prepare.matched import translated, windowed
+from rnnkit.prepare.prepared import Part, Prepared
 from rnnkit.prepare.store import load as load_prepared
 from rnnkit.prepare.unseen import unseen
 from rnnkit.runfolder import RunFolder
@@ -58,19 +58,24 @@ def challenge(run: RunFolder, champion: Path, home: Path) -> Verdict:
         champion: the older one's model folder.
         home: the output folder, where prepared data lie.
     """
-    predictor = load(champion)
     place = home / "prepared" / run.result["prepared"]
-    if not place.exists():
-        return Verdict(None, "they cannot be compared: the run's prepared data are gone")
-    prepared = load_prepared(place)
     try:
-        theirs = answers_of(predictor, load(run.path).experiment, prepared)
+        if not place.exists():
+            raise InputError("the run's prepared data are gone")
+        predictor, own, prepared = load(champion), load(run.path).experiment, load_prepared(place)
+        refuse_another_question(predictor.experiment, own)
+        refuse_seen(predictor.experiment, own, predictor.prepared.facts, prepared.facts)
+        theirs = answers_of(predictor, own, prepared)
+        mine = pandas.read_parquet(run.path / PREDICTIONS)
+        (measure, ours), (other, items) = (measured(t, run.result["shown"]) for t in (mine, theirs))
+        one_measure([measure, other])
+        found = difference(measure, [ours], [items], block_of(run), seed=0)
     except InputError as error:
-        return Verdict(None, f"they cannot be compared: {error}")
-    measure, ours = measured(pandas.read_parquet(run.path / PREDICTIONS))
-    other, items = measured(theirs)
-    assert other == measure
-    found = difference(measure, [ours], [items], block_of(run), seed=0)
+        return Verdict(
+            None,
+            f"they cannot be compared: {error}; to make the new one champion all the same: "
+            f"rnnkit register {run.id} --champion",
+        )
     relation = "better" if found.is_better else "not better"
     return Verdict(
         found,
@@ -87,7 +92,7 @@ def answers_of(
     Texts are read again where the two know other words, so that neither loses what it knows.
 
     Args:
-        predictor: the older model.
+        predictor: the older model, which was asked the same question.
         experiment: of the newer run, whose data they are.
         prepared: those data.
 
@@ -95,6 +100,9 @@ def answers_of(
         InputError: the model cannot read these data, or its answers mean other things.
     """
     theirs, part, items = predictor.prepared, prepared.parts["test"], None
+    if isinstance(experiment.task, Forecasting):
+        assert prepared.scaler is not None
+        part = windowed(part, predictor.experiment.data.window, prepared.scaler)
     same = _words(prepared) == _words(theirs)
     if same or (prepared.vocabulary is None and prepared.target is None):
         part = translated(part, prepared, theirs)
@@ -122,13 +130,19 @@ def _read_again(
     predictor: Predictor, experiment: Experiment, prepared: Prepared
 ) -> tuple[Part, np.ndarray]:
     """The test items from their source, and which row of it each is."""
-    if predictor.experiment.task.kind == "language_modeling":
+    kind, form = experiment.task.kind, experiment.data.source.form
+    written = kind == "captioning" and form == "labelled_text"
+    if kind == "language_modeling" or (
+        written and _words(prepared)[-1] != _words(predictor.prepared)[-1]
+    ):
         raise InputError(
             "their vocabularies differ, and so would the tokens that are predicted; train on the "
             "champion's text, or on characters"
         )
     if data_sha256(experiment.data, experiment.task) != prepared.sha256:
         raise InputError("the data have changed since the run was prepared")
+    if getattr(experiment.data.source, "join", None) is not None:
+        raise InputError("their vocabularies differ, and joined recordings cannot be read again")
     frame = sources.read(experiment.data.source, experiment.data.split)
     items = np.unique(prepared.parts["test"].item.numpy())
     own = predictor.experiment
@@ -137,73 +151,6 @@ def _read_again(
     return part, items
 
 
-def translated(part: Part, prepared: Prepared, theirs: Prepared) -> Part:
-    """A part in a model's own labels and scales; tokens are the same in both.
-
-    Raises:
-        InputError: it does not know a label, or reads another form of data.
-    """
-    if prepared.features != theirs.features or _forms(prepared) != _forms(theirs):
-        raise InputError("the older model reads other columns or another form of data")
-    if prepared.labels is not None and prepared.labels != theirs.labels:
-        part = replace(part, targets=_by_name(part.targets, prepared.labels, theirs.labels or ()))
-    if prepared.scaler is not None and prepared.scaler != theirs.scaler:
-        assert theirs.scaler is not None
-        part = _rescaled(part, prepared.scaler, theirs.scaler)
-    return part
-
-
 def _words(prepared: Prepared) -> tuple[Any, ...]:
     target = None if prepared.target is None else prepared.target.vocabulary
     return prepared.vocabulary, prepared.letters, target
-
-
-def _forms(prepared: Prepared) -> tuple[bool, ...]:
-    return tuple(
-        field is None
-        for field in (prepared.vocabulary, prepared.labels, prepared.scaler, prepared.letters)
-    )
-
-
-def _by_name(targets: Tensor, ours: tuple[str, ...], theirs: tuple[str, ...]) -> Tensor:
-    unknown = sorted(set(ours) - set(theirs))
-    if unknown:
-        raise InputError(f"the older model does not know the label {unknown[0]!r}")
-    return torch.tensor([theirs.index(name) for name in ours])[targets]
-
-
-def _rescaled(part: Part, ours: Scaler, theirs: Scaler) -> Part:
-    """Inputs and targets through their units."""
-    if ours.columns != theirs.columns or ours.targets != theirs.targets:
-        raise InputError("the older model reads other columns")
-    if ours.series != theirs.series:
-        raise InputError("the older model knows other series")
-    which = ours.which(part.item) if len(ours.begin) > 1 else torch.zeros_like(part.item)
-    inputs = part.inputs.double().clone()
-    targets = part.targets.double().clone() if part.targets.is_floating_point() else part.targets
-    width = inputs.shape[-1]
-    read = part.input_length + (part.target_length if part.known else 0)
-    rows = torch.zeros(len(inputs), dtype=torch.int64)
-    rows[positions(part.input_start, read)] = which.repeat_interleave(read)
-    inputs = _through(inputs, rows, ours, theirs, list(range(width)))
-    if part.targets.is_floating_point() and ours.targets:
-        asked = torch.zeros(len(targets), dtype=torch.int64)
-        asked[positions(part.target_start, part.target_length)] = which.repeat_interleave(
-            part.target_length
-        )
-        targets = _through(targets, asked, ours, theirs, ours.target_columns).float()
-    return replace(part, inputs=inputs.float(), targets=targets)
-
-
-def _through(
-    values: Tensor, rows: Tensor, ours: Scaler, theirs: Scaler, columns: list[int]
-) -> Tensor:
-    """[N, columns] scaled by one -> scaled by the other."""
-
-    def numbers(flat: Any, series: int) -> Tensor:
-        table = torch.tensor(flat, dtype=torch.float64).view(series, -1)[:, columns]
-        return table[rows]
-
-    count = len(ours.begin)
-    units = values * numbers(ours.scale, count) + numbers(ours.offset, count)
-    return (units - numbers(theirs.offset, count)) / numbers(theirs.scale, count)

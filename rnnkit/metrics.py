@@ -201,6 +201,19 @@ class TokenMeter:
         }
 
 
+def least_edits(text: str, references: Sequence[str]) -> tuple[int, int]:
+    """How many words to put in, take out or replace until a text is its nearest reference, and how
+    many words that one has: the nearest is the one with the smallest word error rate."""
+    found = []
+    for reference in references:
+        words = len(reference.split())
+        rate = float(word_error_rate(text, reference)) if words else 0.0
+        edits = round(rate * words) if words else len(text.split())
+        found.append((edits / max(1, words), edits, words))
+    _, edits, words = min(found)
+    return edits, words
+
+
 class TextMeter:
     """Written texts against their references: BLEU, the word error rate, and how many are right.
 
@@ -228,16 +241,12 @@ class TextMeter:
 
     def compute(self) -> Metrics:
         """The metrics of everything seen so far."""
-        right = words = 0
-        edits = 0.0
+        right = edits = words = 0
         for key, text in self._texts.items():
             references = self._references[key]
             right += text in references
-            nearest = min(
-                (float(word_error_rate(text, reference)), len(reference.split()))
-                for reference in references
-            )
-            edits, words = edits + nearest[0] * nearest[1], words + nearest[1]
+            least, length = least_edits(text, references)
+            edits, words = edits + least, words + length
         return {
             "bleu": self._bleu()[0],
             "wer": edits / max(1, words),

@@ -16,15 +16,18 @@ from flows import settings as places
 from flows.compare import comparison
 from flows.console import Stages
 from rnnkit.comparison.bootstrap import difference
-from rnnkit.comparison.items import measured
+from rnnkit.comparison.items import measured, one_measure
 from rnnkit.comparison.members import members
-from rnnkit.comparison.table import block_of
+from rnnkit.comparison.table import block_of, table
 from rnnkit.errors import InputError
+from rnnkit.metrics import TextMeter
 from rnnkit.params import Experiment
+from rnnkit.params.variants import FIXED
 from rnnkit.report.comparison import rows, sentences
 from rnnkit.report.page import render
 from rnnkit.runfolder import RunFolder
 
+TEXT = {"kind": "builtin", "name": "python_docs"}
 TREE: dict[str, Any] = {
     "name": "x",
     "task": {"kind": "tagging"},
@@ -54,10 +57,11 @@ def test_every_variant_is_run_with_every_seed_and_as_if_it_stood_alone() -> None
 
 
 REFUSED = [
-    ({"variants": {"a": {"name": "b"}}}, "variants.a.name: a comparison has one name"),
-    ({"variants": {"a": {"seed": 1}}}, "variants.a.seed: seeds are compared over all variants"),
-    ({"variants": {"a": {"data.split.test": 0.3}}}, "are compared on the same test items"),
-    ({"variants": {"a": {"tune": {}}}}, "variants.a.tune: a comparison trains each variant as it"),
+    *(
+        ({"variants": {"a": {path: None}}}, f"variants.a.{path}: {why}")
+        for path, why in FIXED.items()
+    ),
+    ({"variants": {"a": {"data.split.test": 0.3}}}, "variants.a.data.split.test: variants are"),
     (
         {"variants": {"a": {}}, "tune": {}},
         "variants: a comparison trains each variant as it stands",
@@ -93,6 +97,22 @@ PREDICTIONS = {
         {"item": [0, 0, 1], "tokens": [2, 3, 4], "log_probability": [-1.0, -2.0, -8.0]},
         ("loss", {0: (3, 5), 1: (8, 4)}),
     ),
+    "captions of categories": (
+        {"item": [0, 1], "truth": ["ann", "bo"], "predicted": ["ada", "ada"], "tokens": [4, 3],
+         "log_probability": [-6.0, -2.0]},
+        ("loss", {0: (6, 4), 1: (2, 3)}),
+    ),
+    "transcription and captions of vectors": (
+        {"item": [0, 1, 2], "truth": ["a b c d", "a b c d", "a"], "tokens": [4, 4, 1],
+         "predicted": ["a b c x", "z z z z z", ""], "log_probability": [-1.0, -1.0, -1.0]},
+        ("wer", {0: (1, 4), 1: (5, 4), 2: (1, 1)}),
+    ),
+    "translation with several references": (
+        {"item": [5, 6, 7], "asked": ["1 2", "3", "1 2"], "truth": ["a b", "c", "a b c d"],
+         "predicted": ["a b x", "c", "a b x"], "tokens": [2, 1, 4],
+         "log_probability": [-1.0, -1.0, -1.0]},
+        ("wer", {5: (0.5, 1), 6: (0, 1), 7: (0.5, 1)}),  # 5 and 7 are one
+    ),
     "music": (
         {"item": [0], "frames": [2], "log_probability": [-9.0]},
         ("loss", {0: (9, 2)}),
@@ -115,10 +135,14 @@ PREDICTIONS = {
 }  # fmt: skip
 
 
+SHOWN = {"captions of categories": ("perplexity", "loss", "accuracy")}
+"""What decides, where the columns leave it open."""
+
+
 @pytest.mark.parametrize("kind", PREDICTIONS)
 def test_each_tasks_predictions_say_what_every_item_cost(kind: str) -> None:
     columns, (name, expected) = PREDICTIONS[kind]
-    measure, items = measured(pandas.DataFrame(columns))
+    measure, items = measured(pandas.DataFrame(columns), SHOWN.get(kind, ("accuracy",)))
     assert measure == name
     found = {item: (row["total"], row["weight"]) for item, row in items.iterrows()}
     assert found == expected
@@ -126,7 +150,7 @@ def test_each_tasks_predictions_say_what_every_item_cost(kind: str) -> None:
 
 def test_several_series_have_items_of_their_own() -> None:
     table = {"row": [5, 5], "step": [1, 1], "series": ["a", "b"], "truth y": [1.0, 1.0]}
-    _, items = measured(pandas.DataFrame({**table, "forecast y": [2.0, 4.0]}))
+    _, items = measured(pandas.DataFrame({**table, "forecast y": [2.0, 4.0]}), ("mae",))
     assert items["total"].to_dict() == {("a", 5): 1.0, ("b", 5): 3.0}
 
 
@@ -179,6 +203,64 @@ def test_seeds_are_averaged_item_by_item() -> None:
 def test_runs_tested_on_different_items_are_refused() -> None:
     with pytest.raises(InputError, match=r"tested on different items \(3 and 2\); compare runs"):
         difference("mae", [frame(np.ones(3))], [frame(np.ones(2))], block=1, seed=0)
+
+
+def test_runs_that_answer_other_parts_or_have_other_measures_are_refused() -> None:
+    longer = frame(np.ones(3)).assign(weight=2.0)
+    with pytest.raises(
+        InputError, match=r"other parts of the same items \(3 and 6 in all\); compare"
+    ):
+        difference("loss", [frame(np.ones(3))], [longer], block=1, seed=0)
+    with pytest.raises(InputError, match="the runs are measured by loss and wer; compare runs of"):
+        one_measure(["wer", "loss", "wer"])
+    assert one_measure(["wer", "wer"]) == "wer"
+
+
+LETTERS = "abcdefgh"
+
+
+def written(seed: int, wrong: float, references: int) -> pandas.DataFrame:
+    """Predictions for 60 sources, each with so many references that are alike."""
+    random = np.random.default_rng(seed)
+    rows: list[dict[str, Any]] = []
+    for source in range(60):
+        truth = np.random.default_rng(source).choice(list(LETTERS), size=3 + source % 5)
+        heard = ["x" if random.random() < wrong else letter for letter in truth]
+        for _ in range(references):
+            row = {"item": len(rows), "asked": str(source), "truth": " ".join(truth)}
+            rows.append({**row, "predicted": " ".join(heard), "tokens": 3, "log_probability": -1.0})
+    return pandas.DataFrame(rows)
+
+
+def test_a_better_writer_is_told_from_a_worse_one_where_neither_gets_a_sentence_right() -> None:
+    ours, theirs = written(1, 0.5, 1), written(2, 0.9, 1)
+    assert (ours["truth"] == ours["predicted"]).mean() < 0.1
+    both = [measured(predictions, ("bleu",)) for predictions in (ours, theirs)]
+    assert [name for name, _ in both] == ["wer", "wer"]
+    found = difference("wer", [both[0][1]], [both[1][1]], block=1, seed=0)
+    assert found.is_better
+    assert found.items == 60
+    rates = []
+    for predictions in (ours, theirs):
+        meter = TextMeter("none")
+        texts = (predictions[column].tolist() for column in ("asked", "predicted", "truth"))
+        meter.update(*texts)
+        rates.append(meter.compute()["wer"])
+    assert found.value == pytest.approx(rates[0] - rates[1])
+
+
+def test_several_references_of_a_source_are_no_more_evidence_than_one() -> None:
+    found = [
+        difference(
+            "wer",
+            [measured(written(1, 0.5, references), ("bleu",))[1]],
+            [measured(written(2, 0.9, references), ("bleu",))[1]],
+            block=1,
+            seed=0,
+        )
+        for references in (1, 4)
+    ]
+    assert found[0] == found[1]
 
 
 def test_text_from_data_is_escaped() -> None:
@@ -311,7 +393,14 @@ REFUSALS = [
     (["nothing.yaml"], "nothing.yaml: there is no such file"),
     (["one"], "one: is one run, and nothing to compare it with; give two or more, or a params"),
     (["one", "two"], "one: there is no such run in"),
+    (["one", "one"], "one: is given 2 times; give each run once"),
     (["one", "two", "--set", "seed=1"], "--set changes a params file, and these are runs"),
+    (["one", "two", "--workers", "2"], "--workers is for a params file, and these are runs"),
+    (
+        ["a.yaml", "b.yaml"],
+        "a.yaml: is a params file, one of 2 names; give one params file, or runs by their ids",
+    ),
+    (["one", "b.yml"], "b.yml: is a params file, one of 2 names; give one params file, or"),
 ]
 
 
@@ -323,6 +412,26 @@ def test_what_cannot_be_compared_is_refused_in_one_line(
     assert status == 2
     assert err.startswith(f"rnnkit: {message}")
     assert len(err.splitlines()) == 1
+
+
+def test_one_run_by_two_of_its_names_is_refused(compared: Compared) -> None:
+    run = next((compared.home / "runs").glob("small-*"))
+    status, _, err = compared.command("compare", run.name, str(run))
+    assert status == 2
+    assert err == f"rnnkit: {run.name}: is given 2 times; give each run once\n"
+
+
+def test_runs_of_different_tasks_are_refused(tmp_path: Path) -> None:
+    tree = {"task": {"kind": "language_modeling"}, "data": {"source": TEXT}}
+    other = Experiment.model_validate({**TREE, **tree})
+    runs = [RunFolder(tmp_path / name) for name in "ab"]
+    for run, experiment in zip(runs, (Experiment.model_validate(TREE), other), strict=True):
+        run.create(experiment, {})
+    with pytest.raises(
+        InputError,
+        match="runs of one task can be compared, and these are of language_modeling and tagging",
+    ):
+        table({"a": runs[:1], "b": runs[1:]})
 
 
 def test_run_says_that_a_file_with_variants_is_compared(compared: Compared) -> None:
@@ -354,6 +463,9 @@ class Alone:
         self.settings, self.folder = places.read(home), RunFolder(home / "comparisons" / "c")
         self.folder.path.mkdir(parents=True)
         self.stages = Stages()
+
+    def track(self, call: Any, last: bool = False) -> None:
+        """MLflow is told nothing."""
 
 
 @pytest.mark.parametrize(

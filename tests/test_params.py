@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnnkit.errors import InputError
-from rnnkit.params import Experiment, dump, load, reserved
+from rnnkit.params import Experiment, change, dump, load, reserved
 from rnnkit.params.block import Block, FrozenDict
 from rnnkit.params.experiment import flatten
 from rnnkit.params.refusal import _blocks
@@ -324,6 +324,25 @@ def test_set_to_another_kind_drops_the_old_kinds_keys(write: Write, kind: str) -
     assert load(file, [f"model.cell.kind={kind}"]).model.cell.kind == "gru"
     kept = load(file, ["model.cell.kind=rnn"]).model.cell
     assert kept.model_dump() == {"kind": "rnn", "activation": "relu"}
+
+
+def test_kinds_are_set_first_so_that_nothing_set_is_lost(write: Write) -> None:
+    file = write(f"{TAGGING}model: {{cell: {{kind: gru}}}}\n")
+    wanted = {"kind": "rnn", "activation": "relu"}
+    by_text = load(file, ["model.cell.activation=relu", "model.cell.kind=rnn"])
+    changes = {"model.cell.activation": "relu", "model.cell.kind": "rnn"}
+    for found in (by_text, load(file, changes=changes), change(load(file), changes)):
+        assert found.model.cell.model_dump() == wanted
+
+
+def test_a_change_makes_blocks_and_reaches_into_mappings_and_leaves_what_was(write: Write) -> None:
+    old = load(write(f"{TAGGING}variants: {{a: {{}}}}\n"))
+    new = change(old, {"variants.a": {"model.hidden": 3}, "seeds": (1, 2)})
+    assert (dict(new.variants["a"]), new.seeds) == ({"model.hidden": 3}, (1, 2))
+    assert (dict(old.variants["a"]), old.seeds) == ({}, ())
+    tuned = change(load(write(TAGGING)), {"tune.trials": 3}).tune
+    assert tuned is not None
+    assert tuned.trials == 3
 
 
 def test_set_reaches_a_search_space(write: Write) -> None:

@@ -65,7 +65,7 @@ def test_a_params_file_runs_to_a_scored_model(file: Path, tmp_path: Path) -> Non
     drawn = draw(folder, experiment, prepared, predictions, [], {})
     assert {path.name for path in drawn} >= {"learning_curves.png", "network.png"}
     assert len(drawn) >= 2
-    measure, items = measured(predictions)
+    measure, items = measured(predictions, result["shown"])
     assert measure in MEASURES
     assert items["weight"].sum() > 0
     result = gathered(result, prepared, {}, NOT_SEARCHED)

@@ -8,6 +8,7 @@ from rnnkit.params.searching import grid, is_whole
 from rnnkit.params.tune import Range
 
 CLIP = {"low": 1, "high": 10}
+DEPTH = {"low": 1, "high": 3}
 TREE = {
     "name": "x",
     "task": {"kind": "tagging"},
@@ -53,6 +54,35 @@ REFUSED = [
         "model.depth.when.model.cell.kind: is never 'lstm'; its choices are rnn, gru",
     ),
     (
+        {"search": {"model.hidden": {**CLIP, "when": {"model.depth": 9}}, "model.depth": DEPTH}},
+        "model.hidden.when.model.depth: is never 9; its whole numbers go from 1 to 3",
+    ),
+    (
+        {"search": {"model.depth": DEPTH, "model.hidden": {**CLIP, "when": {"model.depth": 1.5}}}},
+        "model.hidden.when.model.depth: is never 1.5; its whole numbers go from 1 to 3",
+    ),
+    (
+        {"search": {"train.clip": CLIP, "model.depth": {**DEPTH, "when": {"train.clip": 5}}}},
+        "model.depth.when.train.clip: no trial has one exact value of a range; give train.clip",
+    ),
+    (
+        {
+            "search": {
+                "train.clip": {"percentiles": [1, 9]},
+                "model.depth": {**DEPTH, "when": {"train.clip": 5}},
+            }
+        },
+        "model.depth.when.train.clip: no trial has one exact value of a range; give train.clip",
+    ),
+    (
+        {"search": {"model.hidden": {"choices": [4, 4]}}},
+        "choices must each be another one, got 4, 4",
+    ),
+    (
+        {"search": {"model.depth": {**DEPTH, "when": {"model.nothing": 1}}, "model.nothing": CLIP}},
+        "model.nothing: there is no such key",
+    ),
+    (
         {"search": {"model.depth": {"percentiles": [1, 9]}}},
         "percentiles are of gradient norms, for",
     ),
@@ -92,6 +122,14 @@ def test_a_search_that_does_not_fit_is_refused(tune: dict[str, object], message:
     with pytest.raises(ValidationError) as refusal:
         experiment(**tune)
     assert message in str(refusal.value)
+
+
+def test_a_condition_may_be_any_value_that_a_range_of_whole_numbers_has() -> None:
+    for depth in (1, 3):
+        deep = {"low": 8, "high": 9, "when": {"model.depth": depth}}
+        tune = experiment(search={"model.hidden": deep, "model.depth": DEPTH}).tune
+        assert tune is not None
+        assert tune.search["model.hidden"].when == {"model.depth": depth}
 
 
 def test_tokens_of_a_language_model_stay_as_they_are() -> None:

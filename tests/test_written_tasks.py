@@ -16,7 +16,7 @@ from rnnkit.conclude import conclude
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.generate import generate
-from rnnkit.metrics import TextMeter, TranscriptMeter
+from rnnkit.metrics import TextMeter, TranscriptMeter, least_edits
 from rnnkit.params import Experiment
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare import prepare
@@ -97,6 +97,14 @@ def test_any_of_several_references_is_right_and_the_nearest_counts() -> None:
     found = meter.compute()
     assert found["sequence_accuracy"] == 0.5
     assert found["wer"] == pytest.approx((0 + 2) / (2 + 2))
+
+
+def test_edits_are_counted_against_the_nearest_reference() -> None:
+    assert least_edits("a b c x", ["a b c d"]) == (1, 4)
+    assert least_edits("z z z z", ["a b c d", "z"]) == (4, 4)  # 3 of 1 is a higher rate
+    assert least_edits("a b", ["a c", "a b"]) == (0, 2)
+    assert least_edits("a b", [" "]) == (2, 0)
+    assert least_edits("", ["a b"]) == (2, 2)
 
 
 def test_error_rates_of_transcripts() -> None:

@@ -7,7 +7,13 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import MLRUNS, Home, Json, Set, short
-from flows.starting import compare_runs, compare_variants
+from flows.starting import (
+    PARAMS,
+    WORKERS,
+    compare_runs,
+    compare_variants,
+    refuse_no_comparison,
+)
 from rnnkit.errors import InputError
 
 METRICS = 1  # in a row
@@ -22,7 +28,9 @@ def compare(
         ),
     ],
     set_: Set = None,
-    workers: Annotated[int, typer.Option(min=1, help="Runs at once.")] = 2,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help=f"Runs at once; {WORKERS} where left out.")
+    ] = None,
     mlruns: Home = MLRUNS,
     as_json: Json = False,
 ) -> None:
@@ -30,20 +38,18 @@ def compare(
     from flows import settings as places
 
     settings = places.read(mlruns)
-    if len(what) == 1 and what[0].endswith((".yaml", ".yml")):
+    if len(what) == 1 and what[0].endswith(PARAMS):
         from rnnkit.params import load
 
-        folder = compare_variants(load(Path(what[0]), set_ or []), settings, workers, as_json)
+        experiment = load(Path(what[0]), set_ or [])
+        folder = compare_variants(experiment, settings, workers or WORKERS, as_json)
     else:
         from flows.cli.finding import find_run
 
-        if set_:
-            raise InputError("--set changes a params file, and these are runs; leave it out")
-        if len(what) < 2:
-            raise InputError(
-                f"{what[0]}: is one run, and nothing to compare it with; give two or more, "
-                "or a params file with variants"
-            )
+        refuse_no_comparison(what)
+        for option, given in (("--set changes", set_), ("--workers is for", workers)):
+            if given:
+                raise InputError(f"{option} a params file, and these are runs; leave it out")
         runs = [find_run(settings, name) for name in what]
         folder = compare_runs(runs, settings, as_json)
     _show(folder, as_json)

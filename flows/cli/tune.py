@@ -22,11 +22,11 @@ def tune(
     as_json: Json = False,
 ) -> None:
     """Search for the best values, clip and depth where the params name no others, and run them."""
-    from rnnkit.params import load
+    from rnnkit.params import change, load
 
     counts = {"trials": trials, "workers": workers}
     overrides = [f"tune.{key}={count}" for key, count in counts.items() if count is not None]
     experiment = load(params, [*(set_ or []), *overrides])
     if experiment.tune is None:
-        experiment = experiment.replace({"tune": {}})
+        experiment = change(experiment, {"tune": {}})
     run_one(experiment, mlruns, again, as_json)

@@ -20,7 +20,7 @@ class Difference:
     """One network's measure less another's, on the same items.
 
     Args:
-        measure: accuracy, loss or mae.
+        measure: accuracy, loss, mae or wer.
         value: the difference.
         low, high: the 95 % interval of the paired bootstrap.
         items: how many.
@@ -60,7 +60,7 @@ def difference(
         seed: of the resampling.
 
     Raises:
-        InputError: the runs were tested on different items.
+        InputError: the runs were tested on different items, or on other parts of them.
 
     Reference: Efron and Tibshirani 1993; Politis and Romano 1992 (circular blocks).
     """
@@ -70,7 +70,16 @@ def difference(
             f"the runs were tested on different items ({len(first):,} and {len(second):,}); "
             "compare runs with the same source, split and limit"
         )
-    a, b = first.to_numpy().T, second.to_numpy().T  # each [2, items]: totals and weights
+    if "source" in first:  # what asks for the same is answered the same: no new evidence
+        together = first["source"]
+        first, second = (frame.groupby(together).sum() for frame in (first, second))
+    columns = ["total", "weight"]
+    a, b = first[columns].to_numpy().T, second[columns].to_numpy().T  # each [2, items]
+    if measure != "wer" and not np.isclose(a[1].sum(), b[1].sum()):  # wer: of nearest references
+        raise InputError(
+            f"the runs answer other parts of the same items ({a[1].sum():,.0f} and "
+            f"{b[1].sum():,.0f} in all); compare runs with the same tokens and data.max_length"
+        )
     found = _ratio(a, None) - _ratio(b, None)
     draws = _resampled(a, b, block, np.random.default_rng(seed))
     tail = (1 - LEVEL) / 2

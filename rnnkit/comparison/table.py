@@ -7,7 +7,7 @@ from typing import Any
 import pandas
 
 from rnnkit.comparison.bootstrap import Difference, difference
-from rnnkit.comparison.items import measured
+from rnnkit.comparison.items import measured, one_measure
 from rnnkit.conclude import PREDICTIONS
 from rnnkit.errors import InputError
 from rnnkit.params.task import Forecasting
@@ -68,14 +68,15 @@ def differences(groups: Groups) -> dict[str, Difference]:
     """Every variant but the first one against it, on the same test items.
 
     Raises:
-        InputError: they were tested on different items.
+        InputError: they were tested on different items, or have several measures.
     """
     first, *others = groups
     measures = {variant: [_items(run) for run in runs] for variant, runs in groups.items()}
+    measure = one_measure(name for several in measures.values() for name, _ in several)
     reference = [items for _, items in measures[first]]
     return {
         variant: difference(
-            measures[variant][0][0],
+            measure,
             [items for _, items in measures[variant]],
             reference,
             block_of(groups[variant][0]),
@@ -92,7 +93,7 @@ def block_of(run: RunFolder) -> int:
 
 
 def _items(run: RunFolder) -> tuple[str, pandas.DataFrame]:
-    return measured(pandas.read_parquet(run.path / PREDICTIONS))
+    return measured(pandas.read_parquet(run.path / PREDICTIONS), run.result["shown"])
 
 
 def _told(found: Difference | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Every knob of an experiment: its bounds, its unit, its only default. One file per block."""
 
 from rnnkit.params.experiment import Experiment
-from rnnkit.params.load import dump, load
+from rnnkit.params.load import change, dump, load
 
-__all__ = ["Experiment", "dump", "load"]
+__all__ = ["Experiment", "change", "dump", "load"]

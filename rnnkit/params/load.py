@@ -1,17 +1,24 @@
 """From a YAML file and overrides to an Experiment, and back."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from rnnkit.errors import InputError
 from rnnkit.params import reserved
+from rnnkit.params.block import FrozenDict
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.refusal import one_line
 from rnnkit.params.tree import FLOAT, Keys, StrictLoader, Tree, plain, read
 from rnnkit.params.tune import Choices, Percentiles, Range
+
+Changes = Mapping[str, Any]
+"""Params path -> value."""
+NO_CHANGES: Changes = FrozenDict()
 
 
 class _Dumper(yaml.SafeDumper):
@@ -26,19 +33,40 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def load(file: str | Path, overrides: Sequence[str] = ()) -> Experiment:
+def load(
+    file: str | Path, overrides: Sequence[str] = (), changes: Changes = NO_CHANGES
+) -> Experiment:
     """Reads an experiment.
 
     Args:
         file: a YAML file.
         overrides: `key=value` texts, as `model.cell.kind=gru`; the value is YAML.
+        changes: the same as values.
 
     Raises:
-        InputError: the file or an override is not a valid experiment; one line says why.
+        InputError: the file, an override or a change is not valid; one line says why.
     """
     tree = read(Path(file))
-    for override in overrides:
+    for override in sorted(overrides, key=lambda text: _is_later(text.partition("=")[0].strip())):
         _set(tree, override)
+    return _experiment(tree, changes)
+
+
+def change(experiment: Experiment, changes: Changes) -> Experiment:
+    """Another experiment, with some values replaced; as `load` does it with those of a file.
+
+    Raises:
+        InputError: a change is not valid; one line says why.
+    """
+    tree = Tree(experiment.name)
+    tree.values = experiment.model_dump()
+    return _experiment(tree, changes)
+
+
+def _experiment(tree: Tree, changes: Changes) -> Experiment:
+    for name in sorted(changes, key=_is_later):
+        here = " ".join(f"{name}={changes[name]!r}".split())
+        _put(tree, _override_path(name), copy.deepcopy(changes[name]), here)
     if found := reserved.find(tree.values):
         path, sentence = found
         raise InputError(f"{tree.place(path)}: {'.'.join(path)} {sentence}")
@@ -57,8 +85,17 @@ def dump(experiment: Experiment) -> str:
 def _set(tree: Tree, override: str) -> None:
     name, equals, text = override.partition("=")
     here = f"--set {' '.join(override.split())}"
-    path = _override_path(name.strip())
-    if not equals or not all(path):
+    path = _override_path(name.strip() if equals else "")
+    try:
+        node = yaml.compose(text, Loader=StrictLoader)
+    except (yaml.YAMLError, RecursionError):
+        raise InputError(f"{here}: {text!r} is not a plain YAML value") from None
+    _put(tree, path, plain(node, path, tree, lambda _: here) if node else None, here)
+
+
+def _put(tree: Tree, path: Keys, value: Any, here: str) -> None:
+    """Makes a value stand at a path, and blocks on the way that are not there."""
+    if not all(path):
         raise InputError(f"{here}: write key=value, as train.clip=1.0")
     block = tree.values
     for key in path[:-1]:
@@ -68,15 +105,15 @@ def _set(tree: Tree, override: str) -> None:
         if not isinstance(inner, dict):
             raise InputError(f"{here}: {key} is no block, it has no keys inside")
         block = inner
-    try:
-        node = yaml.compose(text, Loader=StrictLoader)
-    except (yaml.YAMLError, RecursionError):
-        raise InputError(f"{here}: {text!r} is not a plain YAML value") from None
-    value = plain(node, path, tree, lambda _: here) if node else None
     if path[-1] == "kind" and block.get("kind") not in (None, value):
         block.clear()  # another kind has other keys: those of the old one go
     tree.note(path, here)
     block[path[-1]] = value
+
+
+def _is_later(name: str) -> bool:
+    """Kinds are put first: another one would take away what was put beside the old one."""
+    return not name.endswith(".kind")
 
 
 def _override_path(name: str) -> Keys:

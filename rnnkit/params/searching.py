@@ -35,9 +35,10 @@ class Searchable(Protocol):
 
 def refuse_misfits(alone: Searchable, tune: Tune) -> None:
     """Raises ValueError for a search that its experiment cannot be searched with."""
-    for path, space in tune.search.items():
+    # Conditions are on keys that have none: those are known to be sound when it is their turn.
+    for path, space in sorted(tune.search.items(), key=lambda item: bool(item[1].when)):
         _refuse_path(alone, path)
-        _refuse_condition(path, space, tune)
+        _refuse_condition(alone, path, space, tune)
         _refuse_values(alone, path, space)
     _refuse_method(alone, tune)
 
@@ -98,7 +99,7 @@ def _refuse_path(alone: Searchable, path: str) -> None:
         raise ValueError(f"tune.search.{path}: perplexities of other tokens could not be compared")
 
 
-def _refuse_condition(path: str, space: Space, tune: Tune) -> None:
+def _refuse_condition(alone: Searchable, path: str, space: Space, tune: Tune) -> None:
     for other, value in space.when.items():
         here = f"tune.search.{path}.when.{other}"
         if other not in tune.search:
@@ -106,9 +107,18 @@ def _refuse_condition(path: str, space: Space, tune: Tune) -> None:
         above = tune.search[other]
         if above.when:
             raise ValueError(f"{here}: has a condition itself; name a key that has none")
-        if isinstance(above, Choices) and value not in above.choices:
-            listed = ", ".join(map(str, above.choices))
-            raise ValueError(f"{here}: is never {value!r}; its choices are {listed}")
+        if isinstance(above, Choices):
+            never, has = value not in above.choices, ", ".join(map(str, above.choices))
+            has = f"choices are {has}"
+        elif isinstance(above, Range) and is_whole(alone, other, above):
+            never = value not in range(int(above.low), int(above.high) + 1)
+            has = f"whole numbers go from {above.low} to {above.high}"
+        else:
+            raise ValueError(
+                f"{here}: no trial has one exact value of a range; give {other} choices"
+            )
+        if never:
+            raise ValueError(f"{here}: is never {value!r}; its {has}")
 
 
 def _refuse_values(alone: Searchable, path: str, space: Space) -> None:

@@ -40,6 +40,13 @@ class Choices(Block):
     when: When = FrozenDict()
     """Params path -> the value it must have; else this key is left out of the trial."""
 
+    @model_validator(mode="after")
+    def _different(self) -> "Choices":
+        if len(set(self.choices)) < len(self.choices):
+            listed = ", ".join(map(str, self.choices))
+            raise ValueError(f"choices must each be another one, got {listed}")
+        return self
+
 
 class Percentiles(Block):
     """Between two percentiles of the gradient norms that a first epoch meets, on a log scale."""
@@ -107,6 +114,8 @@ class Tune(Block):
     """A sweep; `rnnkit run` tunes only if this block is there."""
 
     trials: int = Field(default=30, ge=1, le=1_000_000)
+    """Completed or pruned ones. In place of one that fails another point is drawn; a grid leaves it
+    out."""
     workers: int = Field(default=2, ge=1, le=1024)
     """Processes, each with one trial at a time."""
     seeds: int = Field(default=1, ge=1, le=100)
