@@ -112,7 +112,8 @@ def apply(settings: Settings) -> None:
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # the command starts its own: servers.py
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # by default a server that is down is
-        "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",  # waited for longer than some trainings take
+        "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",  # waited for longer than some trainings take
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MPLCONFIGDIR": str(settings.home / "matplotlib"),

@@ -47,7 +47,8 @@ class Home:
     """An output folder whose MLflow was down while a sweep and a comparison were run."""
 
     def __init__(self, folder: Path, prefect: str) -> None:
-        self.environment = environment(PREFECT_API_URL=prefect)
+        impatient = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+        self.environment = environment(PREFECT_API_URL=prefect, **impatient)
         self.path = folder / "mlruns"
         self.path.mkdir()
         nobody = f"http://127.0.0.1:{servers.free_port()}"
