@@ -62,12 +62,20 @@ def run_scheduled(
             retries=retries, retry_delay_seconds=DELAY, timeout_seconds=timeout
         )
         done = own(experiment, home, date, 0)
-        return challenge_champion(str(settings.runs / done["run"]), home)
+        found = challenge_champion(str(settings.runs / done["run"]), home)
     except Exception as error:
+        told = f"failed: {type(error).__name__}: {error}"
         if on_failure:
             facts = {"name": experiment.name, "date": date, "error": f"{error}"}
-            tell(on_failure, facts)
+            try:
+                tell(on_failure, facts)
+            except Exception as mishap:  # it must not hide why the run failed
+                error.add_note(f"{on_failure} could not be told: {mishap}")
+                told = f"{told}; --on-failure failed, too: {mishap}"
+        _say_end(date, experiment.name, told)
         raise
+    _say_end(date, found["run"], _told(found["promoted"], found["reason"]))
+    return found
 
 
 @flow(name="scheduled file", flow_run_name="{params}", log_prints=False)
@@ -110,11 +118,11 @@ def challenge_champion(folder: str, home: Path) -> dict[str, Any]:
         place = registry.fetch(f"models:/{name}/{champion.version}")
         verdict = challenge(run, place, settings.home)
     promoted = champion is None or verdict.is_better
-    if promoted:
-        registry.promote(mine)
-    told = f"{'promoted' if promoted else 'declined'}: {verdict.reason}"
+    told = _told(promoted, verdict.reason)
     registry.tag(mine, {VERDICT: told})
     _say(run, mine, champion, told)
+    if promoted:  # last: where it is killed before, the challenge is repeated
+        registry.promote(mine)
     return {"run": run.id, "promoted": promoted, "reason": verdict.reason}
 
 
@@ -126,6 +134,15 @@ def date_of(moment: datetime | None) -> str:
     """
     found = (moment or datetime.now(UTC)).astimezone(UTC)
     return found.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _told(promoted: bool, reason: str) -> str:
+    return f"{'promoted' if promoted else 'declined'}: {reason}"
+
+
+def _say_end(date: str, name: str, told: str) -> None:
+    """A line on the screen of the schedule, whose process this one's output is."""
+    print(f"{date}  {name}  {' '.join(told.split())}", flush=True)
 
 
 def _say(run: RunFolder, mine: Registered, champion: Registered | None, told: str) -> None:
