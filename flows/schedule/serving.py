@@ -17,11 +17,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import (
-    ConcurrencyLimitConfig,
-    ConcurrencyLimitStrategy,
-    StateType,
-)
+from prefect.client.schemas.objects import StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
@@ -29,7 +25,7 @@ from prefect.types.entrypoint import EntrypointType
 from flows.schedule.flow import run_scheduled
 from rnnkit.params import Experiment
 
-GRACE = 30  # seconds a run in progress gets to leave off
+GRACE = 20  # seconds a run in progress gets to leave off
 POLL = 0.1  # seconds between two looks at it
 
 
@@ -48,6 +44,7 @@ def serve(
         the signal's number, and whether it interrupted a run.
     """
     forget_waiting(experiment.name)
+    # A limit of the deployment's own would count a run for ever that died with its server.
     runner = _Runner(name=experiment.name, limit=1)
     runner.add_flow(
         run_scheduled,
@@ -55,9 +52,6 @@ def serve(
         cron=cron,
         interval=every,
         parameters={"experiment": experiment.model_dump(mode="json"), **options},
-        concurrency_limit=ConcurrencyLimitConfig(
-            limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE
-        ),
         description=f"{experiment.name}, {cron or f'every {every}'}",
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
@@ -122,7 +116,8 @@ class _Runner(Runner):
     async def __aexit__(self, *error: Any) -> None:
         """What waits for the run in progress cannot be cancelled, so the run is ended itself."""
         ending = asyncio.create_task(self._end_runs())
-        await super().__aexit__(*error)
+        async with asyncio.timeout(2 * GRACE):  # a server that is gone is asked for minutes
+            await super().__aexit__(*error)
         ending.cancel()
 
     async def _end_runs(self) -> None:
