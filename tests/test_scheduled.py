@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -354,6 +355,21 @@ def test_a_scheduled_run_that_fails_is_told_and_fails(
         "; --on-failure failed, too: Command 'exit 3' returned non-zero exit status 3."
     )
     assert failing_flow.experiment.train.start_from is None
+
+
+def test_a_run_whose_process_is_killed_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prefect calls the hook; the arguments are those of its flow run and state."""
+    command = f'printf "%s" "$RNNKIT_NAME: $RNNKIT_ERROR" > {tmp_path}/told'
+    given = {"experiment": {"name": "reviews"}, "on_failure": command}
+    run = SimpleNamespace(
+        parameters=given, expected_start_time=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    )
+    (hook,) = scheduled.run_scheduled.on_crashed_hooks
+    hook(flow=scheduled.run_scheduled, flow_run=run, state=SimpleNamespace(message="killed"))
+    assert (tmp_path / "told").read_text() == "reviews: killed"
+    assert capsys.readouterr().out == "2026-01-02T03:04:05Z  reviews  failed: killed\n"
 
 
 def test_a_challenge_that_is_killed_before_the_promotion_is_repeated_whole(

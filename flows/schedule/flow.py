@@ -25,7 +25,14 @@ VERDICT = "rnnkit.challenge"
 DELAY = 30  # seconds before another try
 
 
-@flow(name="scheduled", flow_run_name="{experiment.name}", log_prints=False)
+def say_crash(flow: Any, flow_run: Any, state: Any) -> None:
+    """For a run whose process was killed; Prefect calls it in the one that starts the runs."""
+    date, given = date_of(flow_run.expected_start_time), flow_run.parameters
+    told, _ = _tell_failure(given["experiment"]["name"], date, state.message, given["on_failure"])
+    _say_end(date, given["experiment"]["name"], f"failed: {told}")
+
+
+@flow(name="scheduled", flow_run_name="{experiment.name}", log_prints=False, on_crashed=[say_crash])
 def run_scheduled(
     experiment: Experiment,
     home: Path = Path("mlruns"),
@@ -64,15 +71,10 @@ def run_scheduled(
         done = own(experiment, home, date, 0)
         found = challenge_champion(str(settings.runs / done["run"]), home)
     except Exception as error:
-        told = f"failed: {type(error).__name__}: {error}"
-        if on_failure:
-            facts = {"name": experiment.name, "date": date, "error": f"{error}"}
-            try:
-                tell(on_failure, facts)
-            except Exception as mishap:  # it must not hide why the run failed
-                error.add_note(f"{on_failure} could not be told: {mishap}")
-                told = f"{told}; --on-failure failed, too: {mishap}"
-        _say_end(date, experiment.name, told)
+        told, mishap = _tell_failure(experiment.name, date, f"{error}", on_failure)
+        if mishap is not None:  # it must not hide why the run failed
+            error.add_note(f"{on_failure} could not be told: {mishap}")
+        _say_end(date, experiment.name, f"failed: {type(error).__name__}: {told}")
         raise
     _say_end(date, found["run"], _told(found["promoted"], found["reason"]))
     return found
@@ -138,6 +140,19 @@ def date_of(moment: datetime | None) -> str:
 
 def _told(promoted: bool, reason: str) -> str:
     return f"{'promoted' if promoted else 'declined'}: {reason}"
+
+
+def _tell_failure(
+    name: str, date: str, error: str, on_failure: str | None
+) -> tuple[str, Exception | None]:
+    """Tells whoever is to be told; returns what to say on the screen, and what went wrong."""
+    if not on_failure:
+        return error, None
+    try:
+        tell(on_failure, {"name": name, "date": date, "error": error})
+    except Exception as mishap:
+        return f"{error}; --on-failure failed, too: {mishap}", mishap
+    return error, None
 
 
 def _say_end(date: str, name: str, told: str) -> None:

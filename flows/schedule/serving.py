@@ -111,6 +111,7 @@ class _Runner(Runner):
     def _end(self, number: int) -> None:
         if self.ended_by is None and self._serving is not None:
             self.ended_by = number
+            run_scheduled.on_crashed_hooks.clear()  # a run that is ended here has not crashed
             self._serving.cancel()
 
     async def __aexit__(self, *error: Any) -> None:
