@@ -158,6 +158,10 @@ def seen(what: Callable[[], object], process: "subprocess.Popen[Any]") -> None:
         time.sleep(0.1)
 
 
+def of_a_run(process: psutil.Process) -> bool:
+    return "spawn_main" in " ".join(process.cmdline())
+
+
 def test_a_timeout_is_told_a_restart_starts_anew_and_sigterm_ends_it_all(tmp_path: Path) -> None:
     """A schedule that is killed, and one after it, with another params file, that is ended."""
     place, port, told = Place(tmp_path), servers.free_port(), tmp_path / "told"
@@ -200,6 +204,14 @@ def test_a_timeout_is_told_a_restart_starts_anew_and_sigterm_ends_it_all(tmp_pat
         process = start()
         seen(lambda: any(run.records("epoch") for run in runs(99_999).values()), process)
         assert runs(100_000).keys() == seen_before.keys()
+        (run,) = [each for each in psutil.Process(process.pid).children() if of_a_run(each)]
+        run.kill()
+        seen(lambda: "failed" in (tmp_path / "screen").read_text(), process)
+        assert (
+            "  reviews  failed: Process exited with status code: -9"
+            in (tmp_path / "screen").read_text()
+        )
+        seen(lambda: len(runs(99_999)) == 2, process)
         family = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=100) == 143
@@ -212,7 +224,7 @@ def test_a_timeout_is_told_a_restart_starts_anew_and_sigterm_ends_it_all(tmp_pat
     assert (tmp_path / "errors").read_text().splitlines() == [
         "rnnkit: the schedule has ended; rnnkit resume goes on with the run it was in"
     ]
-    assert len((tmp_path / "screen").read_text().splitlines()) == 3  # what it says at its start
+    assert len((tmp_path / "screen").read_text().splitlines()) == 4  # three of them at its start
 
 
 def deployments() -> Any:
@@ -366,8 +378,9 @@ def test_a_run_whose_process_is_killed_is_told(
     run = SimpleNamespace(
         parameters=given, expected_start_time=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     )
-    (hook,) = scheduled.run_scheduled.on_crashed_hooks
-    hook(flow=scheduled.run_scheduled, flow_run=run, state=SimpleNamespace(message="killed"))
+    scheduled.say_crash(
+        flow=scheduled.run_scheduled, flow_run=run, state=SimpleNamespace(message="killed")
+    )
     assert (tmp_path / "told").read_text() == "reviews: killed"
     assert capsys.readouterr().out == "2026-01-02T03:04:05Z  reviews  failed: killed\n"
 

@@ -1,5 +1,6 @@
 """A scheduled run: the experiment of its date, and whether its model becomes the champion."""
 
+import multiprocessing
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,13 +27,18 @@ DELAY = 30  # seconds before another try
 
 
 def say_crash(flow: Any, flow_run: Any, state: Any) -> None:
-    """For a run whose process was killed; Prefect calls it in the one that starts the runs."""
+    """For a run whose process was killed; Prefect calls it in the one that starts the runs.
+
+    In the run's own process it would be called where a signal ends the run, which is no failure.
+    """
+    if multiprocessing.parent_process() is not None:
+        return
     date, given = date_of(flow_run.expected_start_time), flow_run.parameters
     told, _ = _tell_failure(given["experiment"]["name"], date, state.message, given["on_failure"])
     _say_end(date, given["experiment"]["name"], f"failed: {told}")
 
 
-@flow(name="scheduled", flow_run_name="{experiment.name}", log_prints=False, on_crashed=[say_crash])
+@flow(name="scheduled", flow_run_name="{experiment.name}", log_prints=False)
 def run_scheduled(
     experiment: Experiment,
     home: Path = Path("mlruns"),

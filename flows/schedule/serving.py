@@ -22,7 +22,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
-from flows.schedule.flow import run_scheduled
+from flows.schedule.flow import run_scheduled, say_crash
 from rnnkit.params import Experiment
 
 GRACE = 20  # seconds a run in progress gets to leave off
@@ -44,6 +44,7 @@ def serve(
         the signal's number, and whether it interrupted a run.
     """
     forget_waiting(experiment.name)
+    run_scheduled.on_crashed(say_crash)
     # A limit of the deployment's own would count a run for ever that died with its server.
     runner = _Runner(name=experiment.name, limit=1)
     runner.add_flow(
