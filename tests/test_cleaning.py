@@ -109,6 +109,9 @@ def test_the_command_lists_first_and_deletes_with_yes(tmp_path: Path) -> None:
     assert "deleted" in clean(tmp_path, "--yes").stdout
     assert not (run.path / "checkpoints").exists()
     assert "there is nothing to clean" in clean(tmp_path).stdout
-    refused = clean(tmp_path, "--older-than", "long")
-    assert refused.returncode == 2
-    assert "--older-than long: write a number and s, m, h or d" in refused.stderr
+    for span in ("long", "9999999999d"):
+        refused = clean(tmp_path, "--older-than", span)
+        assert refused.returncode == 2
+        (line,) = refused.stderr.splitlines()
+        assert line.startswith(f"rnnkit: --older-than {span}: write a number and s, m, h or d")
+        assert line.endswith("as 6h, of at most 36500d")

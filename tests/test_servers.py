@@ -1,10 +1,19 @@
-"""A server that starts in a folder keeps others from starting there until it answers."""
+"""A server that starts in a folder keeps others from starting there until it answers.
+
+What becomes of one that does not start, or ends.
+"""
 
 import fcntl
+import threading
+import time
 from pathlib import Path
+
+import pytest
 
 from flows import servers
 from flows import settings as places
+from flows.cli.up import up
+from flows.starting import Failure
 
 
 def taken(turn: Path) -> bool:
@@ -29,3 +38,47 @@ def test_one_at_a_time_makes_the_tables_of_a_new_database(tmp_path: Path) -> Non
     broken = servers.prefect_for_a_command(settings)
     broken.stop()
     assert not taken(turn)
+
+
+def test_a_server_that_does_not_start_is_told_with_its_log(tmp_path: Path) -> None:
+    server = servers.Server(
+        "A server", ["json.tool", "nowhere.json"], "http://127.0.0.1:1", tmp_path / "log", {}
+    )
+    with pytest.raises(servers.ServerFailed, match=f"A server did not start; .* {tmp_path}/log$"):
+        server.wait("/health")
+    assert "nowhere.json" in (tmp_path / "log").read_text()
+
+
+def test_up_ends_when_one_of_its_servers_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[servers.Server] = []
+    (tmp_path / "health").touch()
+
+    def file_server(*_: object) -> servers.Server:
+        port = servers.free_port()
+        server = servers.Server(
+            "A server",
+            ["http.server", str(port), "--bind", servers.HOST, "--directory", str(tmp_path)],
+            f"http://{servers.HOST}:{port}",
+            tmp_path / f"{port}.log",
+            {},
+        )
+        started.append(server)
+        return server
+
+    def kill_one() -> None:
+        while not (tmp_path / "servers.json").exists():
+            time.sleep(0.05)
+        started[0].process.kill()
+
+    monkeypatch.setattr(servers, "mlflow_pages", file_server)
+    monkeypatch.setattr(servers, "prefect_with_pages", file_server)
+    monkeypatch.setattr(places, "apply", lambda _: None)  # else it would be for all tests
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    with pytest.raises(Failure, match=f"a server has ended by itself; .* {tmp_path}$"):
+        up(tmp_path, servers.free_port(), servers.free_port())
+    killer.join()
+    assert all(server.process.poll() is not None for server in started)
+    assert not (tmp_path / "servers.json").exists()

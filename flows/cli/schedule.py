@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -11,7 +12,8 @@ from flows.cli.options import MLRUNS, Home, Params, Set
 from flows.starting import Failure, prefect
 from rnnkit.errors import InputError
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+LONGEST = 36_500  # days; neither Prefect nor timedelta can count to any number
 
 
 def schedule(
@@ -25,7 +27,10 @@ def schedule(
     retries: Annotated[int, typer.Option(min=0, help="Further tries of a run that fails.")] = 2,
     timeout: Annotated[str | None, typer.Option(help="The longest a try may take, as 6h.")] = None,
     on_failure: Annotated[
-        str | None, typer.Option(help="A command to run, or an address to tell, on a failure.")
+        str | None,
+        typer.Option(
+            help="A command to run, or an address to tell, on a failure; with $VARIABLES."
+        ),
     ] = None,
     prefect_port: Annotated[
         int, typer.Option(min=1, max=65_535, help="Of Prefect's pages, where none are up.")
@@ -44,6 +49,9 @@ def schedule(
     limit = None if timeout is None else duration(timeout, "--timeout").total_seconds()
     if cron is not None:
         _check_cron(cron)
+    from rnnkit.identity import inputs_sha256
+
+    inputs_sha256(experiment)  # a file that is not there is told before anything is started
     from flows import settings as places
 
     settings = places.read(mlruns)
@@ -66,10 +74,13 @@ def duration(text: str, option: str) -> timedelta:
     Raises:
         InputError: it is none.
     """
-    match = re.fullmatch(r"(\d+)([smhd])", text)
-    if not match or not int(match[1]):
-        raise InputError(f"{option} {text}: write a number and s, m, h or d, as 6h")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
+    match = re.fullmatch(r"(\d{1,12})([smhd])", text)
+    seconds = int(match[1]) * SECONDS[match[2]] if match else 0
+    if not 0 < seconds <= LONGEST * SECONDS["d"]:
+        raise InputError(
+            f"{option} {text}: write a number and s, m, h or d, as 6h, of at most {LONGEST}d"
+        )
+    return timedelta(seconds=seconds)
 
 
 def _check_cron(cron: str) -> None:
@@ -100,16 +111,24 @@ def _serve(
 
     try:
         with prefect(settings, with_pages) as server:
+            from flows.console import QUIET, out
+
+            warnings.filterwarnings("ignore", module=QUIET)
+            from rnnkit.prepare import prepare
+
+            prepare(experiment.data, experiment.task, settings.home)  # bad data end it here
+            from flows.schedule.serving import serve
+
             if server:
                 server.wait("/health")
-            from flows.console import out
-            from flows.schedule.serving import serve
 
             address = os.environ["PREFECT_API_URL"].removesuffix("/api")
             when = f"by cron {cron}" if cron else f"every {every}"
             out.print(f"{experiment.name} runs {when}; Ctrl-C ends the schedule.", markup=False)
             out.print(f"  runs and their form  {address}", markup=False)
             out.print(f"  the champion         models:/{experiment.name}@champion", markup=False)
-            serve(experiment, options, cron, every)
+            number, interrupted = serve(experiment, options, cron, every)
+            amid = "; rnnkit resume goes on with the run it was in" if interrupted else ""
+            raise Failure(f"the schedule has ended{amid}", 128 + number)
     except servers.ServerFailed as failure:
         raise Failure(str(failure)) from None

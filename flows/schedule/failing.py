@@ -15,15 +15,17 @@ def tell(to: str, facts: Mapping[str, str]) -> None:
     Args:
         to: an address that begins with http:// or https://, which gets the facts as JSON; anything
             else is a shell's command line, which gets them as variables RNNKIT_NAME and so on.
+            $VARIABLE and ${VARIABLE} stand for what they are now, so that a secret is kept nowhere.
         facts: name, date and error.
 
     Raises:
         OSError: the address does not take it.
         subprocess.SubprocessError: the command fails.
     """
-    if to.startswith(("http://", "https://")):
+    address = os.path.expandvars(to)
+    if address.startswith(("http://", "https://")):
         request = urllib.request.Request(
-            to,
+            address,
             data=json.dumps(facts).encode(),
             headers={"Content-Type": "application/json"},
             method="POST",

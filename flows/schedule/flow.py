@@ -1,5 +1,6 @@
 """A scheduled run: the experiment of its date, and whether its model becomes the champion."""
 
+import multiprocessing
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,18 @@ from rnnkit.runfolder import RunFolder
 VERDICT = "rnnkit.challenge"
 """The tag of a model's version, and of its run, that says how it did against the champion."""
 DELAY = 30  # seconds before another try
+
+
+def say_crash(flow: Any, flow_run: Any, state: Any) -> None:
+    """For a run whose process was killed; Prefect calls it in the one that starts the runs.
+
+    In the run's own process it would be called where a signal ends the run, which is no failure.
+    """
+    if multiprocessing.parent_process() is not None:
+        return
+    date, given = date_of(flow_run.expected_start_time), flow_run.parameters
+    told, _ = _tell_failure(given["experiment"]["name"], date, state.message, given["on_failure"])
+    _say_end(date, given["experiment"]["name"], f"failed: {told}")
 
 
 @flow(name="scheduled", flow_run_name="{experiment.name}", log_prints=False)
@@ -62,12 +75,15 @@ def run_scheduled(
             retries=retries, retry_delay_seconds=DELAY, timeout_seconds=timeout
         )
         done = own(experiment, home, date, 0)
-        return challenge_champion(str(settings.runs / done["run"]), home)
+        found = challenge_champion(str(settings.runs / done["run"]), home)
     except Exception as error:
-        if on_failure:
-            facts = {"name": experiment.name, "date": date, "error": f"{error}"}
-            tell(on_failure, facts)
+        told, mishap = _tell_failure(experiment.name, date, f"{error}", on_failure)
+        if mishap is not None:  # it must not hide why the run failed
+            error.add_note(f"{on_failure} could not be told: {mishap}")
+        _say_end(date, experiment.name, f"failed: {type(error).__name__}: {told}")
         raise
+    _say_end(date, found["run"], _told(found["promoted"], found["reason"]))
+    return found
 
 
 @flow(name="scheduled file", flow_run_name="{params}", log_prints=False)
@@ -110,11 +126,11 @@ def challenge_champion(folder: str, home: Path) -> dict[str, Any]:
         place = registry.fetch(f"models:/{name}/{champion.version}")
         verdict = challenge(run, place, settings.home)
     promoted = champion is None or verdict.is_better
-    if promoted:
-        registry.promote(mine)
-    told = f"{'promoted' if promoted else 'declined'}: {verdict.reason}"
+    told = _told(promoted, verdict.reason)
     registry.tag(mine, {VERDICT: told})
     _say(run, mine, champion, told)
+    if promoted:  # last: where it is killed before, the challenge is repeated
+        registry.promote(mine)
     return {"run": run.id, "promoted": promoted, "reason": verdict.reason}
 
 
@@ -126,6 +142,28 @@ def date_of(moment: datetime | None) -> str:
     """
     found = (moment or datetime.now(UTC)).astimezone(UTC)
     return found.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _told(promoted: bool, reason: str) -> str:
+    return f"{'promoted' if promoted else 'declined'}: {reason}"
+
+
+def _tell_failure(
+    name: str, date: str, error: str, on_failure: str | None
+) -> tuple[str, Exception | None]:
+    """Tells whoever is to be told; returns what to say on the screen, and what went wrong."""
+    if not on_failure:
+        return error, None
+    try:
+        tell(on_failure, {"name": name, "date": date, "error": error})
+    except Exception as mishap:
+        return f"{error}; --on-failure failed, too: {mishap}", mishap
+    return error, None
+
+
+def _say_end(date: str, name: str, told: str) -> None:
+    """A line on the screen of the schedule, whose process this one's output is."""
+    print(f"{date}  {name}  {' '.join(told.split())}", flush=True)
 
 
 def _say(run: RunFolder, mine: Registered, champion: Registered | None, told: str) -> None:

@@ -1,36 +1,152 @@
 """The process behind a schedule: it asks Prefect for runs that are due, and starts them."""
 
+import asyncio
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.exceptions import ObjectNotFound
+from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
-from flows.schedule.flow import run_scheduled
+from flows.schedule.flow import run_scheduled, say_crash
 from rnnkit.params import Experiment
+
+GRACE = 20  # seconds a run in progress gets to leave off
+POLL = 0.1  # seconds between two looks at it
 
 
 def serve(
     experiment: Experiment, options: dict[str, Any], cron: str | None, every: timedelta | None
-) -> None:
-    """Starts the schedule's runs until it is interrupted; one at a time.
+) -> tuple[int, bool]:
+    """Starts the schedule's runs until a signal ends it; one at a time.
 
     Args:
         experiment: what to run.
         options: further parameters of `run_scheduled`.
         cron: when, as cron has it; or
         every: how often.
+
+    Returns:
+        the signal's number, and whether it interrupted a run.
     """
-    run_scheduled.serve(
+    forget_waiting(experiment.name)
+    run_scheduled.on_crashed(say_crash)
+    # A limit of the deployment's own would count a run for ever that died with its server.
+    runner = _Runner(name=experiment.name, limit=1)
+    runner.add_flow(
+        run_scheduled,
         name=experiment.name,
         cron=cron,
         interval=every,
         parameters={"experiment": experiment.model_dump(mode="json"), **options},
-        global_limit=ConcurrencyLimitConfig(
-            limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE
-        ),
-        limit=1,
         description=f"{experiment.name}, {cron or f'every {every}'}",
-        print_starting_message=False,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    with _own_signals():
+        try:
+            asyncio.run(runner.start())
+        except (asyncio.CancelledError, Exception):
+            if runner.ended_by is None:
+                raise  # else it ends, whatever goes wrong on the way: a server may be gone, too
+    assert runner.ended_by is not None
+    return runner.ended_by, runner.interrupted
+
+
+def forget_waiting(name: str) -> None:
+    """Deletes a schedule's runs that have not begun: they have the params of their own time.
+
+    Args:
+        name: of the experiment.
+    """
+    with get_client(sync_client=True) as client:
+        try:
+            there = client.read_deployment_by_name(f"{run_scheduled.name}/{name}")
+        except ObjectNotFound:
+            return
+        client.pause_deployment(there.id)  # until it is served, Prefect adds none
+        waiting = FlowRunFilter(
+            deployment_id=FlowRunFilterDeploymentId(any_=[there.id]),
+            state=FlowRunFilterState(
+                type=FlowRunFilterStateType(any_=[StateType.SCHEDULED, StateType.PENDING])
+            ),
+        )
+        while found := client.read_flow_runs(flow_run_filter=waiting):  # it gives 200 at once
+            for run in found:
+                client.delete_flow_run(run.id)
+
+
+class _Runner(Runner):
+    """Prefect's own, which SIGTERM ends as Ctrl-C does, and its run in progress with it.
+
+    Prefect's answer to Ctrl-C waits for the run to come to its end, and the one to SIGTERM ends
+    in the middle of itself.
+    """
+
+    ended_by: int | None = None
+    interrupted = False
+
+    async def start(self, run_once: bool = False, webserver: bool | None = None) -> None:
+        """Serves until a signal cancels it."""
+        self._serving = asyncio.current_task()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._end, signal.SIGINT)
+        await super().start(run_once, webserver)
+
+    def handle_sigterm(self, *_: Any) -> None:
+        """What Prefect installs for SIGTERM."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> None:
+        if self.ended_by is None and self._serving is not None:
+            self.ended_by = number
+            run_scheduled.on_crashed_hooks.clear()  # a run that is ended here has not crashed
+            self._serving.cancel()
+
+    async def __aexit__(self, *error: Any) -> None:
+        """What waits for the run in progress cannot be cancelled, so the run is ended itself."""
+        ending = asyncio.create_task(self._end_runs())
+        async with asyncio.timeout(2 * GRACE):  # a server that is gone is asked for minutes
+            await super().__aexit__(*error)
+        ending.cancel()
+
+    async def _end_runs(self) -> None:
+        asked: dict[int | None, float] = {}
+        while True:
+            for child in multiprocessing.active_children():
+                if child.pid not in asked:
+                    asked[child.pid], self.interrupted = time.monotonic(), True
+                    child.terminate()
+                elif time.monotonic() > asked[child.pid] + GRACE:
+                    child.kill()
+            await asyncio.sleep(POLL)
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ctrl-C goes to the whole terminal, but not to the runs: this process ends them.
+
+    They inherit from its main thread that the signal is blocked; another thread takes it here.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    over = threading.Event()
+    threading.Thread(target=over.wait, daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGTERM, before)
+        over.set()

@@ -5,7 +5,6 @@ created. What is sent follows from the folder alone, with the journal's own time
 sending it again, or all at once when the run is long over, adds nothing.
 """
 
-import logging
 import math
 import re
 import socket
@@ -56,12 +55,9 @@ class Tracker:
     def __init__(self, settings: Settings) -> None:
         import mlflow
 
-        for name in ("alembic", "mlflow"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tells of every retry
         self._settings = settings
-        self.client = mlflow.MlflowClient(tracking_uri=settings.tracking)
         self.registry = Registry(settings)
+        self.client = mlflow.MlflowClient(tracking_uri=settings.tracking)
         remote = settings.tracking.startswith(("http://", "https://"))
         self.pages = without_secrets(settings.tracking).rstrip("/") if remote else PAGES
         self.here = f"{socket.gethostname()}:{settings.home}"

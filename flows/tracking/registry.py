@@ -3,6 +3,7 @@
 A model is a pyfunc without pickle: `rnnkit.served` loads safetensors, params and JSON.
 """
 
+import logging
 import os
 import tempfile
 import warnings
@@ -47,6 +48,9 @@ class Registry:
     def __init__(self, settings: Settings) -> None:
         import mlflow
 
+        for name in ("alembic", "mlflow"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tells of every retry
         self._settings = settings
         # The registry opens clients of its own at the global addresses. MLflow sets its variables,
         # too, which would stand above the settings of this process's next output folder.
@@ -119,9 +123,12 @@ class Registry:
         self.client.set_registered_model_alias(model.name, CHAMPION, str(model.version))
 
     def tag(self, model: Registered, tags: Mapping[str, str]) -> None:
-        """Says something of a version."""
+        """Says something of a version, and of the run in MLflow that made it."""
+        run = self.client.get_model_version(model.name, str(model.version)).run_id
+        assert run is not None
         for key, value in tags.items():
             self.client.set_model_version_tag(model.name, str(model.version), key, value)
+            self.client.set_tag(run, key, value)
 
     def runs(self) -> set[str]:
         """Our ids of all runs that a registered version was made by."""
