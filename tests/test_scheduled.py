@@ -434,7 +434,7 @@ REFUSED = [
 ]
 
 
-def refusal(place: Place, *options: str) -> str:
+def refusal(place: Place, *options: str, status: int = 2) -> str:
     """The one line that a schedule is refused with."""
     done = subprocess.run(
         [*RNNKIT, "schedule", str(place.params), *options, "--mlruns", str(place.home)],
@@ -444,7 +444,7 @@ def refusal(place: Place, *options: str) -> str:
         check=False,
         env=environment(),
     )
-    assert done.returncode == 2
+    assert done.returncode == status
     (line,) = done.stderr.splitlines()
     return line
 
@@ -469,3 +469,12 @@ def test_bad_data_and_a_taken_port_are_refused_at_once(tmp_path: Path) -> None:
         )
     bad = refusal(place, "--every=6h", f"--prefect-port={servers.free_port()}")
     assert str(place.data) in bad
+
+
+def test_an_experiment_has_one_schedule_at_a_time(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.data.write_text(reviews(40, 0, 0.0))
+    with RunFolder(place.home / "schedules" / "reviews").lock():
+        assert refusal(place, "--every=6h", status=75) == (
+            "rnnkit: reviews is scheduled by another process"
+        )

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.cli.options import MLRUNS, Home, Params, Set
-from flows.starting import Failure, prefect
+from flows.starting import BUSY, Failure, prefect
 from rnnkit.errors import InputError
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -62,7 +62,13 @@ def schedule(
         "timeout": limit,
         "on_failure": on_failure,
     }
-    _serve(experiment, settings, options, cron, interval, prefect_port)
+    from rnnkit.runfolder import Busy, RunFolder
+
+    try:
+        with RunFolder(settings.home / "schedules" / experiment.name).lock():
+            _serve(experiment, settings, options, cron, interval, prefect_port)
+    except Busy:
+        raise Failure(f"{experiment.name} is scheduled by another process", BUSY) from None
 
 
 def duration(text: str, option: str) -> timedelta:
