@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas
 import pytest
+import soundfile
 from command import RNNKIT, ROOT, environment
 
 from flows import settings as places
@@ -24,6 +25,7 @@ from rnnkit.params import Experiment
 from rnnkit.prepare import prepare
 from rnnkit.runfolder import RunFolder
 from rnnkit.served import _load_pyfunc
+from rnnkit.sources import touch_tones
 from rnnkit.train import train_into
 
 TREES: dict[str, dict[str, Any]] = {
@@ -52,11 +54,29 @@ TREES: dict[str, dict[str, Any]] = {
         },
         "model": {"representation": {"kind": "raw"}},
     },
+    "sentences": {
+        "task": {"kind": "translation", "beam": 2},
+        "data": {
+            "source": {"kind": "builtin", "name": "dates"},
+            "tokenizer": {"kind": "characters"},
+            "limit": 60,
+        },
+    },
+    "recordings": {
+        "task": {"kind": "transcription"},
+        "data": {
+            "source": {"kind": "builtin", "name": "touch_tones"},
+            "tokenizer": {"kind": "characters"},
+            "limit": 20,
+        },
+        "model": {"representation": {"kind": "raw"}},
+    },
 }
 
 
 def finished(kind: str, home: Path) -> RunFolder:
-    tree = {"name": kind, "train": {"epochs": 1}, "model": {"hidden": 4}, **TREES[kind]}
+    tree = {"name": kind, "train": {"epochs": 1}, **TREES[kind]}
+    tree["model"] = {"hidden": 4, **tree.get("model", {})}
     experiment = Experiment.model_validate(tree)
     run = RunFolder(home / "runs" / f"{kind}-1")
     run.create(experiment, {})
@@ -108,6 +128,24 @@ def test_windows_are_lists_of_steps(home: Path) -> None:
     (answer,) = model.predict(np.array([window]))
     assert len(answer["forecast"]) == 2
     assert model.predict([window]) == [answer]
+
+
+def test_sentences_are_translated_with_the_tasks_beam(home: Path) -> None:
+    model = served(home, "sentences")
+    expected = model.predict(["May 3, 2001", "1 May"])
+    assert [len(answer["hypotheses"]) for answer in expected] == [2, 2]
+    assert model.predict(pandas.DataFrame({"source": ["May 3, 2001", "1 May"]})) == expected
+
+
+def test_recordings_come_as_samples_or_by_their_path(home: Path, tmp_path: Path) -> None:
+    model, (samples, _) = served(home, "recordings"), touch_tones.recording(2)
+    path = str(tmp_path / "keys.wav")
+    soundfile.write(path, samples, touch_tones.RATE, subtype="FLOAT")
+    expected = model.predict([path])
+    assert set(expected[0]) == {"text", "log_probability"}
+    assert model.predict([samples.tolist()]) == expected
+    assert model.predict(pandas.DataFrame({"audio": [path], "take": [2]})) == expected
+    assert len(model.predict([samples[:900].tolist(), samples.tolist()])) == 2  # of any length
 
 
 def test_what_it_cannot_read_is_refused(home: Path) -> None:
