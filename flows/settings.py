@@ -115,6 +115,7 @@ def apply(settings: Settings) -> None:
         "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",  # waited for longer than some trainings take
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # that is for the run's own result
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MPLCONFIGDIR": str(settings.home / "matplotlib"),
     }

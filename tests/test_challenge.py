@@ -425,7 +425,7 @@ def test_captions_of_categories_are_compared_by_likelihood_where_the_tokens_are_
 
 
 def test_joined_recordings_with_other_words_are_refused(tmp_path: Path) -> None:
-    experiment = spoken(folder_of(tmp_path), source={"join": JOIN})
+    experiment = spoken(folder_of(tmp_path), source={"join": JOIN, "group": "speaker"})
     old, prepared = finished(experiment, tmp_path, "old")
     verdict = challenge(old, old.path, tmp_path)
     assert verdict.found is not None

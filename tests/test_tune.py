@@ -436,6 +436,9 @@ class Alone:
         self.folder.create(experiment, {})
         self.stages = Stages()
 
+    def track(self, tell: Any, last: bool = False) -> None:
+        """MLflow is told nothing."""
+
 
 def sweep_alone(
     monkeypatch: pytest.MonkeyPatch, experiment: Experiment, home: Path, run_tasks: Any
