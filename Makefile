@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
+STAMP_SLOW := .venv/installed_slow
 
 .PHONY: demo test lint slow bench clean
 
@@ -16,7 +17,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-slow: $(STAMP)
+slow: $(STAMP_SLOW)
 	$(BIN)/python -m pytest -m slow
 
 bench: $(STAMP)
@@ -33,4 +34,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	@echo "installing the packages: about two minutes and 2 GB, once"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# What the slow tests need beside: a cluster on this machine, and PostgreSQL's client. Its server is
+# the system's package, and the test says so where it is not there.
+$(STAMP_SLOW): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ray,postgresql]'
 	@touch $@
