@@ -275,6 +275,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.settings",
         "flows.console",
         "flows.tracking",
+        "flows.workers",
         "flows.artifacts",
         "flows.experiment",
     },

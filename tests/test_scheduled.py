@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -163,6 +164,16 @@ def of_a_run(process: psutil.Process) -> bool:
     return "spawn_main" in " ".join(process.cmdline())
 
 
+def states(port: int) -> list[str]:
+    """Of all flow runs that a Prefect server knows."""
+    address = f"http://127.0.0.1:{port}/api/flow_runs/filter"
+    body, kind = b"{}", {"Content-Type": "application/json"}
+    request = urllib.request.Request(address, data=body, headers=kind, method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        found = json.load(answer)
+    return [run["state_type"] for run in found if run["parent_task_run_id"] is None]
+
+
 def test_a_timeout_is_told_a_restart_starts_anew_and_sigterm_ends_it_all(tmp_path: Path) -> None:
     """A schedule that is killed, and one after it, with another params file, that is ended."""
     place, port, told = Place(tmp_path), servers.free_port(), tmp_path / "told"
@@ -196,8 +207,11 @@ def test_a_timeout_is_told_a_restart_starts_anew_and_sigterm_ends_it_all(tmp_pat
         assert "  reviews  failed: FlowRunTimeoutError: " in line
         assert "1.0 second(s)" in line
         assert "1.0 second(s)" in told.read_text()
-        os.killpg(process.pid, signal.SIGKILL)  # runs that are due now stay in Prefect's database
+        seen(lambda: any(map(of_a_run, psutil.Process(process.pid).children())), process)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()  # runs that are due now stay in Prefect's database
         process.wait()
+        assert not psutil.wait_procs(family, timeout=30)[1]
         seen_before = runs(100_000)
         place.params.write_text(endless.replace("100000", "99999"))
         while not servers.is_free(port):
@@ -205,6 +219,7 @@ def test_a_timeout_is_told_a_restart_starts_anew_and_sigterm_ends_it_all(tmp_pat
         process = start()
         seen(lambda: any(run.records("epoch") for run in runs(99_999).values()), process)
         assert runs(100_000).keys() == seen_before.keys()
+        assert states(port).count("RUNNING") == 1  # what was killed is no longer said to run
         (run,) = [each for each in psutil.Process(process.pid).children() if of_a_run(each)]
         run.kill()
         seen(lambda: "failed" in (tmp_path / "screen").read_text(), process)

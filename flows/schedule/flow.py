@@ -1,6 +1,7 @@
 """A scheduled run: the experiment of its date, and whether its model becomes the champion."""
 
 import multiprocessing
+import socket
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from flows.artifacts import key_of
 from flows.experiment import run_experiment
 from flows.schedule.failing import tell
 from flows.tracking import Registered, Registry, register
+from flows.workers import Parent, settle
 from rnnkit.challenge import Verdict, challenge
 from rnnkit.params import Experiment, load
 from rnnkit.runfolder import RunFolder
@@ -63,6 +65,9 @@ def run_scheduled(
     places.apply(places.read(home))
     console.out.quiet = True
     warnings.filterwarnings("ignore", module=console.QUIET)
+    schedule = multiprocessing.parent_process()
+    if schedule is not None and schedule.pid is not None:  # a killed schedule leaves no run behind
+        settle(Parent(socket.gethostname(), schedule.pid))
     date = date_of(flow_run.scheduled_start_time)
     try:
         settings = places.read(home)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
@@ -17,9 +18,10 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.runner import Runner
+from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
 from flows.schedule.flow import run_scheduled, say_crash
@@ -43,7 +45,7 @@ def serve(
     Returns:
         the signal's number, and whether it interrupted a run.
     """
-    forget_waiting(experiment.name)
+    forget_before(experiment.name)
     run_scheduled.on_crashed(say_crash)
     # A limit of the deployment's own would count a run for ever that died with its server.
     runner = _Runner(name=experiment.name, limit=1)
@@ -66,8 +68,11 @@ def serve(
     return runner.ended_by, runner.interrupted
 
 
-def forget_waiting(name: str) -> None:
-    """Deletes a schedule's runs that have not begun: they have the params of their own time.
+def forget_before(name: str) -> None:
+    """Settles what a schedule of the same name has left, of which there is one at a time.
+
+    Runs that have not begun are deleted: they have the params of their own time. Those that are
+    said to run have crashed, as they end with their schedule.
 
     Args:
         name: of the experiment.
@@ -78,15 +83,21 @@ def forget_waiting(name: str) -> None:
         except ObjectNotFound:
             return
         client.pause_deployment(there.id)  # until it is served, Prefect adds none
-        waiting = FlowRunFilter(
-            deployment_id=FlowRunFilterDeploymentId(any_=[there.id]),
-            state=FlowRunFilterState(
-                type=FlowRunFilterStateType(any_=[StateType.SCHEDULED, StateType.PENDING])
-            ),
-        )
-        while found := client.read_flow_runs(flow_run_filter=waiting):  # it gives 200 at once
+        while found := client.read_flow_runs(  # it gives 200 at once
+            flow_run_filter=_that_are(there.id, StateType.SCHEDULED, StateType.PENDING)
+        ):
             for run in found:
                 client.delete_flow_run(run.id)
+        gone: State[Any] = Crashed(message="its schedule was killed")
+        for run in client.read_flow_runs(flow_run_filter=_that_are(there.id, StateType.RUNNING)):
+            client.set_flow_run_state(run.id, gone, force=True)
+
+
+def _that_are(deployment: UUID, *types: StateType) -> FlowRunFilter:
+    return FlowRunFilter(
+        deployment_id=FlowRunFilterDeploymentId(any_=[deployment]),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[*types])),
+    )
 
 
 class _Runner(Runner):
