@@ -44,3 +44,15 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
     finally:
         server.stop()
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str | bytes], Path]:
+    """Writes a params file, of one test."""
+
+    def to_file(content: str | bytes) -> Path:
+        file = tmp_path / "a.yaml"
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
+
+    return to_file

@@ -14,20 +14,18 @@ from test_audio import JOIN, folder_of
 from test_audio import experiment_of as spoken
 from test_written_tasks import experiment_of as written
 from test_written_tasks import names, pairs
+from training import finish_in
 
 from rnnkit.challenge import answers_of, challenge
 from rnnkit.comparison.comparable import is_held_out, refuse_another_question, refuse_seen
-from rnnkit.conclude import NOT_SEARCHED, PREDICTIONS, conclude, gathered
+from rnnkit.conclude import PREDICTIONS
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.data import Fractions, Split
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare import prepare
 from rnnkit.prepare.matched import translated, windowed
-from rnnkit.prepare.prepared import Prepared
 from rnnkit.prepare.split import split_items
-from rnnkit.runfolder import RunFolder
-from rnnkit.train import train_into
 
 TRAIN = {
     "epochs": 2,
@@ -35,18 +33,6 @@ TRAIN = {
     "optimizer": {"kind": "adam", "learning_rate": 0.02},
 }
 MODEL = {"representation": {"kind": "embedding", "size": 6}, "hidden": 6}
-
-
-def finished(experiment: Experiment, home: Path, name: str) -> tuple[RunFolder, Prepared]:
-    """A run without flows."""
-    run = RunFolder(home / "runs" / name)
-    run.create(experiment, {})
-    prepared = prepare(experiment.data, experiment.task, home)
-    for _ in train_into(run, experiment, prepared):
-        pass
-    result = conclude(run, experiment, prepared, home / "prepared")
-    run.finish(gathered(result, prepared, {}, NOT_SEARCHED))
-    return run, prepared
 
 
 def reviews(path: Path, count: int, seed: int, words: str, noise: float = 0.0) -> Path:
@@ -83,12 +69,12 @@ def classification(path: Path, **more: Any) -> Experiment:
 def test_an_older_model_answers_a_newer_runs_items_as_it_answers_their_texts(
     tmp_path: Path,
 ) -> None:
-    old, _ = finished(
-        classification(reviews(tmp_path / "a.csv", 80, 0, "a film of some kind")), tmp_path, "old"
-    )
+    old = finish_in(
+        tmp_path, classification(reviews(tmp_path / "a.csv", 80, 0, "a film of some kind")), "old"
+    ).folder
     path = reviews(tmp_path / "b.csv", 120, 1, "another film that was of this kind")
     newer = classification(path)
-    _, prepared = finished(newer, tmp_path, "new")
+    prepared = finish_in(tmp_path, newer, "new").prepared
     predictor = load(old.path)
     assert predictor.prepared.vocabulary != prepared.vocabulary
     found = answers_of(predictor, newer, prepared).set_index("item")
@@ -107,10 +93,10 @@ def test_an_older_model_answers_a_newer_runs_items_as_it_answers_their_texts(
 
 def test_the_better_of_two_runs_wins_and_the_same_one_does_not(tmp_path: Path) -> None:
     noisy = reviews(tmp_path / "a.csv", 300, 0, "a film of some kind", noise=1.0)
-    old, _ = finished(classification(noisy), tmp_path, "old")
+    old = finish_in(tmp_path, classification(noisy), "old").folder
     clear = reviews(tmp_path / "b.csv", 400, 1, "a film of some kind")
     train = {"train.epochs": 8}
-    new, _ = finished(classification(clear).replace(train), tmp_path, "new")
+    new = finish_in(tmp_path, classification(clear).replace(train), "new").folder
     verdict = challenge(new, old.path, tmp_path)
     assert verdict.is_better
     assert verdict.reason.startswith("better on the same 1")
@@ -159,8 +145,8 @@ def test_forecasts_of_an_older_model_are_the_same_through_other_scales_and_windo
     tmp_path: Path,
 ) -> None:
     older = series(valid=0.4).replace({"data.window": 30})
-    old, own = finished(older, tmp_path, "old")
-    _, prepared = finished(series(), tmp_path, "new")
+    old, own, _ = finish_in(tmp_path, older, "old")
+    prepared = finish_in(tmp_path, series(), "new").prepared
     predictor = load(old.path)
     assert prepared.scaler != predictor.prepared.scaler
     there = answers_of(predictor, series(), prepared).set_index(["row", "step"])
@@ -188,7 +174,7 @@ CHANGES: Mapping[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("what", CHANGES)
 def test_what_cannot_be_compared_says_why(tmp_path: Path, what: str) -> None:
     path = reviews(tmp_path / "a.csv", 80, 0, "a film of some kind")
-    old, prepared = finished(classification(path), tmp_path, "old")
+    old, prepared, _ = finish_in(tmp_path, classification(path), "old")
     fields, message = CHANGES[what]
     predictor = changed(load(old.path), **fields)
     with pytest.raises(InputError, match=message):
@@ -257,8 +243,8 @@ def test_a_champion_that_cannot_be_compared_stays_and_the_reason_says_what_to_do
     tmp_path: Path, what: str
 ) -> None:
     old, new, message = UNLIKE[what]
-    champion, _ = finished(old(tmp_path), tmp_path, "old")
-    run, _ = finished(new(tmp_path), tmp_path, "new")
+    champion = finish_in(tmp_path, old(tmp_path), "old").folder
+    run = finish_in(tmp_path, new(tmp_path), "new").folder
     verdict = challenge(run, champion.path, tmp_path)
     assert (verdict.found, verdict.is_better) == (None, False)
     assert verdict.reason == (
@@ -268,7 +254,7 @@ def test_a_champion_that_cannot_be_compared_stays_and_the_reason_says_what_to_do
 
 
 def test_predictions_of_another_version_are_no_measure_of_the_same(tmp_path: Path) -> None:
-    run, _ = finished(language(tmp_path), tmp_path, "run")
+    run = finish_in(tmp_path, language(tmp_path), "run").folder
     table = pandas.read_parquet(run.path / PREDICTIONS).drop(columns="log_probability")
     table.assign(right=1).to_parquet(run.path / PREDICTIONS)
     assert challenge(run, run.path, tmp_path).reason.startswith(
@@ -380,7 +366,7 @@ def language(folder: Path) -> Experiment:
 
 def test_other_tokens_of_a_language_model_are_refused(tmp_path: Path) -> None:
     experiment = language(tmp_path)
-    old, prepared = finished(experiment, tmp_path, "language")
+    old, prepared, _ = finish_in(tmp_path, experiment, "language")
     found = answers_of(load(old.path), experiment, prepared)
     assert found["log_probability"].lt(0).all()
     other = replace(prepared, vocabulary=(*(prepared.vocabulary or ()), "more"))
@@ -389,11 +375,11 @@ def test_other_tokens_of_a_language_model_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_translator_of_fewer_words_is_compared_by_its_edits(tmp_path: Path) -> None:
-    old, _ = finished(written("translation", pairs(tmp_path)), tmp_path, "old")
+    old = finish_in(tmp_path, written("translation", pairs(tmp_path)), "old").folder
     more = "".join(f"more {k % 3} ab cd\tcd ab {k % 3} more\n{k} gh\tgh {k}\n" for k in range(9))
     grown = written("translation", pairs(tmp_path, more=more))
     grown = grown.replace({"train.epochs": 40})
-    new, prepared = finished(grown, tmp_path, "new")
+    new, prepared, _ = finish_in(tmp_path, grown, "new")
     predictor = load(old.path)
     assert prepared.target is not None
     assert predictor.prepared.target is not None
@@ -414,7 +400,7 @@ def test_captions_of_categories_are_compared_by_likelihood_where_the_tokens_are_
 ) -> None:
     tokens = {"tokenizer": {"kind": "characters"}}
     experiment = written("captioning", names(tmp_path), data=tokens)
-    old, prepared = finished(experiment, tmp_path, "old")
+    old, prepared, _ = finish_in(tmp_path, experiment, "old")
     verdict = challenge(old, old.path, tmp_path)
     assert verdict.found is not None
     assert (verdict.found.measure, verdict.found.value) == ("loss", 0)
@@ -426,7 +412,7 @@ def test_captions_of_categories_are_compared_by_likelihood_where_the_tokens_are_
 
 def test_joined_recordings_with_other_words_are_refused(tmp_path: Path) -> None:
     experiment = spoken(folder_of(tmp_path), source={"join": JOIN, "group": "speaker"})
-    old, prepared = finished(experiment, tmp_path, "old")
+    old, prepared, _ = finish_in(tmp_path, experiment, "old")
     verdict = challenge(old, old.path, tmp_path)
     assert verdict.found is not None
     assert (verdict.found.measure, verdict.found.value) == ("wer", 0)
@@ -437,7 +423,7 @@ def test_joined_recordings_with_other_words_are_refused(tmp_path: Path) -> None:
 
 
 def test_other_columns_and_other_series_are_refused(tmp_path: Path) -> None:
-    old, prepared = finished(series(), tmp_path, "old")
+    old, prepared, _ = finish_in(tmp_path, series(), "old")
     assert prepared.scaler is not None
     for fields, message in (
         ({"columns": ("other",), "targets": ("other",)}, "reads other columns, or knows others"),

@@ -9,18 +9,15 @@ from typing import Any
 
 import pytest
 import torch
+from training import finish_in
 
 from flows import settings as places
 from flows.cli.finding import find_run
-from rnnkit.conclude import conclude
 from rnnkit.errors import InputError
 from rnnkit.generate import choose, generate
 from rnnkit.params import Experiment
 from rnnkit.predict import Predictor, load
-from rnnkit.prepare import prepare
 from rnnkit.prepare.prepared import END, PADDING, UNKNOWN
-from rnnkit.runfolder import RunFolder
-from rnnkit.train import train_into
 
 HOUSE = Path(__file__).parents[1]
 LINES = ["the cat sat", "the dog ran", "a cat ran", "the dog sat down", "a dog sat"] * 8
@@ -46,11 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "train": {"epochs": 2, "batch_size": 4, "bptt": 8},
             }
         )
-        prepared = prepare(experiment.data, experiment.task, folder / "mlruns")
-        run = RunFolder(folder / "mlruns" / "runs" / f"{kind}-0123456789")
-        run.create(experiment, {})
-        list(train_into(run, experiment, prepared))
-        run.finish(conclude(run, experiment, prepared, folder / "mlruns" / "prepared"))
+        finish_in(folder / "mlruns", experiment, f"{kind}-0123456789")
     (folder / "mlruns" / "runs" / "words-9876543210").mkdir()
     (folder / "mlruns" / "runs" / "words-9876543210" / "params.yaml").write_text("name: words")
     return folder / "mlruns"

@@ -6,13 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from test_params_files import FILES, ROOT, SHORT, experiment_of
+from training import train_in
 
-from rnnkit.conclude import conclude
 from rnnkit.errors import InputError
 from rnnkit.predict import load
-from rnnkit.prepare import prepare
-from rnnkit.runfolder import RunFolder
-from rnnkit.train import train_into
 
 BUILTIN = ("digits", "demo", "python_docs", "sunspots")
 
@@ -27,12 +24,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Any]
             if file.stem not in BUILTIN:
                 continue
             experiment = experiment_of(file, SHORT)
-            prepared = prepare(experiment.data, experiment.task, home)
-            folder = RunFolder(home / file.stem)
-            folder.create(experiment, {})
-            list(train_into(folder, experiment, prepared))
-            conclude(folder, experiment, prepared, home / "prepared")
-            made[file.stem] = (folder.path, prepared)
+            trained = train_in(home / file.stem, experiment, home)
+            made[file.stem] = (trained.folder.path, trained.prepared)
     return made
 
 

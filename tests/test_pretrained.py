@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from training import train_in
 
 from rnnkit.cells import make
-from rnnkit.conclude import conclude
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.guards import guards
@@ -22,9 +22,8 @@ from rnnkit.predict import load as load_predictor
 from rnnkit.prepare import prepare
 from rnnkit.prepare.vectors import read_vectors
 from rnnkit.pretrained import start
-from rnnkit.runfolder import RunFolder
 from rnnkit.tasks import task_for
-from rnnkit.train import State, make_network, train, train_into
+from rnnkit.train import State, make_network, train
 
 WORDS = {"good": [1.0, 2.0, 3.0], "bad": [-1.0, 0.5, 0.25], "film": [0.0, 0.0, 1.0]}
 
@@ -194,11 +193,7 @@ def test_frozen_vectors_stay_and_others_learn(freeze: bool, tmp_path: Path) -> N
 def test_a_finished_run_tells_what_the_vectors_covered(tmp_path: Path) -> None:
     path = write(tmp_path, "g.txt", f"5 3\n{lines()}".encode())
     it = experiment(tmp_path, **{"model.representation.vectors": path})
-    prepared = prepare(it.data, it.task, tmp_path)
-    folder = RunFolder(tmp_path / "run")
-    folder.create(it, {})
-    list(train_into(folder, it, prepared))
-    told = conclude(folder, it, prepared, tmp_path / "prepared")["start"]["vectors"]
+    told = train_in(tmp_path / "run", it, tmp_path).result["start"]["vectors"]
     assert told.startswith("3 of ")
     assert told.endswith("g.txt: its header says 5 rows, and it has 3")
 
@@ -219,18 +214,9 @@ def test_vectors_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 # --- another run's weights
 
 
-def finished(it: Experiment, home: Path, name: str) -> RunFolder:
-    prepared = prepare(it.data, it.task, home)
-    folder = RunFolder(home / name)
-    folder.create(it, {})
-    list(train_into(folder, it, prepared))
-    conclude(folder, it, prepared, home / "prepared")
-    return folder
-
-
 def test_a_run_goes_on_from_anothers_weights(tmp_path: Path) -> None:
     it = experiment(tmp_path)
-    first = finished(it, tmp_path, "first")
+    first = train_in(tmp_path / "first", it, tmp_path).folder
     again = it.replace({"train.start_from": str(first.path), "seed": 5})
     prepared = prepare(it.data, it.task, tmp_path)
     task = task_for(it.task, prepared)
@@ -243,7 +229,7 @@ def test_a_run_goes_on_from_anothers_weights(tmp_path: Path) -> None:
 
 
 def test_tokens_and_labels_are_matched_by_their_names(tmp_path: Path) -> None:
-    first = finished(experiment(tmp_path), tmp_path, "first")
+    first = train_in(tmp_path / "first", experiment(tmp_path), tmp_path).folder
     (tmp_path / "other").mkdir()
     it = experiment(tmp_path / "other", **{"train.start_from": str(first.path)})
     text = (tmp_path / "other" / "c.csv").read_text().replace(",1", ",9").replace("the", "a")
@@ -281,7 +267,7 @@ def test_what_is_written_is_matched_by_its_names(tmp_path: Path) -> None:
             }
         )
 
-    first = finished(written(tmp_path / "a", "abc", None), tmp_path, "first")
+    first = train_in(tmp_path / "first", written(tmp_path / "a", "abc", None), tmp_path).folder
     it = written(tmp_path / "b", "bcd", str(first.path))
     prepared, theirs = prepare(it.data, it.task, tmp_path), load_predictor(first.path)
     network: Any = make_network(it, task_for(it.task, prepared))
@@ -301,7 +287,7 @@ def test_what_is_written_is_matched_by_its_names(tmp_path: Path) -> None:
 
 
 def test_a_run_of_another_shape_is_refused(tmp_path: Path) -> None:
-    first = finished(experiment(tmp_path), tmp_path, "first")
+    first = train_in(tmp_path / "first", experiment(tmp_path), tmp_path).folder
     it = experiment(tmp_path, **{"train.start_from": str(first.path), "model.hidden": 6})
     prepared = prepare(it.data, it.task, tmp_path)
     task = task_for(it.task, prepared)
@@ -378,7 +364,7 @@ def test_a_cell_of_ones_own_trains_is_saved_and_predicts(here: Path) -> None:
     it = own(here, "my_leaky")
     cell: Any = make(it.model.cell, 2, 3)
     assert cell.leak == 0.25
-    folder = finished(it, here, "run")
+    folder = train_in(here / "run", it, here).folder
     again = load(folder.path / "params.yaml")
     assert again == it
     assert "my_leaky:Leaky" in dump(it)

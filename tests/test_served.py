@@ -16,17 +16,14 @@ import pandas
 import pytest
 import soundfile
 from command import RNNKIT, ROOT, environment
+from training import finish_in
 
 from flows import settings as places
 from flows.tracking import Registry
-from rnnkit.conclude import NOT_SEARCHED, conclude, gathered
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
-from rnnkit.prepare import prepare
-from rnnkit.runfolder import RunFolder
 from rnnkit.served import _load_pyfunc
 from rnnkit.sources import touch_tones
-from rnnkit.train import train_into
 
 TREES: dict[str, dict[str, Any]] = {
     "texts": {
@@ -74,25 +71,13 @@ TREES: dict[str, dict[str, Any]] = {
 }
 
 
-def finished(kind: str, home: Path) -> RunFolder:
-    tree = {"name": kind, "train": {"epochs": 1}, **TREES[kind]}
-    tree["model"] = {"hidden": 4, **tree.get("model", {})}
-    experiment = Experiment.model_validate(tree)
-    run = RunFolder(home / "runs" / f"{kind}-1")
-    run.create(experiment, {})
-    prepared = prepare(experiment.data, experiment.task, home)
-    for _ in train_into(run, experiment, prepared):
-        pass
-    result = conclude(run, experiment, prepared, home / "prepared")
-    run.finish(gathered(result, prepared, {}, NOT_SEARCHED))
-    return run
-
-
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("served")
     for kind in TREES:
-        finished(kind, place)
+        tree = {"name": kind, "train": {"epochs": 1}, **TREES[kind]}
+        tree["model"] = {"hidden": 4, **tree.get("model", {})}
+        finish_in(place, Experiment.model_validate(tree), f"{kind}-1")
     return place
 
 

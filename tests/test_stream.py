@@ -8,20 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from training import train_in
 
 from rnnkit import lines
 from rnnkit.baselines import score
-from rnnkit.conclude import conclude
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.params import Experiment
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare import prepare
 from rnnkit.rescore import rescore
-from rnnkit.runfolder import RunFolder
 from rnnkit.stream import Stream
 from rnnkit.tasks import task_for
-from rnnkit.train import train_into
 
 
 def run(folder: Path, task: dict[str, Any], source: dict[str, Any], **changes: Any) -> Path:
@@ -42,12 +40,7 @@ def run(folder: Path, task: dict[str, Any], source: dict[str, Any], **changes: A
             block = block[key]
         block[last] = value
     experiment = Experiment.model_validate(tree)
-    prepared = prepare(experiment.data, experiment.task, folder)
-    place = RunFolder(folder / "run")
-    place.create(experiment, {})
-    list(train_into(place, experiment, prepared))
-    conclude(place, experiment, prepared, folder / "prepared")
-    return place.path
+    return train_in(folder / "run", experiment, folder).folder.path
 
 
 def tagged(folder: Path, name: str = "t.jsonl", tag: str = "V") -> dict[str, Any]:

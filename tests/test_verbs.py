@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from training import finish_in
 
 from flows import settings as places
 from flows.console import Stages
 from flows.work import Work
-from rnnkit.conclude import conclude
 from rnnkit.params import load
-from rnnkit.prepare import prepare
 from rnnkit.runfolder import RunFolder
-from rnnkit.train import train_into
 
 PARAMS = """
 name: words
@@ -53,12 +51,7 @@ def finish(folder: Path, params: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         it = load(Path("a.yaml"))
-        home = folder / "mlruns"
-        prepared = prepare(it.data, it.task, home)
-        run = RunFolder(home / "runs" / f"{it.name}-0123456789")
-        run.create(it, {})
-        list(train_into(run, it, prepared))
-        run.finish(conclude(run, it, prepared, home / "prepared"))
+        finish_in(folder / "mlruns", it, f"{it.name}-0123456789")
 
 
 SPOKEN = """

@@ -10,6 +10,7 @@ import pandas
 import pytest
 import torch
 from sacrebleu.metrics.bleu import BLEU
+from training import train_in
 
 from rnnkit import baselines, lines
 from rnnkit.conclude import conclude
@@ -28,7 +29,7 @@ from rnnkit.served import Served
 from rnnkit.sources import read, touch_tones
 from rnnkit.stream import Stream
 from rnnkit.tasks import task_for
-from rnnkit.train import State, train, train_into
+from rnnkit.train import State, train
 
 TURNING = {"attention": "dot", "hidden": 32, "bidirectional": True}
 WORDS = ["ab", "cd", "ef", "gh"]
@@ -68,12 +69,7 @@ def experiment_of(
 
 
 def run(folder: Path, experiment: Experiment) -> Predictor:
-    prepared = prepare(experiment.data, experiment.task, folder)
-    place = RunFolder(folder / "run")
-    place.create(experiment, {})
-    list(train_into(place, experiment, prepared))
-    conclude(place, experiment, prepared, folder / "prepared")
-    return load(place.path)
+    return load(train_in(folder / "run", experiment, folder).folder.path)
 
 
 # --- metrics

@@ -1,0 +1,491 @@
+"""Rules between the blocks of params, and what a search may go over: each of them is raised."""
+
+import re
+
+import pytest
+from test_params import FORECASTING, TAGGING, Write, refusal
+
+from rnnkit.params import load
+from rnnkit.params.rules import rules
+
+FRAMES = """\
+name: a
+task: {kind: classification}
+data:
+  source: {kind: builtin, name: digits}
+model:
+  representation: {kind: raw}
+"""
+STRETCHES = """\
+name: a
+task: {kind: tagging}
+data:
+  source: {kind: frames, path: a.csv, labels: per_frame}
+  split: {kind: time}
+model:
+  representation: {kind: raw}
+"""
+LANGUAGE = """\
+name: a
+task: {kind: language_modeling}
+data:
+  source: {kind: text, path: a.txt}
+"""
+PAIRS = "name: a\ntask:\n  kind: translation\ndata:\n  source:\n    kind: pairs\n    path: a\n"
+RECORDINGS = (
+    "name: a\ntask:\n  kind: transcription\nmodel:\n  representation: {kind: raw}\ndata:\n"
+    "  source:\n    kind: audio\n    path: a\n"
+)
+
+RULES = [
+    *(
+        (
+            f"{TAGGING}{block}  {key}: {value}\n",
+            line,
+            rf"{path}\.{key}: tagging has no use for it, nothing is written; leave it out",
+        )
+        for path, block, line, key, value in (
+            ("model", "model:\n", 6, "attention", "dot"),
+            ("model", "model:\n", 6, "input_feeding", "false"),
+            ("model", "model:\n", 6, "target_embedding", "3"),
+            ("data", "", 5, "target_tokenizer", "{kind: words}"),
+            ("data", "", 5, "joint", "true"),
+        )
+    ),
+    (
+        f"{PAIRS}model:\n  input_feeding: false\n",
+        9,
+        r"model\.input_feeding: without attention there is nothing that could be fed; leave it",
+    ),
+    (
+        f"{PAIRS}  joint: true\n  target_tokenizer: {{kind: characters}}\n",
+        9,
+        r"data\.target_tokenizer: with data\.joint there is one tokenizer for both; leave one",
+    ),
+    (
+        PAIRS.replace("translation\n", "translation\n  length_penalty: 0.5\n"),
+        4,
+        r"task\.length_penalty: greedy decoding has one hypothesis; set task\.beam, or leave it",
+    ),
+    (
+        "name: a\ntask: {kind: captioning}\ndata:\n  source:\n    kind: vectors\n    path: a\n"
+        "    targets: [x, y]\nmodel: {representation: {kind: raw}}\n",
+        7,
+        r"data\.source\.targets: a vector has one text; name one column",
+    ),
+    (
+        f"{PAIRS}  features: {{bands: 20}}\n",
+        8,
+        r"data\.features: there are no recordings to hear; leave it out",
+    ),
+    (
+        f"{RECORDINGS}  features: {{bands: 20, coefficients: 26}}\n",
+        10,
+        r"data\.features\.coefficients: there cannot be more coefficients than bands, got 26",
+    ),
+    (
+        f"{RECORDINGS}  scaling: minmax\n",
+        10,
+        r"data\.scaling: every recording is scaled by itself; write data\.features\.normalize",
+    ),
+    (
+        f"{PAIRS}  split: {{kind: names, test: a}}\n",
+        8,
+        r"data\.split: only recordings have files of their own; choose fractions, files or column",
+    ),
+    (
+        RECORDINGS.replace("transcription", "classification") + "    join: {}\n",
+        10,
+        r"data\.source\.join: a string of recordings has a transcript and no label; write task: ",
+    ),
+    (
+        f"{RECORDINGS}    join: {{}}\n",
+        10,
+        r"data\.source\.join: only recordings of one group are joined; name data\.source\.group",
+    ),
+    (
+        f"{RECORDINGS}    group: a\n    join: {{low: 3, high: 2}}\n",
+        11,
+        r"data\.source\.join\.high: must not lie below data\.source\.join\.low",
+    ),
+    (
+        f"{RECORDINGS}    names: a.wav\n",
+        10,
+        r"data\.source\.names: must have {text} in it, the field that says what is said",
+    ),
+    (
+        f'{RECORDINGS}    text: digit\n    names: "{{text}}_{{take}}.wav"\n',
+        11,
+        r"data\.source\.names: must have {digit} in it, the field that says what is said",
+    ),
+    *(
+        (
+            f'{RECORDINGS}    names: "{{text}}_{{{field}}}.wav"\n',
+            10,
+            r"data\.source\.names: a field is a word of letters, digits and underscores that "
+            rf"begins with no digit, got \{{{field}\}}; rename it",
+        )
+        for field in ("1", "a-b", "")
+    ),
+    (
+        f'{RECORDINGS}    names: "{{text}}_{{a}}_{{text}}.wav"\n',
+        10,
+        r"data\.source\.names: each field stands in it once, and {text} is there again; give it a",
+    ),
+    *(
+        (
+            f'{RECORDINGS}    names: "{{text}}.wav"\n    {key}: {value}\n',
+            11,
+            rf"data\.source\.{key}: with data\.source\.names there is no table; leave it out",
+        )
+        for key, value in (("audio", "file"), ("format", "tsv"), ("encoding", "latin-1"))
+    ),
+    *(
+        (
+            f"{RECORDINGS}    group: a\n  split: {split}\n",
+            10,
+            r"data\.source\.group: the split does not ask for it, and nothing is joined; leave it",
+        )
+        for split in (
+            '{kind: names, test: "*_1.wav"}',
+            "{kind: column}",
+            "{kind: files, valid: b, test: c}",
+        )
+    ),
+    *(
+        (
+            f'{PAIRS[:-2]} "a.{{de,en}}"\n    {key}: {value}\n{more}',
+            8,
+            rf"data\.source\.{key}: lines of two files have no columns; leave it out",
+        )
+        for key, value, more in (
+            ("header", "false", ""),
+            ("format", "tsv", ""),
+            ("source", "de", ""),
+            ("target", "en", '  split: {kind: files, test: "b.{de,en}"}\n'),
+        )
+    ),
+    (
+        f"{PAIRS}  target_tokenizer:\n    kind: words\n    spelling: 5\n",
+        10,
+        r"data\.target_tokenizer\.spelling: letters beside words are for tagging; leave it out",
+    ),
+    (
+        f"{TAGGING}model:\n  representation:\n    kind: embedding\n    freeze: true\n",
+        8,
+        r"model\.representation\.freeze: vectors that are drawn must be learned; name model",
+    ),
+    (
+        f"{TAGGING}  split: {{kind: given}}\n",
+        5,
+        r"data\.split: this source does not come in parts; choose fractions, files or column",
+    ),
+    (
+        "name: a\ntask: {kind: music}\ndata:\n  split: {kind: given}\n  source:\n"
+        "    kind: piano_rolls\n    path: a\n    highest: 3\n"
+        "model: {representation: {kind: raw}}\n",
+        8,
+        r"data\.source\.highest: must not lie below data\.source\.lowest",
+    ),
+    (
+        "name: a\ntask:\n  kind: vector\n  loss: squared\ndata:\n"
+        "  source: {kind: builtin, name: digits}\nmodel: {representation: {kind: raw}}\n",
+        4,
+        r"task\.loss: frames have a label each and no numbers; write cross_entropy",
+    ),
+    (
+        "name: a\ntask:\n  kind: vector\n  loss: squared\n  class_weights: balanced\ndata:\n"
+        "  source: {kind: vectors, path: a}\nmodel: {representation: {kind: raw}}\n",
+        5,
+        r"task\.class_weights: numbers have no classes; leave it out",
+    ),
+    (
+        "name: a\ntask: {kind: vector}\ndata:\n  source:\n    kind: vectors\n    path: a\n"
+        "    targets: [x, y]\nmodel: {representation: {kind: raw}}\n",
+        7,
+        r"data\.source\.targets: a vector has one label; name one column, or write task\.loss: squ",
+    ),
+    (
+        f"{TAGGING}model:\n  representation: {{kind: one_hot}}\n  embedding_dropout: 0.1\n",
+        7,
+        r"model\.embedding_dropout: there is no embedding to drop tokens of; leave it out",
+    ),
+    (
+        f"{TAGGING.replace('tagging', 'classification').replace('tokens', 'docstrings')}"
+        "  tokenizer:\n    kind: words\n    spelling: 5\n"
+        "model: {representation: {kind: embedding, characters: {}}}\n",
+        7,
+        r"data\.tokenizer\.spelling: letters beside words are for tagging; leave it out",
+    ),
+    (
+        f"{TAGGING}  tokenizer:\n    kind: words\n    spelling: 5\n",
+        7,
+        r"data\.tokenizer\.spelling: no network reads the letters; write model\.representation: ",
+    ),
+    (
+        f"{TAGGING}model:\n  representation:\n    kind: embedding\n    characters: {{}}\n",
+        8,
+        r"model\.representation\.characters: words come without their letters; set data\.tokenizer",
+    ),
+    (
+        TAGGING.replace("tagging", "classification"),
+        4,
+        r"data\.source: classification needs labelled_text or frames or audio data and this source "
+        "gives tagged; choose another source or another task",
+    ),
+    (
+        FRAMES.replace("model:", "  tokenizer: {kind: characters}\nmodel:"),
+        5,
+        r"data\.tokenizer: this source gives numbers and has no tokens; leave it out",
+    ),
+    (
+        f"{TAGGING}  tokenizer: {{kind: bpe}}\n",
+        5,
+        r"data\.tokenizer: a tag belongs to a whole token, which bpe would cut; choose characters",
+    ),
+    (
+        f"{TAGGING}  tokenizer:\n    kind: words\n    split: whitespace\n",
+        7,
+        r"data\.tokenizer\.split: this source gives tokens, nothing is split; leave it out",
+    ),
+    (
+        FRAMES.replace("raw", "one_hot"),
+        6,
+        r"model\.representation: this source gives numbers; write model\.representation: "
+        r"\{kind: raw\}",
+    ),
+    (
+        f"{TAGGING}model: {{representation: {{kind: raw}}}}\n",
+        5,
+        r"model\.representation: this source gives tokens; choose embedding or one_hot",
+    ),
+    (
+        f"{LANGUAGE}model: {{bidirectional: true}}\n",
+        5,
+        r"model\.bidirectional: language_modeling has no use for it, a backward direction",
+    ),
+    (
+        f"{TAGGING}model:\n  readout: mean\n",
+        6,
+        r"model\.readout: tagging has no use for it, every step is read out; leave it out",
+    ),
+    (
+        f"{TAGGING}model:\n  initialization:\n    recurrent: identity\n",
+        7,
+        r"model\.initialization\.recurrent: identity is for the vanilla rnn .*gates have no ident",
+    ),
+    (
+        f"{TAGGING}train:\n  schedule: {{kind: plateau, patience: 3}}\n",
+        6,
+        r"train\.schedule\.patience: early stopping comes first: its patience is 3 and the plateau",
+    ),
+    (
+        f"{TAGGING}train:\n  schedule: {{kind: plateau}}\ntune: {{trials: 2, retrain: true}}\n",
+        6,
+        r"train\.schedule: plateau watches the validation part, and tune\.retrain trains on it",
+    ),
+    (
+        f"{TAGGING}model: {{bidirectional: true}}\ntrain: {{bptt: 5}}\n",
+        6,
+        r"train\.bptt: a backward direction begins at the end, which a window has not seen",
+    ),
+    (
+        f"{FORECASTING}train: {{bptt: 5}}\n",
+        8,
+        r"train\.bptt: forecasting has no use for it, only a network with an answer at every",
+    ),
+    (
+        LANGUAGE.replace("modeling", "modeling, state: carried"),
+        2,
+        r"task\.state: a state is carried from window to window; set train\.bptt",
+    ),
+    (
+        LANGUAGE.replace("modeling", "modeling, state: carried")
+        + "  max_length: 9\ntrain: {bptt: 5}\n",
+        5,
+        r"data\.max_length: the text is read in windows of train\.bptt steps; leave it out",
+    ),
+    (
+        LANGUAGE.replace("modeling", "modeling, state: carried")
+        + "  padding: pre\ntrain: {bptt: 5}\n",
+        5,
+        r"data\.padding: streams are read to their ends and need no padding; leave it out",
+    ),
+    (
+        f"{TAGGING}model: {{tied: true}}\n",
+        5,
+        r"model\.tied: the head can share the weights of an embedding alone, and its outputs",
+    ),
+    (
+        f"{LANGUAGE}model: {{tied: true, hidden: 32}}\n",
+        5,
+        r"model\.tied: the embedding's size and model\.hidden must be equal, got 64 and 32",
+    ),
+    (
+        FORECASTING.replace("forecasting", "forecasting, relative_to: season"),
+        2,
+        r"task\.relative_to: a season of 1 row is the last value; set task\.season, or write last",
+    ),
+    (
+        FORECASTING.replace("forecasting", "forecasting, relative_to: season, season: 97"),
+        3,
+        r"data\.window: the season before must lie in the window, and it has 97 rows, the window",
+    ),
+    (
+        TAGGING.replace("builtin, name: python_tokens", "conll, path: a")
+        + "  split: {kind: column}\n",
+        5,
+        r"data\.split: this source has no columns; choose fractions or files",
+    ),
+    (f"{TAGGING}  window: 5\n", 5, r"data\.window: tagging has no use for it, only a series is"),
+    (
+        f"{TAGGING}  scaling: none\n",
+        5,
+        r"data\.scaling: this source gives tokens, and nothing is scaled; leave it out",
+    ),
+    (f"{LANGUAGE}  scaling: none\n", 5, r"data\.scaling: language_modeling has no use for it, on"),
+    (
+        STRETCHES.replace("tagging", "classification").replace("per_frame", "per_sequence"),
+        4,
+        r"data\.source\.sequence: a label per sequence needs the column whose equal values are one",
+    ),
+    (
+        STRETCHES.replace("per_frame", "per_frame, group: who"),
+        4,
+        r"data\.source\.group: one long sequence has no groups; leave it out, or name data",
+    ),
+    (
+        STRETCHES.replace("{kind: time}", "{kind: fractions}"),
+        5,
+        r"data\.split: one long sequence is cut into stretches, and a hash would put neighbours on",
+    ),
+    (
+        STRETCHES.replace("{kind: time}", "{kind: time, test: 2024-01-01}"),
+        5,
+        r"data\.split: a moment needs the frames' time; name data\.source\.time, or give shares",
+    ),
+    (
+        STRETCHES.replace("per_frame", "per_frame, sequence: id"),
+        5,
+        r"data\.split: a series is split by time, and nothing else is; choose fractions, files or",
+    ),
+    (
+        f"{TAGGING}  covariates: {{calendar: [hour]}}\n",
+        5,
+        r"data\.covariates: tagging has no use for it, only a series has covariates",
+    ),
+    (
+        FORECASTING.replace("  split", "  covariates: {past: [x, y], future: [x]}\n  split"),
+        5,
+        r"data\.covariates: a column is a target, known ahead or known in the past alone, and x wo",
+    ),
+    (
+        FORECASTING.replace("  split", "  covariates: {calendar: [month]}\n  split")
+        + "  readout: mean\n",
+        9,
+        r"model\.readout: with covariates known ahead every step of the horizon is read out",
+    ),
+    (
+        FORECASTING.replace("forecasting}", "forecasting, quantiles: [0.2, 0.5, 0.8]}"),
+        2,
+        r"task\.quantiles: only the quantile loss forecasts them; write task\.loss: quantile",
+    ),
+    (
+        FORECASTING.replace("model:", "  max_length: 5\nmodel:"),
+        6,
+        r"data\.max_length: forecasting has no use for it, a series has windows, whose length is",
+    ),
+    (
+        FORECASTING.replace("model:", "  padding: pre\nmodel:"),
+        6,
+        r"data\.padding: forecasting has no use for it, windows are all equally long",
+    ),
+    (
+        f"{TAGGING}  split: {{kind: time}}\n",
+        5,
+        r"data\.split: a series is split by time, and nothing else is; choose fractions, files or",
+    ),
+    (
+        FORECASTING.replace("{kind: time}", "{kind: fractions}"),
+        5,
+        r"data\.split: a series is split by time, and nothing else is; write split: \{kind: time\}",
+    ),
+    (
+        f"{TAGGING}  split: {{kind: files, test: a}}\n",
+        5,
+        r"data\.split: built-in data is one piece; choose fractions",
+    ),
+    (
+        f"{TAGGING}  split: {{kind: column}}\n",
+        5,
+        r"data\.split: this source has no columns; choose fractions$",
+    ),
+    (
+        f"{LANGUAGE}  split: {{kind: column}}\n",
+        5,
+        r"data\.split: this source has no columns; choose fractions or files$",
+    ),
+    (
+        f"{TAGGING}train: {{monitor: valid/perplexity}}\n",
+        5,
+        r"train\.monitor: must be one of valid/loss, .*got 'valid/perplexity'",
+    ),
+]
+
+SEARCHES = [
+    ("data.split.test: {low: 0.1, high: 0.2}", "trials on other parts could not be compared"),
+    ("train.monitor: {choices: [valid/f1]}", "says what best means, for all trials alike; set it"),
+    ("model.depth: {low: 1.5, high: 3}", "takes whole numbers, got low: 1.5, high: 3"),
+    ("train.clp: {low: 1, high: 3}", "there is no such key"),
+    ("train.clip.x: {low: 1, high: 3}", "there is no such key"),
+    ("model.depth: {low: 1, high: 100}", "cannot be 100; it must be less than or equal to 64"),
+    ("model.depth: {low: 0, high: 3}", "cannot be 0; it must be greater than or equal to 1"),
+    ("model.hidden: {choices: [8, big]}", "cannot be 'big'; it must be a valid integer"),
+    ("model.readout: {choices: [last, mean]}", "cannot be 'mean'; model.readout: tagging has no"),
+    ("model.cell.kind: {choices: [gruu]}", "cannot be 'gruu'; Input tag"),
+]
+
+
+@pytest.mark.parametrize(("content", "line", "message"), RULES)
+def test_blocks_that_do_not_fit_are_refused(
+    write: Write, content: str, line: int, message: str
+) -> None:
+    assert re.match(rf"a\.yaml:{line}: {message}", refusal(write(content)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f'{RECORDINGS}    text: digit\n    names: "{{digit}}_{{take}}.wav"\n',
+        f"{RECORDINGS}    group: a\n",
+        f"{RECORDINGS}    group: a\n  split: {{kind: files, valid: 0.2, test: b}}\n",
+        f'{RECORDINGS}    group: a\n    join: {{}}\n  split: {{kind: names, test: "b*"}}\n',
+        f'{PAIRS[:-2]} "a.{{de,en}}"\n    source: de\n  split: {{kind: files, test: b.tsv}}\n',
+        f"{PAIRS}    source: de\n    header: false\n    format: tsv\n",
+    ],
+)
+def test_what_has_an_effect_is_let_in(write: Write, content: str) -> None:
+    load(write(content))
+
+
+def test_every_rule_between_blocks_is_in_the_table_above(write: Write) -> None:
+    """A rule is known by its path and its first words; each of them must be raised above."""
+    raised = [message.replace("\\", "") for _, _, message in RULES]
+    for content in (TAGGING, FORECASTING, LANGUAGE, STRETCHES, PAIRS, RECORDINGS):
+        for path, refused, reason in rules(load(write(content))):
+            assert not refused
+            words = reason.split(" ", 2)[2][:12] if path != "data.source" else "needs"
+            assert any(m.startswith(f"{path}:") and words in m for m in raised), (path, reason)
+
+
+@pytest.mark.parametrize(("space", "message"), SEARCHES)
+def test_a_search_that_does_not_fit_is_refused(write: Write, space: str, message: str) -> None:
+    line = f"a.yaml:8: tune.search.{space.split(':')[0]}: {message}"
+    content = f"{TAGGING}tune:\n  trials: 2\n  search:\n    {space}\n"
+    assert refusal(write(content)).startswith(line)
+
+
+def test_a_search_may_go_over_kinds(write: Write) -> None:
+    """Each kind is tried with its own defaults: the present kind's keys do not stand in the way."""
+    content = f"{TAGGING}model: {{cell: {{kind: rnn, activation: relu}}}}\ntune:\n  search:\n"
+    load(write(f"{content}    model.cell.kind: {{choices: [rnn, gru, lstm]}}\n"))

@@ -1,0 +1,44 @@
+"""Runs without flows, for tests of what comes after a training."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rnnkit.conclude import NOT_SEARCHED, conclude, gathered
+from rnnkit.params import Experiment
+from rnnkit.prepare import prepare
+from rnnkit.prepare.prepared import Prepared
+from rnnkit.runfolder import RunFolder
+from rnnkit.train import train_into
+
+
+class Trained(NamedTuple):
+    """A run's folder with its model, the data, and its result."""
+
+    folder: RunFolder
+    prepared: Prepared
+    result: Mapping[str, Any]
+
+
+def train_in(place: Path, experiment: Experiment, home: Path) -> Trained:
+    """A run that is trained and scored in a folder, and not marked as finished.
+
+    Args:
+        place: the run's folder.
+        experiment: what is run.
+        home: the output folder.
+    """
+    prepared = prepare(experiment.data, experiment.task, home)
+    folder = RunFolder(place)
+    folder.create(experiment, {})
+    for _ in train_into(folder, experiment, prepared):
+        pass
+    result = conclude(folder, experiment, prepared, home / "prepared")
+    return Trained(folder, prepared, gathered(result, prepared, {}, NOT_SEARCHED))
+
+
+def finish_in(home: Path, experiment: Experiment, name: str) -> Trained:
+    """A finished run of that name among the runs of an output folder."""
+    trained = train_in(home / "runs" / name, experiment, home)
+    trained.folder.finish(trained.result)
+    return trained
