@@ -51,7 +51,6 @@ def run_experiment(
         numerics.set_threads(experiment.train.threads)
         facts = {**numerics.fingerprint(), **launch.settle(), "data": sha256}
         folder.create(experiment, {**facts, "date": date, "again": again})
-        work.track(lambda mirror: work.tracker.close_leftovers(mirror.experiment_id))
         with work.marked():
             return {"run": folder.id, **_steps(work)}
 

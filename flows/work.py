@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from flows.console import Stages, out
+from flows.ownership import close_in_prefect
 from flows.settings import Settings
 from flows.tracking import End, Mirror, Tracker
 from rnnkit.params import Experiment
@@ -81,7 +82,12 @@ class Work:
 
     @contextmanager
     def marked(self) -> Iterator[None]:
-        """What does not come to its end is failed or interrupted, in its folder and in MLflow."""
+        """What does not come to its end is failed or interrupted, in its folder and in MLflow.
+
+        So is what a killed process left open before.
+        """
+        self.track(lambda mirror: self.tracker.close_leftovers(mirror.experiment_id))
+        close_in_prefect(self.settings, self.folder.id)
         try:
             yield
         except Exception as error:

@@ -1,14 +1,51 @@
-"""The command as a person's shell would start it, for tests that do."""
+"""The command as a person's shell would start it, for tests that do, and what servers then hold."""
 
+import json
 import os
 import sys
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RNNKIT = [sys.executable, "-m", "flows.cli"]
+SMALL = """
+name: small
+task: {kind: tagging}
+data:
+  source: {kind: builtin, name: python_tokens}
+  tokenizer: {kind: characters}
+  limit: 60
+model:
+  representation: {kind: embedding, size: 8}
+  hidden: 8
+train: {epochs: 3, batch_size: 16, optimizer: {kind: adam, learning_rate: 1e-2}}
+"""
+"""An experiment that trains in a second."""
+SWEEP = f"""{SMALL}
+tune:
+  trials: 4
+  workers: 2
+  search:
+    train.clip: {{low: 0.5, high: 10, log: true}}
+    model.depth: {{low: 1, high: 2}}
+"""
 
 
 def environment(**more: str) -> dict[str, str]:
     """This process's own, without addresses of servers that run elsewhere, and more."""
     own = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))}
     return {**own, **more}
+
+
+def flow_runs(api: str) -> list[dict[str, Any]]:
+    """The newest flow runs that a Prefect server knows, up to 200.
+
+    Args:
+        api: its address.
+    """
+    body, kind = b'{"sort": "START_TIME_DESC"}', {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{api}/flow_runs/filter", body, kind, method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        found: list[dict[str, Any]] = json.load(answer)
+    return found

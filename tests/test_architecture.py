@@ -206,6 +206,7 @@ ROWS: Mapping[str, set[str]] = {
     "flows": set(),
     "flows.settings": {"rnnkit.errors", "rnnkit.params", "rnnkit.files"},
     "flows.servers": {"rnnkit.files", "flows.settings"},
+    "flows.ownership": {"rnnkit.runfolder", "flows.settings"},
     "flows.console": set(),
     "flows.workers": {"rnnkit.errors", "rnnkit.launch", "flows.settings", "flows.console"},
     "flows.tracking": {
@@ -215,6 +216,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.runfolder",
         "rnnkit.comparison",
         "flows.settings",
+        "flows.ownership",
     },
     "flows.artifacts": set(),
     "flows.work": {
@@ -223,6 +225,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.runfolder",
         "flows.settings",
         "flows.console",
+        "flows.ownership",
         "flows.tracking",
     },
     "flows.steps": {
@@ -359,6 +362,7 @@ ONLY_IN: Mapping[str, set[str]] = {
     "optuna": {"flows.tune"},
     "prefect": {
         "flows.artifacts",
+        "flows.ownership",
         "flows.steps",
         "flows.workers",
         "flows.tune",

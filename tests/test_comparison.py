@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas
 import pytest
-from command import RNNKIT, ROOT, environment
+from command import RNNKIT, ROOT, SMALL, environment
 from pydantic import ValidationError
 
 from flows import settings as places
@@ -273,20 +273,10 @@ def test_text_from_data_is_escaped() -> None:
     assert page.count("&lt;script&gt;") >= 7
 
 
-PARAMS = """
-name: small
-task: {kind: tagging}
-data:
-  source: {kind: builtin, name: python_tokens}
-  tokenizer: {kind: characters}
-  limit: 60
-model:
-  representation: {kind: embedding, size: 8}
-  hidden: 8
-train: {epochs: 2, batch_size: 16, optimizer: {kind: adam, learning_rate: 1e-2}}
+VARIANTS = f"""{SMALL}
 variants:
-  gru: {}
-  untrained: {train.optimizer.learning_rate: 1e-9}
+  gru: {{}}
+  untrained: {{train.optimizer.learning_rate: 1e-9}}
 seeds: [0, 1]
 """
 
@@ -297,7 +287,7 @@ class Compared:
     def __init__(self, folder: Path, prefect: str) -> None:
         self.environment = environment(PREFECT_API_URL=prefect)
         self.home, self.params = folder / "mlruns", folder / "small.yaml"
-        self.params.write_text(PARAMS)
+        self.params.write_text(VARIANTS)
         self.status, self.out, self.err = self.command("compare", str(self.params))
 
     def command(self, *arguments: str) -> tuple[int, str, str]:

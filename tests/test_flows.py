@@ -15,29 +15,12 @@ from typing import Any
 import psutil
 import pytest
 import safetensors.torch
-from command import RNNKIT, ROOT, environment
+from command import RNNKIT, ROOT, SMALL, SWEEP, environment, flow_runs
 
+from flows import settings
+from flows.ownership import HOME, ID, home_of
 from rnnkit.files import verify_manifest
 from rnnkit.runfolder import RunFolder
-
-PARAMS = """
-name: small
-task: {kind: tagging}
-data:
-  source: {kind: builtin, name: python_tokens}
-  tokenizer: {kind: characters}
-  limit: 60
-model:
-  representation: {kind: embedding, size: 8}
-  hidden: 8
-train: {epochs: 3, batch_size: 16, optimizer: {kind: adam, learning_rate: 1e-2}}
-tune:
-  trials: 4
-  workers: 2
-  search:
-    train.clip: {low: 0.5, high: 10, log: true}
-    model.depth: {low: 1, high: 2}
-"""
 
 
 def start(home: Path, params: Path, *more: str, prefect: str = "") -> "subprocess.Popen[str]":
@@ -66,7 +49,7 @@ class Done:
 
     def __init__(self, folder: Path) -> None:
         self.home, self.params = folder / "mlruns", folder / "small.yaml"
-        self.params.write_text(PARAMS)
+        self.params.write_text(SWEEP)
         self.status, self.out, self.err = finish(start(self.home, self.params))
 
     @property
@@ -210,7 +193,7 @@ def test_an_interrupted_sweep_leaves_nothing_running(
     tmp_path: Path, name: str, status: int
 ) -> None:
     home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
-    params.write_text(PARAMS.replace("epochs: 3", "epochs: 500"))
+    params.write_text(SWEEP.replace("epochs: 3", "epochs: 500"))
     process = start(home, params)
     until = time.monotonic() + 200
     while not list(home.glob("runs/small-*/trials/*/checkpoints/best")):
@@ -231,7 +214,7 @@ def test_an_interrupted_sweep_leaves_nothing_running(
 
 def test_retraining_uses_all_data_but_the_test_part(tmp_path: Path, prefect_api: str) -> None:
     home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
-    params.write_text(PARAMS.replace("trials: 4", "trials: 2\n  retrain: true"))
+    params.write_text(SWEEP.replace("trials: 4", "trials: 2\n  retrain: true"))
     status, _, err = finish(start(home, params, prefect=prefect_api))
     assert (status, err) == (0, "")
     (path,) = (home / "runs").glob("small-*")
@@ -247,11 +230,11 @@ def test_retraining_uses_all_data_but_the_test_part(tmp_path: Path, prefect_api:
 
 def test_a_killed_run_goes_on_at_its_last_epoch(tmp_path: Path, prefect_api: str) -> None:
     home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
-    untuned = PARAMS[: PARAMS.index("tune:")].replace("epochs: 3", "epochs: 60")
+    untuned = SMALL.replace("epochs: 3", "epochs: 60")
     params.write_text(untuned)
     status, _, err = finish(start(tmp_path / "whole", params, prefect=prefect_api))
     assert (status, err) == (0, "")
-    process = start(home, params)
+    process = start(home, params, prefect=prefect_api)
     until = time.monotonic() + 200
     while not any(
         journal.read_text().count('"kind":"epoch"') >= 3
@@ -274,3 +257,6 @@ def test_a_killed_run_goes_on_at_its_last_epoch(tmp_path: Path, prefect_api: str
     (whole,) = (tmp_path / "whole" / "runs").glob("small-*")
     for name in ("model/weights.safetensors", "predictions.parquet"):
         assert (path / name).read_bytes() == (whole / name).read_bytes()
+    ours = {ID: path.name, HOME: home_of(settings.read(home))}
+    mine = [run for run in flow_runs(prefect_api) if run["labels"].items() >= ours.items()]
+    assert sorted(run["state_type"] for run in mine) == ["COMPLETED", "CRASHED"]

@@ -13,28 +13,10 @@ from pathlib import Path
 import optuna
 import psutil
 import pytest
-from command import RNNKIT, ROOT, environment
+from command import RNNKIT, ROOT, SWEEP, environment
 
 from rnnkit.runfolder import RunFolder
 
-PARAMS = """
-name: small
-task: {kind: tagging}
-data:
-  source: {kind: builtin, name: python_tokens}
-  tokenizer: {kind: characters}
-  limit: 40
-model:
-  representation: {kind: embedding, size: 8}
-  hidden: 8
-train: {epochs: EPOCHS, batch_size: 16, optimizer: {kind: adam, learning_rate: 1e-2}}
-tune:
-  trials: TRIALS
-  workers: 2
-  search:
-    train.clip: {low: 0.5, high: 10, log: true}
-    model.depth: {low: 1, high: 2}
-"""
 SAME = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
 """A trial's state in Optuna -> its run's status in MLflow."""
 
@@ -51,7 +33,8 @@ class Sweep:
     ) -> None:
         self.environment = environment(PREFECT_API_URL=prefect) if prefect else environment()
         self.home, self.params = folder / "mlruns", folder / "small.yaml"
-        content = PARAMS.replace("EPOCHS", str(epochs)).replace("TRIALS", str(trials))
+        content = SWEEP.replace("epochs: 3", f"epochs: {epochs}")
+        content = content.replace("trials: 4", f"trials: {trials}")
         self.params.write_text(content + more)
 
     def start(self) -> "subprocess.Popen[str]":

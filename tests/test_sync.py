@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import RNNKIT, ROOT, environment
+from command import RNNKIT, ROOT, SMALL, environment
 
 from flows import servers, settings
 from flows.cli.sync import sync as sync_verb
@@ -17,30 +17,17 @@ from flows.starting import Failure
 from flows.tracking import sync
 from rnnkit.runfolder import RunFolder
 
-SWEEP = """
-name: small
-task: {kind: tagging}
-data:
-  source: {kind: builtin, name: python_tokens}
-  tokenizer: {kind: characters}
-  limit: 40
-model:
-  representation: {kind: embedding, size: 8}
-  hidden: 4
-train: {epochs: 2, batch_size: 16}
+SWEEP = f"""{SMALL}
 tune:
   trials: 2
   workers: 1
-  pruner: {kind: none}
-  search: {train.clip: {low: 0.5, high: 10}}
+  pruner: {{kind: none}}
+  search: {{train.clip: {{low: 0.5, high: 10}}}}
 """
-VARIANTS = (
-    SWEEP[: SWEEP.index("tune:")]
-    + """
-variants: {one: {}, two: {model.hidden: 6}}
+VARIANTS = f"""{SMALL}
+variants: {{one: {{}}, two: {{model.hidden: 6}}}}
 seeds: [0]
 """
-)
 
 
 class Home:

@@ -59,7 +59,6 @@ def compare_variants(experiment: Experiment, home: Path, workers: int) -> str:
         (folder.path / STOP).unlink(missing_ok=True)
         facts = {**numerics.fingerprint(), **launch.settle()}
         folder.create(experiment, facts)
-        work.track(lambda mirror: work.tracker.close_leftovers(mirror.experiment_id))
         with work.marked():
             _run_all(work, each, runs, workers, facts)
             groups: dict[str, list[RunFolder]] = {}
@@ -90,7 +89,6 @@ def compare_runs(runs: list[str], home: Path) -> str:
     with folder.lock(), Stages() as stages:
         work = Work(experiment, settings, folder, stages)
         folder.create(experiment, numerics.fingerprint())
-        work.track(lambda mirror: work.tracker.close_leftovers(mirror.experiment_id))
         with work.marked():
             _conclude(work, groups)
     return str(folder.path)

@@ -7,12 +7,12 @@ sending it again, or all at once when the run is long over, adds nothing.
 
 import math
 import re
-import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from flows.ownership import HOME, ID, home_of, is_worked_on
 from flows.settings import Settings, without_secrets
-from flows.tracking.registry import ID, Registered, Registry
+from flows.tracking.registry import Registered, Registry
 from rnnkit.comparison.table import TABLE, numbers
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import flatten
@@ -21,7 +21,6 @@ from rnnkit.runfolder import RESULT, RunFolder
 STATE = "rnnkit.state"
 PARENT = "mlflow.parentRunId"
 VARIANT = "rnnkit.variant"
-HOME = "rnnkit.home"  # machine and output folder
 KIND = "mlflow.experimentKind"  # opens MLflow's pages for training, not those for prompts
 ARTIFACTS = (
     "params.yaml",
@@ -60,7 +59,7 @@ class Tracker:
         self.client = mlflow.MlflowClient(tracking_uri=settings.tracking)
         remote = settings.tracking.startswith(("http://", "https://"))
         self.pages = without_secrets(settings.tracking).rstrip("/") if remote else PAGES
-        self.here = f"{socket.gethostname()}:{settings.home}"
+        self.here = home_of(settings)
 
     def experiment(self, name: str) -> str:
         """The id of an MLflow experiment, made if it is not there."""
@@ -110,8 +109,7 @@ class Tracker:
         )
         for run in (run for run in open_runs if run.data.tags.get(HOME) == self.here):
             root = run.data.tags.get(ID, "").split("/")[0]
-            places = (self._settings.runs / root, self._settings.comparisons / root)
-            if root and not any(RunFolder(place).status == "running" for place in places):
+            if root and not is_worked_on(self._settings, root):
                 self.client.set_tag(run.info.run_id, STATE, "interrupted")
                 self.client.set_terminated(run.info.run_id, "KILLED")
 

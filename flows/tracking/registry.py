@@ -14,12 +14,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from flows.ownership import ID
 from flows.settings import Settings
 from rnnkit.errors import InputError
 from rnnkit.files import sha256_bytes
 from rnnkit.runfolder import RunFolder
 
-ID = "rnnkit.run_id"
 CHAMPION = "champion"
 LOADER = "rnnkit.served"
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
