@@ -77,6 +77,17 @@ REFUSED = [
 ]
 
 
+def test_language_models_of_other_tokens_are_not_compared() -> None:
+    tree = {
+        "name": "x",
+        "task": {"kind": "language_modeling"},
+        "data": {"source": {"kind": "text", "path": "a.txt"}},
+        "variants": {"a": {}, "b": {"data.tokenizer.kind": "bpe"}},
+    }
+    with pytest.raises(ValidationError, match=r"b\.data\.tokenizer\.kind: perplexities of other"):
+        Experiment.model_validate(tree)
+
+
 @pytest.mark.parametrize(("more", "message"), REFUSED)
 def test_a_comparison_that_cannot_be_made_is_refused(more: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError) as refusal:

@@ -42,6 +42,8 @@ class Variable(Protocol):
     @property
     def seeds(self) -> tuple[int, ...]: ...
     @property
+    def task(self) -> Any: ...
+    @property
     def tune(self) -> Any: ...
 
     def replace(self, overrides: Mapping[str, Any]) -> Any: ...
@@ -55,9 +57,12 @@ def refuse_misfits(it: Variable) -> None:
         raise ValueError(f"{'variants' if it.variants else 'seeds'}: {FIXED['tune']}")
     for name, overrides in it.variants.items():
         for path in overrides:
+            here = f"variants.{name}.{path}"
             for fixed, why in FIXED.items():
                 if path == fixed or path.startswith(f"{fixed}."):
-                    raise ValueError(f"variants.{name}.{path}: {why}")
+                    raise ValueError(f"{here}: {why}")
+            if path.startswith("data.tokenizer") and it.task.kind == "language_modeling":
+                raise ValueError(f"{here}: perplexities of other tokens could not be compared")
         try:
             it.replace({**overrides, "variants": {}, "seeds": ()})
         except KeyError as error:
