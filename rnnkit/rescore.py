@@ -33,7 +33,8 @@ def rescore(run: Path, path: str, home: Path) -> dict[str, Any]:
             they are gone, for the baselines and the errors' scale are of the training part.
 
     Returns:
-        network, test, baselines, shown, verdict, as `conclude`, and items.
+        network, test, baselines, shown, verdict, as `conclude`, items, and notes on what was
+        changed when the file was read.
 
     Raises:
         InputError: the file cannot be read as the run's own data, or has labels the network does
@@ -59,6 +60,7 @@ def rescore(run: Path, path: str, home: Path) -> dict[str, Any]:
         "shown": task.shown,
         "verdict": verdict(task, scores.metrics, beside),
         "items": len(part),
+        "notes": list(frame.attrs.get("notes", [])),
     }
 
 

@@ -157,6 +157,10 @@ def test_a_recording_is_one_input_and_a_folder_of_them_is_scored(spoken: Path) -
     (scored,) = answers(rnnkit(spoken, "evaluate", "last", "wav", "--json"))
     assert scored["items"] == 24
     assert "majority class" in scored["baselines"]
+    assert scored["notes"] == NOTES
+    assert rnnkit(spoken, "evaluate", "last", "wav").stdout.splitlines()[-2:] == [
+        f"  {note}" for note in NOTES
+    ]
 
 
 @pytest.mark.parametrize(
