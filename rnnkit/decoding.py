@@ -36,6 +36,10 @@ class Hypothesis:
         """How many tokens were written, the end among them."""
         return len(self.tokens) + self.ended
 
+    def score(self, length_penalty: float) -> float:
+        """What hypotheses are ordered by: log P / steps^penalty."""
+        return self.log_probability / float(max(1, self.steps) ** length_penalty)
+
 
 @torch.no_grad()
 def greedy(network: Writer, read: Read, longest: int) -> list[Hypothesis]:
@@ -78,8 +82,10 @@ def beam_search(
 ) -> list[list[Hypothesis]]:
     """The best hypotheses of each item, the best first, at most `width`.
 
-    At each step every hypothesis is continued with every token and the `width` likeliest go on. One
-    that ends there is finished; an item is, when it has `width` finished ones, or at the longest.
+    At each step every hypothesis is continued with every token, and of all these the `width`
+    likeliest are kept; those that end there are set aside. An item is done when none goes on, or
+    when `width` have ended and none that goes on could still come before the best of them: log P
+    only falls, and no hypothesis is longer than the longest. Those without an end come last.
 
     Args:
         network, read, longest: as of `greedy`.
@@ -93,55 +99,48 @@ def beam_search(
     alive[:, 0] = 0.0  # all begin alike: the first step has one hypothesis for each item
     tokens = torch.empty(items, width, 0, dtype=torch.int64)
     looks: Tensor | None = None
-    finished: list[list[Hypothesis]] = [[] for _ in range(items)]
-    while tokens.shape[2] < longest and any(len(ends) < width for ends in finished):
+    found: list[list[Hypothesis]] = [[] for _ in range(items)]
+    going = torch.ones(items, dtype=torch.bool)
+    while tokens.shape[2] < longest and bool(going.any()):
         scores, written, weights = network.decoder.advance(token, written, read.memory)
         shares = without_reserved(scores.double().log_softmax(dim=1))
         size = shares.shape[1]
         total = (alive[:, :, None] + shares.view(items, width, size)).flatten(1)
-        best, place = total.topk(min(2 * width, total.shape[1]), dim=1)
+        best, place = total.topk(width, dim=1)
         parent, token = place // size, place % size
         looks = _grown(looks, weights, items, width)
-        _finish(finished, tokens, looks, best, parent, token, width)
-        # The likeliest that do not end go on: of 2 · width at most width end.
-        order = (token == END).to(torch.uint8).argsort(dim=1, stable=True)[:, :width]
-        alive, parent, token = (part.gather(1, order) for part in (best, parent, token))
-        alive = alive.masked_fill(token == END, -math.inf)
         rows = (parent + torch.arange(items)[:, None] * width).flatten()
         written = written.rows(rows)
-        tokens = torch.cat(
-            [tokens.flatten(0, 1)[rows].view(items, width, -1), token[:, :, None]], 2
-        )
+        tokens = tokens.flatten(0, 1)[rows].view(tokens.shape)
         looks = None if looks is None else looks.flatten(0, 1)[rows].view(looks.shape)
+        is_end = (token == END) & best.isfinite()
+        for item, k in is_end.nonzero().tolist():
+            found[item].append(_hypothesis(tokens, looks, best, item, k, ended=True))
+        tokens = torch.cat([tokens, token[:, :, None]], dim=2)
+        alive = best.masked_fill(is_end, -math.inf)
+        for item in going.nonzero()[:, 0].tolist():
+            found[item] = _best(found[item], width, length_penalty)
+            hope = float(alive[item].max()) / longest**length_penalty
+            settled = len(found[item]) == width and found[item][0].score(length_penalty) >= hope
+            if settled or hope == -math.inf:
+                going[item], alive[item] = False, -math.inf
         token = token.flatten()
-    for item, ends in enumerate(finished):
-        for k in range(width):
-            if len(ends) < width and math.isfinite(alive[item, k]):
-                look = None if looks is None else looks[item, k]
-                ends.append(
-                    Hypothesis(tuple(tokens[item, k].tolist()), float(alive[item, k]), False, look)
-                )
-        ends.sort(key=lambda one: -one.log_probability / max(1, one.steps) ** length_penalty)
-    return finished
+    for item, k in alive.isfinite().nonzero().tolist():
+        found[item].append(_hypothesis(tokens, looks, alive, item, k, ended=False))
+    return [_best(each, width, length_penalty) for each in found]
 
 
-def _finish(
-    finished: list[list[Hypothesis]],
-    tokens: Tensor,
-    looks: Tensor | None,
-    best: Tensor,
-    parent: Tensor,
-    token: Tensor,
-    width: int,
-) -> None:
-    """Adds those of the `width` likeliest that end, to items that still want some."""
-    ends = (token[:, :width] == END) & best[:, :width].isfinite()
-    for item, k in ends.nonzero().tolist():
-        if len(finished[item]) < width:
-            own = int(parent[item, k])
-            look = None if looks is None else looks[item, own]
-            line = tuple(tokens[item, own].tolist())
-            finished[item].append(Hypothesis(line, float(best[item, k]), True, look))
+def _hypothesis(
+    tokens: Tensor, looks: Tensor | None, nats: Tensor, item: int, k: int, ended: bool
+) -> Hypothesis:
+    """The one in place k of an item, from [items, width, …] of all."""
+    look = None if looks is None else looks[item, k]
+    return Hypothesis(tuple(tokens[item, k].tolist()), float(nats[item, k]), ended, look)
+
+
+def _best(found: list[Hypothesis], width: int, length_penalty: float) -> list[Hypothesis]:
+    """Those that ended first, and of them the best."""
+    return sorted(found, key=lambda one: (not one.ended, -one.score(length_penalty)))[:width]
 
 
 def _grown(looks: Tensor | None, weights: Tensor | None, items: int, width: int) -> Tensor | None:

@@ -12,11 +12,14 @@ from reference import additive, general, mean_of, softmax
 from torch import Tensor
 
 from rnnkit.batches import IGNORED
+from rnnkit.cells.gru import GRUState
 from rnnkit.decoding import beam_search, greedy
 from rnnkit.losses import cross_entropy, smoothed_cross_entropy
 from rnnkit.model.attention import ATTENTIONS, attend
+from rnnkit.model.decoder import Written
 from rnnkit.model.network import build
 from rnnkit.model.representation import Sizes
+from rnnkit.model.writing import Read
 from rnnkit.params.model import Model
 from rnnkit.prepare.prepared import END, PADDING, UNKNOWN
 from rnnkit.tasks.written import before
@@ -229,7 +232,7 @@ def test_scores_are_the_networks_own(attention: str, width: int, seed: int) -> N
         alone = inputs[item][mask[item]][None]
         assert 1 <= len(found) <= width
         assert len({(one.tokens, one.ended) for one in found}) == len(found)
-        ranks = [one.log_probability / one.steps**0.7 for one in found]
+        ranks = [(one.ended, one.log_probability / one.steps**0.7) for one in found]
         assert ranks == sorted(ranks, reverse=True)
         for one in found:
             own = log_probability(made, alone, one.tokens, one.ended)
@@ -241,6 +244,82 @@ def test_scores_are_the_networks_own(attention: str, width: int, seed: int) -> N
                 sums = one.attention.sum(dim=1)
                 assert torch.allclose(sums, torch.ones_like(sums))
                 assert (one.attention[:, ~mask[item]] == 0).all()
+
+
+def plain_beam(
+    made: Any, inputs: Tensor, width: int, penalty: float
+) -> tuple[tuple[int, ...], bool]:
+    """The definition, without any rule when to stop: all that end up to the longest are judged."""
+    alive: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
+    judged = []
+    for _ in range(LONGEST):
+        grown = []
+        for _, line in alive:
+            previous = torch.tensor([[END, *line]])
+            shares = made(inputs, None, previous).detach().log_softmax(dim=2)
+            before_it = sum(float(shares[0, step, token]) for step, token in enumerate(line))
+            grown += [
+                (before_it + float(shares[0, -1, token]), (*line, token))
+                for token in range(TOKENS)
+                if token not in (PADDING, UNKNOWN)
+            ]
+        kept = sorted(grown, reverse=True)[:width]
+        judged += [
+            (True, p / len(line) ** penalty, line[:-1]) for p, line in kept if line[-1] == END
+        ]
+        alive = [(p, line) for p, line in kept if line[-1] != END]
+    judged += [(False, p / len(line) ** penalty, line) for p, line in alive]
+    ended, _, best = max(judged)
+    return best, ended
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(["none", "additive"]),
+    st.integers(1, 5),
+    st.sampled_from([0.0, 0.6, 1.0, 2.0]),
+    st.integers(0, 10_000),
+)
+def test_stopping_early_changes_no_answer(
+    attention: str, width: int, penalty: float, seed: int
+) -> None:
+    made = network(seed, attention=attention)
+    inputs, mask = sources(seed=seed)
+    for item, found in enumerate(
+        beam_search(made, made.read(inputs, mask), LONGEST, width, penalty)
+    ):
+        alone = inputs[item][mask[item]][None]
+        assert (found[0].tokens, found[0].ended) == plain_beam(made, alone, width, penalty)
+
+
+class Knowing:
+    """What stands for a network that knows what to write, and for a decoder: the next token of
+    3, 4, … 9 and the end with the given share, the end with half of the rest at any other time."""
+
+    def __init__(self, share: float) -> None:
+        self.decoder, self.share = self, share
+
+    def advance(self, token: Tensor, written: Written, memory: None) -> Any:
+        (state,) = written.states["layer0"]
+        shares = torch.full((len(token), 10), (1 - self.share) / 14, dtype=torch.float64)
+        shares[:, END] = (1 - self.share) / 2
+        for row, step in enumerate(state[:, 0].tolist()):
+            shares[row, 3 + int(step) if step < 7 else END] = self.share
+        return shares.log(), Written({"layer0": GRUState(state + 1)}, None), None
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1.0])
+@pytest.mark.parametrize("width", [2, 5, 10])
+@pytest.mark.parametrize("share", [0.9, 0.99])
+def test_unlikely_ends_do_not_crowd_out_what_is_likely(
+    share: float, width: int, penalty: float
+) -> None:
+    made: Any = Knowing(share)
+    read = Read(Written({"layer0": GRUState(torch.zeros(1, 1))}, None), None)
+    (found,) = beam_search(made, read, 20, width, penalty)
+    assert found[0].tokens == tuple(range(3, 10))
+    assert found[0].ended
+    assert len(found) == width
 
 
 def test_a_beam_wide_enough_finds_the_likeliest_of_all() -> None:
