@@ -61,7 +61,7 @@ def evaluate(
                 columns.setdefault(name, []).extend(values)
     network.train(was_training)
     metrics = {**meter.compute(), "loss": total / weight}
-    table = pandas.DataFrame(columns) if predictions else None
+    table = task.whole(pandas.DataFrame(columns)) if predictions else None
     if table is not None:
         table = table.sort_values(list(table.columns[:2])[: 1 if "item" in table else 2])
     counted = getattr(meter, "counted", FrozenDict())

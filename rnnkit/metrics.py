@@ -268,7 +268,7 @@ class TextMeter:
             for k in range(most)
         ]
         score = bleu.corpus_score(list(self._texts.values()), columns).score / 100
-        return score, str(bleu.get_signature())
+        return min(score, 1.0), str(bleu.get_signature())
 
 
 class TranscriptMeter:

@@ -5,6 +5,7 @@ predictor(["a stirring , funny film"])
 """
 
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,7 @@ class Predictor:
         kind = self.experiment.task.kind
         as_tokens = kind in ("tagging", "memory")
         if kind == "captioning" and self.tokenizer is not None:
+            inputs = [str(item) if isinstance(item, Integral) else item for item in inputs]
             self._refuse_unknown(inputs, first)
         if kind in ("vector", "captioning"):
             inputs, as_tokens = [[item] for item in inputs], True

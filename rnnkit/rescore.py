@@ -8,10 +8,15 @@ from rnnkit import baselines, predict, sources
 from rnnkit.conclude import network_name, verdict
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
+from rnnkit.files import verify_manifest
+from rnnkit.params import Experiment
 from rnnkit.params.data import Fractions, Given
-from rnnkit.params.source import LabelledText, Pairs, Source, Text, Tokens
-from rnnkit.prepare import prepare
+from rnnkit.params.source import Frames, LabelledText, Pairs, Source, Text, Tokens, Vectors
+from rnnkit.prepare import data_sha256, prepare
+from rnnkit.prepare.prepared import Prepared
+from rnnkit.prepare.store import load as load_prepared
 from rnnkit.prepare.unseen import unseen, with_references
+from rnnkit.runfolder import RunFolder
 from rnnkit.tasks import task_for
 
 FOR_BUILTIN: Mapping[str, Callable[..., Source]] = {
@@ -23,14 +28,14 @@ FOR_BUILTIN: Mapping[str, Callable[..., Source]] = {
 """How a file is read for a run whose own data came built in."""
 
 
-def rescore(run: Path, path: str, home: Path) -> dict[str, Any]:
+def rescore(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     """Scores a run's model on a file.
 
     Args:
-        run: the finished run's folder.
+        run: finished.
         path: the file, of the same kind as the run's own.
-        home: the output folder, where the run's prepared data lie; they are prepared again where
-            they are gone, for the baselines and the errors' scale are of the training part.
+        home: the output folder, where the run's prepared data lie: the baselines and the errors'
+            scale are of the training part. Where they are gone they are prepared again.
 
     Returns:
         network, test, baselines, shown, verdict, as `conclude`, items, and notes on what was
@@ -38,16 +43,16 @@ def rescore(run: Path, path: str, home: Path) -> dict[str, Any]:
 
     Raises:
         InputError: the file cannot be read as the run's own data, or has labels the network does
-            not know.
+            not know; or the run's data are gone and their source has changed.
     """
-    predictor = predict.load(run)
+    predictor = predict.load(run.path)
     experiment = predictor.experiment
-    source = _source(experiment.data.source, path)
+    source = _source(experiment.data.source, path, predictor.prepared)
     given = isinstance(experiment.data.split, Given)
     frame = sources.read(source, experiment.data.split if given else Fractions())
     if given:
         frame = frame[frame["part"] == "test"].reset_index(drop=True)
-    prepared = prepare(experiment.data, experiment.task, home)
+    prepared = _trained_on(run, experiment, home)
     part = unseen(frame, experiment.data, experiment.task, prepared, predictor.tokenizer)
     prepared = with_references(prepared, frame, experiment.data)
     task = task_for(experiment.task, prepared)
@@ -64,7 +69,27 @@ def rescore(run: Path, path: str, home: Path) -> dict[str, Any]:
     }
 
 
-def _source(own: Source, path: str) -> Source:
+def _trained_on(run: RunFolder, experiment: Experiment, home: Path) -> Prepared:
+    """The run's data as they were, though its source may have grown since."""
+    sha256 = run.result["prepared"]
+    place = home / "prepared" / sha256
+    if place.exists() and not verify_manifest(place):
+        return load_prepared(place)
+    if data_sha256(experiment.data, experiment.task) != sha256:
+        raise InputError(
+            f"{run.id}: its prepared data are gone, and its source has changed since; give it back "
+            "as it was, or run the experiment again"
+        )
+    return prepare(experiment.data, experiment.task, home)
+
+
+def _source(own: Source, path: str, prepared: Prepared) -> Source:
+    """The file as a source like a run's own; of numbers it is to have the columns that were read,
+    by their names."""
+    if isinstance(own, Frames | Vectors):
+        assert prepared.scaler is not None
+        columns = prepared.scaler.columns[: prepared.features]
+        return own.model_copy(update={"path": path, "columns": columns})
     if own.kind == "generated":
         raise InputError("drawn sequences come from no file; draw others in a new run")
     if own.kind != "builtin":

@@ -164,7 +164,9 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.baselines",
         "rnnkit.evaluate",
         "rnnkit.conclude",
+        "rnnkit.files",
         "rnnkit.predict",
+        "rnnkit.runfolder",
     },
     "rnnkit.generate": {
         "rnnkit.errors",

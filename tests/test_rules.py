@@ -140,11 +140,16 @@ RULES = [
         )
         for key, value in (("audio", "file"), ("format", "tsv"), ("encoding", "latin-1"))
     ),
+    (
+        f"{PAIRS}    group: a\n  split: {{kind: column}}\n",
+        8,
+        r"data\.source\.group: the split does not ask for it; leave it",
+    ),
     *(
         (
             f"{RECORDINGS}    group: a\n  split: {split}\n",
             10,
-            r"data\.source\.group: the split does not ask for it, and nothing is joined; leave it",
+            r"data\.source\.group: the split does not ask for it; leave it",
         )
         for split in (
             '{kind: names, test: "*_1.wav"}',
@@ -462,6 +467,7 @@ def test_blocks_that_do_not_fit_are_refused(
         f'{RECORDINGS}    group: a\n    join: {{}}\n  split: {{kind: names, test: "b*"}}\n',
         f'{PAIRS[:-2]} "a.{{de,en}}"\n    source: de\n  split: {{kind: files, test: b.tsv}}\n',
         f"{PAIRS}    source: de\n    header: false\n    format: tsv\n",
+        f"{PAIRS}    group: a\n",
     ],
 )
 def test_what_has_an_effect_is_let_in(write: Write, content: str) -> None:

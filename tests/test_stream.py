@@ -18,6 +18,7 @@ from rnnkit.params import Experiment
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare import prepare
 from rnnkit.rescore import rescore
+from rnnkit.runfolder import RunFolder
 from rnnkit.stream import Stream
 from rnnkit.tasks import task_for
 
@@ -172,7 +173,7 @@ def test_the_test_part_as_a_file_scores_as_the_run_did(tmp_path: Path) -> None:
         test = labelled(tmp_path, "c2.csv") if "label" in source["kind"] else tagged(tmp_path, "t2")
         files = {"kind": "files", "valid": 0.2, "test": test["path"]}
         place = run(home, task, source, **{"data.split": files})
-        result = rescore(place, test["path"], home)
+        result = rescore(RunFolder(place), test["path"], home)
         predictor = load(place)
         own = prepare(predictor.experiment.data, predictor.experiment.task, home)
         it = task_for(predictor.experiment.task, own)
@@ -184,11 +185,44 @@ def test_the_test_part_as_a_file_scores_as_the_run_did(tmp_path: Path) -> None:
         assert "baseline" in result["verdict"]
 
 
+@pytest.mark.parametrize("kind", ["vector", "classification"])
+def test_columns_of_another_file_are_found_by_their_names(tmp_path: Path, kind: str) -> None:
+    rows = [(k % 5, k % 7, "high" if k % 5 > 2 else "low", k) for k in range(60)]
+    header, vectors = ["a", "b", "label", "n"], kind == "vector"
+    if vectors:
+        source: dict[str, Any] = {"kind": "vectors", "targets": ["label"], "columns": ["a", "b"]}
+    else:
+        source = {"kind": "frames", "sequence": "n", "labels": "per_sequence"}
+
+    def written(name: str, order: list[int]) -> str:
+        lines = [",".join(str(line[k]) for k in order) for line in [header, *rows]]
+        (tmp_path / name).write_text("\n".join(lines))
+        return str(tmp_path / name)
+
+    source["path"] = written("own.csv", [0, 1, 2, 3])
+    place = RunFolder(
+        run(
+            tmp_path,
+            {"kind": kind},
+            source,
+            **{
+                "model": {"hidden": 7, "representation": {"kind": "raw"}},
+                "train.epochs": 8,
+                "train.optimizer": {"kind": "adam", "learning_rate": 0.05},
+            },
+        )
+    )
+    own = rescore(place, source["path"], tmp_path)
+    assert rescore(place, written("other.csv", [3, 1, 2, 0]), tmp_path) == own
+    with pytest.raises(InputError, match=r"less\.csv: there is no column 'b'"):
+        rescore(place, written("less.csv", [0, 2, 3]), tmp_path)
+
+
 def test_labels_that_the_network_does_not_know_are_refused(tmp_path: Path) -> None:
     place = run(tmp_path, {"kind": "tagging"}, tagged(tmp_path))
     other = tagged(tmp_path, "other.jsonl", tag="X")
     with pytest.raises(InputError, match=r"knows the labels D, N, V alone, but there are 1 others"):
-        rescore(place, other["path"], tmp_path)
+        rescore(RunFolder(place), other["path"], tmp_path)
 
 
 def test_drawn_and_built_in_data_come_from_no_file(tmp_path: Path) -> None:
@@ -196,13 +230,13 @@ def test_drawn_and_built_in_data_come_from_no_file(tmp_path: Path) -> None:
     raw = {"model.representation": {"kind": "raw"}}
     place = run(tmp_path, {"kind": "memory", "length": 12}, source, **raw)
     with pytest.raises(InputError, match="drawn sequences come from no file"):
-        rescore(place, "a", tmp_path)
+        rescore(RunFolder(place), "a", tmp_path)
     (tmp_path / "d").mkdir()
     place = run(
         tmp_path / "d", {"kind": "classification"}, {"kind": "builtin", "name": "digits"}, **raw
     )
     with pytest.raises(InputError, match="this run's data, frames, came built in"):
-        rescore(place, "a", tmp_path)
+        rescore(RunFolder(place), "a", tmp_path)
 
 
 def forecaster(folder: Path, **source: Any) -> Path:
@@ -226,7 +260,7 @@ def test_a_series_in_a_file_of_its_own_is_scored_in_its_units(tmp_path: Path) ->
     rows = (tmp_path / "s.csv").read_text().splitlines()
     test = int(60 * 0.7)
     (tmp_path / "new.csv").write_text("\n".join([rows[0], *rows[1 + test - 5 :]]))
-    found = rescore(place, str(tmp_path / "new.csv"), tmp_path)
+    found = rescore(RunFolder(place), str(tmp_path / "new.csv"), tmp_path)
     predictor = load(place)
     own = prepare(predictor.experiment.data, predictor.experiment.task, tmp_path)
     task = task_for(predictor.experiment.task, own)
@@ -247,11 +281,11 @@ def test_a_series_that_the_model_cannot_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"the model reads a column 'y', and there is none; .* are x"
     ):
-        rescore(place, str(tmp_path / "less.csv"), tmp_path)
+        rescore(RunFolder(place), str(tmp_path / "less.csv"), tmp_path)
     short = (tmp_path / "s.csv").read_text().splitlines()[:6]
     (tmp_path / "short.csv").write_text("\n".join(short))
     with pytest.raises(InputError, match=r"there are 5 rows, and window 5 \+ horizon 2 are needed"):
-        rescore(place, str(tmp_path / "short.csv"), tmp_path)
+        rescore(RunFolder(place), str(tmp_path / "short.csv"), tmp_path)
     with pytest.raises(InputError, match="a forecasting model reads a whole window"):
         Stream(load(place))
 
@@ -271,7 +305,7 @@ def test_a_model_of_several_series_has_no_other_file(tmp_path: Path) -> None:
         },
     )
     with pytest.raises(InputError, match="a model of several series has no other file"):
-        rescore(place, str(tmp_path / "two.csv"), tmp_path)
+        rescore(RunFolder(place), str(tmp_path / "two.csv"), tmp_path)
 
 
 # --- lines

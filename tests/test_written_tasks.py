@@ -13,7 +13,7 @@ from sacrebleu.metrics.bleu import BLEU
 from training import train_in
 
 from rnnkit import baselines, lines
-from rnnkit.conclude import conclude
+from rnnkit.conclude import verdict
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.generate import generate
@@ -221,6 +221,35 @@ def test_it_learns_to_turn_words_round_and_the_table_says_so(tmp_path: Path) -> 
     assert all(metrics["bleu"] < scores.metrics["bleu"] for metrics in found.values())
 
 
+def test_any_reference_is_right_in_the_table_too(tmp_path: Path) -> None:
+    source = pairs(tmp_path)
+    rows = [line.split("\t")[0] for line in Path(source["path"]).read_text().splitlines()[1:]]
+    both = [f"{row}\t{text}" for row in rows for text in ("this", "that")]
+    Path(source["path"]).write_text("\n".join(["source\ttarget", *both]))
+    longer = {"train.epochs": 10, "train.optimizer.learning_rate": 2e-2}
+    it = experiment_of("translation", source).replace(longer)
+    trained = train_in(tmp_path / "run", it, tmp_path)
+    table = pandas.read_parquet(trained.folder.path / "predictions.parquet")
+    assert len(table) > table["asked"].nunique()
+    asked = table.groupby("asked")["right"].first()
+    assert asked.mean() == pytest.approx(trained.result["test"]["sequence_accuracy"])
+    assert (table["right"] == table["predicted"].isin(["this", "that"])).all()
+    assert table["right"].any()
+
+
+def test_a_metric_that_is_the_same_of_both_decides_nothing(tmp_path: Path) -> None:
+    it = experiment_of("translation", pairs(tmp_path))
+    task = task_for(it.task, prepare(it.data, it.task, tmp_path))
+    ours = {"bleu": 0.0, "sequence_accuracy": 1.0, "wer": 0.0}
+    theirs = {"copied source": {"bleu": 0.0, "sequence_accuracy": 0.5, "wer": 0.6}}
+    told = verdict(task, ours, theirs)
+    assert told.startswith("The network beats its best baseline, copied source: ")
+    assert "bleu" not in told
+    assert verdict(task, theirs["copied source"], theirs) == (
+        "The network is no better than its best baseline, copied source: bleu 0 against 0."
+    )
+
+
 def test_smoothing_and_sampling_change_the_training_and_not_the_score(tmp_path: Path) -> None:
     plain = experiment_of("translation", pairs(tmp_path))
     prepared = prepare(plain.data, plain.task, tmp_path)
@@ -290,6 +319,15 @@ def test_a_caption_of_a_category_and_of_one_that_is_not_there(captioner: Predict
     assert set(answer["text"]) <= set("abc")
     with pytest.raises(InputError, match="input 1: there is no category 'up'; there are "):
         captioner(["up"])
+
+
+def test_a_number_may_be_a_category(tmp_path: Path) -> None:
+    rows = [json.dumps({"text": "ab" * (1 + k), "label": k % 2}) for k in range(40)]
+    (tmp_path / "n.jsonl").write_text("\n".join(rows))
+    source = {"kind": "labelled_text", "path": str(tmp_path / "n.jsonl")}
+    tokens = {"tokenizer": {"kind": "characters"}}
+    predictor = run(tmp_path, experiment_of("captioning", source, data=tokens))
+    assert predictor([1, np.int64(0)]) == predictor(["1", "0"])
 
 
 def test_a_recording_by_its_samples_and_by_its_file(listener: Predictor, tmp_path: Path) -> None:
@@ -536,10 +574,26 @@ def test_a_run_is_scored_on_another_file(tmp_path: Path, kind: str) -> None:
     source = pairs(tmp_path) if kind == "translation" else names(tmp_path)
     it = experiment_of(kind, source, data={"tokenizer": {"kind": "characters"}})
     run(tmp_path, it)
-    found = rescore(tmp_path / "run", source["path"], tmp_path)
+    found = rescore(RunFolder(tmp_path / "run"), source["path"], tmp_path)
     assert found["items"] == 60
     assert found["test"]["loss"] > 0
     assert "constant text" in found["baselines"]
+
+
+def test_a_score_does_not_change_with_the_training_file(tmp_path: Path) -> None:
+    """Data grow; a model's vocabularies, and the baselines it was held against, do not."""
+    source, other = pairs(tmp_path), tmp_path / "other.tsv"
+    shutil.copy(source["path"], other)
+    run(tmp_path, experiment_of("translation", source))
+    place = RunFolder(tmp_path / "run")
+    before = rescore(place, str(other), tmp_path)
+    pairs(tmp_path, count=80, more="new words\twords new\n")
+    assert rescore(place, str(other), tmp_path) == before
+    shutil.rmtree(tmp_path / "prepared")
+    with pytest.raises(InputError, match="run: its prepared data are gone, and its source has cha"):
+        rescore(place, str(other), tmp_path)
+    pairs(tmp_path)
+    assert rescore(place, str(other), tmp_path) == before
 
 
 def test_a_category_that_training_has_not_seen_is_refused(tmp_path: Path) -> None:
@@ -552,7 +606,7 @@ def test_a_category_that_training_has_not_seen_is_refused(tmp_path: Path) -> Non
         prepare(it.data, it.task, tmp_path)
     run(tmp_path, experiment_of("captioning", source, data=tokens))
     with pytest.raises(InputError, match=r"knows the categories .* alone, but there are 1"):
-        rescore(tmp_path / "run", str(tmp_path / "up.csv"), tmp_path)
+        rescore(RunFolder(tmp_path / "run"), str(tmp_path / "up.csv"), tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["classification", "transcription"])
@@ -564,22 +618,15 @@ def test_a_run_of_recordings_is_scored_on_others(tmp_path: Path, kind: str) -> N
         data={"split": {"kind": "names", "test": "*_[0-4].wav", "valid": "*_[5-9].wav"}},
         model={"representation": {"kind": "raw"}},
     ).replace({"task": {"kind": kind}})
-    run(tmp_path, it)
+    own = train_in(tmp_path / "run", it, tmp_path).result
     (tmp_path / "test").mkdir()
     for file in Path(path).glob("*_[0-4].wav"):
         shutil.copy(file, tmp_path / "test")
-    found = rescore(tmp_path / "run", str(tmp_path / "test"), tmp_path)
-    own = conclude_again(tmp_path, it)
+    found = rescore(RunFolder(tmp_path / "run"), str(tmp_path / "test"), tmp_path)
     assert found["items"] == 10
     assert found["test"] == pytest.approx(own["test"])
     assert found["baselines"] == own["baselines"]
     if kind == "classification":
         (tmp_path / "test" / "low_1.wav").rename(tmp_path / "test" / "middle_1.wav")
         with pytest.raises(InputError, match="knows the labels high, low alone"):
-            rescore(tmp_path / "run", str(tmp_path / "test"), tmp_path)
-
-
-def conclude_again(folder: Path, it: Experiment) -> dict[str, Any]:
-    """What the run said of its own test part."""
-    prepared = prepare(it.data, it.task, folder)
-    return conclude(RunFolder(folder / "run"), it, prepared, folder / "prepared")
+            rescore(RunFolder(tmp_path / "run"), str(tmp_path / "test"), tmp_path)

@@ -13,7 +13,7 @@ from rnnkit.train import train_into
 
 
 class Trained(NamedTuple):
-    """A run's folder with its model, the data, and its result."""
+    """A finished run's folder, the data, and its result."""
 
     folder: RunFolder
     prepared: Prepared
@@ -21,7 +21,7 @@ class Trained(NamedTuple):
 
 
 def train_in(place: Path, experiment: Experiment, home: Path) -> Trained:
-    """A run that is trained and scored in a folder, and not marked as finished.
+    """A finished run in a folder.
 
     Args:
         place: the run's folder.
@@ -34,11 +34,11 @@ def train_in(place: Path, experiment: Experiment, home: Path) -> Trained:
     for _ in train_into(folder, experiment, prepared):
         pass
     result = conclude(folder, experiment, prepared, home / "prepared")
-    return Trained(folder, prepared, gathered(result, prepared, {}, NOT_SEARCHED))
+    result = gathered(result, prepared, {}, NOT_SEARCHED)
+    folder.finish(result)
+    return Trained(folder, prepared, result)
 
 
 def finish_in(home: Path, experiment: Experiment, name: str) -> Trained:
     """A finished run of that name among the runs of an output folder."""
-    trained = train_in(home / "runs" / name, experiment, home)
-    trained.folder.finish(trained.result)
-    return trained
+    return train_in(home / "runs" / name, experiment, home)

@@ -29,7 +29,7 @@ def evaluate(
 
         launch.settle()
         numerics.set_threads(1)
-        result = rescore(found.path, file, settings.home)
+        result = rescore(found, file, settings.home)
     if as_json:
         print(json.dumps(result))
         return

@@ -3,13 +3,14 @@
 from rnnkit.params.block import default_of
 from rnnkit.params.data import Data, FileNames, Files, Fractions, Time
 from rnnkit.params.rule import Blocks, Rule
-from rnnkit.params.source import Audio, Frames, Pairs
+from rnnkit.params.source import Audio, Frames, Pairs, Vectors
 from rnnkit.params.task import Transcription
 
 
 def source_rules(it: Blocks) -> list[Rule]:
     """(path, whether it is refused, why) for what a source forbids and what it is forbidden."""
-    return [*frames_rules(it), *pairs_rules(it), *audio_rules(it), *names_rules(it)]
+    each = (frames_rules, pairs_rules, audio_rules, names_rules, group_rules)
+    return [rule for rules in each for rule in rules(it)]
 
 
 def frames_rules(it: Blocks) -> list[Rule]:
@@ -77,9 +78,7 @@ def audio_rules(it: Blocks) -> list[Rule]:
     data, source = it.data, it.data.source
     recorded = isinstance(source, Audio)
     features, heard = data.features, source.form == "audio"
-    join, split = source.join if isinstance(source, Audio) else None, data.split
-    shared = isinstance(split, Files) and not isinstance(split.valid, str)
-    by_group = isinstance(split, Fractions) or shared
+    join = source.join if isinstance(source, Audio) else None
     return [
         (
             "data.features",
@@ -121,14 +120,24 @@ def audio_rules(it: Blocks) -> list[Rule]:
             join is not None and join.high < join.low,
             "must not lie below data.source.join.low",
         ),
+    ]
+
+
+def group_rules(it: Blocks) -> list[Rule]:
+    """As `rules`, for the column whose equal values lie on one side of a split by hash.
+
+    Of a table of numbers it is also no feature, and of recordings what is joined.
+    """
+    source, split = it.data.source, it.data.split
+    shared = isinstance(split, Files) and not isinstance(split.valid, str)
+    by_hash = isinstance(split, Fractions) or shared
+    used = by_hash or isinstance(source, Frames | Vectors) or getattr(source, "join", None)
+    return [
         (
             "data.source.group",
-            isinstance(source, Audio)
-            and source.group is not None
-            and join is None
-            and not by_group,
-            "the split does not ask for it, and nothing is joined; leave it out",
-        ),
+            getattr(source, "group", None) is not None and not used,
+            "the split does not ask for it; leave it out",
+        )
     ]
 
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
+import pandas
 import torch
 from torch import Tensor, nn
 
@@ -120,6 +121,10 @@ class Task(ABC):
     @abstractmethod
     def predictions(self, outputs: Any, batch: Batch) -> dict[str, list[Any]]:
         """Columns of the predictions table, a row for each item of the batch."""
+
+    def whole(self, predictions: pandas.DataFrame) -> pandas.DataFrame:
+        """The predictions table of all items, where a column needs more than its own batch."""
+        return predictions
 
     @abstractmethod
     def answer(self, outputs: Any, inputs: Tensor) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import Any, cast
 
+import pandas
 import torch
 from torch import Tensor, nn
 
@@ -173,6 +174,12 @@ class Translation(Written):
             question(ids, item)
             for ids, item in zip(_sources(batch), batch.item.tolist(), strict=True)
         ]
+
+    def whole(self, predictions: pandas.DataFrame) -> pandas.DataFrame:
+        """Any reference of what an item asks for is right."""
+        references = predictions.groupby("asked")["truth"].agg(set)
+        told = zip(predictions["predicted"], predictions["asked"], strict=True)
+        return predictions.assign(right=[text in references[asked] for text, asked in told])
 
 
 class Captioning(Written):
