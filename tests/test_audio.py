@@ -174,6 +174,17 @@ def test_what_a_header_tells(tmp_path: Path) -> None:
         assert riff.sound(path) is None
 
 
+def test_a_recording_that_came_through_a_pipe_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(), RATE, "PCM_16")
+    raw = bytearray(path.read_bytes())
+    begin = raw.index(b"data") + 8
+    raw[4:8] = raw[begin - 4 : begin] = b"\xff" * 4  # who writes to a pipe cannot know its size
+    path.write_bytes(raw)
+    samples, rate, channels = recording(str(path), RATE)
+    assert (len(samples), rate, channels) == (2_400, RATE, 1)
+
+
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, wrong: float) -> None:
     samples = np.stack([tone(), tone()], axis=1)

@@ -226,3 +226,17 @@ def test_digits_are_spelled() -> None:
     assert {row[0] for row in frame["target"]} == set(spelled_digits.WORDS)
     assert frame["vector"].iloc[0].shape == (64,)
     assert fingerprint(source, Fractions()) != fingerprint(Builtin(name="digits"), Fractions())
+
+
+@pytest.mark.parametrize(("header", "line"), [(True, 3), (False, 2)])
+def test_a_line_is_called_by_its_own_number(tmp_path: Path, header: bool, line: int) -> None:
+    path = write(tmp_path / "a.tsv", ("1\t2\n" if header else "") + "ab\tba\ncd\t\n")
+    source = Pairs(path=path, header=header, source="1", target="2")
+    with pytest.raises(InputError, match=rf"a\.tsv, line {line}: column '2' must hold text"):
+        read(source, Fractions())
+
+
+def test_a_number_of_a_json_line_stays_what_it_is(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", '{"text": "a", "label": 1}\n{"text": "b", "label": null}\n')
+    with pytest.raises(InputError, match=r"a\.jsonl, line 2: column 'label' .*, but it is empty"):
+        read(LabelledText(path=path), Fractions())

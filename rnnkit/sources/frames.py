@@ -53,7 +53,7 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
         raise InputError(f"{path}: at least one column of features is needed, but there is none")
     values = {name: column(raw, path, name, "data.source.columns") for name in names}
     numbers = {name: as_numbers(series, path, format) for name, series in values.items()}
-    refuse_gaps(numbers, values, path, format, missing=False)
+    refuse_gaps(numbers, values, path, format)
     features = np.column_stack([series.to_numpy() for series in numbers.values()])
     labels = _labels(found["label"], path, format)
     rows = pd.DataFrame({"sequence": found.get("sequence", pd.Series(0, index=raw.index))})

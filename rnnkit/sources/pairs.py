@@ -56,8 +56,8 @@ def read(params: Pairs, part: str | None) -> pd.DataFrame:
             if not (isinstance(value, str) and value.strip()):
                 name = getattr(params, field)
                 raise InputError(
-                    f"{path}, {place(format, row)}: column {name!r} must hold text in every row, "
-                    f"but it is {shown(value)}; fill it in or leave the row out"
+                    f"{path}, {place(format, row, params.header)}: column {name!r} must hold text "
+                    f"in every row, but it is {shown(value)}; fill it in or leave the row out"
                 )
     return frame
 

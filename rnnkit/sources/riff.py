@@ -19,8 +19,12 @@ class Sound(NamedTuple):
     unit: str
 
 
+UNKNOWN = 0xFFFFFFFF
+
+
 def sound(path: Path) -> Sound | None:
-    """Of a RIFF file with sound in it; None: it is of another kind.
+    """Of a RIFF file with sound in it; None: it is of another kind, or does not know how much: one
+    that was written to a pipe has the largest size there is, or none.
 
     Reference: Microsoft and IBM, Multimedia Programming Interface and Data Specifications, 1991.
     """
@@ -39,6 +43,8 @@ def sound(path: Path) -> Sound | None:
                     return None
                 _, channels, _, _, align, bits = struct.unpack("<HHIIHH", form)
             if name == b"data" and align:
+                if size in (0, UNKNOWN) and whole > begin:
+                    return None
                 unit = "samples" if channels * bits == 8 * align else "blocks"
                 return Sound(size // align, (whole - begin) // align, unit)
             opened.seek(begin + size + size % 2)  # chunks begin at even places

@@ -51,7 +51,8 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
         )
     values = {name: column(raw, path, name, "data.source.columns") for name in names}
     numbers = {name: as_numbers(series, path, format) for name, series in values.items()}
-    refuse_gaps(numbers, values, path, format, params.gaps in ("forward", "interpolate"))
+    filled = params.gaps in ("forward", "interpolate")
+    refuse_gaps(numbers, values, path, format, missing=filled)
     taken = [name for name in names if name in ("time", "series", "part")]
     if taken:
         raise InputError(
@@ -83,7 +84,7 @@ def _names(ids: pd.Series, path: str) -> pd.Series:
     return ids.astype(str)
 
 
-def as_numbers(series: pd.Series, path: str, format: str) -> pd.Series:
+def as_numbers(series: pd.Series, path: str, format: str, header: bool = True) -> pd.Series:
     """A column as float64; MISSING is not a number.
 
     Raises:
@@ -98,8 +99,9 @@ def as_numbers(series: pd.Series, path: str, format: str) -> pd.Series:
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
         raise InputError(
-            f"{path}, {place(format, row)}: column {series.name!r} must hold numbers, but it is "
-            f"{series.iloc[row]!r}; correct it or leave the column out of `data.source.columns`"
+            f"{path}, {place(format, row, header)}: column {series.name!r} must hold numbers, but "
+            f"it is {series.iloc[row]!r}; correct it or leave the column out of "
+            "`data.source.columns`"
         )
     return numbers
 
@@ -109,7 +111,9 @@ def refuse_gaps(
     values: dict[str, pd.Series],
     path: str,
     format: str,
-    missing: bool,
+    header: bool = True,
+    *,
+    missing: bool = False,
 ) -> None:
     """Refuse missing values, unless they are to be filled, and infinite ones: count and place."""
     import numpy as np
@@ -121,9 +125,9 @@ def refuse_gaps(
         row, name = min((int(flags.argmax()), name) for name, flags in bad.items() if flags.any())
         raise InputError(
             f"{path}: every value must be a finite number, but {count} are missing or infinite, "
-            f"the first in column {name!r}, {place(format, row)} ({values[name].iloc[row]!r}); "
-            "fill them in (of a series `data.source.gaps` does) or leave the column out of "
-            "`data.source.columns`"
+            f"the first in column {name!r}, {place(format, row, header)} "
+            f"({values[name].iloc[row]!r}); fill them in (of a series `data.source.gaps` does) or "
+            "leave the column out of `data.source.columns`"
         )
 
 

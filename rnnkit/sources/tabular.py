@@ -67,7 +67,8 @@ def read_frame(
             )
 
     if format == "jsonl":
-        frame = pd.DataFrame(read_objects(path, encoding))
+        # As objects: else pandas makes 1.0 of a 1 where another line has nothing.
+        frame = pd.DataFrame(read_objects(path, encoding), dtype=object)
     elif format == "parquet":
         frame = _parquet(path)
     else:
@@ -179,14 +180,15 @@ def shown(value: Any) -> str:
     return repr(value)[:40]
 
 
-def place(format: str, row: int) -> str:
+def place(format: str, row: int, header: bool = True) -> str:
     """Where a row stands in its file, as a person counts.
 
-    Quoted line breaks inside a CSV shift its lines; rows are counted as if there were none.
+    Quoted line breaks inside a CSV, blank lines and comments shift its lines; rows are counted as
+    if there were none.
 
-    >>> place("csv", 0), place("jsonl", 0), place("parquet", 0)
-    ('line 2', 'line 1', 'row 1')
+    >>> place("csv", 0), place("csv", 0, header=False), place("jsonl", 0), place("parquet", 0)
+    ('line 2', 'line 1', 'line 1', 'row 1')
     """
     if format in ("csv", "tsv"):
-        return f"line {row + 2}"
+        return f"line {row + 1 + header}"
     return f"line {row + 1}" if format in ("jsonl", "label_text") else f"row {row + 1}"

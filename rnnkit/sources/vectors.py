@@ -46,17 +46,19 @@ def read(params: Vectors, part: str | None) -> pd.DataFrame:
         empty = (series.isna() | (series.astype(str).str.strip() == "")).to_numpy()
         if empty.any():
             raise InputError(
-                f"{path}, {place(format, int(empty.argmax()))}: every vector needs its target, "
-                f"but column {name!r} is empty in {int(empty.sum())}; fill it in or leave the row "
-                "out"
+                f"{path}, {place(format, int(empty.argmax()), params.header)}: every vector needs "
+                f"its target, but column {name!r} is empty in {int(empty.sum())}; fill it in or "
+                "leave the row out"
             )
     taken = {*params.targets, params.group, part}
     names = params.columns or tuple(str(name) for name in raw.columns if name not in taken)
     if not names:
         raise InputError(f"{path}: at least one column of features is needed, but there is none")
     values = {name: column(raw, path, name, "data.source.columns") for name in names}
-    numbers = {name: as_numbers(series, path, format) for name, series in values.items()}
-    refuse_gaps(numbers, values, path, format, missing=False)
+    numbers = {
+        name: as_numbers(series, path, format, params.header) for name, series in values.items()
+    }
+    refuse_gaps(numbers, values, path, format, params.header)
     features = np.column_stack([series.to_numpy() for series in numbers.values()])
     told = zip(
         *(series.astype(str).replace(params.rename) for series in targets.values()), strict=True
