@@ -65,8 +65,9 @@ class Stream:
         """The answer after one more step.
 
         Args:
-            value: a token, or the numbers of a step; of music the notes of a frame; of a recording
-                its next samples, as many as there are.
+            value: a token, of a translation the text so far goes on with, which with `bpe` has the
+                blank before a later word in it; or the numbers of a step; of music the notes of a
+                frame; of a recording its next samples, as many as there are.
 
         Returns: of a translation that of the sequence so far, and of a recording what was said so
             far; of a language model log_probability, that of this token; of music the same of this

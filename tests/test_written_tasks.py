@@ -250,6 +250,18 @@ def test_a_metric_that_is_the_same_of_both_decides_nothing(tmp_path: Path) -> No
     )
 
 
+def test_a_copied_source_has_the_words_that_no_vocabulary_has(tmp_path: Path) -> None:
+    lines = [f"my name is Name{k}\tmy name is Name{k}" for k in range(60)]
+    (tmp_path / "c.tsv").write_text("\n".join(["source\ttarget", *lines]))
+    it = experiment_of("translation", {"kind": "pairs", "path": str(tmp_path / "c.tsv")})
+    prepared = prepare(it.data, it.task, tmp_path)
+    found = baselines.score(task_for(it.task, prepared), prepared, prepared.parts["test"])
+    assert found["copied source"] == {"bleu": 1.0, "wer": 0.0, "sequence_accuracy": 1.0}
+    run(tmp_path, it)
+    elsewhere = rescore(RunFolder(tmp_path / "run"), str(tmp_path / "c.tsv"), tmp_path)
+    assert elsewhere["baselines"]["copied source"] == found["copied source"]
+
+
 def test_smoothing_and_sampling_change_the_training_and_not_the_score(tmp_path: Path) -> None:
     plain = experiment_of("translation", pairs(tmp_path))
     prepared = prepare(plain.data, plain.task, tmp_path)

@@ -24,8 +24,7 @@ TOGETHER = 512
 
 def copied_source(task: Written, prepared: Prepared, part: Part) -> Metrics:
     """The source itself, as if it needed no translation."""
-    assert prepared.tokenizer is not None
-    return _scored(task, part, [prepared.tokenizer.decode(ids) for ids in _slices(part, "input")])
+    return _scored(task, part, [prepared.sources[row] for row in part.item.tolist()])
 
 
 def constant_text(task: Written | Transcription, prepared: Prepared, part: Part) -> Metrics:

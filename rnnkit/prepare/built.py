@@ -30,6 +30,7 @@ class Built:
     letters: tuple[str, ...] | None = None
     target: FittedTokenizer | None = None
     references: Mapping[int, str] = FrozenDict()
+    sources: Mapping[int, str] = FrozenDict()
 
 
 def tensor(array: np.ndarray) -> Tensor:

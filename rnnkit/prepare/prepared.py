@@ -84,6 +84,7 @@ class Prepared:
         tokenizer: turns inputs into their ids, and these into text; None for numbers.
         target: turns the ids of targets that are sequences of their own into text; else None.
         references: such targets of valid and test as text, by the row of the source's frame.
+        sources: of translation what is read in them, likewise: unknown words and all.
     """
 
     sha256: str
@@ -97,6 +98,7 @@ class Prepared:
     tokenizer: FittedTokenizer | None = None
     target: FittedTokenizer | None = None
     references: Mapping[int, str] = FrozenDict()
+    sources: Mapping[int, str] = FrozenDict()
 
 
 def positions(start: Tensor, length: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ tensors.safetensors   every tensor once, however many parts share it
 tokenizer.json        Hugging Face's, for tokens
 target.json           the same for targets that are written
 references.json       these targets of valid and test as text
+sources.json          of translation the same of what is read
 prepared.json         which tensor is which part's field; vocabulary, labels, scaler, facts
 manifest.json         sha256 of the files above
 """
@@ -63,7 +64,7 @@ BUILDERS: Mapping[str, Callable[..., Built]] = {
     "transcription": transcription.build,
 }
 TENSORS, TOKENIZER, REST = "tensors.safetensors", "tokenizer.json", "prepared.json"
-TARGET, REFERENCES = "target.json", "references.json"
+TARGET, REFERENCES, SOURCES = "target.json", "references.json", "sources.json"
 
 
 def load_or_build(data: Data, task: Task, sha256: str, folder: Path) -> Prepared:
@@ -109,6 +110,8 @@ def publish(built: Built, facts: Mapping[str, Any], place: Path) -> None:
         if built.target is not None:
             write_atomic(temporary / TARGET, built.target.to_json())
             write_json(temporary / REFERENCES, dict(built.references))
+        if built.sources:
+            write_json(temporary / SOURCES, dict(built.sources))
         rest = {
             "parts": layout,
             "synced": built.parts["train"].synced,
@@ -147,13 +150,18 @@ def load(place: Path) -> Prepared:
         )
         for part, layout in rest["parts"].items()
     }
-    references = read_json(place / REFERENCES) if (place / REFERENCES).exists() else {}
     return replace(
         without_examples(place),
         sha256=place.name,
         parts=FrozenDict(parts),
-        references=FrozenDict({int(row): text for row, text in references.items()}),
+        references=_by_row(place / REFERENCES),
+        sources=_by_row(place / SOURCES),
     )
+
+
+def _by_row(file: Path) -> Mapping[int, str]:
+    told = read_json(file) if file.exists() else {}
+    return FrozenDict({int(row): text for row, text in told.items()})
 
 
 def without_examples(place: Path) -> Prepared:

@@ -281,11 +281,14 @@ def written_texts(frame: pd.DataFrame, data: Data) -> list[str]:
 
 
 def with_references(prepared: Prepared, frame: pd.DataFrame, data: Data) -> Prepared:
-    """The same with the true texts of a frame's rows, for tasks whose targets are text."""
+    """The same with the true texts of a frame's rows, for tasks whose targets are text; and of
+    pairs with what is read."""
     if prepared.target is None:
         return prepared
-    told = {row: prepared.target.normal(t) for row, t in enumerate(written_texts(frame, data))}
-    return replace(prepared, references=FrozenDict(told))
+    rows, normal = range(len(frame)), prepared.target.normal
+    references = zip(rows, map(normal, written_texts(frame, data)), strict=True)
+    sources = zip(rows, map(normal, frame["source"]), strict=True) if "source" in frame else ()
+    return replace(prepared, references=FrozenDict(references), sources=FrozenDict(sources))
 
 
 LAYOUTS: Mapping[str, Callable[..., Part]] = {

@@ -119,8 +119,17 @@ def _built(
         "left_out": left_out,
     }
     held_out = [*rows["valid"].tolist(), *rows["test"].tolist()]
-    told = references(frame, held_out, target)
-    return Built(parts, tokenizer, None, scaler, width, facts, target=target, references=told)
+    return Built(
+        parts,
+        tokenizer,
+        None,
+        scaler,
+        width,
+        facts,
+        target=target,
+        references=as_text(frame["target"], held_out, target),
+        sources=as_text(frame["source"], held_out, target) if "source" in frame else {},
+    )
 
 
 def written_part(read: Flat, wanted: Flat, rows: np.ndarray) -> Part:
@@ -146,9 +155,9 @@ def written_part(read: Flat, wanted: Flat, rows: np.ndarray) -> Part:
     )
 
 
-def references(frame: pd.DataFrame, rows: list[int], target: FittedTokenizer) -> dict[int, str]:
-    """By their rows, the targets as text, cut as what is written will be."""
-    texts = frame["target"].iloc[rows].tolist()
+def as_text(column: pd.Series, rows: list[int], target: FittedTokenizer) -> dict[int, str]:
+    """By their rows, the texts of a column, cut as what is written will be."""
+    texts = column.iloc[rows].tolist()
     return {row: target.normal(text) for row, text in zip(rows, texts, strict=True)}
 
 
