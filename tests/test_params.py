@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment, change, dump, load, reserved
 from rnnkit.params.block import Block, FrozenDict
+from rnnkit.params.data import Fractions
 from rnnkit.params.experiment import flatten
-from rnnkit.params.refusal import _blocks
+from rnnkit.params.refusal import blocks_of
 
 PARAMS = sorted((Path(__file__).parents[1] / "params").glob("*.yaml"))
 
@@ -201,14 +202,20 @@ def test_an_unknown_key_is_refused_where_it_stands(
         ("model: {hidden: 3.0}", "model.hidden must be a valid integer, got 3.0"),
         ("model: {hidden: '3'}", "model.hidden must be a valid integer, got '3'"),
         ("model: {hidden: true}", "model.hidden must be a valid integer, got True"),
-        ("model: {hidden: null}", "model.hidden must be a valid integer, got None"),
+        ("model: {hidden: null}", "model.hidden must be a valid integer, got null"),
         ("model: {bidirectional: 1}", "model.bidirectional must be a valid boolean, got 1"),
         ("model: {dropout: 1}", "model.dropout must be less than 1, got 1"),
         ("model: {readout: lst}", "model.readout must be 'last', 'mean' or 'max', got 'lst'"),
         ("model: 3", "model must be a block with keys of its own, got 3"),
-        ("model:", "model must be a block with keys of its own, got None"),
-        ("model: {cell: gru}", "model.cell must be a block with keys of its own, got 'gru'"),
-        ("model: {cell: {}}", "model.cell needs a kind, as model.cell: {kind: ...}"),
+        ("model:", "model must be a block with keys of its own, got null"),
+        (
+            "model: {cell: gru}",
+            "model.cell must be a block with keys of its own, got 'gru'; write {kind: gru}",
+        ),
+        (
+            "model: {cell: {}}",
+            "model.cell needs a kind, as model.cell: {kind: rnn}; there are rnn, lstm, gru, custom",
+        ),
         (
             "model: {cell: {kind: gruu}}",
             "model.cell.kind must be one of rnn, lstm, gru, custom, got 'gruu'; did you mean 'gru",
@@ -235,6 +242,11 @@ def test_an_unknown_key_is_refused_where_it_stands(
             "tune.search.train.clip: a log range starts above 0, got low: 0",
         ),
         (
+            "tune: {search: {train.clip: {percentiles: [10]}}}",
+            "tune.search.train.clip.percentiles.1 is missing",
+        ),
+        ("seeds: 2", "seeds must be a list, as [1, 2], got 2"),
+        (
             "tune: {search: {train.clip: {choices: []}}}",
             "tune.search.train.clip.choices must have at least 1 item, got []",
         ),
@@ -257,7 +269,7 @@ def test_missing_keys_are_named(write: Write) -> None:
 
 
 def test_a_value_of_several_forms_is_told_all_of_them(write: Write) -> None:
-    for value, got in (("soon", "'soon'"), ("null", "None")):
+    for value, got in (("soon", "'soon'"), ("null", "null")):
         content = FORECASTING.replace("{kind: time}", f"{{kind: time, valid: {value}}}")
         message = refusal(write(content))
         assert message.startswith("a.yaml:5: data.split.valid must be a valid number or ")
@@ -310,6 +322,27 @@ def test_a_change_makes_blocks_and_reaches_into_mappings_and_leaves_what_was(wri
     assert tuned.trials == 3
 
 
+def test_set_of_a_whole_block_leaves_its_other_keys(write: Write) -> None:
+    file = write(f"{TAGGING}model: {{hidden: 12, dropout: 0.1}}\n")
+    expected = load(file, ["model.depth=2", "model.hidden=9"])
+    assert load(file, ["model={depth: 2, hidden: 9}"]) == expected
+    assert change(load(file), {"model": {"depth": 2, "hidden": 9}}) == expected
+    assert load(file).replace({"model": {"depth": 2, "hidden": 9}}) == expected
+    variant = f"{TAGGING}model: {{hidden: 12}}\nvariants: {{a: {{model: {{depth: 2}}}}}}\n"
+    assert load(write(variant)).variants == {"a": {"model.depth": 2}}
+    fixed = f"{TAGGING}variants: {{a: {{data: {{limit: 3}}}}}}\n"
+    assert "variants.a.data.limit: variants are compared" in refusal(write(fixed))
+
+
+def test_set_in_a_block_that_is_not_there_keeps_its_kind(write: Write) -> None:
+    file = write(TAGGING)
+    assert load(file, ["train.optimizer.learning_rate=0.5"]).train.optimizer.learning_rate == 0.5
+    assert load(file, ["data.split.valid=0.25"]).data.split == Fractions(valid=0.25)
+    assert "model.cell.bias: unknown key" in refusal(file, "model.cell.bias=0")
+    warm = load(file, ["train.schedule.steps=3", "train.schedule.kind=warmup"])
+    assert warm.train.schedule.kind == "warmup"
+
+
 def test_set_reaches_a_search_space(write: Write) -> None:
     file = write(f"{TAGGING}tune:\n  search:\n    train.clip: {{low: 1, high: 2}}\n")
     tune = load(file, ["tune.search.model.depth={low: 1, high: 3}"]).tune
@@ -336,7 +369,7 @@ def test_set_reaches_a_search_space(write: Write) -> None:
         ("seed=!!int 3", "--set seed=!!int 3: '!!int 3' is not a plain YAML value"),
         ("seed=1\n--- 2", "--set seed=1 --- 2: "),
         ("model.hiden=3", "--set model.hiden=3: model.hiden: unknown key; did you mean 'hidden'?"),
-        ("model.hidden=", "--set model.hidden=: model.hidden must be a valid integer, got None"),
+        ("model.hidden=", "--set model.hidden=: model.hidden must be a valid integer, got null"),
         ("model={hidden: 3, hidden: 4}", "--set model={hidden: 3, hidden: 4}: hidden stands twice"),
         ("model.readout=attention", "--set model.readout=attention: model.readout 'attention' is"),
         ("model.readout=mean", "--set model.readout=mean: model.readout: tagging has no use"),
@@ -364,7 +397,7 @@ def possible(path: str) -> list[Any]:
             inner
             for block in blocks
             if key in block.model_fields
-            for inner in _blocks(block.model_fields[key].annotation)
+            for inner in blocks_of(block.model_fields[key].annotation)
         ]
     return [b.model_fields[last].annotation for b in blocks if last in b.model_fields]
 

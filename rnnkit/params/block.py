@@ -54,3 +54,23 @@ Names = Annotated[tuple[str, ...], Field(strict=False)]
 def default_of(block: type[Block], name: str) -> Any:
     """What a key of a block holds where nothing is written."""
     return block.model_fields[name].get_default()
+
+
+WHOLE = ("data", "model", "train")
+"""The blocks of an experiment whose keys are always the same."""
+
+
+def spelled_out(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes by their paths; one of a whole block is one of each key that it names, so that its
+    others stay as they are.
+
+    >>> spelled_out({"model": {"hidden": 3, "cell": {"kind": "rnn"}}, "seed": 1})
+    {'model.hidden': 3, 'model.cell': {'kind': 'rnn'}, 'seed': 1}
+    """
+    found: dict[str, Any] = {}
+    for path, value in changes.items():
+        if path in WHOLE and isinstance(value, Mapping):
+            found |= {f"{path}.{key}": inner for key, inner in value.items()}
+        else:
+            found[path] = value
+    return found

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from rnnkit.params import searching, variants
-from rnnkit.params.block import Block, FrozenDict, default_of
+from rnnkit.params.block import Block, FrozenDict, default_of, spelled_out
 from rnnkit.params.data import Data
 from rnnkit.params.model import Model
 from rnnkit.params.rules import rules
@@ -63,6 +63,7 @@ class Experiment(Block):
         """
         tree = self.model_dump()
         emptied = []
+        overrides = spelled_out(overrides)
         for path in sorted(overrides, key=lambda path: not path.endswith(".kind")):  # kinds first
             *above, last = path.split(".")
             block: Any = tree

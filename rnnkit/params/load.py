@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from rnnkit.errors import InputError
 from rnnkit.params import reserved
-from rnnkit.params.block import FrozenDict
+from rnnkit.params.block import FrozenDict, spelled_out
 from rnnkit.params.experiment import Experiment
-from rnnkit.params.refusal import one_line
+from rnnkit.params.refusal import blocks_of, one_line
 from rnnkit.params.tree import FLOAT, Keys, StrictLoader, Tree, plain, read
 from rnnkit.params.tune import Choices, Percentiles, Range
 
@@ -64,6 +64,7 @@ def change(experiment: Experiment, changes: Changes) -> Experiment:
 
 
 def _experiment(tree: Tree, changes: Changes) -> Experiment:
+    changes = spelled_out(changes)
     for name in sorted(changes, key=_is_later):
         here = " ".join(f"{name}={changes[name]!r}".split())
         _put(tree, _override_path(name), copy.deepcopy(changes[name]), here)
@@ -90,7 +91,9 @@ def _set(tree: Tree, override: str) -> None:
         node = yaml.compose(text, Loader=StrictLoader)
     except (yaml.YAMLError, RecursionError):
         raise InputError(f"{here}: {text!r} is not a plain YAML value") from None
-    _put(tree, path, plain(node, path, tree, lambda _: here) if node else None, here)
+    value = plain(node, path, tree, lambda _: here) if node else None
+    for key, inner in spelled_out({name.strip(): value}).items():
+        _put(tree, _override_path(key) if equals else path, inner, here)
 
 
 def _put(tree: Tree, path: Keys, value: Any, here: str) -> None:
@@ -101,7 +104,7 @@ def _put(tree: Tree, path: Keys, value: Any, here: str) -> None:
     for key in path[:-1]:
         inner = block.get(key)
         if inner is None:
-            inner = block[key] = {}
+            inner = block[key] = _begun(path[: path.index(key) + 1])
         if not isinstance(inner, dict):
             raise InputError(f"{here}: {key} is no block, it has no keys inside")
         block = inner
@@ -109,6 +112,22 @@ def _put(tree: Tree, path: Keys, value: Any, here: str) -> None:
         block.clear()  # another kind has other keys: those of the old one go
     tree.note(path, here)
     block[path[-1]] = value
+
+
+def _begun(path: Keys) -> dict[str, Any]:
+    """A block that is made for what is put into it, of the kind it has where nothing is said."""
+    block: type[BaseModel] = Experiment
+    value: Any = None
+    for key in path:
+        field = block.model_fields.get(key)
+        if field is None:
+            return {}
+        value = field.get_default(call_default_factory=True)
+        inside = [type(value)] if isinstance(value, BaseModel) else blocks_of(field.annotation)
+        if len(inside) != 1:
+            return {}
+        block = inside[0]
+    return {"kind": value.kind} if hasattr(value, "kind") else {}
 
 
 def _is_later(name: str) -> bool:

@@ -39,15 +39,21 @@ def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
             f"{tree.place(kind)}: {name}.kind must be one of {', '.join(tags)}, got {got!r}{hint}"
         )
     if error["type"] == "union_tag_not_found":
-        return f"{tree.place(path)}: {name} needs a kind, as {name}: {{kind: ...}}{more}"
+        kinds = _kinds(path, tree.values)
+        return (
+            f"{tree.place(path)}: {name} needs a kind, as {name}: {{kind: {kinds[0]}}}; there are "
+            f"{', '.join(kinds)}{more}"
+        )
     if error["type"] == "value_error" and len(here) == 1:
         reason = str(error["ctx"]["error"])
         if not name:  # a rule between blocks: it names its own path
             return f"{tree.place(tuple(reason.split(':')[0].split('.')))}: {reason}"
         return f"{tree.place(path)}: {name}: {reason}{more}"
-    got = repr(error["input"])
+    got = "null" if error["input"] is None else repr(error["input"])
     got = got if len(got) <= 60 else f"{got[:57]}..."
-    return f"{tree.place(path)}: {name} {_rules(here)}, got {got}{more}"
+    is_kind = error["input"] in _kinds(path, tree.values)
+    hint = f"; write {{kind: {error['input']}}}" if is_kind else ""
+    return f"{tree.place(path)}: {name} {_rules(here)}, got {got}{hint}{more}"
 
 
 def _rules(errors: Sequence[ErrorDetails]) -> str:
@@ -63,6 +69,8 @@ def _rule(error: ErrorDetails) -> str:
         return "must be a block with keys of its own"
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
+    if error["type"] == "tuple_type":
+        return "must be a list, as [1, 2]"
     rule = re.sub(r"^(Input|String|Dictionary|Tuple) should ", "must ", error["msg"])
     return re.sub(r" after validation, not \d+$", "", rule)
 
@@ -84,7 +92,7 @@ def _real_path(loc: Sequence[str | int], values: Any, missing: bool) -> Keys:
                 continue
             values, tagged = values.get(step), False
         elif isinstance(values, list) and isinstance(step, int):
-            values = values[step]
+            values = values[step] if step < len(values) else None  # one that is missing
         else:
             continue
         path.append(str(step))
@@ -98,7 +106,7 @@ def _keys_at(path: Keys, values: Any) -> list[str]:
         values = values.get(step, {})
         fields = [block.model_fields for block in blocks if step in block.model_fields]
         if fields:  # else the step is a free key of a mapping, whose values the blocks describe
-            blocks = _blocks(fields[0][step].annotation)
+            blocks = blocks_of(fields[0][step].annotation)
         kind = values.get("kind") if isinstance(values, Mapping) else None
         blocks = [b for b in blocks if "kind" not in b.model_fields or _kind(b) == kind]
         if Choices in blocks:
@@ -111,11 +119,24 @@ def _keys_at(path: Keys, values: Any) -> list[str]:
     return [name for block in blocks for name in block.model_fields]
 
 
+def _kinds(path: Keys, values: Any) -> list[Any]:
+    """The kinds of the blocks that may stand at a path."""
+    blocks: list[type[BaseModel]] = [Experiment]
+    for step in path:
+        kind = values.get("kind") if isinstance(values, Mapping) else None
+        own = [b for b in blocks if "kind" not in b.model_fields or _kind(b) == kind]
+        fields = [b.model_fields[step] for b in own if step in b.model_fields]
+        blocks = [block for field in fields for block in blocks_of(field.annotation)]
+        values = values.get(step) if isinstance(values, Mapping) else None
+    return [_kind(block) for block in blocks if "kind" in block.model_fields]
+
+
 def _kind(block: type[BaseModel]) -> Any:
     return block.model_fields["kind"].get_default()
 
 
-def _blocks(annotation: Any) -> list[type[BaseModel]]:
+def blocks_of(annotation: Any) -> list[type[BaseModel]]:
+    """The blocks that an annotation allows."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [b for inner in getattr(annotation, "__args__", ()) for b in _blocks(inner)]
+    return [b for inner in getattr(annotation, "__args__", ()) for b in blocks_of(inner)]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from rnnkit.params.block import FrozenDict
+from rnnkit.params.block import FrozenDict, spelled_out
 
 FIXED: Mapping[str, str] = {
     "name": "a comparison has one name",
@@ -30,8 +30,12 @@ def frozen(value: Any) -> Any:
     return value
 
 
+def _spelled_out(variants: Mapping[str, Mapping[str, Any]]) -> Any:
+    return frozen({name: spelled_out(overrides) for name, overrides in variants.items()})
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,39}$")]
-Variants = Annotated[Mapping[Name, Mapping[str, Any]], AfterValidator(frozen)]
+Variants = Annotated[Mapping[Name, Mapping[str, Any]], AfterValidator(_spelled_out)]
 
 
 class Variable(Protocol):
