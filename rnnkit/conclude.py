@@ -55,7 +55,7 @@ def conclude(
         "shown": task.shown,
         "verdict": verdict(task, scores.metrics, beside),
         "start": begun,
-        "counted": dict(scores.counted),
+        "counted": {name: how for name, how in scores.counted.items() if name in task.shown},
         "best_epoch": facts["best_epoch"],
         "parameters": count_parameters(network),
     }

@@ -54,4 +54,7 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
     facts |= begun
     if experiment.tune is not None:
         facts["sweep"] = f"{experiment.tune.trials} trials of {experiment.train.epochs} epochs"
+    if experiment.variants or experiment.seeds:
+        several = [(experiment.variants, "variants"), (experiment.seeds, "seeds")]
+        facts["comparison"] = " x ".join(f"{len(each)} {what}" for each, what in several if each)
     return facts

@@ -41,7 +41,7 @@ def generate(
         InputError: no language model and no categories, a category that is not there, or a number
             that has no meaning.
     """
-    _refuse(predictor, tokens, temperature, top_k)
+    _refuse(predictor, prompt, tokens, temperature, top_k)
     if predictor.experiment.task.kind == "captioning":
         return _captioned(predictor, prompt, tokens, temperature, top_k, seed)
     network, tokenizer = predictor.network, predictor.tokenizer
@@ -109,14 +109,25 @@ def choose(
     return int(torch.multinomial(shares, 1, generator=generator))
 
 
-def _refuse(predictor: Predictor, tokens: int, temperature: float, top_k: int | None) -> None:
+def _refuse(
+    predictor: Predictor, prompt: str, tokens: int, temperature: float, top_k: int | None
+) -> None:
     kind = predictor.experiment.task.kind
     if kind == "captioning" and predictor.tokenizer is None:
         raise InputError(
             "this run writes of vectors, and a prompt is none; `rnnkit predict` takes them"
         )
     if kind not in ("language_modeling", "captioning"):
-        raise InputError(f"only a language model generates text, and this run's task is {kind}")
+        raise InputError(
+            f"only a language model generates text, or a captioner from its categories, and this "
+            f"run's task is {kind}; rnnkit predict has its answers"
+        )
+    if kind == "captioning" and not prompt:
+        known = (predictor.prepared.vocabulary or ())[UNKNOWN + 1 :]
+        raise InputError(
+            f"which category is it to be of? Give it with --prompt; there are "
+            f"{', '.join(known[:20])}"
+        )
     if tokens < 1:
         raise InputError(f"at least one token must be asked for, got {tokens}")
     if not (math.isfinite(temperature) and temperature >= 0):

@@ -23,8 +23,9 @@ NEAR = 1e-12
 """Of float64 outputs that must be equal."""
 
 
-def guards(experiment: Experiment, prepared: Prepared) -> dict[str, str]:
-    """The guards by name, each with an empty text if it holds, or with what was found."""
+def guards(experiment: Experiment, prepared: Prepared) -> dict[str, str | None]:
+    """The guards by name, each with an empty text if it holds, or with what was found; None: the
+    network is of another form, as one that reads in both directions."""
     task = task_for(experiment.task, prepared)
     network = make_network(experiment, task).double().eval()
     part = prepared.parts["train"]
@@ -86,11 +87,11 @@ def _under(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
 
 def _causal(
     network: nn.Module, task: Task, experiment: Experiment, part: Part, items: Tensor
-) -> str:
+) -> str | None:
     if isinstance(task, Written):
         return _foreseen(network, task, part, items)
     if experiment.model.bidirectional or task.params.topology != "synced":
-        return ""
+        return None
     for item, alone in _each(part, items):
         steps = alone.inputs.shape[1]
         if steps < 2:

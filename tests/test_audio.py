@@ -115,7 +115,10 @@ def test_channels_are_mixed_and_rates_changed_and_both_are_said(tmp_path: Path) 
     [
         (lambda path: record(path, np.empty(0)), "the recording is empty"),
         (lambda path: path.write_bytes(b"no sound at all" * 9), "a WAV file is needed, but"),
-        (lambda path: None, "there is no such file"),
+        (
+            lambda path: None,
+            r"csv, line 2: there is no recording .*a\.wav; paths in a table",
+        ),
         (
             lambda path: path.write_bytes(Path(record(path, tone())).read_bytes()[:2_044]),
             r"the recording is cut off: its header tells of 2,400 samples and there are 1,000",
@@ -126,7 +129,7 @@ def test_channels_are_mixed_and_rates_changed_and_both_are_said(tmp_path: Path) 
 def test_a_bad_recording_is_refused(tmp_path: Path, make: Any, message: str) -> None:
     make(tmp_path / "a.wav")
     source = Audio(path=table(tmp_path, {"a.wav": "one"}), rate=RATE)
-    with pytest.raises(InputError, match=r"a\.wav: ") as found:
+    with pytest.raises(InputError, match=r"a\.wav[:;] ") as found:
         read(source, Fractions())
     assert found.match(message)
 
@@ -390,8 +393,14 @@ def test_a_share_is_held_out_of_what_the_pattern_leaves(tmp_path: Path) -> None:
 
 
 def test_a_file_in_two_parts_is_refused(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    for part, other in (("test", "valid"), ("valid", "test")):
+        split = {"kind": "names", part: "*_q.wav", other: "*_[0-2].wav"}
+        it = experiment_of(folder, split=split)
+        with pytest.raises(InputError, match=rf"data\.split\.{part}: no recording's name is like"):
+            prepare(it.data, it.task, tmp_path)
     split = {"kind": "names", "test": "*_[0-2].wav", "valid": "*_[23].wav"}
-    it = experiment_of(folder_of(tmp_path), split=split)
+    it = experiment_of(folder, split=split)
     with pytest.raises(InputError, match=r"'0_ann_2.wav' fits the patterns of valid"):
         prepare(it.data, it.task, tmp_path)
 

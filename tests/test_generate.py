@@ -18,6 +18,7 @@ from rnnkit.generate import choose, generate
 from rnnkit.params import Experiment
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare.prepared import END, PADDING, UNKNOWN
+from rnnkit.runfolder import RunFolder
 
 HOUSE = Path(__file__).parents[1]
 LINES = ["the cat sat", "the dog ran", "a cat ran", "the dog sat down", "a dog sat"] * 8
@@ -124,7 +125,7 @@ def test_only_a_language_model_generates(predictor: Predictor) -> None:
     source = {"kind": "tokens", "path": "a"}
     tagging = {"name": "x", "task": {"kind": "tagging"}, "data": {"source": source}}
     predictor.experiment = Experiment.model_validate(tagging)
-    with pytest.raises(InputError, match="only a language model generates text, and this run's"):
+    with pytest.raises(InputError, match="only a language model generates text, or a captioner"):
         write(predictor)
 
 
@@ -136,6 +137,11 @@ def test_a_run_is_found_by_its_id_its_beginning_its_folder_or_as_the_last(home: 
     for name in ("characters-0123456789", "char", str(home / "runs" / "characters-0123456789")):
         assert find_run(settings, name).id == "characters-0123456789"
     assert find_run(settings, "last").id == "words-0123456789"
+    with (
+        RunFolder(settings.runs / "words-9876543210").lock(),
+        pytest.raises(InputError, match="a process is working on it; wait for it"),
+    ):
+        find_run(settings, "words-98")
 
 
 @pytest.mark.parametrize(

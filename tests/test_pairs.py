@@ -9,7 +9,7 @@ import pytest
 
 from rnnkit.errors import InputError
 from rnnkit.params.data import Files, Fractions
-from rnnkit.params.source import Builtin, LabelledText, Pairs, Pronunciations, Vectors
+from rnnkit.params.source import Audio, Builtin, LabelledText, Pairs, Pronunciations, Vectors
 from rnnkit.sources import dates, fingerprint, opening, read, spelled_digits
 
 
@@ -240,3 +240,35 @@ def test_a_number_of_a_json_line_stays_what_it_is(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", '{"text": "a", "label": 1}\n{"text": "b", "label": null}\n')
     with pytest.raises(InputError, match=r"a\.jsonl, line 2: column 'label' .*, but it is empty"):
         read(LabelledText(path=path), Fractions())
+
+
+def test_a_table_without_a_header_is_told_how_to_say_so(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tsv", "ab\tba\ncd\tdc\n")
+    with pytest.raises(InputError, match=r"the columns are ab, ba; .*, or write `header: false`"):
+        read(Pairs(path=path), Fractions())
+    numbered = Pairs.model_validate({"path": path, "header": False, "source": 1, "target": 2})
+    assert read(numbered, Fractions())["target"].tolist() == ["ba", "dc"]
+
+
+def test_what_is_utf_16_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_bytes("source\ttarget\nä\tö\n".encode("utf-16"))
+    with pytest.raises(InputError, match=r"set `encoding: utf-16`"):
+        read(Pairs(path=str(tmp_path / "a.tsv")), Fractions())
+    right = Pairs(path=str(tmp_path / "a.tsv"), encoding="utf-16")
+    assert read(right, Fractions())["source"].tolist() == ["ä"]
+
+
+def test_braces_stand_for_a_file_of_each_label(tmp_path: Path) -> None:
+    for name in ("left", "right"):
+        write(tmp_path / f"{name}.txt", "a\nb\n")
+    path = f"{tmp_path}/{{left,right}}.txt"
+    frame = read(LabelledText(path=path), Fractions())
+    assert frame["label"].tolist() == ["left", "left", "right", "right"]
+    assert fingerprint(LabelledText(path=path), Fractions()) == fingerprint(
+        LabelledText(path=path, format="label_files"), Fractions()
+    )
+
+
+def test_a_folder_of_recordings_needs_their_names(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is a folder, .*; say how in data\.source\.names, as in"):
+        read(Audio(path=str(tmp_path)), Fractions())

@@ -405,6 +405,9 @@ def test_a_network_that_looks_ahead_is_found(tmp_path: Path, monkeypatch: Any) -
     it = Experiment.model_validate(tree)
     prepared = prepare(it.data, it.task, tmp_path)
     assert not any(guards(it, prepared).values())
+    name = "no step knows what comes after it"
+    assert guards(it, prepared)[name] == ""
+    assert guards(it.replace({"model.bidirectional": True}), prepared)[name] is None
     right = Synced.run
 
     def looks_ahead(self: Any, inputs: Any, *rest: Any) -> Any:

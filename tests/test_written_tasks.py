@@ -281,7 +281,7 @@ def test_a_category_has_no_right_text(tmp_path: Path) -> None:
     assert set(prepared.vocabulary or ()) == {"<pad>", "<unk>", "left", "right"}
     assert task.shown[0] == "perplexity"
     found = baselines.score(task, prepared, prepared.parts["test"])
-    assert set(found) == {"constant text", "unigram", "bigram"}
+    assert set(found) == {"unigram", "bigram"}  # no constant text is the right one
     assert found["bigram"]["perplexity"] < found["unigram"]["perplexity"]
 
 
@@ -563,8 +563,10 @@ def test_text_of_a_category_is_drawn(captioner: Predictor, translator: Predictor
     assert likeliest.startswith(captioner(["left"])[0]["text"])  # which is not as long
     with pytest.raises(InputError, match="there is no category 'up'"):
         generate(captioner, "up", 5, 1.0, None, 0)
-    with pytest.raises(InputError, match="only a language model generates text"):
+    with pytest.raises(InputError, match="task is translation; rnnkit predict has its answers"):
         generate(translator, "ab", 5, 1.0, None, 0)
+    with pytest.raises(InputError, match=r"--prompt; there are right, left"):
+        generate(captioner, "", 5, 1.0, None, 0)
 
 
 def test_vectors_are_no_prompt(tmp_path: Path) -> None:
@@ -589,7 +591,7 @@ def test_a_run_is_scored_on_another_file(tmp_path: Path, kind: str) -> None:
     found = rescore(RunFolder(tmp_path / "run"), source["path"], tmp_path)
     assert found["items"] == 60
     assert found["test"]["loss"] > 0
-    assert "constant text" in found["baselines"]
+    assert ("constant text" if kind == "translation" else "bigram") in found["baselines"]
 
 
 def test_a_score_does_not_change_with_the_training_file(tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def check(
     for name, value in facts.items():
         print(f"  {name:<{width}}  {value}")
     for name, fault in found.items():
-        print(f"  {'✗' if fault else '✓'} {name}{': ' if fault else ''}{fault}")
+        mark = "–" if fault is None else "✗" if fault else "✓"
+        print(f"  {mark} {name}{': ' if fault else ''}{fault or ''}")
     if any(found.values()):
         raise InputError("the network breaks a rule that every network must keep; see above")
-    print(f"\nNext: rnnkit run {params}")
+    verb = "compare" if experiment.variants or experiment.seeds else "run"
+    print(f"\nNext: rnnkit {verb} {params}")

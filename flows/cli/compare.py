@@ -72,7 +72,9 @@ def _show(folder: Path, as_json: bool) -> None:
 
     lines = told(found)
     metrics = [str(name).removesuffix(" sd") for name in found if str(name).endswith(" sd")]
-    left_out = ("network", "difference", *metrics[METRICS:])  # they are in the report
+    judged = set(found["measure"])  # the verdicts speak of it
+    rest = [name for name in metrics[METRICS:] if name not in judged]
+    left_out = ("network", "difference", *rest)  # they are in the report
     table = Table(title=folder.name, title_justify="left")
     for name in lines[0]:
         if name == "variant":

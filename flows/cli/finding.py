@@ -25,6 +25,8 @@ def find_run(settings: "Settings", name: str) -> "RunFolder":
             raise InputError(f"no run in {settings.runs} is finished yet; rnnkit run makes one")
         return finished[-1]
     found = named(settings, name)
+    if found.status == "running":
+        raise InputError(f"{found.id} is not finished, a process is working on it; wait for it")
     if found.status != "finished":
         raise InputError(
             f"{found.id} is not finished, its status is {found.status}; "

@@ -54,8 +54,8 @@ def sync(settings: Settings) -> Iterator[Synced]:
 def _all(settings: Settings) -> Iterator[Synced]:
     there = _There(Tracker(settings))
     compared: set[str] = set()
-    for folder in _folders(settings.comparisons):
-        members = _members(settings, folder)
+    for folder in _folders(settings.comparisons):  # a run of several lies under the first of them
+        members = [m for m in _members(settings, folder) if m.folder.id not in compared]
         compared |= {member.folder.id for member in members}
         yield from _bring(there, folder, members)
     for folder in _folders(settings.runs):

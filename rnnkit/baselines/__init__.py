@@ -36,15 +36,17 @@ Baseline = Callable[[Any, Prepared, Part], Metrics]
 def score(task: Task, prepared: Prepared, part: Part) -> dict[str, Metrics]:
     """The metrics of every baseline of a task on a part, by the baseline's name.
 
-    One that says nothing of a metric lacks it.
+    One that says nothing of a metric lacks it, and one that says nothing of any that is shown, as
+    a constant text where no text is the right one, is left out.
     """
     table = BASELINES[task.params.kind]
     other = OF_TOKENS if prepared.vocabulary is None else OF_NUMBERS
-    return {
+    found = {
         name: baseline(task, prepared, part)
         for name, baseline in table.items()
         if baseline not in other
     }
+    return {name: metrics for name, metrics in found.items() if metrics.keys() & set(task.shown)}
 
 
 OF_TOKENS = (naive_bayes, most_frequent_tag_per_token)

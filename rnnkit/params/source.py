@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from rnnkit.params.block import Block, FrozenDict, FrozenMapping, Names
 
@@ -33,6 +33,10 @@ BUILTINS: Mapping[str, Form] = {
     "spelled_digits": "vectors",
     "touch_tones": "audio",
 }
+
+ColumnName = Annotated[str, BeforeValidator(lambda name: str(name) if type(name) is int else name)]
+"""Of a file without a header the columns are called by their numbers."""
+ColumnNames = Annotated[tuple[ColumnName, ...], Field(strict=False)]
 
 
 class Builtin(Block):
@@ -67,8 +71,8 @@ class LabelledText(Block):
     path: str
     """The file; with `split: {kind: files}`, the training file."""
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet", "label_text", "label_files"] = "auto"
-    """auto: by the file's ending; label_files: a text in each line, and the labels stand in braces
-    in the path, as in `names/{female,male}.txt`."""
+    """auto: by the file's ending; label_files, as it is where the path has braces: a text in each
+    line, and the labels stand in the braces, as in `names/{female,male}.txt`."""
     text: str = "text"
     """The column that holds the text."""
     label: str = "label"
@@ -247,13 +251,13 @@ class Vectors(Block):
     """Whether the first line names the columns; else they are called `1`, `2` and so on."""
     comment: Annotated[str, Field(min_length=1)] | None = None
     """Lines that begin with this are no data; null: there are none."""
-    targets: Names = ("label",)
+    targets: ColumnNames = ("label",)
     """The column of the label or of the text, or the columns of the numbers that are to be told."""
     rename: FrozenMapping[str, str] = FrozenDict()
     """What a target is called instead of what stands in its column, as `7: seven`."""
-    columns: Names | None = None
+    columns: ColumnNames | None = None
     """The columns that make up the vector; null: all but those named here."""
-    group: str | None = None
+    group: ColumnName | None = None
     """A column whose equal values stay on the same side of a split."""
     encoding: str = "utf-8"
 
@@ -274,11 +278,11 @@ class Pairs(Block):
     header: bool = True
     """CSV and TSV: whether the first line names the columns; else they are called `1`, `2` and so
     on."""
-    source: str = "source"
+    source: ColumnName = "source"
     """The column that holds the source text."""
-    target: str = "target"
+    target: ColumnName = "target"
     """The column that holds the target text."""
-    group: str | None = None
+    group: ColumnName | None = None
     """A column whose equal values stay on the same side of a split; null: equal sources do."""
     encoding: str = "utf-8"
 

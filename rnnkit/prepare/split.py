@@ -119,6 +119,12 @@ def _by_hash(where: np.ndarray, valid: float, test: float) -> np.ndarray:
 
 def _by_name(names: list[str], where: np.ndarray, split: FileNames) -> np.ndarray:
     """[items] part names: by the patterns, and by hash where valid is a share."""
+    for part, pattern in (("test", split.test), ("valid", split.valid)):
+        if isinstance(pattern, str) and not fnmatch.filter(names, pattern):
+            raise InputError(
+                f"data.split.{part}: no recording's name is like {pattern!r}; they are like "
+                f"{names[0]!r}"
+            )
     test = np.array([fnmatch.fnmatchcase(name, split.test) for name in names])
     sides = np.where(test, "test", "train").astype("<U5")
     if isinstance(split.valid, str):

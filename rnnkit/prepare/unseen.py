@@ -112,11 +112,12 @@ def _numbers(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarr
         raise InputError(f"input {number + 1}: must be numbers, got {str(item)[:40]}") from None
     width = prepared.features
     assert width is not None
-    if array.ndim != 2 or array.shape[1] != width or not np.isfinite(array).all():
+    if array.ndim != 2 or array.shape[1] != width:
         raise InputError(
-            f"input {number + 1}: must have {width} finite numbers per step, "
-            f"got the shape {array.shape}"
+            f"input {number + 1}: must have {width} numbers per step, got the shape {array.shape}"
         )
+    if not np.isfinite(array).all():
+        raise InputError(f"input {number + 1}: must have finite numbers, got {str(item)[:40]}")
     if prepared.scaler is None:
         return array
     more = len(prepared.scaler.columns) - width  # targets, which are scaled as inputs are

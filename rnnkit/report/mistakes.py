@@ -28,7 +28,8 @@ def mistakes(
         prepared: its data, which give each item's text.
     """
     told = Texts(experiment, prepared)
-    if "confidence" in predictions:
+    has_no_right_text = experiment.task.kind == "captioning" and prepared.vocabulary is not None
+    if "confidence" in predictions and not has_no_right_text:
         return "Its most confident mistakes", _misspelt(predictions, told)
     if "log_probability" in predictions:
         return "What surprised it most", _surprising(predictions, told)
@@ -88,7 +89,8 @@ def _plain(wrong: pandas.DataFrame, columns: list[str], told: Texts) -> Rows:
 def _misspelt(predictions: pandas.DataFrame, told: Texts) -> Rows:
     wrong = predictions[~predictions["right"].astype(bool)]
     wrong = wrong.sort_values("confidence", ascending=False).drop_duplicates("predicted")
-    return _plain(wrong, ["truth", "predicted", "confidence"], told)
+    wrong = wrong.rename(columns={"confidence": "nats per token"})
+    return _plain(wrong, ["truth", "predicted", "nats per token"], told)
 
 
 def _surprising(predictions: pandas.DataFrame, told: Texts) -> Rows:

@@ -97,11 +97,14 @@ def _data(prepared: Prepared) -> dict[str, Any]:
     sizes = " / ".join(f"{len(prepared.parts[part]):,}" for part in PARTS if part in prepared.parts)
     told = {"source": facts["source"], "items in train / valid / test": sizes}
     if prepared.vocabulary is not None:
-        told["vocabulary"] = f"{len(prepared.vocabulary):,} tokens"
+        told["vocabulary"] = f"{facts['vocabulary']:,} tokens"
     if prepared.target is not None:
-        told["targets"] = f"{len(prepared.target.vocabulary):,} tokens"
+        told["targets"] = f"{facts['target_vocabulary']:,} tokens"
     if "seconds" in facts:
-        told["recordings"] = f"{sum(facts['seconds'].values()) / 60:,.0f} minutes"
+        seconds = sum(facts["seconds"].values())
+        told["recordings"] = (
+            f"{seconds / 60:,.0f} minutes" if seconds >= 600 else f"{seconds:,.0f} seconds"
+        )
     if prepared.labels is not None:
         told["labels"] = ", ".join(prepared.labels[:30]) + (
             " …" if len(prepared.labels) > 30 else ""

@@ -128,6 +128,11 @@ def _listed(params: Audio, part: str | None) -> pd.DataFrame:
 
 def _table(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
     path, format = params.path, format_of(params.path, params.format, "csv")
+    if Path(path).expanduser().is_dir():
+        raise InputError(
+            f"{path}: is a folder, and what is said in its recordings must be in their names; say "
+            'how in data.source.names, as in "{text}_{take}.wav"'
+        )
     raw = read_frame(path, format, params.encoding)
     folder = Path(path).parent
     names = column(raw, path, params.audio, "data.source.audio").tolist()
@@ -138,6 +143,12 @@ def _table(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
                 f"column {params.audio!r} is {shown(name)}; fill it in or leave the row out"
             )
     files = [str(folder / name) for name in names]
+    for row, file in enumerate(files):
+        if not Path(file).expanduser().exists():
+            raise InputError(
+                f"{path}, {place(format, row)}: there is no recording {file}; paths in a table "
+                "begin where the table lies"
+            )
     return raw, lambda row: f"{path}, {place(format, row)}", files
 
 

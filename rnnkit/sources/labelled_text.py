@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def fingerprint(params: LabelledText) -> str:
     """SHA-256 of the file, or of the files of all labels."""
-    if params.format != "label_files":
+    if _format(params) != "label_files":
         return opening.fingerprint(params.path)
     return sha256_json([opening.fingerprint(path) for _, path in opening.alternatives(params.path)])
 
@@ -33,7 +33,7 @@ def read(params: LabelledText, part: str | None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    path, format = params.path, format_of(params.path, params.format, "label_text")
+    path, format = params.path, _format(params)
     if format in ("label_text", "label_files"):
         for key, name in (("group", params.group), ("split.name", part)):
             if name is not None:
@@ -56,6 +56,13 @@ def read(params: LabelledText, part: str | None) -> pd.DataFrame:
         frame = pd.DataFrame(chosen)
     _texts(frame, path, format, {"text": params.text, "label": params.label})
     return frame.astype({"label": str})
+
+
+def _format(params: LabelledText) -> str:
+    """A path that stands for several files has one for each label."""
+    if params.format == "auto" and len(opening.alternatives(params.path)) > 1:
+        return "label_files"
+    return format_of(params.path, params.format, "label_text")
 
 
 def _label_text(path: str, encoding: str) -> pd.DataFrame:

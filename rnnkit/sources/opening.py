@@ -3,6 +3,7 @@
 Each of these failures is an InputError of one line. What the text means is for the readers.
 """
 
+import codecs
 import difflib
 import gzip
 import zipfile
@@ -147,6 +148,7 @@ def read_text(path: str, encoding: str) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
         fix = "utf-8" if encoding.lower().replace("_", "-") != "utf-8" else "latin-1"
+        fix = "utf-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else fix
         raise InputError(
             f"{path}, line {line}: the text must be {encoding}, but byte {column} of the line is "
             f"0x{content[error.start]:02x}; save the file as {encoding} or set `encoding: {fix}`"

@@ -42,9 +42,10 @@ def read(params: Pairs, part: str | None) -> pd.DataFrame:
         return _aligned(files[0], files[1], params.encoding)
     path, format = params.path, format_of(params.path, params.format, "tsv")
     raw = read_frame(path, format, params.encoding, params.header)
+    headed = params.header and format in ("csv", "tsv")
     chosen = {
-        "source": column(raw, path, params.source, "data.source.source"),
-        "target": column(raw, path, params.target, "data.source.target"),
+        "source": column(raw, path, params.source, "data.source.source", headed),
+        "target": column(raw, path, params.target, "data.source.target", headed),
     }
     if params.group is not None:
         chosen["group"] = column(raw, path, params.group, "data.source.group")

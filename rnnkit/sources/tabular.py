@@ -150,20 +150,22 @@ def read_objects(path: str, encoding: str) -> list[dict[str, Any]]:
     return objects
 
 
-def column(frame: pd.DataFrame, path: str, name: str, key: str) -> pd.Series:
+def column(frame: pd.DataFrame, path: str, name: str, key: str, headed: bool = False) -> pd.Series:
     """One column of a frame.
 
     Args:
         key: the params key that named it, for the message.
+        headed: whether the columns' names were read from a line that may be one of data.
 
     Raises:
         InputError: the frame has no such column.
     """
     if name not in frame.columns:
         names = [str(present) for present in frame.columns]
+        other = ", or write `header: false` where the first line is data" if headed else ""
         raise InputError(
             f"{path}: there is no column {name!r}{closest(name, names)}; "
-            f"the columns are {', '.join(names)}; set `{key}` to one of them"
+            f"the columns are {', '.join(names)}; set `{key}` to one of them{other}"
         )
     return frame[name]
 

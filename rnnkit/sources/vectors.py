@@ -41,7 +41,10 @@ def read(params: Vectors, part: str | None) -> pd.DataFrame:
             "convert it or set `format`"
         )
     raw = read_frame(path, format, params.encoding, params.header, params.comment)
-    targets = {name: column(raw, path, name, "data.source.targets") for name in params.targets}
+    headed = params.header and format in ("csv", "tsv")
+    targets = {
+        name: column(raw, path, name, "data.source.targets", headed) for name in params.targets
+    }
     for name, series in targets.items():
         empty = (series.isna() | (series.astype(str).str.strip() == "")).to_numpy()
         if empty.any():
