@@ -1,6 +1,7 @@
 """An MLflow that is down: the run goes on, and `rnnkit sync` tells it later, once and whole."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -107,6 +108,20 @@ def test_sync_brings_all_of_it_once(home: Home) -> None:
     }
     assert not any(each.sent for each in sync(where))
     assert runs_in(where).keys() == found.keys()
+
+
+def test_runs_of_two_comparisons_lie_under_one_of_them(home: Home) -> None:
+    where = home.settings("shared.db")
+    (comparison,) = (home.path / "comparisons").glob("*")
+    other = comparison.with_name("small-zzzzzzzzzz")
+    shutil.copytree(comparison, other)
+    try:
+        done = [each.run for each in sync(where)]
+        assert len(set(done)) == len(done)
+        assert other.name in done
+        assert not any(each.sent for each in sync(where))
+    finally:
+        shutil.rmtree(other)
 
 
 def test_sync_mends_what_is_missing_or_stands_otherwise(home: Home) -> None:
