@@ -38,8 +38,8 @@ def rescore(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
             scale are of the training part. Where they are gone they are prepared again.
 
     Returns:
-        network, test, baselines, shown, verdict, as `conclude`, items, and notes on what was
-        changed when the file was read.
+        network, test, baselines, shown, verdict, counted, as `conclude`, items, and notes on what
+        was changed when the file was read.
 
     Raises:
         InputError: the file cannot be read as the run's own data, or has labels the network does
@@ -64,6 +64,7 @@ def rescore(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
         "baselines": beside,
         "shown": task.shown,
         "verdict": verdict(task, scores.metrics, beside),
+        "counted": {name: how for name, how in scores.counted.items() if name in task.shown},
         "items": len(part),
         "notes": list(frame.attrs.get("notes", [])),
     }

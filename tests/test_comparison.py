@@ -70,6 +70,8 @@ REFUSED = [
     ({"seeds": [1, 1]}, "seeds: each must be another one, got 1, 1"),
     ({"variants": {"a": {"model.hiden": 3}}}, "variants.a: there is no key model.hiden"),
     ({"variants": {"a": {"model.hidden": 0}}}, "variants.a: model.hidden: Input should be"),
+    ({"variants": {"a": {"model": {"x": 0}}}}, "variants.a: there is no key model.x"),
+    ({"variants": {"a": {"model.cell": {"kind": "x"}}}}, "a: model.cell: there are rnn, lstm,"),
     (
         {"variants": {"a": {"model.bidirectional": True, "train.bptt": 5}}},
         "variants.a: train.bptt: a backward direction",

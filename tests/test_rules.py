@@ -447,7 +447,7 @@ SEARCHES = [
     ("model.depth: {low: 0, high: 3}", "cannot be 0; it must be greater than or equal to 1"),
     ("model.hidden: {choices: [8, big]}", "cannot be 'big'; it must be a valid integer"),
     ("model.readout: {choices: [last, mean]}", "cannot be 'mean'; model.readout: tagging has no"),
-    ("model.cell.kind: {choices: [gruu]}", "cannot be 'gruu'; Input tag"),
+    ("model.cell.kind: {choices: [gruu]}", "cannot be 'gruu'; there are rnn, lstm, gru, c"),
 ]
 
 

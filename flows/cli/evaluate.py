@@ -37,5 +37,7 @@ def evaluate(
 
     out.print(comparison(f"{found.id}: {file or 'test part'}", result))
     out.print(result["verdict"], markup=False)
+    for metric, how in result.get("counted", {}).items():
+        out.print(f"{metric}: {how}", markup=False)
     for note in result.get("notes", []):  # of a file: those on a run's own data were said by it
         out.print(f"  {note}", markup=False)

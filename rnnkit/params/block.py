@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import core_schema
+from pydantic_core import ErrorDetails, core_schema
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -74,3 +74,12 @@ def spelled_out(changes: Mapping[str, Any]) -> dict[str, Any]:
         else:
             found[path] = value
     return found
+
+
+def reason_of(error: ErrorDetails) -> str:
+    """Why pydantic refuses a value, in the words of a params file."""
+    if error["type"] == "extra_forbidden":
+        return "there is no such key"
+    if error["type"] == "union_tag_invalid":
+        return f"there are {error['ctx']['expected_tags'].replace(chr(39), '')}"
+    return error["msg"].removeprefix("Value error, ")

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from rnnkit.params.block import reason_of
 from rnnkit.params.tune import Choices, Percentiles, Range, Space, Tune, Value
 
 BLOCKS = ("model", "train", "data")
@@ -141,8 +142,7 @@ def _refuse_values(alone: Searchable, path: str, space: Space) -> None:
         except KeyError:
             raise ValueError(f"tune.search.{path}: there is no such key") from None
         except ValidationError as error:
-            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-            reason = reason.replace("Input should be ", "it must be ")
+            reason = reason_of(error.errors()[0]).replace("Input should be ", "it must be ")
             raise ValueError(f"tune.search.{path}: cannot be {value!r}; {reason}") from None
 
 

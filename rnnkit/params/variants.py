@@ -5,7 +5,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from rnnkit.params.block import FrozenDict, spelled_out
+from rnnkit.params.block import FrozenDict, reason_of, spelled_out
 
 FIXED: Mapping[str, str] = {
     "name": "a comparison has one name",
@@ -73,6 +73,6 @@ def refuse_misfits(it: Variable) -> None:
             raise ValueError(f"variants.{name}: there is no key {error.args[0]}") from None
         except ValidationError as error:
             first = error.errors()[0]
-            reason = first["msg"].removeprefix("Value error, ")
+            reason = reason_of(first)
             where = ".".join(str(step) for step in first["loc"])
             raise ValueError(f"variants.{name}: {where + ': ' if where else ''}{reason}") from None
