@@ -154,8 +154,10 @@ def test_what_cannot_be_streamed_is_refused(tmp_path: Path) -> None:
         Stream(load(vector))
     (answer,) = load(vector)([np.zeros(64)])
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
-    with pytest.raises(InputError, match="input 1: must have 64 finite numbers"):
+    with pytest.raises(InputError, match="input 1: must have 64 numbers per step, got the shape"):
         load(vector)([np.zeros(3)])
+    with pytest.raises(InputError, match="input 1: must be finite numbers, got nan"):
+        load(vector)([np.full(64, np.nan)])
     with pytest.raises(InputError, match="input 1: must be numbers"):
         load(vector)(["abc"])
 

@@ -116,8 +116,8 @@ def _numbers(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarr
         raise InputError(
             f"input {number + 1}: must have {width} numbers per step, got the shape {array.shape}"
         )
-    if not np.isfinite(array).all():
-        raise InputError(f"input {number + 1}: must have finite numbers, got {str(item)[:40]}")
+    if not (finite := np.isfinite(array)).all():
+        raise InputError(f"input {number + 1}: must be finite numbers, got {array[~finite][0]}")
     if prepared.scaler is None:
         return array
     more = len(prepared.scaler.columns) - width  # targets, which are scaled as inputs are
