@@ -6,6 +6,7 @@ closes its own.
 
 import socket
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from flows.settings import Settings
@@ -44,7 +45,7 @@ def close_in_prefect(settings: Settings, run_id: str) -> None:
         FlowRunFilterState,
         FlowRunFilterStateType,
     )
-    from prefect.client.schemas.objects import StateType
+    from prefect.client.schemas.objects import State, StateType
     from prefect.runtime import flow_run
     from prefect.states import Crashed
 
@@ -61,5 +62,5 @@ def close_in_prefect(settings: Settings, run_id: str) -> None:
             if run.id == own or not theirs or run.labels.get(HOME) != home:
                 continue
             if theirs == run_id or not is_worked_on(settings, theirs):
-                gone = Crashed(message="its process was killed")  # type: ignore[var-annotated]
+                gone: State[Any] = Crashed(message="its process was killed")
                 client.set_flow_run_state(run.id, gone, force=True)

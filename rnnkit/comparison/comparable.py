@@ -3,7 +3,6 @@
 They must ask it what it was trained to answer, and it must not have been trained on them.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import pandas
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.data import FileNames, Files, Fractions, Split
+from rnnkit.params.experiment import as_written
 
 ASKED: Mapping[str, tuple[str, ...]] = {
     "forecasting": ("horizon",),
@@ -30,7 +30,7 @@ def refuse_another_question(old: Experiment, new: Experiment) -> None:
     """Raises InputError where answers of the two mean different things."""
     for name, was, now in _asked(old, new):
         if was != now:
-            raise InputError(f"{name} was {_told(was)} and is {_told(now)}")
+            raise InputError(f"{name} was {as_written(was)} and is {as_written(now)}")
 
 
 def refuse_seen(old: Experiment, new: Experiment, learned: Facts, tested: Facts) -> None:
@@ -48,9 +48,11 @@ def refuse_seen(old: Experiment, new: Experiment, learned: Facts, tested: Facts)
     for key in {**other, **one}:
         was, now = one.get(key), other.get(key)
         if was != now:
-            raise InputError(f"data.source.{key} was {_told(was)} and is {_told(now)}, {maybe}")
+            raise InputError(
+                f"data.source.{key} was {as_written(was)} and is {as_written(now)}, {maybe}"
+            )
     if not is_held_out(old.data.split, new.data.split):
-        was, now = (_told(each.data.split.model_dump()) for each in (old, new))
+        was, now = (as_written(each.data.split.model_dump()) for each in (old, new))
         raise InputError(f"data.split was {was} and is {now}, {maybe}")
 
 
@@ -92,14 +94,3 @@ def _refuse_seen_times(old: Split, new: Split, learned: Facts, tested: Facts) ->
             f"the older model was trained and chosen on times up to {end}, and the test part "
             f"begins at {begin}"
         )
-
-
-def _told(value: Any) -> str:
-    """As a params file has it.
-
-    >>> _told({"kind": "fractions", "test": 0.1}), _told(None), _told(3)
-    ('{kind: fractions, test: 0.1}', 'null', '3')
-    """
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {_told(inner)}' for key, inner in value.items())}}}"
-    return value if isinstance(value, str) else json.dumps(value)

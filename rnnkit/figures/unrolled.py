@@ -69,7 +69,7 @@ def writer(inputs: str, encoder: str | None, decoder: str, depth: int, attention
     read = range(3) if encoder else range(2, 3)
     layers = "" if depth == 1 else f" × {depth}"
     for x in read:
-        _box(axes, x, 0, inputs, GREEN)
+        _box(axes, x, 0, inputs.replace(", ", ",\n"), GREEN)
         if encoder:
             _box(axes, x, 1, (encoder + layers).replace("bidirectional ", "bidirectional\n"), BLUE)
             _arrow(axes, (x, HIGH / 2), (x, 1 - HIGH / 2))

@@ -1,6 +1,7 @@
 """One complete experiment, and the rules that hold between its blocks."""
 
 import copy
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -116,3 +117,14 @@ def flatten(experiment: Experiment) -> dict[str, Any]:
 
     visit("", experiment.model_dump(mode="json"))
     return flat
+
+
+def as_written(value: Any) -> str:
+    """A value as a params file has it.
+
+    >>> as_written({"kind": "fractions", "test": 0.1}), as_written(None), as_written(True)
+    ('{kind: fractions, test: 0.1}', 'null', 'true')
+    """
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {as_written(inner)}' for key, inner in value.items())}}}"
+    return value if isinstance(value, str) else json.dumps(value)

@@ -10,7 +10,7 @@ from rnnkit import figures, files
 from rnnkit.comparison.lengths import by_length, edges_of
 from rnnkit.comparison.table import Groups
 from rnnkit.conclude import PREDICTIONS
-from rnnkit.params.experiment import flatten
+from rnnkit.params.experiment import as_written, flatten
 from rnnkit.report.page import figure, picture, render
 
 REPORT = "report.html"
@@ -130,7 +130,7 @@ def _differing(groups: Groups) -> list[dict[str, Any]]:
     return [
         {"variant": variant}
         | {
-            path: str(values.get(path, ""))
+            path: as_written(values.get(path, ""))
             for path in paths
             if path.split(".")[0] not in APART
             and len({str(other.get(path, "")) for other in flat.values()}) > 1

@@ -6,7 +6,7 @@ import pandas
 
 from rnnkit import files
 from rnnkit.params import Experiment
-from rnnkit.params.experiment import flatten
+from rnnkit.params.experiment import as_written, flatten
 from rnnkit.prepare.prepared import PARTS, Prepared
 from rnnkit.report.mistakes import mistakes
 from rnnkit.report.page import picture, render
@@ -88,7 +88,7 @@ def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:
         if path in result["tuned"]:
             rows[f"{path} (tuned)"] = value
         elif value != usual and value not in ({}, []):
-            rows[path] = str(value)
+            rows[path] = as_written(value)
     return rows
 
 
