@@ -25,15 +25,20 @@ def home_of(settings: Settings) -> str:
 
 def is_worked_on(settings: Settings, run_id: str) -> bool:
     """Whether a process holds the folder of a run or a comparison."""
+    return "running" in _statuses(settings, run_id)
+
+
+def _statuses(settings: Settings, run_id: str) -> set[str]:
     places = (settings.runs / run_id, settings.comparisons / run_id)
-    return any(RunFolder(place).status == "running" for place in places)
+    return {RunFolder(place).status for place in places}
 
 
 def close_in_prefect(settings: Settings, run_id: str) -> None:
     """Labels this process's flow run as the one that works on a run, and closes what is left.
 
-    Flow runs that are said to run and whose runs nobody works on, or this process does, have
-    crashed. A Prefect that does not answer here is no reason to lose a training.
+    Flow runs that are said to run have crashed where their run was left in the middle and nobody
+    works on it, or this process does; one whose run has ended is about to say so itself. A Prefect
+    that does not answer here is no reason to lose a training.
 
     Args:
         settings: where things are.
@@ -61,6 +66,6 @@ def close_in_prefect(settings: Settings, run_id: str) -> None:
             theirs = str(run.labels.get(ID, ""))
             if run.id == own or not theirs or run.labels.get(HOME) != home:
                 continue
-            if theirs == run_id or not is_worked_on(settings, theirs):
+            if theirs == run_id or _statuses(settings, theirs) <= {"new", "interrupted"}:
                 gone: State[Any] = Crashed(message="its process was killed")
                 client.set_flow_run_state(run.id, gone, force=True)

@@ -101,10 +101,10 @@ def _put(tree: Tree, path: Keys, value: Any, here: str) -> None:
     if not all(path):
         raise InputError(f"{here}: write key=value, as train.clip=1.0")
     block = tree.values
-    for key in path[:-1]:
+    for depth, key in enumerate(path[:-1], start=1):
         inner = block.get(key)
         if inner is None:
-            inner = block[key] = _begun(path[: path.index(key) + 1])
+            inner = block[key] = _begun(path[:depth])
         if not isinstance(inner, dict):
             raise InputError(f"{here}: {key} is no block, it has no keys inside")
         block = inner
