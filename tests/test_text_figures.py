@@ -82,7 +82,7 @@ def test_a_network_that_writes_is_drawn(
 ) -> None:
     figure = figures.writer("embedding, 4", encoder, "GRU, 8", 2, attention)
     texts = [text.get_text() for text in figure.axes[0].texts]
-    assert texts.count("embedding, 4") == (3 if encoder else 1)
+    assert texts.count("embedding,\n4") == (3 if encoder else 1)
     assert texts.count("GRU, 8 × 2") == (6 if encoder else 3)
     assert texts.count("dot\nattention") == (3 if attention == "dot" else 0)
     assert texts.count("next token") == 3
