@@ -74,7 +74,7 @@ def _captioned(
     network, target = predictor.network, predictor.prepared.target
     assert isinstance(network, OneToMany)
     assert target is not None
-    inputs, _ = predictor.encode([category], 0)
+    inputs, _ = predictor.encode([category], ["the prompt"])
     read = network.read(inputs[None], None)
     written, token = read.written, torch.tensor([END])
     draw = numerics.generator(seed, "generate")

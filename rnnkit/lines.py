@@ -14,8 +14,8 @@ TEXTS = ("labelled_text", "tagged", "text", "pairs", "audio")
 
 def inputs(
     lines: Iterable[str], experiment: Experiment, name: str, as_json: bool, stream: bool
-) -> Iterator[Any]:
-    """What a `Predictor` takes, or of a stream its steps.
+) -> Iterator[tuple[str, Any]]:
+    """What a `Predictor` takes, or of a stream its steps, each behind what messages call it.
 
     Args:
         lines: with their line breaks or without.
@@ -37,11 +37,11 @@ def inputs(
         if not line.strip() and not (stream and line):
             raise InputError(f"{where}: an input is needed, but the line is empty; leave it out")
         if as_json or form not in TEXTS or (stream and form == "audio"):
-            yield _value(line, where, experiment)
+            yield where, _value(line, where, experiment)
         elif stream:
-            yield line
+            yield where, line
         else:
-            yield value_of(line, where, experiment)
+            yield where, value_of(line, where, experiment)
 
 
 def value_of(value: Any, where: str, experiment: Experiment) -> Any:

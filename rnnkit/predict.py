@@ -20,7 +20,7 @@ from rnnkit.params import Experiment
 from rnnkit.prepare.built import begin
 from rnnkit.prepare.prepared import END, UNKNOWN, Part, Prepared
 from rnnkit.prepare.store import without_examples
-from rnnkit.prepare.unseen import encode
+from rnnkit.prepare.unseen import encode, numbered_inputs
 from rnnkit.tasks import task_for
 from rnnkit.tasks.forecasting import Forecasting
 from rnnkit.tasks.written import Written
@@ -49,7 +49,9 @@ class Predictor:
         self.network.eval()
 
     @torch.no_grad()
-    def __call__(self, inputs: Sequence[Any], first: int = 0) -> list[dict[str, Any]]:
+    def __call__(
+        self, inputs: Sequence[Any], names: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
         """An answer for each input, in their order.
 
         Args:
@@ -62,7 +64,7 @@ class Predictor:
                 symbols, or arrays [steps, 2]; translation: texts; captioning: categories, or lists
                 of numbers in units; recordings: paths of WAV files, or arrays [samples] at the rate
                 of the training's.
-            first: how many inputs came before these, for messages.
+            names: what messages call each; None: input 1, input 2.
 
         Returns:
             what the task's `answer` gives. classification, vector: label and probabilities, or
@@ -77,9 +79,10 @@ class Predictor:
         """
         if not inputs:
             return []
+        names = numbered_inputs(inputs) if names is None else names
         if isinstance(self.task, Forecasting):
-            return [self._forecast(item, first + i) for i, item in enumerate(inputs)]
-        batch = self._batch(inputs, first)
+            return list(map(self._forecast, inputs, names))
+        batch = self._batch(inputs, names)
         if isinstance(self.task, Written):
             beam = self.task.params.beam
             found = self.task.write(self.network, batch.inputs, batch.mask, beam)
@@ -93,33 +96,33 @@ class Predictor:
             answers.append(self.task.answer(own, batch.inputs[i][real]))
         return answers
 
-    def encode(self, inputs: Sequence[Any], first: int) -> tuple[Tensor, Tensor]:
+    def encode(self, inputs: Sequence[Any], names: Sequence[str]) -> tuple[Tensor, Tensor]:
         """All steps one after the other, and how many each input has."""
         kind = self.experiment.task.kind
         as_tokens = kind in ("tagging", "memory")
         if kind == "captioning" and self.tokenizer is not None:
             inputs = [str(item) if isinstance(item, Integral) else item for item in inputs]
-            self._refuse_unknown(inputs, first)
+            self._refuse_unknown(inputs, names)
         if kind in ("vector", "captioning"):
             inputs, as_tokens = [[item] for item in inputs], True
         data, prepared = self.experiment.data, self.prepared
-        ids, lengths = encode(inputs, data, prepared, self.tokenizer, as_tokens, first)
+        ids, lengths = encode(inputs, data, prepared, self.tokenizer, as_tokens, names)
         if kind == "language_modeling":  # each text begins after an end and is to end
             ids = np.insert(ids, begin(lengths), END)
             lengths = lengths + 1
         return torch.as_tensor(ids), torch.as_tensor(lengths)
 
-    def _refuse_unknown(self, categories: Sequence[Any], first: int) -> None:
+    def _refuse_unknown(self, categories: Sequence[Any], names: Sequence[str]) -> None:
         known = (self.prepared.vocabulary or ())[UNKNOWN + 1 :]
-        for number, category in enumerate(categories, start=first + 1):
+        for category, name in zip(categories, names, strict=True):
             if category not in known:
                 raise InputError(
-                    f"input {number}: there is no category {str(category)[:40]!r}; there are "
+                    f"{name}: there is no category {str(category)[:40]!r}; there are "
                     f"{', '.join(known[:20])}"
                 )
 
-    def _batch(self, inputs: Sequence[Any], first: int) -> Batch:
-        flat, steps = self.encode(inputs, first)
+    def _batch(self, inputs: Sequence[Any], names: Sequence[str]) -> Batch:
+        flat, steps = self.encode(inputs, names)
         each = torch.arange(len(inputs))
         nothing = torch.zeros(len(inputs), dtype=torch.int64)
         part = Part(
@@ -134,27 +137,26 @@ class Predictor:
         )
         return gather(part, each, self.experiment.data.padding, torch.float32)
 
-    def _forecast(self, item: Any, number: int) -> dict[str, Any]:
+    def _forecast(self, item: Any, where: str) -> dict[str, Any]:
         """The answer to one window."""
         assert isinstance(self.task, Forecasting)
         scaler, horizon = self.task.scaler, int(self.task.params.horizon)
         name, values = item if scaler.series != ("",) and len(item) == 2 else ("", item)
         if name not in scaler.series:
             raise InputError(
-                f"input {number + 1}: must be a pair of a series' name and its window, and there "
+                f"{where}: must be a pair of a series' name and its window, and there "
                 f"is no series {name!r}; the series are {', '.join(scaler.series[:5])}"
                 + (", …" if len(scaler.series) > 5 else "")
             )
         array, width = np.asarray(values, dtype=np.float64), len(scaler.columns)
         if array.ndim != 2 or array.shape[1] != width:
             raise InputError(
-                f"input {number + 1}: must have {width} numbers per step, "
-                f"got the shape {array.shape}"
+                f"{where}: must have {width} numbers per step, got the shape {array.shape}"
             )
         needed = self.experiment.data.window + (horizon if scaler.known else 0)
         if len(array) != needed:
             raise InputError(
-                f"input {number + 1}: must have {needed} steps, the window"
+                f"{where}: must have {needed} steps, the window"
                 f"{' and the horizon' if scaler.known else ''}, got {len(array)}"
             )
         which = scaler.series.index(name)

@@ -14,6 +14,7 @@ import pandas
 from rnnkit import lines, numerics
 from rnnkit.errors import InputError
 from rnnkit.predict import Predictor, load
+from rnnkit.prepare.unseen import numbered_inputs
 
 TOGETHER = 64
 """Inputs in one batch."""
@@ -47,13 +48,16 @@ class Served:
         """
         if params:
             raise InputError(f"there are no params, got {', '.join(params)}")
+        listed = _listed(model_input)
+        names = numbered_inputs(listed)
         inputs = [
-            lines.value_of(value, f"input {i + 1}", self._predictor.experiment)
-            for i, value in enumerate(_listed(model_input))
+            lines.value_of(value, name, self._predictor.experiment)
+            for value, name in zip(listed, names, strict=True)
         ]
         answers: list[dict[str, Any]] = []
         for start in range(0, len(inputs), TOGETHER):
-            answers += self._predictor(inputs[start : start + TOGETHER], start)
+            those = slice(start, start + TOGETHER)
+            answers += self._predictor(inputs[those], names[those])
         return answers
 
 

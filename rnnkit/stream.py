@@ -61,13 +61,14 @@ class Stream:
             self._foreseen = self._run(torch.tensor([[END]]))
 
     @torch.no_grad()
-    def step(self, value: Any) -> dict[str, Any]:
+    def step(self, value: Any, where: str | None = None) -> dict[str, Any]:
         """The answer after one more step.
 
         Args:
             value: a token, of a translation the text so far goes on with, which with `bpe` has the
                 blank before a later word in it; or the numbers of a step; of music the notes of a
                 frame; of a recording its next samples, as many as there are.
+            where: what messages call it; None: by its number.
 
         Returns: of a translation that of the sequence so far, and of a recording what was said so
             far; of a language model log_probability, that of this token; of music the same of this
@@ -78,6 +79,7 @@ class Stream:
             InputError: the value is no step.
         """
         kind = self._predictor.experiment.task.kind
+        where = where or f"step {self._seen + 1}"
         if kind == "language_modeling":
             assert self._predictor.tokenizer is not None
             ids, _ = self._predictor.tokenizer.encode_tokens([[value]])
@@ -88,11 +90,11 @@ class Stream:
             self._foreseen = self._run(read[None])
             return {"log_probability": -nats}
         if kind == "translation":
-            return self._translated(value)
+            return self._translated(value, where)
         if self._predictor.experiment.data.source.form == "audio":
-            return self._heard(value)
+            return self._heard(value, where)
         item = value if kind == "classification" and self._predictor.tokenizer else [value]
-        flat, _ = self._predictor.encode([item], self._seen)
+        flat, _ = self._predictor.encode([item], [where])
         outputs = self._run(flat[None])
         if kind == "music":
             answer = self._task.answer(outputs, flat)
@@ -101,15 +103,15 @@ class Stream:
             return {"log_probability": known, "next": answer["next"]}
         return self._task.answer(outputs if self._synced else outputs[0], flat)
 
-    def _translated(self, value: Any) -> dict[str, Any]:
+    def _translated(self, value: Any, where: str) -> dict[str, Any]:
         network, task, tokenizer = self._predictor.network, self._task, self._predictor.tokenizer
         assert isinstance(network, EncoderDecoder)
         assert isinstance(task, Written)
         assert tokenizer is not None
-        refuse_no_text(value, f"step {self._seen + 1}")
+        refuse_no_text(value, where)
         ids, _ = tokenizer.encode([value])
         if not len(ids):
-            raise InputError(f"step {self._seen + 1}: must have at least one token")
+            raise InputError(f"{where}: must have at least one token")
         for token in torch.as_tensor(ids):
             self._seen += 1
             read, self._states, self._readout = network.step(
@@ -118,7 +120,7 @@ class Stream:
         (found,) = task.write_from(network, read, task.params.beam)
         return task.answer(found, torch.as_tensor(ids))
 
-    def _heard(self, value: Any) -> dict[str, Any]:
+    def _heard(self, value: Any, where: str) -> dict[str, Any]:
         """The answer once there are new frames, and before that the one there was."""
         data, prepared = self._predictor.experiment.data, self._predictor.prepared
         rate = prepared.facts["rate"]
@@ -126,15 +128,15 @@ class Stream:
         samples = samples_of(value)
         if samples is None:
             raise InputError(
-                "a step of a recording must be a list of its samples, finite numbers between -1 "
-                f"and 1, {rate:,} per second, got {str(value)[:40]}"
+                f"{where}: must be a list of a recording's samples, finite numbers between -1 and "
+                f"1, {rate:,} per second, got {str(value)[:40]}"
             )
         self._waiting = np.concatenate([self._waiting, samples[self._skip :]])
         self._skip = max(0, self._skip - len(samples))
         frames = (len(self._waiting) - transform) // hop + 1
         if frames > 0:
             whole = self._waiting[: (frames - 1) * hop + transform]
-            flat, _ = self._predictor.encode([whole.tolist()], self._seen)
+            flat, _ = self._predictor.encode([whole.tolist()], [where])
             self._skip = max(0, frames * hop - len(self._waiting))
             self._waiting = self._waiting[frames * hop :]
             self._told.append(self._run(flat[None]))

@@ -284,6 +284,12 @@ def test_slopes_stand_beside_and_every_recording_is_scaled_by_itself(deltas: int
     assert (found.std(axis=0) < 1.01).all()
 
 
+@pytest.mark.parametrize("length", [100, 800, 8_123])
+def test_silence_has_no_features(length: int) -> None:
+    found = audio.features(np.zeros(length, dtype=np.float32), RATE, MFCC())
+    assert np.abs(found).max() < 1e-6  # and no rounding made large by its own deviation
+
+
 def test_a_slope_is_that_of_a_line() -> None:
     params = MFCC(coefficients=1, deltas=1, normalize="none")
     louder = np.concatenate([np.full(80, np.exp(k / 40)) for k in range(60)])

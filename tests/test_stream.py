@@ -320,19 +320,25 @@ def experiment_of(source: dict[str, Any], task: str, **changes: Any) -> Experime
     return Experiment.model_validate(tree).replace(changes)
 
 
+def read(*given: Any) -> list[Any]:
+    return [value for _, value in lines.inputs(*given)]
+
+
 def test_a_line_is_what_its_task_reads() -> None:
     text = experiment_of({"kind": "labelled_text", "path": "a", "text": "body"}, "classification")
-    assert list(lines.inputs(["a b\n", "c\r\n"], text, "f", False, False)) == ["a b", "c"]
+    assert read(["a b\n", "c\r\n"], text, "f", False, False) == ["a b", "c"]
     given = ['"a b"', '{"body": "c", "id": 3}']
-    assert list(lines.inputs(given, text, "f", True, False)) == ["a b", "c"]
+    assert read(given, text, "f", True, False) == ["a b", "c"]
     words = experiment_of({"kind": "tokens", "path": "a"}, "tagging")
-    assert list(lines.inputs(["a b"], words, "f", False, False)) == [["a", "b"]]
-    assert list(lines.inputs(["a"], words, "f", False, True)) == ["a"]
+    assert read(["a b"], words, "f", False, False) == [["a", "b"]]
+    assert read(["a"], words, "f", False, True) == ["a"]
     characters = words.replace({"data.tokenizer": {"kind": "characters"}})
-    assert list(lines.inputs(["a b"], characters, "f", False, False)) == [["a", " ", "b"]]
-    assert list(lines.inputs([" "], characters, "f", False, True)) == [" "]
+    assert read(["a b"], characters, "f", False, False) == [["a", " ", "b"]]
+    assert read([" "], characters, "f", False, True) == [" "]
     music = experiment_of({"kind": "piano_rolls", "path": "a"}, "music")
-    assert list(lines.inputs(["[[60], []]"], music, "f", False, False)) == [[[60], []]]
+    assert read(["[[60], []]"], music, "f", False, False) == [[[60], []]]
+    named = lines.inputs(["a\n", "b"], text, "f", False, False)
+    assert list(named) == [("f, line 1", "a"), ("f, line 2", "b")]
 
 
 @pytest.mark.parametrize(

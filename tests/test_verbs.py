@@ -122,6 +122,8 @@ def test_predict_reads_standard_input_a_file_and_steps(here: Path) -> None:
     [
         (("predict", "last"), "", "standard input: there is no input in it"),
         (("predict", "last"), "a\n\n", "standard input, line 2: an input is needed"),
+        (("predict", "last", "--json-lines"), '["a"]\n7', "standard input, line 2: must be a list"),
+        (("predict", "last", "--stream", "--json-lines"), '"a"\n7', "line 2: must be a list of to"),
         (("predict", "last", "--json-lines"), "[", "line 1, column 2: every line must be a JSON"),
         (("predict", "last", "gone.txt"), "", "gone.txt: there is no such file"),
         (("predict", "other"), "a", "other: there is no such run"),
@@ -154,6 +156,11 @@ def test_a_recording_is_one_input_and_a_folder_of_them_is_scored(spoken: Path) -
     (answer,) = answers(rnnkit(spoken, "predict", "last", "wav/low_3.wav"))
     assert answers(rnnkit(spoken, "predict", "last", typed="wav/low_3.wav\n")) == [answer]
     assert set(answer["probabilities"]) == {"high", "low"}
+    changed = rnnkit(spoken, "predict", "last", typed="wav/low_7.wav\nwav/high_8.wav\n")
+    assert changed.stderr.splitlines() == [
+        "rnnkit: wav/low_7.wav: resampled from 16,000 to 8,000 Hz",
+        "rnnkit: wav/high_8.wav: its 2 channels were mixed to one",
+    ]
     (scored,) = answers(rnnkit(spoken, "evaluate", "last", "wav", "--json"))
     assert scored["items"] == 24
     assert "majority class" in scored["baselines"]
@@ -169,10 +176,10 @@ def test_a_recording_is_one_input_and_a_folder_of_them_is_scored(spoken: Path) -
         (("wav/low_3.wav", "--stream"), "", "wav/low_3.wav: a recording is one input and no lines"),
         (("wav/low_3.wav", "--json-lines"), "", "leave --stream and --json-lines out"),
         (("gone.wav",), "", "gone.wav: there is no such file"),
-        (("--stream",), '["a"]\n', "a step of a recording must be a list of its samples, finite"),
+        (("--stream",), '["a"]\n', "standard input, line 1: must be a list of a recording's sam"),
         (("--stream",), '"x.wav"\n', "and 1, 8,000 per second, got x.wav"),
-        (("--stream",), "[[0.1], [0.1, 0.2]]\n", "a step of a recording must be a list of its sam"),
-        (("--stream",), "[NaN, 0.1]\n", "a step of a recording must be a list of its samples"),
+        (("--stream",), "[[0.1], [0.1, 0.2]]\n", "line 1: must be a list of a recording's samples"),
+        (("--stream",), "[NaN, 0.1]\n", "line 1: must be a list of a recording's samples"),
     ],
 )
 def test_what_is_no_recording_is_said_in_a_line(

@@ -370,7 +370,7 @@ def test_objects_have_their_input_under_the_sources_key(
     kind: str, line: str, expected: str, request: pytest.FixtureRequest
 ) -> None:
     experiment = request.getfixturevalue(kind).experiment
-    assert list(lines.inputs([line], experiment, "x", True, False)) == [expected]
+    assert list(lines.inputs([line], experiment, "x", True, False)) == [("x, line 1", expected)]
     with pytest.raises(InputError, match="an object must have its input under one of "):
         list(lines.inputs(['{"nothing": 1}'], experiment, "x", True, False))
 
@@ -441,7 +441,9 @@ def test_a_stream_of_samples_has_what_was_said_so_far(listener: Predictor) -> No
     assert answer["text"] == whole["text"]
     assert answer["log_probability"] == pytest.approx(whole["log_probability"], abs=1e-3)
     line = json.dumps([0.0, 0.1])
-    assert list(lines.inputs([line], listener.experiment, "x", False, True)) == [[0.0, 0.1]]
+    assert list(lines.inputs([line], listener.experiment, "x", False, True)) == [
+        ("x, line 1", [0.0, 0.1])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -461,7 +463,7 @@ def test_a_stream_of_samples_has_what_was_said_so_far(listener: Predictor) -> No
 def test_what_is_no_step_of_a_recording_is_refused(listener: Predictor, value: Any) -> None:
     stream = Stream(listener)
     message = (
-        r"a step of a recording must be a list of its samples, finite numbers between -1 and 1, "
+        r"must be a list of a recording's samples, finite numbers between -1 and 1, "
         r"8,000 per second, got "
     )
     with pytest.raises(InputError, match=message):

@@ -10,6 +10,7 @@ import atexit
 import gc
 import signal
 import sys
+import warnings
 from typing import NoReturn
 
 import typer
@@ -68,6 +69,7 @@ def main() -> None:
     """The entry point: what went wrong becomes one line and an exit status."""
     _spare_the_collector()
     signal.signal(signal.SIGTERM, _terminate)
+    warnings.formatwarning = _warn
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if status == INTERRUPTED:  # typer catches Ctrl-C and returns this in its place
@@ -86,6 +88,13 @@ def _spare_the_collector() -> None:
     """What is imported lives as long as the process: searching it for garbage costs two seconds."""
     gc.set_threshold(50_000, 20, 20)
     atexit.register(gc.freeze)
+
+
+def _warn(
+    message: Warning | str, category: type, filename: str, lineno: int, line: str | None = None
+) -> str:
+    """What went on all the same, but should be known."""
+    return f"rnnkit: {' '.join(str(message).splitlines())}\n"
 
 
 def _end(status: int, message: str) -> NoReturn:

@@ -57,12 +57,13 @@ def predict(
     if stream:
         _stream(predictor, inputs)
         return
-    done = 0
+    empty = True
     while chunk := list(islice(inputs, TOGETHER)):
-        for answer in predictor(chunk, done):
+        empty = False
+        names, values = zip(*chunk, strict=True)
+        for answer in predictor(values, names):
             print(json.dumps(answer), flush=True)
-        done += len(chunk)
-    if not done:
+    if empty:
         raise InputError(f"{name}: there is no input in it")
 
 
@@ -70,7 +71,7 @@ def _stream(predictor: Any, inputs: Any) -> None:
     from rnnkit.stream import Stream
 
     sequence = Stream(predictor)
-    for value in inputs:
-        print(json.dumps(sequence.step(value)), flush=True)
+    for where, value in inputs:
+        print(json.dumps(sequence.step(value, where)), flush=True)
     if predictor.experiment.task.kind == "language_modeling":
         print(json.dumps({"end": True, **sequence.end()}), flush=True)

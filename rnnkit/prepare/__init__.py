@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 PREPARE_VERSION = 4
 """Raise it when equal source bytes and params give other data than before."""
-OF_TASK = {"translation": 5}
-"""The same of a task whose data alone have changed since."""
+OF_FORM = {"pairs": 5, "audio": 5}
+"""The same of sources of a form whose data alone have changed since."""
 
 
 def data_sha256(data: Data, task: Task) -> str:
@@ -41,7 +41,7 @@ def data_sha256(data: Data, task: Task) -> str:
         shaping |= {"loss": task.loss}
     return sha256_json(
         {
-            "version": OF_TASK.get(task.kind, PREPARE_VERSION),
+            "version": OF_FORM.get(data.source.form, PREPARE_VERSION),
             "source": sources.fingerprint(data.source, data.split),
             "data": data.model_dump(mode="json", exclude={"padding"}),
             "task": shaping,

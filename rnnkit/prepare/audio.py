@@ -103,7 +103,7 @@ def features(samples: np.ndarray, rate: int, params: MFCC) -> np.ndarray:
         n_mels=params.bands,
         center=False,
     )
-    logarithms = np.log(np.maximum(energies, QUIET))
+    logarithms = np.log(np.maximum(energies, QUIET), dtype=np.float64)
     kept = librosa.feature.mfcc(S=logarithms, n_mfcc=params.coefficients)
     orders = [kept]
     for _ in range(params.deltas):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -37,13 +38,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def numbered_inputs(inputs: Sequence[Any]) -> list[str]:
+    """What messages call inputs that have no other names.
+
+    >>> numbered_inputs(["a", "b"])
+    ['input 1', 'input 2']
+    """
+    return [f"input {number}" for number, _ in enumerate(inputs, start=1)]
+
+
 def encode(
     inputs: Sequence[Any],
     data: Data,
     prepared: Prepared,
     tokenizer: FittedTokenizer | None,
     as_tokens: bool,
-    first: int = 0,
+    names: Sequence[str] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """All steps of all inputs, one after the other, and how many each input has.
 
@@ -54,29 +64,29 @@ def encode(
         prepared: vocabulary, letters and scaler.
         tokenizer: for tokens.
         as_tokens: whether inputs are lists of tokens and no texts.
-        first: how many inputs came before, for messages.
+        names: what messages call each; None: input 1, input 2.
 
     Raises:
         InputError: an input has no step, or not as many numbers as the network reads.
     """
+    names = numbered_inputs(inputs) if names is None else names
     if tokenizer is None:
-        arrays = [_numbers(item, first + i, data, prepared) for i, item in enumerate(inputs)]
+        each = zip(inputs, names, strict=True)
+        arrays = [_numbers(item, name, data, prepared) for item, name in each]
         lengths = np.array([len(array) for array in arrays], dtype=np.int64)
         flat: np.ndarray = np.concatenate(arrays).astype(np.float32)
     elif as_tokens:
-        tokens = [_tokens(item, f"input {first + i + 1}") for i, item in enumerate(inputs)]
+        tokens = list(map(_tokens, inputs, names))
         flat, lengths = tokenizer.encode_tokens(tokens)
         most: int | None = getattr(data.tokenizer, "spelling", None)
         if most is not None and prepared.letters is not None:
             flat = with_letters(flat, tokens, prepared.letters, most)
     else:
-        for i, item in enumerate(inputs):
-            refuse_no_text(item, f"input {first + i + 1}")
+        for item, name in zip(inputs, names, strict=True):
+            refuse_no_text(item, name)
         flat, lengths = tokenizer.encode(list(inputs))
     if (lengths == 0).any():
-        raise InputError(
-            f"input {first + int(lengths.argmin()) + 1}: must have at least one token or step"
-        )
+        raise InputError(f"{names[int(lengths.argmin())]}: must have at least one token or step")
     return flat, lengths
 
 
@@ -93,47 +103,51 @@ def _tokens(item: Any, where: str) -> list[str]:
     return list(item)
 
 
-def _numbers(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarray:
+def _numbers(item: Any, where: str, data: Data, prepared: Prepared) -> np.ndarray:
     """[steps, features] scaled."""
     source = data.source
     if source.form == "audio":
-        return _frames(item, number, data, prepared)
+        return _frames(item, where, data, prepared)
     if isinstance(source, PianoRolls):
         notes = chain.from_iterable(item)
         if not all(type(n) is int and source.lowest <= n <= source.highest for n in notes):
             raise InputError(
-                f"input {number + 1}: notes must be whole numbers from {source.lowest} to "
-                f"{source.highest}"
+                f"{where}: notes must be whole numbers from {source.lowest} to {source.highest}"
             )
         return piano_roll(item, source)
     try:
         array = np.asarray(item, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"input {number + 1}: must be numbers, got {str(item)[:40]}") from None
+        raise InputError(f"{where}: must be numbers, got {str(item)[:40]}") from None
     width = prepared.features
     assert width is not None
     if array.ndim != 2 or array.shape[1] != width:
         raise InputError(
-            f"input {number + 1}: must have {width} numbers per step, got the shape {array.shape}"
+            f"{where}: must have {width} numbers per step, got the shape {array.shape}"
         )
     if not (finite := np.isfinite(array)).all():
-        raise InputError(f"input {number + 1}: must be finite numbers, got {array[~finite][0]}")
+        raise InputError(f"{where}: must be finite numbers, got {array[~finite][0]}")
     if prepared.scaler is None:
         return array
     more = len(prepared.scaler.columns) - width  # targets, which are scaled as inputs are
     return prepared.scaler.transform(np.pad(array, ((0, 0), (0, more))))[:, :width]
 
 
-def _frames(item: Any, number: int, data: Data, prepared: Prepared) -> np.ndarray:
+def _frames(item: Any, where: str, data: Data, prepared: Prepared) -> np.ndarray:
     """[frames, features] of a recording, by its path or its samples."""
     rate = prepared.facts["rate"]
     if isinstance(item, str):
-        return _of_recording(recording(item, rate)[0], data, prepared)
+        heard, own, channels = recording(item, rate)
+        mixed = [f"its {channels} channels were mixed to one"] * (channels > 1)
+        resampled = [f"resampled from {own:,} to {rate:,} Hz"] * (own != rate)
+        if changes := mixed + resampled:
+            warnings.warn(f"{item}: {', '.join(changes)}", stacklevel=2)
+        return _of_recording(heard, data, prepared)
     samples = samples_of(item)
     if samples is None or not len(samples):
         raise InputError(
-            f"input {number + 1}: must be the path of a WAV file, or a list of its samples between "
-            f"-1 and 1, {rate:,} per second"
+            f"{where}: must be the path of a WAV file, or a list of its samples between -1 and 1, "
+            f"{rate:,} per second"
         )
     return _of_recording(samples, data, prepared)
 
