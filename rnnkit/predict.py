@@ -20,7 +20,7 @@ from rnnkit.params import Experiment
 from rnnkit.prepare.built import begin
 from rnnkit.prepare.prepared import END, UNKNOWN, Part, Prepared
 from rnnkit.prepare.store import without_examples
-from rnnkit.prepare.unseen import encode, numbered_inputs
+from rnnkit.prepare.unseen import encode, numbered_inputs, refuse_infinite, table_of
 from rnnkit.tasks import task_for
 from rnnkit.tasks.forecasting import Forecasting
 from rnnkit.tasks.written import Written
@@ -141,18 +141,15 @@ class Predictor:
         """The answer to one window."""
         assert isinstance(self.task, Forecasting)
         scaler, horizon = self.task.scaler, int(self.task.params.horizon)
-        name, values = item if scaler.series != ("",) and len(item) == 2 else ("", item)
+        several = isinstance(item, list | tuple) and len(item) == 2 and scaler.series != ("",)
+        name, values = item if several else ("", item)
         if name not in scaler.series:
             raise InputError(
                 f"{where}: must be a pair of a series' name and its window, and there "
                 f"is no series {name!r}; the series are {', '.join(scaler.series[:5])}"
                 + (", …" if len(scaler.series) > 5 else "")
             )
-        array, width = np.asarray(values, dtype=np.float64), len(scaler.columns)
-        if array.ndim != 2 or array.shape[1] != width:
-            raise InputError(
-                f"{where}: must have {width} numbers per step, got the shape {array.shape}"
-            )
+        array = table_of(values, where, len(scaler.columns))
         needed = self.experiment.data.window + (horizon if scaler.known else 0)
         if len(array) != needed:
             raise InputError(
@@ -160,7 +157,11 @@ class Predictor:
                 f"{' and the horizon' if scaler.known else ''}, got {len(array)}"
             )
         which = scaler.series.index(name)
-        window = torch.from_numpy(scaler.transform(array, which)).float()[None]
+        scaled, past = scaler.transform(array, which), self.experiment.data.window
+        refuse_infinite(scaled[:past], array[:past], where)
+        if scaler.known:
+            refuse_infinite(scaled[past:, -scaler.known :], array[past:, -scaler.known :], where)
+        window = torch.from_numpy(scaled).float()[None]
         if scaler.known:
             window = with_future(window[:, :-horizon], window[:, -horizon:], scaler.known)
         outputs = self.network(window, None)

@@ -14,7 +14,6 @@ import pandas
 from rnnkit import lines, numerics
 from rnnkit.errors import InputError
 from rnnkit.predict import Predictor, load
-from rnnkit.prepare.unseen import numbered_inputs
 
 TOGETHER = 64
 """Inputs in one batch."""
@@ -49,7 +48,7 @@ class Served:
         if params:
             raise InputError(f"there are no params, got {', '.join(params)}")
         listed = _listed(model_input)
-        names = numbered_inputs(listed)
+        names = [f"input {number}" for number in range(1, len(listed) + 1)]
         inputs = [
             lines.value_of(value, name, self._predictor.experiment)
             for value, name in zip(listed, names, strict=True)

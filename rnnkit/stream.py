@@ -82,6 +82,7 @@ class Stream:
         where = where or f"step {self._seen + 1}"
         if kind == "language_modeling":
             assert self._predictor.tokenizer is not None
+            refuse_no_text(value, where)
             ids, _ = self._predictor.tokenizer.encode_tokens([[value]])
             foreseen = self._foreseen
             assert foreseen is not None

@@ -5,21 +5,28 @@ has the same outputs; what lies under the padding has no influence; no step know
 it; the same twice. What they compare is in float64, and near is 1e-12.
 """
 
+import contextlib
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rnnkit.batches import gather
 from rnnkit.cells import CELLS
+from rnnkit.errors import InputError
 from rnnkit.guards import guards
 from rnnkit.model.readout import READOUTS
 from rnnkit.params import Experiment
+from rnnkit.predict import Predictor
 from rnnkit.prepare import prepare
 from rnnkit.prepare.prepared import Prepared
+from rnnkit.stream import Stream
 from rnnkit.tasks import TASKS, task_for
 from rnnkit.train import State, make_network, train
 
@@ -204,3 +211,45 @@ def test_a_bidirectional_network_is_refused_where_it_would_see_the_answer(
         return
     with pytest.raises(ValueError, match=r"model\.bidirectional: .* a backward direction would"):
         experiment(name, sources, bidirectional=True)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
+JSON = st.recursive(
+    LEAVES | st.sampled_from(["w1", "x1", "1"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner),
+    max_leaves=12,
+)
+
+
+@pytest.fixture(scope="module")
+def predictors(sources: Any, folder: Path) -> Callable[[str], Predictor]:
+    @functools.cache
+    def untrained(name: str) -> Predictor:
+        it = experiment(name, sources)
+        prepared = prepared_for(it, folder)
+        network = task_for(it.task, prepared).network(it.model, torch.Generator().manual_seed(0))
+        return Predictor(it, prepared, network.state_dict())
+
+    return untrained
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(value=JSON)
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_given_is_answered_in_json_or_refused_by_its_name(
+    name: str, value: Any, predictors: Callable[[str], Predictor]
+) -> None:
+    predictor = predictors(name)
+    asked: list[Callable[[], Any]] = [lambda: predictor([value], ["line 7"])]
+    with contextlib.suppress(InputError):  # it is no stream's
+        asked.append(functools.partial(Stream(predictor).step, value, "line 7"))
+    for ask in asked:
+        answer = refusal = None
+        try:
+            answer = ask()
+        except InputError as error:
+            refusal = str(error)
+        if refusal is None:
+            json.dumps(answer, allow_nan=False)
+        elif not (name == "transcription" and isinstance(value, str)):  # a path has its own name
+            assert refusal.startswith("line 7: ")

@@ -440,10 +440,15 @@ def test_a_predictor_refuses_what_is_no_window_of_a_series(tmp_path: Path) -> No
     experiment = experiment_of(tmp_path, **FUTURE)
     prepared, _, network = built(experiment, tmp_path)
     predictor = Predictor(experiment, prepared, network.state_dict())
+    ahead = np.zeros((9, 5))
+    ahead[-1, -1] = np.inf
     for item, message in (
         (("c", np.zeros((9, 5))), r"there is no series 'c'; the series are a, b"),
         (np.zeros((9, 5)), r"must be a pair of a series' name and its window"),
         (("a", np.zeros((9, 4))), r"must have 5 numbers per step, got the shape \(9, 4\)"),
+        (("a", np.full((9, 5), np.nan)), r"must be finite numbers that float32 can hold, got nan"),
+        (("a", ahead), r"must be finite numbers that float32 can hold, got inf"),
+        (("a", [["x"]]), r"must be numbers, got \[\['x'\]\]"),
         (("a", np.zeros((6, 5))), r"must have 9 steps, the window and the horizon, got 6"),
     ):
         with pytest.raises(InputError, match=message):

@@ -117,6 +117,8 @@ def test_music_frame_by_frame_equals_the_piece(tmp_path: Path) -> None:
     assert each[-1]["next"] == pytest.approx(whole["next"], rel=1e-4)
     with pytest.raises(InputError, match="notes must be whole numbers from 21 to 108"):
         stream.step([200])
+    with pytest.raises(InputError, match="input 1: must be a list of frames, each a list of its n"):
+        predictor([[60]])
 
 
 @pytest.mark.parametrize("problem", ["adding", "copying", "temporal_order", "embedded_reber"])
@@ -156,7 +158,9 @@ def test_what_cannot_be_streamed_is_refused(tmp_path: Path) -> None:
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
     with pytest.raises(InputError, match="input 1: must have 64 numbers per step, got the shape"):
         load(vector)([np.zeros(3)])
-    with pytest.raises(InputError, match="input 1: must be finite numbers, got nan"):
+    with pytest.raises(
+        InputError, match="input 1: must be finite numbers that float32 can hold, got nan"
+    ):
         load(vector)([np.full(64, np.nan)])
     with pytest.raises(InputError, match="input 1: must be numbers"):
         load(vector)(["abc"])

@@ -109,28 +109,51 @@ def _numbers(item: Any, where: str, data: Data, prepared: Prepared) -> np.ndarra
     if source.form == "audio":
         return _frames(item, where, data, prepared)
     if isinstance(source, PianoRolls):
-        notes = chain.from_iterable(item)
+        frames = [*item] if isinstance(item, list | tuple) else [item]
+        if not all(isinstance(notes, list | tuple) for notes in frames):
+            raise InputError(f"{where}: must be a list of frames, each a list of its notes")
+        notes = chain.from_iterable(frames)
         if not all(type(n) is int and source.lowest <= n <= source.highest for n in notes):
             raise InputError(
                 f"{where}: notes must be whole numbers from {source.lowest} to {source.highest}"
             )
-        return piano_roll(item, source)
+        return piano_roll(frames, source)
+    width = prepared.features
+    assert width is not None
+    array = table_of(item, where, width)
+    scaled = array
+    if prepared.scaler is not None:
+        more = len(prepared.scaler.columns) - width  # targets, which are scaled as inputs are
+        scaled = prepared.scaler.transform(np.pad(array, ((0, 0), (0, more))))[:, :width]
+    refuse_infinite(scaled, array, where)
+    return scaled
+
+
+def table_of(item: Any, where: str, width: int) -> np.ndarray:
+    """float64 [steps, width].
+
+    Raises:
+        InputError: an item is no list of steps, each a list of so many numbers.
+    """
     try:
         array = np.asarray(item, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(f"{where}: must be numbers, got {str(item)[:40]}") from None
-    width = prepared.features
-    assert width is not None
     if array.ndim != 2 or array.shape[1] != width:
         raise InputError(
             f"{where}: must have {width} numbers per step, got the shape {array.shape}"
         )
-    if not (finite := np.isfinite(array)).all():
-        raise InputError(f"{where}: must be finite numbers, got {array[~finite][0]}")
-    if prepared.scaler is None:
-        return array
-    more = len(prepared.scaler.columns) - width  # targets, which are scaled as inputs are
-    return prepared.scaler.transform(np.pad(array, ((0, 0), (0, more))))[:, :width]
+    return array
+
+
+def refuse_infinite(scaled: np.ndarray, array: np.ndarray, where: str) -> None:
+    """Raise InputError for a number of an array that, scaled, is none in float32."""
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(scaled.astype(np.float32))
+    if not finite.all():
+        raise InputError(
+            f"{where}: must be finite numbers that float32 can hold, got {array[~finite][0]}"
+        )
 
 
 def _frames(item: Any, where: str, data: Data, prepared: Prepared) -> np.ndarray:
