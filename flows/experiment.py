@@ -18,7 +18,7 @@ from rnnkit.conclude import NOT_SEARCHED, gathered
 from rnnkit.identity import inputs_sha256
 from rnnkit.params import Experiment
 from rnnkit.prepare import data_sha256, prepare
-from rnnkit.prepare.prepared import Prepared, joined
+from rnnkit.prepare.retrained import train_and_valid
 from rnnkit.runfolder import RunFolder
 
 
@@ -112,11 +112,7 @@ def _tuned(
         return winning, tuned, trials, importance
     _, facts = winner.best_checkpoint()
     experiment = alone(work.experiment, tuned, facts["best_epoch"])
-    train_model(work, experiment, _train_and_valid(work.prepared))
+    whole = train_and_valid(work.prepared, experiment.data)
+    train_model(work, experiment, whole)
+    work.prepared = replace(work.prepared, facts=whole.facts)
     return experiment, tuned, trials, importance
-
-
-def _train_and_valid(prepared: Prepared) -> Prepared:
-    """Train and valid as one part, and no valid part: for a last training without a judge."""
-    whole = joined(prepared.parts["train"], prepared.parts["valid"])
-    return replace(prepared, parts={"train": whole, "test": prepared.parts["test"]})

@@ -64,7 +64,10 @@ def evaluate(
     table = task.whole(pandas.DataFrame(columns)) if predictions else None
     if table is not None:
         table = table.sort_values(list(table.columns[:2])[: 1 if "item" in table else 2])
-    counted = getattr(meter, "counted", FrozenDict())
+    counted = {
+        name: ", ".join([how, *(f"texts {change}" for change in experiment.data.altered)])
+        for name, how in getattr(meter, "counted", FrozenDict()).items()
+    }
     return Scores(metrics, None if table is None else table.reset_index(drop=True), counted)
 
 

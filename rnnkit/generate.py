@@ -3,7 +3,9 @@
 The state is what remembers: a token is read in one step, whatever the length of the text so far.
 """
 
+import json
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,19 +29,20 @@ def generate(
     seed: int,
 ) -> str:
     """A text that begins with the prompt, up to the item's end or the number of tokens; of
-    captioning one of the category that the prompt names.
+    captioning one of the category or the vector that the prompt is.
 
     Args:
-        predictor: of a language model, or of captioning from categories.
-        prompt: may be empty; words that training did not have are read as the unknown token.
+        predictor: of a language model, or of captioning.
+        prompt: of a language model it may be empty, and words that training did not have are read
+            as the unknown token; a category; a vector in units as a JSON list.
         tokens: how many follow the prompt, at the most.
         temperature: divides the logits; below 1 the text is more usual, 0 takes the likeliest.
         top_k: only the k likeliest tokens are drawn from; None: all.
         seed: the same seed gives the same text.
 
     Raises:
-        InputError: no language model and no categories, a category that is not there, or a number
-            that has no meaning.
+        InputError: no language model and no captioning, a category that is not there, no vector
+            that the network reads, or a number that has no meaning.
     """
     _refuse(predictor, prompt, tokens, temperature, top_k)
     if predictor.experiment.task.kind == "captioning":
@@ -65,7 +68,7 @@ def generate(
 
 def _captioned(
     predictor: Predictor,
-    category: str,
+    prompt: str,
     tokens: int,
     temperature: float,
     top_k: int | None,
@@ -74,7 +77,8 @@ def _captioned(
     network, target = predictor.network, predictor.prepared.target
     assert isinstance(network, OneToMany)
     assert target is not None
-    inputs, _ = predictor.encode([category], ["the prompt"])
+    of = prompt if predictor.tokenizer is not None else _vector(prompt)
+    inputs, _ = predictor.encode([of], ["the prompt"])
     read = network.read(inputs[None], None)
     written, token = read.written, torch.tensor([END])
     draw = numerics.generator(seed, "generate")
@@ -86,6 +90,15 @@ def _captioned(
             break
         drawn.append(int(token))
     return target.decode(drawn)
+
+
+def _vector(prompt: str) -> Any:
+    try:
+        return json.loads(prompt)
+    except json.JSONDecodeError:
+        raise InputError(
+            f"the prompt: must be a vector, a JSON list of its numbers, got {prompt[:40]!r}"
+        ) from None
 
 
 def choose(
@@ -113,17 +126,18 @@ def _refuse(
     predictor: Predictor, prompt: str, tokens: int, temperature: float, top_k: int | None
 ) -> None:
     kind = predictor.experiment.task.kind
-    if kind == "captioning" and predictor.tokenizer is None:
-        raise InputError(
-            "this run writes of vectors, and a prompt is none; `rnnkit predict` takes them"
-        )
     if kind not in ("language_modeling", "captioning"):
         raise InputError(
-            f"only a language model generates text, or a captioner from its categories, and this "
-            f"run's task is {kind}; rnnkit predict has its answers"
+            f"only a language model or a captioner generates text, and this run's task is {kind}; "
+            "rnnkit predict has its answers"
         )
     if kind == "captioning" and not prompt:
         known = (predictor.prepared.vocabulary or ())[UNKNOWN + 1 :]
+        if not known:
+            raise InputError(
+                f"which vector is it to be of? Give its {predictor.prepared.features} numbers with "
+                "--prompt, as a JSON list"
+            )
         raise InputError(
             f"which category is it to be of? Give it with --prompt; there are "
             f"{', '.join(known[:20])}"

@@ -52,7 +52,7 @@ class Predictor:
     def __call__(
         self, inputs: Sequence[Any], names: Sequence[str] | None = None
     ) -> list[dict[str, Any]]:
-        """An answer for each input, in their order.
+        """An answer for each input, in their order. What is classified is cut at `data.max_length`.
 
         Args:
             inputs: by the task. classification: texts, or arrays [steps, features] in units;
@@ -123,12 +123,14 @@ class Predictor:
 
     def _batch(self, inputs: Sequence[Any], names: Sequence[str]) -> Batch:
         flat, steps = self.encode(inputs, names)
+        classified = self.experiment.task.kind == "classification"
+        longest = self.experiment.data.max_length if classified else None
         each = torch.arange(len(inputs))
         nothing = torch.zeros(len(inputs), dtype=torch.int64)
         part = Part(
             inputs=flat,
             input_start=steps.cumsum(0) - steps,
-            input_length=steps,
+            input_length=steps if longest is None else steps.clamp(max=longest),
             targets=nothing,
             target_start=each,
             target_length=torch.ones_like(each),

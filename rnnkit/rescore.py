@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rnnkit import baselines, predict, sources
 from rnnkit.conclude import network_name, verdict
 from rnnkit.errors import InputError
@@ -15,6 +17,7 @@ from rnnkit.params.source import Frames, LabelledText, Pairs, Source, Text, Toke
 from rnnkit.prepare import data_sha256, prepare
 from rnnkit.prepare.prepared import Prepared
 from rnnkit.prepare.store import load as load_prepared
+from rnnkit.prepare.transcription import joined
 from rnnkit.prepare.unseen import unseen, with_references
 from rnnkit.runfolder import RunFolder
 from rnnkit.tasks import task_for
@@ -52,6 +55,12 @@ def rescore(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     frame = sources.read(source, experiment.data.split if given else Fractions())
     if given:
         frame = frame[frame["part"] == "test"].reset_index(drop=True)
+    notes = list(frame.attrs.get("notes", []))
+    join = getattr(experiment.data.source, "join", None)
+    if join is not None:  # drawn as the run's own test part was
+        singles = len(frame)
+        frame, _ = joined(frame, {"test": np.arange(singles)}, join)
+        notes.append(f"{len(frame):,} strings were joined from {singles:,} recordings")
     prepared = _trained_on(run, experiment, home)
     part = unseen(frame, experiment.data, experiment.task, prepared, predictor.tokenizer)
     prepared = with_references(prepared, frame, experiment.data)
@@ -66,7 +75,7 @@ def rescore(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
         "verdict": verdict(task, scores.metrics, beside),
         "counted": {name: how for name, how in scores.counted.items() if name in task.shown},
         "items": len(part),
-        "notes": list(frame.attrs.get("notes", [])),
+        "notes": notes,
     }
 
 

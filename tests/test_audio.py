@@ -1,20 +1,26 @@
 """Recordings: their files, what is heard of them, strings of them, and their transcripts."""
 
 import json
+import shutil
 import wave
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 import scipy.fft
 import soundfile
+from training import finish_in
 
+from rnnkit.conclude import PREDICTIONS
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.data import MFCC, FileNames, Files, Fractions
 from rnnkit.params.source import Audio, Builtin
+from rnnkit.predict import load
 from rnnkit.prepare import audio, prepare
+from rnnkit.rescore import rescore
 from rnnkit.sources import fingerprint, read, riff, touch_tones
 from rnnkit.sources.audio import recording
 
@@ -471,6 +477,47 @@ def test_whole_recordings_are_classified(tmp_path: Path) -> None:
     assert prepared.features == 39
     train = prepared.parts["train"].inputs
     assert np.allclose(train.mean(dim=0), 0, atol=0.05)
+
+
+@pytest.mark.parametrize("task", ["classification", "transcription"])
+def test_a_recording_that_is_scaled_by_itself_is_not_scaled_again(
+    tmp_path: Path, task: str
+) -> None:
+    it = experiment_of(folder_of(tmp_path), task=task)
+    prepared = prepare(it.data, it.task, tmp_path)
+    assert prepared.scaler is None
+    assert prepared.features == 39
+    frame = read(it.data.source, it.data.split)
+    part = prepared.parts["test"]
+    own = audio.features(frame["samples"].iloc[int(part.item[1])], RATE, it.data.features)
+    start, length = int(part.input_start[1]), int(part.input_length[1])
+    assert np.array_equal(part.inputs[start : start + length].numpy(), own)
+
+
+def test_joined_recordings_are_scored_joined_on_another_folder(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    it = experiment_of(folder, source={"group": "speaker", "join": JOIN})
+    run, prepared, _ = finish_in(tmp_path, it, "strings")
+    other = tmp_path / "other"
+    other.mkdir()
+    for file in sorted(folder.glob("*_[0-2].wav")):  # the run's own test part
+        shutil.copy(file, other)
+    found = rescore(run, str(other), tmp_path)
+    assert found["items"] == 7
+    assert found["notes"] == ["7 strings were joined from 18 recordings"]
+    assert found["test"] == pytest.approx(run.result["test"])
+    assert prepared.references.keys() >= set(prepared.parts["test"].item.tolist())
+
+
+def test_what_is_classified_is_cut_as_it_was_in_training(tmp_path: Path) -> None:
+    it = experiment_of(folder_of(tmp_path), task="classification", max_length=9)
+    run, prepared, _ = finish_in(tmp_path, it, "cut")
+    frame, part = read(it.data.source, it.data.split), prepared.parts["test"]
+    assert int(part.input_length.max()) == 9
+    told = pandas.read_parquet(run.path / PREDICTIONS)
+    answers = load(run.path)([frame["samples"].iloc[item] for item in told["item"]])
+    likeliest = [max(answer["probabilities"].values()) for answer in answers]
+    assert likeliest == pytest.approx(told["probability"].tolist(), abs=1e-5)
 
 
 def test_tables_of_parts(tmp_path: Path) -> None:

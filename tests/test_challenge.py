@@ -229,6 +229,13 @@ UNLIKE: Mapping[str, tuple[Callable[[Path], Experiment], Callable[[Path], Experi
         "data.split was {kind: fractions, valid: 0.1, test: 0.1} and is {kind: fractions, "
         "valid: 0.2, test: 0.4}, and the older model may have been trained on test items",
     ),
+    "true text": (
+        lambda folder: written("translation", pairs(folder)),
+        lambda folder: written(
+            "translation", pairs(folder), data={"tokenizer": {"kind": "words", "lowercase": True}}
+        ),
+        "the true text was as it stands and is in lower case",
+    ),
     "times": (
         lambda _: series(valid=0.1, test=0.1),
         lambda _: series(),

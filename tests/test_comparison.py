@@ -86,7 +86,42 @@ def test_language_models_of_other_tokens_are_not_compared() -> None:
         "data": {"source": {"kind": "text", "path": "a.txt"}},
         "variants": {"a": {}, "b": {"data.tokenizer.kind": "bpe"}},
     }
-    with pytest.raises(ValidationError, match=r"b\.data\.tokenizer\.kind: perplexities of other"):
+    with pytest.raises(ValidationError, match=r"variants\.b: .*: perplexities of other"):
+        Experiment.model_validate(tree)
+
+
+@pytest.mark.parametrize(
+    ("kind", "override", "message"),
+    [
+        (
+            "translation",
+            {"data.tokenizer.lowercase": True},
+            "b: not comparable with a: the true te",
+        ),
+        (
+            "translation",
+            {"data.target_tokenizer": {"kind": "words", "split": "punctuation"}},
+            "true",
+        ),
+        ("translation", {"data.tokenizer.kind": "bpe"}, None),  # edits of words are compared
+        ("captioning", {"data.tokenizer.kind": "bpe"}, "loss is per token"),  # and here nats
+        ("captioning", {"model.hidden": 9}, None),
+    ],
+)
+def test_variants_write_texts_that_can_be_compared(
+    kind: str, override: dict[str, Any], message: str | None
+) -> None:
+    source = {"kind": "pairs" if kind == "translation" else "labelled_text", "path": "a.tsv"}
+    tree = {
+        "name": "x",
+        "task": {"kind": kind},
+        "data": {"source": source},
+        "variants": {"a": {}, "b": override},
+    }
+    if message is None:
+        Experiment.model_validate(tree)
+        return
+    with pytest.raises(ValidationError, match=message):
         Experiment.model_validate(tree)
 
 

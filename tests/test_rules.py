@@ -290,6 +290,12 @@ RULES = [
         r"train\.schedule: plateau watches the validation part, and tune\.retrain trains on it",
     ),
     (
+        PAIRS.replace("translation", "translation\n  scheduled_sampling: 0.5")
+        + "tune: {trials: 2, retrain: true}\n",
+        4,
+        r"task\.scheduled_sampling: it rises until the last epoch, and tune\.retrain ends at the",
+    ),
+    (
         f"{TAGGING}model: {{bidirectional: true}}\ntrain: {{bptt: 5}}\n",
         6,
         r"train\.bptt: a backward direction begins at the end, which a window has not seen",

@@ -1,5 +1,7 @@
 """What a search may be: each rule of rnnkit/params/searching.py is raised here, by its message."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -140,6 +142,36 @@ def test_tokens_of_a_language_model_stay_as_they_are() -> None:
         "tune": {"search": {"data.tokenizer.lowercase": {"choices": [True, False]}}},
     }
     with pytest.raises(ValidationError, match="perplexities of other tokens could not be"):
+        Experiment.model_validate(tree)
+
+
+@pytest.mark.parametrize(
+    ("path", "choices", "monitor", "message"),
+    [
+        ("data.tokenizer.kind", ["words", "bpe"], "loss", "loss is per token, and tokens would be"),
+        ("data.joint", [True, False], "accuracy", "accuracy is per token, and tokens would be ot"),
+        ("data.tokenizer.vocabulary", [50, 90], "perplexity", "go by a measure of whole texts"),
+        ("data.tokenizer.lowercase", [True, False], "bleu", "the true texts would be others, in l"),
+        ("data.tokenizer.split", ["spaces", "punctuation"], "wer", "true texts would be others"),
+        ("data.tokenizer.kind", ["words", "bpe"], "bleu", None),
+        ("data.tokenizer.split", ["spaces", "whitespace"], "wer", None),
+        ("model.depth", [1, 2], "loss", None),
+    ],
+)
+def test_tokens_that_are_written_are_searched_by_what_does_not_depend_on_them(
+    path: str, choices: list[Any], monitor: str, message: str | None
+) -> None:
+    tree = {
+        "name": "x",
+        "task": {"kind": "translation"},
+        "data": {"source": {"kind": "builtin", "name": "dates"}},
+        "train": {"monitor": f"valid/{monitor}"},
+        "tune": {"search": {path: {"choices": choices}}},
+    }
+    if message is None:
+        Experiment.model_validate(tree)
+        return
+    with pytest.raises(ValidationError, match=message):
         Experiment.model_validate(tree)
 
 

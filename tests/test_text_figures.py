@@ -7,7 +7,7 @@ import pandas
 import pytest
 
 from rnnkit import figures
-from rnnkit.comparison.lengths import GROUPS, by_length, edges_of
+from rnnkit.comparison.lengths import GROUPS, as_long_as, by_length, edges_of
 from rnnkit.params.task import Transcription, Translation
 
 
@@ -32,6 +32,14 @@ def test_groups_of_lengths_have_about_as_many_items_and_all_of_them() -> None:
     assert found["sequence_accuracy"].iloc[-1] == 0
     heard = by_length(table, Transcription(), edges)
     assert heard["wer"].iloc[0] == 0 < heard["wer"].iloc[-1]
+
+
+def test_lengths_are_those_of_the_first_network() -> None:
+    words = predictions().assign(item=range(60))
+    letters = words.assign(length=words["length"] * 5).sample(frac=1, random_state=0)
+    found = as_long_as(words, letters)
+    task, edges = Translation(bleu_tokenizer="none"), edges_of(words)
+    assert by_length(found, task, edges).equals(by_length(words, task, edges))
 
 
 def test_one_length_is_one_group() -> None:

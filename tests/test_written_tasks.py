@@ -23,6 +23,8 @@ from rnnkit.predict import Predictor, load
 from rnnkit.prepare import prepare
 from rnnkit.prepare.audio import sizes
 from rnnkit.prepare.prepared import END, UNKNOWN
+from rnnkit.prepare.retrained import train_and_valid
+from rnnkit.report.mistakes import mistakes
 from rnnkit.rescore import rescore
 from rnnkit.runfolder import RunFolder
 from rnnkit.served import Served
@@ -31,6 +33,7 @@ from rnnkit.stream import Stream
 from rnnkit.tasks import task_for
 from rnnkit.train import State, train
 
+LOWERED = (", texts", " in lower case, texts cut at punctuation")
 TURNING = {"attention": "dot", "hidden": 32, "bidirectional": True}
 WORDS = ["ab", "cd", "ef", "gh"]
 
@@ -571,7 +574,7 @@ def test_text_of_a_category_is_drawn(captioner: Predictor, translator: Predictor
         generate(captioner, "", 5, 1.0, None, 0)
 
 
-def test_vectors_are_no_prompt(tmp_path: Path) -> None:
+def test_a_vector_is_a_prompt_as_a_list(tmp_path: Path) -> None:
     it = experiment_of(
         "captioning",
         {"kind": "builtin", "name": "spelled_digits"},
@@ -579,10 +582,63 @@ def test_vectors_are_no_prompt(tmp_path: Path) -> None:
         model={"representation": {"kind": "raw"}},
     )
     predictor = run(tmp_path, it)
-    with pytest.raises(InputError, match="this run writes of vectors, and a prompt is none"):
-        generate(predictor, "7", 5, 1.0, None, 0)
-    pixels = read(it.data.source, it.data.split)["vector"].iloc[0]
-    assert isinstance(predictor([pixels.tolist()])[0]["text"], str)
+    for prompt, message in (
+        ("", "which vector is it to be of. Give its 64 numbers with --prompt, as a JSON list"),
+        ("seven", "the prompt: must be a vector, a JSON list of its numbers, got 'seven'"),
+        ("[7]", "the prompt: must have 64 numbers per step, got the shape"),
+    ):
+        with pytest.raises(InputError, match=message):
+            generate(predictor, prompt, 5, 1.0, None, 0)
+    pixels = read(it.data.source, it.data.split)["vector"].iloc[0].tolist()
+    longest = task_for(it.task, predictor.prepared).longest  # type: ignore[attr-defined]
+    likeliest = generate(predictor, json.dumps(pixels), longest, 0.0, None, 0)
+    assert likeliest == predictor([pixels])[0]["text"]
+    drawn = {generate(predictor, json.dumps(pixels), 5, 1.0, None, seed) for seed in range(5)}
+    assert len(drawn) > 1
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "change"),
+    [
+        ({"kind": "words"}, ("", "")),
+        ({"kind": "words", "lowercase": True, "split": "punctuation"}, LOWERED),
+    ],
+)
+def test_how_bleu_was_counted_says_what_was_done_to_the_texts(
+    tmp_path: Path, tokenizer: dict[str, Any], change: tuple[str, str]
+) -> None:
+    it = experiment_of("translation", pairs(tmp_path), data={"tokenizer": tokenizer})
+    predictor, prepared = run(tmp_path, it), prepare(it.data, it.task, tmp_path)
+    task = task_for(it.task, prepared)
+    found = evaluate(predictor.network, task, prepared.parts["test"], it, False)
+    assert found.counted["bleu"].startswith("nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+    assert found.counted["bleu"].partition(", texts")[1:] == change
+
+
+def test_a_last_training_has_what_is_short_enough_of_both_parts(tmp_path: Path) -> None:
+    more = "".join(f"ab ab ab ab ab x{k}\tcd\n" for k in range(30))
+    it = experiment_of("translation", pairs(tmp_path, more=more), data={"max_length": 4})
+    prepared = prepare(it.data, it.task, tmp_path)
+    assert int(prepared.parts["valid"].input_length.max()) == 6  # a judge leaves nothing out
+    whole = train_and_valid(prepared, it.data)
+    assert whole.parts.keys() == {"train", "test"}
+    train = whole.parts["train"]
+    assert int(train.input_length.max()) == 4
+    longest = int(train.target_length.max())
+    assert task_for(it.task, whole).longest == longest  # type: ignore[attr-defined]
+    long = int((prepared.parts["valid"].input_length > 4).sum())
+    assert len(train) == len(prepared.parts["train"]) + len(prepared.parts["valid"]) - long
+
+
+@pytest.mark.parametrize(("heard", "each"), [(True, "nats per frame"), (False, "nats per token")])
+def test_mistakes_say_how_unlikely_they_were(tmp_path: Path, heard: bool, each: str) -> None:
+    it = experiment_of("translation", pairs(tmp_path))
+    table = pandas.DataFrame({"item": [0], "truth": ["ab"], "predicted": ["cd"], "right": [False]})
+    table = table.assign(confidence=[-0.5], log_probability=[-1.0])
+    if heard:
+        table = table.assign(path=[["", "cd"]])
+    _, (row,) = mistakes(table, it, prepare(it.data, it.task, tmp_path))
+    assert row[each] == 0.5
 
 
 @pytest.mark.parametrize("kind", ["translation", "captioning"])

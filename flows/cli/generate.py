@@ -1,4 +1,4 @@
-"""`rnnkit generate`: text from a run's language model."""
+"""`rnnkit generate`: text from a run's language model or captioner."""
 
 import json
 from typing import Annotated
@@ -12,7 +12,7 @@ from flows.cli.options import MLRUNS, Home, Json, Run
 def generate(
     run: Run,
     prompt: Annotated[
-        str, typer.Option(help="How the text begins; of captioning the category.")
+        str, typer.Option(help="How the text begins; of captioning its category or vector.")
     ] = "",
     tokens: Annotated[int, typer.Option(help="At most so many more tokens.")] = 100,
     temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 1.0,
@@ -22,7 +22,7 @@ def generate(
     mlruns: Home = MLRUNS,
     as_json: Json = False,
 ) -> None:
-    """Write text with a run's language model."""
+    """Write text with a run's language model or captioner."""
     from flows import settings as places
 
     found = find_run(places.read(mlruns), run)

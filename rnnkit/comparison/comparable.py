@@ -12,6 +12,7 @@ from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.data import FileNames, Files, Fractions, Split
 from rnnkit.params.experiment import as_written
+from rnnkit.params.task import Transcription, Writing
 
 ASKED: Mapping[str, tuple[str, ...]] = {
     "forecasting": ("horizon",),
@@ -62,6 +63,9 @@ def _asked(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, Any]]:
     for key in ASKED.get(new.task.kind, ()):
         yield f"task.{key}", getattr(old.task, key), getattr(new.task, key)
     yield "the form of data.source", old.data.source.form, new.data.source.form
+    if isinstance(new.task, Writing | Transcription):
+        before, after = (" and ".join(it.data.altered) or "as it stands" for it in (old, new))
+        yield "the true text", before, after
     if new.data.source.form == "audio":
         was, now = (each.data.features.model_dump() for each in (old, new))
         yield from ((f"data.features.{key}", was[key], now[key]) for key in now)

@@ -19,6 +19,12 @@ def edges_of(predictions: pandas.DataFrame) -> np.ndarray:
     return np.append(found[:-1] if len(found) > 1 else found, lengths.max() + 1)
 
 
+def as_long_as(first: pandas.DataFrame, predictions: pandas.DataFrame) -> pandas.DataFrame:
+    """The predictions of a network with their items' lengths as another one counts them."""
+    lengths = first.set_index("item")["length"]
+    return predictions.assign(length=predictions["item"].map(lengths))
+
+
 def by_length(predictions: pandas.DataFrame, task: Any, edges: np.ndarray) -> pandas.DataFrame:
     """The metrics of the items of each group of lengths.
 

@@ -170,10 +170,10 @@ class Data(Block):
     joint: bool = False
     """Translation: one vocabulary, learned on the sources and the targets together."""
     max_length: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Longer sequences are cut here (and counted); translation and captioning: longer ones are left
-    out of the training part. Frames with a label each: longer sequences are
-    cut into stretches of this length, each an item. Language modelling: the text is one stream, cut
-    into windows of this length; null: one window for each item. Unit: steps."""
+    """Longer sequences are cut here (and counted); translation, captioning and transcription: what
+    is longer, read or written, is left out of the training part. Frames with a label each: longer
+    sequences are cut into stretches of this length, each an item. Language modelling: the text is
+    one stream, cut into windows of this length; null: one window for each item. Unit: steps."""
     padding: Literal["post", "pre"] = "post"
     """Where the padding lies; results are the same."""
     window: int = Field(default=96, ge=1, le=100_000)
@@ -188,3 +188,17 @@ class Data(Block):
     """Use at most this many items of each part; null: all. Text: the first ones; a series: the
     latest windows; other data: the first ones by hash, so that more data change few of them. With
     `data.source.join`: of the recordings that are joined, not of the strings."""
+
+    @property
+    def written(self) -> tuple[Tokenizer, bool]:
+        """Of texts that are written or transcribed, their tokenizer, and whether it learns from the
+        sources too."""
+        return self.target_tokenizer or self.tokenizer, self.joint
+
+    @property
+    def altered(self) -> tuple[str, ...]:
+        """What that tokenizer does to the true texts, in words."""
+        tokenizer, _ = self.written
+        cut = isinstance(tokenizer, Words) and tokenizer.split == "punctuation"
+        changes = {"in lower case": tokenizer.lowercase, "cut at punctuation": cut}
+        return tuple(change for change, made in changes.items() if made)

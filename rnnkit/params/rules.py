@@ -328,4 +328,10 @@ def schedule_rules(it: Blocks) -> list[Rule]:
             "plateau watches the validation part, and tune.retrain trains on it; choose "
             "another schedule or tune.retrain: false",
         ),
+        (
+            "task.scheduled_sampling",
+            getattr(it.task, "scheduled_sampling", 0) > 0 and retrained,
+            "it rises until the last epoch, and tune.retrain ends at the best one; leave it out or "
+            "write tune.retrain: false",
+        ),
     ]

@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from rnnkit.params import tokens
 from rnnkit.params.block import reason_of
+from rnnkit.params.data import Data
 from rnnkit.params.tune import Choices, Percentiles, Range, Space, Tune, Value
 
 BLOCKS = ("model", "train", "data")
@@ -29,6 +31,10 @@ class Searchable(Protocol):
 
     @property
     def task(self) -> Any: ...
+    @property
+    def data(self) -> Data: ...
+    @property
+    def monitored(self) -> str: ...
 
     def value(self, path: str) -> Any: ...
     def replace(self, overrides: Mapping[str, Any]) -> Any: ...
@@ -96,8 +102,6 @@ def _refuse_path(alone: Searchable, path: str) -> None:
     for fixed, why in FIXED.items():
         if path == fixed or path.startswith(f"{fixed}."):
             raise ValueError(f"tune.search.{path}: {why}")
-    if path.startswith("data.tokenizer") and alone.task.kind == "language_modeling":
-        raise ValueError(f"tune.search.{path}: perplexities of other tokens could not be compared")
 
 
 def _refuse_condition(alone: Searchable, path: str, space: Space, tune: Tune) -> None:
@@ -138,12 +142,14 @@ def _refuse_values(alone: Searchable, path: str, space: Space) -> None:
         )
     for value in values:
         try:
-            alone.replace({**space.when, path: value})
+            trial = alone.replace({**space.when, path: value})
         except KeyError:
             raise ValueError(f"tune.search.{path}: there is no such key") from None
         except ValidationError as error:
             reason = reason_of(error.errors()[0]).replace("Input should be ", "it must be ")
             raise ValueError(f"tune.search.{path}: cannot be {value!r}; {reason}") from None
+        if why := tokens.why_not(alone, trial, alone.monitored):
+            raise ValueError(f"tune.search.{path}: {why}")
 
 
 def _holds_whole(alone: Searchable, path: str, space: Range) -> bool:

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from rnnkit.params import tokens
 from rnnkit.params.block import FrozenDict, reason_of, spelled_out
+from rnnkit.params.data import Data
 
 FIXED: Mapping[str, str] = {
     "name": "a comparison has one name",
@@ -48,6 +50,8 @@ class Variable(Protocol):
     @property
     def task(self) -> Any: ...
     @property
+    def data(self) -> Data: ...
+    @property
     def tune(self) -> Any: ...
 
     def replace(self, overrides: Mapping[str, Any]) -> Any: ...
@@ -59,16 +63,15 @@ def refuse_misfits(it: Variable) -> None:
         raise ValueError(f"seeds: each must be another one, got {', '.join(map(str, it.seeds))}")
     if (it.variants or it.seeds) and it.tune is not None:
         raise ValueError(f"{'variants' if it.variants else 'seeds'}: {FIXED['tune']}")
+    members = dict[str, Any]()
     for name, overrides in it.variants.items():
         for path in overrides:
             here = f"variants.{name}.{path}"
             for fixed, why in FIXED.items():
                 if path == fixed or path.startswith(f"{fixed}."):
                     raise ValueError(f"{here}: {why}")
-            if path.startswith("data.tokenizer") and it.task.kind == "language_modeling":
-                raise ValueError(f"{here}: perplexities of other tokens could not be compared")
         try:
-            it.replace({**overrides, "variants": {}, "seeds": ()})
+            members[name] = it.replace({**overrides, "variants": {}, "seeds": ()})
         except KeyError as error:
             raise ValueError(f"variants.{name}: there is no key {error.args[0]}") from None
         except ValidationError as error:
@@ -76,3 +79,13 @@ def refuse_misfits(it: Variable) -> None:
             reason = reason_of(first)
             where = ".".join(str(step) for step in first["loc"])
             raise ValueError(f"variants.{name}: {where + ': ' if where else ''}{reason}") from None
+    for name, member in members.items():
+        reference = next(iter(members))
+        if misfit := tokens.why_not(members[reference], member, _measure(it)):
+            raise ValueError(f"variants.{name}: not comparable with {reference}: {misfit}")
+
+
+def _measure(it: Variable) -> str:
+    """What a comparison goes by; of a category's texts none is the right one."""
+    drawn = it.task.kind == "captioning" and it.data.source.form == "labelled_text"
+    return "loss" if drawn else "wer"

@@ -21,7 +21,7 @@ from rnnkit.prepare.built import (
     token_facts,
 )
 from rnnkit.prepare.prepared import UNKNOWN, Part
-from rnnkit.prepare.scale import fit_frames
+from rnnkit.prepare.scale import fit_frames, scaled
 from rnnkit.prepare.split import duplicates, split_items
 from rnnkit.prepare.tokenize import fit
 
@@ -48,17 +48,16 @@ def build(frame: pd.DataFrame, data: Data, task: Classification) -> Built:
     labels = index_labels(names, "label")
     content = frame["frames" if numbers else "text"]
     tokenizer = scaler = None
-    if numbers:
+    if form == "frames" or (form == "audio" and data.features.normalize == "none"):
         scaler = fit_frames(data, frame, content.iloc[rows["train"]].tolist())
-    else:
+    if not numbers:
         tokenizer = fit(data.tokenizer, content.iloc[rows["train"]].tolist(), end=False)
     parts, truncated, unknown = {}, {}, {}
     for part, found in rows.items():
         items = content.iloc[found].tolist()
-        if scaler is not None:
-            flat = scaler.transform(np.concatenate(items)).astype(np.float32)
-            lengths = np.array([len(item) for item in items], dtype=np.int64)
-        elif tokenizer is not None:
+        if tokenizer is None:
+            flat, lengths = scaled(items, scaler)
+        else:
             flat, lengths = tokenizer.encode(items)
             unknown[part] = float((flat == UNKNOWN).mean()) if len(flat) else 0.0
         refuse_no_tokens(part, lengths, found)
@@ -80,5 +79,5 @@ def build(frame: pd.DataFrame, data: Data, task: Classification) -> Built:
     }
     if form == "audio":
         facts["rate"] = frame.attrs["rate"]
-    features = None if scaler is None else len(scaler.columns)
+    features = content.iloc[rows["train"][0]].shape[1] if numbers else None
     return Built(parts, tokenizer, labels, scaler, features, facts)

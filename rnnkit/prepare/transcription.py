@@ -14,8 +14,8 @@ from rnnkit.params.source import Audio, Join
 from rnnkit.params.task import Transcription
 from rnnkit.prepare.audio import heard
 from rnnkit.prepare.built import Built, begin, refuse_no_tokens, tensor, token_facts
-from rnnkit.prepare.prepared import PARTS, UNKNOWN, Part
-from rnnkit.prepare.scale import Scaler, fit_frames
+from rnnkit.prepare.prepared import UNKNOWN, Part
+from rnnkit.prepare.scale import fit_frames, scaled
 from rnnkit.prepare.split import Rows, duplicates, split_items
 from rnnkit.prepare.tokenize import fit
 from rnnkit.prepare.writing import Flat, short
@@ -51,7 +51,7 @@ def build(frame: pd.DataFrame, data: Data, task: Transcription) -> Built:
         wanted = target.encode(frame["text"].iloc[found].tolist())
         unknown[part] = float((wanted[0] == UNKNOWN).mean())
         refuse_no_tokens(part, wanted[1], found)
-        read = steps(frame["frames"].iloc[found].tolist(), scaler)
+        read = scaled(frame["frames"].iloc[found].tolist(), scaler)
         parts[part] = said_part(read, wanted, found, frame["name"].iloc[found].tolist())
         if part == "train" and data.max_length is not None:
             parts[part], left_out = short(parts[part], data.max_length)
@@ -69,14 +69,6 @@ def build(frame: pd.DataFrame, data: Data, task: Transcription) -> Built:
     told = {row: target.normal(frame["text"].iloc[row]) for row in held_out}
     width = len(frame.attrs["columns"])
     return Built(parts, None, None, scaler, width, facts, target=target, references=told)
-
-
-def steps(items: list[np.ndarray], scaler: Scaler | None) -> Flat:
-    """All frames one after the other, and how many each recording has."""
-    flat = np.concatenate(items)
-    if scaler is not None:
-        flat = scaler.transform(flat).astype(np.float32)
-    return flat, np.array([len(item) for item in items], dtype=np.int64)
 
 
 def said_part(read: Flat, wanted: Flat, rows: np.ndarray, names: list[str]) -> Part:
@@ -135,7 +127,7 @@ def joined(frame: pd.DataFrame, rows: Rows, join: Join) -> tuple[pd.DataFrame, R
     )
     strings: dict[str, list[object]] = {name: [] for name in ("samples", "text", "name", "group")}
     found, count = {}, 0
-    for part in PARTS:
+    for part in rows:
         draw = numerics.generator(join.seed, "join", part)
         of: dict[object, list[int]] = {}
         for row in rows[part].tolist():

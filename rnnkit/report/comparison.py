@@ -7,7 +7,7 @@ from typing import Any
 import pandas
 
 from rnnkit import figures, files
-from rnnkit.comparison.lengths import by_length, edges_of
+from rnnkit.comparison.lengths import as_long_as, by_length, edges_of
 from rnnkit.comparison.table import Groups
 from rnnkit.conclude import PREDICTIONS
 from rnnkit.params.experiment import as_written, flatten
@@ -40,10 +40,10 @@ def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFram
         if row["verdict"]
     }
     if all("length" in one for several in predictions.values() for one in several):
-        task = runs[0].experiment.task
-        edges = edges_of(pandas.concat(one for several in predictions.values() for one in several))
+        task, first = runs[0].experiment.task, next(iter(predictions.values()))[0]
+        edges = edges_of(first)  # of the first variant: another one's tokens may be shorter
         found = {
-            name: pandas.concat(by_length(one, task, edges) for one in several)
+            name: pandas.concat(by_length(as_long_as(first, one), task, edges) for one in several)
             .groupby(level=0)
             .mean()
             for name, several in predictions.items()

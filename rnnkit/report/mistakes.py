@@ -89,8 +89,9 @@ def _plain(wrong: pandas.DataFrame, columns: list[str], told: Texts) -> Rows:
 def _misspelt(predictions: pandas.DataFrame, told: Texts) -> Rows:
     wrong = predictions[~predictions["right"].astype(bool)]
     wrong = wrong.sort_values("confidence", ascending=False).drop_duplicates("predicted")
-    wrong = wrong.rename(columns={"confidence": "nats per token"})
-    return _plain(wrong, ["truth", "predicted", "nats per token"], told)
+    each = "nats per frame" if "path" in wrong else "nats per token"
+    wrong = wrong.assign(**{each: -wrong["confidence"]})
+    return _plain(wrong, ["truth", "predicted", each], told)
 
 
 def _surprising(predictions: pandas.DataFrame, told: Texts) -> Rows:
