@@ -111,13 +111,15 @@ def answers_of(
     scaler = theirs.scaler
     if scaler is not None and prepared.scaler is not None:
         scaler = replace(scaler, begin=prepared.scaler.begin)
-    references = prepared.references
+    texts = [prepared.references, prepared.sources]
     if items is not None and prepared.target is not None:
-        references = FrozenDict({i: references[row] for i, row in enumerate(items.tolist())})
+        rows = list(enumerate(items.tolist()))
+        texts = [FrozenDict({i: own[row] for i, row in rows if row in own}) for own in texts]
+    references, read = texts
     # The task wants a training part for metrics that are of no interest here.
     task = task_for(
         predictor.experiment.task,
-        replace(theirs, parts=prepared.parts, scaler=scaler, references=references),
+        replace(theirs, parts=prepared.parts, scaler=scaler, references=references, sources=read),
     )
     found = evaluate(predictor.network, task, part, predictor.experiment, True).predictions
     assert found is not None

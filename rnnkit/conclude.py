@@ -114,22 +114,23 @@ def _layers(model: Any) -> str:
 def verdict(task: Task, test: Metrics, beside: dict[str, Metrics]) -> str:
     """Whether the network beats its best baseline, in a sentence.
 
-    The first shown metric decides, and where it is the same of both the next one: BLEU, for one, is
-    0 for all texts of fewer than four words.
+    The first shown metric decides, and where baselines have the same one, the next that all of
+    these have: BLEU, for one, is 0 for all texts of fewer than four words.
     """
-    told = ""
+    told, rivals = "", dict(beside)
     for name in task.shown:
         sign = 1 if task.params.metrics[name] == "maximize" else -1
-        rivals = {baseline: found for baseline, found in beside.items() if name in found}
-        if not rivals:
+        scores = {baseline: found[name] for baseline, found in rivals.items() if name in found}
+        if not scores or (told and len(scores) < len(rivals)):
             continue
-        best = max(rivals, key=lambda baseline: sign * rivals[baseline][name])
-        ours, theirs = test[name], rivals[best][name]
+        best = max(scores, key=lambda baseline: sign * scores[baseline])
+        ours, theirs = test[name], scores[best]
         against = f"its best baseline, {best}: {name} {ours:.4g} against {theirs:.4g}."
         if ours != theirs:
             relation = "beats" if sign * ours > sign * theirs else "LOSES TO"
             return f"The network {relation} {against}"
         told = told or f"The network is no better than {against}"
+        rivals = {baseline: beside[baseline] for baseline in scores if scores[baseline] == ours}
     return told
 
 

@@ -255,8 +255,9 @@ class TextMeter:
 
     @property
     def signature(self) -> str:
-        """sacreBLEU's, with its version."""
-        return self._bleu()[1]
+        """sacreBLEU's, with its version; where BLEU is 0, what that means."""
+        score, signature = self._bleu()
+        return signature if score else f"{signature}; 0: no four words in a row are right"
 
     def _bleu(self) -> tuple[float, str]:
         from sacrebleu.metrics.bleu import BLEU

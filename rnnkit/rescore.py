@@ -13,6 +13,7 @@ from rnnkit.evaluate import evaluate
 from rnnkit.files import verify_manifest
 from rnnkit.params import Experiment
 from rnnkit.params.data import Fractions, Given
+from rnnkit.params.experiment import as_written
 from rnnkit.params.source import Frames, LabelledText, Pairs, Source, Text, Tokens, Vectors
 from rnnkit.prepare import data_sha256, prepare
 from rnnkit.prepare.prepared import Prepared
@@ -52,7 +53,13 @@ def rescore(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     experiment = predictor.experiment
     source = _source(experiment.data.source, path, predictor.prepared)
     given = isinstance(experiment.data.split, Given)
-    frame = sources.read(source, experiment.data.split if given else Fractions())
+    try:
+        frame = sources.read(source, experiment.data.split if given else Fractions())
+    except InputError as error:
+        if "data.source" not in str(error) and "set `" not in str(error):
+            raise
+        own = as_written(source.model_dump(mode="json", exclude_defaults=True))
+        raise InputError(f"{error}; it is read as the run's own data were, {own}") from None
     if given:
         frame = frame[frame["part"] == "test"].reset_index(drop=True)
     notes = list(frame.attrs.get("notes", []))

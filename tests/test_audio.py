@@ -194,6 +194,15 @@ def test_a_recording_that_came_through_a_pipe_is_read_whole(tmp_path: Path) -> N
     assert (len(samples), rate, channels) == (2_400, RATE, 1)
 
 
+def test_samples_far_outside_their_range_are_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", 1e29 * tone(), RATE, "FLOAT")
+    message = r"a\.wav: samples must lie between -1 and 1, but the greatest is 5e\+28; record"
+    with pytest.raises(InputError, match=message):
+        recording(str(tmp_path / "a.wav"), RATE)
+    soundfile.write(tmp_path / "a.wav", 3 * tone(), RATE, "FLOAT")  # too loud, and a sound
+    assert np.abs(recording(str(tmp_path / "a.wav"), RATE)[0]).max() > 1
+
+
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, wrong: float) -> None:
     samples = np.stack([tone(), tone()], axis=1)

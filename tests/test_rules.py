@@ -79,6 +79,17 @@ RULES = [
         r"data\.features: there are no recordings to hear; leave it out",
     ),
     (
+        f"{RECORDINGS}train: {{bptt: 5}}\n",
+        10,
+        r"train\.bptt: transcription has no use for it, the loss is of a whole recording; leave it",
+    ),
+    (
+        PAIRS.replace("translation", "captioning").replace("pairs", "labelled_text")
+        + "train: {monitor: valid/bleu}\n",
+        8,
+        r"train\.monitor: of a category no text is the right one; write valid/loss, or leave it",
+    ),
+    (
         f"{RECORDINGS}  features: {{bands: 20, coefficients: 26}}\n",
         10,
         r"data\.features\.coefficients: there cannot be more coefficients than bands, got 26",

@@ -183,3 +183,10 @@ def test_files_of_a_series_that_overlap_are_refused() -> None:
     frame = pd.concat([series(10)] * 3, ignore_index=True).assign(part=part)
     with pytest.raises(InputError, match=r"must follow one another in time, .* but they overlap"):
         split_rows(frame, Files(valid="b", test="c"))
+
+
+def test_too_few_groups_for_all_parts_are_told() -> None:
+    frame = texts(WORDS[:20]).assign(group="one")
+    message = "of the 20 in 1 groups, each of which lies in one part; give it a larger share"
+    with pytest.raises(InputError, match=message):
+        split_items(frame, "labelled_text", data(Fractions()))

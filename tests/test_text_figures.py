@@ -88,10 +88,13 @@ def test_what_was_heard_has_its_tokens_where_they_begin(tmp_path: Path) -> None:
 def test_a_network_that_writes_is_drawn(
     tmp_path: Path, attention: str, encoder: str | None
 ) -> None:
-    figure = figures.writer("embedding, 4", encoder, "GRU, 8", 2, attention)
+    figure = figures.writer("embedding, 4", encoder, "GRU, 8", 2, attention, False)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts.count("embedding,\n4") == (3 if encoder else 1)
     assert texts.count("GRU, 8 × 2") == (6 if encoder else 3)
     assert texts.count("dot\nattention") == (3 if attention == "dot" else 0)
     assert texts.count("next token") == 3
+    fed = figures.writer("embedding, 4", encoder, "GRU, 8", 2, "dot", True)
+    unfed = figures.writer("embedding, 4", encoder, "GRU, 8", 2, "dot", False)
+    assert len(fed.axes[0].texts) == len(unfed.axes[0].texts) + 2  # an arrow is a text without one
     figures.save(figure, tmp_path / "a.png")

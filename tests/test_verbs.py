@@ -125,6 +125,7 @@ def test_predict_reads_standard_input_a_file_and_steps(here: Path) -> None:
         (("predict", "last", "--json-lines"), '["a"]\n7', "standard input, line 2: must be a list"),
         (("predict", "last", "--stream", "--json-lines"), '"a"\n7', "line 2: must be a list of to"),
         (("predict", "last", "--json-lines"), "[", "line 1, column 2: every line must be a JSON"),
+        (("predict", "last", "gone.csv"), "", "gone.csv: every line must be an input, and this is"),
         (("predict", "last", "gone.txt"), "", "gone.txt: there is no such file"),
         (("predict", "other"), "a", "other: there is no such run"),
         (("evaluate", "last", "gone.jsonl"), "", "gone.jsonl: there is no such file"),
@@ -197,6 +198,13 @@ def test_what_was_changed_in_the_data_is_said(
     checked = rnnkit(spoken, "check", "a.yaml")
     assert (checked.returncode, checked.stderr) == (0, "")
     assert f"  notes       {'; '.join(NOTES)}\n" in checked.stdout
+    assert checked.stdout.endswith("\nNext: rnnkit run a.yaml\n")
+    other = ("--set", "model.hidden=3", "--set", 'data.split.test="*_[01].wav"', "--mlruns", "o o")
+    typed = rnnkit(spoken, "check", "a.yaml", *other).stdout
+    assert typed.endswith(
+        "\nNext: rnnkit run a.yaml --set model.hidden=3 "
+        """--set 'data.split.test="*_[01].wav"' --mlruns 'o o'\n"""
+    )
     from flows.steps import prepare_data
 
     monkeypatch.chdir(spoken)

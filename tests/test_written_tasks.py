@@ -13,7 +13,7 @@ from sacrebleu.metrics.bleu import BLEU
 from training import train_in
 
 from rnnkit import baselines, lines
-from rnnkit.conclude import verdict
+from rnnkit.conclude import PREDICTIONS, verdict
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.generate import generate
@@ -178,7 +178,10 @@ def test_bpe_on_both_sides_gives_the_text_back(tmp_path: Path) -> None:
 def test_long_pairs_are_left_out_of_training_alone(tmp_path: Path) -> None:
     it = experiment_of("translation", pairs(tmp_path), data={"max_length": 3})
     prepared = prepare(it.data, it.task, tmp_path)
-    assert prepared.facts["left_out"] > 0
+    left_out = prepared.facts["left_out"]
+    assert left_out > 0
+    said = f"{left_out} items of train are longer than data.max_length and were left out"
+    assert said in prepared.facts["notes"]
     assert int(prepared.parts["train"].input_length.max()) == 3
     assert int(prepared.parts["test"].input_length.max()) == 4
 
@@ -251,6 +254,27 @@ def test_a_metric_that_is_the_same_of_both_decides_nothing(tmp_path: Path) -> No
     assert verdict(task, theirs["copied source"], theirs) == (
         "The network is no better than its best baseline, copied source: bleu 0 against 0."
     )
+
+
+def test_a_baseline_that_is_as_good_is_beaten_by_no_metric_it_lacks(tmp_path: Path) -> None:
+    it = experiment_of("captioning", names(tmp_path))
+    task = task_for(it.task, prepare(it.data, it.task, tmp_path))
+    object.__setattr__(task.prepared, "vocabulary", None)  # as of vectors
+    ours = {"sequence_accuracy": 1.0, "accuracy": 1.0, "perplexity": 1.1, "bleu": 0.0}
+    nearest = {"sequence_accuracy": 1.0, "bleu": 0.0}
+    bigram = {"accuracy": 0.8, "perplexity": 1.7}
+    assert verdict(task, ours, {"nearest vector": nearest, "bigram": bigram}) == (
+        "The network is no better than its best baseline, nearest vector: "
+        "sequence_accuracy 1 against 1."
+    )
+    assert "beats its best baseline, bigram: accuracy" in verdict(task, ours, {"bigram": bigram})
+
+
+def test_a_bleu_of_0_says_what_that_means() -> None:
+    meter = TextMeter("13a")
+    meter.update([0], ["two words"], ["two words"])
+    assert meter.compute()["bleu"] == 0
+    assert meter.signature.endswith("; 0: no four words in a row are right")
 
 
 def test_a_copied_source_has_the_words_that_no_vocabulary_has(tmp_path: Path) -> None:
@@ -611,7 +635,9 @@ def test_how_bleu_was_counted_says_what_was_done_to_the_texts(
     predictor, prepared = run(tmp_path, it), prepare(it.data, it.task, tmp_path)
     task = task_for(it.task, prepared)
     found = evaluate(predictor.network, task, prepared.parts["test"], it, False)
-    assert found.counted["bleu"].startswith("nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+    assert found.counted["bleu"].startswith(
+        "nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp|version:"
+    )
     assert found.counted["bleu"].partition(", texts")[1:] == change
 
 
@@ -677,7 +703,9 @@ def test_a_category_that_training_has_not_seen_is_refused(tmp_path: Path) -> Non
     with pytest.raises(InputError, match="every label must occur in the training part, but test"):
         prepare(it.data, it.task, tmp_path)
     run(tmp_path, experiment_of("captioning", source, data=tokens))
-    with pytest.raises(InputError, match=r"knows the categories .* alone, but there are 1"):
+    with pytest.raises(
+        InputError, match=r"knows the categories .* alone, but 'up' is there, too; leave them"
+    ):
         rescore(RunFolder(tmp_path / "run"), str(tmp_path / "up.csv"), tmp_path)
 
 
@@ -702,3 +730,27 @@ def test_a_run_of_recordings_is_scored_on_others(tmp_path: Path, kind: str) -> N
         (tmp_path / "test" / "low_1.wav").rename(tmp_path / "test" / "middle_1.wav")
         with pytest.raises(InputError, match="knows the labels high, low alone"):
             rescore(RunFolder(tmp_path / "run"), str(tmp_path / "test"), tmp_path)
+
+
+def test_what_cannot_be_read_says_how_it_is_read(tmp_path: Path) -> None:
+    it = experiment_of("translation", pairs(tmp_path))
+    run(tmp_path, it)
+    (tmp_path / "n.tsv").write_text("de\ten\na\tb\n")
+    message = r"there is no column 'source'.* as the run's own data were, \{.*path: .*n\.tsv\}$"
+    with pytest.raises(InputError, match=message):
+        rescore(RunFolder(tmp_path / "run"), str(tmp_path / "n.tsv"), tmp_path)
+    with pytest.raises(InputError, match=r"there is no such file.*is started$"):
+        rescore(RunFolder(tmp_path / "run"), str(tmp_path / "o.tsv"), tmp_path)
+
+
+def test_a_prediction_has_what_was_read(tmp_path: Path) -> None:
+    for kind, source, column in (
+        ("translation", pairs(tmp_path), "source"),
+        ("captioning", names(tmp_path), "category"),
+    ):
+        it = experiment_of(kind, source, data={"tokenizer": {"kind": "words"}})
+        place = train_in(tmp_path / kind, it, tmp_path)
+        table = pandas.read_parquet(place.folder.path / PREDICTIONS)
+        frame = read(it.data.source, it.data.split)
+        own = frame["label" if kind == "captioning" else "source"].iloc[table["item"]]
+        assert table[column].tolist() == own.tolist()

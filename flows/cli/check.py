@@ -1,6 +1,7 @@
 """`rnnkit check`: what a run would be, before anything runs."""
 
 import json
+import shlex
 from typing import Annotated
 
 import typer
@@ -50,4 +51,6 @@ def check(
     if any(found.values()):
         raise InputError("the network breaks a rule that every network must keep; see above")
     verb = "compare" if experiment.variants or experiment.seeds else "run"
-    print(f"\nNext: rnnkit {verb} {params}")
+    more = [f"--set {shlex.quote(each)}" for each in set_ or []]
+    more += [] if mlruns == MLRUNS else [f"--mlruns {shlex.quote(str(mlruns))}"]
+    print(" ".join([f"\nNext: rnnkit {verb} {params}", *more]))

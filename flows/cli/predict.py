@@ -39,6 +39,7 @@ def predict(
     from rnnkit import launch, lines, numerics
     from rnnkit import predict as prediction
     from rnnkit.sources import opening
+    from rnnkit.sources.tabular import format_of
 
     launch.settle()
     numerics.set_threads(1)
@@ -49,6 +50,11 @@ def predict(
     if recorded and (stream or json_lines):
         raise InputError(
             f"{file}: a recording is one input and no lines; leave --stream and --json-lines out"
+        )
+    if format_of(file, "auto", "lines") in ("csv", "tsv", "parquet"):
+        raise InputError(
+            f"{file}: every line must be an input, and this is a table; give the column alone, or "
+            "JSON lines; rnnkit evaluate reads tables, with the truth in them"
         )
     rows: Iterable[str] = [file] if recorded else sys.stdin
     if file != "-" and not recorded:

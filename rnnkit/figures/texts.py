@@ -54,8 +54,9 @@ def scores_by_length(groups: Mapping[str, pandas.DataFrame], metric: str, unit: 
                 fontsize=SMALL,
                 color=GREY,
             )
-    low, high = axes.get_ylim()
-    axes.set_ylim(min(0.0, low), high + 0.12 * (high - min(0.0, low)))
+    least = min(0.0, *(float(found[metric].min()) for found in groups.values()))
+    high = axes.get_ylim()[1]
+    axes.set_ylim(least, high + 0.12 * (high - least))
     legend(axes)
     return figure
 

@@ -53,7 +53,9 @@ def unrolled(
     return figure
 
 
-def writer(inputs: str, encoder: str | None, decoder: str, depth: int, attention: str) -> Figure:
+def writer(
+    inputs: str, encoder: str | None, decoder: str, depth: int, attention: str, feeding: bool
+) -> Figure:
     """A network that writes: what it reads, and three steps of what it writes.
 
     Args:
@@ -62,6 +64,7 @@ def writer(inputs: str, encoder: str | None, decoder: str, depth: int, attention
         decoder: a layer of the decoder ("GRU, 48").
         depth: layers of each.
         attention: which one; none: the decoder is given the encoder's last state alone.
+        feeding: whether what attention found is read in the next step.
     """
     figure = sheet(11.0, 3.9, "The network: what it reads, and what it writes")
     axes = figure.subplots()
@@ -73,7 +76,10 @@ def writer(inputs: str, encoder: str | None, decoder: str, depth: int, attention
         if encoder:
             _box(axes, x, 1, (encoder + layers).replace("bidirectional ", "bidirectional\n"), BLUE)
             _arrow(axes, (x, HIGH / 2), (x, 1 - HIGH / 2))
-            if x:
+            if x and encoder.startswith("bidirectional"):
+                _arrow(axes, (x - 1 + WIDE / 2, 1.09), (x - WIDE / 2, 1.09))
+                _arrow(axes, (x - WIDE / 2, 0.91), (x - 1 + WIDE / 2, 0.91))
+            elif x:
                 _arrow(axes, (x - 1 + WIDE / 2, 1), (x - WIDE / 2, 1))
     _arrow(axes, (2 + WIDE / 2, 1.0 if encoder else 0.0), (3.3 - WIDE / 2, 1))
     for k in range(3):
@@ -88,6 +94,8 @@ def writer(inputs: str, encoder: str | None, decoder: str, depth: int, attention
         if attention != "none":
             _box(axes, here, 2, f"{attention}\nattention", ORANGE)
             _arrow(axes, (here, 1 + HIGH / 2), (here, 2 - HIGH / 2))
+            if k and feeding:
+                _arrow(axes, (here - 1 + WIDE / 2, 2 - HIGH / 4), (here - WIDE / 2, 1 + HIGH / 4))
         _arrow(axes, (here, top - 1 + HIGH / 2), (here, top - HIGH / 2))
     if attention != "none":
         for x in read:

@@ -90,7 +90,10 @@ def _set(tree: Tree, override: str) -> None:
     try:
         node = yaml.compose(text, Loader=StrictLoader)
     except (yaml.YAMLError, RecursionError):
-        raise InputError(f"{here}: {text!r} is not a plain YAML value") from None
+        raise InputError(
+            f"{here}: {text!r} is not a plain YAML value; text with signs in it needs quotes, as in "
+            f"'{name}=\"…\"'"
+        ) from None
     value = plain(node, path, tree, lambda _: here) if node else None
     for key, inner in spelled_out({name.strip(): value}).items():
         _put(tree, _override_path(key) if equals else path, inner, here)

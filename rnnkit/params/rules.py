@@ -9,6 +9,7 @@ from rnnkit.params.source import Frames, PianoRolls, Vectors
 from rnnkit.params.source_rules import source_rules
 from rnnkit.params.task import (
     NO_WRITING,
+    Captioning,
     Forecasting,
     LanguageModeling,
     Memory,
@@ -17,6 +18,7 @@ from rnnkit.params.task import (
     Vector,
     Writing,
 )
+from rnnkit.params.tokens import OF_TOKENS
 
 NO_COLUMNS = (
     "builtin",
@@ -215,6 +217,13 @@ def writing_rules(it: Blocks) -> list[Rule]:
             "data.source.targets",
             isinstance(data.source, Vectors) and len(data.source.targets) != 1,
             "a vector has one text; name one column",
+        ),
+        (
+            "train.monitor",
+            isinstance(task, Captioning)
+            and data.source.form == "labelled_text"
+            and it.train.monitor.removeprefix("valid/") not in OF_TOKENS,
+            "of a category no text is the right one; write valid/loss, or leave it out",
         ),
     ]
 

@@ -327,8 +327,8 @@ class Transcription(Block):
     """What is said in a recording: a token at some of its frames, by connectionist temporal
     classification (Graves et al. 2006). The loss is nats per token of the transcript.
 
-    `wer` and `cer`: the least edits to the transcript, in words or in characters, over its length;
-    where words are phonemes, wer is the phoneme error rate.
+    `wer` and `cer`: the least edits to the transcript, in words or in characters without white
+    space, over its length; where words are phonemes, wer is the phoneme error rate.
     """
 
     metrics: ClassVar[Mapping[str, Direction]] = {
@@ -339,7 +339,11 @@ class Transcription(Block):
     }
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("audio",)
-    unused: ClassVar[Mapping[str, str]] = {**NO_TABLE, **NO_READOUT}
+    unused: ClassVar[Mapping[str, str]] = {
+        **NO_TABLE,
+        **NO_READOUT,
+        "train.bptt": "the loss is of a whole recording",
+    }
     shown: ClassVar[tuple[str, ...]] = ("wer", "sequence_accuracy", "cer", "loss")
 
     kind: Literal["transcription"] = "transcription"

@@ -86,7 +86,8 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
             train = sides == "train"
             sides[train] = _by_hash(by_group[train], split.valid, 0.0)
     rows = {part: np.flatnonzero(sides == part) for part in PARTS}
-    refuse_empty(rows, len(frame))
+    groups = frame["group"].nunique() if "group" in frame else None
+    refuse_empty(rows, len(frame), groups)
     if data.limit is not None:
         for part, found in rows.items():
             if form != "text":
@@ -160,17 +161,19 @@ def named(frame: pd.DataFrame, split: Files | Column | Given) -> np.ndarray:
     return names.astype("<U5")
 
 
-def refuse_empty(rows: Mapping[str, np.ndarray], count: int) -> None:
+def refuse_empty(rows: Mapping[str, np.ndarray], count: int, groups: int | None = None) -> None:
     """Raise InputError for a part without items.
 
     Args:
         count: how many there are over all parts.
+        groups: how many groups they are in, each of which lies in one part; None: in none.
     """
+    among = "" if groups is None else f" in {groups} groups, each of which lies in one part"
     for part in PARTS:
         if not len(rows[part]):
             raise InputError(
                 f"data.split: every part needs at least one item, but {part} has none of the "
-                f"{count}; give it a larger share, or give more data"
+                f"{count}{among}; give it a larger share, or give more data"
             )
 
 

@@ -32,7 +32,7 @@ from rnnkit.prepare.tagged_frames import in_stretches
 from rnnkit.prepare.tokenize import FittedTokenizer
 from rnnkit.prepare.transcription import said_part
 from rnnkit.prepare.writing import written_part
-from rnnkit.sources.audio import recording
+from rnnkit.sources.audio import LOUDEST, recording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +176,7 @@ def _frames(item: Any, where: str, data: Data, prepared: Prepared) -> np.ndarray
 
 
 def samples_of(value: Any) -> np.ndarray | None:
-    """float32 [samples]; None: the value is no list of finite numbers."""
+    """float32 [samples]; None: the value is no list of numbers that could be samples."""
     try:
         found = np.asarray(value)
     except ValueError:  # lists of unequal lengths
@@ -185,7 +185,7 @@ def samples_of(value: Any) -> np.ndarray | None:
         return None
     with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and no sample
         samples = found.astype(np.float32)
-    return samples if np.isfinite(samples).all() else None
+    return samples if (np.abs(samples) <= LOUDEST).all() else None  # and of no NaN
 
 
 def _of_recording(samples: np.ndarray, data: Data, prepared: Prepared) -> np.ndarray:
@@ -361,8 +361,9 @@ def _refuse_unknown(names: list[str], known: Sequence[str], what: str) -> None:
     if unknown:
         raise InputError(
             f"data.source: the network knows the {what} {', '.join(known[:8])}"
-            f"{', …' if len(known) > 8 else ''} alone, but there are {len(unknown)} others, the "
-            f"first is {unknown[0]!r}; leave them out, or train with them"
+            f"{', …' if len(known) > 8 else ''} alone, but {unknown[0]!r} "
+            f"{f'and {len(unknown) - 1:,} others are' if unknown[1:] else 'is'} there, too; leave "
+            "them out, or train with them"
         )
 
 

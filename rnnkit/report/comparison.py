@@ -49,7 +49,8 @@ def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFram
             for name, several in predictions.items()
         }
         metric, unit = ("wer", "frames") if task.kind == "transcription" else ("bleu", "tokens")
-        drawn["by_length"] = figures.scores_by_length(found, metric, unit)
+        if len(edges) > 2:  # several groups
+            drawn["by_length"] = figures.scores_by_length(found, metric, unit)
     if against:
         measure = table.loc[table["verdict"] != "", "measure"].iloc[0]
         drawn["differences"] = figures.intervals(against, measure, str(table["variant"].iloc[0]))

@@ -68,7 +68,8 @@ def _figures(
         lengths = by_length(predictions, experiment.task, edges_of(predictions))
         metric = "wer" if kind == "transcription" else "bleu"
         unit = "frames" if kind == "transcription" else "tokens"
-        yield "by_length", figures.scores_by_length({"": lengths}, metric, unit)
+        if len(lengths) > 1:
+            yield "by_length", figures.scores_by_length({"": lengths}, metric, unit)
     if "attention" in predictions:
         yield "attention", figures.attention(_looks(prepared, predictions))
     if "path" in predictions:
@@ -120,7 +121,12 @@ def _network(experiment: Experiment, prepared: Prepared) -> Figure:
         encoder = f"bidirectional {cell}" if model.bidirectional else cell
         reads_one = topology == "one_to_many"
         return figures.writer(
-            inputs, None if reads_one else encoder, cell, model.depth, model.attention
+            inputs,
+            None if reads_one else encoder,
+            cell,
+            model.depth,
+            model.attention,
+            model.input_feeding and model.attention != "none",
         )
     if experiment.task.kind == "transcription":
         what = "token or blank"

@@ -109,9 +109,6 @@ def _data(prepared: Prepared) -> dict[str, Any]:
         told["labels"] = ", ".join(prepared.labels[:30]) + (
             " …" if len(prepared.labels) > 30 else ""
         )
-    duplicates = {part: n for part, n in (facts.get("duplicates") or {}).items() if n}
-    for part, count in duplicates.items():
-        told[f"items of {part} that are also in an earlier part"] = f"{count:,}"
     return {**told, "sha256": prepared.sha256}
 
 

@@ -12,6 +12,9 @@ from rnnkit.params.source import FIELD, Audio
 from rnnkit.sources import opening, riff
 from rnnkit.sources.tabular import column, format_of, place, read_frame, shown
 
+LOUDEST = 1e6
+"""Samples lie between -1 and 1, or at least where their energies can be told in float32."""
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -95,6 +98,11 @@ def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
         raise InputError(
             f"{path}: samples must be finite numbers, but {int((~finite).sum()):,} of "
             f"{len(samples):,} are not; record it again or leave it out"
+        )
+    if (greatest := float(np.abs(samples).max())) > LOUDEST:
+        raise InputError(
+            f"{path}: samples must lie between -1 and 1, but the greatest is {greatest:.3g}; "
+            "record it again or leave it out"
         )
     mixed = samples.mean(axis=1)
     if rate != wanted:

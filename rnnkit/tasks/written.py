@@ -127,7 +127,10 @@ class Written(Task):
         }
         if self.params.kind == "translation":
             columns["asked"] = [" ".join(map(str, key)) for key in self.alike(batch)]
+            columns["source"] = [self.prepared.sources[row] for row in batch.item.tolist()]
             columns["length"] = [len(ids) for ids in _sources(batch)]
+        elif self.prepared.vocabulary is not None:
+            columns["category"] = [self.prepared.vocabulary[k] for k in batch.inputs[:, 0].tolist()]
         if outputs.written[0].attention is not None:
             columns["pieces"] = [self.pieces(one) for one in outputs.written]
             columns["attention"] = self._looks(outputs.written, batch)
