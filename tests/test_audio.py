@@ -488,6 +488,20 @@ def test_whole_recordings_are_classified(tmp_path: Path) -> None:
     assert np.allclose(train.mean(dim=0), 0, atol=0.05)
 
 
+def test_a_recording_of_a_table_is_called_by_its_path_and_split_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "wav").mkdir()
+    names = [f"{'test' if k < 2 else 'train'}_{k}.wav" for k in range(9)]
+    for k, name in enumerate(names):
+        record(tmp_path / "wav" / name, tone(0.1 + 0.05 * (k > 2), 300 + 9 * k))
+    path = table(tmp_path, {f"wav/{name}": "a b c d e f g h i j k" for name in names})
+    tree = experiment_of(tmp_path).model_dump()
+    split = {"kind": "names", "test": "test_*.wav", "valid": "train_[3-5].wav"}
+    tree["data"] |= {"source": {"kind": "audio", "path": path, "rate": RATE}, "split": split}
+    it = Experiment.model_validate(tree)
+    with pytest.raises(InputError, match=r"wav/train_2\.wav: its transcript needs 11 frames"):
+        prepare(it.data, it.task, tmp_path)
+
+
 @pytest.mark.parametrize("task", ["classification", "transcription"])
 def test_a_recording_that_is_scaled_by_itself_is_not_scaled_again(
     tmp_path: Path, task: str

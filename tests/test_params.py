@@ -368,6 +368,11 @@ def test_set_reaches_a_search_space(write: Write) -> None:
         ("model.hidden=[1", "--set model.hidden=[1: '[1' is not a plain YAML value"),
         ("seed=!!int 3", "--set seed=!!int 3: '!!int 3' is not a plain YAML value"),
         ("seed=1\n--- 2", "--set seed=1 --- 2: "),
+        (
+            "data.features.hop=5",
+            "--set data.features.hop=5: data.features: there are no recordings",
+        ),
+        ("name=*3", "--set name=*3: '*3' is not a plain YAML value; text with signs in it needs q"),
         ("model.hiden=3", "--set model.hiden=3: model.hiden: unknown key; did you mean 'hidden'?"),
         ("model.hidden=", "--set model.hidden=: model.hidden must be a valid integer, got null"),
         ("model={hidden: 3, hidden: 4}", "--set model={hidden: 3, hidden: 4}: hidden stands twice"),

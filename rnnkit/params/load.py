@@ -91,8 +91,8 @@ def _set(tree: Tree, override: str) -> None:
         node = yaml.compose(text, Loader=StrictLoader)
     except (yaml.YAMLError, RecursionError):
         raise InputError(
-            f"{here}: {text!r} is not a plain YAML value; text with signs in it needs quotes, as in "
-            f"'{name}=\"…\"'"
+            f"{here}: {text!r} is not a plain YAML value; text with signs in it needs quotes, "
+            f"as in '{name}=\"…\"'"
         ) from None
     value = plain(node, path, tree, lambda _: here) if node else None
     for key, inner in spelled_out({name.strip(): value}).items():

@@ -44,8 +44,11 @@ class Tree:
         self.places: dict[str, str] = {}
 
     def place(self, path: Keys) -> str:
-        """Where a key stands; for a missing key, where its block does."""
+        """Where a key stands; for a missing one, where a key inside it does, or its block."""
         name = ".".join(path)  # a key of tune.search has dots in it
+        inside = [place for known, place in self.places.items() if known.startswith(f"{name}.")]
+        if name not in self.places and inside:
+            return inside[0]
         while name and name not in self.places:
             name = name.rpartition(".")[0]
         return self.places.get(name, self.file)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
     if isinstance(split, Fractions):
         sides = _by_hash(by_group, split.valid, split.test)
     elif isinstance(split, FileNames):
-        sides = _by_name(frame["name"].tolist(), by_content, split)
+        sides = _by_name([Path(name).name for name in frame["name"]], by_content, split)
     else:
         sides = named(frame, split)
         if isinstance(split, Files) and not isinstance(split.valid, str):

@@ -30,8 +30,9 @@ def fingerprint(params: Audio) -> str:
 
 
 def read(params: Audio, part: str | None) -> pd.DataFrame:
-    """Columns samples (float32 [samples], -1 to 1, at `rate`), text, name (of the file), and group
-    and part where they are asked for. `attrs` has the `rate` and `notes` on what was changed.
+    """Columns samples (float32 [samples], -1 to 1, at `rate`), text, name (of the file; where a
+    table names it, with its path), and group and part where they are asked for. `attrs` has the
+    `rate` and `notes` on what was changed.
 
     Args:
         params: the source's block.
@@ -53,7 +54,8 @@ def read(params: Audio, part: str | None) -> pd.DataFrame:
         samples.append(heard)
     frame = pd.DataFrame({"samples": pd.Series(samples, dtype=object)})
     frame["text"] = listed["text"].tolist()
-    frame["name"] = [Path(file).name for file in listed["file"]]
+    whole = params.names is None  # files of a table may lie anywhere
+    frame["name"] = [str(file) if whole else Path(file).name for file in listed["file"]]
     for name in ("group", "part"):
         if name in listed:
             frame[name] = listed[name].tolist()
