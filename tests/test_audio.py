@@ -20,6 +20,7 @@ from rnnkit.params.data import MFCC, FileNames, Files, Fractions
 from rnnkit.params.source import Audio, Builtin
 from rnnkit.predict import load
 from rnnkit.prepare import audio, prepare
+from rnnkit.report.mistakes import mistakes
 from rnnkit.rescore import rescore
 from rnnkit.sources import fingerprint, read, riff, touch_tones
 from rnnkit.sources.audio import recording
@@ -555,3 +556,15 @@ def test_tables_of_parts(tmp_path: Path) -> None:
 
 def test_patterns_are_a_split_of_their_own() -> None:
     assert FileNames(test="*").kind == "names"
+
+
+@pytest.mark.parametrize("task", ["classification", "transcription"])
+def test_a_prediction_names_its_recording(tmp_path: Path, task: str) -> None:
+    it = experiment_of(folder_of(tmp_path), task=task)
+    run, prepared, _ = finish_in(tmp_path, it, "named")
+    table = pandas.read_parquet(run.path / PREDICTIONS)
+    frame = read(it.data.source, it.data.split)
+    assert table["recording"].tolist() == frame["name"].iloc[table["item"]].tolist()
+    wrong = table.assign(predicted="nothing", **({"right": False} if "right" in table else {}))
+    _, rows = mistakes(wrong, it, prepared)
+    assert rows[0]["recording"] in set(table["recording"])

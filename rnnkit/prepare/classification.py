@@ -77,7 +77,10 @@ def build(frame: pd.DataFrame, data: Data, task: Classification) -> Built:
         "duplicates": twice,
         "labels": counts(names, labels),
     }
+    recordings = dict[int, str]()
     if form == "audio":
         facts["rate"] = frame.attrs["rate"]
+        held_out = [*rows["valid"].tolist(), *rows["test"].tolist()]
+        recordings = {row: frame["name"].iloc[row] for row in held_out}
     features = content.iloc[rows["train"][0]].shape[1] if numbers else None
-    return Built(parts, tokenizer, labels, scaler, features, facts)
+    return Built(parts, tokenizer, labels, scaler, features, facts, sources=recordings)

@@ -84,7 +84,8 @@ class Prepared:
         tokenizer: turns inputs into their ids, and these into text; None for numbers.
         target: turns the ids of targets that are sequences of their own into text; else None.
         references: such targets of valid and test as text, by the row of the source's frame.
-        sources: of translation what is read in them, likewise: unknown words and all.
+        sources: of translation what is read in them, likewise: unknown words and all; of recordings
+            their names.
     """
 
     sha256: str

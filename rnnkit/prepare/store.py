@@ -4,7 +4,7 @@ tensors.safetensors   every tensor once, however many parts share it
 tokenizer.json        Hugging Face's, for tokens
 target.json           the same for targets that are written
 references.json       these targets of valid and test as text
-sources.json          of translation the same of what is read
+sources.json          of translation the same of what is read; of recordings their names
 prepared.json         which tensor is which part's field; vocabulary, labels, scaler, facts
 manifest.json         sha256 of the files above
 """

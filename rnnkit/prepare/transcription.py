@@ -68,7 +68,10 @@ def build(frame: pd.DataFrame, data: Data, task: Transcription) -> Built:
     held_out = [*rows["valid"].tolist(), *rows["test"].tolist()]
     told = {row: target.normal(frame["text"].iloc[row]) for row in held_out}
     width = len(frame.attrs["columns"])
-    return Built(parts, None, None, scaler, width, facts, target=target, references=told)
+    names = {row: frame["name"].iloc[row] for row in held_out}
+    return Built(
+        parts, None, None, scaler, width, facts, target=target, references=told, sources=names
+    )
 
 
 def said_part(read: Flat, wanted: Flat, rows: np.ndarray, names: list[str]) -> Part:

@@ -319,14 +319,19 @@ def written_texts(frame: pd.DataFrame, data: Data) -> list[str]:
 
 
 def with_references(prepared: Prepared, frame: pd.DataFrame, data: Data) -> Prepared:
-    """The same with the true texts of a frame's rows, for tasks whose targets are text; and of
-    pairs with what is read."""
+    """The same with the true texts of a frame's rows, for tasks whose targets are text; of pairs
+    with what is read, and of recordings with their names."""
+    rows = range(len(frame))
+    if "name" in frame:
+        prepared = replace(prepared, sources=FrozenDict(zip(rows, frame["name"], strict=True)))
     if prepared.target is None:
         return prepared
-    rows, normal = range(len(frame)), prepared.target.normal
+    normal = prepared.target.normal
     references = zip(rows, map(normal, written_texts(frame, data)), strict=True)
-    sources = zip(rows, map(normal, frame["source"]), strict=True) if "source" in frame else ()
-    return replace(prepared, references=FrozenDict(references), sources=FrozenDict(sources))
+    if "source" in frame:
+        sources = zip(rows, map(normal, frame["source"]), strict=True)
+        prepared = replace(prepared, sources=FrozenDict(sources))
+    return replace(prepared, references=FrozenDict(references))
 
 
 LAYOUTS: Mapping[str, Callable[..., Part]] = {

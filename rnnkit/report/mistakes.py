@@ -82,6 +82,8 @@ def _plain(wrong: pandas.DataFrame, columns: list[str], told: Texts) -> Rows:
     for _, row in wrong.head(MOST).iterrows():
         text = told(int(row["item"]))
         found = {"item": int(row["item"]), **{c: row[c] for c in columns}}
+        if "recording" in row:
+            found["recording"] = row["recording"]
         rows.append({**found, "text": text} if text else found)
     return rows
 

@@ -82,6 +82,7 @@ class Transcription(Task):
         truth = self.references(batch)
         return {
             "item": batch.item.tolist(),
+            "recording": [self.prepared.sources[row] for row in batch.item.tolist()],
             "truth": truth,
             "predicted": outputs.texts,
             "right": [one == other for one, other in zip(outputs.texts, truth, strict=True)],
