@@ -72,7 +72,8 @@ class LabelMeter:
 
     def compute(self) -> Metrics:
         """The metrics of everything seen so far."""
-        metrics = {name: float(value) for name, value in self._scores.compute().items()}
+        found = self._scores.compute().items()
+        metrics = {name: min(1.0, float(value)) for name, value in found}  # float32 rounds upwards
         if self._sequences:
             metrics["sequence_accuracy"] = self._right / self._seen
         return metrics

@@ -11,6 +11,7 @@ import pandas
 import pytest
 from command import RNNKIT, ROOT, SMALL, environment
 from pydantic import ValidationError
+from training import finish_in
 
 from flows import settings as places
 from flows.compare import comparison
@@ -470,6 +471,27 @@ def test_runs_of_different_tasks_are_refused(tmp_path: Path) -> None:
         match="runs of one task can be compared, and these are of language_modeling and tagging",
     ):
         table({"a": runs[:1], "b": runs[1:]})
+
+
+def test_runs_whose_true_texts_differ_are_refused(tmp_path: Path) -> None:
+    rows = [f"a B {k}\tB a {k}" for k in range(40)]
+    (tmp_path / "p.tsv").write_text("\n".join(["source\ttarget", *rows]))
+    groups = {}
+    for name, lower in (("cased", False), ("lower", True)):
+        tree = {
+            "name": name,
+            "task": {"kind": "translation"},
+            "data": {
+                "source": {"kind": "pairs", "path": str(tmp_path / "p.tsv")},
+                "split": {"kind": "fractions", "valid": 0.2, "test": 0.2},
+                "tokenizer": {"kind": "words", "lowercase": lower},
+            },
+            "model": {"hidden": 4, "target_embedding": 4},
+            "train": {"epochs": 1},
+        }
+        groups[name] = [finish_in(tmp_path, Experiment.model_validate(tree), name).folder]
+    with pytest.raises(InputError, match="lower: not comparable with cased: the true texts would"):
+        table(groups)
 
 
 def test_run_says_that_a_file_with_variants_is_compared(compared: Compared) -> None:

@@ -24,6 +24,14 @@ def test_labels_score_as_scikit_learn_has_them_whatever_the_batches() -> None:
         assert metrics[name] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("labels", range(2, 30))
+def test_all_right_is_1_and_no_more(labels: int) -> None:
+    meter = LabelMeter(labels, sequences=False)
+    truth = torch.arange(labels).repeat(30)
+    meter.update(truth, truth)
+    assert max(meter.compute().values()) == 1
+
+
 def test_padding_counts_in_nothing_and_a_sequence_is_right_when_all_of_it_is() -> None:
     meter = LabelMeter(2, sequences=True)
     targets = torch.tensor([[0, 1, IGNORED], [1, 1, 0]])

@@ -10,6 +10,7 @@ from rnnkit.comparison.bootstrap import Difference, difference
 from rnnkit.comparison.items import measured, one_measure
 from rnnkit.conclude import PREDICTIONS
 from rnnkit.errors import InputError
+from rnnkit.params import tokens
 from rnnkit.params.task import Forecasting
 from rnnkit.runfolder import RunFolder
 
@@ -68,11 +69,13 @@ def differences(groups: Groups) -> dict[str, Difference]:
     """Every variant but the first one against it, on the same test items.
 
     Raises:
-        InputError: they were tested on different items, or have several measures.
+        InputError: they were tested on different items, have several measures, or tokens that
+            change what is measured.
     """
     first, *others = groups
     measures = {variant: [_items(run) for run in runs] for variant, runs in groups.items()}
     measure = one_measure(name for several in measures.values() for name, _ in several)
+    _refuse_other_tokens(groups, measure)
     reference = [items for _, items in measures[first]]
     return {
         variant: difference(
@@ -84,6 +87,13 @@ def differences(groups: Groups) -> dict[str, Difference]:
         )
         for variant in others
     }
+
+
+def _refuse_other_tokens(groups: Groups, measure: str) -> None:
+    first, *others = [run for runs in groups.values() for run in runs]
+    for run in others:
+        if misfit := tokens.why_not(first.experiment, run.experiment, measure):
+            raise InputError(f"{run.id}: not comparable with {first.id}: {misfit}")
 
 
 def block_of(run: RunFolder) -> int:
