@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +111,5 @@ def _tuned(
         return winning, tuned, trials, importance
     _, facts = winner.best_checkpoint()
     experiment = alone(work.experiment, tuned, facts["best_epoch"])
-    whole = train_and_valid(work.prepared, experiment.data)
-    train_model(work, experiment, whole)
-    work.prepared = replace(work.prepared, facts=whole.facts)
+    train_model(work, experiment, train_and_valid(work.prepared, experiment.data))
     return experiment, tuned, trials, importance

@@ -30,7 +30,7 @@ def prepare_data(work: Work) -> None:
     if work.track(Mirror.advance):
         mlflow_link(work.experiment.name, work.mirror.link)
     work.stages.end(stage, f"{counts} items in train / valid / test")
-    for note in work.prepared.facts["notes"]:
+    for note in work.prepared.notes:
         out.print(f"  {note}", markup=False)
 
 

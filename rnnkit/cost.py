@@ -39,8 +39,8 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         "longest": f"{int(part.input_length.max()):,} steps",
         "padding": f"{padding_waste(part, experiment.train.batch_size):.1%} of the steps",
     }
-    if prepared.facts["notes"]:
-        facts["notes"] = "; ".join(prepared.facts["notes"])
+    if prepared.notes:
+        facts["notes"] = "; ".join(prepared.notes)
     if prepared.vocabulary is not None:
         facts["vocabulary"] = f"{prepared.facts['vocabulary']:,} tokens"
     if prepared.target is not None:

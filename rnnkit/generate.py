@@ -95,7 +95,7 @@ def _captioned(
 def _vector(prompt: str) -> Any:
     try:
         return json.loads(prompt)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         raise InputError(
             f"the prompt: must be a vector, a JSON list of its numbers, got {prompt[:40]!r}"
         ) from None

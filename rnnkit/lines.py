@@ -69,6 +69,10 @@ def _value(line: str, where: str, experiment: Experiment) -> Any:
             f"{where}, column {error.colno}: every line must be a JSON value, but "
             f"{error.msg.lower()}; correct it"
         ) from None
+    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+        raise InputError(
+            f"{where}: every line must be a JSON value that can be read, and this is too large"
+        ) from None
     return _in_object(value, where, experiment) if isinstance(value, dict) else value
 
 

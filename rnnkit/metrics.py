@@ -249,16 +249,20 @@ class TextMeter:
             least, length = least_edits(text, references)
             edits, words = edits + least, words + length
         return {
-            "bleu": self._bleu()[0],
+            "bleu": self.bleu,
             "wer": edits / max(1, words),
             "sequence_accuracy": right / len(self._texts),
         }
 
     @property
     def signature(self) -> str:
-        """sacreBLEU's, with its version; where BLEU is 0, what that means."""
-        score, signature = self._bleu()
-        return signature if score else f"{signature}; 0: no four words in a row are right"
+        """sacreBLEU's, with its version."""
+        return self._bleu()[1]
+
+    @property
+    def bleu(self) -> float:
+        """Of everything seen so far."""
+        return self._bleu()[0]
 
     def _bleu(self) -> tuple[float, str]:
         from sacrebleu.metrics.bleu import BLEU

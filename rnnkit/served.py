@@ -14,6 +14,7 @@ import pandas
 from rnnkit import lines, numerics
 from rnnkit.errors import InputError
 from rnnkit.predict import Predictor, load
+from rnnkit.prepare.unseen import numbered_inputs
 
 TOGETHER = 64
 """Inputs in one batch."""
@@ -48,7 +49,7 @@ class Served:
         if params:
             raise InputError(f"there are no params, got {', '.join(params)}")
         listed = _listed(model_input)
-        names = [f"input {number}" for number in range(1, len(listed) + 1)]
+        names = numbered_inputs(listed)
         inputs = [
             lines.value_of(value, name, self._predictor.experiment)
             for value, name in zip(listed, names, strict=True)

@@ -54,6 +54,8 @@ class Stream:
         self._readout: Tensor | None = None
         self._foreseen: Tensor | None = None
         self._seen = 0
+        self._outputs = torch.empty(0)
+        self._longest = predictor.experiment.data.max_length if kind == "classification" else None
         self._waiting = np.empty(0, dtype=np.float32)  # samples of a recording not heard yet
         self._skip = 0  # samples still to come that lie between two frames
         self._told: list[Tensor] = []
@@ -94,6 +96,8 @@ class Stream:
             return self._translated(value, where)
         if self._predictor.experiment.data.source.form == "audio":
             return self._heard(value, where)
+        if kind == "music" and not isinstance(value, list | tuple):
+            raise InputError(f"{where}: must be a list of a frame's notes, got {str(value)[:40]}")
         item = value if kind == "classification" and self._predictor.tokenizer else [value]
         flat, _ = self._predictor.encode([item], [where])
         outputs = self._run(flat[None])
@@ -166,11 +170,13 @@ class Stream:
             return outputs[0]
         assert isinstance(network, ManyToOne)
         for t in range(inputs.shape[1]):  # a text of a step may be several tokens
+            if self._seen == self._longest:
+                break  # what is longer is cut, as it is whole
             self._seen += 1
-            outputs, self._states, self._readout = network.step(
+            self._outputs, self._states, self._readout = network.step(
                 inputs[:, t : t + 1], self._states, self._readout, self._seen
             )
-        return outputs
+        return self._outputs
 
 
 def _refuse_whole(predictor: Predictor) -> None:

@@ -154,7 +154,13 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.tasks",
     },
     "rnnkit.lines": {"rnnkit.errors", "rnnkit.params"},
-    "rnnkit.served": {"rnnkit.errors", "rnnkit.numerics", "rnnkit.predict", "rnnkit.lines"},
+    "rnnkit.served": {
+        "rnnkit.errors",
+        "rnnkit.numerics",
+        "rnnkit.prepare",
+        "rnnkit.predict",
+        "rnnkit.lines",
+    },
     "rnnkit.rescore": {
         "rnnkit.errors",
         "rnnkit.params",

@@ -125,7 +125,7 @@ def test_only_a_language_model_generates(predictor: Predictor) -> None:
     source = {"kind": "tokens", "path": "a"}
     tagging = {"name": "x", "task": {"kind": "tagging"}, "data": {"source": source}}
     predictor.experiment = Experiment.model_validate(tagging)
-    with pytest.raises(InputError, match="only a language model generates text, or a captioner"):
+    with pytest.raises(InputError, match="only a language model or a captioner generates"):
         write(predictor)
 
 

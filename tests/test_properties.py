@@ -215,7 +215,7 @@ def test_a_bidirectional_network_is_refused_where_it_would_see_the_answer(
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
 JSON = st.recursive(
-    LEAVES | st.sampled_from(["w1", "x1", "1"]),
+    LEAVES | st.sampled_from(["w1", "x1", "1", "\ud800", 10**400, -(10**400)]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner),
     max_leaves=12,
 )

@@ -87,6 +87,16 @@ def test_a_label_after_each_word_equals_that_of_the_words_so_far(
         assert answer["probabilities"] == pytest.approx(expected["probabilities"], rel=1e-5)
 
 
+def test_what_a_stream_classifies_is_cut_as_the_whole_is(tmp_path: Path) -> None:
+    place = run(tmp_path, {"kind": "classification"}, labelled(tmp_path), **{"data.max_length": 2})
+    predictor = load(place)
+    stream, words = Stream(predictor), ["the", "good", "film", "bad"]
+    for k, word in enumerate(words, start=1):
+        told = stream.step(word)["probabilities"]
+        (whole,) = predictor([" ".join(words[:k])])
+        assert told == pytest.approx(whole["probabilities"], abs=1e-6)
+
+
 def test_the_log_probabilities_of_a_streams_tokens_make_up_that_of_the_text(
     tmp_path: Path,
 ) -> None:
@@ -119,6 +129,8 @@ def test_music_frame_by_frame_equals_the_piece(tmp_path: Path) -> None:
         stream.step([200])
     with pytest.raises(InputError, match="input 1: must be a list of frames, each a list of its n"):
         predictor([[60]])
+    with pytest.raises(InputError, match="step 5: must be a list of a frame's notes, got 60"):
+        stream.step(60)
 
 
 @pytest.mark.parametrize("problem", ["adding", "copying", "temporal_order", "embedded_reber"])
@@ -227,7 +239,7 @@ def test_columns_of_another_file_are_found_by_their_names(tmp_path: Path, kind: 
 def test_labels_that_the_network_does_not_know_are_refused(tmp_path: Path) -> None:
     place = run(tmp_path, {"kind": "tagging"}, tagged(tmp_path))
     other = tagged(tmp_path, "other.jsonl", tag="X")
-    with pytest.raises(InputError, match=r"knows the labels D, N, V alone, but there are 1 others"):
+    with pytest.raises(InputError, match=r"knows the labels D, N, V alone, but 'X' is there, too"):
         rescore(RunFolder(place), other["path"], tmp_path)
 
 
@@ -350,6 +362,8 @@ def test_a_line_is_what_its_task_reads() -> None:
     [
         ("", "f, line 1: an input is needed, but the line is empty"),
         ("{", "f, line 1, column 2: every line must be a JSON value"),
+        ("[" * 100_000, "f, line 1: every line must be a JSON value that can be read, and this is"),
+        ("9" * 5_000, "every line must be a JSON value that can be read, and this is too large"),
         ('{"a": 1}', "must have its input under one of .*tokens.* its keys are a"),
     ],
 )

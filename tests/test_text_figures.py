@@ -1,14 +1,19 @@
 """Figures of texts: what they show is read back from them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas
 import pytest
+from training import finish_in
 
 from rnnkit import figures
 from rnnkit.comparison.lengths import GROUPS, as_long_as, by_length, edges_of
+from rnnkit.comparison.table import table
+from rnnkit.params import Experiment
 from rnnkit.params.task import Transcription, Translation
+from rnnkit.report.comparison import write_comparison_report
 
 
 def predictions(count: int = 60) -> pandas.DataFrame:
@@ -40,6 +45,44 @@ def test_lengths_are_those_of_the_first_network() -> None:
     found = as_long_as(words, letters)
     task, edges = Translation(bleu_tokenizer="none"), edges_of(words)
     assert by_length(found, task, edges).equals(by_length(words, task, edges))
+
+
+def test_a_report_counts_lengths_as_the_first_variant_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = {}
+    for name, kind in (("words", "words"), ("letters", "characters")):
+        it = translated(tmp_path, name, kind)
+        groups[name] = [finish_in(tmp_path, it, name).folder]
+    drawn: list[Any] = []
+
+    def catch(found: Any, metric: str, unit: str) -> Any:
+        drawn.append(found)
+        return scores_by_length(found, metric, unit)
+
+    scores_by_length = figures.scores_by_length
+    monkeypatch.setattr(figures, "scores_by_length", catch)
+    write_comparison_report(tmp_path, groups, table(groups))
+    (found,) = drawn
+    assert found["words"]["length"].equals(found["letters"]["length"])
+    assert found["words"]["items"].equals(found["letters"]["items"])
+
+
+def translated(folder: Path, name: str, tokenizer: str) -> Experiment:
+    rows = [f"{'ab ' * (k % 5)}c{k}\t{'d ' * (k % 5)}e" for k in range(60)]
+    (folder / "p.tsv").write_text("\n".join(["source\ttarget", *rows]))
+    tree = {
+        "name": name,
+        "task": {"kind": "translation"},
+        "data": {
+            "source": {"kind": "pairs", "path": str(folder / "p.tsv")},
+            "split": {"kind": "fractions", "valid": 0.2, "test": 0.4},
+            "tokenizer": {"kind": tokenizer},
+        },
+        "model": {"hidden": 4, "target_embedding": 4},
+        "train": {"epochs": 1},
+    }
+    return Experiment.model_validate(tree)
 
 
 def test_one_length_is_one_group() -> None:

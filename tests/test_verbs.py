@@ -41,6 +41,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for i in range(40)
     ]
     (folder / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (folder / "t.csv").write_text("tokens,tags\na,D\n")
     finish(folder, PARAMS)
     return folder
 
@@ -125,7 +126,8 @@ def test_predict_reads_standard_input_a_file_and_steps(here: Path) -> None:
         (("predict", "last", "--json-lines"), '["a"]\n7', "standard input, line 2: must be a list"),
         (("predict", "last", "--stream", "--json-lines"), '"a"\n7', "line 2: must be a list of to"),
         (("predict", "last", "--json-lines"), "[", "line 1, column 2: every line must be a JSON"),
-        (("predict", "last", "gone.csv"), "", "gone.csv: every line must be an input, and this is"),
+        (("predict", "last", "t.csv"), "", "t.csv: every line must be an input, and this is a tab"),
+        (("predict", "last", "gone.csv"), "", "gone.csv: there is no such file"),
         (("predict", "last", "gone.txt"), "", "gone.txt: there is no such file"),
         (("predict", "other"), "a", "other: there is no such run"),
         (("evaluate", "last", "gone.jsonl"), "", "gone.jsonl: there is no such file"),

@@ -31,6 +31,7 @@ from rnnkit.served import Served
 from rnnkit.sources import read, touch_tones
 from rnnkit.stream import Stream
 from rnnkit.tasks import task_for
+from rnnkit.tasks.written import WritingMeter
 from rnnkit.train import State, train
 
 LOWERED = (", texts", " in lower case, texts cut at punctuation")
@@ -180,8 +181,9 @@ def test_long_pairs_are_left_out_of_training_alone(tmp_path: Path) -> None:
     prepared = prepare(it.data, it.task, tmp_path)
     left_out = prepared.facts["left_out"]
     assert left_out > 0
-    said = f"{left_out} items of train are longer than data.max_length and were left out"
-    assert said in prepared.facts["notes"]
+    assert prepared.notes == [
+        f"{left_out} items of train are longer than data.max_length: left out"
+    ]
     assert int(prepared.parts["train"].input_length.max()) == 3
     assert int(prepared.parts["test"].input_length.max()) == 4
 
@@ -268,13 +270,22 @@ def test_a_baseline_that_is_as_good_is_beaten_by_no_metric_it_lacks(tmp_path: Pa
         "sequence_accuracy 1 against 1."
     )
     assert "beats its best baseline, bigram: accuracy" in verdict(task, ours, {"bigram": bigram})
+    worse = {"sequence_accuracy": 0.5, "accuracy": 1.0, "perplexity": 1.0}
+    also = {"sequence_accuracy": 1.0, "accuracy": 0.9}
+    told = verdict(task, ours, {"nearest vector": nearest, "worse": worse, "also": also})
+    assert told.startswith("The network is no better than its best baseline")  # nearest has no more
+    assert "beats its best baseline, also: accuracy 1 against 0.9" in verdict(
+        task, ours, {"worse": worse, "also": also}
+    )
 
 
 def test_a_bleu_of_0_says_what_that_means() -> None:
-    meter = TextMeter("13a")
-    meter.update([0], ["two words"], ["two words"])
-    assert meter.compute()["bleu"] == 0
-    assert meter.signature.endswith("; 0: no four words in a row are right")
+    meter = WritingMeter("13a")
+    meter.texts.update([0], ["two words"], ["two words"])
+    assert meter.texts.bleu == 0
+    assert meter.counted["bleu"].endswith(", 0: no text has four tokens, or no token is right")
+    meter.texts.update([1], ["now with four words"], ["now with four words"])
+    assert meter.counted["bleu"] == meter.texts.signature
 
 
 def test_a_copied_source_has_the_words_that_no_vocabulary_has(tmp_path: Path) -> None:
@@ -608,6 +619,8 @@ def test_a_vector_is_a_prompt_as_a_list(tmp_path: Path) -> None:
     predictor = run(tmp_path, it)
     for prompt, message in (
         ("", "which vector is it to be of. Give its 64 numbers with --prompt, as a JSON list"),
+        ("[" * 100_000, "the prompt: must be a vector, a JSON list of its numbers, got"),
+        (f"[{10**400}]", "the prompt: must be numbers, got"),
         ("seven", "the prompt: must be a vector, a JSON list of its numbers, got 'seven'"),
         ("[7]", "the prompt: must have 64 numbers per step, got the shape"),
     ):
@@ -651,7 +664,8 @@ def test_a_last_training_has_what_is_short_enough_of_both_parts(tmp_path: Path) 
     train = whole.parts["train"]
     assert int(train.input_length.max()) == 4
     longest = int(train.target_length.max())
-    assert task_for(it.task, whole).longest == longest  # type: ignore[attr-defined]
+    most = max(prepared.facts["longest_target"][part] for part in ("train", "valid"))
+    assert longest <= task_for(it.task, whole).longest == most  # type: ignore[attr-defined]
     long = int((prepared.parts["valid"].input_length > 4).sum())
     assert len(train) == len(prepared.parts["train"]) + len(prepared.parts["valid"]) - long
 

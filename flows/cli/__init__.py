@@ -7,10 +7,12 @@ Exit status: 0 done, 1 the run failed, 2 bad input, 75 someone else is running t
 """
 
 import atexit
+import functools
 import gc
 import signal
 import sys
 import warnings
+from collections.abc import Callable
 from typing import NoReturn
 
 import typer
@@ -36,7 +38,7 @@ from flows.cli import (
 )
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
 from flows.starting import Failure
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, Note
 
 app = typer.Typer(
     add_completion=False,
@@ -69,7 +71,7 @@ def main() -> None:
     """The entry point: what went wrong becomes one line and an exit status."""
     _spare_the_collector()
     signal.signal(signal.SIGTERM, _terminate)
-    warnings.formatwarning = _warn
+    warnings.formatwarning = functools.partial(_warn, warnings.formatwarning)
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if status == INTERRUPTED:  # typer catches Ctrl-C and returns this in its place
@@ -91,10 +93,17 @@ def _spare_the_collector() -> None:
 
 
 def _warn(
-    message: Warning | str, category: type, filename: str, lineno: int, line: str | None = None
+    usual: Callable[..., str],
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
 ) -> str:
-    """What went on all the same, but should be known."""
-    return f"rnnkit: {' '.join(str(message).splitlines())}\n"
+    """A note is a line as a refusal is; what other libraries warn of stays as it is."""
+    if issubclass(category, Note):
+        return f"rnnkit: {' '.join(str(message).splitlines())}\n"
+    return usual(message, category, filename, lineno, line)
 
 
 def _end(status: int, message: str) -> NoReturn:

@@ -51,10 +51,11 @@ def predict(
         raise InputError(
             f"{file}: a recording is one input and no lines; leave --stream and --json-lines out"
         )
-    if format_of(file, "auto", "lines") in ("csv", "tsv", "parquet"):
+    if not as_json and format_of(file, "auto", "lines") in ("csv", "tsv", "parquet"):
+        opening.existing(file)
         raise InputError(
-            f"{file}: every line must be an input, and this is a table; give the column alone, or "
-            "JSON lines; rnnkit evaluate reads tables, with the truth in them"
+            f"{file}: every line must be an input, and this is a table; give one column as a text "
+            "file, or JSON lines with --json-lines; rnnkit evaluate reads tables, with the truth"
         )
     rows: Iterable[str] = [file] if recorded else sys.stdin
     if file != "-" and not recorded:

@@ -9,7 +9,6 @@ from rnnkit.params.source import Frames, PianoRolls, Vectors
 from rnnkit.params.source_rules import source_rules
 from rnnkit.params.task import (
     NO_WRITING,
-    Captioning,
     Forecasting,
     LanguageModeling,
     Memory,
@@ -18,7 +17,7 @@ from rnnkit.params.task import (
     Vector,
     Writing,
 )
-from rnnkit.params.tokens import OF_TOKENS
+from rnnkit.params.tokens import OF_TOKENS, has_right_text
 
 NO_COLUMNS = (
     "builtin",
@@ -220,9 +219,7 @@ def writing_rules(it: Blocks) -> list[Rule]:
         ),
         (
             "train.monitor",
-            isinstance(task, Captioning)
-            and data.source.form == "labelled_text"
-            and it.train.monitor.removeprefix("valid/") not in OF_TOKENS,
+            not has_right_text(it) and it.train.monitor.removeprefix("valid/") not in OF_TOKENS,
             "of a category no text is the right one; write valid/loss, or leave it out",
         ),
     ]

@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from rnnkit.params.data import Data
-from rnnkit.params.task import LanguageModeling, Transcription, Writing
+from rnnkit.params.task import Captioning, LanguageModeling, Transcription, Writing
 
 OF_TOKENS = ("loss", "perplexity", "accuracy")
 """Measures per token: of shorter tokens they are better."""
@@ -16,6 +16,11 @@ class Compared(Protocol):
     def task(self) -> Any: ...
     @property
     def data(self) -> Data: ...
+
+
+def has_right_text(one: Compared) -> bool:
+    """Whether what is written can be right or wrong: of a category many texts are likely."""
+    return not (isinstance(one.task, Captioning) and one.data.source.form == "labelled_text")
 
 
 def why_not(one: Compared, other: Compared, measure: str) -> str | None:

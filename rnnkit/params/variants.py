@@ -81,11 +81,6 @@ def refuse_misfits(it: Variable) -> None:
             raise ValueError(f"variants.{name}: {where + ': ' if where else ''}{reason}") from None
     for name, member in members.items():
         reference = next(iter(members))
-        if misfit := tokens.why_not(members[reference], member, _measure(it)):
+        measure = "wer" if tokens.has_right_text(member) else "loss"
+        if misfit := tokens.why_not(members[reference], member, measure):
             raise ValueError(f"variants.{name}: not comparable with {reference}: {misfit}")
-
-
-def _measure(it: Variable) -> str:
-    """What a comparison goes by; of a category's texts none is the right one."""
-    drawn = it.task.kind == "captioning" and it.data.source.form == "labelled_text"
-    return "loss" if drawn else "wer"

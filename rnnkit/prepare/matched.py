@@ -37,7 +37,10 @@ def translated(part: Part, prepared: Prepared, theirs: Prepared) -> Part:
         InputError: it does not know a label, or reads another form of data.
     """
     if prepared.features != theirs.features or _forms(prepared) != _forms(theirs):
-        raise InputError("the older model reads other columns or another form of data")
+        raise InputError(
+            "the older model reads other columns or another form of data, or scales where the run "
+            "does not"
+        )
     if prepared.labels is not None and prepared.labels != theirs.labels:
         part = replace(part, targets=_by_name(part.targets, prepared.labels, theirs.labels or ()))
     if prepared.scaler is not None and prepared.scaler != theirs.scaler:

@@ -101,6 +101,19 @@ class Prepared:
     references: Mapping[int, str] = FrozenDict()
     sources: Mapping[int, str] = FrozenDict()
 
+    @property
+    def notes(self) -> list[str]:
+        """What was changed, what was too long, and what is there twice, each in a sentence."""
+        said = list(self.facts["notes"])
+        if left_out := self.facts.get("left_out"):
+            said.append(f"{left_out:,} items of train are longer than data.max_length: left out")
+        if cut := sum((self.facts.get("truncated") or {}).values()):
+            said.append(f"{cut:,} items were cut at data.max_length")
+        for part, count in (self.facts.get("duplicates") or {}).items():
+            if count:
+                said.append(f"{count:,} items of {part} are also in an earlier part")
+        return said
+
 
 def positions(start: Tensor, length: Tensor) -> Tensor:
     ends = length.cumsum(0)

@@ -12,14 +12,9 @@ from rnnkit.prepare.writing import short
 def train_and_valid(prepared: Prepared, data: Data) -> Prepared:
     """Train and valid as one part, and no valid part.
 
-    What is too long to be trained on is left out of both, and what is written may be as long as the
-    longest target of both.
+    What is too long to be trained on is left out of both.
     """
-    whole, facts = joined(prepared.parts["train"], prepared.parts["valid"]), prepared.facts
+    whole = joined(prepared.parts["train"], prepared.parts["valid"])
     if whole.unaligned and data.max_length is not None:
         whole, _ = short(whole, data.max_length)
-    if "longest_target" in facts:
-        longest = {**facts["longest_target"], "train": int(whole.target_length.max())}
-        facts = {**facts, "longest_target": longest}
-    parts = {"train": whole, "test": prepared.parts["test"]}
-    return replace(prepared, parts=parts, facts=facts)
+    return replace(prepared, parts={"train": whole, "test": prepared.parts["test"]})

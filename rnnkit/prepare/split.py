@@ -87,8 +87,9 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
             train = sides == "train"
             sides[train] = _by_hash(by_group[train], split.valid, 0.0)
     rows = {part: np.flatnonzero(sides == part) for part in PARTS}
-    groups = frame["group"].nunique() if "group" in frame else None
-    refuse_empty(rows, len(frame), groups)
+    by_hash = isinstance(split, Fractions | Files)
+    groups = frame["group"].nunique() if by_hash and "group" in frame else None
+    refuse_empty(rows, len(frame), groups, "name" if isinstance(split, FileNames) else "share")
     if data.limit is not None:
         for part, found in rows.items():
             if form != "text":
@@ -162,19 +163,23 @@ def named(frame: pd.DataFrame, split: Files | Column | Given) -> np.ndarray:
     return names.astype("<U5")
 
 
-def refuse_empty(rows: Mapping[str, np.ndarray], count: int, groups: int | None = None) -> None:
+def refuse_empty(
+    rows: Mapping[str, np.ndarray], count: int, groups: int | None = None, by: str = "share"
+) -> None:
     """Raise InputError for a part without items.
 
     Args:
         count: how many there are over all parts.
         groups: how many groups they are in, each of which lies in one part; None: in none.
+        by: what says which part an item is in: a share, or patterns of names.
     """
     among = "" if groups is None else f" in {groups} groups, each of which lies in one part"
+    more = "give it a larger share" if by == "share" else "let the patterns leave it some"
     for part in PARTS:
         if not len(rows[part]):
             raise InputError(
                 f"data.split: every part needs at least one item, but {part} has none of the "
-                f"{count}{among}; give it a larger share, or give more data"
+                f"{count}{among}; {more}, or give more data"
             )
 
 

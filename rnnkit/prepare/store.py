@@ -15,7 +15,7 @@ import os
 import secrets
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ import safetensors.torch
 from torch import Tensor
 
 from rnnkit import sources
+from rnnkit.errors import Note
 from rnnkit.files import (
     read_json,
     sync_folder,
@@ -83,6 +84,7 @@ def load_or_build(data: Data, task: Task, sha256: str, folder: Path) -> Prepared
         warnings.warn(
             f"{place}: stored data must be as they were written, but {'; '.join(differences)}; "
             "they are prepared again",
+            Note,
             stacklevel=3,
         )
         _remove(place)
@@ -90,22 +92,11 @@ def load_or_build(data: Data, task: Task, sha256: str, folder: Path) -> Prepared
     built = BUILDERS[task.kind](frame, data, task)
     facts = {
         "source": sources.describe(data.source),
-        "notes": [*frame.attrs.get("notes", []), *_notes(built.facts)],
+        "notes": frame.attrs.get("notes", []),
         **built.facts,
     }
     publish(built, facts, place)
     return load(place)
-
-
-def _notes(facts: Mapping[str, Any]) -> Iterator[str]:
-    """What was done to items that are too long, and which are there twice, in words."""
-    if left_out := facts.get("left_out"):
-        yield f"{left_out:,} items of train are longer than data.max_length and were left out"
-    if cut := sum((facts.get("truncated") or {}).values()):
-        yield f"{cut:,} items were cut at data.max_length"
-    for part, count in (facts.get("duplicates") or {}).items():
-        if count:
-            yield f"{count:,} items of {part} are also in an earlier part"
 
 
 def publish(built: Built, facts: Mapping[str, Any], place: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, Note
 from rnnkit.params.block import FrozenDict
 from rnnkit.params.data import Data
 from rnnkit.params.source import PianoRolls
@@ -94,6 +94,12 @@ def refuse_no_text(item: Any, where: str) -> None:
     """Raise InputError for anything but a text."""
     if not isinstance(item, str):
         raise InputError(f"{where}: must be a text, got {str(item)[:40]}")
+    try:
+        item.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{where}: must be a text, but its character {error.start + 1} is half of one"
+        ) from None
 
 
 def _tokens(item: Any, where: str) -> list[str]:
@@ -137,7 +143,7 @@ def table_of(item: Any, where: str, width: int) -> np.ndarray:
     """
     try:
         array = np.asarray(item, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{where}: must be numbers, got {str(item)[:40]}") from None
     if array.ndim != 2 or array.shape[1] != width:
         raise InputError(
@@ -164,7 +170,7 @@ def _frames(item: Any, where: str, data: Data, prepared: Prepared) -> np.ndarray
         mixed = [f"its {channels} channels were mixed to one"] * (channels > 1)
         resampled = [f"resampled from {own:,} to {rate:,} Hz"] * (own != rate)
         if changes := mixed + resampled:
-            warnings.warn(f"{item}: {', '.join(changes)}", stacklevel=2)
+            warnings.warn(f"{item}: {', '.join(changes)}", Note, stacklevel=2)
         return _of_recording(heard, data, prepared)
     samples = samples_of(item)
     if samples is None or not len(samples):

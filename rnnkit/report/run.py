@@ -53,7 +53,7 @@ def write_run_report(
         chosen=_chosen(experiment, result),
         params=(folder.path / PARAMS).read_text(),
         data=_data(prepared),
-        notes=prepared.facts.get("notes", []),
+        notes=prepared.notes,
         pictures=pictures,
         best_epoch=result["best_epoch"],
         trials=_trials(trials, experiment),

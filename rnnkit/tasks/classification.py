@@ -36,11 +36,9 @@ class Classification(Task):
 
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
         probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
-        items = batch.item.tolist()
-        names = self.prepared.sources
         return {
-            "item": items,
-            **({"recording": [names[row] for row in items]} if names else {}),
+            "item": batch.item.tolist(),
+            **self.recordings(batch),
             "truth": [self.labels[i] for i in batch.targets.tolist()],
             "predicted": [self.labels[i] for i in predicted.tolist()],
             "probability": probability.tolist(),

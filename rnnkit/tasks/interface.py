@@ -122,6 +122,11 @@ class Task(ABC):
     def predictions(self, outputs: Any, batch: Batch) -> dict[str, list[Any]]:
         """Columns of the predictions table, a row for each item of the batch."""
 
+    def recordings(self, batch: Batch) -> dict[str, list[str]]:
+        """A column of the recordings' names, where items are recordings."""
+        names = self.prepared.sources
+        return {"recording": [names[row] for row in batch.item.tolist()]} if names else {}
+
     def whole(self, predictions: pandas.DataFrame) -> pandas.DataFrame:
         """The predictions table of all items, where a column needs more than its own batch."""
         return predictions

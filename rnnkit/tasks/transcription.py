@@ -82,7 +82,7 @@ class Transcription(Task):
         truth = self.references(batch)
         return {
             "item": batch.item.tolist(),
-            "recording": [self.prepared.sources[row] for row in batch.item.tolist()],
+            **self.recordings(batch),
             "truth": truth,
             "predicted": outputs.texts,
             "right": [one == other for one, other in zip(outputs.texts, truth, strict=True)],

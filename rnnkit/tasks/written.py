@@ -40,8 +40,9 @@ class WritingMeter:
 
     @property
     def counted(self) -> dict[str, str]:
-        """How BLEU was counted."""
-        return {"bleu": self.texts.signature}
+        """How BLEU was counted, and what it means where it is 0."""
+        why = "" if self.texts.bleu else ", 0: no text has four tokens, or no token is right"
+        return {"bleu": f"{self.texts.signature}{why}"}
 
     def compute(self) -> Metrics:
         """The metrics of everything seen so far."""
@@ -64,8 +65,10 @@ class Written(Task):
 
     @property
     def longest(self) -> int:
-        """Tokens that are written at the most: as many as the longest target of training has."""
-        return int(self.prepared.facts["longest_target"]["train"])
+        """Tokens that are written at the most: as many as the longest target that is not the
+        test's has, so that a network trained again on both parts may write what it learned."""
+        longest = self.prepared.facts["longest_target"]
+        return max(int(longest[part]) for part in ("train", "valid"))
 
     def forward(self, network: nn.Module, batch: Batch, progress: float | None = None) -> Tensor:
         own = 0.0 if progress is None else self.params.scheduled_sampling * progress
