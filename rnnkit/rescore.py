@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from rnnkit import baselines, predict, sources
 from rnnkit.conclude import network_name, verdict
@@ -70,6 +71,10 @@ def rescore(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
         notes.append(f"{len(frame):,} strings were joined from {singles:,} recordings")
     prepared = _trained_on(run, experiment, home)
     part = unseen(frame, experiment.data, experiment.task, prepared, predictor.tokenizer)
+    if experiment.task.kind in ("classification", "tagging"):
+        whole = torch.diff(part.input_start, append=torch.tensor([len(part.inputs)]))
+        if cut := int((part.input_length < whole).sum()):
+            notes.append(f"items cut at data.max_length: {cut:,}")
     prepared = with_references(prepared, frame, experiment.data)
     task = task_for(experiment.task, prepared)
     scores = evaluate(predictor.network, task, part, experiment, predictions=True)

@@ -120,7 +120,7 @@ def test_longer_items_are_cut_and_counted(labelled: Data, tmp_path: Path) -> Non
     prepared = prepare(short, Classification(), tmp_path)
     assert items(prepared.parts[TRAIN]) == [([2, 3], [0]), ([3, 4], [1])]
     assert prepared.facts["truncated"] == {TRAIN: 1, VALID: 1, TEST: 0}
-    assert "2 items were cut at data.max_length" in prepared.notes
+    assert "items cut at data.max_length: 2" in prepared.notes
     assert prepared.facts["tokens"][TRAIN] == 4
 
 

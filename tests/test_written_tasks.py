@@ -14,10 +14,12 @@ from training import train_in
 
 from rnnkit import baselines, lines
 from rnnkit.conclude import PREDICTIONS, verdict
+from rnnkit.cost import estimate
 from rnnkit.errors import InputError
 from rnnkit.evaluate import evaluate
 from rnnkit.generate import generate
 from rnnkit.metrics import TextMeter, TranscriptMeter, least_edits
+from rnnkit.model.writing import EncoderDecoder
 from rnnkit.params import Experiment
 from rnnkit.predict import Predictor, load
 from rnnkit.prepare import prepare
@@ -181,9 +183,7 @@ def test_long_pairs_are_left_out_of_training_alone(tmp_path: Path) -> None:
     prepared = prepare(it.data, it.task, tmp_path)
     left_out = prepared.facts["left_out"]
     assert left_out > 0
-    assert prepared.notes == [
-        f"{left_out} items of train are longer than data.max_length: left out"
-    ]
+    assert prepared.notes == [f"items of train longer than data.max_length, left out: {left_out}"]
     assert int(prepared.parts["train"].input_length.max()) == 3
     assert int(prepared.parts["test"].input_length.max()) == 4
 
@@ -768,3 +768,19 @@ def test_a_prediction_has_what_was_read(tmp_path: Path) -> None:
         frame = read(it.data.source, it.data.split)
         own = frame["label" if kind == "captioning" else "source"].iloc[table["item"]]
         assert table[column].tolist() == own.tolist()
+
+
+def test_the_time_that_is_told_is_that_of_a_network_that_reads_its_own_tokens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = experiment_of("translation", pairs(tmp_path), scheduled_sampling=0.8)
+    shares: list[float] = []
+    forward = EncoderDecoder.forward
+
+    def caught(self: Any, inputs: Any, mask: Any, previous: Any, own: float = 0.0) -> Any:
+        shares.append(own)
+        return forward(self, inputs, mask, previous, own)
+
+    monkeypatch.setattr(EncoderDecoder, "forward", caught)
+    estimate(it, prepare(it.data, it.task, tmp_path))
+    assert set(shares) == {0.4}

@@ -69,7 +69,7 @@ def attention(pictures: Sequence[tuple[Sequence[str], Sequence[str], np.ndarray]
     """
     columns = 2 if len(pictures) > 1 else 1
     rows = -(-len(pictures) // columns)
-    figure = sheet(5.2 * columns + 0.6, 4.4 * rows, "Where the decoder looked")
+    figure = sheet(5.2 * columns + 0.6, 4.4 * rows, "Where the decoder looked: bright is 1, dark 0")
     figure.supxlabel("what was read", fontsize=SMALL + 1, color=GREY)
     figure.supylabel("what was written", fontsize=SMALL + 1, color=GREY)
     grid = figure.subplots(rows, columns, squeeze=False)

@@ -106,12 +106,12 @@ class Prepared:
         """What was changed, what was too long, and what is there twice, each in a sentence."""
         said = list(self.facts["notes"])
         if left_out := self.facts.get("left_out"):
-            said.append(f"{left_out:,} items of train are longer than data.max_length: left out")
+            said.append(f"items of train longer than data.max_length, left out: {left_out:,}")
         if cut := sum((self.facts.get("truncated") or {}).values()):
-            said.append(f"{cut:,} items were cut at data.max_length")
+            said.append(f"items cut at data.max_length: {cut:,}")
         for part, count in (self.facts.get("duplicates") or {}).items():
             if count:
-                said.append(f"{count:,} items of {part} are also in an earlier part")
+                said.append(f"items of {part} that are also in an earlier part: {count:,}")
         return said
 
 
