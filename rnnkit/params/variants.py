@@ -7,7 +7,6 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from rnnkit.params import tokens
 from rnnkit.params.block import FrozenDict, reason_of, spelled_out
-from rnnkit.params.data import Data
 
 FIXED: Mapping[str, str] = {
     "name": "a comparison has one name",
@@ -49,8 +48,6 @@ class Variable(Protocol):
     def seeds(self) -> tuple[int, ...]: ...
     @property
     def task(self) -> Any: ...
-    @property
-    def data(self) -> Data: ...
     @property
     def tune(self) -> Any: ...
 
