@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 from prefect.task_runners import ProcessPoolTaskRunner
@@ -65,6 +65,18 @@ def start_process() -> None:
     """What a process of the process runner does before it takes tasks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which stops the workers
     settle(Parent(socket.gethostname(), os.getppid()))
+
+
+class Processes(ProcessPoolTaskRunner):
+    """Prefect's process runner, whose end and whose program's end no dead worker holds up."""
+
+    def __enter__(self) -> Self:
+        runner = super().__enter__()
+        # A worker that was killed while it told of its task keeps the queue's lock for ever: what
+        # the parent has to say over it, which is that it ends, must not be waited for at exit.
+        messages: Any = self._subprocess_message_queue
+        messages.cancel_join_thread()
+        return runner
 
 
 def run_tasks(
@@ -122,7 +134,7 @@ def make_runner(settings: Settings, workers: int) -> Any:
         InputError: its package is not installed.
     """
     if settings.runner == "process":
-        return ProcessPoolTaskRunner(max_workers=workers, initializer=start_process)
+        return Processes(max_workers=workers, initializer=start_process)
     try:
         if settings.runner == "dask":
             return _dask(settings.cluster, workers)
