@@ -428,7 +428,7 @@ BAD = {
         {"id": "shop"},
         "a.csv",
         "time,shop,x\n2024-01-01,a,1\n2024-01-01,,2\n",
-        r"column 'shop' is empty 1 times, first in row 2; fill it in",
+        r"line 3: every row must say to which series .* 'shop' is empty in 1; fill it in",
     ),
     "a taken name": (
         Table,

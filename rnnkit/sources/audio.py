@@ -10,7 +10,7 @@ from rnnkit.errors import InputError
 from rnnkit.files import sha256_file, sha256_named
 from rnnkit.params.source import FIELD, Audio
 from rnnkit.sources import opening, riff
-from rnnkit.sources.tabular import column, format_of, place, read_frame, shown
+from rnnkit.sources.tabular import TableFile, column, format_of, shown
 
 LOUDEST = 1e6
 """Samples lie between -1 and 1, or at least where their energies can be told in float32."""
@@ -143,23 +143,24 @@ def _table(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
             f"{path}: is a folder, and what is said in its recordings must be in their names; say "
             'how in data.source.names, as in "{text}_{take}.wav"'
         )
-    raw = read_frame(path, format, params.encoding)
+    table = TableFile(path, format, params.encoding)
+    raw = table.read()
     folder = Path(path).parent
-    names = column(raw, path, params.audio, "data.source.audio").tolist()
+    names = table.column(raw, params.audio, "data.source.audio").tolist()
     for row, name in enumerate(names):
         if not (isinstance(name, str) and name.strip()):
             raise InputError(
-                f"{path}, {place(format, row)}: every row needs the path of its recording, but "
+                f"{table.at(row)}: every row needs the path of its recording, but "
                 f"column {params.audio!r} is {shown(name)}; fill it in or leave the row out"
             )
     files = [str(folder / name) for name in names]
     for row, file in enumerate(files):
         if not Path(file).expanduser().exists():
             raise InputError(
-                f"{path}, {place(format, row)}: there is no recording {file}; paths in a table "
+                f"{table.at(row)}: there is no recording {file}; paths in a table "
                 "begin where the table lies"
             )
-    return raw, lambda row: f"{path}, {place(format, row)}", files
+    return raw, table.at, files
 
 
 def _named(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:

@@ -8,7 +8,7 @@ from rnnkit.errors import InputError
 from rnnkit.params.source import Frames
 from rnnkit.sources import opening
 from rnnkit.sources.table import as_numbers, as_times, refuse_gaps
-from rnnkit.sources.tabular import column, format_of, place, read_frame, separated
+from rnnkit.sources.tabular import TableFile, format_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,11 +39,12 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
     import pandas as pd
 
     path, format = params.path, format_of(params.path, params.format, "csv")
-    raw = _rows(params, format)
+    file = _file(params, format)
+    raw = file.read()
     named = {"label": params.label, "sequence": params.sequence, "time": params.time}
     named |= {"group": params.group, "part": part}
     found = {
-        field: column(raw, path, name, f"data.source.{field}" if field != "part" else "data.split")
+        field: file.column(raw, name, f"data.source.{field}" if field != "part" else "data.split")
         for field, name in named.items()
         if name is not None
     }
@@ -51,15 +52,15 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
     names = params.columns or tuple(str(n) for n in raw.columns if n not in taken)
     if not names:
         raise InputError(f"{path}: at least one column of features is needed, but there is none")
-    values = {name: column(raw, path, name, "data.source.columns") for name in names}
-    numbers = {name: as_numbers(series, path, format) for name, series in values.items()}
-    refuse_gaps(numbers, values, path, format)
+    values = {name: file.column(raw, name, "data.source.columns") for name in names}
+    numbers = {name: as_numbers(series, file) for name, series in values.items()}
+    refuse_gaps(numbers, values, file)
     features = np.column_stack([series.to_numpy() for series in numbers.values()])
-    labels = _labels(found["label"], path, format)
+    labels = _labels(found["label"], file)
     rows = pd.DataFrame({"sequence": found.get("sequence", pd.Series(0, index=raw.index))})
     if "time" in found:
-        rows["time"] = as_times(found["time"], path, format)
-        _single(rows, path, format)
+        rows["time"] = as_times(found["time"], file)
+        _single(rows, file)
         rows = rows.sort_values("time", kind="stable")
     sequences = [
         (name, block.index.to_numpy())
@@ -82,35 +83,27 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
     return frame
 
 
-def _rows(params: Frames, format: str) -> pd.DataFrame:
-    """The file as a frame, without its row names."""
+def _file(params: Frames, format: str) -> TableFile:
     if format == "jsonl":
         raise InputError(
             f"{params.path}: frames must be CSV, TSV or Parquet, but its name says JSONL; "
             "convert it or set `format`"
         )
-    if not params.row_names:
-        return read_frame(params.path, format, params.encoding)
-    if format == "parquet":
+    if params.row_names and format == "parquet":
         raise InputError(
             f"{params.path}: a Parquet file names its columns, so none is left out of a header; "
             "leave data.source.row_names out"
         )
-    separator = "," if format == "csv" else "\t"
-    text = opening.read_text(params.path, params.encoding)
-    frame = separated(params.path, f"{separator}{text}", separator)  # the header's first is empty
-    if not len(frame):
-        raise InputError(f"{params.path}: at least one row of data is needed, but there is none")
-    return frame.iloc[:, 1:]
+    return TableFile(params.path, format, params.encoding, row_names=params.row_names)
 
 
-def _labels(series: pd.Series, path: str, format: str) -> Any:
+def _labels(series: pd.Series, file: TableFile) -> Any:
     """[rows] the labels as text."""
     bad = series.isna() | (series.astype(str).str.strip() == "")
     if bad.any():
         row = int(bad.to_numpy().argmax())
         raise InputError(
-            f"{path}, {place(format, row)}: every frame needs a label, but column "
+            f"{file.at(row)}: every frame needs a label, but column "
             f"{series.name!r} is empty in {int(bad.sum())}; fill it in or leave the row out"
         )
     return series.astype(str).to_numpy(dtype=object)
@@ -128,12 +121,12 @@ def _only(values: Any, path: str, sequence: Any, field: str) -> Any:
     return different[0]
 
 
-def _single(rows: pd.DataFrame, path: str, format: str) -> None:
+def _single(rows: pd.DataFrame, file: TableFile) -> None:
     twice = rows.duplicated(keep="first")
     if twice.any():
         row = int(twice.to_numpy().argmax())
         raise InputError(
-            f"{path}, {place(format, row)}: every time may occur once in a sequence, but "
+            f"{file.at(row)}: every time may occur once in a sequence, but "
             f"{int(twice.sum())} occur again, the first is {rows['time'].iloc[row]}; keep one "
             "of each"
         )

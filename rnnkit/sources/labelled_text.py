@@ -8,7 +8,7 @@ from rnnkit.errors import InputError
 from rnnkit.files import sha256_json
 from rnnkit.params.source import LabelledText
 from rnnkit.sources import opening
-from rnnkit.sources.tabular import column, format_of, place, read_frame, shown
+from rnnkit.sources.tabular import TableFile, format_of, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,20 +42,19 @@ def read(params: LabelledText, part: str | None) -> pd.DataFrame:
                     "TSV, JSONL or Parquet"
                 )
         if format == "label_files":
-            frame = _label_files(path, params.encoding)
-        else:
-            frame = _label_text(path, params.encoding)
-    else:
-        raw = read_frame(path, format, params.encoding)
-        chosen = {"text": column(raw, path, params.text, "data.source.text")}
-        chosen["label"] = column(raw, path, params.label, "data.source.label")
-        if params.group is not None:
-            chosen["group"] = column(raw, path, params.group, "data.source.group")
-        if part is not None:
-            chosen["part"] = column(raw, path, part, "data.split.name")
-        frame = pd.DataFrame(chosen)
-    _texts(frame, path, format, {"text": params.text, "label": params.label})
-    return frame.astype({"label": str})
+            return _label_files(path, params.encoding)
+        return _label_text(path, params.encoding)
+    file = TableFile(path, format, params.encoding)
+    raw = file.read()
+    chosen = {"text": file.column(raw, params.text, "data.source.text")}
+    chosen["label"] = file.column(raw, params.label, "data.source.label")
+    if params.group is not None:
+        chosen["group"] = file.column(raw, params.group, "data.source.group")
+    if part is not None:
+        chosen["part"] = file.column(raw, part, "data.split.name")
+    for series in (chosen["text"], chosen["label"]):
+        _refuse_blank(series, file, numbers=series is chosen["label"])
+    return pd.DataFrame(chosen).astype({"label": str})
 
 
 def _format(params: LabelledText) -> str:
@@ -71,8 +70,8 @@ def _label_text(path: str, encoding: str) -> pd.DataFrame:
 
     labels, texts = [], []
     for number, line in enumerate(opening.read_rows(path, encoding), start=1):
-        label, space, text = line.partition(" ")
-        if not (label and space and text.strip()):
+        label, _, text = line.partition(" ")
+        if not (label.strip() and text.strip()):
             raise InputError(
                 f"{path}, line {number}: a line must be `label text` with one space between, "
                 f"but it is {line[:40]!r}; correct it or set `format`"
@@ -101,12 +100,11 @@ def _label_files(path: str, encoding: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["text", "label"])
 
 
-def _texts(frame: pd.DataFrame, path: str, format: str, names: dict[str, str]) -> None:
-    for field, name in names.items():
-        for row, value in enumerate(frame[field].tolist()):
-            number = field == "label" and isinstance(value, int)  # 0, 1, true and false are labels
-            if not (number or (isinstance(value, str) and value.strip())):
-                raise InputError(
-                    f"{path}, {place(format, row)}: column {name!r} must hold text in every row, "
-                    f"but it is {shown(value)}; fill it in or leave the row out"
-                )
+def _refuse_blank(texts: pd.Series, file: TableFile, numbers: bool) -> None:
+    """Refuse what is no text; as labels 0, 1, true and false are taken too."""
+    for row, value in enumerate(texts.tolist()):
+        if not ((numbers and isinstance(value, int)) or (isinstance(value, str) and value.strip())):
+            raise InputError(
+                f"{file.at(row)}: column {texts.name!r} must hold text in every row, "
+                f"but it is {shown(value)}; fill it in or leave the row out"
+            )

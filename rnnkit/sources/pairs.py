@@ -8,7 +8,7 @@ from rnnkit.errors import InputError
 from rnnkit.files import sha256_json
 from rnnkit.params.source import Pairs
 from rnnkit.sources import opening
-from rnnkit.sources.tabular import column, format_of, place, read_frame, shown
+from rnnkit.sources.tabular import TableFile, format_of, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,23 +41,23 @@ def read(params: Pairs, part: str | None) -> pd.DataFrame:
                 )
         return _aligned(files[0], files[1], params.encoding)
     path, format = params.path, format_of(params.path, params.format, "tsv")
-    raw = read_frame(path, format, params.encoding, params.header)
-    headed = params.header and format in ("csv", "tsv")
+    file = TableFile(path, format, params.encoding, params.header, has_header_key=True)
+    raw = file.read()
     chosen = {
-        "source": column(raw, path, params.source, "data.source.source", headed),
-        "target": column(raw, path, params.target, "data.source.target", headed),
+        "source": file.column(raw, params.source, "data.source.source"),
+        "target": file.column(raw, params.target, "data.source.target"),
     }
     if params.group is not None:
-        chosen["group"] = column(raw, path, params.group, "data.source.group")
+        chosen["group"] = file.column(raw, params.group, "data.source.group")
     if part is not None:
-        chosen["part"] = column(raw, path, part, "data.split.name")
+        chosen["part"] = file.column(raw, part, "data.split.name")
     frame = pd.DataFrame(chosen)
     for field in ("source", "target"):
         for row, value in enumerate(frame[field].tolist()):
             if not (isinstance(value, str) and value.strip()):
                 name = getattr(params, field)
                 raise InputError(
-                    f"{path}, {place(format, row, params.header)}: column {name!r} must hold text "
+                    f"{file.at(row)}: column {name!r} must hold text "
                     f"in every row, but it is {shown(value)}; fill it in or leave the row out"
                 )
     return frame

@@ -8,7 +8,7 @@ from rnnkit.errors import InputError
 from rnnkit.params.source import Table
 from rnnkit.sources import opening
 from rnnkit.sources.gaps import fill
-from rnnkit.sources.tabular import column, format_of, place, read_frame
+from rnnkit.sources.tabular import TableFile, format_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,8 +40,9 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
             f"{path}: a table must be CSV, TSV or Parquet, but its name says JSONL; "
             "convert it or set `format`"
         )
-    raw = read_frame(path, format, params.encoding)
-    stamps = column(raw, path, params.time, "data.source.time")
+    file = TableFile(path, format, params.encoding)
+    raw = file.read()
+    stamps = file.column(raw, params.time, "data.source.time")
     others = (params.time, params.id, part)
     names = params.columns or tuple(str(name) for name in raw.columns if name not in others)
     if not names:
@@ -49,42 +50,41 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
             f"{path}: at least one column beside {params.time!r} is needed, but there "
             "is none; add the values"
         )
-    values = {name: column(raw, path, name, "data.source.columns") for name in names}
-    numbers = {name: as_numbers(series, path, format) for name, series in values.items()}
+    values = {name: file.column(raw, name, "data.source.columns") for name in names}
+    numbers = {name: as_numbers(series, file) for name, series in values.items()}
     filled = params.gaps in ("forward", "interpolate")
-    refuse_gaps(numbers, values, path, format, missing=filled)
+    refuse_gaps(numbers, values, file, missing=filled)
     taken = [name for name in names if name in ("time", "series", "part")]
     if taken:
         raise InputError(
             f"{path}: no column of values may be called time, series or part, which have a meaning "
             f"of their own, but {taken[0]!r} is; rename it or leave it out of `data.source.columns`"
         )
-    frame = pd.DataFrame({"time": as_times(stamps, path, format)})
+    frame = pd.DataFrame({"time": as_times(stamps, file)})
     frame = pd.concat([frame, pd.DataFrame(numbers)], axis=1)
     if part is not None:
-        frame["part"] = column(raw, path, part, "data.split.name")
+        frame["part"] = file.column(raw, part, "data.split.name")
     if params.id is not None:
-        frame.insert(0, "series", _names(column(raw, path, params.id, "data.source.id"), path))
+        frame.insert(0, "series", _names(file.column(raw, params.id, "data.source.id"), file))
     order = [name for name in ("series", "time") if name in frame]
-    _single(frame[order], path, format)
+    _single(frame[order], file)
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
     return frame if part is not None else fill(frame, params.gaps, path)
 
 
-def _names(ids: pd.Series, path: str) -> pd.Series:
+def _names(ids: pd.Series, file: TableFile) -> pd.Series:
     """Ids as text."""
     missing = ids.isna() | (ids.astype(str).str.strip() == "")
     if missing.any():
-        row = int(missing.to_numpy().argmax()) + 1
+        row = int(missing.to_numpy().argmax())
         raise InputError(
-            f"{path}: every row must say to which series it belongs, but column {ids.name!r} is "
-            f"empty {int(missing.sum())} times, first in row {row}; "
-            "fill it in or leave the row out"
+            f"{file.at(row)}: every row must say to which series it belongs, but column "
+            f"{ids.name!r} is empty in {int(missing.sum())}; fill it in or leave the row out"
         )
     return ids.astype(str)
 
 
-def as_numbers(series: pd.Series, path: str, format: str, header: bool = True) -> pd.Series:
+def as_numbers(series: pd.Series, file: TableFile) -> pd.Series:
     """A column as float64; MISSING is not a number.
 
     Raises:
@@ -99,7 +99,7 @@ def as_numbers(series: pd.Series, path: str, format: str, header: bool = True) -
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
         raise InputError(
-            f"{path}, {place(format, row, header)}: column {series.name!r} must hold numbers, but "
+            f"{file.at(row)}: column {series.name!r} must hold numbers, but "
             f"it is {series.iloc[row]!r}; correct it or leave the column out of "
             "`data.source.columns`"
         )
@@ -109,9 +109,7 @@ def as_numbers(series: pd.Series, path: str, format: str, header: bool = True) -
 def refuse_gaps(
     numbers: dict[str, pd.Series],
     values: dict[str, pd.Series],
-    path: str,
-    format: str,
-    header: bool = True,
+    file: TableFile,
     *,
     missing: bool = False,
 ) -> None:
@@ -124,14 +122,14 @@ def refuse_gaps(
     if count:
         row, name = min((int(flags.argmax()), name) for name, flags in bad.items() if flags.any())
         raise InputError(
-            f"{path}: every value must be a finite number, but {count} are missing or infinite, "
-            f"the first in column {name!r}, {place(format, row, header)} "
+            f"{file.path}: every value must be a finite number, but {count} are missing or "
+            f"infinite, the first in column {name!r}, {file.line(row)} "
             f"({values[name].iloc[row]!r}); fill them in (of a series `data.source.gaps` does) or "
             "leave the column out of `data.source.columns`"
         )
 
 
-def as_times(stamps: pd.Series, path: str, format: str) -> pd.Series:
+def as_times(stamps: pd.Series, file: TableFile) -> pd.Series:
     """ISO 8601 alone: 01/02/2024 means two days, depending on who reads it."""
     import pandas as pd
 
@@ -145,26 +143,26 @@ def as_times(stamps: pd.Series, path: str, format: str) -> pd.Series:
     except ValueError as error:  # offsets that differ
         reason = str(error).split(". ")[0]
         raise InputError(
-            f"{path}: column {stamps.name!r} must hold times of one kind, but {reason}; "
+            f"{file.path}: column {stamps.name!r} must hold times of one kind, but {reason}; "
             "give all of them the same offset, or none"
         ) from None
     if times.isna().any():
         row = int(times.isna().to_numpy().argmax())
         raise InputError(
-            f"{path}, {place(format, row)}: column {stamps.name!r} must hold ISO 8601 times, but "
+            f"{file.at(row)}: column {stamps.name!r} must hold ISO 8601 times, but "
             f"it is {stamps.iloc[row]!r}; {advice}"
         )
     return times
 
 
-def _single(keys: pd.DataFrame, path: str, format: str) -> None:
+def _single(keys: pd.DataFrame, file: TableFile) -> None:
     """Refuse equal times, of several series within one of them."""
     twice = keys.duplicated(keep="first")
     if twice.any():
         row = int(twice.to_numpy().argmax())
         several = "series" in keys
         raise InputError(
-            f"{path}, {place(format, row)}: every time may occur once"
+            f"{file.at(row)}: every time may occur once"
             f"{' in each series' if several else ''}, but {int(twice.sum())} occur again, the "
             f"first is {keys['time'].iloc[row]}"
             f"{' of ' + repr(keys['series'].iloc[row]) if several else ''}; keep one row of each"

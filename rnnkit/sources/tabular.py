@@ -1,7 +1,7 @@
 """A file of rows and named columns (CSV, TSV, JSONL, Parquet) as a frame. What they mean: readers.
 
 CSV and TSV give text in every column: nothing is guessed, "NA" stays "NA", and a TSV has no
-quoting. The frame's index counts rows from 0; `place` says where one stands in the file.
+quoting.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import csv
 import io
 import json
 import math
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.errors import InputError
@@ -44,45 +46,116 @@ def format_of(path: str, format: str, otherwise: str) -> str:
     return otherwise
 
 
-def read_frame(
-    path: str, format: str, encoding: str, header: bool = True, comment: str | None = None
-) -> pd.DataFrame:
-    """Read csv, tsv, jsonl or parquet.
+@dataclass(frozen=True)
+class TableFile:
+    """A file of rows and named columns.
 
-    Args:
+    Attributes:
+        path: of the file.
+        format: csv, tsv, jsonl or parquet.
+        encoding: of its text.
         header: of csv and tsv, whether the first line names the columns; else they are called `1`,
             `2` and so on.
         comment: lines of csv and tsv that begin with it are left out; None: there are none.
-
-    Raises:
-        InputError: bad bytes, a row with too many fields, a line that is no JSON, no row at all, a
-            header or comments where there are no lines.
+        row_names: of csv and tsv, whether every row begins with a name that the header leaves out;
+            it becomes no column.
+        has_header_key: whether the source's block has the key `header`, for messages.
     """
-    import pandas as pd
 
-    for key, used in (("header", not header), ("comment", comment is not None)):
-        if used and format not in ("csv", "tsv"):
-            raise InputError(
-                f"{path}: data.source.{key} is for csv and tsv, and this is {format}; leave it out"
-            )
+    path: str
+    format: str
+    encoding: str
+    header: bool = True
+    comment: str | None = None
+    row_names: bool = False
+    has_header_key: bool = False
 
-    if format == "jsonl":
-        # As objects: else pandas makes 1.0 of a 1 where another line has nothing.
-        frame = pd.DataFrame(read_objects(path, encoding), dtype=object)
-    elif format == "parquet":
-        frame = _parquet(path)
-    else:
-        text = read_text(path, encoding)
-        if comment is not None:
-            lines = text.splitlines(keepends=True)
-            text = "".join(line for line in lines if not line.startswith(comment))
-        frame = separated(path, text, "," if format == "csv" else "\t", header)
-    if not len(frame):
-        raise InputError(f"{path}: at least one row of data is needed, but there is none")
-    return frame
+    @property
+    def _has_lines(self) -> bool:
+        return self.format in ("csv", "tsv")
+
+    @property
+    def _separator(self) -> str:
+        return "," if self.format == "csv" else "\t"
+
+    def read(self) -> pd.DataFrame:
+        """The rows, under an index from 0.
+
+        Raises:
+            InputError: bad bytes, a row with too many fields, a line that is no JSON, no row at
+                all, a header or comments where there are no lines.
+        """
+        import pandas as pd
+
+        for key, used in (("header", not self.header), ("comment", self.comment is not None)):
+            if used and not self._has_lines:
+                raise InputError(
+                    f"{self.path}: data.source.{key} is for csv and tsv, and this is "
+                    f"{self.format}; leave it out"
+                )
+        if self.format == "jsonl":
+            # As objects: else pandas makes 1.0 of a 1 where another line has nothing.
+            frame = pd.DataFrame(read_objects(self.path, self.encoding), dtype=object)
+        elif self.format == "parquet":
+            frame = _parquet(self.path)
+        else:
+            first = self._separator if self.row_names else ""  # the first column's name is empty
+            frame = _separated(self.path, first + self._text(), self._separator, self.header)
+        if not len(frame):
+            raise InputError(f"{self.path}: at least one row of data is needed, but there is none")
+        return frame.iloc[:, 1:] if self.row_names else frame
+
+    def column(self, frame: pd.DataFrame, name: str, key: str) -> pd.Series:
+        """One column of the file's frame.
+
+        Args:
+            key: the params key that named it, for the message.
+
+        Raises:
+            InputError: the frame has no such column.
+        """
+        headed = self.has_header_key and self.header and self._has_lines
+        other = ", or write `header: false` where the first line is data" if headed else ""
+        return column(frame, self.path, name, key, other)
+
+    def at(self, row: int) -> str:
+        """The file and the row in it, as messages call them."""
+        return f"{self.path}, {self.line(row)}"
+
+    def line(self, row: int) -> str:
+        """Where a row of the frame begins in the file as a person counts: comments, blank lines and
+        the line breaks in quotes are lines too.
+
+        Reads the file again, for it is asked once, of what is refused.
+        """
+        if self.format == "jsonl":
+            return f"line {row + 1}"
+        if not self._has_lines:
+            return f"row {row + 1}"
+        csv.field_size_limit(2**31 - 1)  # a text may be long
+        records = csv.reader(
+            io.StringIO(self._text(), newline=""),
+            delimiter=self._separator,
+            quoting=csv.QUOTE_MINIMAL if self.format == "csv" else csv.QUOTE_NONE,
+        )
+        begin, left = 1, row + self.header
+        for record in records:
+            if len(record) > 1 or "".join(record).strip():  # pandas leaves blank lines out
+                if not left:
+                    return f"line {begin}"
+                left -= 1
+            begin = records.line_num + 1
+        return f"row {row + 1}"  # the file is not what it was
+
+    def _text(self) -> str:
+        """The file's text, with comments as empty lines."""
+        text = read_text(self.path, self.encoding)
+        if self.comment is None:
+            return text
+        return re.sub(rf"(?<![^\r\n]){re.escape(self.comment)}[^\r\n]*", "", text)
 
 
-def separated(path: str, text: str, separator: str, header: bool = True) -> pd.DataFrame:
+def _separated(path: str, text: str, separator: str, header: bool) -> pd.DataFrame:
     """CSV or TSV text as a frame of text.
 
     Raises:
@@ -150,19 +223,19 @@ def read_objects(path: str, encoding: str) -> list[dict[str, Any]]:
     return objects
 
 
-def column(frame: pd.DataFrame, path: str, name: str, key: str, headed: bool = False) -> pd.Series:
+def column(frame: pd.DataFrame, path: str, name: str, key: str, other: str = "") -> pd.Series:
     """One column of a frame.
 
     Args:
-        key: the params key that named it, for the message.
-        headed: whether the columns' names were read from a line that may be one of data.
+        path: where the frame comes from, for the message.
+        key: the params key that named the column, for the message.
+        other: what else could mend it, for the message.
 
     Raises:
         InputError: the frame has no such column.
     """
     if name not in frame.columns:
         names = [str(present) for present in frame.columns]
-        other = ", or write `header: false` where the first line is data" if headed else ""
         raise InputError(
             f"{path}: there is no column {name!r}{closest(name, names)}; "
             f"the columns are {', '.join(names)}; set `{key}` to one of them{other}"
@@ -180,17 +253,3 @@ def shown(value: Any) -> str:
     if missing or (isinstance(value, str) and not value.strip()):
         return "empty"
     return repr(value)[:40]
-
-
-def place(format: str, row: int, header: bool = True) -> str:
-    """Where a row stands in its file, as a person counts.
-
-    Quoted line breaks inside a CSV, blank lines and comments shift its lines; rows are counted as
-    if there were none.
-
-    >>> place("csv", 0), place("csv", 0, header=False), place("jsonl", 0), place("parquet", 0)
-    ('line 2', 'line 1', 'line 1', 'row 1')
-    """
-    if format in ("csv", "tsv"):
-        return f"line {row + 1 + header}"
-    return f"line {row + 1}" if format in ("jsonl", "label_text") else f"row {row + 1}"

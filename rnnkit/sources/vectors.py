@@ -8,7 +8,7 @@ from rnnkit.errors import InputError
 from rnnkit.params.source import Vectors
 from rnnkit.sources import opening
 from rnnkit.sources.table import as_numbers, refuse_gaps
-from rnnkit.sources.tabular import column, format_of, place, read_frame
+from rnnkit.sources.tabular import TableFile, format_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,16 +40,15 @@ def read(params: Vectors, part: str | None) -> pd.DataFrame:
             f"{path}: vectors must be CSV, TSV or Parquet, but the name says JSONL; "
             "convert it or set `format`"
         )
-    raw = read_frame(path, format, params.encoding, params.header, params.comment)
-    headed = params.header and format in ("csv", "tsv")
-    targets = {
-        name: column(raw, path, name, "data.source.targets", headed) for name in params.targets
-    }
+    header, comment = params.header, params.comment
+    file = TableFile(path, format, params.encoding, header, comment, has_header_key=True)
+    raw = file.read()
+    targets = {name: file.column(raw, name, "data.source.targets") for name in params.targets}
     for name, series in targets.items():
         empty = (series.isna() | (series.astype(str).str.strip() == "")).to_numpy()
         if empty.any():
             raise InputError(
-                f"{path}, {place(format, int(empty.argmax()), params.header)}: every vector needs "
+                f"{file.at(int(empty.argmax()))}: every vector needs "
                 f"its target, but column {name!r} is empty in {int(empty.sum())}; fill it in or "
                 "leave the row out"
             )
@@ -57,19 +56,17 @@ def read(params: Vectors, part: str | None) -> pd.DataFrame:
     names = params.columns or tuple(str(name) for name in raw.columns if name not in taken)
     if not names:
         raise InputError(f"{path}: at least one column of features is needed, but there is none")
-    values = {name: column(raw, path, name, "data.source.columns") for name in names}
-    numbers = {
-        name: as_numbers(series, path, format, params.header) for name, series in values.items()
-    }
-    refuse_gaps(numbers, values, path, format, params.header)
+    values = {name: file.column(raw, name, "data.source.columns") for name in names}
+    numbers = {name: as_numbers(series, file) for name, series in values.items()}
+    refuse_gaps(numbers, values, file)
     features = np.column_stack([series.to_numpy() for series in numbers.values()])
     told = zip(
         *(series.astype(str).replace(params.rename) for series in targets.values()), strict=True
     )
     frame = pd.DataFrame({"vector": list(features), "target": [list(row) for row in told]})
     if params.group is not None:
-        frame["group"] = column(raw, path, params.group, "data.source.group")
+        frame["group"] = file.column(raw, params.group, "data.source.group")
     if part is not None:
-        frame["part"] = column(raw, path, part, "data.split.name")
+        frame["part"] = file.column(raw, part, "data.split.name")
     frame.attrs = {"columns": names, "targets": params.targets}
     return frame
