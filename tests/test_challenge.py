@@ -10,8 +10,8 @@ import numpy as np
 import pandas
 import pytest
 from pydantic import TypeAdapter
-from test_audio import JOIN, folder_of
-from test_audio import experiment_of as spoken
+from recordings import JOIN, folder_of
+from recordings import experiment_of as spoken
 from test_written_tasks import experiment_of as written
 from test_written_tasks import names, pairs
 from training import finish_in
