@@ -19,7 +19,7 @@ from typing import Any, Self
 import psutil
 from prefect.task_runners import ProcessPoolTaskRunner
 
-from flows.console import QUIET
+from flows.console import QUIET, out
 from flows.settings import Settings
 from rnnkit import launch
 from rnnkit.errors import InputError
@@ -78,6 +78,19 @@ class Processes(ProcessPoolTaskRunner):
         messages.cancel_join_thread()
         return runner
 
+    def has_lost_one(self) -> bool:
+        """Whether a worker died. The pool itself learns it late of those it started last."""
+        return not all(process.is_alive() for process in self._workers())
+
+    def kill(self) -> None:
+        """Ends the workers, whatever they are busy with."""
+        for process in self._workers():
+            process.kill()
+
+    def _workers(self) -> list[Any]:
+        pool: Any = self._executor
+        return list((pool._processes or {}).values())
+
 
 def run_tasks(
     settings: Settings,
@@ -104,10 +117,16 @@ def run_tasks(
             while not all(is_done(future) for future in futures):
                 show()
                 time.sleep(POLL)
+                if isinstance(runner, Processes) and runner.has_lost_one():
+                    runner.kill()  # as the pool would, had it seen it
         except BaseException:
             stop.touch()  # else the workers would go on
+            out.print("stopping: the workers leave off")
+            until = time.monotonic() + STOPPING
             for future in futures:
-                future.wait(timeout=STOPPING)
+                future.wait(timeout=max(0.0, until - time.monotonic()))
+            if isinstance(runner, Processes) and not all(is_done(future) for future in futures):
+                runner.kill()  # its end would wait for them
             with suppress(Exception):  # a signal may have come in the middle of it
                 show()
             raise

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from command import ROOT, environment
 
-PROGRAM = """
+DYING = """
 import gc, multiprocessing.queues, os, signal, sys, time
 from pathlib import Path
 from prefect import task
@@ -27,18 +27,55 @@ if __name__ == "__main__":
     print(run_tasks(settings.read(home), 2, work, lambda: None, home / "stop"))
 """
 
+STUBBORN = """
+import os, sys, threading, time
+from pathlib import Path
+from prefect import task
+from flows import settings, workers
 
-def test_a_worker_that_dies_with_a_lock_in_its_hands_keeps_nobody(
-    tmp_path: Path, prefect_api: str
-) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM)
-    done = subprocess.run(
-        [sys.executable, str(program), str(tmp_path)],
+workers.STOPPING = 1
+
+@task
+def hear_nothing(folder):
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(300)
+
+def interrupt():
+    if len(list(home.glob("[0-9]*"))) == 2:
+        raise KeyboardInterrupt
+
+if __name__ == "__main__":
+    home = Path(sys.argv[1])
+    work = [(hear_nothing, {"folder": str(home)})] * 2
+    try:
+        workers.run_tasks(settings.read(home), 2, work, interrupt, home / "stop")
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def run(program: str, folder: Path, prefect: str) -> "subprocess.CompletedProcess[str]":
+    file = folder / "program.py"
+    file.write_text(program)
+    return subprocess.run(
+        [sys.executable, str(file), str(folder)],
         cwd=ROOT,
-        env=environment(PREFECT_API_URL=prefect_api, PYTHONPATH=str(ROOT)),
+        env=environment(PREFECT_API_URL=prefect, PYTHONPATH=str(ROOT)),
         capture_output=True,
         text=True,
         timeout=120,
     )
+
+
+def test_a_worker_that_dies_with_a_lock_in_its_hands_keeps_nobody(
+    tmp_path: Path, prefect_api: str
+) -> None:
+    done = run(DYING, tmp_path, prefect_api)
     assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
+
+
+def test_workers_that_do_not_leave_off_are_ended(tmp_path: Path, prefect_api: str) -> None:
+    done = run(STUBBORN, tmp_path, prefect_api)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "stopping: the workers leave off\ninterrupted\n"
+    assert (tmp_path / "stop").exists()

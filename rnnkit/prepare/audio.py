@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnkit.params.data import MFCC, Data
+from rnnkit.prepare.spread import spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,13 +55,11 @@ def names(params: MFCC) -> tuple[str, ...]:
 
 def all_features(samples: list[np.ndarray], rate: int, params: MFCC) -> list[np.ndarray]:
     """`features` of all recordings, over as many processes as there are cores."""
-    from joblib import Parallel, delayed
-
     seconds = sum(map(len, samples)) / rate
-    jobs = min(len(samples), os.cpu_count() or 1) if seconds > SPREAD else 1
-    size = math.ceil(len(samples) / (4 * jobs))
+    processes = os.cpu_count() or 1 if seconds > SPREAD else 1
+    size = math.ceil(len(samples) / (4 * processes))
     chunks = [samples[k : k + size] for k in range(0, len(samples), size)]
-    found = Parallel(n_jobs=jobs)(delayed(_several)(chunk, rate, params) for chunk in chunks)
+    found = spread(functools.partial(_several, rate=rate, params=params), chunks, processes)
     return [frames for chunk in found for frames in chunk]
 
 
