@@ -1,10 +1,13 @@
 """A signal stays a signal, whatever MLflow says while things are put in order."""
 
+import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import ROOT, environment
 
 from flows import settings, workers
 from flows.work import Work
@@ -89,3 +92,47 @@ def test_a_signal_in_the_middle_of_showing_is_not_lost(
         workers.run_tasks(settings.read(tmp_path), 1, [(None, {})], show, stop)
     assert end.value.code == TERMINATED
     assert shown == [False, True]
+
+
+LOST = """
+import os, signal, time, weakref
+from flows import cli
+from prefect.exceptions import TerminationSignal
+
+class Something:
+    pass
+
+def command(*_, **__):
+    if WHOSE == "Prefect":  # while a flow runs the handler is its own, and then as it was
+        def handler(number, _):
+            signal.signal(signal.SIGTERM, cli._terminate)
+            raise TerminationSignal(number)
+        signal.signal(signal.SIGTERM, handler)
+    something = Something()
+    told = weakref.ref(something, lambda _: os.kill(os.getpid(), signal.NAME))
+    del something
+    time.sleep(30)
+
+cli.app = command
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "whose", "status"),
+    [("SIGINT", "ours", 130), ("SIGTERM", "ours", 143), ("SIGTERM", "Prefect", 143)],
+)
+def test_a_signal_that_comes_while_an_object_is_deleted_is_not_lost(
+    name: str, whose: str, status: int
+) -> None:
+    program = LOST.replace("WHOSE", repr(whose)).replace("NAME", name)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert (done.returncode, done.stdout) == (status, "")
+    assert done.stderr == "rnnkit: interrupted; the same command goes on where it stopped\n"

@@ -9,11 +9,13 @@ Exit status: 0 done, 1 the run failed, 2 bad input, 75 someone else is running t
 import atexit
 import functools
 import gc
+import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -39,6 +41,9 @@ from flows.cli import (
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
 from flows.starting import Failure
 from rnnkit.errors import InputError, Note
+
+STOPPED = "interrupted; the same command goes on where it stopped"
+AGAIN = 0.1  # seconds until a signal that was lost is sent again
 
 app = typer.Typer(
     add_completion=False,
@@ -71,6 +76,7 @@ def main() -> None:
     """The entry point: what went wrong becomes one line and an exit status."""
     _spare_the_collector()
     signal.signal(signal.SIGTERM, _terminate)
+    sys.unraisablehook = functools.partial(_hear_again, sys.unraisablehook)
     warnings.formatwarning = functools.partial(_warn, warnings.formatwarning)
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
@@ -83,7 +89,11 @@ def main() -> None:
     except Failure as error:
         _end(error.status, str(error))
     except KeyboardInterrupt:
-        _end(INTERRUPTED, "interrupted; the same command goes on where it stopped")
+        _end(INTERRUPTED, STOPPED)
+    except SystemExit as end:
+        if end.code == TERMINATED:
+            _end(TERMINATED, STOPPED)
+        raise
 
 
 def _spare_the_collector() -> None:
@@ -114,3 +124,18 @@ def _end(status: int, message: str) -> NoReturn:
 
 def _terminate(*_: object) -> NoReturn:
     raise SystemExit(TERMINATED)
+
+
+def _hear_again(usual: Callable[[Any], object], lost: Any) -> None:
+    """Sends a signal again whose exception was lost: it came where Python can raise none, as while
+    an object is deleted, and would have been told as a traceback and then forgotten."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        number = signal.SIGINT
+    elif issubclass(lost.exc_type, SystemExit) or lost.exc_type.__name__ == "TerminationSignal":
+        number = signal.SIGTERM  # the second is what Prefect raises while a flow runs
+    else:
+        usual(lost)
+        return
+    again = threading.Timer(AGAIN, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
