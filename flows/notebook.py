@@ -194,7 +194,7 @@ def _settings(mlruns: str | Path) -> places.Settings:
         server = held.__enter__()
         atexit.register(held.__exit__, None, None, None)
         if server:
-            server.wait("/health")
+            server.wait()
         settings = places.read(home)
         assert settings.prefect == os.environ["PREFECT_API_URL"]
     return settings

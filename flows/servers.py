@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -23,7 +24,7 @@ from flows.settings import Settings
 from rnnkit import files
 
 WAIT = 120  # seconds a server may take on a busy machine
-HOST = "127.0.0.1"
+HOST, HEALTH = "127.0.0.1", "/health"
 _RECORD = "servers.json"
 
 
@@ -37,7 +38,7 @@ class Server:
     Args:
         name: for messages.
         command: what to run, as arguments of this Python.
-        url: its address; `health` below it answers when it is ready.
+        url: its address; HEALTH below it answers when the server is ready.
         log: where its output goes.
         environment: variables beside this process's own.
     """
@@ -59,23 +60,30 @@ class Server:
                 env={**os.environ, **environment},
                 start_new_session=True,  # Ctrl-C is this process's to handle
             )
+        self._is_ready = False
+        self._start = threading.Thread(target=self._see_it_start, daemon=True)
+        self._start.start()
 
-    def wait(self, path: str) -> None:
+    def _see_it_start(self) -> None:
+        """Gives the turn on when the server answers, whatever this process is busy with."""
+        until = time.monotonic() + WAIT
+        while time.monotonic() < until and self.process.poll() is None:
+            if answers(self.url + HEALTH):
+                self._is_ready = True
+                break
+            time.sleep(0.1)
+        self._turn.close()
+
+    def wait(self) -> None:
         """Returns when the server answers.
 
         Raises:
             ServerFailed: it ended, or did not answer in time.
         """
-        until = time.monotonic() + WAIT
-        while time.monotonic() < until:
-            if answers(self.url + path):
-                self._turn.close()
-                return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.1)
-        self.stop()
-        raise ServerFailed(f"{self.name} did not start; its output is in {self._log}")
+        self._start.join()
+        if not self._is_ready:
+            self.stop()
+            raise ServerFailed(f"{self.name} did not start; its output is in {self._log}")
 
     def stop(self) -> None:
         """Ends the server and what it started; what does not end when asked is killed."""

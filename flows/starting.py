@@ -4,7 +4,6 @@ Nothing heavy is imported before the server is on its way, for both take as long
 """
 
 import os
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnkit.errors import InputError
+from rnnkit.files import write_traceback
 
 FAILED, BUSY = 1, 75
 PARAMS = (".yaml", ".yml")
@@ -174,7 +174,11 @@ def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[A
     server = None
     try:
         if address is None:
-            server = start() if start else servers.prefect_for_a_command(settings)
+            try:
+                server = start() if start else servers.prefect_for_a_command(settings)
+            except OSError as error:
+                told = f"--mlruns {settings.home}: cannot be written: {error.strerror}"
+                raise InputError(told) from None
             address = server.url
         os.environ["PREFECT_API_URL"] = address
         yield server
@@ -207,12 +211,8 @@ def _told(
     except (InputError, KeyboardInterrupt, Failure):
         raise
     except Exception as error:  # the flow's own failure, whatever it was
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "traceback.txt").write_text(traceback.format_exc())
-        raise Failure(
-            f"{name} failed: {type(error).__name__}: {error}; "
-            f"the traceback is in {place / 'traceback.txt'}"
-        ) from None
+        where = write_traceback(place)
+        raise Failure(f"{name} failed: {type(error).__name__}: {error}{where}") from None
 
 
 def _call(
@@ -238,7 +238,7 @@ def _call(
             for experiment in prepared:
                 prepare(experiment.data, experiment.task, settings.home)  # bad data end it here
             if server:
-                server.wait("/health")
+                server.wait()
         return flow()
     except (InputError, KeyboardInterrupt):
         raise

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import secrets
+import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -212,3 +213,18 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
             ) from None
         records.append(record)
     return records
+
+
+def write_traceback(folder: Path) -> str:
+    """Writes the traceback of the exception that is being handled into a folder's `traceback.txt`.
+
+    Returns:
+        where it is, as the end of a message; empty where the disk takes no more.
+    """
+    path = folder / "traceback.txt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(traceback.format_exc())
+    except OSError:
+        return ""
+    return f"; the traceback is in {path}"

@@ -40,7 +40,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         os.environ.update(before)
         os.umask(mask)
     try:
-        server.wait("/health")
+        server.wait()
         yield server.url
     finally:
         server.stop()

@@ -114,3 +114,14 @@ def test_a_damaged_line_inside_a_journal_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"step": 1}) + "\n[1]\n" + json.dumps({"step": 3}) + "\n")
     with pytest.raises(InputError, match=r"journal\.jsonl, line 2: every line must be a JSON obj"):
         files.read_lines(path)
+
+
+def test_a_traceback_is_kept_where_it_can_be(tmp_path: Path) -> None:
+    try:
+        raise ValueError("no luck")
+    except ValueError:
+        where = files.write_traceback(tmp_path / "new")
+        assert where == f"; the traceback is in {tmp_path / 'new' / 'traceback.txt'}"
+        assert "ValueError: no luck" in (tmp_path / "new" / "traceback.txt").read_text()
+        (tmp_path / "file").touch()
+        assert files.write_traceback(tmp_path / "file" / "folder") == ""

@@ -13,7 +13,8 @@ import pytest
 from flows import servers
 from flows import settings as places
 from flows.cli.up import up
-from flows.starting import Failure
+from flows.starting import Failure, prefect
+from rnnkit.errors import InputError
 
 
 def taken(turn: Path) -> bool:
@@ -31,10 +32,27 @@ def test_one_at_a_time_makes_the_tables_of_a_new_database(tmp_path: Path) -> Non
     turn = settings.home / "prefect" / "server.turn"
     try:
         assert taken(turn)
-        server.wait("/health")
+        server.wait()
         assert not taken(turn)
     finally:
         server.stop()
+
+
+def test_whoever_starts_a_server_and_is_busy_keeps_nobody_waiting(tmp_path: Path) -> None:
+    server = servers.prefect_for_a_command(places.read(tmp_path / "mlruns"))
+    until = time.monotonic() + servers.WAIT
+    try:
+        while taken(tmp_path / "mlruns" / "prefect" / "server.turn"):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert servers.answers(f"{server.url}/health")
+    finally:
+        server.stop()
+
+
+def test_a_server_that_is_stopped_gives_its_turn_on(tmp_path: Path) -> None:
+    settings = places.read(tmp_path / "mlruns")
+    turn = settings.home / "prefect" / "server.turn"
     broken = servers.prefect_for_a_command(settings)
     broken.stop()
     assert not taken(turn)
@@ -45,7 +63,7 @@ def test_a_server_that_does_not_start_is_told_with_its_log(tmp_path: Path) -> No
         "A server", ["json.tool", "nowhere.json"], "http://127.0.0.1:1", tmp_path / "log", {}
     )
     with pytest.raises(servers.ServerFailed, match=f"A server did not start; .* {tmp_path}/log$"):
-        server.wait("/health")
+        server.wait()
     assert "nowhere.json" in (tmp_path / "log").read_text()
 
 
@@ -82,3 +100,15 @@ def test_up_ends_when_one_of_its_servers_does(
     killer.join()
     assert all(server.process.poll() is not None for server in started)
     assert not (tmp_path / "servers.json").exists()
+
+
+def test_an_output_folder_that_cannot_be_written_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = places.read(tmp_path / "mlruns")
+    (settings.home / "prefect").touch()  # in the place of the server's folder
+    monkeypatch.setattr(places, "apply", lambda _: None)  # else it would be for all tests
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    refusal = pytest.raises(InputError, match=r"^--mlruns .*: cannot be written: File exists$")
+    with refusal, prefect(settings):
+        """It does not come to this."""

@@ -126,7 +126,7 @@ def _serve(
             from flows.schedule.serving import serve
 
             if server:
-                server.wait("/health")
+                server.wait()
 
             address = os.environ["PREFECT_API_URL"].removesuffix("/api")
             when = f"by cron {cron}" if cron else f"every {every}"

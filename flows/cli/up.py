@@ -40,8 +40,8 @@ def up(
     prefect = servers.prefect_with_pages(settings, prefect_port)
     try:
         print("starting …", flush=True)
-        pages.wait("/health")
-        prefect.wait("/health")
+        pages.wait()
+        prefect.wait()
         servers.announce(settings, prefect.url, pages.url)
         _say_up(pages.url, prefect.url)
         print("Ctrl-C ends both.", flush=True)

@@ -1,14 +1,13 @@
 """One run of a comparison, in a worker process: from its params to its report."""
 
 import time
-import traceback
 from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows.workers import Parent, settle
-from rnnkit import numerics
+from rnnkit import files, numerics
 from rnnkit.conclude import NOT_SEARCHED, conclude, gathered
 from rnnkit.prepare import prepare
 from rnnkit.runfolder import RunFolder
@@ -32,7 +31,7 @@ def run_member(folder: str, home: str, stop: str, parent: Parent) -> None:
             _run(run, Path(home), Path(stop))
         except Exception as error:  # the comparison's other runs go on
             run.append("failed", reason=f"{type(error).__name__}: {error}")
-            (run.path / "traceback.txt").write_text(traceback.format_exc())
+            files.write_traceback(run.path)
 
 
 def _run(run: RunFolder, home: Path, stop: Path) -> None:

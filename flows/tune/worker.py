@@ -5,7 +5,6 @@ study and held by nobody was left by a worker that died: the next one goes on wi
 """
 
 import fcntl
-import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from flows import settings
 from flows.tune.study import is_failing, open_study, suggest
 from flows.tune.trials import STOP, end_of, searching, trainings, trial_folder
 from flows.workers import Parent, settle
+from rnnkit import files
 from rnnkit.params import Experiment
 from rnnkit.prepare import prepare
 from rnnkit.prepare.prepared import Prepared
@@ -158,7 +158,7 @@ class Sweep:
                 return
         except Exception as error:  # one trial's failure is a result; the sweep goes on
             place.append("failed", reason=f"{type(error).__name__}: {error}")
-            (place.path / "traceback.txt").write_text(traceback.format_exc())
+            files.write_traceback(place.path)
         self.tell(trial.number, place)
 
     def _train(self, trial: optuna.Trial, place: RunFolder, mine: Experiment) -> bool:

@@ -103,7 +103,7 @@ def record(params: Path, home: Path) -> tuple[dict[str, float], float]:
 
     with prefect(where) as server:
         if server:
-            server.wait("/health")
+            server.wait()
         seconds = flow()["seconds"]["train"]
     return spent, seconds
 
