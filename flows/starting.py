@@ -97,8 +97,10 @@ def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) 
     from flows.compare.folders import comparison_folder, member_folder
     from rnnkit.comparison.members import members
 
-    runs = [member_folder(member, settings) for member in members(experiment)]
-    folder = comparison_folder(settings, experiment.name, runs)
+    each = members(experiment)
+    runs = [member_folder(member, settings) for member in each]
+    names = [member.variant for member in each]
+    folder = comparison_folder(settings, experiment.name, runs, names)
     if folder.status == "finished":
         return folder.path
 

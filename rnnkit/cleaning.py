@@ -5,6 +5,8 @@ is being worked on. What is deleted of a finished run is
 not needed to show, predict with or compare it; prepared data are made again when they are wanted.
 """
 
+import contextlib
+import secrets
 import shutil
 import time
 from collections.abc import Iterator, Set
@@ -15,6 +17,8 @@ from rnnkit.files import read_json
 from rnnkit.runfolder import RunFolder
 
 DAY = 86_400  # seconds
+ASIDE = ".deleted"
+"""The folder in the output folder whose content is being deleted."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +42,35 @@ def leftovers(home: Path, kept: Set[str], older: float) -> list[Leftover]:
     Args:
         home: the output folder.
         kept: ids of runs that are registered.
-        older: unfinished runs, and prepared data that no run has used for so long, in seconds.
+        older: unfinished runs and comparisons, and prepared data that no run has used for so long,
+            in seconds.
     """
     found = [
         Leftover(what, path, _size(path))
-        for what, path in [*_of_runs(home, kept, older), *_of_data(home, older)]
+        for what, path in [
+            *_of_runs(home, kept, older),
+            *_of_comparisons(home, older),
+            *_of_data(home, older),
+        ]
+    ]
+    found += [
+        Leftover("what an interrupted clean left", path, _size(path))
+        for path in sorted((home / ASIDE).glob("*"))
     ]
     return [leftover for leftover in found if leftover.size]
 
 
-def delete(found: list[Leftover]) -> None:
-    """Deletes what `leftovers` found; each folder is renamed first, so that none is half there."""
+def delete(home: Path, found: list[Leftover]) -> None:
+    """Deletes what `leftovers` found; each folder is put aside first, so that none is half there.
+
+    What another process deletes at the same time is left to it.
+    """
     for leftover in found:
-        aside = leftover.path.with_name(f".{leftover.path.name}.deleted")
-        leftover.path.rename(aside)
-        shutil.rmtree(aside)
+        aside = home / ASIDE / secrets.token_hex(8)
+        aside.parent.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            leftover.path.rename(aside)
+            shutil.rmtree(aside)
 
 
 def _of_runs(home: Path, kept: Set[str], older: float) -> Iterator[tuple[str, Path]]:
@@ -67,6 +85,12 @@ def _of_runs(home: Path, kept: Set[str], older: float) -> Iterator[tuple[str, Pa
                     yield "checkpoints of finished runs", place
         elif status in ("interrupted", "failed") and _age(path) > older:
             yield "runs that were interrupted or failed", path
+
+
+def _of_comparisons(home: Path, older: float) -> Iterator[tuple[str, Path]]:
+    for path in sorted((home / "comparisons").glob("*")):
+        if RunFolder(path).status in ("interrupted", "failed") and _age(path) > older:
+            yield "comparisons that were interrupted or failed", path
 
 
 def _of_data(home: Path, older: float) -> Iterator[tuple[str, Path]]:

@@ -1,9 +1,12 @@
 """`rnnkit clean`: what goes, and what stays."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from rnnkit.cleaning import DAY, delete, leftovers
 from rnnkit.files import write_json
@@ -60,9 +63,9 @@ def test_what_is_not_needed_goes_and_all_else_stays(tmp_path: Path) -> None:
     with busy.lock():
         found = leftovers(tmp_path, {"registered"}, 30 * DAY)
         assert not any(leftover.path in data.values() for leftover in found)  # busy may read them
-        delete(found)
+        delete(tmp_path, found)
     more = leftovers(tmp_path, {"registered", "busy"}, 30 * DAY)
-    delete(more)
+    delete(tmp_path, more)
     found += more
     assert leftovers(tmp_path, {"registered", "busy"}, 30 * DAY) == []
     gone = {leftover.path for leftover in found}
@@ -115,3 +118,40 @@ def test_the_command_lists_first_and_deletes_with_yes(tmp_path: Path) -> None:
         (line,) = refused.stderr.splitlines()
         assert line.startswith(f"rnnkit: --older-than {span}: write a number and s, m, h or d")
         assert line.endswith("as 6h, of at most 36500d")
+
+
+def test_what_an_interrupted_clean_left_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(tmp_path, "done", "a", finished=True, days=1)
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(shutil, "rmtree", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            delete(tmp_path, leftovers(tmp_path, set(), 30 * DAY))
+    assert not (run.path / "checkpoints").exists()
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["done"]
+    found = leftovers(tmp_path, set(), 30 * DAY)
+    assert found[-1].what == "what an interrupted clean left"
+    delete(tmp_path, found)
+    assert leftovers(tmp_path, set(), 30 * DAY) == []
+
+
+def test_two_may_clean_at_once(tmp_path: Path) -> None:
+    a_run(tmp_path, "done", "a", finished=True, days=1)
+    mine, other = (leftovers(tmp_path, set(), 30 * DAY) for _ in range(2))
+    delete(tmp_path, other)
+    delete(tmp_path, mine)
+    assert leftovers(tmp_path, set(), 30 * DAY) == []
+
+
+def test_comparisons_that_came_to_nothing_go(tmp_path: Path) -> None:
+    for name, finished in (("none", False), ("made", True)):
+        folder = RunFolder(tmp_path / "comparisons" / name)
+        folder.create(EXPERIMENT, {})
+        folder.append("begun")
+        if finished:
+            folder.finish({})
+    (found,) = leftovers(tmp_path, set(), -1)
+    assert found.path.name == "none"
+    assert found.what == "comparisons that were interrupted or failed"
+    assert leftovers(tmp_path, set(), DAY) == []

@@ -14,6 +14,7 @@ from training import finish_in
 
 from flows import settings as places
 from flows.compare import comparison
+from flows.compare.folders import comparison_folder
 from flows.console import Stages
 from rnnkit.comparison.members import members
 from rnnkit.comparison.table import table
@@ -168,7 +169,7 @@ def test_runs_of_different_tasks_are_refused(tmp_path: Path) -> None:
         run.create(experiment, {})
     with pytest.raises(
         InputError,
-        match="runs of one task can be compared, and these are of language_modeling and tagging",
+        match="runs of one task can be compared, and a is of tagging, b of language_modeling",
     ):
         table({"a": runs[:1], "b": runs[1:]})
 
@@ -237,3 +238,15 @@ def test_a_run_that_does_not_finish_fails_the_comparison_and_is_named(
     monkeypatch.setattr(comparison, "_bring", lambda *_: 0)
     with pytest.raises(comparison.ComparisonFailed, match=message):
         comparison._run_all(Alone(tmp_path), each, runs, 2, {})  # type: ignore[arg-type]  # as above
+
+
+def test_a_comparison_is_found_by_its_runs_their_order_and_their_names(tmp_path: Path) -> None:
+    settings = places.read(tmp_path)
+    runs = [RunFolder(tmp_path / "runs" / name) for name in "ab"]
+    found = [
+        comparison_folder(settings, "x", runs, names).path
+        for names in ([], ["gru", "lstm"], ["gated", "lstm"])
+    ]
+    found.append(comparison_folder(settings, "x", runs[::-1]).path)
+    assert len(set(found)) == len(found)
+    assert comparison_folder(settings, "x", runs, ["gru", "lstm"]).path == found[1]

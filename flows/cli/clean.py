@@ -35,11 +35,11 @@ def clean(
     for what in dict.fromkeys(leftover.what for leftover in found):
         own = [leftover for leftover in found if leftover.what == what]
         size = sum(leftover.size for leftover in own) / 1e6
-        print(f"  {what:<38} {len(own):>6,} {size:>10,.1f} MB")
+        print(f"  {what:<43} {len(own):>6,} {size:>10,.1f} MB")
     if kept:
-        print(f"  {'registered runs, which stay whole':<38} {len(kept):>6,}")
+        print(f"  {'registered runs, which stay whole':<43} {len(kept):>6,}")
     if not yes:
         print("rnnkit clean --yes deletes them")
         return
-    delete(found)
+    delete(settings.home, found)
     print(f"deleted, {sum(leftover.size for leftover in found) / 1e6:,.1f} MB")

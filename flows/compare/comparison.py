@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
@@ -51,7 +52,8 @@ def compare_variants(experiment: Experiment, home: Path, workers: int) -> str:
     settings = places.read(home)
     each = members(experiment)
     runs = [member_folder(member, settings) for member in each]
-    folder = comparison_folder(settings, experiment.name, runs)
+    names = [member.variant for member in each]
+    folder = comparison_folder(settings, experiment.name, runs, names)
     if folder.status == "finished":
         return str(folder.path)
     with folder.lock(), Stages() as stages:
@@ -64,7 +66,7 @@ def compare_variants(experiment: Experiment, home: Path, workers: int) -> str:
             groups: dict[str, list[RunFolder]] = {}
             for member, run in zip(each, runs, strict=True):
                 groups.setdefault(member.variant, []).append(run)
-            _conclude(work, groups)
+            _conclude(work, groups, table(groups))
     return str(folder.path)
 
 
@@ -86,11 +88,12 @@ def compare_runs(runs: list[str], home: Path) -> str:
     folder = comparison_folder(settings, experiment.name, folders)
     if folder.status == "finished":
         return str(folder.path)
+    found = table(groups)  # what cannot be compared leaves nothing behind
     with folder.lock(), Stages() as stages:
         work = Work(experiment, settings, folder, stages)
         folder.create(experiment, numerics.fingerprint())
         with work.marked():
-            _conclude(work, groups)
+            _conclude(work, groups, found)
     return str(folder.path)
 
 
@@ -192,10 +195,9 @@ def _epochs(member: Member, run: RunFolder) -> int:
     return sum(line["kind"] == "epoch" for line in lines)
 
 
-def _conclude(work: Work, groups: Groups) -> None:
+def _conclude(work: Work, groups: Groups, found: pandas.DataFrame) -> None:
     """The table, the page and the run in MLflow."""
     stage = work.stages.begin("lay side by side", total=None)
-    found = table(groups)
     place = work.folder.path
     found.to_parquet(place / TABLE)
     write_comparison_report(place, groups, found)

@@ -15,7 +15,16 @@ def member_folder(member: Member, settings: Settings) -> RunFolder:
     return RunFolder(settings.runs / RunFolder.identity(member.experiment, sha256, "", 0))
 
 
-def comparison_folder(settings: Settings, name: str, runs: Sequence[RunFolder]) -> RunFolder:
-    """Where the comparison of some runs lies; its name follows from theirs."""
-    what = sha256_json([run.id for run in runs])[:10]
+def comparison_folder(
+    settings: Settings, name: str, runs: Sequence[RunFolder], variants: Sequence[str] = ()
+) -> RunFolder:
+    """Where the comparison of some runs lies; its name follows from theirs.
+
+    Args:
+        name: of the experiment.
+        runs: in their order.
+        variants: what the table calls them, where the params file says so.
+    """
+    ids = [run.id for run in runs]
+    what = sha256_json([ids, list(variants)] if variants else ids)[:10]
     return RunFolder(settings.comparisons / f"{name}-compare-{what}")

@@ -35,11 +35,13 @@ def table(groups: Groups) -> pandas.DataFrame:
     Raises:
         InputError: the runs are of different tasks or were tested on different items.
     """
-    tasks = sorted({run.experiment.task.kind for runs in groups.values() for run in runs})
-    if len(tasks) > 1:
-        raise InputError(
-            f"runs of one task can be compared, and these are of {' and '.join(tasks)}"
-        )
+    first, *others = [run for runs in groups.values() for run in runs]
+    for run in others:
+        one, other = first.experiment.task.kind, run.experiment.task.kind
+        if one != other:
+            raise InputError(
+                f"runs of one task can be compared, and {first.id} is of {one}, {run.id} of {other}"
+            )
     found = differences(groups)
     rows = []
     for variant, runs in groups.items():
