@@ -4,6 +4,7 @@ predictor = load("mlruns/runs/RUN/model")
 predictor(["a stirring , funny film"])
 """
 
+import warnings
 from collections.abc import Sequence
 from numbers import Integral
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from rnnkit import params
 from rnnkit.batches import Batch, gather, with_future
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, Note
 from rnnkit.params import Experiment
 from rnnkit.prepare.built import begin
 from rnnkit.prepare.prepared import END, UNKNOWN, Part, Prepared
@@ -121,8 +122,20 @@ class Predictor:
                     f"{', '.join(known[:20])}"
                 )
 
+    def _tell_unknown(self, flat: Tensor, steps: Tensor, names: Sequence[str]) -> None:
+        """Notes that the network knows nothing of an input, which it answers nevertheless."""
+        if self.tokenizer is None or flat.ndim > 1:  # words that come spelled are known by letters
+            return
+        first = 1 if self.experiment.task.kind == "language_modeling" else 0  # behind the end
+        for ids, name in zip(flat.split(steps.tolist()), names, strict=True):
+            if bool((ids[first:] == UNKNOWN).all()):
+                warnings.warn(
+                    f"{name}: none of its tokens is in the vocabulary", Note, stacklevel=2
+                )
+
     def _batch(self, inputs: Sequence[Any], names: Sequence[str]) -> Batch:
         flat, steps = self.encode(inputs, names)
+        self._tell_unknown(flat, steps, names)
         classified = self.experiment.task.kind == "classification"
         longest = self.experiment.data.max_length if classified else None
         each = torch.arange(len(inputs))

@@ -11,6 +11,7 @@ from rnnkit.losses import bernoulli, cross_entropy
 from rnnkit.model.network import ManyToOne, OneToOne, Synced
 from rnnkit.model.stack import States
 from rnnkit.model.writing import EncoderDecoder, OneToMany
+from rnnkit.params.data import Characters
 from rnnkit.predict import Predictor
 from rnnkit.prepare.audio import sizes
 from rnnkit.prepare.prepared import END
@@ -82,6 +83,8 @@ class Stream:
         """
         kind = self._predictor.experiment.task.kind
         where = where or f"step {self._seen + 1}"
+        if kind in ("language_modeling", "tagging"):
+            self._refuse_several(value, where)
         if kind == "language_modeling":
             assert self._predictor.tokenizer is not None
             refuse_no_text(value, where)
@@ -107,6 +110,12 @@ class Stream:
             known = None if before is None else -float(bernoulli(before, flat))
             return {"log_probability": known, "next": answer["next"]}
         return self._task.answer(outputs if self._synced else outputs[0], flat)
+
+    def _refuse_several(self, value: Any, where: str) -> None:
+        """Several characters are no token, and would be read as an unknown one."""
+        characters = isinstance(self._predictor.experiment.data.tokenizer, Characters)
+        if self._predictor.tokenizer and characters and isinstance(value, str) and len(value) > 1:
+            raise InputError(f"{where}: a step must be one character, got {value[:40]!r}")
 
     def _translated(self, value: Any, where: str) -> dict[str, Any]:
         network, task, tokenizer = self._predictor.network, self._task, self._predictor.tokenizer

@@ -115,6 +115,13 @@ def test_classification_of_frames(tmp_path: Path) -> None:
     assert part.equal_length
 
 
+def test_many_unknown_tokens_are_told(labelled: Data, tmp_path: Path) -> None:
+    prepared = prepare(labelled, Classification(), tmp_path)
+    assert prepared.unknown["tokens"][VALID] == pytest.approx(2 / 3)
+    told = "tokens that are not in the vocabulary and look all alike: up to 67% of a part"
+    assert told in prepared.notes
+
+
 def test_longer_items_are_cut_and_counted(labelled: Data, tmp_path: Path) -> None:
     short = labelled.model_copy(update={"max_length": 2})
     prepared = prepare(short, Classification(), tmp_path)

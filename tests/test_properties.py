@@ -233,6 +233,7 @@ def predictors(sources: Any, folder: Path) -> Callable[[str], Predictor]:
     return untrained
 
 
+@pytest.mark.filterwarnings("ignore::rnnkit.errors.Note")
 @pytest.mark.parametrize("name", NAMES)
 @given(value=JSON)
 @settings(max_examples=60, deadline=None)

@@ -113,6 +113,19 @@ def test_the_log_probabilities_of_a_streams_tokens_make_up_that_of_the_text(
     assert whole["tokens"] == 5
 
 
+def test_a_step_of_characters_is_one(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("\n".join(f"the cat saw w{i}" for i in range(40)))
+    source = {"kind": "text", "path": str(tmp_path / "t.txt")}
+    characters = {"data.tokenizer": {"kind": "characters"}}
+    predictor = load(run(tmp_path, {"kind": "language_modeling"}, source, **characters))
+    stream = Stream(predictor)
+    stream.step("t")
+    with pytest.raises(InputError, match=r"^line 2: a step must be one character, got 'the'$"):
+        stream.step("the", "line 2")
+    with pytest.raises(InputError, match=r"^line 2: must be a text, got \[1, 2\]$"):
+        stream.step([1, 2], "line 2")
+
+
 def test_music_frame_by_frame_equals_the_piece(tmp_path: Path) -> None:
     pieces = [[[60 + (i + k) % 8] for k in range(3 + i % 4)] for i in range(40)]
     (tmp_path / "m.json").write_text(json.dumps(pieces))

@@ -12,7 +12,7 @@ from test_written_tasks import experiment_of, names, pairs, run
 from training import train_in
 
 from rnnkit import lines
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, Note
 from rnnkit.generate import generate
 from rnnkit.predict import Predictor
 from rnnkit.prepare import prepare
@@ -58,6 +58,12 @@ def test_a_translation_has_its_hypotheses(translator: Predictor) -> None:
         assert answer["text"] == answer["hypotheses"][0]["text"]
         assert answer["log_probability"] < 0
     assert translator(["ab cd"])[0]["text"] == one["text"]
+
+
+def test_a_source_of_which_nothing_is_known_is_told(translator: Predictor) -> None:
+    with pytest.warns(Note, match=r"^input 2: none of its tokens is in the vocabulary$") as told:
+        translator(["ab ñ", "ñ ß"])
+    assert len(told) == 1
 
 
 def test_an_empty_source_is_no_input(translator: Predictor) -> None:

@@ -23,6 +23,7 @@ from rnnkit.prepare import prepare
 from rnnkit.prepare.prepared import END, UNKNOWN
 from rnnkit.prepare.retrained import train_and_valid
 from rnnkit.report.mistakes import mistakes
+from rnnkit.report.run import _data as data_of
 from rnnkit.rescore import rescore
 from rnnkit.runfolder import RunFolder
 from rnnkit.sources import read
@@ -364,6 +365,18 @@ def test_mistakes_say_how_unlikely_they_were(tmp_path: Path, heard: bool, each: 
         table = table.assign(path=[["", "cd"]])
     _, (row,) = mistakes(table, it, prepare(it.data, it.task, tmp_path))
     assert row[each] == 0.5
+
+
+def test_surprising_captions_are_shown_with_their_categories(tmp_path: Path) -> None:
+    it = experiment_of("captioning", names(tmp_path), data={"tokenizer": {"kind": "characters"}})
+    table = pandas.DataFrame({"item": [0], "category": ["left"], "truth": ["ab"]})
+    table = table.assign(log_probability=[-6.0], tokens=[3])
+    prepared = prepare(it.data, it.task, tmp_path)
+    heading, (row,) = mistakes(table, it, prepared)
+    assert heading == "What surprised it most"
+    shown = {"item": 0, "category": "left", "truth": "ab", "tokens": 3, "nats per token": 2.0}
+    assert row == shown
+    assert data_of(prepared, it)["categories"] == "left, right"
 
 
 def test_a_prediction_has_what_was_read(tmp_path: Path) -> None:

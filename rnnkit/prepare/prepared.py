@@ -18,6 +18,8 @@ from rnnkit.prepare.scale import Scaler
 from rnnkit.prepare.tokenize import FittedTokenizer
 
 PARTS = ("train", "valid", "test")
+MANY_UNKNOWN = 0.1
+"""A greater share of unknown tokens is told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +114,24 @@ class Prepared:
         for part, count in (self.facts.get("duplicates") or {}).items():
             if count:
                 said.append(f"items of {part} that are also in an earlier part: {count:,}")
+        for what, shares in self.unknown.items():
+            if (most := max(shares.values())) > MANY_UNKNOWN:
+                lacks = "that are not in the vocabulary and look all alike"
+                said.append(f"{what} {lacks}: up to {most:.0%} of a part")
         return said
+
+    @property
+    def unknown(self) -> dict[str, dict[str, float]]:
+        """The share of tokens that are not in the vocabulary: of what, part -> share."""
+        read = {"tokens": self.facts.get("unknown") or {}}
+        if self.target is not None:
+            read = {"tokens of targets": self.facts.get("unknown") or {}}
+            if self.tokenizer is not None:
+                read["tokens of sources"] = {
+                    name: float((part.inputs == UNKNOWN).double().mean())
+                    for name, part in self.parts.items()
+                }
+        return {what: dict(shares) for what, shares in read.items() if shares}
 
 
 def positions(start: Tensor, length: Tensor) -> Tensor:

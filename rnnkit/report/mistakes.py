@@ -80,8 +80,8 @@ class Texts:
 def _plain(wrong: pandas.DataFrame, columns: list[str], told: Texts) -> Rows:
     rows = []
     for _, row in wrong.head(MOST).iterrows():
-        text = told(int(row["item"]))
         found = {"item": int(row["item"]), **{c: row[c] for c in columns}}
+        text = "" if "category" in found else told(int(row["item"]))
         if "recording" in row:
             found["recording"] = row["recording"]
         rows.append({**found, "text": text} if text else found)
@@ -103,7 +103,8 @@ def _surprising(predictions: pandas.DataFrame, told: Texts) -> Rows:
     )
     each = f"nats per {counted[:-1]}"
     worst = table.rename(columns={"nats": each}).sort_values(each, ascending=False)
-    return _plain(worst, [counted, each], told)
+    named = [name for name in ("category", "truth") if name in worst]  # of captions of categories
+    return _plain(worst, [*named, counted, each], told)
 
 
 def _mistagged(predictions: pandas.DataFrame, told: Texts) -> Rows:

@@ -1,5 +1,6 @@
 """`report.html` of a run: what was run on which data, how it went, and where it is wrong."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas
@@ -7,7 +8,7 @@ import pandas
 from rnnkit import files
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import as_written, flatten
-from rnnkit.prepare.prepared import PARTS, Prepared
+from rnnkit.prepare.prepared import PARTS, UNKNOWN, Prepared
 from rnnkit.report.mistakes import mistakes
 from rnnkit.report.page import picture, render
 from rnnkit.runfolder import PARAMS, RunFolder
@@ -52,7 +53,7 @@ def write_run_report(
         start={**result["start"], **result.get("counted", {})},
         chosen=_chosen(experiment, result),
         params=(folder.path / PARAMS).read_text(),
-        data=_data(prepared),
+        data=_data(prepared, experiment),
         notes=prepared.notes,
         pictures=pictures,
         best_epoch=result["best_epoch"],
@@ -92,11 +93,13 @@ def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:
     return rows
 
 
-def _data(prepared: Prepared) -> dict[str, Any]:
+def _data(prepared: Prepared, experiment: Experiment) -> dict[str, Any]:
     facts = prepared.facts
     sizes = " / ".join(f"{len(prepared.parts[part]):,}" for part in PARTS if part in prepared.parts)
     told = {"source": facts["source"], "items in train / valid / test": sizes}
-    if prepared.vocabulary is not None:
+    if experiment.task.kind == "captioning" and prepared.vocabulary is not None:
+        told["categories"] = _listed(sorted(prepared.vocabulary[UNKNOWN + 1 :]))
+    elif prepared.vocabulary is not None:
         told["vocabulary"] = f"{facts['vocabulary']:,} tokens"
     if prepared.target is not None:
         told["targets"] = f"{facts['target_vocabulary']:,} tokens"
@@ -106,10 +109,16 @@ def _data(prepared: Prepared) -> dict[str, Any]:
             f"{seconds / 60:,.0f} minutes" if seconds >= 600 else f"{seconds:,.0f} seconds"
         )
     if prepared.labels is not None:
-        told["labels"] = ", ".join(prepared.labels[:30]) + (
-            " …" if len(prepared.labels) > 30 else ""
-        )
+        told["labels"] = _listed(prepared.labels)
+    for what, shares in prepared.unknown.items():
+        if any(shares.values()):
+            parts = " / ".join(f"{shares[part]:.2%}" for part in PARTS if part in shares)
+            told[f"unknown {what}"] = parts
     return {**told, "sha256": prepared.sha256}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:30]) + (" …" if len(names) > 30 else "")
 
 
 def _trials(trials: list[dict[str, Any]], experiment: Experiment) -> list[dict[str, Any]]:
