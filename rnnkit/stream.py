@@ -11,7 +11,6 @@ from rnnkit.losses import bernoulli, cross_entropy
 from rnnkit.model.network import ManyToOne, OneToOne, Synced
 from rnnkit.model.stack import States
 from rnnkit.model.writing import EncoderDecoder, OneToMany
-from rnnkit.params.data import Characters
 from rnnkit.predict import Predictor
 from rnnkit.prepare.audio import sizes
 from rnnkit.prepare.prepared import END
@@ -113,8 +112,8 @@ class Stream:
 
     def _refuse_several(self, value: Any, where: str) -> None:
         """Several characters are no token, and would be read as an unknown one."""
-        characters = isinstance(self._predictor.experiment.data.tokenizer, Characters)
-        if self._predictor.tokenizer and characters and isinstance(value, str) and len(value) > 1:
+        read = self._predictor.tokenizer and self._predictor.experiment.data.tokenizer.kind
+        if read == "characters" and isinstance(value, str) and len(value) > 1:
             raise InputError(f"{where}: a step must be one character, got {value[:40]!r}")
 
     def _translated(self, value: Any, where: str) -> dict[str, Any]:

@@ -8,14 +8,9 @@ from matplotlib.ticker import MaxNLocator
 
 from rnnkit.figures.style import (
     BLUE,
-    GREEN,
     INK,
-    ORANGE,
-    PURPLE,
-    RED,
-    SKY,
+    NETWORKS,
     SMALL,
-    YELLOW,
     dress,
     legend,
     plain,
@@ -23,7 +18,6 @@ from rnnkit.figures.style import (
     spans,
 )
 
-COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, YELLOW, INK)
 WIDE = 50
 """Curves that span at least so many times their smallest value get a logarithmic axis."""
 
@@ -43,7 +37,7 @@ def bands(curves: Curves, metric: str) -> Figure:
     dress(axes, "", "epoch", plain(metric))
     shown: list[float] = []
     for k, (variant, runs) in enumerate(curves.items()):
-        colour, longest = COLOURS[k % len(COLOURS)], max(map(len, runs))
+        colour, longest = NETWORKS[k % len(NETWORKS)], max(map(len, runs))
         table = np.full((len(runs), longest), np.nan)
         for row, run in zip(table, runs, strict=True):
             row[: len(run)] = run
@@ -52,7 +46,7 @@ def bands(curves: Curves, metric: str) -> Figure:
         if len(runs) > 1:
             low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
             axes.fill_between(epochs, low, high, color=colour, alpha=0.18, linewidth=0)
-        style = "-" if k < len(COLOURS) else "--"
+        style = "-" if k < len(NETWORKS) else "--"
         axes.plot(epochs, mean, style, color=colour, lw=1.8, marker="o", ms=3, label=plain(variant))
         shown += mean.tolist()
     if spans([value for value in shown if np.isfinite(value)], WIDE):

@@ -25,6 +25,8 @@ INK, GREY, PALE, PAPER = "#22262b", "#7c838b", "#d9dde1", "#ffffff"
 BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
 PURPLE, SKY, YELLOW = "#cc79a7", "#56b4e9", "#f0e442"
 VALUES = "viridis"
+NETWORKS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, YELLOW, INK)
+"""Networks that are compared, in their order: the same in every figure."""
 
 FONT, FIXED = "DejaVu Sans", "DejaVu Sans Mono"
 """They come with matplotlib, so figures look the same everywhere."""

@@ -7,13 +7,10 @@ import pandas
 from matplotlib.figure import Figure
 
 from rnnkit.figures.style import (
-    BLUE,
-    GREEN,
     GREY,
     INK,
-    ORANGE,
+    NETWORKS,
     PAPER,
-    PURPLE,
     RED,
     SMALL,
     VALUES,
@@ -23,7 +20,6 @@ from rnnkit.figures.style import (
     sheet,
 )
 
-COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, GREY)
 LARGEST = 24
 """Tokens on a side of a picture of attention, beyond which labels would not be read."""
 
@@ -38,8 +34,8 @@ def scores_by_length(groups: Mapping[str, pandas.DataFrame], metric: str, unit: 
     """
     figure = sheet(8.6, 4.4, f"{metric} by length")
     axes = figure.subplots()
-    dress(axes, "Groups of about as many items each", f"length ({unit})", metric)
-    for (name, found), colour in zip(groups.items(), COLOURS * 9, strict=False):
+    dress(axes, "Each point: a group of items of similar length", f"length ({unit})", metric)
+    for (name, found), colour in zip(groups.items(), NETWORKS * 9, strict=False):
         label = plain(name) if len(groups) > 1 else None
         axes.plot(found["length"], found[metric], "o-", color=colour, label=label)
     if len(groups) == 1:
@@ -53,10 +49,12 @@ def scores_by_length(groups: Mapping[str, pandas.DataFrame], metric: str, unit: 
                 ha="center",
                 fontsize=SMALL,
                 color=GREY,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
             )
     least = min(0.0, *(float(found[metric].min()) for found in groups.values()))
     high = axes.get_ylim()[1]
-    axes.set_ylim(least, high + 0.12 * (high - least))
+    span = high - least
+    axes.set_ylim(least - 0.02 * span, high + 0.12 * span)
     legend(axes)
     return figure
 
