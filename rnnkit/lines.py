@@ -66,8 +66,8 @@ def _value(line: str, where: str, experiment: Experiment) -> Any:
         value = json.loads(line)
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{where}, column {error.colno}: every line must be a JSON value, but "
-            f"{error.msg.lower()}; correct it"
+            f"{where}, column {error.colno}: every line must be a JSON value"
+            f"{_example(experiment)}, but {error.msg.lower()}; correct it"
         ) from None
     except (ValueError, RecursionError):  # thousands of digits, or of brackets
         raise InputError(
@@ -76,12 +76,20 @@ def _value(line: str, where: str, experiment: Experiment) -> Any:
     return _in_object(value, where, experiment) if isinstance(value, dict) else value
 
 
+def _example(experiment: Experiment) -> str:
+    """What a value of numbers looks like, for messages."""
+    form = experiment.data.source.form
+    if form == "audio":
+        return " (of a stream a list of samples, as [0.01, -0.02])"
+    return " (as [0.5, -1])" if form == "vectors" else ""
+
+
 def _in_object(value: dict[str, Any], where: str, experiment: Experiment) -> Any:
     source = experiment.data.source
     own = ("text", "tokens", "source", "audio")
     keys = [*(getattr(source, key, key) for key in own), "frames", "vector", "window"]
     if experiment.task.kind == "captioning":
-        keys = [getattr(source, "label", "label"), "vector"]
+        keys = ["vector" if source.form == "vectors" else getattr(source, "label", "label")]
     if source.form == "audio":
         keys = [getattr(source, "audio", "audio")]
     for key in keys:

@@ -105,6 +105,12 @@ def test_a_bad_recording_is_refused(tmp_path: Path, make: Any, message: str) -> 
     assert found.match(message)
 
 
+def test_a_recording_is_no_table_of_recordings(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.wav", tone())
+    with pytest.raises(InputError, match=r"a\.wav: is one recording, and a table of recordings is"):
+        read(Audio(path=path), Fractions())
+
+
 ENCODINGS = [
     ("WAV", "PCM_16", "2,400 samples", "1,000"),
     ("WAV", "PCM_24", "2,400 samples", "1,000"),

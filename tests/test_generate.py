@@ -13,6 +13,7 @@ from training import finish_in
 
 from flows import settings as places
 from flows.cli.finding import find_run
+from flows.cli.generate import generate as generate_verb
 from rnnkit.errors import InputError
 from rnnkit.generate import choose, generate
 from rnnkit.params import Experiment
@@ -177,3 +178,13 @@ def test_the_verb_prints_texts(home: Path) -> None:
     texts = [json.loads(line)["text"] for line in done.stdout.splitlines()]
     assert len(texts) == 3
     assert all(text.startswith("the") for text in texts)
+
+
+@pytest.mark.parametrize("option", [("--seed", 3), ("--top-k", 2), ("--count", 2)])
+def test_what_the_likeliest_text_has_no_use_for_is_refused(
+    home: Path, option: tuple[str, int]
+) -> None:
+    name, value = option
+    given: dict[str, Any] = {name.removeprefix("--").replace("-", "_"): value}
+    with pytest.raises(InputError, match=f"^{name} is for texts that are drawn, and --temperature"):
+        generate_verb("words-0", temperature=0.0, mlruns=home, **given)

@@ -71,6 +71,11 @@ def test_a_table_of_pairs(tmp_path: Path, header: bool) -> None:
             "a.jsonl",
             r"line 1: column 'target' must hold text in every row, but it is 7; fill it in",
         ),
+        (
+            {"a.en": "1\n", "a.de": "1\n"},
+            "a.en",
+            r"a\.en: pairs are a table, with tabs .*text\.\{en",
+        ),
         ({"a.tsv": "source\tt\na\tb\n"}, "a.tsv", r"there is no column 'target'"),
     ],
 )

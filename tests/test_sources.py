@@ -306,14 +306,38 @@ BAD = {
         {},
         "a.csv",
         "text,label\na,b\na,b,c\n",
-        r"as many fields as the header, but Expected 2 fields in line 3, saw 3",
+        r"a\.csv, line 3: every line must have as many fields as the first, but it has 3 and not "
+        "2; "
+        "put quotes around text that holds a comma",
+    ),
+    "a field too many in a TSV": (
+        LabelledText,
+        {},
+        "a.tsv",
+        'text\tlabel\na\tb\na\t"b\tc"\n',
+        r"a\.tsv, line 3: every line .* it has 3 and not 2; take the tabs out of its text",
+    ),
+    "another separator": (
+        LabelledText,
+        {},
+        "a.csv",
+        "text;label\na;b\n",
+        r"a\.csv: there is no column 'text', for the first line has one field alone: a csv file "
+        r"needs commas between its fields; write them, or set `data\.source\.format`",
+    ),
+    "a file of another kind": (
+        LabelledText,
+        {},
+        "a.csv",
+        b"RIFF\x00\xff\x00",
+        r"a\.csv: a text file is needed, and this one is of another kind; convert it",
     ),
     "a field too many at once": (
         LabelledText,
         {},
         "a.csv",
         "text,label\na,b,c\n",
-        r"as many fields as the header, but the first line of data has more",
+        r"as many fields as the first, but those of the first line of data are more",
     ),
     "a field too few": (
         LabelledText,

@@ -183,7 +183,7 @@ def test_what_cannot_be_streamed_is_refused(tmp_path: Path) -> None:
         Stream(load(vector))
     (answer,) = load(vector)([np.zeros(64)])
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
-    with pytest.raises(InputError, match="input 1: must have 64 numbers per step, got the shape"):
+    with pytest.raises(InputError, match="input 1: must have 64 numbers per step, got "):
         load(vector)([np.zeros(3)])
     with pytest.raises(
         InputError, match="input 1: must be finite numbers that float32 can hold, got nan"
@@ -346,7 +346,7 @@ def test_a_model_of_several_series_has_no_other_file(tmp_path: Path) -> None:
 
 def experiment_of(source: dict[str, Any], task: str, **changes: Any) -> Experiment:
     tree = {"name": "x", "task": {"kind": task}, "data": {"source": source}}
-    if task == "music":
+    if task in ("music", "vector", "transcription"):
         tree["model"] = {"representation": {"kind": "raw"}}
     return Experiment.model_validate(tree).replace(changes)
 
@@ -377,6 +377,7 @@ def test_a_line_is_what_its_task_reads() -> None:
     [
         ("", "f, line 1: an input is needed, but the line is empty"),
         ("{", "f, line 1, column 2: every line must be a JSON value"),
+        ("0.5,-1", "f, line 1, column 4: every line must be a JSON value, but extra data"),
         ("[" * 100_000, "f, line 1: every line must be a JSON value that can be read, and this is"),
         ("9" * 5_000, "every line must be a JSON value that can be read, and this is too large"),
         ('{"a": 1}', "must have its input under one of .*tokens.* its keys are a"),
@@ -386,6 +387,25 @@ def test_a_line_that_is_no_input_is_refused(given: str, message: str) -> None:
     text = experiment_of({"kind": "labelled_text", "path": "a"}, "classification")
     with pytest.raises(InputError, match=message):
         list(lines.inputs([given], text, "f", True, False))
+
+
+@pytest.mark.parametrize(
+    ("source", "task", "message"),
+    [
+        ({"kind": "vectors", "path": "a"}, "vector", r"a JSON value \(as \[0.5, -1\]\), but extra"),
+        (
+            {"kind": "builtin", "name": "touch_tones"},
+            "transcription",
+            r"a JSON value \(of a stream a list of samples, as \[0.01, -0.02\]\), but extra data",
+        ),
+    ],
+)
+def test_numbers_that_are_no_json_are_refused_with_an_example(
+    source: dict[str, Any], task: str, message: str
+) -> None:
+    experiment = experiment_of(source, task)
+    with pytest.raises(InputError, match=message):
+        list(lines.inputs(["0.5,-1"], experiment, "f", False, True))
 
 
 def test_answers_are_plain_json(tmp_path: Path) -> None:

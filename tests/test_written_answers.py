@@ -11,6 +11,7 @@ import pytest
 from test_written_tasks import experiment_of, names, pairs, run
 from training import train_in
 
+from flows.cli import predict as predict_verb
 from rnnkit import lines
 from rnnkit.errors import InputError, Note
 from rnnkit.generate import generate
@@ -329,7 +330,7 @@ def test_a_vector_is_a_prompt_as_a_list(tmp_path: Path) -> None:
         ("[" * 100_000, "the prompt: must be a vector, a JSON list of its numbers, got"),
         (f"[{10**400}]", "the prompt: must be numbers, got"),
         ("seven", "the prompt: must be a vector, a JSON list of its numbers, got 'seven'"),
-        ("[7]", "the prompt: must have 64 numbers per step, got the shape"),
+        ("[7]", "the prompt: must have 64 numbers per step, got "),
     ):
         with pytest.raises(InputError, match=message):
             generate(predictor, prompt, 5, 1.0, None, 0)
@@ -416,3 +417,22 @@ def test_what_cannot_be_read_says_how_it_is_read(tmp_path: Path) -> None:
         rescore(RunFolder(tmp_path / "run"), str(tmp_path / "n.tsv"), tmp_path)
     with pytest.raises(InputError, match=r"there is no such file.*is started$"):
         rescore(RunFolder(tmp_path / "run"), str(tmp_path / "o.tsv"), tmp_path)
+
+
+def test_the_verb_tells_what_is_no_wav_file_and_what_is_no_frame(
+    listener: Predictor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(predict_verb, "find_model", lambda *_: tmp_path)
+    monkeypatch.setattr("rnnkit.predict.load", lambda _: listener)
+    flac = tmp_path / "a.flac"
+    flac.write_bytes(b"fLaC\0\0\0")
+    with pytest.raises(InputError, match=r"a\.flac: a recording must be a WAV file, and be named"):
+        predict_verb.predict("last", str(flac), mlruns=tmp_path)
+    steps = tmp_path / "steps.txt"
+    steps.write_text("[0.1, 0.2]\n")
+    with pytest.warns(Note, match="the stream ended before its first frame; without --stream"):
+        predict_verb.predict("last", str(steps), stream=True, mlruns=tmp_path)
+    assert capsys.readouterr().out == '{"frames": 0}\n'

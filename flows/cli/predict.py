@@ -2,6 +2,7 @@
 
 import json
 import sys
+import warnings
 from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from flows.cli.finding import find_model
 from flows.cli.options import MLRUNS, Home, Model
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, Note
 
 TOGETHER = 64  # inputs in one batch
 
@@ -21,7 +22,11 @@ def predict(
         str, typer.Argument(help="An input in a line, or a WAV file; - for standard input.")
     ] = "-",
     stream: Annotated[
-        bool, typer.Option("--stream", help="A step in a line, answered at once, with its state.")
+        bool,
+        typer.Option(
+            "--stream",
+            help="A step in a line, answered at once: a token, or numbers or samples as JSON.",
+        ),
     ] = False,
     json_lines: Annotated[
         bool, typer.Option("--json-lines", help="Lines are JSON, as of a file named .jsonl.")
@@ -46,10 +51,16 @@ def predict(
     predictor = prediction.load(found)
     as_json = json_lines or file.removesuffix(".gz").endswith(".jsonl")
     name = "standard input" if file == "-" else file
-    recorded = predictor.experiment.data.source.form == "audio" and file.lower().endswith(".wav")
+    heard = predictor.experiment.data.source.form == "audio"
+    recorded = heard and file.lower().endswith(".wav")
     if recorded and (stream or json_lines):
         raise InputError(
             f"{file}: a recording is one input and no lines; leave --stream and --json-lines out"
+        )
+    if heard and file != "-" and not recorded and b"\0" in opening.read_bytes(file)[:1024]:
+        raise InputError(
+            f"{file}: a recording must be a WAV file, and be named .wav; convert or rename it, or "
+            "give a text file with the paths of recordings"
         )
     if not as_json and format_of(file, "auto", "lines") in ("csv", "tsv", "parquet"):
         opening.existing(file)
@@ -77,8 +88,12 @@ def predict(
 def _stream(predictor: Any, inputs: Any) -> None:
     from rnnkit.stream import Stream
 
-    sequence = Stream(predictor)
+    sequence, answer = Stream(predictor), {}
     for where, value in inputs:
-        print(json.dumps(sequence.step(value, where)), flush=True)
+        answer = sequence.step(value, where)
+        print(json.dumps(answer), flush=True)
+    if answer == {"frames": 0}:
+        told = "the stream ended before its first frame; without --stream silence is put behind it"
+        warnings.warn(told, Note, stacklevel=2)
     if predictor.experiment.task.kind == "language_modeling":
         print(json.dumps({"end": True, **sequence.end()}), flush=True)

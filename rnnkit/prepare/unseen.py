@@ -146,9 +146,8 @@ def table_of(item: Any, where: str, width: int) -> np.ndarray:
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"{where}: must be numbers, got {str(item)[:40]}") from None
     if array.ndim != 2 or array.shape[1] != width:
-        raise InputError(
-            f"{where}: must have {width} numbers per step, got the shape {array.shape}"
-        )
+        got = array.shape[1] if array.ndim == 2 else f"the shape {array.shape}"
+        raise InputError(f"{where}: must have {width} numbers per step, got {got}")
     return array
 
 

@@ -143,6 +143,11 @@ def _table(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
             f"{path}: is a folder, and what is said in its recordings must be in their names; say "
             'how in data.source.names, as in "{text}_{take}.wav"'
         )
+    if path.lower().endswith(".wav"):
+        raise InputError(
+            f"{path}: is one recording, and a table of recordings is needed, or a folder of them "
+            "with data.source.names; name one"
+        )
     table = TableFile(path, format, params.encoding)
     raw = table.read()
     folder = Path(path).parent

@@ -145,10 +145,16 @@ def read_text(path: str, encoding: str) -> str:
             "of Python's codecs"
         ) from None
     except UnicodeDecodeError as error:
+        utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        if b"\0" in content[:1024] and not utf16:
+            raise InputError(
+                f"{path}: a text file is needed, and this one is of another kind; convert it, or "
+                "name another one"
+            ) from None
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
         fix = "utf-8" if encoding.lower().replace("_", "-") != "utf-8" else "latin-1"
-        fix = "utf-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else fix
+        fix = "utf-16" if utf16 else fix
         raise InputError(
             f"{path}, line {line}: the text must be {encoding}, but byte {column} of the line is "
             f"0x{content[error.start]:02x}; save the file as {encoding} or set `encoding: {fix}`"

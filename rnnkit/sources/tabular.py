@@ -116,6 +116,13 @@ class TableFile:
         """
         headed = self.has_header_key and self.header and self._has_lines
         other = ", or write `header: false` where the first line is data" if headed else ""
+        if name not in frame.columns and self._has_lines and frame.shape[1] == 1:
+            between = {"csv": "commas", "tsv": "tabs"}[self.format]
+            raise InputError(
+                f"{self.path}: there is no column {name!r}, for the first line has one field "
+                f"alone: a {self.format} file needs {between} between its fields; write them, or "
+                "set `data.source.format`"
+            )
         return column(frame, self.path, name, key, other)
 
     def at(self, row: int) -> str:
@@ -173,15 +180,21 @@ def _separated(path: str, text: str, separator: str, header: bool) -> pd.DataFra
             quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE,
         )
         if not isinstance(frame.index, pd.RangeIndex):  # pandas makes an index of a surplus
-            raise pd.errors.ParserError("the first line of data has more")
+            raise pd.errors.ParserError("those of the first line of data are more")
         if not header:
             frame.columns = pd.Index([str(number + 1) for number in range(frame.shape[1])])
         return frame
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).removeprefix("Error tokenizing data. C error: ").split())
+        counted = re.fullmatch(r"Expected (\d+) fields in line (\d+), saw (\d+)", reason)
+        where = f"{path}, line {counted[2]}" if counted else path
+        but = f"it has {counted[3]} and not {counted[1]}" if counted else reason
+        fix = {
+            ",": "put quotes around text that holds a comma",
+            "\t": "take the tabs out of its text (quotes mean nothing in a TSV)",
+        }[separator]
         raise InputError(
-            f"{path}: every line must have as many fields as the header, but {reason}; "
-            "put quotes around text that holds the separator"
+            f"{where}: every line must have as many fields as the first, but {but}; {fix}"
         ) from None
 
 
