@@ -1,5 +1,6 @@
 """`report.html` of a run: what was run on which data, how it went, and where it is wrong."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,6 +59,7 @@ def write_run_report(
         pictures=pictures,
         best_epoch=result["best_epoch"],
         trials=_trials(trials, experiment),
+        trials_told=_told_of_trials(trials),
         searched=[name for name in SEARCHED if name in pictures],
         others=[name for name in pictures if name not in APART],
         heading=heading,
@@ -119,6 +121,20 @@ def _data(prepared: Prepared, experiment: Experiment) -> dict[str, Any]:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:30]) + (" …" if len(names) > 30 else "")
+
+
+def _told_of_trials(trials: list[dict[str, Any]]) -> str:
+    """How the trials ended, and which of them the table has.
+
+    >>> _told_of_trials([{"state": "complete"}, {"state": "pruned"}, {"state": "complete"}])
+    'Of 3 trials 2 are complete and 1 pruned; the table has the best of the complete ones.'
+    """
+    count = Counter(trial["state"] for trial in trials)
+    ended = " and ".join(
+        f"{count[state]} {state}" for state in ("pruned", "failed") if count[state]
+    )
+    told = f"Of {len(trials)} trials {count['complete']} are complete"
+    return f"{told}{ended and f' and {ended}'}; the table has the best of the complete ones."
 
 
 def _trials(trials: list[dict[str, Any]], experiment: Experiment) -> list[dict[str, Any]]:
