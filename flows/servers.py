@@ -22,6 +22,7 @@ import psutil
 
 from flows.settings import Settings
 from rnnkit import files
+from rnnkit.errors import InputError
 
 WAIT = 120  # seconds a server may take on a busy machine
 HOST, HEALTH = "127.0.0.1", "/health"
@@ -41,17 +42,24 @@ class Server:
         url: its address; HEALTH below it answers when the server is ready.
         log: where its output goes.
         environment: variables beside this process's own.
+
+    Raises:
+        InputError: the log cannot be written.
     """
 
     def __init__(
         self, name: str, command: list[str], url: str, log: Path, environment: Mapping[str, str]
     ) -> None:
         self.name, self.url, self._log = name, url, log
-        log.parent.mkdir(parents=True, exist_ok=True)
-        # Two servers that start at once would both make the tables of one new database.
-        self._turn = log.with_suffix(".turn").open("a")
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            # Two servers that start at once would both make the tables of one new database.
+            self._turn = log.with_suffix(".turn").open("a")
+            output = log.open("ab")
+        except OSError as error:
+            raise InputError(f"{log.parent}: cannot be written: {error.strerror}") from None
         fcntl.flock(self._turn, fcntl.LOCK_EX)
-        with log.open("ab") as output:
+        with output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "flows.servers", str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
@@ -81,7 +89,7 @@ class Server:
             ServerFailed: it ended, or did not answer in time.
         """
         self._start.join()
-        if not self._is_ready:
+        if not self._is_ready or self.process.poll() is not None:
             self.stop()
             raise ServerFailed(f"{self.name} did not start; its output is in {self._log}")
 

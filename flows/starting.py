@@ -176,11 +176,7 @@ def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[A
     server = None
     try:
         if address is None:
-            try:
-                server = start() if start else servers.prefect_for_a_command(settings)
-            except OSError as error:
-                told = f"--mlruns {settings.home}: cannot be written: {error.strerror}"
-                raise InputError(told) from None
+            server = start() if start else servers.prefect_for_a_command(settings)
             address = server.url
         os.environ["PREFECT_API_URL"] = address
         yield server

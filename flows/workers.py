@@ -123,10 +123,13 @@ def run_tasks(
             stop.touch()  # else the workers would go on
             out.print("stopping: the workers leave off")
             until = time.monotonic() + STOPPING
-            for future in futures:
-                future.wait(timeout=max(0.0, until - time.monotonic()))
-            if isinstance(runner, Processes) and not all(is_done(future) for future in futures):
-                runner.kill()  # its end would wait for them
+            try:
+                for future in futures:
+                    with suppress(Exception):  # the same signal may have ended the worker
+                        future.wait(timeout=max(0.0, until - time.monotonic()))
+            finally:  # a second Ctrl-C waits no longer
+                if isinstance(runner, Processes) and not all(map(is_done, futures)):
+                    runner.kill()  # its end would wait for them
             with suppress(Exception):  # a signal may have come in the middle of it
                 show()
             raise

@@ -1,8 +1,8 @@
 """What lies in the output folder and is not needed any more: found here, deleted on request.
 
 A run that is registered, or being worked on, is left alone, and all prepared data are while any run
-is being worked on. What is deleted of a finished run is
-not needed to show, predict with or compare it; prepared data are made again when they are wanted.
+is being worked on. What is deleted of a finished run is not needed to show, predict with or compare
+it; prepared data are made again when they are wanted. Of comparisons those go that came to nothing.
 """
 
 import contextlib
@@ -17,8 +17,10 @@ from rnnkit.files import read_json
 from rnnkit.runfolder import RunFolder
 
 DAY = 86_400  # seconds
-ASIDE = ".deleted"
-"""The folder in the output folder whose content is being deleted."""
+ASIDE = ".deleted-"
+"""How the name of a folder begins that is being deleted."""
+PLACES = ("runs", "comparisons", "prepared", "models")
+"""The folders of the output folder in which something may be left over."""
 
 
 @dataclass(frozen=True)
@@ -55,26 +57,26 @@ def leftovers(home: Path, kept: Set[str], older: float) -> list[Leftover]:
     ]
     found += [
         Leftover("what an interrupted clean left", path, _size(path))
-        for path in sorted((home / ASIDE).glob("*"))
+        for place in PLACES
+        for path in sorted((home / place).rglob(f"{ASIDE}*"))
     ]
     return [leftover for leftover in found if leftover.size]
 
 
-def delete(home: Path, found: list[Leftover]) -> None:
+def delete(found: list[Leftover]) -> None:
     """Deletes what `leftovers` found; each folder is put aside first, so that none is half there.
 
     What another process deletes at the same time is left to it.
     """
     for leftover in found:
-        aside = home / ASIDE / secrets.token_hex(8)
-        aside.parent.mkdir(exist_ok=True)
+        aside = leftover.path.with_name(f"{ASIDE}{secrets.token_hex(8)}")  # on the same disk
         with contextlib.suppress(FileNotFoundError):
             leftover.path.rename(aside)
             shutil.rmtree(aside)
 
 
 def _of_runs(home: Path, kept: Set[str], older: float) -> Iterator[tuple[str, Path]]:
-    for path in sorted((home / "runs").glob("*")):
+    for path in _folders(home / "runs"):
         run = RunFolder(path)
         if run.id in kept or not path.is_dir():
             continue
@@ -88,26 +90,30 @@ def _of_runs(home: Path, kept: Set[str], older: float) -> Iterator[tuple[str, Pa
 
 
 def _of_comparisons(home: Path, older: float) -> Iterator[tuple[str, Path]]:
-    for path in sorted((home / "comparisons").glob("*")):
+    for path in _folders(home / "comparisons"):
         if RunFolder(path).status in ("interrupted", "failed") and _age(path) > older:
             yield "comparisons that were interrupted or failed", path
 
 
 def _of_data(home: Path, older: float) -> Iterator[tuple[str, Path]]:
-    runs = [RunFolder(file.parent) for file in (home / "runs").glob("*/params.yaml")]
+    runs = [RunFolder(file.parent) for file in (home / "runs").glob("[!.]*/params.yaml")]
     if any(run.status == "running" for run in runs):
         return  # its trials may be at any of them
     used = {
         read_json(file)["data"]
-        for file in (home / "runs").glob("*/fingerprint.json")
+        for file in (home / "runs").glob("[!.]*/fingerprint.json")
         if _age(file.parent) <= older and "data" in read_json(file)
     }
-    for path in sorted((home / "prepared").glob("*")):
+    for path in _folders(home / "prepared"):
         if path.name not in used and _age(path) > older:
             yield "prepared data", path
-    for path in sorted((home / "models").glob("*")):
+    for path in _folders(home / "models"):
         if _age(path) > older:
             yield "copies of registered models", path
+
+
+def _folders(place: Path) -> list[Path]:
+    return sorted(place.glob("[!.]*"))
 
 
 def _age(path: Path) -> float:

@@ -224,7 +224,7 @@ def write_traceback(folder: Path) -> str:
     path = folder / "traceback.txt"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(traceback.format_exc())
+        path.write_text(traceback.format_exc(), encoding="utf-8", errors="backslashreplace")
     except OSError:
         return ""
     return f"; the traceback is in {path}"

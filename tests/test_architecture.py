@@ -213,7 +213,7 @@ ROWS: Mapping[str, set[str]] = {
     },
     "flows": set(),
     "flows.settings": {"rnnkit.errors", "rnnkit.params", "rnnkit.files"},
-    "flows.servers": {"rnnkit.files", "flows.settings"},
+    "flows.servers": {"rnnkit.errors", "rnnkit.files", "flows.settings"},
     "flows.ownership": {"rnnkit.runfolder", "flows.settings"},
     "flows.console": set(),
     "flows.workers": {"rnnkit.errors", "rnnkit.launch", "flows.settings", "flows.console"},

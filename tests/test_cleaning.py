@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from flows import settings
+from flows.cli.finding import begun
 from rnnkit.cleaning import DAY, delete, leftovers
 from rnnkit.files import write_json
 from rnnkit.params import Experiment
@@ -63,9 +65,9 @@ def test_what_is_not_needed_goes_and_all_else_stays(tmp_path: Path) -> None:
     with busy.lock():
         found = leftovers(tmp_path, {"registered"}, 30 * DAY)
         assert not any(leftover.path in data.values() for leftover in found)  # busy may read them
-        delete(tmp_path, found)
+        delete(found)
     more = leftovers(tmp_path, {"registered", "busy"}, 30 * DAY)
-    delete(tmp_path, more)
+    delete(more)
     found += more
     assert leftovers(tmp_path, {"registered", "busy"}, 30 * DAY) == []
     gone = {leftover.path for leftover in found}
@@ -127,20 +129,23 @@ def test_what_an_interrupted_clean_left_goes_with_the_next(
     with monkeypatch.context() as interrupted:
         interrupted.setattr(shutil, "rmtree", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            delete(tmp_path, leftovers(tmp_path, set(), 30 * DAY))
+            delete(leftovers(tmp_path, set(), 30 * DAY))
     assert not (run.path / "checkpoints").exists()
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["done"]
+    old = a_run(tmp_path, "old", "b", finished=False, days=40)
+    old.path.rename(tmp_path / "runs" / ".deleted-0")
+    assert [run.id for run in begun(settings.read(tmp_path))] == ["done"]
     found = leftovers(tmp_path, set(), 30 * DAY)
-    assert found[-1].what == "what an interrupted clean left"
-    delete(tmp_path, found)
+    assert [each.what for each in found[-2:]] == ["what an interrupted clean left"] * 2
+    delete(found)
     assert leftovers(tmp_path, set(), 30 * DAY) == []
 
 
 def test_two_may_clean_at_once(tmp_path: Path) -> None:
     a_run(tmp_path, "done", "a", finished=True, days=1)
     mine, other = (leftovers(tmp_path, set(), 30 * DAY) for _ in range(2))
-    delete(tmp_path, other)
-    delete(tmp_path, mine)
+    delete(other)
+    delete(mine)
     assert leftovers(tmp_path, set(), 30 * DAY) == []
 
 

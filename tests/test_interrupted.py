@@ -56,7 +56,7 @@ def test_a_failed_run_ends_with_its_own_failure_without_mlflow(tmp_path: Path) -
 
 
 class Waiting:
-    """What stands for a task in another process that ends when it is told to stop."""
+    """What stands for a task in another process, which the same signal ends."""
 
     def __init__(self, stop: Path) -> None:
         self.stop, self.waited = stop, False
@@ -64,6 +64,7 @@ class Waiting:
     def wait(self, timeout: float) -> None:
         assert self.stop.exists(), "it was not told to stop"
         self.waited = True
+        raise RuntimeError("its process is gone")
 
 
 def test_a_signal_in_the_middle_of_showing_is_not_lost(
@@ -136,3 +137,31 @@ def test_a_signal_that_comes_while_an_object_is_deleted_is_not_lost(
     )
     assert (done.returncode, done.stdout) == (status, "")
     assert done.stderr == "rnnkit: interrupted; the same command goes on where it stopped\n"
+
+
+ENDING = """
+import atexit, os, signal, sys, time
+from flows import cli
+
+def last():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.5)
+
+for name in "abc":
+    atexit.register(lambda: (time.sleep(0.3), print("put in order", flush=True)))
+atexit.register(last)
+cli.app = lambda *_, **__: 0
+cli.main()
+"""
+
+
+def test_what_is_put_in_order_at_the_end_is_cut_off_once_at_the_most() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout == "put in order\n" * 3

@@ -88,6 +88,11 @@ def test_bad_pairs_are_refused(
         read(Pairs(path=str(tmp_path / path)), Fractions())
 
 
+def test_a_table_of_pairs_needs_no_ending(tmp_path: Path) -> None:
+    path = write(tmp_path / "pairs", "\nsource\ttarget\na\tb\nc\td\n")
+    assert read(Pairs(path=path), Fractions())["target"].tolist() == ["b", "d"]
+
+
 def test_lines_have_no_column_to_group_by(tmp_path: Path) -> None:
     write(tmp_path / "a.x", "1\n")
     write(tmp_path / "a.y", "1\n")

@@ -50,6 +50,15 @@ def test_whoever_starts_a_server_and_is_busy_keeps_nobody_waiting(tmp_path: Path
         server.stop()
 
 
+def test_a_server_that_has_ended_meanwhile_is_not_ready(tmp_path: Path) -> None:
+    server = servers.prefect_for_a_command(places.read(tmp_path / "mlruns"))
+    server.wait()
+    server.process.kill()
+    server.process.wait()
+    with pytest.raises(servers.ServerFailed, match="Prefect's server did not start"):
+        server.wait()
+
+
 def test_a_server_that_is_stopped_gives_its_turn_on(tmp_path: Path) -> None:
     settings = places.read(tmp_path / "mlruns")
     turn = settings.home / "prefect" / "server.turn"
@@ -109,6 +118,6 @@ def test_an_output_folder_that_cannot_be_written_is_told_in_one_line(
     (settings.home / "prefect").touch()  # in the place of the server's folder
     monkeypatch.setattr(places, "apply", lambda _: None)  # else it would be for all tests
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    refusal = pytest.raises(InputError, match=r"^--mlruns .*: cannot be written: File exists$")
+    refusal = pytest.raises(InputError, match=r"/mlruns/prefect: cannot be written: File exists$")
     with refusal, prefect(settings):
         """It does not come to this."""

@@ -337,7 +337,7 @@ BAD = {
         {},
         "a.csv",
         "text,label\na,b,c\n",
-        r"as many fields as the first, but those of the first line of data are more",
+        r"a\.csv, line 2: every line must have as many fields as the first, but it has 3 and not 2",
     ),
     "a field too few": (
         LabelledText,

@@ -34,6 +34,13 @@ def pids(folder: Path) -> list[int]:
     return [int(path.name) for path in folder.iterdir()]
 
 
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def fail(item: int) -> int:
     raise ValueError(f"no luck with {item}")
 
@@ -49,7 +56,7 @@ def test_results_stand_in_the_order_of_the_items_and_the_processes_are_gone() ->
     workers = {pid for _, pid in found}
     assert len(workers) == 2
     assert os.getpid() not in workers
-    assert not any(psutil.pid_exists(pid) for pid in workers)
+    assert not any(map(is_alive, workers))
     assert {pid for _, pid in spread(own_pid, [1, 2], 1)} == {os.getpid()}
     assert spread(own_pid, [], 2) == []
 
@@ -73,6 +80,7 @@ def test_they_end_with_the_process_that_waits(tmp_path: Path, busy: str) -> None
         time.sleep(0.02)
     process.kill()
     process.wait()
-    while any(psutil.pid_exists(pid) for pid in pids(folder)):
+    until = time.monotonic() + 60
+    while any(is_alive(pid) for pid in pids(folder)):
         assert time.monotonic() < until
         time.sleep(0.1)

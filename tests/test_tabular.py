@@ -54,10 +54,24 @@ def test_messages_count_the_lines_that_are_no_rows(tmp_path: Path) -> None:
     vectors.write_text("# pixels\nx,label\n1,a\n1,2,b\n")
     with pytest.raises(InputError, match=r"csv, line 4: .* but it has 3 and not 2; put"):
         read(Vectors(path=str(vectors), comment="#"), Fractions())
+    vectors.write_text('x,label\n"1",a\n"two\nlines",b\n1,2,b\n')
+    with pytest.raises(InputError, match=r"csv, line 5: .* but it has 3 and not 2; put"):
+        read(Vectors(path=str(vectors)), Fractions())
+    vectors.write_text('x,label\n1,a\n1,"b\n1,a\n')
+    with pytest.raises(InputError, match=r"csv, line 3: a quote is opened and never closed; close"):
+        read(Vectors(path=str(vectors)), Fractions())
     pairs = tmp_path / "pairs.csv"
     pairs.write_text('source,target\n"two\nlines",a\nb,\n')
     with pytest.raises(InputError, match=r"csv, line 4: column 'target' must hold text"):
         read(Pairs(path=str(pairs)), Fractions())
+
+
+def test_what_pandas_takes_for_a_row_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('x\n""\nb\n\x0c\n \t\nd\n')
+    file = TableFile(str(path), "csv", "utf-8")
+    assert file.read()["x"].tolist() == ["", "b", "\x0c", "d"]
+    assert [file.line(row) for row in range(4)] == ["line 2", "line 3", "line 4", "line 6"]
 
 
 def test_a_file_that_is_no_longer_what_was_read_still_has_rows(tmp_path: Path) -> None:

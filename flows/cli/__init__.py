@@ -76,7 +76,8 @@ def main() -> None:
     """The entry point: what went wrong becomes one line and an exit status."""
     _spare_the_collector()
     signal.signal(signal.SIGTERM, _terminate)
-    sys.unraisablehook = functools.partial(_hear_again, sys.unraisablehook)
+    usual = sys.unraisablehook
+    sys.unraisablehook = functools.partial(_hear_again, usual)
     warnings.formatwarning = functools.partial(_warn, warnings.formatwarning)
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
@@ -94,6 +95,8 @@ def main() -> None:
         if end.code == TERMINATED:
             _end(TERMINATED, STOPPED)
         raise
+    finally:  # what is put in order at the end is not to be cut off again and again
+        sys.unraisablehook = usual
 
 
 def _spare_the_collector() -> None:

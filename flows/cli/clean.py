@@ -10,7 +10,7 @@ from flows.cli.schedule import duration
 
 def clean(
     older_than: Annotated[
-        str, typer.Option(help="Unfinished runs and unused data of that age go, as 30d.")
+        str, typer.Option(help="Unfinished runs and comparisons and unused data of that age go.")
     ] = "30d",
     yes: Annotated[bool, typer.Option("--yes", help="Delete; else it is only listed.")] = False,
     mlruns: Home = MLRUNS,
@@ -41,5 +41,5 @@ def clean(
     if not yes:
         print("rnnkit clean --yes deletes them")
         return
-    delete(settings.home, found)
+    delete(found)
     print(f"deleted, {sum(leftover.size for leftover in found) / 1e6:,.1f} MB")

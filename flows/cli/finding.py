@@ -39,7 +39,8 @@ def begun(settings: "Settings") -> "list[RunFolder]":
     """All runs, the newest last."""
     from rnnkit.runfolder import RunFolder
 
-    runs = [RunFolder(path) for path in settings.runs.glob("*") if (path / "params.yaml").exists()]
+    places = settings.runs.glob("[!.]*")
+    runs = [RunFolder(path) for path in places if (path / "params.yaml").exists()]
     return sorted(runs, key=lambda run: (run.path / "params.yaml").stat().st_mtime)
 
 

@@ -57,16 +57,16 @@ def predict(
         raise InputError(
             f"{file}: a recording is one input and no lines; leave --stream and --json-lines out"
         )
-    if heard and file != "-" and not recorded and b"\0" in opening.read_bytes(file)[:1024]:
-        raise InputError(
-            f"{file}: a recording must be a WAV file, and be named .wav; convert or rename it, or "
-            "give a text file with the paths of recordings"
-        )
     if not as_json and format_of(file, "auto", "lines") in ("csv", "tsv", "parquet"):
         opening.existing(file)
         raise InputError(
             f"{file}: every line must be an input, and this is a table; give one column as a text "
             "file, or JSON lines with --json-lines; rnnkit evaluate reads tables, with the truth"
+        )
+    if heard and file != "-" and not recorded and b"\0" in opening.read_bytes(file)[:1024]:
+        raise InputError(
+            f"{file}: a recording must be a WAV file, and be named .wav; convert or rename it, or "
+            "give a text file with the paths of recordings"
         )
     rows: Iterable[str] = [file] if recorded else sys.stdin
     if file != "-" and not recorded:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import INTERRUPTED, MLRUNS, Home
+from flows.cli.options import INTERRUPTED, MLRUNS, TERMINATED, Home
 from flows.starting import Failure
 from rnnkit.errors import InputError
 
@@ -48,9 +48,10 @@ def up(
         while pages.process.poll() is None and prefect.process.poll() is None:
             time.sleep(1)
         raise Failure(f"a server has ended by itself; its output is in {settings.home}")
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
         print("\nending both …", flush=True)
-        raise SystemExit(INTERRUPTED) from None
+        status = TERMINATED if isinstance(end, SystemExit) else INTERRUPTED
+        raise Failure("both servers have ended", status) from None
     except servers.ServerFailed as failure:
         raise Failure(str(failure)) from None
     finally:

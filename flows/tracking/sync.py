@@ -101,7 +101,7 @@ class _There:
 
 
 def _folders(place: Path) -> list[RunFolder]:
-    return [RunFolder(path) for path in sorted(place.glob("*")) if (path / PARAMS).exists()]
+    return [RunFolder(path) for path in sorted(place.glob("[!.]*")) if (path / PARAMS).exists()]
 
 
 def _bring(there: _There, folder: RunFolder, children: Sequence[_Child]) -> Iterator[Synced]:

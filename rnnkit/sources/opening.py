@@ -148,8 +148,8 @@ def read_text(path: str, encoding: str) -> str:
         utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         if b"\0" in content[:1024] and not utf16:
             raise InputError(
-                f"{path}: a text file is needed, and this one is of another kind; convert it, or "
-                "name another one"
+                f"{path}: a text file is needed, and this one is of another kind; convert it, name "
+                "another one, or set `encoding` (as utf-16-le) where it is text"
             ) from None
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1

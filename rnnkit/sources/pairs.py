@@ -42,8 +42,9 @@ def read(params: Pairs, part: str | None) -> pd.DataFrame:
         return _aligned(files[0], files[1], params.encoding)
     path, format = params.path, format_of(params.path, params.format, "tsv")
     if format_of(path, params.format, "lines") == "lines":
-        first = opening.read_rows(path, params.encoding)[:1]
-        if first and "\t" not in first[0]:
+        rows = opening.read_rows(path, params.encoding)
+        first = next((row for row in rows if row.strip()), None)
+        if first is not None and "\t" not in first:
             raise InputError(
                 f"{path}: pairs are a table, with tabs between its columns, or two files with a "
                 "line for each; name both of these in braces, as in text.{en,de}"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -139,19 +141,9 @@ class TableFile:
             return f"line {row + 1}"
         if not self._has_lines:
             return f"row {row + 1}"
-        csv.field_size_limit(2**31 - 1)  # a text may be long
-        records = csv.reader(
-            io.StringIO(self._text(), newline=""),
-            delimiter=self._separator,
-            quoting=csv.QUOTE_MINIMAL if self.format == "csv" else csv.QUOTE_NONE,
-        )
-        begin, left = 1, row + self.header
-        for record in records:
-            if len(record) > 1 or "".join(record).strip():  # pandas leaves blank lines out
-                if not left:
-                    return f"line {begin}"
-                left -= 1
-            begin = records.line_num + 1
+        begins = (begin for begin, _ in _records(self._text(), self._separator))
+        for begin in itertools.islice(begins, row + self.header, None):
+            return f"line {begin}"
         return f"row {row + 1}"  # the file is not what it was
 
     def _text(self) -> str:
@@ -160,6 +152,25 @@ class TableFile:
         if self.comment is None:
             return text
         return re.sub(rf"(?<![^\r\n]){re.escape(self.comment)}[^\r\n]*", "", text)
+
+
+def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The records of CSV or TSV text, blank lines left out as pandas does, and where each begins.
+
+    >>> list(_records('a,b\\n\\n"1\\n2",3\\n', ","))
+    [(1, ['a', 'b']), (3, ['1\\n2', '3'])]
+    """
+    csv.field_size_limit(2**31 - 1)  # a text may be long
+    records = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE,
+    )
+    begin = 1
+    for record in records:
+        if record and not (len(record) == 1 and record[0].isspace() and not record[0].strip(" \t")):
+            yield begin, record
+        begin = records.line_num + 1
 
 
 def _separated(path: str, text: str, separator: str, header: bool) -> pd.DataFrame:
@@ -180,22 +191,35 @@ def _separated(path: str, text: str, separator: str, header: bool) -> pd.DataFra
             quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE,
         )
         if not isinstance(frame.index, pd.RangeIndex):  # pandas makes an index of a surplus
-            raise pd.errors.ParserError("those of the first line of data are more")
+            raise pd.errors.ParserError("there is a surplus")
         if not header:
             frame.columns = pd.Index([str(number + 1) for number in range(frame.shape[1])])
         return frame
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = " ".join(str(error).removeprefix("Error tokenizing data. C error: ").split())
-        counted = re.fullmatch(r"Expected (\d+) fields in line (\d+), saw (\d+)", reason)
-        where = f"{path}, line {counted[2]}" if counted else path
-        but = f"it has {counted[3]} and not {counted[1]}" if counted else reason
-        fix = {
-            ",": "put quotes around text that holds a comma",
-            "\t": "take the tabs out of its text (quotes mean nothing in a TSV)",
-        }[separator]
-        raise InputError(
-            f"{where}: every line must have as many fields as the first, but {but}; {fix}"
-        ) from None
+        raise InputError(_refusal(path, text, separator, str(error))) from None
+
+
+def _refusal(path: str, text: str, separator: str, error: str) -> str:
+    """What is wrong with text that pandas does not parse."""
+    records = list(_records(text, separator))
+    if "EOF inside string" in error:
+        return (
+            f"{path}, line {records[-1][0]}: a quote is opened and never closed; close it, or "
+            "write two for one that belongs to the text"
+        )
+    fix = {
+        ",": "put quotes around text that holds a comma",
+        "\t": "take the tabs out of its text (quotes mean nothing in a TSV)",
+    }[separator]
+    width = len(records[0][1]) if records else 0
+    for begin, record in records:
+        if len(record) > width:
+            return (
+                f"{path}, line {begin}: every line must have as many fields as the first, but it "
+                f"has {len(record)} and not {width}; {fix}"
+            )
+    reason = " ".join(error.removeprefix("Error tokenizing data. C error: ").split())
+    return f"{path}: cannot be read as a table: {reason}; correct it or set `data.source.format`"
 
 
 def _parquet(path: str) -> pd.DataFrame:
