@@ -95,6 +95,17 @@ def test_a_signal_in_the_middle_of_showing_is_not_lost(
     assert shown == [False, True]
 
 
+def run(program: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
 LOST = """
 import os, signal, time, weakref
 from flows import cli
@@ -127,14 +138,7 @@ def test_a_signal_that_comes_while_an_object_is_deleted_is_not_lost(
     name: str, whose: str, status: int
 ) -> None:
     program = LOST.replace("WHOSE", repr(whose)).replace("NAME", name)
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    done = run(program)
     assert (done.returncode, done.stdout) == (status, "")
     assert done.stderr == "rnnkit: interrupted; the same command goes on where it stopped\n"
 
@@ -156,12 +160,5 @@ cli.main()
 
 
 def test_what_is_put_in_order_at_the_end_is_cut_off_once_at_the_most() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", ENDING],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    done = run(ENDING)
     assert done.stdout == "put in order\n" * 3
