@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import urllib.request
 from pathlib import Path
@@ -36,6 +37,25 @@ def environment(**more: str) -> dict[str, str]:
     """This process's own, without addresses of servers that run elsewhere, and more."""
     own = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))}
     return {**own, **more}
+
+
+def called(
+    *command: str | Path, timeout: float = 300, **more: str
+) -> "subprocess.CompletedProcess[str]":
+    """A command, started in the house, to its end.
+
+    Args:
+        more: variables beside this process's own.
+    """
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env=environment(**more),
+    )
 
 
 def flow_runs(api: str) -> list[dict[str, Any]]:

@@ -2,13 +2,12 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pandas
 import pytest
-from command import RNNKIT, ROOT, SMALL, environment
+from command import RNNKIT, SMALL, called
 from test_comparison import TEXT, TREE
 from training import finish_in
 
@@ -35,21 +34,13 @@ class Compared:
     """A finished comparison of the command."""
 
     def __init__(self, folder: Path, prefect: str) -> None:
-        self.environment = environment(PREFECT_API_URL=prefect)
+        self.prefect = prefect
         self.home, self.params = folder / "mlruns", folder / "small.yaml"
         self.params.write_text(VARIANTS)
         self.status, self.out, self.err = self.command("compare", str(self.params))
 
     def command(self, *arguments: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [*RNNKIT, *arguments, "--mlruns", str(self.home)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            env=self.environment,
-        )
+        done = called(*RNNKIT, *arguments, "--mlruns", self.home, PREFECT_API_URL=self.prefect)
         return done.returncode, done.stdout, done.stderr
 
     @property

@@ -1,13 +1,12 @@
 """A signal stays a signal, whatever MLflow says while things are put in order."""
 
-import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command import ROOT, environment
+from command import called
 
 from flows import settings, workers
 from flows.work import Work
@@ -95,17 +94,6 @@ def test_a_signal_in_the_middle_of_showing_is_not_lost(
     assert shown == [False, True]
 
 
-def run(program: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-
-
 LOST = """
 import os, signal, time, weakref
 from flows import cli
@@ -138,7 +126,7 @@ def test_a_signal_that_comes_while_an_object_is_deleted_is_not_lost(
     name: str, whose: str, status: int
 ) -> None:
     program = LOST.replace("WHOSE", repr(whose)).replace("NAME", name)
-    done = run(program)
+    done = called(sys.executable, "-c", program, timeout=100)
     assert (done.returncode, done.stdout) == (status, "")
     assert done.stderr == "rnnkit: interrupted; the same command goes on where it stopped\n"
 
@@ -160,5 +148,5 @@ cli.main()
 
 
 def test_what_is_put_in_order_at_the_end_is_cut_off_once_at_the_most() -> None:
-    done = run(ENDING)
+    done = called(sys.executable, "-c", ENDING, timeout=100)
     assert done.stdout == "put in order\n" * 3

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import RNNKIT, ROOT, SMALL, environment
+from command import RNNKIT, SMALL, called
 
 from flows import servers, settings
 from flows.cli.sync import sync as sync_verb
@@ -36,7 +36,7 @@ class Home:
 
     def __init__(self, folder: Path, prefect: str) -> None:
         impatient = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
-        self.environment = environment(PREFECT_API_URL=prefect, **impatient)
+        self.variables = {"PREFECT_API_URL": prefect, **impatient}
         self.path = folder / "mlruns"
         self.path.mkdir()
         nobody = f"http://127.0.0.1:{servers.free_port()}"
@@ -48,15 +48,7 @@ class Home:
     def command(self, folder: Path, verb: str, params: str) -> "subprocess.CompletedProcess[str]":
         file = folder / f"{verb}.yaml"
         file.write_text(params)
-        return subprocess.run(
-            [*RNNKIT, verb, str(file), "--mlruns", str(self.path)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            env=self.environment,
-        )
+        return called(*RNNKIT, verb, file, "--mlruns", self.path, **self.variables)
 
     def settings(self, database: str) -> Settings:
         """With an MLflow of its own that is up."""

@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from command import ROOT, environment
+import pytest
+from command import ROOT, called
 
 DYING = """
 import gc, multiprocessing.queues, os, signal, sys, time
@@ -28,12 +29,13 @@ if __name__ == "__main__":
 """
 
 STUBBORN = """
-import os, sys, threading, time
+import os, signal, sys, threading, time
 from pathlib import Path
 from prefect import task
 from flows import settings, workers
 
 workers.STOPPING = 1
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @task
 def hear_nothing(folder):
@@ -42,6 +44,7 @@ def hear_nothing(folder):
 
 def interrupt():
     if len(list(home.glob("[0-9]*"))) == 2:
+        SECOND
         raise KeyboardInterrupt
 
 if __name__ == "__main__":
@@ -54,28 +57,28 @@ if __name__ == "__main__":
 """
 
 
-def run(program: str, folder: Path, prefect: str) -> "subprocess.CompletedProcess[str]":
+def ended(program: str, folder: Path, prefect: str) -> "subprocess.CompletedProcess[str]":
+    """A program, which is given a folder and can import the house, at its end."""
     file = folder / "program.py"
     file.write_text(program)
-    return subprocess.run(
-        [sys.executable, str(file), str(folder)],
-        cwd=ROOT,
-        env=environment(PREFECT_API_URL=prefect, PYTHONPATH=str(ROOT)),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    paths = {"PREFECT_API_URL": prefect, "PYTHONPATH": str(ROOT)}
+    return called(sys.executable, file, folder, timeout=120, **paths)
 
 
 def test_a_worker_that_dies_with_a_lock_in_its_hands_keeps_nobody(
     tmp_path: Path, prefect_api: str
 ) -> None:
-    done = run(DYING, tmp_path, prefect_api)
+    done = ended(DYING, tmp_path, prefect_api)
     assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
 
 
-def test_workers_that_do_not_leave_off_are_ended(tmp_path: Path, prefect_api: str) -> None:
-    done = run(STUBBORN, tmp_path, prefect_api)
+@pytest.mark.parametrize("again", [False, True], ids=["in their time", "a second Ctrl-C"])
+def test_workers_that_do_not_leave_off_are_ended(
+    tmp_path: Path, prefect_api: str, again: bool
+) -> None:
+    program = STUBBORN.replace("STOPPING = 1", "STOPPING = 110") if again else STUBBORN
+    second = "threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()"
+    done = ended(program.replace("SECOND", second if again else "pass"), tmp_path, prefect_api)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "stopping: the workers leave off\ninterrupted\n"
     assert (tmp_path / "stop").exists()
