@@ -9,16 +9,23 @@ from prefect import flow
 
 from flows import settings as places
 from flows.console import Stages
-from flows.steps import draw_figures, evaluate_model, prepare_data, train_model, write_report
+from flows.pipeline.steps import (
+    draw_figures,
+    evaluate_model,
+    prepare_data,
+    train_model,
+    write_report,
+)
+from flows.pipeline.work import Work
 from flows.tracking import Mirror
-from flows.work import Work
-from rnnkit import launch, numerics
-from rnnkit.conclude import NOT_SEARCHED, gathered
-from rnnkit.identity import inputs_sha256
+from rnnkit.data.prepare import data_sha256, prepare
+from rnnkit.data.prepare.retrained import train_and_valid
+from rnnkit.evaluation.finalize import NOT_SEARCHED, gathered
 from rnnkit.params import Experiment
-from rnnkit.prepare import data_sha256, prepare
-from rnnkit.prepare.retrained import train_and_valid
-from rnnkit.runfolder import RunFolder
+from rnnkit.runs.identity import inputs_sha256
+from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runtime import numerics
+from rnnkit.runtime import process_settings as launch
 
 
 @flow(name="experiment", flow_run_name="{experiment.name}", log_prints=False)

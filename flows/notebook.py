@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import settings as places
-from flows.starting import (
+from flows.launcher import (
     WORKERS,
     compare_runs,
     compare_variants,
@@ -43,7 +43,7 @@ from flows.starting import (
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment, change
 from rnnkit.params import load as load_params
-from rnnkit.runfolder import RunFolder
+from rnnkit.runs.run_folder import RunFolder
 
 Params = str | Path | Experiment
 NO_CHANGES: Mapping[str, Any] = {}
@@ -66,8 +66,8 @@ class Run:
         self._predictor: Any = None
 
     def __call__(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
-        """The model's answer to each input; see `rnnkit.predict.Predictor`."""
-        from rnnkit import predict
+        """The model's answer to each input; see `rnnkit.inference.predict.Predictor`."""
+        from rnnkit.inference import predict
 
         if self._predictor is None:
             self._predictor = predict.load(self.path)

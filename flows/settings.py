@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnkit import files
 from rnnkit.errors import InputError
 from rnnkit.params.tree import read as read_tree
+from rnnkit.runtime import files
 
 TEXT = """\
 # Where things are. null is local, in this folder. The tools' own environment variables

@@ -28,7 +28,8 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     A command that finds none starts its own, which takes longer than what most tests run.
     """
-    from flows import servers, settings
+    from flows import settings
+    from flows.processes import servers
 
     where = settings.read(tmp_path_factory.mktemp("prefect") / "mlruns")
     before, mask = dict(os.environ), os.umask(0o077)

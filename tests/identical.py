@@ -25,20 +25,22 @@ import numpy as np
 import pandas
 import torch
 
-from rnnkit import numerics, predict, sources
-from rnnkit.conclude import NOT_SEARCHED, PREDICTIONS, conclude, gathered
+from rnnkit.data import sources
+from rnnkit.data.prepare import data_sha256, prepare
+from rnnkit.data.prepare.new_inputs import unseen
+from rnnkit.data.prepare.prepared import Part, Prepared
+from rnnkit.data.prepare.split import CONTENT
 from rnnkit.errors import InputError
-from rnnkit.files import sha256_json
-from rnnkit.identity import inputs_sha256
+from rnnkit.evaluation.finalize import NOT_SEARCHED, PREDICTIONS, conclude, gathered
+from rnnkit.inference import predict
 from rnnkit.params import Experiment, load
 from rnnkit.params.data import Fractions, Given
-from rnnkit.prepare import data_sha256, prepare
-from rnnkit.prepare.prepared import Part, Prepared
-from rnnkit.prepare.split import CONTENT
-from rnnkit.prepare.unseen import unseen
-from rnnkit.runfolder import RunFolder
+from rnnkit.runs.identity import inputs_sha256
+from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runtime import numerics
+from rnnkit.runtime.files import sha256_json
 from rnnkit.tasks import task_for
-from rnnkit.train import make_network, train_into
+from rnnkit.training.loop import make_network, train_into
 
 ROOT = Path(__file__).parents[1]
 SHORT: dict[str, Any] = {"train.epochs": 2, "tune": None, "data.limit": 60}

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from rnnkit.baselines import score
-from rnnkit.comparison.items import MEASURES, measured
-from rnnkit.conclude import NOT_SEARCHED, conclude, gathered
+from rnnkit.data.prepare import prepare
+from rnnkit.data.prepare.prepared import PARTS
+from rnnkit.evaluation.comparison.items import MEASURES, measured
+from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered
 from rnnkit.params import Experiment, load
-from rnnkit.prepare import prepare
-from rnnkit.prepare.prepared import PARTS
 from rnnkit.report import draw
 from rnnkit.report.run import write_run_report
-from rnnkit.runfolder import RunFolder
+from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks import task_for
-from rnnkit.train import train_into
+from rnnkit.tasks.baselines import score
+from rnnkit.training.loop import train_into
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "params").glob("*.yaml"))

@@ -39,7 +39,7 @@ from flows.cli import (
     up,
 )
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
-from flows.starting import Failure
+from flows.launcher import Failure
 from rnnkit.errors import InputError, Note
 
 STOPPED = "interrupted; the same command goes on where it stopped"

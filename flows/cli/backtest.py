@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.cli.options import MLRUNS, Home, Json, Params, Set
-from flows.starting import run_all
+from flows.launcher import run_all
 
 METRICS = 3  # in a row
 
@@ -26,7 +26,7 @@ def backtest(
     from flows import settings as places
 
     settings = places.read(mlruns)
-    from rnnkit.folds import walk_forward
+    from rnnkit.evaluation.backtest import walk_forward
 
     each = walk_forward(experiment, folds)
     done = run_all(each, settings, 0, as_json)

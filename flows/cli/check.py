@@ -24,18 +24,18 @@ def check(
 
     experiment = load(params, set_ or [])
     from flows import settings as places
-    from rnnkit import launch
-    from rnnkit.prepare import prepare
+    from rnnkit.data.prepare import prepare
+    from rnnkit.runtime import process_settings as launch
 
     launch.settle()
     settings = places.read(mlruns)
-    from rnnkit.cost import estimate
+    from rnnkit.training.cost import estimate
 
     prepared = prepare(experiment.data, experiment.task, settings.home)
     facts = estimate(experiment, prepared)
     found = {}
     if deep:
-        from rnnkit.guards import guards
+        from rnnkit.training.invariants import guards
 
         found = guards(experiment, prepared)
     if as_json:

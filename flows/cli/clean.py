@@ -21,7 +21,7 @@ def clean(
 
     settings = places.read(mlruns)
     places.apply(settings)
-    from rnnkit.cleaning import delete, leftovers
+    from rnnkit.runs.cleaning import delete, leftovers
 
     kept: set[str] = set()
     if (settings.home / "mlflow.db").exists() or not settings.tracking.startswith("sqlite:"):

@@ -7,13 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import MLRUNS, Home, Json, Set, short
-from flows.starting import (
-    PARAMS,
-    WORKERS,
-    compare_runs,
-    compare_variants,
-    refuse_no_comparison,
-)
+from flows.launcher import PARAMS, WORKERS, compare_runs, compare_variants, refuse_no_comparison
 from rnnkit.errors import InputError
 
 METRICS = 1  # in a row
@@ -44,7 +38,7 @@ def compare(
         experiment = load(Path(what[0]), set_ or [])
         folder = compare_variants(experiment, settings, workers or WORKERS, as_json)
     else:
-        from flows.cli.finding import find_run
+        from flows.cli.run_lookup import find_run
 
         refuse_no_comparison(what)
         for option, given in (("--set changes", set_), ("--workers is for", workers)):

@@ -13,9 +13,9 @@ SHARED = Path("../shared/data")
 
 def data_list(as_json: Json = False) -> None:
     """Tell which data sets come built in or can be fetched, and which files can be read."""
-    from rnnkit import public
+    from rnnkit.data import public
+    from rnnkit.data.sources.builtin import BUILTINS
     from rnnkit.params import source
-    from rnnkit.sources.builtin import BUILTINS
 
     builtin = {name: module.DESCRIPTION for name, module in BUILTINS.items()}
     files = (
@@ -60,7 +60,7 @@ def data_fetch(
     to: Annotated[Path, typer.Option(help="The folder that gets the set's folder.")] = SHARED,
 ) -> None:
     """Download a public data set, every file checked against its sha256."""
-    from rnnkit import public
+    from rnnkit.data import public
 
     files = public.files_of(name)
     from flows.console import Stages

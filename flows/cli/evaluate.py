@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.finding import find_run
 from flows.cli.options import MLRUNS, Home, Json, Run
+from flows.cli.run_lookup import find_run
 
 
 def evaluate(
@@ -24,8 +24,9 @@ def evaluate(
     found = find_run(settings, run)
     result = found.result
     if file is not None:
-        from rnnkit import launch, numerics
-        from rnnkit.rescore import rescore
+        from rnnkit.evaluation.evaluate_file import rescore
+        from rnnkit.runtime import numerics
+        from rnnkit.runtime import process_settings as launch
 
         launch.settle()
         numerics.set_threads(1)

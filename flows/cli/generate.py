@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.finding import find_run
 from flows.cli.options import MLRUNS, Home, Json, Run
+from flows.cli.run_lookup import find_run
 from rnnkit.errors import InputError
 
 
@@ -36,11 +36,12 @@ def generate(
     from flows import settings as places
 
     found = find_run(places.read(mlruns), run)
-    from rnnkit import launch, numerics
+    from rnnkit.runtime import numerics
+    from rnnkit.runtime import process_settings as launch
 
     launch.settle()
-    from rnnkit import predict
-    from rnnkit.generate import generate as write
+    from rnnkit.inference import predict
+    from rnnkit.inference.generate import generate as write
 
     numerics.set_threads(1)
     predictor = predict.load(found.path)

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.cli.finding import find_model
 from flows.cli.options import MLRUNS, Home, Model
+from flows.cli.run_lookup import find_model
 from rnnkit.errors import InputError, Note
 
 TOGETHER = 64  # inputs in one batch
@@ -41,10 +41,12 @@ def predict(
     from flows import settings as places
 
     found = find_model(places.read(mlruns), run)
-    from rnnkit import launch, lines, numerics
-    from rnnkit import predict as prediction
-    from rnnkit.sources import opening
-    from rnnkit.sources.tabular import format_of
+    from rnnkit.data.sources import opening
+    from rnnkit.data.sources.tabular import format_of
+    from rnnkit.inference import input_lines as lines
+    from rnnkit.inference import predict as prediction
+    from rnnkit.runtime import numerics
+    from rnnkit.runtime import process_settings as launch
 
     launch.settle()
     numerics.set_threads(1)
@@ -86,7 +88,7 @@ def predict(
 
 
 def _stream(predictor: Any, inputs: Any) -> None:
-    from rnnkit.stream import Stream
+    from rnnkit.inference.stream import Stream
 
     sequence, answer = Stream(predictor), {}
     for where, value in inputs:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.finding import find_run
 from flows.cli.options import MLRUNS, Home, Run
+from flows.cli.run_lookup import find_run
 
 
 def register(

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.finding import begun, named
 from flows.cli.options import MLRUNS, Home, Json
 from flows.cli.run import show
-from flows.starting import BUSY, Failure, go_on
+from flows.cli.run_lookup import begun, named
+from flows.launcher import BUSY, Failure, go_on
 from rnnkit.errors import InputError
 
 if TYPE_CHECKING:
     from flows.settings import Settings
-    from rnnkit.runfolder import RunFolder
+    from rnnkit.runs.run_folder import RunFolder
 
 UNFINISHED = ("interrupted", "failed")
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.cli.options import MLRUNS, Home, Json, Params, Set, short
-from flows.starting import BUSY, Failure, run_all
+from flows.launcher import BUSY, Failure, run_all
 from rnnkit.errors import InputError
 
 
@@ -31,7 +31,7 @@ def run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
         Failure: it failed, or another process is running it.
     """
     from flows import settings as places
-    from rnnkit.runfolder import RunFolder
+    from rnnkit.runs.run_folder import RunFolder
 
     if experiment.variants or experiment.seeds:
         raise InputError(
@@ -39,7 +39,7 @@ def run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
             "rnnkit compare runs them"
         )
     settings = places.read(mlruns)
-    from rnnkit.identity import inputs_sha256
+    from rnnkit.runs.identity import inputs_sha256
 
     sha256 = inputs_sha256(experiment)
 
@@ -64,7 +64,7 @@ def run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
 
 def show(folder: Any, as_json: bool, fresh: bool = False) -> None:
     """A finished run's closing table, and what to do with it."""
-    from rnnkit.files import read_json
+    from rnnkit.runtime.files import read_json
 
     result = read_json(folder.path / "result.json")
     if as_json:

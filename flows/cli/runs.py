@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from flows.cli.finding import begun
 from flows.cli.options import MLRUNS, Home, Json, short
+from flows.cli.run_lookup import begun
 from rnnkit.errors import InputError
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.cli.options import MLRUNS, Home, Params, Set
-from flows.starting import BUSY, Failure, prefect
+from flows.launcher import BUSY, Failure, prefect
 from rnnkit.errors import InputError
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -49,7 +49,7 @@ def schedule(
     limit = None if timeout is None else duration(timeout, "--timeout").total_seconds()
     if cron is not None:
         _check_cron(cron)
-    from rnnkit.identity import inputs_sha256
+    from rnnkit.runs.identity import inputs_sha256
 
     inputs_sha256(experiment)  # a file that is not there is told before anything is started
     from flows import settings as places
@@ -62,7 +62,7 @@ def schedule(
         "timeout": limit,
         "on_failure": on_failure,
     }
-    from rnnkit.runfolder import Busy, RunFolder
+    from rnnkit.runs.run_folder import Busy, RunFolder
 
     try:
         with RunFolder(settings.home / "schedules" / experiment.name).lock():
@@ -108,7 +108,7 @@ def _serve(
     every: timedelta | None,
     port: int,
 ) -> None:
-    from flows import servers
+    from flows.processes import servers
 
     def with_pages() -> servers.Server:
         if not servers.is_free(port):
@@ -120,7 +120,7 @@ def _serve(
             from flows.console import QUIET, out
 
             warnings.filterwarnings("ignore", module=QUIET)
-            from rnnkit.prepare import prepare
+            from rnnkit.data.prepare import prepare
 
             prepare(experiment.data, experiment.task, settings.home)  # bad data end it here
             from flows.schedule.serving import serve

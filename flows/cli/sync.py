@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 
 from flows.cli.options import MLRUNS, Home, Json
-from flows.starting import Failure
+from flows.launcher import Failure
 
 
 def sync(mlruns: Home = MLRUNS, as_json: Json = False) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import INTERRUPTED, MLRUNS, TERMINATED, Home
-from flows.starting import Failure
+from flows.launcher import Failure
 from rnnkit.errors import InputError
 
 
@@ -20,8 +20,8 @@ def up(
     ] = 4200,
 ) -> None:
     """Serve MLflow's and Prefect's pages on this machine until Ctrl-C."""
-    from flows import servers
     from flows import settings as places
+    from flows.processes import servers
 
     settings = places.read(mlruns)
     if running := servers.announced(settings):

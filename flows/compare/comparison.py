@@ -9,22 +9,23 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows import settings as places
-from flows.artifacts import key_of
 from flows.compare.folders import comparison_folder, member_folder
-from flows.compare.member import run_member
 from flows.console import Stages
+from flows.pipeline.artifacts import key_of
+from flows.pipeline.member import run_member
+from flows.pipeline.work import Work
+from flows.processes.workers import Parent, run_tasks
 from flows.tracking import VARIANT, Mirror
-from flows.work import Work
-from flows.workers import Parent, run_tasks
-from rnnkit import launch, numerics
-from rnnkit.comparison.members import Member, members
-from rnnkit.comparison.table import TABLE, Groups, table
-from rnnkit.conclude import network_name
-from rnnkit.files import sha256_json
+from rnnkit.data.prepare import data_sha256
+from rnnkit.evaluation.comparison.members import Member, members
+from rnnkit.evaluation.comparison.table import TABLE, Groups, table
+from rnnkit.evaluation.finalize import network_name
 from rnnkit.params import Experiment
-from rnnkit.prepare import data_sha256
 from rnnkit.report.comparison import rows, sentences, write_comparison_report
-from rnnkit.runfolder import RunFolder
+from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runtime import numerics
+from rnnkit.runtime import process_settings as launch
+from rnnkit.runtime.files import sha256_json
 
 STOP = "stop"  # a file in the comparison's folder: the workers are to leave off
 

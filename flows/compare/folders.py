@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from flows.settings import Settings
-from rnnkit.comparison.members import Member
-from rnnkit.files import sha256_json
-from rnnkit.identity import inputs_sha256
-from rnnkit.runfolder import RunFolder
+from rnnkit.evaluation.comparison.members import Member
+from rnnkit.runs.identity import inputs_sha256
+from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runtime.files import sha256_json
 
 
 def member_folder(member: Member, settings: Settings) -> RunFolder:

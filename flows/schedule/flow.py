@@ -14,16 +14,16 @@ from prefect.runtime import flow_run
 
 from flows import console
 from flows import settings as places
-from flows.artifacts import key_of
 from flows.experiment import run_experiment
-from flows.schedule.failing import tell
+from flows.pipeline.artifacts import key_of
+from flows.processes.workers import Parent, settle
+from flows.schedule.notify import tell
 from flows.tracking import Registered, Registry, register
-from flows.workers import Parent, settle
-from rnnkit.challenge import Verdict, challenge
+from rnnkit.evaluation.champion import Verdict, challenge
 from rnnkit.params import Experiment, load
-from rnnkit.runfolder import RunFolder
+from rnnkit.runs.run_folder import RunFolder
 
-VERDICT = "rnnkit.challenge"
+VERDICT = "rnnkit.evaluation.champion"
 """The tag of a model's version, and of its run, that says how it did against the champion."""
 DELAY = 30  # seconds before another try
 

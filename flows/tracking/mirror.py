@@ -10,13 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from flows.ownership import HOME, ID, home_of, is_worked_on
 from flows.settings import Settings, without_secrets
+from flows.tracking.ownership import HOME, ID, home_of, is_worked_on
 from flows.tracking.registry import Registered, Registry
-from rnnkit.comparison.table import TABLE, numbers
+from rnnkit.evaluation.comparison.table import TABLE, numbers
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import flatten
-from rnnkit.runfolder import RESULT, RunFolder
+from rnnkit.runs.run_folder import RESULT, RunFolder
 
 STATE = "rnnkit.state"
 PARENT = "mlflow.parentRunId"

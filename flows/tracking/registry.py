@@ -1,6 +1,6 @@
 """Models in MLflow: one for each finished run, and versions under a name with an alias.
 
-A model is a pyfunc without pickle: `rnnkit.served` loads safetensors, params and JSON.
+A model is a pyfunc without pickle: `rnnkit.inference.pyfunc` loads safetensors, params and JSON.
 """
 
 import logging
@@ -14,14 +14,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from flows.ownership import ID
 from flows.settings import Settings
+from flows.tracking.ownership import ID
 from rnnkit.errors import InputError
-from rnnkit.files import sha256_bytes
-from rnnkit.runfolder import RunFolder
+from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runtime.files import sha256_bytes
 
 CHAMPION = "champion"
-LOADER = "rnnkit.served"
+LOADER = "rnnkit.inference.pyfunc"
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 DATA = "data"
 """The part of a saved pyfunc that is a run's own `model/` folder."""

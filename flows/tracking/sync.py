@@ -11,7 +11,7 @@ from typing import Any, Literal
 from flows.settings import Settings
 from flows.tracking.mirror import PARENT, STATE, STATUS, VARIANT, End, Mirror, Tracker, id_of
 from rnnkit.errors import InputError
-from rnnkit.runfolder import PARAMS, RunFolder
+from rnnkit.runs.run_folder import PARAMS, RunFolder
 
 TRIAL_ENDS: Mapping[str, End] = {"finished": "finished", "pruned": "pruned", "failed": "failed"}
 

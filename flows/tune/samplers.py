@@ -5,9 +5,9 @@ from typing import Any
 
 import optuna
 
-from rnnkit import numerics
 from rnnkit.params import Experiment
 from rnnkit.params.tune import Tune
+from rnnkit.runtime import numerics
 
 STARTUP = 10
 """At most so many trials are drawn at random before a sampler models what they found."""

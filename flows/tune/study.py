@@ -9,11 +9,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from flows.settings import Settings
 from flows.tune.samplers import PerTrial, pruner
-from rnnkit import numerics
 from rnnkit.params import Experiment
 from rnnkit.params.searching import grid, is_whole
 from rnnkit.params.tune import Choices, Range
-from rnnkit.runfolder import RunFolder
+from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runtime import numerics
 
 ROW = 5
 """So many failures in a row end a sweep."""

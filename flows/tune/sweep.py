@@ -5,17 +5,12 @@ from typing import Any
 
 import optuna
 
-from flows.artifacts import Progress
 from flows.console import number
+from flows.pipeline.artifacts import Progress
+from flows.pipeline.work import Work
+from flows.processes.workers import Parent, run_tasks
 from flows.tracking import Mirror
-from flows.tune.study import (
-    ROW,
-    ended,
-    enqueue_grid,
-    importances,
-    is_failing,
-    open_study,
-)
+from flows.tune.study import ROW, ended, enqueue_grid, importances, is_failing, open_study
 from flows.tune.trials import (
     ENDS,
     SEARCH,
@@ -28,12 +23,10 @@ from flows.tune.trials import (
     trial_records,
 )
 from flows.tune.worker import Orders, work_on_trials
-from flows.work import Work
-from flows.workers import Parent, run_tasks
-from rnnkit import files
-from rnnkit.norms import norm_range
 from rnnkit.params import Experiment
 from rnnkit.params.tune import Percentiles
+from rnnkit.runtime import files
+from rnnkit.training.gradient_norms import norm_range
 
 DEATHS = 3
 """So many times in a row workers may die without an epoch done in between."""

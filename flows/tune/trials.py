@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.tracking import End
-from rnnkit import files
 from rnnkit.params import Experiment
 from rnnkit.params.searching import Values
-from rnnkit.runfolder import RunFolder
+from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runtime import files
 
 STOP = "stop"  # a file beside the trials: the workers are to leave off
 SEARCH = "search.json"  # beside the trials: the ranges that percentiles became

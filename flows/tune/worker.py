@@ -16,15 +16,15 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows import settings
+from flows.processes.workers import Parent, settle
 from flows.tune.study import is_failing, open_study, suggest
 from flows.tune.trials import STOP, end_of, searching, trainings, trial_folder
-from flows.workers import Parent, settle
-from rnnkit import files
+from rnnkit.data.prepare import prepare
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
-from rnnkit.prepare import prepare
-from rnnkit.prepare.prepared import Prepared
-from rnnkit.runfolder import Busy, RunFolder
-from rnnkit.train import Epoch, train_into
+from rnnkit.runs.run_folder import Busy, RunFolder
+from rnnkit.runtime import files
+from rnnkit.training.loop import Epoch, train_into
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rnnkit.figures.style import (
-    BLUE,
-    INK,
-    NETWORKS,
-    SMALL,
-    dress,
-    legend,
-    plain,
-    sheet,
-    spans,
-)
+from rnnkit.figures.style import BLUE, INK, NETWORKS, SMALL, dress, legend, plain, sheet, spans
 
 WIDE = 50
 """Curves that span at least so many times their smallest value get a logarithmic axis."""

@@ -16,7 +16,7 @@ from matplotlib.font_manager import findfont
 from matplotlib.ft2font import FT2Font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from rnnkit.files import write_atomic
+from rnnkit.runtime.files import write_atomic
 
 DPI = 150
 """Dots per inch: a figure of 10 inches fills the artifact view of MLflow, sharp on a laptop."""

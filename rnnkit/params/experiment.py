@@ -12,10 +12,7 @@ from rnnkit.params.block import Block, FrozenDict, default_of, spelled_out
 from rnnkit.params.data import Data
 from rnnkit.params.model import Model
 from rnnkit.params.rules import rules
-from rnnkit.params.task import (
-    Direction,
-    Task,
-)
+from rnnkit.params.task import Direction, Task
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Tune
 from rnnkit.params.variants import Variants

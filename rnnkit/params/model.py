@@ -72,7 +72,7 @@ class GRU(Block):
 
 
 class Custom(Block):
-    """A cell of your own: a class made of rnnkit.cells.interface.Cell, built with
+    """A cell of your own: a class made of rnnkit.nn.cells.interface.Cell, built with
     (inputs, hidden, this block). `rnnkit check --deep` says whether it keeps the rules."""
 
     kind: Literal["custom"] = "custom"

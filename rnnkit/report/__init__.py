@@ -7,6 +7,6 @@ comparison     report.html of a comparison
 page           templates, filled; text from data is always escaped
 """
 
-from rnnkit.report.drawn import draw
+from rnnkit.report.run_figures import draw
 
 __all__ = ["draw"]

@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas
 
-from rnnkit import figures, files
-from rnnkit.comparison.lengths import as_long_as, by_length, edges_of
-from rnnkit.comparison.table import Groups
-from rnnkit.conclude import PREDICTIONS
+from rnnkit import figures
+from rnnkit.evaluation.comparison.lengths import as_long_as, by_length, edges_of
+from rnnkit.evaluation.comparison.table import Groups
+from rnnkit.evaluation.finalize import PREDICTIONS
 from rnnkit.params.experiment import as_written, flatten
 from rnnkit.report.page import figure, picture, render
+from rnnkit.runtime import files
 
 REPORT = "report.html"
 APART = ("seed", "name", "variants", "seeds")
@@ -24,7 +25,7 @@ def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFram
     Args:
         folder: of the comparison.
         groups: variant -> its finished runs; the first is the reference.
-        table: as `rnnkit.comparison.table` makes it.
+        table: as `rnnkit.evaluation.comparison.table` makes it.
     """
     (folder / "figures").mkdir(exist_ok=True)
     runs = [run for members in groups.values() for run in members]

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas
 
+from rnnkit.data.prepare.prepared import Part, Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.data import BPE, Characters
-from rnnkit.prepare.prepared import Part, Prepared
 
 MOST = 12
 """Rows that are shown."""

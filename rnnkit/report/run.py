@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas
 
-from rnnkit import files
+from rnnkit.data.prepare.prepared import PARTS, UNKNOWN, Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import as_written, flatten
-from rnnkit.prepare.prepared import PARTS, UNKNOWN, Prepared
 from rnnkit.report.mistakes import mistakes
 from rnnkit.report.page import picture, render
-from rnnkit.runfolder import PARAMS, RunFolder
+from rnnkit.runs.run_folder import PARAMS, RunFolder
+from rnnkit.runtime import files
 
 REPORT = "report.html"
 SEARCHED = ("study", "importance", "history", "parallel_coordinates")

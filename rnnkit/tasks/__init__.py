@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params.task import Task as TaskParams
-from rnnkit.prepare.prepared import Prepared
 from rnnkit.tasks.classification import Classification
 from rnnkit.tasks.forecasting import Forecasting
 from rnnkit.tasks.interface import Task as Task

@@ -4,9 +4,9 @@ from typing import Any
 
 from torch import Tensor
 
-from rnnkit.batches import Batch
-from rnnkit.losses import class_mean, cross_entropy, weights_of
-from rnnkit.metrics import LabelMeter
+from rnnkit.data.batches import Batch
+from rnnkit.metrics.meters import LabelMeter
+from rnnkit.nn.losses import class_mean, cross_entropy, weights_of
 from rnnkit.tasks.interface import Task
 
 

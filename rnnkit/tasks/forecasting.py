@@ -12,14 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rnnkit.batches import Batch
-from rnnkit.losses import ERRORS, pinball
-from rnnkit.metrics import ForecastMeter
-from rnnkit.model.network import build
-from rnnkit.model.representation import RelativeToLast
+from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.prepared import Part
+from rnnkit.data.prepare.scale import Scaler
+from rnnkit.metrics.meters import ForecastMeter
+from rnnkit.nn.losses import ERRORS, pinball
+from rnnkit.nn.model.network import build
+from rnnkit.nn.model.representation import RelativeToLast
 from rnnkit.params.model import Model
-from rnnkit.prepare.prepared import Part
-from rnnkit.prepare.scale import Scaler
 from rnnkit.tasks.interface import Task
 
 

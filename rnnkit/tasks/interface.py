@@ -7,14 +7,14 @@ import pandas
 import torch
 from torch import Tensor, nn
 
-from rnnkit.batches import Batch
+from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.prepare.scale import Scaler
 from rnnkit.errors import InputError
-from rnnkit.metrics import Metrics
-from rnnkit.model.network import build
-from rnnkit.model.representation import Sizes
+from rnnkit.metrics.meters import Metrics
+from rnnkit.nn.model.network import build
+from rnnkit.nn.model.representation import Sizes
 from rnnkit.params.model import Model
-from rnnkit.prepare.prepared import Prepared
-from rnnkit.prepare.scale import Scaler
 
 
 class Meter(Protocol):

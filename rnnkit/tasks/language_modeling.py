@@ -5,10 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnkit.batches import Batch
-from rnnkit.losses import IGNORED, cross_entropy, masked_mean
-from rnnkit.metrics import TokenMeter
-from rnnkit.prepare.prepared import END
+from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.prepared import END
+from rnnkit.metrics.meters import TokenMeter
+from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
 from rnnkit.tasks.interface import Task, real_steps
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnkit.batches import Batch
-from rnnkit.losses import cross_entropy, masked_mean, squared
-from rnnkit.metrics import AnswerMeter
-from rnnkit.prepare.prepared import Part
-from rnnkit.prepare.problems import COPIED
+from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.prepared import Part
+from rnnkit.data.prepare.problems import COPIED
+from rnnkit.metrics.meters import AnswerMeter
+from rnnkit.nn.losses import cross_entropy, masked_mean, squared
 from rnnkit.tasks.interface import Task, real_steps
 
 NEAR = 0.04

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnkit.batches import Batch
-from rnnkit.losses import bernoulli, masked_mean
-from rnnkit.metrics import NoteMeter
+from rnnkit.data.batches import Batch
+from rnnkit.metrics.meters import NoteMeter
+from rnnkit.nn.losses import bernoulli, masked_mean
 from rnnkit.tasks.interface import Task, real_steps
 
 SURE = 0.01

@@ -5,11 +5,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from rnnkit import ctc
-from rnnkit.batches import Batch
-from rnnkit.losses import IGNORED
-from rnnkit.metrics import TranscriptMeter
-from rnnkit.prepare.tokenize import FittedTokenizer
+from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.tokenize import FittedTokenizer
+from rnnkit.metrics.meters import TranscriptMeter
+from rnnkit.nn import ctc
+from rnnkit.nn.losses import IGNORED
 from rnnkit.tasks.interface import Task
 
 

@@ -9,13 +9,13 @@ import pandas
 import torch
 from torch import Tensor, nn
 
-from rnnkit.batches import Batch
-from rnnkit.decoding import Hypothesis, beam_search, greedy
-from rnnkit.losses import IGNORED, cross_entropy, masked_mean, smoothed_cross_entropy
-from rnnkit.metrics import Metrics, TextMeter, TokenMeter
-from rnnkit.model.writing import Read, Writer
-from rnnkit.prepare.prepared import END, PADDING, UNKNOWN
-from rnnkit.prepare.tokenize import FittedTokenizer
+from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.prepared import END, PADDING, UNKNOWN
+from rnnkit.data.prepare.tokenize import FittedTokenizer
+from rnnkit.metrics.meters import Metrics, TextMeter, TokenMeter
+from rnnkit.nn.beam_search import Hypothesis, beam_search, greedy
+from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean, smoothed_cross_entropy
+from rnnkit.nn.model.writing import Read, Writer
 from rnnkit.tasks.interface import Task
 
 

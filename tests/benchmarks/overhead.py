@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows import servers, settings
-from rnnkit import launch
+from flows import settings
+from flows.processes import servers
+from rnnkit.runtime import process_settings as launch
 
 PARAMS = """
 name: bench
@@ -36,8 +37,8 @@ def bare(params: Path, home: Path) -> float:
     """Seconds of the training loop alone, in a process that has imported everything."""
     code = (
         "import sys, time; from pathlib import Path; from rnnkit import launch; launch.settle()\n"
-        "from rnnkit.params import load; from rnnkit.prepare import prepare\n"
-        "from rnnkit.train import State, train\n"
+        "from rnnkit.params import load; from rnnkit.data.prepare import prepare\n"
+        "from rnnkit.training.loop import State, train\n"
         "it = load(Path(sys.argv[1]))\n"
         "prepared = prepare(it.data, it.task, Path(sys.argv[2]))\n"
         "began = time.perf_counter()\n"
@@ -84,11 +85,11 @@ def record(params: Path, home: Path) -> tuple[dict[str, float], float]:
     seconds = 0.0
 
     def flow() -> dict[str, Any]:
-        from flows.artifacts import Progress
         from flows.experiment import run_experiment
+        from flows.pipeline.artifacts import Progress
         from flows.tracking import Mirror
         from rnnkit.params import load
-        from rnnkit.runfolder import RunFolder
+        from rnnkit.runs.run_folder import RunFolder
 
         for owner, name in (
             (RunFolder, "append"),
@@ -99,7 +100,7 @@ def record(params: Path, home: Path) -> tuple[dict[str, float], float]:
             setattr(owner, name, _timed(getattr(owner, name), f"{owner.__name__}.{name}", spent))
         return run_experiment(load(params), where.home, "", 99)
 
-    from flows.starting import prefect
+    from flows.launcher import prefect
 
     with prefect(where) as server:
         if server:

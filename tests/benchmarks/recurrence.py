@@ -9,10 +9,10 @@ import time
 
 import torch
 
-from rnnkit.cells import CELLS
-from rnnkit.kernels.padding import find_padding
+from rnnkit.nn.cells import CELLS
+from rnnkit.nn.kernels.padding import find_padding
+from rnnkit.nn.recurrence import recur
 from rnnkit.params.model import GRU, LSTM, RNN
-from rnnkit.recurrence import recur
 
 BATCH, STEPS, INPUTS, ROUNDS = 32, 50, 32, 11
 BLOCKS = {"rnn": RNN(), "lstm": LSTM(), "gru": GRU()}

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rnnkit.files import read_lines
+from rnnkit.runtime.files import read_lines
 
 PARAMS = """
 name: bench

@@ -1,0 +1,1 @@
+"""One run: prepare, tune, train, evaluate, draw, report."""

@@ -1,0 +1,223 @@
+"""Prefect's server and MLflow's pages, on loopback, as processes that end with this one.
+
+Starting a server takes about as long as importing everything else, so it is started first and
+waited for last.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from flows.settings import Settings
+from rnnkit.errors import InputError
+from rnnkit.runtime import files
+
+WAIT = 120  # seconds a server may take on a busy machine
+HOST, HEALTH = "127.0.0.1", "/health"
+_RECORD = "servers.json"
+
+
+class ServerFailed(RuntimeError):
+    """A server did not start."""
+
+
+class Server:
+    """A server process.
+
+    Args:
+        name: for messages.
+        command: what to run, as arguments of this Python.
+        url: its address; HEALTH below it answers when the server is ready.
+        log: where its output goes.
+        environment: variables beside this process's own.
+
+    Raises:
+        InputError: the log cannot be written.
+    """
+
+    def __init__(
+        self, name: str, command: list[str], url: str, log: Path, environment: Mapping[str, str]
+    ) -> None:
+        self.name, self.url, self._log = name, url, log
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            # Two servers that start at once would both make the tables of one new database.
+            self._turn = log.with_suffix(".turn").open("a")
+            output = log.open("ab")
+        except OSError as error:
+            raise InputError(f"{log.parent}: cannot be written: {error.strerror}") from None
+        fcntl.flock(self._turn, fcntl.LOCK_EX)
+        with output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "flows.processes.servers", str(os.getpid()), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **environment},
+                start_new_session=True,  # Ctrl-C is this process's to handle
+            )
+        self._is_ready = False
+        self._start = threading.Thread(target=self._see_it_start, daemon=True)
+        self._start.start()
+
+    def _see_it_start(self) -> None:
+        """Gives the turn on when the server answers, whatever this process is busy with."""
+        until = time.monotonic() + WAIT
+        while time.monotonic() < until and self.process.poll() is None:
+            if answers(self.url + HEALTH):
+                self._is_ready = True
+                break
+            time.sleep(0.1)
+        self._turn.close()
+
+    def wait(self) -> None:
+        """Returns when the server answers.
+
+        Raises:
+            ServerFailed: it ended, or did not answer in time.
+        """
+        self._start.join()
+        if not self._is_ready or self.process.poll() is not None:
+            self.stop()
+            raise ServerFailed(f"{self.name} did not start; its output is in {self._log}")
+
+    def stop(self) -> None:
+        """Ends the server and what it started; what does not end when asked is killed."""
+        self._turn.close()
+        family: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            server = psutil.Process(self.process.pid)
+            family = [*server.children(recursive=True), server]
+        for end in (psutil.Process.terminate, psutil.Process.kill):
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    end(process)
+            family = psutil.wait_procs(family, timeout=5)[1]
+        self.process.wait()
+
+
+def prefect_for_a_command(settings: Settings) -> Server:
+    """Prefect's API for as long as this process lives, with neither pages nor schedules."""
+    port = free_port()
+    return Server(
+        "Prefect's server",
+        f"uvicorn --factory prefect.server.api.server:create_app --host {HOST} --port {port} "
+        "--log-level error --lifespan on".split(),
+        f"http://{HOST}:{port}/api",
+        settings.home / "prefect" / "server.log",
+        {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
+    )
+
+
+def prefect_with_pages(settings: Settings, port: int) -> Server:
+    """Prefect's API, pages and schedules."""
+    return Server(
+        "Prefect's server",
+        ["prefect", "server", "start", "--host", HOST, "--port", str(port)],
+        f"http://{HOST}:{port}/api",
+        settings.home / "prefect" / "server.log",
+        {
+            "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port}",
+            "PREFECT_UI_API_URL": f"http://{HOST}:{port}/api",
+        },
+    )
+
+
+def mlflow_pages(settings: Settings, port: int) -> Server:
+    """MLflow's pages over the tracking database."""
+    return Server(
+        "MLflow's server",
+        [
+            *f"mlflow server --host {HOST} --port {port} --workers 1 --serve-artifacts".split(),
+            *("--default-artifact-root", str(settings.artifacts)),
+            *("--artifacts-destination", str(settings.artifacts)),
+            *("--allowed-hosts", f"{HOST}:{port},localhost:{port}"),
+        ],
+        f"http://{HOST}:{port}",
+        settings.home / "mlflow-server.log",
+        {
+            "MLFLOW_BACKEND_STORE_URI": settings.tracking,  # an argument is seen by everyone
+            "MLFLOW_LOGGING_LEVEL": "WARNING",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes for language models
+        },
+    )
+
+
+def announce(settings: Settings, prefect: str, mlflow: str) -> None:
+    """Lets later commands find the servers of `rnnkit up`."""
+    record = {"pid": os.getpid(), "prefect": prefect, "mlflow": mlflow}
+    files.write_atomic(settings.home / _RECORD, json.dumps(record))
+
+
+def withdraw(settings: Settings) -> None:
+    """The servers are gone."""
+    (settings.home / _RECORD).unlink(missing_ok=True)
+
+
+def announced(settings: Settings) -> dict[str, str]:
+    """The addresses of a running `rnnkit up`, `prefect` and `mlflow`; empty if none runs."""
+    try:
+        record = json.loads((settings.home / _RECORD).read_text())
+        alive = psutil.pid_exists(record["pid"])
+    except (OSError, ValueError, KeyError):
+        return {}
+    if not alive or not answers(f"{record['prefect']}/health"):
+        return {}
+    return {"prefect": record["prefect"], "mlflow": record["mlflow"]}
+
+
+def answers(url: str) -> bool:
+    """Whether something answers at an address."""
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def free_port() -> int:
+    """A port on loopback that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of loopback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def _become(parent: int, command: list[str]) -> None:
+    """Runs a command in this process, which is to end when the process that asked for it does."""
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        pr_set_pdeathsig = 1  # linux/prctl.h
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+        if os.getppid() != parent:
+            return
+    os.execv(sys.executable, [sys.executable, "-m", *command])
+
+
+if __name__ == "__main__":
+    _become(int(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,200 @@
+"""Work in other processes, as Prefect tasks: processes here, or a Dask or Ray cluster.
+
+The parent shows what they do while it waits, and they do not outlive it.
+"""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+from prefect.task_runners import ProcessPoolTaskRunner
+
+from flows.console import QUIET, out
+from flows.settings import Settings
+from rnnkit.errors import InputError
+from rnnkit.runtime import process_settings as launch
+
+POLL = 0.3  # seconds between two looks at the work, or at the parent
+STOPPING = 20  # seconds the workers get to leave off
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The process that waits for the work."""
+
+    host: str
+    pid: int
+
+    @staticmethod
+    def here() -> "Parent":
+        """This process."""
+        return Parent(socket.gethostname(), os.getpid())
+
+
+def settle(parent: Parent) -> None:
+    """Settles this process for training, once, and ends it with the parent, if that is near."""
+    warnings.filterwarnings("ignore", module=QUIET)
+    launch.settle()
+    name = f"ends with {parent.pid}"
+    if parent.host == socket.gethostname() and name not in {t.name for t in threading.enumerate()}:
+        threading.Thread(target=_end_with, args=(parent.pid,), name=name, daemon=True).start()
+
+
+def _end_with(pid: int) -> None:
+    """Ends this process when the parent is gone: nobody is there to use a result, or be told."""
+    try:
+        parent = psutil.Process(pid)
+        while parent.is_running() and parent.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(POLL)
+    except psutil.NoSuchProcess:
+        pass
+    os._exit(1)
+
+
+def start_process() -> None:
+    """What a process of the process runner does before it takes tasks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which stops the workers
+    settle(Parent(socket.gethostname(), os.getppid()))
+
+
+class Processes(ProcessPoolTaskRunner):
+    """Prefect's process runner, whose end and whose program's end no dead worker holds up."""
+
+    def __enter__(self) -> Self:
+        runner = super().__enter__()
+        # A worker that was killed while it told of its task keeps the queue's lock for ever: what
+        # the parent has to say over it, which is that it ends, must not be waited for at exit.
+        messages: Any = self._subprocess_message_queue
+        messages.cancel_join_thread()
+        return runner
+
+    def has_lost_one(self) -> bool:
+        """Whether a worker died. The pool itself learns it late of those it started last."""
+        return not all(process.is_alive() for process in self._workers())
+
+    def kill(self) -> None:
+        """Ends the workers, whatever they are busy with."""
+        for process in self._workers():
+            process.kill()
+
+    def _workers(self) -> list[Any]:
+        pool: Any = self._executor
+        return list((pool._processes or {}).values())
+
+
+def run_tasks(
+    settings: Settings,
+    workers: int,
+    work: Sequence[tuple[Any, dict[str, Any]]],
+    show: Callable[[], None],
+    stop: Path,
+) -> bool:
+    """Prefect tasks in other processes, until all have ended.
+
+    Args:
+        settings: name the task runner.
+        workers: how many tasks run at once.
+        work: tasks and their parameters.
+        show: called again and again while they run.
+        stop: a file that is made where this process is interrupted, for the tasks to leave off.
+
+    Returns:
+        False where a worker died; its task has no result.
+    """
+    with make_runner(settings, workers) as runner:
+        futures = [runner.submit(task, parameters) for task, parameters in work]
+        try:
+            while not all(is_done(future) for future in futures):
+                show()
+                time.sleep(POLL)
+                if isinstance(runner, Processes) and runner.has_lost_one():
+                    runner.kill()  # as the pool would, had it seen it
+        except BaseException:
+            stop.touch()  # else the workers would go on
+            out.print("stopping: the workers leave off")
+            until = time.monotonic() + STOPPING
+            try:
+                for future in futures:
+                    with suppress(Exception):  # the same signal may have ended the worker
+                        future.wait(timeout=max(0.0, until - time.monotonic()))
+            finally:  # a second Ctrl-C waits no longer
+                if isinstance(runner, Processes) and not all(map(is_done, futures)):
+                    runner.kill()  # its end would wait for them
+            with suppress(Exception):  # a signal may have come in the middle of it
+                show()
+            raise
+        for future in futures:
+            try:
+                future.result()
+            except Exception as error:
+                if not _is_death(error):
+                    raise  # a worker's own failure is that of the whole
+                return False
+    return True
+
+
+def _is_death(error: BaseException) -> bool:
+    """Whether a worker ended without a word: each task runner has its own name for it."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"BrokenExecutor", "KilledWorker", "RayError", "CrashedRun"})
+
+
+def make_runner(settings: Settings, workers: int) -> Any:
+    """The task runner that the settings name, with a place for each worker.
+
+    Raises:
+        InputError: its package is not installed.
+    """
+    if settings.runner == "process":
+        return Processes(max_workers=workers, initializer=start_process)
+    try:
+        if settings.runner == "dask":
+            return _dask(settings.cluster, workers)
+        return _ray(settings.cluster, workers)
+    except ImportError as error:
+        raise InputError(
+            f"runner: {settings.runner} needs a package that is not installed ({error.name}); "
+            f"pip install 'rnnkit[{settings.runner}]'"
+        ) from None
+
+
+def is_done(future: Any) -> bool:
+    """Whether a submitted task has ended, one way or another."""
+    inner = future.wrapped_future
+    if hasattr(inner, "done"):
+        return bool(inner.done())
+    import ray
+
+    return bool(ray.wait([inner], timeout=0)[0])
+
+
+def _dask(cluster: str | None, workers: int) -> Any:
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
+    if cluster:
+        return DaskTaskRunner(address=cluster)
+    own = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    own["silence_logs"] = logging.ERROR
+    return DaskTaskRunner(cluster_kwargs=own)
+
+
+def _ray(cluster: str | None, workers: int) -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns at every start
+    from prefect_ray import RayTaskRunner
+
+    if cluster:
+        return RayTaskRunner(address=cluster)
+    own = {"num_cpus": workers, "include_dashboard": False, "log_to_driver": False}
+    return RayTaskRunner(init_kwargs=own | {"logging_level": "error"})

@@ -1,0 +1,1 @@
+"""Sources, public data sets, prepared data, batches and windows."""

@@ -1,0 +1,101 @@
+"""Which rows of a series are in which part: three stretches of time, oldest first."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnkit.data.prepare.prepared import PARTS
+from rnnkit.data.prepare.split import named
+from rnnkit.errors import InputError
+from rnnkit.params.data import Column, FileNames, Files, Fractions, Split, Time
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Stretch = tuple[int, int]  # first row, and the row behind the last
+
+
+def split_rows(frame: pd.DataFrame, split: Split, empty: bool = False) -> dict[str, Stretch]:
+    """The stretch of rows of each part; rows from `until` on are in none.
+
+    Args:
+        frame: one series.
+        split: how.
+        empty: whether a part may be without rows, as one of several series may be.
+
+    Raises:
+        InputError: a split that scatters rows, stretches that are out of order or empty, a
+            moment that does not compare with the column's times.
+    """
+    if isinstance(split, Fractions):
+        raise InputError(
+            "data.split: fractions scatter rows over the parts, so a series would see its future; "
+            "use `split: {kind: time}`"
+        )
+    if isinstance(split, Time):
+        return _by_time(frame["time"], split, empty)
+    assert not isinstance(split, FileNames)
+    sides = named(frame, split)
+    if not frame["time"].is_monotonic_increasing or frame["time"].duplicated().any():
+        raise InputError(
+            "data.split: the files of a series must follow one another in time, train, valid, "
+            "test, but they overlap; cut them at two moments, or use one file and "
+            "`split: {kind: time}`"
+        )
+    if isinstance(split, Files) and not isinstance(split.valid, str):
+        train = int((sides == "train").sum())
+        sides[train - round(train * split.valid) : train] = "valid"
+    order = np.array([PARTS.index(side) for side in sides])
+    if (np.diff(order) < 0).any():
+        row = int((np.diff(order) < 0).argmax()) + 1
+        key = f"column {split.name!r}" if isinstance(split, Column) else "the files"
+        raise InputError(
+            f"data.split: a series' parts must follow one another in time, train, valid, test, but "
+            f"{key} goes from {sides[row - 1]} back to {sides[row]} at {frame['time'].iloc[row]}; "
+            "give each part one stretch of time"
+        )
+    borders = np.searchsorted(order, [0, 1, 2, 3]).tolist()
+    return _stretches(borders, empty)
+
+
+def _by_time(times: pd.Series, split: Time, empty: bool) -> dict[str, Stretch]:
+    stop = len(times) if split.until is None else _row(times, split.until, "until")
+    if isinstance(split.test, str):
+        test = _row(times, split.test, "test")
+    else:
+        test = stop - round(stop * split.test)
+    if isinstance(split.valid, str):
+        valid = _row(times, split.valid, "valid")
+    else:
+        valid = test - round(stop * split.valid)
+    return _stretches([0, valid, test, stop], empty)
+
+
+def _row(times: pd.Series, moment: str, key: str) -> int:
+    """The first row at or after a moment."""
+    import pandas as pd
+
+    stamp, zone = pd.Timestamp(moment), getattr(times.dtype, "tz", None)
+    if zone is not None and stamp.tzinfo is None:
+        stamp = stamp.tz_localize(zone)
+    if zone is None and stamp.tzinfo is not None:
+        raise InputError(
+            f"data.split.{key}: {moment} has an offset, but the times of the series have none; "
+            "leave the offset out"
+        )
+    return int(times.searchsorted(stamp))
+
+
+def _stretches(borders: list[int], empty: bool) -> dict[str, Stretch]:
+    stretches = dict(zip(PARTS, pairwise(borders), strict=True))
+    for part, (first, stop) in stretches.items():
+        if first < 0 or stop < first or (stop == first and not empty):
+            raise InputError(
+                f"data.split: every part needs at least one row, in the order train, valid, test, "
+                f"but {part} would begin at row {first} and end before row {stop}; "
+                "give other moments or larger shares"
+            )
+    return stretches

@@ -1,0 +1,180 @@
+"""Text to token ids and back, by Hugging Face tokenizers, fitted on the training part alone.
+
+Ids: 0 padding, 1 unknown, for language modelling 2 the end of an item, then tokens by falling
+frequency. Padding and end are not known to the tokenizer's model, so no text can ever produce
+them. A word `<unk>` in the text is the unknown token itself (as in the Penn Treebank).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import tokenizers
+from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
+
+from rnnkit.data.prepare.ids import END_TOKEN, PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
+from rnnkit.params.data import BPE, Characters, Tokenizer, Words
+
+RESERVED = (PADDING_TOKEN, UNKNOWN_TOKEN, END_TOKEN)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTokenizer:
+    """A tokenizer with its vocabulary.
+
+    Args:
+        model: Hugging Face's; it never gives the ids of padding and end.
+        vocabulary: the token of each id.
+    """
+
+    model: tokenizers.Tokenizer
+    vocabulary: tuple[str, ...]
+
+    def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """The ids of all texts, one after the other [tokens], and how many each has [texts]."""
+        ids = [encoding.ids for encoding in self.model.encode_batch_fast(list(texts))]
+        return _flat(ids)
+
+    def encode_tokens(self, items: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
+        """The same for items that are lists of tokens already."""
+        known, lower = self.model.get_vocab(), self.model.normalizer is not None
+        get = known.get
+        ids = [
+            [get(token.lower() if lower else token, UNKNOWN) for token in tokens]
+            for tokens in items
+        ]
+        return _flat(ids)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids; padding and end are left out.
+
+        Words come back with single spaces between them, BPE and characters as they were.
+        """
+        known = [token for token in ids if self.model.id_to_token(token) is not None]
+        text: str = self.model.decode(known)
+        return text
+
+    def piece(self, token: int) -> str:
+        """A token as a person reads it: the bytes of BPE as their characters."""
+        name = self.vocabulary[token]
+        if isinstance(self.model.decoder, decoders.ByteLevel) and name not in RESERVED:
+            text: str = self.model.decoder.decode([name])
+            return text
+        return name
+
+    def normal(self, text: str) -> str:
+        """A text as `decode` would give it, were all its tokens known.
+
+        In lower case where the tokenizer is; words with single spaces between them.
+        """
+        if self.model.normalizer is not None:
+            text = self.model.normalizer.normalize_str(text)
+        if not isinstance(self.model.model, models.WordLevel) or self.model.decoder is not None:
+            return text
+        return " ".join(piece for piece, _ in self.model.pre_tokenizer.pre_tokenize_str(text))
+
+    def to_json(self) -> str:
+        """Hugging Face's `tokenizer.json`, which any of its tools can read."""
+        text: str = self.model.to_str()
+        return text
+
+
+def _flat(ids: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    lengths = np.fromiter(map(len, ids), np.int64, len(ids))
+    flat = np.fromiter(chain.from_iterable(ids), np.int64, int(lengths.sum()))
+    return flat, lengths
+
+
+def fit(params: Tokenizer, texts: Sequence[str], end: bool) -> FittedTokenizer:
+    """Learn a vocabulary from texts.
+
+    Args:
+        params: the tokenizer's block.
+        texts: of the training part.
+        end: whether the vocabulary has the end token.
+    """
+    model = _pipeline(params)
+    # The reserved names may be words of the text too, so as many more are learned.
+    size = params.vocabulary if isinstance(params, BPE) else params.vocabulary + len(RESERVED)
+    model.train_from_iterator(texts, _trainer(params, size), length=len(texts))
+    vocabulary = model.get_vocab()
+    return _number(params, model, sorted(vocabulary, key=vocabulary.__getitem__), end)
+
+
+def fit_tokens(params: Tokenizer, items: Iterable[Sequence[str]]) -> FittedTokenizer:
+    """Learn a vocabulary from lists of tokens, which are taken as they are."""
+    counts = Counter(chain.from_iterable(items))
+    if params.lowercase:
+        lowered: Counter[str] = Counter()
+        for token, count in counts.items():
+            lowered[token.lower()] += count
+        counts = lowered
+    least = params.minimum_count if isinstance(params, Words) else 1
+    kept = [token for token, count in counts.items() if count >= least]
+    kept.sort(key=lambda token: (-counts[token], token))
+    return _number(params, _pipeline(params), kept, end=False)
+
+
+def _pipeline(params: Tokenizer) -> tokenizers.Tokenizer:
+    if isinstance(params, BPE):
+        model = tokenizers.Tokenizer(models.BPE())
+        model.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        model.decoder = decoders.ByteLevel()
+    else:
+        model = tokenizers.Tokenizer(models.WordLevel(unk_token=UNKNOWN_TOKEN))
+        if isinstance(params, Characters):
+            # `.` with a flag for line breaks is refused by the library; this matches them too.
+            model.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+            model.decoder = decoders.Fuse()
+        else:
+            model.pre_tokenizer = _separator(params.split)
+    if params.lowercase:
+        model.normalizer = normalizers.Lowercase()
+    return model
+
+
+def _separator(split: str) -> pre_tokenizers.PreTokenizer:
+    if split == "spaces":
+        # WhitespaceSplit breaks at U+00A0, which text that comes tokenised holds inside words.
+        return pre_tokenizers.CharDelimiterSplit(" ")
+    if split == "whitespace":
+        return pre_tokenizers.WhitespaceSplit()
+    punctuation = pre_tokenizers.Punctuation("isolated")
+    return pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), punctuation])
+
+
+def _trainer(params: Tokenizer, size: int) -> trainers.Trainer:
+    if isinstance(params, BPE):
+        return trainers.BpeTrainer(
+            vocab_size=size,
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        )
+    return trainers.WordLevelTrainer(
+        vocab_size=size,
+        min_frequency=params.minimum_count if isinstance(params, Words) else 1,
+        show_progress=False,
+    )
+
+
+def _number(
+    params: Tokenizer, model: tokenizers.Tokenizer, tokens: list[str], end: bool
+) -> FittedTokenizer:
+    """Give the tokens the ids behind the reserved ones."""
+    reserved = RESERVED if end else RESERVED[:2]
+    stored = json.loads(model.to_str())
+    if isinstance(params, BPE):
+        learned = tokens
+        known = {}
+    else:
+        learned = [token for token in tokens if token not in RESERVED][: params.vocabulary]
+        known = {UNKNOWN_TOKEN: UNKNOWN}
+    known |= {token: id for id, token in enumerate(learned, start=len(reserved))}
+    stored["model"]["vocab"] = known
+    numbered = tokenizers.Tokenizer.from_str(json.dumps(stored))
+    return FittedTokenizer(numbered, (*reserved, *learned))

@@ -1,0 +1,140 @@
+"""Public data sets by name: which files, from which commit, with which hash; and the download.
+
+`sets.tsv` has the sets with their licences, `files.tsv` every file: where it belongs, its size, its
+sha256 and where it comes from, as `owner/repository@commit:path` on GitHub.
+"""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from rnnkit.data.sources.opening import closest
+from rnnkit.errors import InputError
+from rnnkit.runtime.files import sha256_file
+
+RAW = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
+ARCHIVE = "https://github.com/{repository}/archive/{commit}.zip"
+MANY = 50
+"""Files of a set from which on the commit's whole archive is fetched instead."""
+
+
+@dataclass(frozen=True)
+class PublicFile:
+    """One file of a set."""
+
+    file: str
+    bytes: int
+    sha256: str
+    repository: str
+    commit: str
+    path: str
+
+
+@cache
+def sets() -> dict[str, tuple[str, str]]:
+    """Name -> (what it is, its licence)."""
+    return {row["name"]: (row["about"], row["licence"]) for row in _rows("sets.tsv")}
+
+
+def files_of(name: str) -> list[PublicFile]:
+    """The files of a set.
+
+    Raises:
+        InputError: there is no such set.
+    """
+    if name not in sets():
+        hint = closest(name, list(sets())) or "; rnnkit data list names them"
+        raise InputError(f"{name}: there is no such public data set{hint}")
+    found = []
+    for row in _rows("files.tsv"):
+        if row["file"].startswith(f"{name}/"):
+            where, _, path = row["source"].partition(":")
+            repository, _, commit = where.partition("@")
+            size = int(row["bytes"])
+            found.append(PublicFile(row["file"], size, row["sha256"], repository, commit, path))
+    return found
+
+
+def fetch(
+    name: str,
+    to: Path,
+    progress: Callable[[int, int], None],
+    raw: str = RAW,
+    archive: str = ARCHIVE,
+) -> Path:
+    """Downloads a set; files that are there already, whole, are not fetched again.
+
+    Args:
+        name: of the set.
+        to: the folder that is to hold the set's folder.
+        progress: is told how many files are there, of how many.
+        raw, archive: addresses with {repository}, {commit} and {path}.
+
+    Returns: the set's folder.
+
+    Raises:
+        InputError: no such set, no connection, or a file that is not what it was.
+    """
+    files = files_of(name)
+    missing = [file for file in files if not _whole(to / file.file, file)]
+    if len(missing) >= MANY:
+        _from_archives(missing, to, archive)
+    for done, file in enumerate(files):
+        progress(done, len(files))
+        if not _whole(to / file.file, file):
+            place = to / file.file
+            _download(raw.format(**vars(file)), place, file.sha256)
+    progress(len(files), len(files))
+    return to / name
+
+
+def _whole(place: Path, file: PublicFile) -> bool:
+    there = place.is_file() and place.stat().st_size == file.bytes
+    return there and sha256_file(place) == file.sha256
+
+
+def _from_archives(files: list[PublicFile], to: Path, address: str) -> None:
+    """Takes the files out of their commits' archives; what is not in one is left to be fetched."""
+    for repository, commit in sorted({(file.repository, file.commit) for file in files}):
+        place = to / f".{commit}.zip"
+        _download(address.format(repository=repository, commit=commit), place, None)
+        with zipfile.ZipFile(place) as packed:
+            names = set(packed.namelist())
+            top = f"{repository.split('/')[1]}-{commit}"
+            for file in files:
+                if file.commit == commit and f"{top}/{file.path}" in names:
+                    (to / file.file).parent.mkdir(parents=True, exist_ok=True)
+                    (to / file.file).write_bytes(packed.read(f"{top}/{file.path}"))
+        place.unlink()
+
+
+def _download(address: str, place: Path, sha256: str | None) -> None:
+    import logging
+
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel(logging.WARNING)
+    known = None if sha256 is None else f"sha256:{sha256}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        pooch.retrieve(address, known_hash=known, fname=place.name, path=place.parent)
+    except requests.RequestException as error:
+        reason = str(error).split("(Caused")[0].rstrip(". ")
+        raise InputError(
+            f"{address}: cannot be fetched, {reason}; is there a connection?"
+        ) from None
+    except ValueError:  # pooch's, for another hash
+        raise InputError(
+            f"{address}: is not the file that it was, its sha256 is another; nothing was kept"
+        ) from None
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (Path(__file__).parent / name).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -1,0 +1,191 @@
+"""Where examples come from: one reader per file, in a visible table. Gives pandas frames.
+
+Every reader offers `fingerprint(params)`, the sha256 of the source's bytes, which imports neither
+torch nor pandas, and `read(params, part)`, the frame. By the source's form a frame has
+
+    labelled_text   text, label                     text -> str
+    tagged          tokens, tags                    lists of str, equally long
+    text            text                            in the order of appearance
+    series          time and one column a variable  sorted by time, float64, nothing missing; of
+                                                    several a column `series`, by which it is sorted
+                                                    first
+    frames          frames, label                   floats [steps, features]
+    tagged_frames   frames, tags                    the same, and a list of str, equally long
+    piano_rolls     frames                          lists of lists of MIDI numbers
+    vectors         vector, target                  floats [features]; a list of str
+    pairs           source, target                  text -> text
+    audio           samples, text, name             floats [samples] at attrs["rate"]
+    generated       part                            a row for each sequence that is to be drawn
+
+and a column `group` where items belong together, and `part` where the data or files say it.
+`attrs["columns"]` names the features of frames that were read from files.
+Which rows become which part, and any numbering of tokens, is for `prepare`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from rnnkit.data.sources import (
+    audio,
+    builtin,
+    conll,
+    conllu,
+    frames,
+    generated,
+    labelled_text,
+    pairs,
+    piano_rolls,
+    pronunciations,
+    table,
+    text,
+    tokens,
+    ts,
+    vectors,
+)
+from rnnkit.errors import InputError
+from rnnkit.params.data import Column, Files, Given, Split
+from rnnkit.params.source import (
+    TS,
+    Audio,
+    Builtin,
+    Conll,
+    Conllu,
+    Frames,
+    Generated,
+    LabelledText,
+    Pairs,
+    PianoRolls,
+    Pronunciations,
+    Source,
+    Table,
+    Text,
+    Tokens,
+    Vectors,
+)
+from rnnkit.runtime.files import sha256_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FileSource = (
+    LabelledText
+    | Tokens
+    | Conll
+    | Conllu
+    | Text
+    | Table
+    | Frames
+    | TS
+    | PianoRolls
+    | Vectors
+    | Pairs
+    | Pronunciations
+    | Audio
+)
+
+SOURCES: Mapping[str, ModuleType] = {
+    "builtin": builtin,
+    "labelled_text": labelled_text,
+    "tokens": tokens,
+    "conll": conll,
+    "conllu": conllu,
+    "text": text,
+    "table": table,
+    "frames": frames,
+    "ts": ts,
+    "piano_rolls": piano_rolls,
+    "vectors": vectors,
+    "pairs": pairs,
+    "pronunciations": pronunciations,
+    "audio": audio,
+    "generated": generated,
+}
+
+
+def _parts(source: Source, split: Files) -> dict[str, FileSource]:
+    """The source of each part that has a file of its own."""
+    if isinstance(source, Generated):
+        raise InputError("data.split: drawn sequences are no files; leave it out")
+    if isinstance(source, Builtin):
+        raise InputError(
+            f"{source.name}: built-in data are no files, so `split: {{kind: files}}` cannot hold; "
+            "use `split: {kind: fractions}`, or `{kind: time}` for a series"
+        )
+    paths = {"train": source.path, "valid": split.valid, "test": split.test}
+    return {
+        part: source.model_copy(update={"path": path})
+        for part, path in paths.items()
+        if isinstance(path, str)
+    }
+
+
+def fingerprint(source: Source, split: Split) -> str:
+    """SHA-256 of all bytes that the source and the split's files hold; fast, without torch.
+
+    Raises:
+        InputError: a file is missing, empty or a folder.
+    """
+    reader = SOURCES[source.kind]
+    if not isinstance(split, Files):
+        result: str = reader.fingerprint(source)
+        return result
+    parts = _parts(source, split)
+    return sha256_json({part: reader.fingerprint(params) for part, params in parts.items()})
+
+
+def read(source: Source, split: Split) -> pd.DataFrame:
+    """The frame of the source's form, with a column `part` for a split by files or by column.
+
+    With files the rows of train come first, then valid (where it is a file), then test.
+
+    Raises:
+        InputError: one line that says what is wrong with which file, and what to do.
+    """
+    import pandas as pd
+
+    reader = SOURCES[source.kind]
+    if not isinstance(split, Files):
+        part = split.name if isinstance(split, Column) else None
+        part = "part" if isinstance(split, Given) else part
+        frame: pd.DataFrame = reader.read(source, part)
+        return frame
+    frames: list[pd.DataFrame] = [
+        reader.read(params, None).assign(part=part)
+        for part, params in _parts(source, split).items()
+    ]
+    first = frames[0]
+    for params, other in zip(_parts(source, split).values(), frames, strict=True):
+        if set(other.columns) != set(first.columns):
+            raise InputError(
+                f"{params.path}: the files of a split must have the same columns, but it has "
+                f"{', '.join(other.columns[:-1])} and the training file "
+                f"{', '.join(first.columns[:-1])}; name them in the source's params"
+            )
+        features, others = (list(f.attrs.get("columns", ())) for f in (first, other))
+        if features != others:
+            raise InputError(
+                f"{params.path}: the files of a split must have the same features, but it has "
+                f"{', '.join(others)} and the training file {', '.join(features)}; "
+                "name them in data.source.columns"
+            )
+    whole = pd.concat(frames, ignore_index=True)
+    notes = [
+        f"{part}: {note}"
+        for part, other in zip(_parts(source, split), frames, strict=True)
+        for note in other.attrs.get("notes", ())
+    ]
+    # pandas keeps attrs only where all are equal, and the notes of two files seldom are
+    whole.attrs = {**first.attrs, **({"notes": notes} if "notes" in first.attrs else {})}
+    return whole
+
+
+def describe(source: Source) -> str:
+    """What the source is, in a line."""
+    if isinstance(source, Builtin):
+        return builtin.describe(source)
+    if isinstance(source, Generated):
+        return f"{source.train + source.valid + source.test:,} sequences drawn from {source.seed}"
+    return f"{source.kind}: {source.path}"

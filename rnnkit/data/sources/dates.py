@@ -1,0 +1,89 @@
+"""`dates`: the days of 1970 to 2029 as people write them -> ISO 8601.
+
+Each day is written once, in a style that a hash of it decides. Between dots the day comes first, as
+in most of Europe; between strokes the month, as in the United States. A year of two digits is one
+of these sixty.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from rnnkit.params.source import Builtin
+from rnnkit.runtime.files import sha256_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DESCRIPTION = "translation: a date as people write it -> ISO 8601; 21,915 days"
+FIRST, LAST = date(1970, 1, 1), date(2029, 12, 31)
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+ENDINGS = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
+STYLES = (
+    "{d} {month} {y}",
+    "{month} {d}, {y}",
+    "{d} {mon} {y}",
+    "{mon} {d} {y}",
+    "{d}{th} of {month} {y}",
+    "{month} {d}{th}, {y}",
+    "{weekday}, {d} {month} {y}",
+    "{weekday} {mon} {d}, {y}",
+    "{d}.{m}.{y}",
+    "{dd}.{mm}.{y}",
+    "{d}. {month} {y}",
+    "{m}/{d}/{y}",
+    "{mm}/{dd}/{yy}",
+    "{d} {mon} '{yy}",
+    "{dd}-{mon}-{y}",
+    "the {d}{th} of {month}, {y}",
+    "{y} {mon} {d}",
+    "{weekday_lower} {d} {month_lower} {y}",
+)
+
+
+def written(day: date) -> str:
+    """A day as people write it.
+
+    >>> written(date(2017, 6, 26))
+    'Monday Jun 26, 2017'
+    """
+    chosen = int.from_bytes(blake2b(day.isoformat().encode(), digest_size=4).digest(), "big")
+    month, weekday = MONTHS[day.month - 1], DAYS[day.weekday()]
+    return STYLES[chosen % len(STYLES)].format(
+        d=day.day,
+        dd=f"{day.day:02}",
+        m=day.month,
+        mm=f"{day.month:02}",
+        y=day.year,
+        yy=f"{day.year % 100:02}",
+        month=month,
+        mon=month[:3],
+        month_lower=month.lower(),
+        weekday=weekday,
+        weekday_lower=weekday.lower(),
+        th=ENDINGS.get(day.day, "th"),
+    )
+
+
+def pairs() -> list[tuple[str, str]]:
+    """(as people write it, ISO 8601) of every day."""
+    days = (FIRST + timedelta(days=k) for k in range((LAST - FIRST).days + 1))
+    return [(written(day), day.isoformat()) for day in days]
+
+
+def fingerprint(params: Builtin) -> str:
+    """SHA-256 of all pairs."""
+    return sha256_json(pairs())
+
+
+def read(params: Builtin) -> pd.DataFrame:
+    """Columns source and target."""
+    import pandas as pd
+
+    return pd.DataFrame(pairs(), columns=["source", "target"])

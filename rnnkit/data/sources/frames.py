@@ -1,0 +1,132 @@
+"""Sequences of frames, a row of numbers each, with a label per sequence or per frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rnnkit.data.sources import opening
+from rnnkit.data.sources.table import as_numbers, as_times, refuse_gaps
+from rnnkit.data.sources.tabular import TableFile, format_of
+from rnnkit.errors import InputError
+from rnnkit.params.source import Frames
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def fingerprint(params: Frames) -> str:
+    """SHA-256 of the file."""
+    return opening.fingerprint(params.path)
+
+
+def read(params: Frames, part: str | None) -> pd.DataFrame:
+    """A row for each sequence, in the order of their first frames.
+
+    Columns: frames (float64 [steps, features]); label, or tags (a list of str) for labels per
+    frame; group and part where they are asked for; time (the frames' times) where it is named and
+    the file is one long sequence. `attrs["columns"]` names the features.
+
+    Args:
+        params: the source's block.
+        part: the column that says train, valid or test; None: the data do not say.
+
+    Raises:
+        InputError: a bad file, a missing column, a value that is no finite number, no label, a
+            time that cannot be read or occurs twice in a sequence, a sequence with two labels,
+            groups or parts.
+    """
+    import numpy as np
+    import pandas as pd
+
+    path, format = params.path, format_of(params.path, params.format, "csv")
+    file = _file(params, format)
+    raw = file.read()
+    named = {"label": params.label, "sequence": params.sequence, "time": params.time}
+    named |= {"group": params.group, "part": part}
+    found = {
+        field: file.column(raw, name, f"data.source.{field}" if field != "part" else "data.split")
+        for field, name in named.items()
+        if name is not None
+    }
+    taken = [name for name in named.values() if name is not None]
+    names = params.columns or tuple(str(n) for n in raw.columns if n not in taken)
+    if not names:
+        raise InputError(f"{path}: at least one column of features is needed, but there is none")
+    values = {name: file.column(raw, name, "data.source.columns") for name in names}
+    numbers = {name: as_numbers(series, file) for name, series in values.items()}
+    refuse_gaps(numbers, values, file)
+    features = np.column_stack([series.to_numpy() for series in numbers.values()])
+    labels = _labels(found["label"], file)
+    rows = pd.DataFrame({"sequence": found.get("sequence", pd.Series(0, index=raw.index))})
+    if "time" in found:
+        rows["time"] = as_times(found["time"], file)
+        _single(rows, file)
+        rows = rows.sort_values("time", kind="stable")
+    sequences = [
+        (name, block.index.to_numpy())
+        for name, block in rows.groupby("sequence", sort=False, dropna=False)
+    ]
+    sequences.sort(key=lambda sequence: int(sequence[1].min()))
+    content: dict[str, list[Any]] = {"frames": [features[index] for _, index in sequences]}
+    if params.labels == "per_frame":
+        content["tags"] = [labels[index].tolist() for _, index in sequences]
+    else:
+        content["label"] = [_only(labels[i], path, n, "label") for n, i in sequences]
+    for field in ("group", "part"):
+        if field in found:
+            each = found[field].to_numpy(dtype=object)
+            content[field] = [_only(each[i], path, n, field) for n, i in sequences]
+    if params.sequence is None and "time" in found:
+        content["time"] = [rows["time"].reset_index(drop=True)]
+    frame = pd.DataFrame(content)
+    frame.attrs["columns"] = names
+    return frame
+
+
+def _file(params: Frames, format: str) -> TableFile:
+    if format == "jsonl":
+        raise InputError(
+            f"{params.path}: frames must be CSV, TSV or Parquet, but its name says JSONL; "
+            "convert it or set `format`"
+        )
+    if params.row_names and format == "parquet":
+        raise InputError(
+            f"{params.path}: a Parquet file names its columns, so none is left out of a header; "
+            "leave data.source.row_names out"
+        )
+    return TableFile(params.path, format, params.encoding, row_names=params.row_names)
+
+
+def _labels(series: pd.Series, file: TableFile) -> Any:
+    """[rows] the labels as text."""
+    bad = series.isna() | (series.astype(str).str.strip() == "")
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise InputError(
+            f"{file.at(row)}: every frame needs a label, but column "
+            f"{series.name!r} is empty in {int(bad.sum())}; fill it in or leave the row out"
+        )
+    return series.astype(str).to_numpy(dtype=object)
+
+
+def _only(values: Any, path: str, sequence: Any, field: str) -> Any:
+    """The one value that all frames of a sequence have."""
+    different = list(dict.fromkeys(values))
+    if len(different) > 1:
+        fix = "set data.source.labels: per_frame" if field == "label" else "correct the rows"
+        raise InputError(
+            f"{path}: every sequence must have one {field}, but {str(sequence)!r} has "
+            f"{len(different)}, {str(different[0])!r} and {str(different[1])!r} among them; {fix}"
+        )
+    return different[0]
+
+
+def _single(rows: pd.DataFrame, file: TableFile) -> None:
+    twice = rows.duplicated(keep="first")
+    if twice.any():
+        row = int(twice.to_numpy().argmax())
+        raise InputError(
+            f"{file.at(row)}: every time may occur once in a sequence, but "
+            f"{int(twice.sum())} occur again, the first is {rows['time'].iloc[row]}; keep one "
+            "of each"
+        )

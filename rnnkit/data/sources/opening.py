@@ -1,0 +1,172 @@
+"""Opening a file that a user named: it exists, is no folder, is not empty, unpacks and decodes.
+
+Each of these failures is an InputError of one line. What the text means is for the readers.
+"""
+
+import codecs
+import difflib
+import gzip
+import zipfile
+import zlib
+from pathlib import Path
+
+from rnnkit.errors import InputError
+from rnnkit.runtime.files import sha256_file
+
+
+def closest(wanted: str, present: list[str]) -> str:
+    """A hint for a misspelt name, or nothing.
+
+    >>> closest("lable", ["text", "label"])
+    ' (did you mean label?)'
+    >>> closest("x", ["text", "label"])
+    ''
+    """
+    near = difflib.get_close_matches(wanted, present, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def alternatives(path: str) -> list[tuple[str, str]]:
+    """The paths that one with braces stands for, each with the name that is in its place.
+
+    >>> alternatives("a/train.{de,en}")
+    [('de', 'a/train.de'), ('en', 'a/train.en')]
+    >>> alternatives("a/b")
+    [('', 'a/b')]
+    """
+    before, opened, rest = path.partition("{")
+    names, closed, after = rest.partition("}")
+    if not (opened and closed):
+        return [("", path)]
+    return [(name, f"{before}{name}{after}") for name in names.split(",")]
+
+
+def archived(path: str) -> tuple[str, str] | None:
+    """Of a path that leads into a .zip, the archive and the member; None: it leads into none."""
+    for above in Path(path).expanduser().parents:
+        if above.suffix == ".zip" and above.is_file():
+            return str(above), str(Path(path).expanduser().relative_to(above).as_posix())
+    return None
+
+
+def existing(path: str) -> Path:
+    """The path of a file that can be read.
+
+    Raises:
+        InputError: nothing is there, or a folder, or an empty file.
+    """
+    found = Path(path).expanduser()
+    if found.is_dir():
+        names = sorted(child.name for child in found.iterdir() if child.is_file())
+        inside = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        raise InputError(
+            f"{path}: a file is needed, but this is a folder; "
+            f"name one of its files ({inside or 'it holds none'})"
+        )
+    if not found.exists():
+        folder = found.parent
+        if not folder.is_dir():
+            raise InputError(
+                f"{path}: there is no folder {folder}; "
+                "give the file's path from the folder where the command is started"
+            )
+        names = sorted(child.name for child in folder.iterdir() if child.is_file())
+        raise InputError(
+            f"{path}: there is no such file{closest(found.name, names)}; "
+            "give the file's path from the folder where the command is started"
+        )
+    if found.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty; write the data again or name another file")
+    return found
+
+
+def fingerprint(path: str) -> str:
+    """SHA-256 of the file's bytes as they lie on disk; of a whole .zip where it is inside one."""
+    inside = archived(path)
+    return sha256_file(existing(inside[0] if inside else path))
+
+
+def read_bytes(path: str) -> bytes:
+    """The file's bytes, unpacked when its name ends in .gz or leads into a .zip.
+
+    Raises:
+        InputError: as `existing`, or an archive that is cut off or is none, or lacks the file.
+    """
+    if inside := archived(path):
+        return _member(*inside)
+    found = existing(path)
+    if found.suffix != ".gz":
+        return found.read_bytes()
+    try:
+        content = gzip.decompress(found.read_bytes())
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"{path}: a .gz file must unpack whole, but {str(error).rstrip('.')}; "
+            "copy or download it again"
+        ) from None
+    if not content:
+        raise InputError(f"{path}: the file is empty; write the data again or name another file")
+    return content
+
+
+def _member(archive: str, name: str) -> bytes:
+    try:
+        with zipfile.ZipFile(existing(archive)) as opened:
+            names = [member for member in opened.namelist() if not member.endswith("/")]
+            if name not in names:
+                shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+                raise InputError(
+                    f"{archive}: there is no file {name!r} in it{closest(name, names)}; there "
+                    f"are {shown}"
+                )
+            content = opened.read(name)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise InputError(
+            f"{archive}: a .zip file must unpack whole, but {str(error).rstrip('.')}; copy or "
+            "download it again"
+        ) from None
+    if not content:
+        raise InputError(f"{archive}: {name} is empty; write it again or name another file")
+    return content
+
+
+def read_text(path: str, encoding: str) -> str:
+    """The file's text; a leading byte-order mark is left out, line breaks stay as they are.
+
+    Raises:
+        InputError: as `read_bytes`, an encoding Python does not know, or bytes that it cannot hold.
+    """
+    content = read_bytes(path)
+    try:
+        return content.decode(encoding).removeprefix("\ufeff")
+    except LookupError:
+        raise InputError(
+            f"{path}: there is no encoding {encoding!r}; use utf-8, latin-1, utf-16 or another "
+            "of Python's codecs"
+        ) from None
+    except UnicodeDecodeError as error:
+        utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        if b"\0" in content[:1024] and not utf16:
+            raise InputError(
+                f"{path}: a text file is needed, and this one is of another kind; convert it, name "
+                "another one, or set `encoding` (as utf-16-le) where it is text"
+            ) from None
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
+        fix = "utf-8" if encoding.lower().replace("_", "-") != "utf-8" else "latin-1"
+        fix = "utf-16" if utf16 else fix
+        raise InputError(
+            f"{path}, line {line}: the text must be {encoding}, but byte {column} of the line is "
+            f"0x{content[error.start]:02x}; save the file as {encoding} or set `encoding: {fix}`"
+        ) from None
+
+
+def read_rows(path: str, encoding: str) -> list[str]:
+    """The file's lines without their line breaks (LF or CR LF), the last one whole or not.
+
+    Only these break a line: U+2028, form feed and others stay inside their line.
+    """
+    rows = read_text(path, encoding).replace("\r\n", "\n").split("\n")
+    if rows and not rows[-1]:
+        rows.pop()
+    return rows

@@ -1,0 +1,85 @@
+"""Music as JSON: pieces of frames of notes that sound together, in parts or not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rnnkit.data.sources import opening
+from rnnkit.errors import InputError
+from rnnkit.params.source import PianoRolls
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARTS = ("train", "valid", "test")
+
+
+def fingerprint(params: PianoRolls) -> str:
+    """SHA-256 of the file."""
+    return opening.fingerprint(params.path)
+
+
+def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
+    """The column frames, lists of lists of MIDI numbers, and part where the file is in parts.
+
+    Args:
+        params: the source's block.
+        part: not None: the file must be in parts.
+
+    Raises:
+        InputError: no JSON, parts where none are wanted or none where they are, a piece of fewer
+            than two frames, a note that is no whole number or that there is no key for.
+    """
+    import pandas as pd
+
+    path = params.path
+    text = opening.read_text(path, params.encoding)
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{path}, line {error.lineno}, column {error.colno}: the file must be JSON, but "
+            f"{error.msg.lower()}; correct it"
+        ) from None
+    if isinstance(content, dict) != (part is not None):
+        has, fix = "pieces in one list", "`split: {kind: fractions}` or `{kind: files}`"
+        if isinstance(content, dict):
+            has, fix = f"parts ({', '.join(content)})", "`split: {kind: given}`"
+        raise InputError(f"{path}: the file has {has}; write {fix}")
+    if isinstance(content, dict) and set(content) != set(PARTS):
+        raise InputError(
+            f"{path}: the parts must be train, valid and test, but they are "
+            f"{', '.join(content) or 'none'}; rename them"
+        )
+    parts = {name: content[name] for name in PARTS} if isinstance(content, dict) else {"": content}
+    pieces: list[Any] = []
+    sides: list[str] = []
+    for name, own in parts.items():
+        if not isinstance(own, list):
+            raise InputError(f"{path}: pieces must be a list, but they are {str(own)[:40]}")
+        for number, piece in enumerate(own, start=1):
+            _check(f"{path}, {name} piece {number}".replace(",  ", ", "), piece, params)
+            pieces.append(piece)
+            sides.append(name)
+    if not pieces:
+        raise InputError(f"{path}: the file holds no piece; name another")
+    frame = pd.DataFrame({"frames": pieces})
+    return frame if part is None else frame.assign(part=sides)
+
+
+def _check(where: str, piece: Any, params: PianoRolls) -> None:
+    """Raise InputError for what is no piece."""
+    if not isinstance(piece, list) or len(piece) < 2:
+        raise InputError(
+            f"{where}: a piece must be a list of at least two frames, but it is "
+            f"{str(piece)[:40]}; correct it or leave it out"
+        )
+    for number, notes in enumerate(piece, start=1):
+        whole = isinstance(notes, list) and all(type(note) is int for note in notes)
+        if not whole or not all(params.lowest <= note <= params.highest for note in notes):
+            raise InputError(
+                f"{where}, frame {number}: notes must be a list of whole numbers from "
+                f"{params.lowest} to {params.highest}, but it is {str(notes)[:40]}; "
+                "correct it, or set data.source.lowest and highest"
+            )

@@ -1,0 +1,171 @@
+"""Word vectors from files: GloVe's text, word2vec's text and binary form; plain, .gz or .zip.
+
+Only the words that are wanted are kept, so that a file of gigabytes can be read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+
+from rnnkit.data.sources.opening import existing
+from rnnkit.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class WordVectors:
+    """What a file has of the words that were wanted.
+
+    Args:
+        vectors: word -> [width] float32.
+        width: numbers of each vector.
+        rows: words in the file.
+        notes: what is odd about the file, a sentence each.
+    """
+
+    vectors: dict[str, np.ndarray]
+    width: int
+    rows: int
+    notes: tuple[str, ...]
+
+
+def read_vectors(path: str, wanted: Collection[str]) -> WordVectors:
+    """Reads the vectors of the words that are wanted; of a word that occurs twice the first.
+
+    A first line of two whole numbers is word2vec's header: how many rows, how wide. Where it lies
+    about the rows, a note says so. Words that are no UTF-8 are read as Latin-1.
+
+    Raises:
+        InputError: no such file, a row of another width, a number that is none, a file cut short.
+    """
+    try:
+        with _opened(path) as file:
+            first = file.readline()
+            header = _header(first)
+            claimed, width = header or (None, len(first.split()) - 1)
+            if width < 1:
+                raise InputError(f"{path}, line 1: a word and its numbers are needed; name another")
+            head = file.readline() if header else first
+            binary = header is not None and not _is_text(head, width)
+            ahead = _Ahead(head, file)
+            found = (
+                _binary(path, ahead, claimed or 0, width)
+                if binary
+                else _text(path, ahead, width, 2 if header else 1)
+            )
+            wanted = set(wanted)
+            vectors: dict[str, np.ndarray] = {}
+            rows = odd = 0
+            for raw, numbers in found:
+                rows += 1
+                try:
+                    word = raw.decode("utf-8")
+                except UnicodeDecodeError:
+                    word, odd = raw.decode("latin-1"), odd + 1
+                if word in wanted and word not in vectors:
+                    vectors[word] = np.array(numbers, dtype=np.float32)
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        reason = str(error).rstrip(".")
+        raise InputError(
+            f"{path}: the file must unpack whole, but {reason}; copy it again"
+        ) from None
+    notes = []
+    if claimed is not None and claimed != rows:
+        notes.append(f"{path}: its header says {claimed:,} rows, and it has {rows:,}")
+    if odd:
+        notes.append(f"{path}: {odd:,} words are no UTF-8 and were read as Latin-1")
+    return WordVectors(vectors, width, rows, tuple(notes))
+
+
+class _Ahead:
+    """A file with a line that was read already put back before it."""
+
+    def __init__(self, head: bytes, file: IO[bytes]) -> None:
+        self._head, self._file = io.BytesIO(head), file
+
+    def read(self, count: int) -> bytes:
+        start = self._head.read(count)
+        return start + self._file.read(count - len(start)) if len(start) < count else start
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._head
+        yield from self._file
+
+
+def _opened(path: str) -> IO[bytes]:
+    found = existing(path)
+    if found.suffix == ".gz":
+        return io.BufferedReader(gzip.open(found))
+    if found.suffix == ".zip":
+        archive = zipfile.ZipFile(found)
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+        if len(names) != 1:
+            raise InputError(
+                f"{path}: an archive must hold one file, but it holds {len(names)} "
+                f"({', '.join(names[:4])}); unpack it and name the one you want"
+            )
+        return archive.open(names[0])
+    return found.open("rb")
+
+
+def _header(line: bytes) -> tuple[int, int] | None:
+    fields = line.split()
+    if len(fields) == 2 and all(field.isdigit() for field in fields):
+        return int(fields[0]), int(fields[1])
+    return None
+
+
+def _is_text(line: bytes, width: int) -> bool:
+    fields = line.split()
+    if len(fields) < width + 1 or not line.endswith(b"\n"):
+        return len(fields) == width + 1 and _numbers(fields[-width:]) is not None
+    return _numbers(fields[-width:]) is not None
+
+
+def _numbers(fields: list[bytes]) -> list[float] | None:
+    try:
+        return [float(field) for field in fields]
+    except ValueError:
+        return None
+
+
+def _text(path: str, lines: _Ahead, width: int, first: int) -> Iterator[tuple[bytes, list[float]]]:
+    for number, line in enumerate(lines, start=first):
+        fields = line.rstrip().rsplit(b" ", width)  # a word may hold spaces itself
+        if fields == [b""]:
+            continue
+        numbers = _numbers(fields[1:])
+        if len(fields) != width + 1 or numbers is None:
+            raise InputError(
+                f"{path}, line {number}: a word and {width} numbers are needed, but it is "
+                f"{line[:40].decode('utf-8', 'replace')!r}; correct it or name another file"
+            )
+        yield fields[0], numbers
+
+
+def _binary(path: str, file: _Ahead, rows: int, width: int) -> Iterator[tuple[bytes, np.ndarray]]:
+    for row in range(rows):
+        word = bytearray()
+        while (byte := file.read(1)) != b" ":
+            if not byte:
+                if word.strip():
+                    raise InputError(
+                        f"{path}: the file is cut short in row {row + 1}; copy it again"
+                    )
+                return
+            word += byte
+        numbers = file.read(4 * width)
+        if len(numbers) < 4 * width:
+            raise _cut_short(path, row)
+        yield bytes(word.lstrip(b"\n")), np.frombuffer(numbers, dtype="<f4")
+
+
+def _cut_short(path: str, row: int) -> InputError:
+    return InputError(f"{path}: the file is cut short in row {row + 1}; copy it again")

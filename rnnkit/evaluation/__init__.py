@@ -1,0 +1,1 @@
+"""Final scores, scores on a file, the champion, backtests and comparisons."""

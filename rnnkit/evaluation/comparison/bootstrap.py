@@ -1,0 +1,110 @@
+"""The difference of two networks on the same test items, and how sure it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas
+
+from rnnkit.errors import InputError
+from rnnkit.evaluation.comparison.items import MEASURES
+
+RESAMPLES = 5_000
+LEVEL = 0.95
+CELLS = 4_000_000
+"""Resampled items held in memory at once."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One network's measure less another's, on the same items.
+
+    Args:
+        measure: accuracy, loss, mae or wer.
+        value: the difference.
+        low, high: the 95 % interval of the paired bootstrap.
+        items: how many.
+    """
+
+    measure: str
+    value: float
+    low: float
+    high: float
+    items: int
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the first is better, and not by chance: the interval leaves zero out."""
+        return self.low > 0 if MEASURES[self.measure] == "maximize" else self.high < 0
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the first is worse, and not by chance."""
+        return self.high < 0 if MEASURES[self.measure] == "maximize" else self.low > 0
+
+
+def difference(
+    measure: str,
+    ours: Sequence[pandas.DataFrame],
+    theirs: Sequence[pandas.DataFrame],
+    block: int,
+    seed: int,
+) -> Difference:
+    """Resamples items, the same ones for both, and takes the middle 95 % of the differences.
+
+    Args:
+        measure: what `measured` named.
+        ours, theirs: each run's items; runs of several seeds are averaged item by item.
+        block: neighbouring items drawn together: 1 for independent ones, else a circular block
+            bootstrap, for windows of a series that overlap.
+        seed: of the resampling.
+
+    Raises:
+        InputError: the runs were tested on different items, or on other parts of them.
+
+    Reference: Efron and Tibshirani 1993; Politis and Romano 1992 (circular blocks).
+    """
+    first, second = _averaged(ours), _averaged(theirs)
+    if not first.index.equals(second.index):
+        raise InputError(
+            f"the runs were tested on different items ({len(first):,} and {len(second):,}); "
+            "compare runs with the same source, split and limit"
+        )
+    if "source" in first:  # what asks for the same is answered the same: no new evidence
+        together = first["source"]
+        first, second = (frame.groupby(together).sum() for frame in (first, second))
+    columns = ["total", "weight"]
+    a, b = first[columns].to_numpy().T, second[columns].to_numpy().T  # each [2, items]
+    if measure != "wer" and not np.isclose(a[1].sum(), b[1].sum()):  # wer: of nearest references
+        raise InputError(
+            f"the runs answer other parts of the same items ({a[1].sum():,.0f} and "
+            f"{b[1].sum():,.0f} in all); compare runs with the same tokens and data.max_length"
+        )
+    found = _ratio(a, None) - _ratio(b, None)
+    draws = _resampled(a, b, block, np.random.default_rng(seed))
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    return Difference(measure, float(found), float(low), float(high), len(first))
+
+
+def _averaged(runs: Sequence[pandas.DataFrame]) -> pandas.DataFrame:
+    frames = pandas.concat(runs)
+    return frames.groupby(level=list(range(frames.index.nlevels)), sort=True).mean()
+
+
+def _resampled(a: np.ndarray, b: np.ndarray, block: int, random: np.random.Generator) -> np.ndarray:
+    items = a.shape[1]
+    blocks = -(-items // block)
+    within = np.arange(block)
+    draws = []
+    for start in range(0, RESAMPLES, rows := max(1, CELLS // items)):
+        count = min(rows, RESAMPLES - start)
+        begin = random.integers(items, size=(count, blocks))
+        drawn = ((begin[..., None] + within) % items).reshape(count, -1)[:, :items]
+        draws.append(_ratio(a, drawn) - _ratio(b, drawn))
+    return np.concatenate(draws)
+
+
+def _ratio(values: np.ndarray, drawn: np.ndarray | None) -> np.ndarray:
+    total, weight = values if drawn is None else (values[0][drawn], values[1][drawn])
+    return np.asarray(total.sum(axis=-1) / weight.sum(axis=-1))

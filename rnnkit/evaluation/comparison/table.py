@@ -1,0 +1,131 @@
+"""Finished runs as one table: a row for each variant, over its seeds."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas
+
+from rnnkit.errors import InputError
+from rnnkit.evaluation.comparison.bootstrap import Difference, difference
+from rnnkit.evaluation.comparison.items import measured, one_measure
+from rnnkit.evaluation.finalize import PREDICTIONS
+from rnnkit.params import tokens
+from rnnkit.params.task import Forecasting
+from rnnkit.runs.run_folder import RunFolder
+
+TABLE = "comparison.parquet"
+"""Where the table lies in a comparison's folder."""
+Groups = Mapping[str, Sequence[RunFolder]]
+"""Variant -> its finished runs."""
+
+
+def table(groups: Groups) -> pandas.DataFrame:
+    """One row for each variant.
+
+    Args:
+        groups: the first is what the others are compared with.
+
+    Returns:
+        variant, network, runs (how many), for each shown metric NAME its mean and `NAME sd` over
+        the runs; measure, difference, low and high of the paired bootstrap against the first
+        variant, and verdict (better, worse or undecided); parameters, seconds (per epoch, median),
+        memory (the peak, MiB), epochs (the best, mean).
+
+    Raises:
+        InputError: the runs are of different tasks or were tested on different items.
+    """
+    first, *others = [run for runs in groups.values() for run in runs]
+    for run in others:
+        one, other = first.experiment.task.kind, run.experiment.task.kind
+        if one != other:
+            raise InputError(
+                f"runs of one task can be compared, and {first.id} is of {one}, {run.id} of {other}"
+            )
+    found = differences(groups)
+    rows = []
+    for variant, runs in groups.items():
+        results = [run.result for run in runs]
+        row: dict[str, Any] = {"variant": variant, "network": results[0]["network"]}
+        row["runs"] = len(runs)
+        for name in results[0]["shown"]:
+            values = [result["test"][name] for result in results if name in result["test"]]
+            if values:
+                row[name] = statistics.mean(values)
+                row[f"{name} sd"] = statistics.stdev(values) if len(values) > 1 else None
+        rows.append(row | _told(found.get(variant)) | _work(runs, results))
+    return pandas.DataFrame(rows)
+
+
+def numbers(found: pandas.DataFrame) -> dict[str, float]:
+    """The table as metrics of one run, grouped by metric so that variants stand side by side."""
+    names = [str(name).removesuffix(" sd") for name in found if str(name).endswith(" sd")]
+    return {
+        f"{name}/{row['variant']}": float(row[name])
+        for row in found.to_dict("records")
+        for name in [*names, "seconds", "memory"]
+    }
+
+
+def differences(groups: Groups) -> dict[str, Difference]:
+    """Every variant but the first one against it, on the same test items.
+
+    Raises:
+        InputError: they were tested on different items, have several measures, or tokens that
+            change what is measured.
+    """
+    first, *others = groups
+    measures = {variant: [_items(run) for run in runs] for variant, runs in groups.items()}
+    measure = one_measure(name for several in measures.values() for name, _ in several)
+    _refuse_other_tokens(groups, measure)
+    reference = [items for _, items in measures[first]]
+    return {
+        variant: difference(
+            measure,
+            [items for _, items in measures[variant]],
+            reference,
+            block_of(groups[variant][0]),
+            seed=0,
+        )
+        for variant in others
+    }
+
+
+def _refuse_other_tokens(groups: Groups, measure: str) -> None:
+    first, *others = [run for runs in groups.values() for run in runs]
+    for run in others:
+        if misfit := tokens.why_not(first.experiment, run.experiment, measure):
+            raise InputError(f"{run.id}: not comparable with {first.id}: {misfit}")
+
+
+def block_of(run: RunFolder) -> int:
+    """How many neighbouring test items belong together: windows of a series overlap."""
+    task = run.experiment.task
+    return int(task.horizon) if isinstance(task, Forecasting) else 1
+
+
+def _items(run: RunFolder) -> tuple[str, pandas.DataFrame]:
+    return measured(pandas.read_parquet(run.path / PREDICTIONS), run.result["shown"])
+
+
+def _told(found: Difference | None) -> dict[str, Any]:
+    if found is None:
+        return {"measure": "", "difference": None, "low": None, "high": None, "verdict": ""}
+    verdict = "better" if found.is_better else "worse" if found.is_worse else "undecided"
+    return {
+        "measure": found.measure,
+        "difference": found.value,
+        "low": found.low,
+        "high": found.high,
+        "verdict": verdict,
+    }
+
+
+def _work(runs: Sequence[RunFolder], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    epochs = [line for run in runs for line in run.records("epoch")]
+    return {
+        "parameters": results[0]["parameters"],
+        "seconds": statistics.median(line["seconds"] for line in epochs),
+        "memory": max(line["peak_memory"] for line in epochs),
+        "epochs": statistics.mean(result["best_epoch"] for result in results),
+    }

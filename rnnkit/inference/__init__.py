@@ -1,0 +1,1 @@
+"""A finished run on new inputs: predict, stream, generate, serve."""

@@ -1,0 +1,84 @@
+"""A finished run's model as MLflow serves it: no pickle, raw inputs of any length.
+
+`mlflow models serve` and `mlflow models predict` call `_load_pyfunc`; what stands in the model's
+folder is safetensors, params and JSON, and nothing in it is executed.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+
+from rnnkit.data.prepare.new_inputs import numbered_inputs
+from rnnkit.errors import InputError
+from rnnkit.inference import input_lines as lines
+from rnnkit.inference.predict import Predictor, load
+from rnnkit.runtime import numerics
+
+TOGETHER = 64
+"""Inputs in one batch."""
+
+
+class Served:
+    """Answers tables, arrays and lists.
+
+    Args:
+        predictor: of the model.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+
+    def predict(self, model_input: Any, params: Mapping[str, Any] | None = None) -> Any:
+        """An answer for each input.
+
+        Args:
+            model_input: a list of inputs; an array, whose rows are inputs; or a table, whose one
+                column, or that named text, tokens, source, audio, label, frames, vector or window
+                (what the run's params call them), holds them. An input is what a line of `rnnkit
+                predict` is: a text, a list of tokens, a list of steps, the path of a WAV file.
+            params: none are known.
+
+        Returns:
+            a list of what `rnnkit predict` prints.
+
+        Raises:
+            InputError: the table has no such column, or an input is not what the network reads.
+        """
+        if params:
+            raise InputError(f"there are no params, got {', '.join(params)}")
+        listed = _listed(model_input)
+        names = numbered_inputs(listed)
+        inputs = [
+            lines.value_of(value, name, self._predictor.experiment)
+            for value, name in zip(listed, names, strict=True)
+        ]
+        answers: list[dict[str, Any]] = []
+        for start in range(0, len(inputs), TOGETHER):
+            those = slice(start, start + TOGETHER)
+            answers += self._predictor(inputs[those], names[those])
+        return answers
+
+
+def _listed(model_input: Any) -> list[Any]:
+    if isinstance(model_input, pandas.DataFrame):
+        if len(model_input.columns) == 1:
+            return [_plain(value) for value in model_input.iloc[:, 0]]
+        rows = model_input.to_dict("records")
+        return [{str(k): _plain(v) for k, v in row.items()} for row in rows]
+    if isinstance(model_input, pandas.Series):
+        return [_plain(value) for value in model_input]
+    plain = _plain(model_input)
+    return plain if isinstance(plain, list) else [plain]
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _load_pyfunc(path: str) -> Served:
+    """What MLflow calls, with the folder of the model's own files."""
+    numerics.set_threads(1)
+    return Served(load(Path(path)))

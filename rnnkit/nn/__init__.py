@@ -1,0 +1,1 @@
+"""Networks: cells, kernels, the loop over time, models, losses, CTC and beam search."""

@@ -1,0 +1,31 @@
+"""The recurrences, one per file: equation, paper, one step. The loop is rnnkit.nn.recurrence.
+
+A new cell is four places: its file here, its row in CELLS, its `kind` in rnnkit.params.model and
+its slow twin in tests/reference.py.
+
+>>> sorted(CELLS)
+['gru', 'lstm', 'rnn']
+>>> CELLS["lstm"].gates
+('i', 'f', 'g', 'o')
+"""
+
+from typing import Any
+
+import rnnkit.params.model as blocks
+from rnnkit.nn.cells import custom
+from rnnkit.nn.cells.gru import GRU
+from rnnkit.nn.cells.interface import Cell
+from rnnkit.nn.cells.lstm import LSTM
+from rnnkit.nn.cells.rnn import RNN
+
+CELLS: dict[str, type[Cell[Any]]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+
+
+def make(params: blocks.Cell, inputs: int, hidden: int) -> Cell[Any]:
+    """The cell of a params block, its weights at zero.
+
+    Raises:
+        InputError: a custom one is not there.
+    """
+    kind = custom.load(params) if isinstance(params, blocks.Custom) else CELLS[params.kind]
+    return kind(inputs, hidden, params)  # type: ignore[call-arg]  # every cell takes its own block

@@ -1,0 +1,74 @@
+"""What a cell is: one step, its state, its weights. The loop over time is rnnkit.nn.recurrence."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@runtime_checkable
+class State(Protocol):
+    """A NamedTuple of tensors [batch, hidden]; `h` is what the step shows to the outside."""
+
+    @property
+    def h(self) -> Tensor: ...
+
+    @property
+    def _fields(self) -> tuple[str, ...]: ...
+
+    def __iter__(self) -> Iterator[Tensor]: ...
+
+
+S = TypeVar("S", bound=State)
+
+
+def remake(state: S, parts: Iterable[Tensor]) -> S:
+    """A state of the same kind made of other parts, in the order of its fields."""
+    return type(state)(*parts)
+
+
+class Cell(nn.Module, ABC, Generic[S]):
+    """One step of a recurrence over `inputs` features with `hidden` units.
+
+    The weights of all gates lie in one matrix, one block of `hidden` rows per gate, in the order
+    of `gates`. They start at zero: rnnkit.nn.model.initialization draws them.
+    """
+
+    gates: ClassVar[tuple[str, ...]]
+    """The names of the blocks of rows, in order."""
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        rows = len(self.gates) * hidden
+        self.inputs = inputs
+        self.hidden = hidden
+        self.W_xh = nn.Parameter(torch.zeros(rows, inputs))
+        self.W_hh = nn.Parameter(torch.zeros(rows, hidden))
+        self.b_h = nn.Parameter(torch.zeros(rows))
+
+    @abstractmethod
+    def step(
+        self,
+        inputs: Float[Tensor, "batch inputs"],
+        state: S,
+        kept: Float[Tensor, "batch hidden"] | None = None,
+    ) -> S:
+        """The state after one more input.
+
+        Args:
+            kept: recurrent dropout's mask, which `recurrent` applies; None: everything is kept.
+        """
+
+    def recurrent(
+        self, h: Float[Tensor, "batch hidden"], kept: Float[Tensor, "batch hidden"] | None
+    ) -> Float[Tensor, "batch rows"]:
+        """W_hh (m ⊙ h), of all gates; m is the mask."""
+        return functional.linear(h if kept is None else h * kept, self.W_hh)
+
+    @abstractmethod
+    def zeros(self, batch: int, dtype: torch.dtype, device: torch.device) -> S:
+        """The state before anything was seen."""

@@ -1,0 +1,158 @@
+"""Losses per element, and the one masked mean. Nothing here reduces by itself."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from rnnkit.data.batches import IGNORED as IGNORED  # the target at padding
+
+
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """-log softmax(logits)[target], in nats; 0 where the target is `IGNORED`.
+
+    Args:
+        logits: [..., classes].
+        targets: [...] whole numbers.
+
+    Raises:
+        ValueError: the shapes do not belong together.
+    """
+    if logits.shape[:-1] != targets.shape:
+        raise ValueError(
+            f"one target for each row of logits is needed, "
+            f"got logits {tuple(logits.shape)} and targets {tuple(targets.shape)}"
+        )
+    losses = functional.cross_entropy(
+        logits.flatten(0, -2), targets.flatten(), reduction="none", ignore_index=IGNORED
+    )
+    return losses.view(targets.shape)
+
+
+def smoothed_cross_entropy(logits: Tensor, targets: Tensor, share: float) -> Tensor:
+    """(1 - share) · cross_entropy + share · the mean of -log softmax over all classes, in nats.
+
+    Args:
+        logits, targets: as of `cross_entropy`.
+        share: of the target's probability that is spread over all classes.
+
+    Reference: C. Szegedy et al., Rethinking the inception architecture, 2016, section 7.
+    """
+    losses = functional.cross_entropy(
+        logits.flatten(0, -2),
+        targets.flatten(),
+        reduction="none",
+        ignore_index=IGNORED,
+        label_smoothing=share,
+    )
+    return losses.view(targets.shape)
+
+
+def bernoulli(logits: Tensor, targets: Tensor) -> Tensor:
+    """-Σ_k log P(target_k), in nats, each target 1 with probability sigmoid(logit) and else 0.
+
+    Args:
+        logits: [..., keys].
+        targets: the same shape, 0 or 1.
+
+    Returns: [...].
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    _difference(logits, targets)
+    losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return losses.sum(dim=-1)
+
+
+def squared(outputs: Tensor, targets: Tensor) -> Tensor:
+    """(output - target)², of equal shapes.
+
+    Raises:
+        ValueError: the shapes differ; nothing is broadcast.
+    """
+    return _difference(outputs, targets).square()
+
+
+def absolute(outputs: Tensor, targets: Tensor) -> Tensor:
+    """|output - target|, of equal shapes.
+
+    Raises:
+        ValueError: the shapes differ; nothing is broadcast.
+    """
+    return _difference(outputs, targets).abs()
+
+
+def pinball(outputs: Tensor, targets: Tensor, quantiles: Tensor) -> Tensor:
+    """max(q·(y - ŷ_q), (q - 1)·(y - ŷ_q)): its mean is least where ŷ_q is the quantile q of y.
+
+    Args:
+        outputs: [..., quantiles].
+        targets: [...].
+        quantiles: [quantiles] between 0 and 1.
+
+    Raises:
+        ValueError: the shapes do not belong together.
+
+    Reference: R. Koenker, G. Bassett, Regression quantiles, Econometrica 46(1), 1978.
+    """
+    if outputs.shape != (*targets.shape, len(quantiles)):
+        raise ValueError(
+            f"one output for each target and quantile is needed, got outputs "
+            f"{tuple(outputs.shape)}, targets {tuple(targets.shape)}, {len(quantiles)} quantiles"
+        )
+    missed = targets[..., None] - outputs
+    return torch.maximum(quantiles * missed, (quantiles - 1) * missed)
+
+
+ERRORS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "squared": squared,
+    "absolute": absolute,
+}
+
+
+def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean over real positions.
+
+    Args:
+        values: [batch, time], or any shape without a mask.
+        mask: [batch, time], true where the data is real; None: everywhere.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if mask is None:
+        return values.mean()
+    if values.shape != mask.shape:
+        raise ValueError(
+            f"values and mask must have one shape, got {tuple(values.shape)} and "
+            f"{tuple(mask.shape)}"
+        )
+    return torch.where(mask, values, values.new_zeros(())).sum() / mask.sum()
+
+
+def class_mean(losses: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Σ w·loss / Σ w over real targets, w being the weight of the target's class.
+
+    Args:
+        losses: [...] of each target, 0 at `IGNORED`.
+        targets: [...].
+        weights: [classes].
+    """
+    each = weights_of(targets, weights).to(losses.dtype)
+    return (losses * each).sum() / each.sum()
+
+
+def weights_of(targets: Tensor, weights: Tensor) -> Tensor:
+    """[...] the weight of each target's class; 0 at `IGNORED`."""
+    return torch.where(targets == IGNORED, 0.0, weights[targets.clamp(min=0)])
+
+
+def _difference(outputs: Tensor, targets: Tensor) -> Tensor:
+    if outputs.shape != targets.shape:
+        raise ValueError(
+            f"outputs and targets must have one shape, got {tuple(outputs.shape)} and "
+            f"{tuple(targets.shape)}"
+        )
+    return outputs - targets

@@ -1,0 +1,107 @@
+"""What a decoder looks at: scores of the encoder's outputs, and their mean by these scores."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from rnnkit.nn.model.initialization import make_head, xavier
+
+
+class Memory(NamedTuple):
+    """An encoder's outputs, as a decoder looks at them.
+
+    Args:
+        hidden: [batch, time, units] outputs.
+        keys: [batch, time, hidden] what queries are held against.
+        mask: [batch, time], true at real steps; None: all are.
+    """
+
+    hidden: Tensor
+    keys: Tensor
+    mask: Tensor | None
+
+    def rows(self, which: Int[Tensor, " rows"]) -> "Memory":
+        """The memory of some items, each as often as it is named."""
+        hidden, keys, mask = (None if part is None else part[which] for part in self)
+        assert hidden is not None
+        assert keys is not None
+        return Memory(hidden, keys, mask)
+
+
+class Additive(nn.Module):
+    """score(q, m) = v · tanh(W_q q + W_m m + b)
+
+    Args:
+        query: units of q.
+        memory: units of m.
+        generator: draws the weights.
+
+    Reference: D. Bahdanau, K. Cho, Y. Bengio, Neural machine translation by jointly learning to
+    align and translate, 2015, appendix A.1.2.
+    """
+
+    def __init__(self, query: int, memory: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.of_memory = make_head(memory, query, generator)
+        self.W_q = nn.Parameter(xavier(query, query, generator).to(torch.get_default_dtype()))
+        self.v = nn.Parameter(xavier(query, 1, generator)[:, 0].to(torch.get_default_dtype()))
+
+    def keys(self, hidden: Float[Tensor, "batch time memory"]) -> Float[Tensor, "batch time query"]:
+        """W_m m + b, once for all queries."""
+        return self.of_memory(hidden)  # type: ignore[no-any-return]  # modules give Any
+
+    def forward(
+        self, query: Float[Tensor, "batch steps query"], keys: Float[Tensor, "batch time query"]
+    ) -> Float[Tensor, "batch steps time"]:
+        """The score of every step of the memory for every query."""
+        asked = query @ self.W_q.T
+        return (asked[:, :, None] + keys[:, None]).tanh() @ self.v
+
+
+class Dot(nn.Module):
+    """score(q, m) = q · W m, which needs no equal sizes (`general` in the paper).
+
+    Args:
+        query: units of q.
+        memory: units of m.
+        generator: draws the weights.
+
+    Reference: M.-T. Luong, H. Pham, C. D. Manning, Effective approaches to attention-based neural
+    machine translation, 2015, section 3.1.
+    """
+
+    def __init__(self, query: int, memory: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.W = nn.Parameter(xavier(query, memory, generator).to(torch.get_default_dtype()))
+
+    def keys(self, hidden: Float[Tensor, "batch time memory"]) -> Float[Tensor, "batch time query"]:
+        """W m, once for all queries."""
+        return hidden @ self.W.T
+
+    def forward(
+        self, query: Float[Tensor, "batch steps query"], keys: Float[Tensor, "batch time query"]
+    ) -> Float[Tensor, "batch steps time"]:
+        """The score of every step of the memory for every query."""
+        return query @ keys.transpose(1, 2)
+
+
+ATTENTIONS: dict[str, Callable[[int, int, torch.Generator], Additive | Dot]] = {
+    "additive": Additive,
+    "dot": Dot,
+}
+"""By name: (units of a query, units of the memory, generator) -> a module of scores."""
+
+
+def attend(
+    scores: Float[Tensor, "batch steps time"],
+    hidden: Float[Tensor, "batch time units"],
+    mask: Bool[Tensor, "batch time"] | None,
+) -> tuple[Float[Tensor, "batch steps units"], Float[Tensor, "batch steps time"]]:
+    """The mean of the memory's real steps, weighted by the softmax of their scores; the weights."""
+    if mask is not None:
+        scores = scores.masked_fill(~mask[:, None], -torch.inf)
+    weights = scores.softmax(dim=-1)
+    return weights @ hidden, weights

@@ -1,0 +1,86 @@
+"""Where weight matrices start. Biases are the cells' own; no global random state is touched."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rnnkit.nn.cells.interface import Cell
+from rnnkit.params.model import Initialization
+
+Matrix = Float[Tensor, "rows columns"]
+
+
+def xavier(rows: int, columns: int, generator: torch.Generator) -> Matrix:
+    """Uniform in ±sqrt(6 / (rows + columns)).
+
+    Reference: X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward
+    neural networks, AISTATS 2010, equation 16.
+    """
+    bound = math.sqrt(6 / (rows + columns))
+    return (2 * torch.rand(rows, columns, dtype=torch.float64, generator=generator) - 1) * bound
+
+
+def orthogonal(rows: int, columns: int, generator: torch.Generator) -> Matrix:
+    """Q of a normal matrix's QR, uniform over the orthogonal matrices.
+
+    Rows are orthonormal where there are not more of them than columns, else columns are. R's
+    diagonal is made positive, without which Q is not uniformly distributed.
+
+    Reference: A. Saxe et al., Exact solutions to the nonlinear dynamics of learning in deep linear
+    neural networks, arXiv:1312.6120, 2013; the signs: F. Mezzadri, arXiv:math-ph/0609050, 2006.
+    """
+    longer, shorter = max(rows, columns), min(rows, columns)
+    drawn = torch.randn(longer, shorter, dtype=torch.float64, generator=generator)
+    q, r = torch.linalg.qr(drawn)
+    uniform: Tensor = q * r.diagonal().sign()
+    return uniform if rows >= columns else uniform.T
+
+
+def identity(rows: int, columns: int, generator: torch.Generator) -> Matrix:
+    """I. Belongs with ReLU.
+
+    Reference: Q. V. Le et al., A simple way to initialize recurrent networks of rectified linear
+    units, arXiv:1504.00941, 2015.
+    """
+    return torch.eye(rows, columns, dtype=torch.float64)
+
+
+def normal(rows: int, columns: int, generator: torch.Generator) -> Matrix:
+    """Normal with variance 1 / columns, columns being the fan-in.
+
+    Reference: Y. LeCun et al., Efficient BackProp, 1998, section 4.6.
+    """
+    drawn = torch.randn(rows, columns, dtype=torch.float64, generator=generator)
+    return drawn / math.sqrt(columns)
+
+
+MATRICES: dict[str, Callable[[int, int, torch.Generator], Matrix]] = {
+    "xavier": xavier,
+    "orthogonal": orthogonal,
+    "identity": identity,
+    "normal": normal,
+}
+"""All draw in float64, so that a model in either precision starts at the same numbers."""
+
+
+def initialize_cell(cell: Cell[Any], params: Initialization, generator: torch.Generator) -> None:
+    """Draw a cell's W_xh and W_hh, one block per gate; W_hh is multiplied by `scale`."""
+    with torch.no_grad():
+        for block in cell.W_xh.view(-1, cell.hidden, cell.inputs):
+            block.copy_(MATRICES[params.input](cell.hidden, cell.inputs, generator))
+        for block in cell.W_hh.view(-1, cell.hidden, cell.hidden):
+            drawn = MATRICES[params.recurrent](cell.hidden, cell.hidden, generator)
+            block.copy_(params.scale * drawn)
+
+
+def make_head(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
+    """The affine layer before the outputs: Xavier weights, zero bias."""
+    head = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")  # draws nothing
+    with torch.no_grad():
+        head.weight.copy_(xavier(outputs, inputs, generator))
+        head.bias.zero_()
+    return head

@@ -1,0 +1,149 @@
+"""Recurrent layers on top of one another, in one direction or two."""
+
+from typing import NamedTuple, cast
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from rnnkit.nn.cells import make
+from rnnkit.nn.cells.interface import Cell, State, remake
+from rnnkit.nn.kernels.padding import Padding
+from rnnkit.nn.model.initialization import initialize_cell
+from rnnkit.nn.recurrence import Kernel, recur
+from rnnkit.params.model import Model
+
+States = dict[str, State]
+"""One state per layer and direction, by the name of its cell."""
+
+
+class Mask(NamedTuple):
+    """Which units a sequence's recurrent dropout keeps, scaled by 1 / (1 - p); kept as states are,
+    so that a sequence that comes in parts has one mask."""
+
+    h: Tensor
+
+
+def without_masks(states: States) -> States:
+    """The states alone, so that new masks are drawn."""
+    return {name: state for name, state in states.items() if not isinstance(state, Mask)}
+
+
+def detached(states: States) -> States:
+    """The same states without the graph that led to them."""
+    return {
+        name: remake(state, (part.detach() for part in state)) for name, state in states.items()
+    }
+
+
+class Stack(nn.Module):
+    """A deep, perhaps bidirectional, recurrent network.
+
+        x⁰ = x,   xˡ = [recur(cellˡ, D(xˡ⁻¹)); recur reversed (cellˡ_reverse, D(xˡ⁻¹))]
+
+    where D is dropout, which draws anew for every step and is nowhere between time steps. Recurrent
+    dropout is there: one mask per sequence, layer and direction, for all steps, on the h that goes
+    into the recurrent product. Cells are named `layer0`,
+    `layer0_reverse`, `layer1`, …, and so are states.
+
+    Args:
+        inputs: features of x.
+        params: the model's block.
+        generator: draws the weights.
+
+    Reference: A. Graves, A. Mohamed, G. Hinton, Speech recognition with deep recurrent neural
+    networks, 2013; dropout: W. Zaremba et al., arXiv:1409.2329, 2014; both directions:
+    M. Schuster, K. Paliwal, Bidirectional recurrent neural networks, 1997.
+    """
+
+    def __init__(self, inputs: int, params: Model, generator: torch.Generator) -> None:
+        super().__init__()
+        self.hidden = params.hidden
+        self.depth = params.depth
+        self.directions = 2 if params.bidirectional else 1
+        self.size = self.directions * params.hidden
+        self.dropout = nn.Dropout(params.dropout)
+        self.recurrent_dropout = params.recurrent_dropout
+        self.cells = nn.ModuleDict()
+        self.initial = nn.ParameterDict()
+        for layer in range(params.depth):
+            for name in self.names(layer):
+                width = inputs if layer == 0 else self.size
+                cell = make(params.cell, width, params.hidden)
+                initialize_cell(cell, params.initialization, generator)
+                self.cells[name] = cell
+                if params.initial_state == "learned":
+                    zeros = cell.zeros(1, cell.W_hh.dtype, cell.W_hh.device)
+                    for part, value in zip(zeros._fields, zeros, strict=True):
+                        self.initial[f"{name}_{part}"] = nn.Parameter(value[0].clone())
+
+    def names(self, layer: int) -> list[str]:
+        """The names of a layer's cells: forward, then backward."""
+        return [f"layer{layer}", f"layer{layer}_reverse"][: self.directions]
+
+    def cell(self, name: str) -> Cell[State]:
+        """The cell of that name."""
+        return cast("Cell[State]", self.cells[name])
+
+    def start(self, name: str, inputs: Float[Tensor, "batch time feature"]) -> State:
+        """The state before the first step: zeros, or what was learned, the same for each row."""
+        batch = inputs.shape[0]
+        zeros = self.cell(name).zeros(batch, inputs.dtype, inputs.device)
+        if not self.initial:
+            return zeros
+        parts = (self.initial[f"{name}_{part}"] for part in zeros._fields)
+        return remake(zeros, (part.expand(batch, -1) for part in parts))
+
+    def kept(
+        self, name: str, state: State, states: States | None
+    ) -> Float[Tensor, "batch hidden"] | None:
+        """Recurrent dropout's mask: that of the steps before, or a new one; None where none is."""
+        if not (self.training and self.recurrent_dropout):
+            return None
+        if states is not None and f"{name}_mask" in states:
+            return states[f"{name}_mask"].h
+        share = 1 - self.recurrent_dropout
+        return torch.empty_like(state.h).bernoulli_(share) / share
+
+    def forward(
+        self,
+        inputs: Float[Tensor, "batch time feature"],
+        mask: Bool[Tensor, "batch time"] | Padding | None,
+        states: States | None,
+        want_final: bool,
+        kernel: Kernel,
+    ) -> tuple[Float[Tensor, "batch time {self.size}"], States | None]:
+        """Run all layers.
+
+        Args:
+            inputs: finite everywhere.
+            mask: true at real steps, or what `find_padding` found in it.
+            states: before the first step; None: the initial state.
+            want_final: whether the final states are wanted.
+            kernel: as in rnnkit.nn.recurrence.recur.
+
+        Returns: the top layer's outputs, zero at padding, forward then backward units; and the
+        states after each sequence's last real step (first, of a backward cell), or None.
+        """
+        final: States = {}
+        for layer in range(self.depth):
+            inputs = self.dropout(inputs)
+            outputs = []
+            for name in self.names(layer):
+                state = self.start(name, inputs) if states is None else states[name]
+                kept = self.kept(name, state, states)
+                reverse = name.endswith("_reverse")
+                output, after = recur(
+                    self.cell(name), inputs, state, mask, reverse, kernel, want_final, kept
+                )
+                outputs.append(output)
+                if after is not None:
+                    final[name] = after
+                    if kept is not None:
+                        final[f"{name}_mask"] = Mask(kept)
+            inputs = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
+        return inputs, final if want_final else None
+
+    def final_hidden(self, final: States) -> Float[Tensor, "batch {self.size}"]:
+        """[last h of forward; first h of backward] of the top layer."""
+        return torch.cat([final[name].h for name in self.names(self.depth - 1)], dim=1)

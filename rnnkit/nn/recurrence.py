@@ -1,0 +1,166 @@
+"""The only loop over time: direction, mask, and whether the cell's step or a kernel runs.
+
+The loop of steps is the definition; the kernels of rnnkit.nn.kernels must equal it. One step is the
+cell's (rnnkit.nn.cells); layers and directions side by side are rnnkit.nn.model.stack.
+"""
+
+from collections.abc import Callable
+from typing import Literal, Protocol, TypeVar, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from rnnkit.nn.cells.interface import Cell, S, remake
+from rnnkit.nn.kernels import fused
+from rnnkit.nn.kernels.padding import Padding, find_padding, reorder
+
+Kernel = Literal["auto", "step"]
+Before = TypeVar("Before")
+
+
+@runtime_checkable
+class Steps(Protocol[S]):
+    """Whatever has a step can be looped over: a Cell, or a stand-in of one line."""
+
+    def step(self, inputs: Tensor, state: S, /) -> S: ...
+
+
+def recur(
+    cell: Steps[S],
+    inputs: Float[Tensor, "batch time inputs"],
+    state: S,
+    mask: Bool[Tensor, "batch time"] | Padding | None,
+    reverse: bool,
+    kernel: Kernel,
+    want_final: bool,
+    kept: Float[Tensor, "batch hidden"] | None = None,
+) -> tuple[Float[Tensor, "batch time hidden"], S | None]:
+    """Run a cell over the real steps of each sequence.
+
+        s_t = step(x_t, s_{t-1}) where the mask is true, else s_{t-1}
+        y_t = h_t                where the mask is true, else 0
+
+    with t-1 replaced by t+1 in reverse.
+
+    Args:
+        cell: what makes the next state from an input and the state.
+        inputs: at least one step; finite at padding too, where they have no influence.
+        state: before the first step.
+        mask: true at real steps, its Padding where that is found already, or None: all real.
+        reverse: from the last step to the first; outputs stay at the positions of their inputs.
+        kernel: `step` runs the cell's own step; `auto` a fused kernel where one computes the same.
+        want_final: whether the final state is wanted. A padded LSTM pays for its c.
+        kept: recurrent dropout's mask, the same at every step, which no kernel knows.
+
+    Returns: the outputs, and the state after each sequence's last real step, None if not wanted.
+    """
+    if kernel == "auto" and kept is None and isinstance(cell, Cell) and fused.serves(cell):
+        padding = find_padding(mask) if isinstance(mask, Tensor) else mask
+        if padding is None:
+            outputs, final = run_whole(cell, inputs, state, reverse)
+            return outputs, final if want_final else None
+        if padding.contiguous:
+            return run_padded(cell, inputs, state, padding, reverse, want_final)
+    mask = mask.mask if isinstance(mask, Padding) else mask
+    outputs, final = run_steps(cell, inputs, state, mask, reverse, kept)
+    return outputs, final if want_final else None
+
+
+def choose(condition: Bool[Tensor, "batch 1"], state: S, otherwise: S) -> S:
+    """Every part of one state where the condition holds, of the other where it does not."""
+    pairs = zip(state, otherwise, strict=True)
+    return remake(state, (torch.where(condition, one, other) for one, other in pairs))
+
+
+def run_steps(
+    cell: Steps[S],
+    inputs: Float[Tensor, "batch time inputs"],
+    state: S,
+    mask: Bool[Tensor, "batch time"] | None,
+    reverse: bool,
+    kept: Float[Tensor, "batch hidden"] | None = None,
+) -> tuple[Float[Tensor, "batch time hidden"], S]:
+    """The loop of the cell's own steps: what `recur` means."""
+    outputs: list[Tensor] = []
+    steps = range(inputs.shape[1])
+    for t in reversed(steps) if reverse else steps:
+        if kept is None:
+            new = cell.step(inputs[:, t], state)
+        else:
+            assert isinstance(cell, Cell)
+            new = cell.step(inputs[:, t], state, kept)
+        if mask is None:
+            state = new
+            outputs.append(state.h)
+        else:
+            real = mask[:, t, None]
+            state = choose(real, new, state)
+            outputs.append(torch.where(real, state.h, 0.0))
+    if reverse:
+        outputs.reverse()
+    return torch.stack(outputs, dim=1), state
+
+
+def unroll(
+    step: Callable[[Tensor, Before], tuple[Tensor, Before]],
+    inputs: Tensor,
+    before: Before,
+) -> tuple[Tensor, Before]:
+    """A step that is more than a cell's, as a decoder's is, over all steps.
+
+    Args:
+        step: (the input of a step, what the step before left) -> (output, what it leaves).
+        inputs: [batch, time, ...], at least one step.
+        before: what the first step starts from.
+
+    Returns: [batch, time, ...] the outputs, and what the last step left.
+    """
+    outputs = []
+    for t in range(inputs.shape[1]):
+        output, before = step(inputs[:, t], before)
+        outputs.append(output)
+    return torch.stack(outputs, dim=1), before
+
+
+def run_whole(
+    cell: Cell[S], inputs: Float[Tensor, "batch time inputs"], state: S, reverse: bool
+) -> tuple[Float[Tensor, "batch time hidden"], S]:
+    """A fused kernel over sequences without padding."""
+    if not reverse:
+        return fused.run(cell, inputs, state, None)
+    outputs, final = fused.run(cell, inputs.flip(1), state, None)
+    return outputs.flip(1), final
+
+
+def run_padded(
+    cell: Cell[S],
+    inputs: Float[Tensor, "batch time inputs"],
+    state: S,
+    padding: Padding,
+    reverse: bool,
+    want_final: bool,
+) -> tuple[Float[Tensor, "batch time hidden"], S | None]:
+    """A fused kernel over padded sequences.
+
+    Kernels know no mask, so each sequence's steps are put in the order in which they are run, with
+    the padding at the end, and the outputs are put back.
+    """
+    in_place = padding.trailing and not reverse
+    mask = padding.mask
+    if not in_place:
+        order, back = padding.order(reverse)
+        inputs = reorder(inputs, order)
+        mask = mask.gather(1, order)
+    held = mask if fused.must_hold_padding(cell, want_final) else None
+    outputs, after = fused.run(cell, inputs, state, held)
+    final: S | None = None
+    if want_final:
+        row = torch.arange(len(outputs), device=outputs.device)
+        h = outputs[row, (padding.length - 1).clamp(min=0)]
+        final = remake(state, [h, *list(after)[1:]])
+        if padding.empty_rows:
+            final = choose((padding.length > 0)[:, None], final, state)
+    if not in_place:
+        outputs = reorder(outputs, back)
+    return outputs.masked_fill(~padding.mask[:, :, None], 0.0), final

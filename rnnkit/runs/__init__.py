@@ -1,0 +1,1 @@
+"""The run folder, its identity, and cleaning."""

@@ -1,0 +1,262 @@
+"""A run on disk. Its folder is the truth: params, journal, checkpoints, result, manifest.
+
+params.yaml         the resolved experiment
+fingerprint.json    versions, threads, CPU and settings that decide the bits
+journal.jsonl       one fsynced line per record
+checkpoints/        the two newest and the best; each name holds the hash of its content
+model/              the finished model: weights, params and prepared-data records
+result.json         the finished run in numbers
+manifest.json       sha256 of every finished file; a run with one is finished
+"""
+
+import fcntl
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from rnnkit.errors import InputError
+from rnnkit.params import Experiment, dump, load
+from rnnkit.runtime import files
+
+KEPT = 2
+"""Checkpoints kept beside the best."""
+_CHECKPOINT = re.compile(r"epoch-(\d+)\.([0-9a-f]{16})\.safetensors")
+LOOKS = 4
+"""Times a lock is tried: who asks for a run's status holds it, too, for an instant."""
+JOURNAL, RESULT, PARAMS = "journal.jsonl", "result.json", "params.yaml"
+
+Status = Literal["new", "running", "interrupted", "failed", "finished"]
+
+
+class Busy(RuntimeError):
+    """Another process is running this very run."""
+
+
+class RunFolder:
+    """A run's folder.
+
+    Args:
+        path: where it is, or will be; its name is the run's id.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.path.name
+
+    @staticmethod
+    def identity(experiment: Experiment, data_sha256: str, date: str, again: int) -> str:
+        """A run's id: its name and a hash of everything that decides its result.
+
+        Args:
+            experiment: resolved.
+            data_sha256: of the prepared data.
+            date: set by a schedule; otherwise empty.
+            again: how many runs of the same came before.
+        """
+        what = {
+            "params": experiment.model_dump(mode="json", exclude={"variants", "seeds"}),
+            "data": data_sha256,
+            "date": date,
+            "again": again,
+        }
+        return f"{experiment.name}-{files.sha256_json(what)[:10]}"
+
+    # --- beginning and end ---
+
+    def create(self, experiment: Experiment, facts: dict[str, Any]) -> None:
+        """Makes the folder, if it is not there yet, with its params and facts."""
+        (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+        if not (self.path / PARAMS).exists():
+            files.write_atomic(self.path / PARAMS, dump(experiment))
+        files.write_json(self.path / "fingerprint.json", facts)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds the run while it is worked on; the system lets go when the process ends.
+
+        Raises:
+            Busy: another process holds it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "lock").open("a+") as file:
+            for left in reversed(range(LOOKS)):
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if not left:
+                        raise Busy(f"{self.id} is being run by another process") from None
+                    time.sleep(0.002)
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Writes the result and the manifest: the run is finished."""
+        self.append("finished")
+        files.write_json(self.path / RESULT, result)
+        names = [
+            p.relative_to(self.path).as_posix()
+            for p in sorted(self.path.rglob("*"))
+            if p.is_file()
+            and p.name != "lock"
+            and p.name[0] != "."
+            and p.relative_to(self.path).parts[0] not in ("checkpoints", "trials")
+        ]
+        files.write_manifest(self.path, names)
+
+    @property
+    def status(self) -> Status:
+        """What the folder says of the run."""
+        if (self.path / files.MANIFEST).exists():
+            return "finished"
+        if not (self.path / JOURNAL).exists() and not (self.path / PARAMS).exists():
+            return "new"
+        if self._locked():
+            return "running"
+        lines = self.records()
+        return "failed" if lines and lines[-1]["kind"] == "failed" else "interrupted"
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The finished run in numbers."""
+        result: dict[str, Any] = files.read_json(self.path / RESULT)
+        return result
+
+    @property
+    def experiment(self) -> Experiment:
+        """The run's resolved params."""
+        return load(self.path / PARAMS)
+
+    def _locked(self) -> bool:
+        try:
+            with (self.path / "lock").open("r+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+    # --- the journal ---
+
+    def append(self, kind: str, **record: Any) -> None:
+        """Adds a line to the journal, with the time; it is on disk when this returns."""
+        line = {"kind": kind, "time": int(time.time() * 1000), **_plain(record)}
+        files.append_line(self.path / JOURNAL, line)
+
+    def records(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """The journal's lines, or those of one kind."""
+        lines = files.read_lines(self.path / JOURNAL)
+        return [line for line in lines if kind is None or line["kind"] == kind]
+
+    def forget_after(self, epoch: int) -> None:
+        """Takes out the records of an epoch that did not end, before it is trained again."""
+        lines = self.records()
+        kept = [
+            line
+            for line in lines
+            if line["kind"] not in ("failed", "finished") and line.get("epoch", 0) <= epoch
+        ]
+        if len(kept) < len(lines):
+            text = "".join(files.canonical_json(line) + "\n" for line in kept)
+            files.write_atomic(self.path / JOURNAL, text)
+
+    # --- checkpoints ---
+
+    def save_checkpoint(
+        self, epoch: int, tensors: dict[str, Any], facts: dict[str, Any], best: bool
+    ) -> None:
+        """Writes a checkpoint whole or not at all, then drops those no longer needed."""
+        from safetensors.torch import save
+
+        folder = self.path / "checkpoints"
+        content = save(tensors, metadata={"facts": json.dumps(facts)})
+        sha = files.sha256_bytes(content)[:16]
+        name = f"epoch-{epoch:06d}.{sha}.safetensors"
+        files.write_atomic(folder / name, content)
+        if best:
+            files.write_atomic(folder / "best", name + "\n")
+        keep = {p.name for p in self._checkpoints()[:KEPT]} | {self._best_name()}
+        for old in self._checkpoints():
+            if old.name not in keep:
+                old.unlink()
+
+    def adopt(self, other: "RunFolder") -> None:
+        """Takes over another folder's training: its curves and its best checkpoint.
+
+        Doing it again changes nothing.
+        """
+        if self.records("adopted"):
+            return
+        name = other._best_name()
+        (self.path / "checkpoints").mkdir(exist_ok=True)
+        source = other.path / "checkpoints" / name
+        files.write_atomic(self.path / "checkpoints" / name, source.read_bytes())
+        files.write_atomic(self.path / "checkpoints" / "best", name + "\n")
+        self.forget_after(0)
+        kept = [line for line in other.records() if line["kind"] in ("step", "epoch")]
+        text = "".join(files.canonical_json(line) + "\n" for line in [*self.records(), *kept])
+        files.write_atomic(self.path / JOURNAL, text)
+        self.append("adopted", trial=other.id)
+
+    def newest_checkpoint(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Tensors and facts of the newest checkpoint that is whole; None if there is none."""
+        for path in self._checkpoints():
+            if loaded := _read_checkpoint(path):
+                return loaded
+        return None
+
+    def best_checkpoint(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Tensors and facts of the best epoch.
+
+        Raises:
+            InputError: there is none, or it was damaged.
+        """
+        name = self._best_name()
+        loaded = _read_checkpoint(self.path / "checkpoints" / name) if name else None
+        if loaded is None:
+            raise InputError(f"{self.path}: has no whole best checkpoint; run it again")
+        return loaded
+
+    def _best_name(self) -> str:
+        best = self.path / "checkpoints" / "best"
+        return best.read_text().strip() if best.exists() else ""
+
+    def _checkpoints(self) -> list[Path]:
+        """Newest first."""
+        found = (self.path / "checkpoints").glob("epoch-*.safetensors")
+        return sorted((p for p in found if _CHECKPOINT.fullmatch(p.name)), reverse=True)
+
+
+def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """None where the file is not what was written."""
+    from safetensors.torch import load as load_tensors
+
+    match = _CHECKPOINT.fullmatch(path.name)
+    if not match or not path.exists():
+        return None
+    content = path.read_bytes()
+    if files.sha256_bytes(content)[:16] != match[2]:
+        return None
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return load_tensors(content), json.loads(header["__metadata__"]["facts"])
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it: numbers that are not finite become their names."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
+        return str(value)
+    return value

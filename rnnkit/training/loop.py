@@ -1,0 +1,356 @@
+"""The only place where weights change: a generator of records. Who wants to stop, stops pulling.
+
+`train` knows no files. `train_into` puts a run folder beside it: a record is on disk before it is
+yielded, and a training that was killed goes on from its newest checkpoint.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.windows import Window, count_windows, has_targets, is_carried, training_windows
+from rnnkit.metrics.meters import Metrics
+from rnnkit.nn.model.network import Synced
+from rnnkit.nn.model.stack import States, detached, without_masks
+from rnnkit.params.experiment import Experiment
+from rnnkit.params.train import Adam, Optimizer
+from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runtime import numerics
+from rnnkit.tasks import Task, task_for
+from rnnkit.training.clipping import Threshold
+from rnnkit.training.evaluate import evaluate
+from rnnkit.training.flat_parameters import FlatParameters, optimizer_state, restore_optimizer
+from rnnkit.training.learning_rate import learning_rate, reduces
+from rnnkit.training.pretrained import start
+
+STEP_RECORDS = 300
+"""About how many Step records a whole training yields."""
+
+
+class Diverged(RuntimeError):
+    """No step of a whole epoch had a finite gradient."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happened since the last such record."""
+
+    epoch: int
+    step: int
+    loss: float
+    gradient_norm: float
+    gradient_norm_max: float
+    clipped_fraction: float
+    refused: int
+    """Steps whose gradient was not finite: the weights were left as they were."""
+    learning_rate: float
+    """Of the last step."""
+    threshold: float | None
+    """The norm above which the last step's gradient was clipped; None: no clipping."""
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a resume needs, at the end of an epoch."""
+
+    epoch: int
+    step: int
+    weights: dict[str, Tensor]
+    optimizer: dict[str, Tensor]
+    best: float | None
+    best_epoch: int
+    norms: tuple[float, ...] = ()
+    """Of all gradients so far, sorted; with `clip: auto` alone."""
+    reductions: int = 0
+    """How often a plateau has lowered the learning rate."""
+    reduced_epoch: int = 0
+    """The epoch after which it last did."""
+
+    @staticmethod
+    def start() -> "State":
+        """Before the first step: the network keeps the weights it was built with."""
+        return State(0, 0, {}, {}, None, 0)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The end of an epoch."""
+
+    epoch: int
+    step: int
+    train: Metrics
+    valid: Metrics
+    gradient: Metrics
+    learning_rate: float
+    """Of its last step."""
+    seconds: float
+    peak_memory: float
+    """The most memory the process has held since the training began; unit: MiB."""
+    improved: bool
+    last: bool
+    state: State
+
+
+def make_network(experiment: Experiment, task: Task) -> nn.Module:
+    """The experiment's network as it stands before the first step.
+
+    Raises:
+        InputError: word vectors or another run's weights do not fit it.
+    """
+    network = task.network(experiment.model, numerics.generator(experiment.seed, "weights"))
+    start(network, experiment, task.prepared)
+    return network
+
+
+def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[Step | Epoch]:
+    """Trains, and yields Step records and an Epoch record after each epoch.
+
+    Args:
+        experiment: what to train and how.
+        prepared: its data; without a "valid" part there is no early stopping and every epoch
+            counts as the best so far.
+        state: `State.start()`, or the state of an earlier Epoch to go on from.
+
+    Raises:
+        Diverged: no step of an epoch had a finite gradient.
+    """
+    params = experiment.train
+    numerics.set_threads(params.threads)
+    numerics.reset_peak_memory()
+    task = task_for(experiment.task, prepared)
+    network = make_network(experiment, task)
+    if state.weights:
+        network.load_state_dict(state.weights)
+    flat = FlatParameters(network)
+    optimizer = make_optimizer(params.optimizer, flat.values)
+    if state.optimizer:
+        restore_optimizer(optimizer, flat.values, state.optimizer)
+    part = prepared.parts["train"]
+    first = numerics.generator(experiment.seed, "order", 1)
+    steps_per_epoch = count_windows(part, experiment, first)
+    every = max(1, math.ceil(params.epochs * steps_per_epoch / STEP_RECORDS))
+    threshold = Threshold(params.clip, state.norms)
+    while state.epoch < params.epochs and not stopped(experiment, state):
+        began, epoch, step = time.perf_counter(), state.epoch + 1, state.step
+        numerics.seed_dropout(experiment.seed, "dropout", epoch)
+        network.train()
+        recent, whole = _Tally(), _Tally()
+        order = numerics.generator(experiment.seed, "order", epoch)
+        states: States | None = None
+        progress = state.epoch / max(1, params.epochs - 1)
+        for window in training_windows(part, experiment, order):
+            if not has_targets(window.batch):
+                continue
+            rate = learning_rate(params, epoch, step, steps_per_epoch, state.reductions)
+            optimizer.param_groups[0]["lr"] = rate
+            flat.zero_gradients()
+            if states is not None and is_carried(experiment):
+                states = without_masks(states)  # the stream is one sequence, and has no end
+            outputs, states = _run(network, task, window, states, progress)
+            loss = task.training_loss(outputs, window.batch)
+            loss.backward()
+            taken = (loss.item(), *_update(flat, optimizer, threshold, experiment))
+            step += 1
+            for tally in (recent, whole):
+                tally.add(*taken, task.weight(window.batch))
+            if step % every == 0:
+                yield recent.record(epoch, step, rate)
+                recent = _Tally()
+        if not whole.steps:
+            raise Diverged(
+                f"no step of epoch {epoch} had a finite gradient, so nothing was learnt; "
+                "lower train.optimizer.learning_rate or train.clip"
+            )
+        valid = {}
+        if "valid" in prepared.parts:
+            valid = evaluate(network, task, prepared.parts["valid"], experiment, False).metrics
+        state = _advance(state, epoch, step, valid, experiment)
+        state = replace(
+            state,
+            weights={k: v.clone() for k, v in network.state_dict().items()},
+            optimizer=optimizer_state(optimizer, flat.values),
+            norms=tuple(threshold.norms),
+        )
+        summary = whole.record(epoch, step, rate)
+        yield Epoch(
+            epoch=epoch,
+            step=step,
+            train={"loss": summary.loss},
+            valid=valid,
+            gradient={
+                "norm": summary.gradient_norm,
+                "norm_max": summary.gradient_norm_max,
+                "clipped_fraction": summary.clipped_fraction,
+                "refused": float(summary.refused),
+            },
+            learning_rate=rate,
+            seconds=time.perf_counter() - began,
+            peak_memory=numerics.peak_memory(),
+            improved=state.best_epoch == epoch,
+            last=epoch == params.epochs or stopped(experiment, state),
+            state=state,
+        )
+
+
+def train_into(
+    folder: RunFolder, experiment: Experiment, prepared: Prepared
+) -> Iterator[Step | Epoch]:
+    """As `train`, with every record journalled, every epoch checkpointed, and resumed if begun.
+
+    The Epoch records of epochs that an earlier process finished are not yielded again.
+    """
+    state = _loaded(folder)
+    folder.forget_after(state.epoch)
+    for record in train(experiment, prepared, state):
+        if isinstance(record, Epoch):
+            line = {k: v for k, v in vars(record).items() if k != "state"}
+            folder.append("epoch", **line)  # first: a kill in between trains this epoch again
+            tensors, facts = _saved(record.state)
+            folder.save_checkpoint(record.epoch, tensors, facts, best=record.improved)
+        else:
+            folder.append("step", **asdict(record))
+        yield record
+
+
+def make_optimizer(params: Optimizer, values: Tensor) -> torch.optim.Optimizer:
+    """The optimizer, in torch's fused form; L2 is added to the gradient before clipping."""
+    if isinstance(params, Adam):
+        return torch.optim.Adam([values], lr=params.learning_rate, fused=True)
+    return torch.optim.SGD([values], lr=params.learning_rate, momentum=params.momentum, fused=True)
+
+
+def stopped(experiment: Experiment, state: State) -> bool:
+    """Whether early stopping ends the training at this state."""
+    patience = experiment.train.early_stopping
+    return (
+        patience is not None
+        and state.best is not None
+        and state.epoch - state.best_epoch >= patience.patience
+    )
+
+
+def better(experiment: Experiment, value: float, than: float | None) -> bool:
+    """Whether a value of the monitored metric is better; nothing is better than not a number."""
+    if not math.isfinite(value):
+        return False
+    if than is None:
+        return True
+    return value < than if experiment.direction == "minimize" else value > than
+
+
+def _run(
+    network: nn.Module, task: Task, window: Window, states: States | None, progress: float
+) -> tuple[Tensor, States | None]:
+    """The network on a window, and the states for the next one, if one follows."""
+    batch = window.batch
+    if window.begins and window.ends:
+        return task.forward(network, batch, progress), None
+    assert isinstance(network, Synced)
+    before = None if window.begins else states
+    outputs, after = network.run(batch.inputs, batch.mask, before, not window.ends, "auto")
+    return outputs, None if after is None else detached(after)
+
+
+def _update(
+    flat: FlatParameters,
+    optimizer: torch.optim.Optimizer,
+    threshold: Threshold,
+    experiment: Experiment,
+) -> tuple[float, float | None, bool, bool]:
+    """One update from the gradient that is there: (its norm, threshold, clipped, refused)."""
+    flat.add_l2(experiment.train.optimizer.l2)
+    norm = flat.gradient_norm()
+    if not math.isfinite(norm):
+        return norm, None, False, True
+    limit = threshold.at(norm)
+    clipped = flat.clip(norm, limit)
+    optimizer.step()
+    return norm, limit, clipped, False
+
+
+def _advance(state: State, epoch: int, step: int, valid: Metrics, experiment: Experiment) -> State:
+    """The state after an epoch, but for its tensors."""
+    state = replace(state, epoch=epoch, step=step)
+    if not valid:
+        return replace(state, best_epoch=epoch)
+    value = valid[experiment.monitored]
+    if better(experiment, value, state.best):
+        return replace(state, best=value, best_epoch=epoch)
+    if reduces(experiment.train, epoch, max(state.best_epoch, state.reduced_epoch)):
+        return replace(state, reductions=state.reductions + 1, reduced_epoch=epoch)
+    return state
+
+
+class _Tally:
+    """Sums over steps; refused ones count in nothing but `refused`."""
+
+    def __init__(self) -> None:
+        self.loss = self.weight = self.norm = self.norm_max = 0.0
+        self.steps = self.clipped = self.refused = 0
+        self.threshold: float | None = None
+
+    def add(
+        self,
+        loss: float,
+        norm: float,
+        threshold: float | None,
+        clipped: bool,
+        refused: bool,
+        weight: float,
+    ) -> None:
+        if refused:
+            self.refused += 1
+            return
+        self.loss += loss * weight
+        self.weight += weight
+        self.norm += norm
+        self.norm_max = max(self.norm_max, norm)
+        self.clipped += clipped
+        self.threshold = threshold
+        self.steps += 1
+
+    def record(self, epoch: int, step: int, rate: float) -> Step:
+        """Means since the beginning; nan where every step was refused."""
+        steps = self.steps or math.nan
+        return Step(
+            epoch=epoch,
+            step=step,
+            loss=self.loss / (self.weight or math.nan),
+            gradient_norm=self.norm / steps,
+            gradient_norm_max=self.norm_max,
+            clipped_fraction=self.clipped / steps,
+            refused=self.refused,
+            learning_rate=rate,
+            threshold=self.threshold,
+        )
+
+
+def _saved(state: State) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    tensors = {f"weights/{k}": v for k, v in state.weights.items()}
+    tensors |= {f"optimizer/{k}": v for k, v in state.optimizer.items()}
+    tensors["norms"] = torch.tensor(state.norms, dtype=torch.float64)
+    facts = {k: v for k, v in vars(state).items() if k not in ("weights", "optimizer", "norms")}
+    return tensors, facts
+
+
+def _loaded(folder: RunFolder) -> State:
+    checkpoint = folder.newest_checkpoint()
+    if checkpoint is None:
+        return State.start()
+    tensors, facts = checkpoint
+
+    def under(prefix: str) -> dict[str, Tensor]:
+        return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+    return State(
+        weights=under("weights/"),
+        optimizer=under("optimizer/"),
+        norms=tuple(tensors["norms"].tolist()),
+        **facts,
+    )

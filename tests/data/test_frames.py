@@ -1,0 +1,141 @@
+"""Frames from files to tensors: stretches that keep neighbours apart, scaling by training alone."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rnnkit.data.prepare import prepare
+from rnnkit.data.prepare.prepared import Part
+from rnnkit.errors import InputError
+from rnnkit.params.data import Data, Files, Fractions, Split, Time
+from rnnkit.params.source import Frames
+from rnnkit.params.task import Classification, Tagging
+from rnnkit.tasks import task_for
+from rnnkit.tasks.baselines import score
+
+ROWS = 40
+
+
+def long(folder: Path, name: str = "a.csv", first: int = 0) -> str:
+    """Rows 0, 1, 2, …: a feature that counts them, a constant one, and a label."""
+    rows = [f"{first + k},7,{'up' if k % 3 else 'down'}" for k in range(ROWS)]
+    times = [f"2024-01-01T00:{k:02d}," for k in range(ROWS)]
+    lines = ["t,x,flat,label", *(t + row for t, row in zip(times, rows, strict=True))]
+    (folder / name).write_text("\n".join(lines))
+    return str(folder / name)
+
+
+def of(path: str, split: Split, **more: object) -> Data:
+    source = Frames(path=path, labels="per_frame", time="t")
+    return Data.model_validate({"source": source, "split": split, "scaling": "none", **more})
+
+
+def stretches(part: Part) -> list[list[int]]:
+    """The counted rows of every item."""
+    slices = zip(part.input_start.tolist(), part.input_length.tolist(), strict=True)
+    return [part.inputs[a : a + n, 0].int().tolist() for a, n in slices]
+
+
+@pytest.mark.parametrize(
+    "split", [Time(valid=0.25, test=0.25), Time(valid="2024-01-01T00:20", test="2024-01-01T00:30")]
+)
+def test_one_long_sequence_is_parted_by_time_and_cut(tmp_path: Path, split: Split) -> None:
+    prepared = prepare(of(long(tmp_path), split, max_length=8), Tagging(), tmp_path)
+    rows = list(range(ROWS))
+    assert stretches(prepared.parts["train"]) == [rows[:8], rows[8:16], rows[16:20]]
+    assert stretches(prepared.parts["valid"]) == [rows[20:28], rows[28:30]]
+    assert stretches(prepared.parts["test"]) == [rows[30:38], rows[38:40]]
+    test = prepared.parts["test"]
+    assert test.synced
+    assert test.item.tolist() == [30, 38]
+    assert prepared.labels == ("down", "up")
+    assert test.targets.tolist() == [int(row % 3 > 0) for row in rows[30:]]
+    assert prepared.features == 2
+    assert prepared.facts["tokens"] == {"train": 20, "valid": 10, "test": 10}
+
+
+def test_the_validation_share_of_a_training_file_is_its_last(tmp_path: Path) -> None:
+    split = Files(valid=0.2, test=long(tmp_path, "b.csv", first=100))
+    prepared = prepare(of(long(tmp_path), split), Tagging(), tmp_path)
+    assert stretches(prepared.parts["train"]) == [list(range(32))]
+    assert stretches(prepared.parts["valid"]) == [list(range(32, 40))]
+    assert stretches(prepared.parts["test"]) == [list(range(100, 140))]
+    assert [int(prepared.parts[p].item[0]) for p in ("train", "valid", "test")] == [0, 32, 40]
+
+
+def sequences(folder: Path, labels: Any) -> Frames:
+    """Thirty sequences of five frames, k, k + 1, …; label per sequence: its parity."""
+    lines = ["id,x,label"]
+    for k in range(30):
+        lines += [f"s{k},{10 * k + t},{k % 2 if labels == 'per_sequence' else t}" for t in range(5)]
+    (folder / "s.csv").write_text("\n".join(lines))
+    return Frames(path=str(folder / "s.csv"), labels=labels, sequence="id")
+
+
+def test_sequences_stay_whole_on_their_side_and_then_are_cut(tmp_path: Path) -> None:
+    split = Fractions(valid=0.2, test=0.2)
+    source = sequences(tmp_path, "per_frame")
+    data = Data(source=source, split=split, max_length=3, scaling="none")
+    prepared = prepare(data, Tagging(), tmp_path)
+    sides: dict[int, set[str]] = {}
+    for name, part in prepared.parts.items():
+        for item in stretches(part):
+            assert len(item) in (2, 3)
+            sides.setdefault(item[0] // 10, set()).add(name)
+    assert len(sides) == 30
+    assert all(len(side) == 1 for side in sides.values())
+    assert sum(prepared.facts["tokens"].values()) == 150
+
+
+def test_a_limit_counts_stretches(tmp_path: Path) -> None:
+    data = of(long(tmp_path), Time(valid=0.25, test=0.25), max_length=2, limit=3)
+    prepared = prepare(data, Tagging(), tmp_path)
+    assert prepared.facts["items"] == {"train": 3, "valid": 3, "test": 3}
+
+
+@pytest.mark.parametrize("task", [Tagging(), Classification()], ids=lambda task: task.kind)
+def test_features_are_scaled_by_the_training_part_alone(
+    task: Tagging | Classification, tmp_path: Path
+) -> None:
+    labels = "per_frame" if isinstance(task, Tagging) else "per_sequence"
+    source = sequences(tmp_path, labels)
+    kinds = {}
+    for kind in ("none", "standard", "minmax"):
+        data = Data.model_validate({"source": source, "scaling": kind})
+        kinds[kind] = prepare(data, task, tmp_path)
+    raw = {part: kinds["none"].parts[part].inputs.double() for part in ("train", "test")}
+    for part, values in raw.items():
+        mean, deviation = raw["train"].mean(), raw["train"].std(unbiased=False)
+        low, high = raw["train"].min(), raw["train"].max()
+        for kind, scaled in [
+            ("standard", (values - mean) / deviation),
+            ("minmax", (values - low) / (high - low)),
+        ]:
+            found = kinds[kind].parts[part].inputs.double()
+            # float32 of numbers of about 1
+            torch.testing.assert_close(found, scaled, rtol=1e-6, atol=1e-6)
+    scaler = kinds["standard"].scaler
+    assert scaler is not None
+    assert scaler.columns == ("x",)
+    assert np.allclose(
+        scaler.transform(raw["test"].numpy()), kinds["standard"].parts["test"].inputs
+    )
+
+
+def test_the_baseline_of_frames_is_the_most_frequent_label(tmp_path: Path) -> None:
+    data = of(long(tmp_path), Time(valid=0.25, test=0.25), max_length=4)
+    prepared = prepare(data, Tagging(), tmp_path)
+    found = score(task_for(Tagging(), prepared), prepared, prepared.parts["test"])
+    assert set(found) == {"most frequent tag"}
+    truth = prepared.parts["test"].targets
+    assert found["most frequent tag"]["accuracy"] == pytest.approx(
+        float((truth == 1).float().mean())
+    )
+
+
+def test_too_little_for_a_part_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"every part needs at least one row"):
+        prepare(of(long(tmp_path), Time(valid=0.001, test=0.5)), Tagging(), tmp_path)

@@ -1,0 +1,446 @@
+"""An older model on a newer run's test items: ids and scales are matched by names and units."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import pytest
+from pydantic import TypeAdapter
+from recordings import JOIN, folder_of
+from recordings import experiment_of as spoken
+from test_written_tasks import experiment_of as written
+from test_written_tasks import names, pairs
+from trained_runs import finish_in
+
+from rnnkit.data.prepare import prepare
+from rnnkit.data.prepare.align import translated, windowed
+from rnnkit.data.prepare.split import split_items
+from rnnkit.errors import InputError
+from rnnkit.evaluation.champion import answers_of, challenge
+from rnnkit.evaluation.comparison.comparable import (
+    is_held_out,
+    refuse_another_question,
+    refuse_seen,
+)
+from rnnkit.evaluation.finalize import PREDICTIONS
+from rnnkit.inference.predict import Predictor, load
+from rnnkit.params import Experiment
+from rnnkit.params.data import Fractions, Split
+
+TRAIN = {
+    "epochs": 2,
+    "batch_size": 16,
+    "optimizer": {"kind": "adam", "learning_rate": 0.02},
+}
+MODEL = {"representation": {"kind": "embedding", "size": 6}, "hidden": 6}
+
+
+def reviews(path: Path, count: int, seed: int, words: str, noise: float = 0.0) -> Path:
+    draw = random.Random(seed)
+    lines = ["text,label"]
+    for number in range(count):
+        good = draw.random() < 0.5
+        telling = draw.choice(["fine", "lovely"] if good else ["dull", "grey"])
+        text = [draw.choice(words.split()) for _ in range(draw.randrange(2, 7))] + [telling]
+        draw.shuffle(text)
+        said = draw.random() < 0.5 if draw.random() < noise else good
+        lines.append(f"{' '.join(text)} {number},{'pos' if said else 'neg'}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def classification(path: Path, **more: Any) -> Experiment:
+    return Experiment.model_validate(
+        {
+            "name": "reviews",
+            "task": {"kind": "classification"},
+            "data": {
+                "source": {"kind": "labelled_text", "path": str(path)},
+                "split": {"kind": "fractions", "valid": 0.2, "test": 0.4},
+                "tokenizer": {"kind": "words"},
+                **more,
+            },
+            "model": MODEL,
+            "train": TRAIN,
+        }
+    )
+
+
+def test_an_older_model_answers_a_newer_runs_items_as_it_answers_their_texts(
+    tmp_path: Path,
+) -> None:
+    old = finish_in(
+        tmp_path, classification(reviews(tmp_path / "a.csv", 80, 0, "a film of some kind")), "old"
+    ).folder
+    path = reviews(tmp_path / "b.csv", 120, 1, "another film that was of this kind")
+    newer = classification(path)
+    prepared = finish_in(tmp_path, newer, "new").prepared
+    predictor = load(old.path)
+    assert predictor.prepared.vocabulary != prepared.vocabulary
+    found = answers_of(predictor, newer, prepared).set_index("item")
+    assert sorted(found.index) == sorted(prepared.parts["test"].item.tolist())
+    rows = [line.rsplit(",", 1) for line in path.read_text().splitlines()[1:]]
+    for item, row in found.iterrows():
+        text, label = rows[int(item)]  # type: ignore[call-overload]
+        (answer,) = predictor([text])
+        assert row["truth"] == label
+        assert row["predicted"] == answer["label"]
+        assert row["probability"] == pytest.approx(max(answer["probabilities"].values()), abs=1e-6)
+    path.write_text(path.read_text() + "one more,pos\n")
+    with pytest.raises(InputError, match="the data have changed since the run was prepared"):
+        answers_of(predictor, newer, prepared)
+
+
+def test_the_better_of_two_runs_wins_and_the_same_one_does_not(tmp_path: Path) -> None:
+    noisy = reviews(tmp_path / "a.csv", 300, 0, "a film of some kind", noise=1.0)
+    old = finish_in(tmp_path, classification(noisy), "old").folder
+    clear = reviews(tmp_path / "b.csv", 400, 1, "a film of some kind")
+    train = {"train.epochs": 8}
+    new = finish_in(tmp_path, classification(clear).replace(train), "new").folder
+    verdict = challenge(new, old.path, tmp_path)
+    assert verdict.is_better
+    assert verdict.reason.startswith("better on the same 1")
+    same = challenge(new, new.path, tmp_path)
+    assert not same.is_better
+    assert same.found is not None
+    assert (same.found.value, same.found.low, same.found.high) == (0, 0, 0)
+    import shutil
+
+    shutil.rmtree(tmp_path / "prepared")
+    gone = challenge(new, old.path, tmp_path)
+    assert (gone.found, gone.is_better) == (None, False)
+    assert gone.reason == (
+        "they cannot be compared: the run's prepared data are gone; to make the new one champion "
+        "all the same: rnnkit register new --champion"
+    )
+
+
+def series(**more: Any) -> Experiment:
+    return Experiment.model_validate(
+        {
+            "name": "f",
+            "task": {"kind": "forecasting", "horizon": 3, "season": 11, "targets": ["sunspots"]},
+            "data": {
+                "source": {"kind": "builtin", "name": "sunspots"},
+                "split": {"kind": "time", "valid": 0.2, "test": 0.2, **more},
+                "window": 20,
+            },
+            "model": {"representation": {"kind": "raw"}, "hidden": 6},
+            "train": TRAIN,
+        }
+    )
+
+
+def test_a_window_longer_than_what_lies_before_the_test_part_is_refused(tmp_path: Path) -> None:
+    data = prepare(series().data, series().task, tmp_path)
+    assert data.scaler is not None
+    first = int(data.parts["test"].target_start.min())
+    with pytest.raises(InputError, match=f"reads {first + 1} rows, and before the test part are"):
+        windowed(data.parts["test"], first + 1, data.scaler)
+    longest = windowed(data.parts["test"], first, data.scaler)
+    assert int(longest.input_start.min()) == 0
+
+
+def test_forecasts_of_an_older_model_are_the_same_through_other_scales_and_windows(
+    tmp_path: Path,
+) -> None:
+    older = series(valid=0.4).replace({"data.window": 30})
+    old, own, _ = finish_in(tmp_path, older, "old")
+    prepared = finish_in(tmp_path, series(), "new").prepared
+    predictor = load(old.path)
+    assert prepared.scaler != predictor.prepared.scaler
+    there = answers_of(predictor, series(), prepared).set_index(["row", "step"])
+    here = answers_of(load(old.path), older, own).set_index(["row", "step"])
+    shared = there.index.intersection(here.index)
+    assert len(shared) == len(there)
+    for column in ("truth sunspots", "forecast sunspots"):
+        assert there.loc[shared, column].to_numpy() == pytest.approx(
+            here.loc[shared, column].to_numpy(), rel=1e-4, abs=1e-3
+        )
+
+
+def changed(predictor: Predictor, **fields: Any) -> Predictor:
+    predictor.prepared = replace(predictor.prepared, **fields)
+    return predictor
+
+
+CHANGES: Mapping[str, tuple[dict[str, Any], str]] = {
+    "labels": ({"labels": ("neg", "other")}, "does not know the label 'pos'"),
+    "features": ({"features": 3}, "reads other columns or another form of data"),
+    "letters": ({"letters": ("a",)}, "reads other columns or another form of data"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_cannot_be_compared_says_why(tmp_path: Path, what: str) -> None:
+    path = reviews(tmp_path / "a.csv", 80, 0, "a film of some kind")
+    old, prepared, _ = finish_in(tmp_path, classification(path), "old")
+    fields, message = CHANGES[what]
+    predictor = changed(load(old.path), **fields)
+    with pytest.raises(InputError, match=message):
+        translated(prepared.parts["test"], prepared, predictor.prepared)
+
+
+def digits() -> Experiment:
+    return Experiment.model_validate(
+        {
+            "name": "d",
+            "task": {"kind": "classification"},
+            "data": {"source": {"kind": "builtin", "name": "digits"}, "limit": 40},
+            "model": {"representation": {"kind": "raw"}, "hidden": 6},
+            "train": TRAIN,
+        }
+    )
+
+
+def two_columns(folder: Path, target: str) -> Experiment:
+    path = folder / "two.csv"
+    days = pandas.date_range("2020-01-01", periods=200, freq="D")
+    waves = np.sin(np.arange(400) / 3).reshape(200, 2)
+    pandas.DataFrame(waves, columns=["a", "b"]).assign(time=days).to_csv(path, index=False)
+    source = {"kind": "table", "path": str(path)}
+    return series().replace({"data.source": source, "task.targets": (target,)})
+
+
+def texts(folder: Path, **more: Any) -> Experiment:
+    return classification(reviews(folder / "a.csv", 80, 0, "a film of some kind"), **more)
+
+
+UNLIKE: Mapping[str, tuple[Callable[[Path], Experiment], Callable[[Path], Experiment], str]] = {
+    "task": (lambda _: series(), texts, "task.kind was forecasting and is classification"),
+    "horizon": (
+        lambda _: series().replace({"task.horizon": 1}),
+        lambda _: series(),
+        "task.horizon was 1 and is 3",
+    ),
+    "source": (
+        lambda _: digits(),
+        texts,
+        "the form of data.source was frames and is labelled_text",
+    ),
+    "targets": (
+        lambda folder: two_columns(folder, "a"),
+        lambda folder: two_columns(folder, "b"),
+        "the older model tells a and the run b",
+    ),
+    "split": (
+        lambda folder: texts(folder, split={"kind": "fractions", "valid": 0.1, "test": 0.1}),
+        texts,
+        "data.split was {kind: fractions, valid: 0.1, test: 0.1} and is {kind: fractions, "
+        "valid: 0.2, test: 0.4}, and the older model may have been trained on test items",
+    ),
+    "true text": (
+        lambda folder: written("translation", pairs(folder)),
+        lambda folder: written(
+            "translation", pairs(folder), data={"tokenizer": {"kind": "words", "lowercase": True}}
+        ),
+        "the true text was as it stands and is in lower case",
+    ),
+    "times": (
+        lambda _: series(valid=0.1, test=0.1),
+        lambda _: series(),
+        "the older model was trained and chosen on times up to 1977-01-01T00:00:00, and the test "
+        "part begins at 1947-01-01T00:00:00",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNLIKE)
+def test_a_champion_that_cannot_be_compared_stays_and_the_reason_says_what_to_do(
+    tmp_path: Path, what: str
+) -> None:
+    old, new, message = UNLIKE[what]
+    champion = finish_in(tmp_path, old(tmp_path), "old").folder
+    run = finish_in(tmp_path, new(tmp_path), "new").folder
+    verdict = challenge(run, champion.path, tmp_path)
+    assert (verdict.found, verdict.is_better) == (None, False)
+    assert verdict.reason == (
+        f"they cannot be compared: {message}; to make the new one champion all the same: "
+        "rnnkit register new --champion"
+    )
+
+
+def test_predictions_of_another_version_are_no_measure_of_the_same(tmp_path: Path) -> None:
+    run = finish_in(tmp_path, language(tmp_path), "run").folder
+    table = pandas.read_parquet(run.path / PREDICTIONS).drop(columns="log_probability")
+    table.assign(right=1).to_parquet(run.path / PREDICTIONS)
+    assert challenge(run, run.path, tmp_path).reason.startswith(
+        "they cannot be compared: the runs are measured by accuracy and loss; compare runs of one"
+    )
+
+
+SPLITS: Mapping[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "the same": ({"valid": 0.1, "test": 0.2}, {"valid": 0.1, "test": 0.2}, True),
+    "a smaller share": ({"valid": 0.1, "test": 0.2}, {"valid": 0.3, "test": 0.1}, True),
+    "a larger share": ({"valid": 0.2, "test": 0.1}, {"valid": 0.1, "test": 0.2}, False),
+    "a file": (
+        {"kind": "files", "valid": "a", "test": "c"}, {"kind": "files", "test": "c"}, True
+    ),
+    "another file": ({"kind": "files", "test": "b"}, {"kind": "files", "test": "c"}, False),
+    "names": ({"kind": "names", "test": "a*"}, {"kind": "names", "test": "a*"}, True),
+    "other names": ({"kind": "names", "test": "a*"}, {"kind": "names", "test": "*"}, False),
+    "a column": ({"kind": "column"}, {"kind": "column"}, True),
+    "another column": ({"kind": "column"}, {"kind": "column", "name": "fold"}, False),
+    "as given": ({"kind": "given"}, {"kind": "given"}, True),
+    "another kind": ({"kind": "given"}, {"kind": "column"}, False),
+    "moments": ({"kind": "time"}, {"kind": "time", "test": 0.2}, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SPLITS)
+def test_a_split_that_keeps_every_test_item_from_training_is_known(what: str) -> None:
+    old, new, held_out = SPLITS[what]
+    read = TypeAdapter(Split).validate_python
+    kinds = ({"kind": "fractions", **block} for block in (old, new))
+    assert is_held_out(*map(read, kinds)) is held_out
+
+
+def test_a_share_by_hash_that_is_smaller_holds_no_item_that_was_learned() -> None:
+    frame = pandas.DataFrame({"text": [f"text {i}" for i in range(500)], "label": "a"})
+    data = classification(Path("a.csv")).data
+    old = split_items(frame, "labelled_text", data)
+    smaller = data.model_copy(update={"split": Fractions(valid=0.3, test=0.1)})
+    new = split_items(frame, "labelled_text", smaller)
+    assert set(new["test"]) < set(old["test"])
+
+
+SOURCES: Mapping[str, tuple[dict[str, Any], str]] = {
+    "group": ({"group": "writer"}, "data.source.group was null and is writer, and the older"),
+    "content": ({"text": "title"}, "data.source.text was text and is title, and the older model"),
+}
+
+
+@pytest.mark.parametrize("what", SOURCES)
+def test_a_source_whose_items_may_have_changed_sides_is_refused(what: str) -> None:
+    fields, message = SOURCES[what]
+    old = classification(Path("a.csv"))
+    path = {"data.source.path": "b.parquet", "data.source.format": "parquet"}
+    refuse_seen(old, old.replace(path), {}, {})  # data that have moved are the same
+    new = old.replace({f"data.source.{key}": value for key, value in fields.items()})
+    with pytest.raises(InputError, match=message):
+        refuse_seen(old, new, {}, {})
+
+
+def times(valid: str, test: str, **more: Any) -> dict[str, Any]:
+    return {"time": {"valid": ["2000-01-01T00:00:00", valid], "test": [test, test]}, **more}
+
+
+def test_a_series_is_tested_after_all_that_was_learned() -> None:
+    old, new = series(), series(test=0.1)
+    early, late = "2020-01-01T00:00:00", "2020-01-02T00:00:00"
+    refuse_seen(old, new, times(early, late), times(late, late))
+    refuse_seen(old, new, times(f"{early}+00:00", late), times(late, f"{late}.5+00:00"))
+    for same in (old, new):  # rows were put before the first: a border has moved back
+        with pytest.raises(InputError, match=f"chosen on times up to {late}, and the test part"):
+            refuse_seen(old, same, times(late, late), times(early, late))
+    several = [times(late, late, series={}), times(early, early, series={})]
+    refuse_seen(old, old, *several)
+    with pytest.raises(InputError, match="the older model was trained and chosen on times up to"):
+        refuse_seen(old, new, *several)
+
+
+def test_other_features_of_recordings_are_another_question() -> None:
+    old = Experiment.model_validate(
+        {
+            "name": "t",
+            "task": {"kind": "transcription"},
+            "data": {"source": {"kind": "builtin", "name": "touch_tones"}},
+            "model": {"representation": {"kind": "raw"}},
+        }
+    )
+    refuse_another_question(old, old)
+    with pytest.raises(InputError, match=r"data\.features\.hop was 10\.0 and is 12\.0"):
+        refuse_another_question(old, old.replace({"data.features.hop": 12.0}))
+
+
+def language(folder: Path) -> Experiment:
+    text = folder / "text.txt"
+    text.write_text("".join(f"a line of text {i}\nand another {i}\n" for i in range(60)))
+    return Experiment.model_validate(
+        {
+            "name": "l",
+            "task": {"kind": "language_modeling"},
+            "data": {
+                "source": {"kind": "text", "path": str(text)},
+                "tokenizer": {"kind": "words"},
+                "max_length": 8,
+            },
+            "model": MODEL,
+            "train": TRAIN,
+        }
+    )
+
+
+def test_other_tokens_of_a_language_model_are_refused(tmp_path: Path) -> None:
+    experiment = language(tmp_path)
+    old, prepared, _ = finish_in(tmp_path, experiment, "language")
+    found = answers_of(load(old.path), experiment, prepared)
+    assert found["log_probability"].lt(0).all()
+    other = replace(prepared, vocabulary=(*(prepared.vocabulary or ()), "more"))
+    with pytest.raises(InputError, match="their vocabularies differ, and so would the tokens"):
+        answers_of(load(old.path), experiment, other)
+
+
+def test_a_translator_of_fewer_words_is_compared_by_its_edits(tmp_path: Path) -> None:
+    old = finish_in(tmp_path, written("translation", pairs(tmp_path)), "old").folder
+    more = "".join(f"more {k % 3} ab cd\tcd ab {k % 3} more\n{k} gh\tgh {k}\n" for k in range(9))
+    grown = written("translation", pairs(tmp_path, more=more))
+    grown = grown.replace({"train.epochs": 40})
+    new, prepared, _ = finish_in(tmp_path, grown, "new")
+    predictor = load(old.path)
+    assert prepared.target is not None
+    assert predictor.prepared.target is not None
+    assert prepared.target.vocabulary != predictor.prepared.target.vocabulary
+    found = answers_of(predictor, grown, prepared)
+    assert dict(zip(found["item"], found["truth"], strict=True)) == {
+        item: prepared.references[item] for item in prepared.parts["test"].item.tolist()
+    }
+    verdict = challenge(new, old.path, tmp_path)
+    assert verdict.found is not None
+    assert verdict.found.measure == "wer"
+    assert verdict.is_better
+    assert "test items: wer -" in verdict.reason
+
+
+def test_captions_of_categories_are_compared_by_likelihood_where_the_tokens_are_the_same(
+    tmp_path: Path,
+) -> None:
+    tokens = {"tokenizer": {"kind": "characters"}}
+    experiment = written("captioning", names(tmp_path), data=tokens)
+    old, prepared, _ = finish_in(tmp_path, experiment, "old")
+    verdict = challenge(old, old.path, tmp_path)
+    assert verdict.found is not None
+    assert (verdict.found.measure, verdict.found.value) == ("loss", 0)
+    assert prepared.target is not None
+    more = replace(prepared.target, vocabulary=(*prepared.target.vocabulary, "d"))
+    with pytest.raises(InputError, match="their vocabularies differ, and so would the tokens"):
+        answers_of(load(old.path), experiment, replace(prepared, target=more))
+
+
+def test_joined_recordings_with_other_words_are_refused(tmp_path: Path) -> None:
+    experiment = spoken(folder_of(tmp_path), source={"join": JOIN, "group": "speaker"})
+    old, prepared, _ = finish_in(tmp_path, experiment, "old")
+    verdict = challenge(old, old.path, tmp_path)
+    assert verdict.found is not None
+    assert (verdict.found.measure, verdict.found.value) == ("wer", 0)
+    assert prepared.target is not None
+    more = replace(prepared.target, vocabulary=(*prepared.target.vocabulary, "9"))
+    with pytest.raises(InputError, match="vocabularies differ, and joined recordings cannot be"):
+        answers_of(load(old.path), experiment, replace(prepared, target=more))
+
+
+def test_other_columns_and_other_series_are_refused(tmp_path: Path) -> None:
+    old, prepared, _ = finish_in(tmp_path, series(), "old")
+    assert prepared.scaler is not None
+    for fields, message in (
+        ({"columns": ("other",), "targets": ("other",)}, "reads other columns, or knows others"),
+        ({"known": 1}, "reads other columns, or knows others ahead"),
+        ({"series": ("other",)}, "knows other series"),
+    ):
+        other = replace(prepared, scaler=replace(prepared.scaler, **fields))  # type: ignore[arg-type]
+        with pytest.raises(InputError, match=message):
+            translated(other.parts["test"], other, load(old.path).prepared)

@@ -1,0 +1,329 @@
+"""Comparisons: members, items, the paired bootstrap and the table."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import pytest
+from pydantic import ValidationError
+
+from rnnkit.errors import InputError
+from rnnkit.evaluation.comparison.bootstrap import difference
+from rnnkit.evaluation.comparison.items import measured, one_measure
+from rnnkit.evaluation.comparison.members import members
+from rnnkit.evaluation.comparison.table import block_of
+from rnnkit.metrics.meters import TextMeter
+from rnnkit.params import Experiment
+from rnnkit.params.variants import FIXED
+from rnnkit.report.page import render
+from rnnkit.runs.run_folder import RunFolder
+
+TEXT = {"kind": "builtin", "name": "python_docs"}
+TREE: dict[str, Any] = {
+    "name": "x",
+    "task": {"kind": "tagging"},
+    "data": {
+        "source": {"kind": "builtin", "name": "python_tokens"},
+        "tokenizer": {"kind": "characters"},
+    },
+}
+
+
+def test_every_variant_is_run_with_every_seed_and_as_if_it_stood_alone() -> None:
+    variants = {"gru": {}, "lstm": {"model.cell.kind": "lstm"}}
+    both = Experiment.model_validate({**TREE, "variants": variants, "seeds": [3, 5]})
+    each = members(both)
+    assert [(m.variant, m.experiment.seed) for m in each] == [
+        ("gru", 3), ("gru", 5), ("lstm", 3), ("lstm", 5),
+    ]  # fmt: skip
+    alone = Experiment.model_validate({**TREE, "seed": 5, "model": {"cell": {"kind": "lstm"}}})
+    assert each[3].experiment == alone
+    assert RunFolder.identity(alone, "d", "", 0) == RunFolder.identity(
+        each[3].experiment, "d", "", 0
+    )
+    seeds = members(Experiment.model_validate({**TREE, "seeds": [0, 1]}))
+    assert [(m.variant, m.experiment.seed) for m in seeds] == [("base", 0), ("base", 1)]
+    with pytest.raises(InputError, match="there is nothing to compare; give variants, as"):
+        members(Experiment.model_validate(TREE))
+
+
+REFUSED = [
+    *(
+        ({"variants": {"a": {path: None}}}, f"variants.a.{path}: {why}")
+        for path, why in FIXED.items()
+    ),
+    ({"variants": {"a": {"data.split.test": 0.3}}}, "variants.a.data.split.test: variants are"),
+    (
+        {"variants": {"a": {}}, "tune": {}},
+        "variants: a comparison trains each variant as it stands",
+    ),
+    ({"seeds": [1], "tune": {}}, "seeds: a comparison trains each variant as it stands"),
+    ({"seeds": [1, 1]}, "seeds: each must be another one, got 1, 1"),
+    ({"variants": {"a": {"model.hiden": 3}}}, "variants.a: there is no key model.hiden"),
+    ({"variants": {"a": {"model.hidden": 0}}}, "variants.a: model.hidden: Input should be"),
+    ({"variants": {"a": {"model": {"x": 0}}}}, "variants.a: there is no key model.x"),
+    ({"variants": {"a": {"model.cell": {"kind": "x"}}}}, "a: model.cell: there are rnn, lstm,"),
+    (
+        {"variants": {"a": {"model.bidirectional": True, "train.bptt": 5}}},
+        "variants.a: train.bptt: a backward direction",
+    ),
+]
+
+
+def test_language_models_of_other_tokens_are_not_compared() -> None:
+    tree = {
+        "name": "x",
+        "task": {"kind": "language_modeling"},
+        "data": {"source": {"kind": "text", "path": "a.txt"}},
+        "variants": {"a": {}, "b": {"data.tokenizer.kind": "bpe"}},
+    }
+    with pytest.raises(ValidationError, match=r"variants\.b: .*: perplexities of other"):
+        Experiment.model_validate(tree)
+
+
+@pytest.mark.parametrize(
+    ("kind", "override", "message"),
+    [
+        (
+            "translation",
+            {"data.tokenizer.lowercase": True},
+            "b: not comparable with a: the true te",
+        ),
+        (
+            "translation",
+            {"data.target_tokenizer": {"kind": "words", "split": "punctuation"}},
+            "true",
+        ),
+        ("translation", {"data.tokenizer.kind": "bpe"}, None),  # edits of words are compared
+        ("captioning", {"data.tokenizer.kind": "bpe"}, "loss is per token"),  # and here nats
+        ("captioning", {"model.hidden": 9}, None),
+    ],
+)
+def test_variants_write_texts_that_can_be_compared(
+    kind: str, override: dict[str, Any], message: str | None
+) -> None:
+    source = {"kind": "pairs" if kind == "translation" else "labelled_text", "path": "a.tsv"}
+    tree = {
+        "name": "x",
+        "task": {"kind": kind},
+        "data": {"source": source},
+        "variants": {"a": {}, "b": override},
+    }
+    if message is None:
+        Experiment.model_validate(tree)
+        return
+    with pytest.raises(ValidationError, match=message):
+        Experiment.model_validate(tree)
+
+
+@pytest.mark.parametrize(("more", "message"), REFUSED)
+def test_a_comparison_that_cannot_be_made_is_refused(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Experiment.model_validate({**TREE, **more})
+    assert message in str(refusal.value)
+
+
+PREDICTIONS = {
+    "classification": (
+        {"item": [4, 2], "truth": ["a", "b"], "predicted": ["a", "a"], "probability": [0.9, 0.5]},
+        ("accuracy", {2: (0, 1), 4: (1, 1)}),
+    ),
+    "tagging": (
+        {"item": [1, 7], "truth": [["a", "b"], ["c"]], "predicted": [["a", "a"], ["c"]]},
+        ("accuracy", {1: (1, 2), 7: (1, 1)}),
+    ),
+    "language modelling": (
+        {"item": [0, 0, 1], "tokens": [2, 3, 4], "log_probability": [-1.0, -2.0, -8.0]},
+        ("loss", {0: (3, 5), 1: (8, 4)}),
+    ),
+    "captions of categories": (
+        {"item": [0, 1], "truth": ["ann", "bo"], "predicted": ["ada", "ada"], "tokens": [4, 3],
+         "log_probability": [-6.0, -2.0]},
+        ("loss", {0: (6, 4), 1: (2, 3)}),
+    ),
+    "transcription and captions of vectors": (
+        {"item": [0, 1, 2], "truth": ["a b c d", "a b c d", "a"], "tokens": [4, 4, 1],
+         "predicted": ["a b c x", "z z z z z", ""], "log_probability": [-1.0, -1.0, -1.0]},
+        ("wer", {0: (1, 4), 1: (5, 4), 2: (1, 1)}),
+    ),
+    "translation with several references": (
+        {"item": [5, 6, 7], "asked": ["1 2", "3", "1 2"], "truth": ["a b", "c", "a b c d"],
+         "predicted": ["a b x", "c", "a b x"], "tokens": [2, 1, 4],
+         "log_probability": [-1.0, -1.0, -1.0]},
+        ("wer", {5: (0.5, 1), 6: (0, 1), 7: (0.5, 1)}),  # 5 and 7 are one
+    ),
+    "music": (
+        {"item": [0], "frames": [2], "log_probability": [-9.0]},
+        ("loss", {0: (9, 2)}),
+    ),
+    "memory": (
+        {"item": [0, 0], "lag": [1, 1], "truth": ["a", "b"], "predicted": ["a", "c"],
+         "right": [True, False]},
+        ("accuracy", {0: (1, 2)}),
+    ),
+    "forecasting": (
+        {"row": [5, 6, 6, 7], "step": [1, 2, 1, 2], "truth y": [1.0, 2.0, 3.0, 4.0],
+         "forecast y": [2.0, 2.0, 3.0, 6.0]},
+        ("mae", {5: (1, 2), 6: (2, 2)}),
+    ),
+    "vectors of numbers": (
+        {"item": [3], "truth a": [1.0], "truth b": [1.0], "predicted a": [2.0],
+         "predicted b": [0.5]},
+        ("mae", {3: (1.5, 2)}),
+    ),
+}  # fmt: skip
+
+
+SHOWN = {"captions of categories": ("perplexity", "loss", "accuracy")}
+"""What decides, where the columns leave it open."""
+
+
+@pytest.mark.parametrize("kind", PREDICTIONS)
+def test_each_tasks_predictions_say_what_every_item_cost(kind: str) -> None:
+    columns, (name, expected) = PREDICTIONS[kind]
+    measure, items = measured(pandas.DataFrame(columns), SHOWN.get(kind, ("accuracy",)))
+    assert measure == name
+    found = {item: (row["total"], row["weight"]) for item, row in items.iterrows()}
+    assert found == expected
+
+
+def test_several_series_have_items_of_their_own() -> None:
+    table = {"row": [5, 5], "step": [1, 1], "series": ["a", "b"], "truth y": [1.0, 1.0]}
+    _, items = measured(pandas.DataFrame({**table, "forecast y": [2.0, 4.0]}), ("mae",))
+    assert items["total"].to_dict() == {("a", 5): 1.0, ("b", 5): 3.0}
+
+
+def frame(totals: "np.ndarray[Any, Any]") -> pandas.DataFrame:
+    return pandas.DataFrame({"total": totals.astype(float), "weight": 1.0})
+
+
+def test_the_bootstraps_interval_is_that_of_the_normal_approximation() -> None:
+    random = np.random.default_rng(0)
+    a, b = random.random(3000) < 0.8, random.random(3000) < 0.7
+    found = difference("accuracy", [frame(a)], [frame(b)], block=1, seed=0)
+    each = a.astype(float) - b.astype(float)
+    assert found.value == pytest.approx(each.mean())
+    half = 1.96 * each.std() / np.sqrt(len(each))
+    assert found.low == pytest.approx(each.mean() - half, abs=0.1 * half)
+    assert found.high == pytest.approx(each.mean() + half, abs=0.1 * half)
+    assert found.is_better
+    assert not found.is_worse
+    back = difference("accuracy", [frame(b)], [frame(a)], block=1, seed=0)
+    assert (back.value, back.is_better, back.is_worse) == (-found.value, False, True)
+    lower = difference("loss", [frame(b)], [frame(a)], block=1, seed=0)
+    assert lower.is_better  # a lower loss is a better one
+
+
+def test_what_two_seeds_of_one_network_differ_by_is_rarely_called_better() -> None:
+    random = np.random.default_rng(1)
+    called = 0
+    for trial in range(200):
+        a, b = random.random(300) < 0.7, random.random(300) < 0.7
+        found = difference("accuracy", [frame(a)], [frame(b)], block=1, seed=trial)
+        called += found.is_better
+    assert called <= 12  # 2.5 % of 200 is 5; more than 12 has a probability of 0.3 %
+
+
+def test_blocks_widen_the_interval_of_windows_that_overlap() -> None:
+    random = np.random.default_rng(2)
+    noise = np.convolve(random.normal(size=1023), np.ones(24), mode="valid")
+    single = difference("mae", [frame(noise)], [frame(0 * noise)], block=1, seed=0)
+    blocks = difference("mae", [frame(noise)], [frame(0 * noise)], block=24, seed=0)
+    assert blocks.high - blocks.low > 3 * (single.high - single.low)
+
+
+def test_seeds_are_averaged_item_by_item() -> None:
+    ours = [frame(np.array([1, 0, 1])), frame(np.array([1, 1, 1]))]
+    found = difference("accuracy", ours, [frame(np.array([0, 0, 1]))], block=1, seed=0)
+    assert found.value == pytest.approx(5 / 6 - 1 / 3)
+    assert found.items == 3
+
+
+def test_runs_tested_on_different_items_are_refused() -> None:
+    with pytest.raises(InputError, match=r"tested on different items \(3 and 2\); compare runs"):
+        difference("mae", [frame(np.ones(3))], [frame(np.ones(2))], block=1, seed=0)
+
+
+def test_runs_that_answer_other_parts_or_have_other_measures_are_refused() -> None:
+    longer = frame(np.ones(3)).assign(weight=2.0)
+    with pytest.raises(
+        InputError, match=r"other parts of the same items \(3 and 6 in all\); compare"
+    ):
+        difference("loss", [frame(np.ones(3))], [longer], block=1, seed=0)
+    with pytest.raises(InputError, match="the runs are measured by loss and wer; compare runs of"):
+        one_measure(["wer", "loss", "wer"])
+    assert one_measure(["wer", "wer"]) == "wer"
+
+
+LETTERS = "abcdefgh"
+
+
+def written(seed: int, wrong: float, references: int) -> pandas.DataFrame:
+    """Predictions for 60 sources, each with so many references that are alike."""
+    random = np.random.default_rng(seed)
+    rows: list[dict[str, Any]] = []
+    for source in range(60):
+        truth = np.random.default_rng(source).choice(list(LETTERS), size=3 + source % 5)
+        heard = ["x" if random.random() < wrong else letter for letter in truth]
+        for _ in range(references):
+            row = {"item": len(rows), "asked": str(source), "truth": " ".join(truth)}
+            rows.append({**row, "predicted": " ".join(heard), "tokens": 3, "log_probability": -1.0})
+    return pandas.DataFrame(rows)
+
+
+def test_a_better_writer_is_told_from_a_worse_one_where_neither_gets_a_sentence_right() -> None:
+    ours, theirs = written(1, 0.5, 1), written(2, 0.9, 1)
+    assert (ours["truth"] == ours["predicted"]).mean() < 0.1
+    both = [measured(predictions, ("bleu",)) for predictions in (ours, theirs)]
+    assert [name for name, _ in both] == ["wer", "wer"]
+    found = difference("wer", [both[0][1]], [both[1][1]], block=1, seed=0)
+    assert found.is_better
+    assert found.items == 60
+    rates = []
+    for predictions in (ours, theirs):
+        meter = TextMeter("none")
+        texts = (predictions[column].tolist() for column in ("asked", "predicted", "truth"))
+        meter.update(*texts)
+        rates.append(meter.compute()["wer"])
+    assert found.value == pytest.approx(rates[0] - rates[1])
+
+
+def test_several_references_of_a_source_are_no_more_evidence_than_one() -> None:
+    found = [
+        difference(
+            "wer",
+            [measured(written(1, 0.5, references), ("bleu",))[1]],
+            [measured(written(2, 0.9, references), ("bleu",))[1]],
+            block=1,
+            seed=0,
+        )
+        for references in (1, 4)
+    ]
+    assert found[0] == found[1]
+
+
+def test_text_from_data_is_escaped() -> None:
+    name = "<script>alert(1)</script>"
+    page = render(
+        "comparison.html", title=name, told=name, verdicts=[name], rows=[{name: name}],
+        pictures={}, differing=[{name: name}], runs=[{"text": name}],
+    )  # fmt: skip
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") >= 7
+
+
+def test_a_forecasts_neighbouring_windows_are_drawn_together(tmp_path: Path) -> None:
+    tree = {
+        "name": "f",
+        "task": {"kind": "forecasting", "horizon": 7, "season": 11, "targets": ["sunspots"]},
+        "data": {
+            "source": {"kind": "builtin", "name": "sunspots"},
+            "split": {"kind": "time"},
+            "window": 20,
+        },
+        "model": {"representation": {"kind": "raw"}},
+    }
+    run = RunFolder(tmp_path / "run")
+    run.create(Experiment.model_validate(tree), {})
+    assert block_of(run) == 7

@@ -1,0 +1,279 @@
+"""The command as a user meets it: exit status, one line on stderr, and nothing left behind."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[2]
+HEAVY = {"torch", "pandas", "numpy", "prefect", "mlflow", "optuna", "pydantic"}
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+TAGGING = "name: a\ntask: {kind: tagging}\ndata:\n  source: {kind: builtin, name: python_tokens}\n"
+LABELLED = """\
+name: a
+task: {kind: classification}
+data:
+  source: {kind: labelled_text, path: DATA, text: review}
+"""
+
+
+@pytest.fixture
+def rnnkit(tmp_path: Path) -> Command:
+    """`rnnkit` in a process of its own, in an empty folder, with mlruns/ in it."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "flows.cli", *arguments],
+            cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(HOUSE)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+def refused(done: subprocess.CompletedProcess[str], mlruns: Path) -> str:
+    """What the one line of a refusal says; status 2 and no run left behind."""
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith("rnnkit: ")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    assert list(mlruns.glob("runs/*")) == []
+    assert list(mlruns.glob("prepared/*")) == []
+    return done.stderr.removeprefix("rnnkit: ").strip()
+
+
+def imported(*arguments: str) -> set[str]:
+    """The heavy packages that a verb has imported by its end."""
+    program = (
+        "import sys\n"
+        "from flows.cli import main\n"
+        f"sys.argv = ['rnnkit', *{arguments!r}]\n"
+        "try:\n    main()\n"
+        f"finally:\n    print(*({HEAVY!r} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=HOUSE, capture_output=True, text=True, timeout=60
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
+# --------------------------------------------------------------------------------------- bad params
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "message"),
+    [
+        (None, (), "a.yaml: there is no such file"),
+        ("", (), "a.yaml: is empty; begin with a copy of params/demo.yaml"),
+        (
+            f"{TAGGING}train:\n  clipp: 1.0\n",
+            (),
+            "a.yaml:6: train.clipp: unknown key; did you mean 'clip'?",
+        ),
+        (
+            f"{TAGGING}model: {{hidden: many}}\n",
+            (),
+            "a.yaml:5: model.hidden must be a valid integer, got 'many'",
+        ),
+        (
+            TAGGING,
+            ("--set", "model.cell.kind=gruu"),
+            "--set model.cell.kind=gruu: model.cell.kind must be one of rnn, lstm, gru, custom, "
+            "got 'gruu'; did you mean 'gru'?",
+        ),
+        (
+            f'{TAGGING}"two\\nlines": 1\n',
+            (),
+            "a.yaml:5: two lines: unknown key; there are name, task, seed, data, model, train, "
+            "tune, variants, seeds",
+        ),
+    ],
+    ids=["missing", "empty", "misspelt", "wrong type", "set", "a line break in a key"],
+)
+def test_bad_params_are_refused_in_one_line(
+    rnnkit: Command, tmp_path: Path, content: str | None, arguments: tuple[str, ...], message: str
+) -> None:
+    if content is not None:
+        (tmp_path / "a.yaml").write_text(content)
+    done = rnnkit("run", "a.yaml", "--mlruns", "mlruns", *arguments)
+    assert refused(done, tmp_path / "mlruns") == message
+    assert not (tmp_path / "mlruns").exists()
+
+
+def test_bad_params_are_refused_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(f"{TAGGING}modle: {{}}\n")
+    verb = ("run", str(tmp_path / "a.yaml"), "--mlruns", str(tmp_path / "mlruns"))
+    assert imported(*verb) == {"pydantic"}
+
+
+def test_an_option_that_is_not_there_is_bad_input(rnnkit: Command) -> None:
+    done = rnnkit("run", "a.yaml", "--sett", "a=1")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "rnnkit: No such option: --sett (Possible options: --set); "
+        "rnnkit --help tells what there is\n"
+    )
+
+
+# ----------------------------------------------------------------------------------------- bad data
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "data.csv: there is no such file; give the file's path from the folder where"),
+        (b"", "data.csv: the file is empty; write the data again or name another file"),
+    ],
+    ids=["missing", "empty"],
+)
+def test_a_data_file_that_is_not_there_ends_a_run_before_it_begins(
+    rnnkit: Command, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    (tmp_path / "a.yaml").write_text(LABELLED.replace("DATA", "data.csv"))
+    if content is not None:
+        (tmp_path / "data.csv").write_bytes(content)
+    done = rnnkit("run", "a.yaml", "--mlruns", "mlruns")
+    assert refused(done, tmp_path / "mlruns").startswith(message)
+
+
+def test_bad_data_is_refused_in_one_line(rnnkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(LABELLED.replace("DATA", "data.csv"))
+    (tmp_path / "data.csv").write_bytes(b"review,label\ngood,1\ncaf\xe9,0\n")  # Latin-1
+    message = refused(rnnkit("check", "a.yaml", "--mlruns", "mlruns"), tmp_path / "mlruns")
+    assert message == (
+        "data.csv, line 3: the text must be utf-8, but byte 4 of the line is 0xe9; "
+        "save the file as utf-8 or set `encoding: latin-1`"
+    )
+
+
+def test_a_run_that_meets_bad_data_leaves_no_run(rnnkit: Command, tmp_path: Path) -> None:
+    """The one test here that starts the flow, and with it Prefect's server: about 15 s."""
+    (tmp_path / "a.yaml").write_text(LABELLED.replace("DATA", "data.csv"))
+    (tmp_path / "data.csv").write_text("text,label\ngood,1\nbad,0\n")
+    message = refused(rnnkit("run", "a.yaml", "--mlruns", "mlruns"), tmp_path / "mlruns")
+    assert message == (
+        "data.csv: there is no column 'review'; the columns are text, label; "
+        "set `data.source.text` to one of them"
+    )
+
+
+# -------------------------------------------------------------------------------------- other verbs
+
+
+def test_help_is_instant(rnnkit: Command) -> None:
+    done = rnnkit("--help")
+    assert done.returncode == 0
+    for verb in (
+        "run",
+        "check",
+        "runs",
+        "evaluate",
+        "predict",
+        "backtest",
+        "generate",
+        "up",
+        "data",
+    ):
+        assert f"\n  {verb} " in done.stdout
+    assert imported("--help") == set()
+
+
+def test_data_list_tells_every_source(rnnkit: Command) -> None:
+    from rnnkit.params.source import BUILTINS
+
+    done = rnnkit("data", "list", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = json.loads(done.stdout)
+    assert list(listed["builtin"]) == list(BUILTINS)
+    assert set(listed["readers"]) == {
+        "labelled_text",
+        "tokens",
+        "conll",
+        "conllu",
+        "text",
+        "table",
+        "frames",
+        "ts",
+        "piano_rolls",
+        "vectors",
+        "pairs",
+        "pronunciations",
+        "audio",
+        "generated",
+    }
+    assert "lm_ptb" in listed["public"]
+    assert all(len(note) > 20 for notes in listed.values() for note in notes.values())
+
+
+def test_runs_of_an_empty_folder_are_none(rnnkit: Command) -> None:
+    done = rnnkit("runs", "--mlruns", "mlruns")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no runs in" in done.stdout
+    assert "begin with: rnnkit run params/demo.yaml" in done.stdout
+    assert json.loads(rnnkit("runs", "--mlruns", "mlruns", "--json").stdout) == []
+
+
+def test_runs_lists_a_run_whose_params_cannot_be_read(rnnkit: Command, tmp_path: Path) -> None:
+    broken = tmp_path / "mlruns" / "runs" / "a-0123456789"
+    broken.mkdir(parents=True)
+    (broken / "params.yaml").write_text("name: [")
+    for name in ("result.json", "manifest.json"):
+        (broken / name).write_text("{}")
+    (row,) = json.loads(rnnkit("runs", "--mlruns", "mlruns", "--json").stdout)
+    assert (row["run"], row["status"]) == ("a-0123456789", "unreadable")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is empty; delete it to get the defaults back"),
+        ("study: a\nstudy: b\n", "settings.yaml:2: study stands twice, first at "),
+        (
+            "\ntracker: a\n",
+            "settings.yaml:2: tracker: there are tracking, prefect, study, runner, cluster, an ",
+        ),
+        (
+            "study: 1\n",
+            "settings.yaml:1: study: there are tracking, prefect, study, runner, cluster, an ",
+        ),
+        (
+            "runner: slurm\n",
+            "settings.yaml:1: runner must be one of process, dask, ray, got 'slurm'",
+        ),
+        ("cluster: a\n", "settings.yaml:1: cluster: only dask and ray have one; write runner: "),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused(
+    rnnkit: Command, tmp_path: Path, content: str, message: str
+) -> None:
+    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "mlruns" / "settings.yaml").write_text(content)
+    assert message in refused(rnnkit("runs", "--mlruns", "mlruns"), tmp_path / "mlruns")
+
+
+def test_an_output_folder_that_cannot_be_made_is_refused(rnnkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    message = refused(rnnkit("runs", "--mlruns", "a/mlruns"), tmp_path / "mlruns")
+    assert message == f"--mlruns {tmp_path}/a/mlruns: cannot be written: Not a directory"
+
+
+def test_a_file_is_no_folder_for_output(rnnkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "mlruns").write_text("")
+    message = refused(rnnkit("runs", "--mlruns", "mlruns"), tmp_path / "mlruns")
+    assert message == "--mlruns mlruns: is a file; name a folder"
+
+
+def test_check_tells_what_a_run_would_cost(rnnkit: Command) -> None:
+    done = rnnkit("check", str(HOUSE / "params" / "demo.yaml"), "--mlruns", "mlruns", "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert {"data", "items", "padding", "parameters"} <= set(facts)

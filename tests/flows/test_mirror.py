@@ -1,0 +1,123 @@
+"""A run folder in MLflow while it grows, stops and goes on; and whose runs are whose."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+
+from flows import settings
+from flows.settings import Settings
+from flows.tracking import Mirror, Tracker
+from rnnkit.params import Experiment
+from rnnkit.runs.run_folder import RunFolder
+
+EXPERIMENT = Experiment.model_validate(
+    {
+        "name": "x",
+        "task": {"kind": "tagging"},
+        "data": {
+            "source": {"kind": "builtin", "name": "python_tokens"},
+            "tokenizer": {"kind": "characters"},
+        },
+    }
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    return settings.read(tmp_path / "mlruns")
+
+
+def a_run(home: Settings, name: str) -> RunFolder:
+    run = RunFolder(home.runs / name)
+    run.create(EXPERIMENT, {})
+    return run
+
+
+def epoch(run: RunFolder, number: int) -> None:
+    run.append(
+        "epoch",
+        epoch=number,
+        step=number,
+        train={"loss": 1.0},
+        valid={"loss": 1.0 / number},
+        gradient={"refused": 0},
+        seconds=0.1,
+        peak_memory=1.0,
+    )
+
+
+def in_mlflow(home: Settings, run: RunFolder) -> Any:
+    client = mlflow.MlflowClient(home.tracking)
+    (experiment,) = (e for e in client.search_experiments() if e.name == "x")
+    found = client.search_runs([experiment.experiment_id])
+    return next(each for each in found if each.data.tags["rnnkit.run_id"] == run.id)
+
+
+def curve(home: Settings, run: RunFolder) -> list[int]:
+    client = mlflow.MlflowClient(home.tracking)
+    points = client.get_metric_history(in_mlflow(home, run).info.run_id, "valid/loss")
+    return [point.step for point in points]
+
+
+@pytest.mark.parametrize("end", ["interrupted", "failed"])
+def test_what_was_closed_opens_again_when_somebody_goes_on_with_it(
+    home: Settings, end: str
+) -> None:
+    run = a_run(home, "x-1")
+    epoch(run, 1)
+    run.append(end, reason="it was stopped")
+    mirror = Mirror(Tracker(home), run, None, {})
+    mirror.finish("interrupted" if end == "interrupted" else "failed")
+    assert mirror.is_closed(run.records())
+    assert in_mlflow(home, run).info.status in ("KILLED", "FAILED")
+    run.forget_after(1)  # as a training does that goes on
+    epoch(run, 2)
+    assert not mirror.is_closed(run.records())
+    mirror.advance()
+    found = in_mlflow(home, run)
+    assert (found.info.status, found.data.tags["rnnkit.state"]) == ("RUNNING", "running")
+    run.append("finished")
+    mirror.finish("finished")
+    assert in_mlflow(home, run).info.status == "FINISHED"
+    assert curve(home, run) == [1, 2]
+
+
+def test_what_ended_between_two_looks_is_sent_whole(home: Settings) -> None:
+    run = a_run(home, "x-1")
+    run.append("interrupted")
+    mirror = Mirror(Tracker(home), run, None, {})
+    mirror.finish("interrupted")
+    for number in (1, 2, 3):
+        epoch(run, number)
+    run.append("finished")
+    assert not mirror.is_closed(run.records())
+    mirror.finish("finished")
+    assert in_mlflow(home, run).info.status == "FINISHED"
+    assert curve(home, run) == [1, 2, 3]
+
+
+def test_only_what_this_folder_left_open_is_closed(home: Settings, tmp_path: Path) -> None:
+    shared = replace(settings.read(tmp_path / "others"), tracking=home.tracking)
+    mine, theirs = a_run(home, "x-1"), a_run(shared, "x-2")
+    mirrors = [Mirror(Tracker(home), mine, None, {}), Mirror(Tracker(shared), theirs, None, {})]
+    Tracker(home).close_leftovers(mirrors[0].experiment_id)
+    assert in_mlflow(home, mine).info.status == "KILLED"
+    assert in_mlflow(home, theirs).info.status == "RUNNING"
+
+
+def test_no_password_is_in_a_link(home: Settings) -> None:
+    away = replace(home, tracking="https://anna:secret@track.example.org/")
+    assert Tracker(away).pages == "https://track.example.org"
+
+
+def test_two_output_folders_of_one_process_keep_their_own_mlflow(
+    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Tracker(home)
+    assert settings.read(tmp_path / "second").tracking.endswith("second/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    Tracker(home)
+    assert settings.read(tmp_path / "second").tracking == "http://127.0.0.1:1"  # a person's own

@@ -1,0 +1,85 @@
+"""Work in other processes, when a worker dies at the worst moment."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import ROOT, called
+
+DYING = """
+import gc, multiprocessing.queues, os, signal, sys, time
+from pathlib import Path
+from prefect import task
+from flows import settings
+from flows.processes.workers import run_tasks
+
+@task
+def die_while_telling(seconds):
+    time.sleep(seconds)
+    for found in gc.get_objects():
+        if type(found) is multiprocessing.queues.Queue:
+            found._wlock.acquire()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    work = [(die_while_telling, {"seconds": seconds}) for seconds in (0, 30)]
+    home = Path(sys.argv[1])
+    print(run_tasks(settings.read(home), 2, work, lambda: None, home / "stop"))
+"""
+
+STUBBORN = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from prefect import task
+from flows import settings
+from flows.processes import workers
+
+workers.STOPPING = 1
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+@task
+def hear_nothing(folder):
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(300)
+
+def interrupt():
+    if len(list(home.glob("[0-9]*"))) == 2:
+        SECOND
+        raise KeyboardInterrupt
+
+if __name__ == "__main__":
+    home = Path(sys.argv[1])
+    work = [(hear_nothing, {"folder": str(home)})] * 2
+    try:
+        workers.run_tasks(settings.read(home), 2, work, interrupt, home / "stop")
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def ended(program: str, folder: Path, prefect: str) -> "subprocess.CompletedProcess[str]":
+    """A program, which is given a folder and can import the house, at its end."""
+    file = folder / "program.py"
+    file.write_text(program)
+    paths = {"PREFECT_API_URL": prefect, "PYTHONPATH": str(ROOT)}
+    return called(sys.executable, file, folder, timeout=120, **paths)
+
+
+def test_a_worker_that_dies_with_a_lock_in_its_hands_keeps_nobody(
+    tmp_path: Path, prefect_api: str
+) -> None:
+    done = ended(DYING, tmp_path, prefect_api)
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["in their time", "a second Ctrl-C"])
+def test_workers_that_do_not_leave_off_are_ended(
+    tmp_path: Path, prefect_api: str, again: bool
+) -> None:
+    program = STUBBORN.replace("STOPPING = 1", "STOPPING = 110") if again else STUBBORN
+    second = "threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()"
+    done = ended(program.replace("SECOND", second if again else "pass"), tmp_path, prefect_api)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "stopping: the workers leave off\ninterrupted\n"
+    assert (tmp_path / "stop").exists()

@@ -1,0 +1,140 @@
+"""Baselines on cases small enough to count by hand."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from rnnkit.data.prepare.prepared import Part, Prepared
+from rnnkit.data.prepare.scale import Scaler
+from rnnkit.params.task import Classification, Forecasting, LanguageModeling, Tagging
+from rnnkit.params.task import Task as Params
+from rnnkit.tasks import TASKS, task_for
+from rnnkit.tasks.baselines import BASELINES, score
+
+
+def part(inputs: Any, lengths: list[int], targets: Any, target_lengths: list[int]) -> Part:
+    steps, counts = torch.tensor(lengths), torch.tensor(target_lengths)
+    begin, first = steps.cumsum(0) - steps, counts.cumsum(0) - counts
+    return Part(
+        torch.as_tensor(inputs),
+        begin,
+        steps,
+        torch.as_tensor(targets),
+        first,
+        counts,
+        torch.arange(len(lengths)),
+        synced=counts.equal(steps) and len(targets) == len(inputs),
+    )
+
+
+def prepared(parts: dict[str, Part], **more: Any) -> Prepared:
+    what = {"vocabulary": None, "labels": None, "scaler": None, "features": None, **more}
+    return Prepared(sha256="", parts=parts, facts={}, **what)
+
+
+def beside(params: Params, data: Prepared) -> dict[str, dict[str, float]]:
+    return score(task_for(params, data), data, data.parts["test"])
+
+
+def test_every_task_has_baselines() -> None:
+    assert set(BASELINES) == set(TASKS)
+
+
+def test_majority_and_naive_bayes() -> None:
+    train = part([2, 2, 3, 3, 4], [1, 1, 1, 1, 1], [0, 0, 1, 1, 1], [1] * 5)
+    test = part([2, 3, 4, 2], [1] * 4, [0, 1, 1, 0], [1] * 4)
+    data = prepared(
+        {"train": train, "valid": test, "test": test},
+        vocabulary=("<pad>", "<unk>", "a", "b", "c"),
+        labels=("x", "y"),
+    )
+    found = beside(Classification(), data)
+    assert found["majority class"]["accuracy"] == 0.5
+    assert found["naive Bayes"]["accuracy"] == 1.0
+    frames = prepared({"train": train, "test": test}, labels=("x", "y"))
+    assert set(beside(Classification(), frames)) == {"majority class"}
+
+
+def test_most_frequent_tags() -> None:
+    train = part([2, 2, 3, 2, 3], [3, 2], [0, 0, 1, 1, 1], [3, 2])
+    test = part([2, 3, 4, 3], [3, 1], [0, 1, 0, 1], [3, 1])
+    data = prepared(
+        {"train": train, "valid": test, "test": test},
+        vocabulary=("<pad>", "<unk>", "a", "b", "c"),
+        labels=("x", "y"),
+    )
+    found = beside(Tagging(), data)
+    assert found["most frequent tag"]["accuracy"] == 0.5
+    # a -> x, b -> y, and c, never seen, the favourite of all: y
+    assert found["most frequent tag per token"]["accuracy"] == 0.75
+    assert found["most frequent tag per token"]["sequence_accuracy"] == 0.5
+
+
+def stream(tokens: list[int]) -> Part:
+    flat = torch.tensor(tokens)
+    n = torch.tensor([len(tokens) - 1])
+    return Part(flat, torch.tensor([0]), n, flat, torch.tensor([1]), n, torch.tensor([0]), True)
+
+
+def test_unigram_and_bigram() -> None:
+    train = stream([2, 3, 4, 3, 4, 3, 4, 2, 3])
+    data = prepared(
+        {"train": train, "valid": stream([2, 3, 4, 2]), "test": stream([2, 3, 4])},
+        vocabulary=("<pad>", "<unk>", "<eos>", "a", "b"),
+    )
+    found = beside(LanguageModeling(), data)
+    nats = -(math.log(4 / 8) + math.log(3 / 8)) / 2
+    assert found["unigram"]["perplexity"] == pytest.approx(math.exp(nats))
+    assert found["unigram"]["bits"] == pytest.approx(nats / math.log(2))
+    assert found["bigram"]["perplexity"] < found["unigram"]["perplexity"]
+    assert found["bigram"]["accuracy"] == 1.0  # after <eos> an a, after a a b
+
+
+def test_a_token_that_training_lacks_costs_something_finite() -> None:
+    data = prepared(
+        {"train": stream([2, 3, 3]), "valid": stream([2, 3]), "test": stream([2, 4])},
+        vocabulary=("<pad>", "<unk>", "<eos>", "a", "b"),
+    )
+    found = beside(LanguageModeling(), data)
+    assert found["unigram"]["perplexity"] == pytest.approx((2 + 5) / 1)  # one added to each of 5
+    assert math.isfinite(found["bigram"]["perplexity"])
+
+
+def series(values: Tensor, first: list[int], window: int, horizon: int) -> Part:
+    begin = torch.tensor(first)
+    ones = torch.ones_like(begin)
+    return Part(values, begin - window, ones * window, values, begin, ones * horizon, begin, False)
+
+
+def test_forecasts_of_a_straight_line_and_of_a_season() -> None:
+    values = torch.arange(20, dtype=torch.float32)[:, None]
+    scaler = Scaler(("y",), ("y",), (0.0,), (1.0,))
+    data = prepared(
+        {"train": series(values, [4, 5, 6], 4, 2), "test": series(values, [14, 16], 4, 2)},
+        scaler=scaler,
+        features=1,
+    )
+    found = beside(Forecasting(horizon=2, season=2), data)
+    assert found["last value"]["mae"] == pytest.approx(1.5)
+    assert found["last value"]["mae_step_1"] == pytest.approx(1.0)
+    assert found["last value"]["mae_step_2"] == pytest.approx(2.0)
+    assert found["seasonal naive"]["mae"] == pytest.approx(2.0)
+    assert found["drift"]["mae"] == pytest.approx(0.0, abs=1e-6)
+    assert found["seasonal naive"]["mase"] == pytest.approx(1.0)
+    assert found["last value"]["rmse"] == pytest.approx(math.sqrt(2.5))
+
+
+def test_mape_leaves_out_zeros_and_counts_them() -> None:
+    values = torch.tensor([1.0, 1.0, 1.0, 0.0, 2.0, 0.0])[:, None]
+    scaler = Scaler(("y",), ("y",), (0.0,), (1.0,))
+    data = prepared(
+        {"train": series(values, [1, 2], 1, 1), "test": series(values, [3, 4], 1, 1)},
+        scaler=scaler,
+        features=1,
+    )
+    found = beside(Forecasting(horizon=1, season=1), data)["last value"]
+    assert found["mape_excluded"] == 1
+    assert found["mape"] == pytest.approx(1.0)  # forecast 0 for 2

@@ -1,0 +1,294 @@
+"""The trainer: what a step does to the weights, and that an interruption changes nothing."""
+
+import json
+from dataclasses import replace
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rnnkit.data.prepare.prepared import Part, Prepared, joined
+from rnnkit.params import Experiment
+from rnnkit.runs.run_folder import RunFolder
+from rnnkit.training.flat_parameters import FlatParameters
+from rnnkit.training.loop import Diverged, Epoch, State, Step, better, stopped, train, train_into
+
+
+def part(items: int, seed: int) -> Part:
+    """Sequences of 3 to 7 tokens whose tag is whether the token before was even."""
+    draw = torch.Generator().manual_seed(seed)
+    length = torch.randint(3, 8, (items,), generator=draw)
+    start = length.cumsum(0) - length
+    tokens = torch.randint(2, 10, (int(length.sum()),), generator=draw)
+    tags = (tokens.roll(1) % 2 == 0).long()
+    return Part(tokens, start, length, tags, start, length, torch.arange(items), True)
+
+
+@pytest.fixture
+def prepared() -> Prepared:
+    return Prepared(
+        sha256="0" * 64,
+        parts={"train": part(40, 1), "valid": part(12, 2), "test": part(12, 3)},
+        vocabulary=tuple("_?abcdefgh"),
+        labels=("even", "odd"),
+        scaler=None,
+        features=None,
+        facts={},
+    )
+
+
+@pytest.fixture
+def experiment() -> Experiment:
+    return Experiment.model_validate(
+        {
+            "name": "x",
+            "task": {"kind": "tagging"},
+            "data": {
+                "source": {"kind": "builtin", "name": "python_tokens"},
+                "tokenizer": {"kind": "characters"},
+            },
+            "model": {
+                "representation": {"kind": "embedding", "size": 6},
+                "hidden": 8,
+                "dropout": 0.3,
+            },
+            "train": {"epochs": 4, "batch_size": 8, "early_stopping": None},
+        }
+    )
+
+
+def last_of(records: Any) -> Epoch:
+    return [record for record in records if isinstance(record, Epoch)][-1]
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(one[k].equal(other[k]) for k in one)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
+    experiment: Experiment, prepared: Prepared
+) -> None:
+    first = last_of(train(experiment, prepared, State.start())).state
+    second = last_of(train(experiment, prepared, State.start())).state
+    other = last_of(train(experiment.replace({"seed": 1}), prepared, State.start())).state
+    assert same(first.weights, second.weights)
+    assert not same(first.weights, other.weights)
+
+
+MEASURED = ("time", "seconds", "peak_memory")
+"""What a journal says of the machine, not of the training."""
+
+WITH_A_MEMORY: list[dict[str, Any]] = [
+    {},
+    {"train.clip": "auto"},
+    {"train.schedule": {"kind": "decay", "factor": 0.5, "after": 1}},
+    {"train.schedule": {"kind": "plateau", "factor": 0.5, "patience": 1}, "train.clip": "auto"},
+    {"train.schedule": {"kind": "cosine", "warmup": 3}},
+    {"train.schedule": {"kind": "warmup", "steps": 12}},
+    {"train.bptt": 2},
+]
+"""What a training carries from one epoch to the next; a resumed one must carry it too."""
+
+
+@pytest.mark.parametrize("overrides", WITH_A_MEMORY)
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+def test_a_killed_training_resumes_bit_identically(
+    experiment: Experiment,
+    prepared: Prepared,
+    tmp_path: Path,
+    epochs: int,
+    overrides: dict[str, Any],
+) -> None:
+    experiment = experiment.replace(overrides)
+    whole, cut = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "cut")
+    for folder in (whole, cut):
+        folder.create(experiment, {})
+    wanted = last_of(train_into(whole, experiment, prepared)).state
+    seen = 0
+    for record in train_into(cut, experiment, prepared):
+        seen += isinstance(record, Epoch)
+        if seen == epochs and isinstance(record, Step | Epoch):
+            if epochs < 3:
+                break
+            seen += 1  # die within the last epoch, after some of its steps were journalled
+        elif seen > epochs:
+            break
+    resumed = last_of(train_into(cut, experiment, prepared)).state
+    assert same(resumed.weights, wanted.weights)
+    assert same(resumed.optimizer, wanted.optimizer)
+    assert (resumed.best, resumed.best_epoch) == (wanted.best, wanted.best_epoch)
+    assert (resumed.norms, resumed.reductions) == (wanted.norms, wanted.reductions)
+    lines = [
+        [{k: v for k, v in line.items() if k not in MEASURED} for line in f.records()]
+        for f in (whole, cut)
+    ]
+    assert lines[0] == lines[1]
+
+
+def test_every_kind_of_schedule_that_changes_the_rate_is_resumed_above() -> None:
+    from rnnkit.params import schedule
+
+    kinds = {
+        block.model_fields["kind"].get_default()
+        for block in vars(schedule).values()
+        if isinstance(block, type) and "kind" in getattr(block, "model_fields", {})
+    }
+    tried = {each["train.schedule"]["kind"] for each in WITH_A_MEMORY if "train.schedule" in each}
+    assert tried == kinds - {"constant"}
+
+
+def test_a_plateau_lowers_the_rate_when_nothing_improves(
+    experiment: Experiment, prepared: Prepared
+) -> None:
+    plateau = {"kind": "plateau", "factor": 0.5, "patience": 1}
+    hopeless = {"train.schedule": plateau, "train.optimizer.learning_rate": 50.0}
+    records = list(train(experiment.replace(hopeless), prepared, State.start()))
+    epochs = [record for record in records if isinstance(record, Epoch)]
+    for before, after in pairwise(epochs):
+        lower = after.learning_rate < before.learning_rate
+        assert lower == (not before.improved)
+    assert epochs[-1].learning_rate < 50.0
+
+
+def test_automatic_clipping_clips_most_steps_and_says_at_what_norm(
+    experiment: Experiment, prepared: Prepared
+) -> None:
+    records = list(train(experiment.replace({"train.clip": "auto"}), prepared, State.start()))
+    steps = [record for record in records if isinstance(record, Step)]
+    assert len(last_of(records).state.norms) == last_of(records).step
+    for step in steps[5:]:
+        assert step.threshold is not None
+        assert step.clipped_fraction == float(step.gradient_norm > step.threshold)
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
+    experiment: Experiment, prepared: Prepared, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.create(experiment, {})
+    wanted = last_of(train_into(folder, experiment, prepared)).state
+    newest = sorted((folder.path / "checkpoints").glob("epoch-000004.*"))[0]
+    content = bytearray(newest.read_bytes())
+    content[-1] ^= 1
+    newest.write_bytes(content)
+    loaded = folder.newest_checkpoint()
+    assert loaded is not None
+    assert loaded[1]["epoch"] == 3
+    assert same(last_of(train_into(folder, experiment, prepared)).state.weights, wanted.weights)
+
+
+def test_early_stopping_ends_after_its_patience_and_keeps_the_best(
+    experiment: Experiment, prepared: Prepared
+) -> None:
+    hopeless = {"train.optimizer.learning_rate": 50.0, "train.epochs": 30}
+    impatient = experiment.replace({**hopeless, "train.early_stopping": {"patience": 2}})
+    end = last_of(train(impatient, prepared, State.start()))
+    assert end.last
+    assert end.epoch == end.state.best_epoch + 2 < 30
+    assert stopped(impatient, end.state)
+    assert not stopped(experiment, end.state)
+
+
+def test_a_step_without_a_finite_gradient_changes_nothing_and_a_whole_epoch_of_them_fails(
+    experiment: Experiment, prepared: Prepared
+) -> None:
+    sound = next(r for r in train(experiment, prepared, State.start()) if isinstance(r, Epoch))
+    broken = {k: v.clone() for k, v in sound.state.weights.items()}
+    next(iter(broken.values())).fill_(float("inf"))
+    with pytest.raises(Diverged, match=r"no step of epoch 2 had a finite gradient"):
+        list(train(experiment, prepared, replace(sound.state, weights=broken)))
+
+
+def test_without_a_valid_part_every_epoch_is_the_best(
+    experiment: Experiment, prepared: Prepared
+) -> None:
+    whole = joined(prepared.parts["train"], prepared.parts["valid"])
+    assert len(whole) == 52
+    blind = replace(prepared, parts={"train": whole, "test": prepared.parts["test"]})
+    end = last_of(train(experiment, blind, State.start()))
+    assert end.valid == {}
+    assert end.state.best_epoch == end.epoch == 4
+
+
+def test_the_journal_says_what_the_generator_says(
+    experiment: Experiment, prepared: Prepared, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.create(experiment, {})
+    records = list(train_into(folder, experiment, prepared))
+    lines = folder.records()
+    assert len(lines) == len(records)
+    epochs = folder.records("epoch")
+    assert [line["valid"]["loss"] for line in epochs] == [
+        r.valid["loss"] for r in records if isinstance(r, Epoch)
+    ]
+    fraction = [line["clipped_fraction"] for line in folder.records("step")]
+    assert all(0 <= f <= 1 for f in fraction)
+    json.dumps(lines)
+
+
+def test_a_low_threshold_clips_every_step_and_none_clips_nothing(
+    experiment: Experiment, prepared: Prepared
+) -> None:
+    low = last_of(train(experiment.replace({"train.clip": 1e-6}), prepared, State.start()))
+    none = last_of(train(experiment.replace({"train.clip": None}), prepared, State.start()))
+    assert low.gradient["clipped_fraction"] == 1
+    assert none.gradient["clipped_fraction"] == 0
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_better_follows_the_metrics_direction_and_nan_never_is(
+    experiment: Experiment, direction: str
+) -> None:
+    monitor = "valid/loss" if direction == "minimize" else "valid/accuracy"
+    params = experiment.replace({"train.monitor": monitor})
+    assert better(params, 0.5, None)
+    assert better(params, 0.4, 0.5) == (direction == "minimize")
+    assert better(params, 0.6, 0.5) == (direction == "maximize")
+    assert not better(params, float("nan"), None)
+
+
+def test_flat_parameters_are_the_networks_own_and_clip_as_torch_does() -> None:
+    torch.manual_seed(0)
+    network = nn.GRU(3, 4)
+    plain = nn.GRU(3, 4)
+    plain.load_state_dict(network.state_dict())
+    flat = FlatParameters(network)
+    inputs = torch.randn(5, 2, 3)
+    for other in (network, plain):
+        other(inputs)[0].square().sum().backward()
+    norm = flat.gradient_norm()
+    expected = nn.utils.clip_grad_norm_(plain.parameters(), 0.5)
+    assert norm == pytest.approx(float(expected), rel=1e-6)
+    assert flat.clip(norm, 0.5)
+    for mine, theirs in zip(network.parameters(), plain.parameters(), strict=True):
+        assert mine.grad is not None
+        assert theirs.grad is not None
+        torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-5, atol=1e-7)
+    flat.values.data.zero_()
+    assert all(not p.any() for p in network.parameters())
+
+
+def test_l2_is_the_gradient_of_its_penalty_on_matrices_alone() -> None:
+    torch.manual_seed(0)
+    network = nn.Linear(3, 2)
+    flat = FlatParameters(network)
+    flat.add_l2(0.25)
+    assert network.weight.grad is not None
+    assert network.bias.grad is not None
+    torch.testing.assert_close(network.weight.grad, 0.5 * network.weight.detach())
+    assert not network.bias.grad.any()
+
+
+def test_only_the_newest_and_the_best_checkpoints_stay(
+    experiment: Experiment, prepared: Prepared, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.create(experiment, {})
+    list(islice(train_into(folder, experiment, prepared), None))
+    kept = list((folder.path / "checkpoints").glob("epoch-*"))
+    assert 2 <= len(kept) <= 3
+    assert folder.best_checkpoint()[1]["epoch"] == folder.best_checkpoint()[1]["best_epoch"]
