@@ -36,7 +36,8 @@ EPOCHS, ROUNDS = 19, 3
 def bare(params: Path, home: Path) -> float:
     """Seconds of the training loop alone, in a process that has imported everything."""
     code = (
-        "import sys, time; from pathlib import Path; from rnnkit import launch; launch.settle()\n"
+        "import sys, time; from pathlib import Path\n"
+        "from rnnkit.runtime import process_settings; process_settings.settle()\n"
         "from rnnkit.params import load; from rnnkit.data.prepare import prepare\n"
         "from rnnkit.training.loop import State, train\n"
         "it = load(Path(sys.argv[1]))\n"

@@ -70,7 +70,7 @@ def test_fingerprints_are_of_64_digits_all_different_and_import_nothing_heavy() 
         "import sys\n"
         "from rnnkit.params.data import Fractions\n"
         "from rnnkit.params.source import BUILTINS, Builtin\n"
-        "from rnnkit import sources\n"
+        "from rnnkit.data import sources\n"
         "for name in BUILTINS: print(sources.fingerprint(Builtin(name=name), Fractions()))\n"
         "heavy = {'torch', 'pandas', 'numpy', 'statsmodels', 'sklearn'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

@@ -12,8 +12,8 @@ import pytest
 from pydantic import TypeAdapter
 from recordings import JOIN, folder_of
 from recordings import experiment_of as spoken
-from test_written_tasks import experiment_of as written
-from test_written_tasks import names, pairs
+from sequence_runs import experiment_of as written
+from sequence_runs import names, pairs
 from trained_runs import finish_in
 
 from rnnkit.data.prepare import prepare

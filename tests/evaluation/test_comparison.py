@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas
 import pytest
+from compared_params import TREE
 from pydantic import ValidationError
 
 from rnnkit.errors import InputError
@@ -18,16 +19,6 @@ from rnnkit.params import Experiment
 from rnnkit.params.variants import FIXED
 from rnnkit.report.page import render
 from rnnkit.runs.run_folder import RunFolder
-
-TEXT = {"kind": "builtin", "name": "python_docs"}
-TREE: dict[str, Any] = {
-    "name": "x",
-    "task": {"kind": "tagging"},
-    "data": {
-        "source": {"kind": "builtin", "name": "python_tokens"},
-        "tokenizer": {"kind": "characters"},
-    },
-}
 
 
 def test_every_variant_is_run_with_every_seed_and_as_if_it_stood_alone() -> None:

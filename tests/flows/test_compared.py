@@ -8,7 +8,7 @@ from typing import Any
 import pandas
 import pytest
 from command import RNNKIT, SMALL, called
-from test_comparison import TEXT, TREE
+from compared_params import TEXT, TREE
 from trained_runs import finish_in
 
 from flows import settings as places

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas
 import pytest
-from test_written_tasks import experiment_of, names, pairs, run
+from sequence_runs import experiment_of, names, pairs, run
 from trained_runs import train_in
 
 from flows.cli import predict as predict_verb

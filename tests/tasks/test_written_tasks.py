@@ -8,6 +8,7 @@ import pandas
 import pytest
 import torch
 from sacrebleu.metrics.bleu import BLEU
+from sequence_runs import experiment_of, names, pairs, run
 from trained_runs import train_in
 
 from rnnkit.data.prepare import prepare
@@ -17,10 +18,8 @@ from rnnkit.data.sources import read
 from rnnkit.errors import InputError
 from rnnkit.evaluation.evaluate_file import rescore
 from rnnkit.evaluation.finalize import PREDICTIONS, verdict
-from rnnkit.inference.predict import Predictor, load
 from rnnkit.metrics.meters import TextMeter, TranscriptMeter, least_edits
 from rnnkit.nn.model.writing import EncoderDecoder
-from rnnkit.params import Experiment
 from rnnkit.report.mistakes import mistakes
 from rnnkit.report.run import _data as data_of
 from rnnkit.runs.run_folder import RunFolder
@@ -32,44 +31,6 @@ from rnnkit.training.loop import State, train
 
 LOWERED = (", texts", " in lower case, texts cut at punctuation")
 TURNING = {"attention": "dot", "hidden": 32, "bidirectional": True}
-WORDS = ["ab", "cd", "ef", "gh"]
-
-
-def pairs(folder: Path, *, count: int = 60, more: str = "") -> dict[str, Any]:
-    """Words, and the same backwards."""
-    rows = [[WORDS[(k // 4**i) % 4] for i in range(2 + k % 3)] for k in range(count)]
-    text = "\n".join(f"{' '.join(row)}\t{' '.join(reversed(row))}" for row in rows)
-    (folder / "p.tsv").write_text(f"source\ttarget\n{text}\n{more}")
-    return {"kind": "pairs", "path": str(folder / "p.tsv")}
-
-
-def names(folder: Path) -> dict[str, Any]:
-    rows = [f"{'abc'[k % 3] * (1 + k % 4)},{'left' if k % 2 else 'right'}" for k in range(60)]
-    (folder / "n.csv").write_text("\n".join(["text,label", *rows]))
-    return {"kind": "labelled_text", "path": str(folder / "n.csv")}
-
-
-def experiment_of(
-    task: str, source: dict[str, Any], *, data: Any = None, model: Any = None, **more: Any
-) -> Experiment:
-    tree = {
-        "name": "w",
-        "task": {"kind": task, **more},
-        "data": {
-            "source": source,
-            "split": {"kind": "fractions", "valid": 0.2, "test": 0.2},
-            **(data or {}),
-        },
-        "model": {"hidden": 8, "target_embedding": 6, **(model or {})},
-        "train": {"epochs": 2, "batch_size": 8},
-    }
-    if task == "transcription":
-        del tree["model"]["target_embedding"]
-    return Experiment.model_validate(tree)
-
-
-def run(folder: Path, experiment: Experiment) -> Predictor:
-    return load(train_in(folder / "run", experiment, folder).folder.path)
 
 
 # --- metrics
