@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from example_params import FILES, ROOT, SHORT, experiment_of
 
 from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.prepared import PARTS
 from rnnkit.evaluation.comparison.items import MEASURES, measured
 from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered
-from rnnkit.params import Experiment, load
+from rnnkit.params import Experiment
 from rnnkit.report import draw
 from rnnkit.report.run import write_run_report
 from rnnkit.runs.run_folder import RunFolder
@@ -19,9 +20,6 @@ from rnnkit.tasks import task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.training.loop import train_into
 
-ROOT = Path(__file__).parents[1]
-FILES = sorted((ROOT / "params").glob("*.yaml"))
-SHORT: dict[str, Any] = {"train.epochs": 1, "tune": None, "data.limit": 60}
 MORE: dict[str, dict[str, Any]] = {
     "python_docstrings": {"data.limit": 500},  # of 20 classes
     "digit_strings": {
@@ -29,15 +27,6 @@ MORE: dict[str, dict[str, Any]] = {
         **{f"data.source.join.{part}": 12 for part in PARTS},
     },
 }
-
-
-def experiment_of(file: Path, overrides: dict[str, Any]) -> Experiment:
-    """The experiment of a params file; skipped where its public data are absent."""
-    experiment = load(file)
-    path = getattr(experiment.data.source, "path", None)
-    if path and not (ROOT / Path(*Path(path).parts[:4])).exists():  # ../shared/data/SET
-        pytest.skip(f"{file.name} needs {path}")
-    return experiment.replace(overrides)
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_params_files import FILES, ROOT, SHORT, experiment_of
+from example_params import FILES, ROOT, SHORT, experiment_of
 from trained_runs import train_in
 
 from rnnkit.errors import InputError

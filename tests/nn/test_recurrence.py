@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cells import VARIANTS, drawn
+from random_cells import VARIANTS, drawn
 
 from rnnkit.nn.cells import CELLS
 from rnnkit.nn.cells.rnn import RNN
