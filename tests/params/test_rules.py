@@ -1,9 +1,9 @@
-"""Rules between the blocks of params, and what a search may go over: each of them is raised."""
+"""Rules between the blocks of params: each of them is raised."""
 
 import re
 
 import pytest
-from test_params import FORECASTING, TAGGING, Write, refusal
+from refused_params import FORECASTING, TAGGING, Write, refusal
 
 from rnnkit.params import load
 from rnnkit.params.rules import rules
@@ -36,7 +36,6 @@ RECORDINGS = (
     "name: a\ntask:\n  kind: transcription\nmodel:\n  representation: {kind: raw}\ndata:\n"
     "  source:\n    kind: audio\n    path: a\n"
 )
-
 RULES = [
     *(
         (
@@ -454,19 +453,6 @@ RULES = [
     ),
 ]
 
-SEARCHES = [
-    ("data.split.test: {low: 0.1, high: 0.2}", "trials on other parts could not be compared"),
-    ("train.monitor: {choices: [valid/f1]}", "says what best means, for all trials alike; set it"),
-    ("model.depth: {low: 1.5, high: 3}", "takes whole numbers, got low: 1.5, high: 3"),
-    ("train.clp: {low: 1, high: 3}", "there is no such key"),
-    ("train.clip.x: {low: 1, high: 3}", "there is no such key"),
-    ("model.depth: {low: 1, high: 100}", "cannot be 100; it must be less than or equal to 64"),
-    ("model.depth: {low: 0, high: 3}", "cannot be 0; it must be greater than or equal to 1"),
-    ("model.hidden: {choices: [8, big]}", "cannot be 'big'; it must be a valid integer"),
-    ("model.readout: {choices: [last, mean]}", "cannot be 'mean'; model.readout: tagging has no"),
-    ("model.cell.kind: {choices: [gruu]}", "cannot be 'gruu'; there are rnn, lstm, gru, c"),
-]
-
 
 @pytest.mark.parametrize(("content", "line", "message"), RULES)
 def test_blocks_that_do_not_fit_are_refused(
@@ -499,16 +485,3 @@ def test_every_rule_between_blocks_is_in_the_table_above(write: Write) -> None:
             assert not refused
             words = reason.split(" ", 2)[2][:12] if path != "data.source" else "needs"
             assert any(m.startswith(f"{path}:") and words in m for m in raised), (path, reason)
-
-
-@pytest.mark.parametrize(("space", "message"), SEARCHES)
-def test_a_search_that_does_not_fit_is_refused(write: Write, space: str, message: str) -> None:
-    line = f"a.yaml:8: tune.search.{space.split(':')[0]}: {message}"
-    content = f"{TAGGING}tune:\n  trials: 2\n  search:\n    {space}\n"
-    assert refusal(write(content)).startswith(line)
-
-
-def test_a_search_may_go_over_kinds(write: Write) -> None:
-    """Each kind is tried with its own defaults: the present kind's keys do not stand in the way."""
-    content = f"{TAGGING}model: {{cell: {{kind: rnn, activation: relu}}}}\ntune:\n  search:\n"
-    load(write(f"{content}    model.cell.kind: {{choices: [rnn, gru, lstm]}}\n"))
