@@ -1,0 +1,257 @@
+"""Every message for a file that a source cannot read."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from source_files import read, write
+
+from rnnkit.data import sources
+from rnnkit.errors import InputError
+from rnnkit.params.data import Column, Files, Fractions
+from rnnkit.params.source import LabelledText, Table, Tokens
+from rnnkit.params.source import Text as PlainText
+
+# What a bad file is told
+LATIN = "label,text\nx,ok\nx,caf\u00e9\n".encode("latin-1")
+BAD = {
+    "empty file": (LabelledText, {}, "a.csv", "", r"a\.csv: the file is empty"),
+    "empty gzip": (PlainText, {}, "a.gz", "", r"a\.gz: the file is empty"),
+    "latin-1": (
+        LabelledText,
+        {},
+        "a.csv",
+        LATIN,
+        r"a\.csv, line 3: the text must be utf-8, but byte 6 of the line is 0xe9; "
+        r"save the file as utf-8 or set `encoding: latin-1`",
+    ),
+    "not ascii": (
+        PlainText,
+        {"encoding": "ascii"},
+        "a.txt",
+        "a\n\u00e9\n",
+        r"a\.txt, line 2: the text must be ascii, .* set `encoding: utf-8`",
+    ),
+    "no codec": (PlainText, {"encoding": "utf-9"}, "a.txt", "a", r"there is no encoding 'utf-9'"),
+    "wrong column": (
+        LabelledText,
+        {},
+        "a.csv",
+        "text,lable\na,b\n",
+        r"a\.csv: there is no column 'label' \(did you mean lable\?\); the columns are text, lable;"
+        r" set `data\.source\.label` to one of them",
+    ),
+    "no rows": (LabelledText, {}, "a.csv", "text,label\n", r"at least one row of data is needed"),
+    "a field too many": (
+        LabelledText,
+        {},
+        "a.csv",
+        "text,label\na,b\na,b,c\n",
+        r"a\.csv, line 3: every line must have as many fields as the first, but it has 3 and not "
+        "2; "
+        "put quotes around text that holds a comma",
+    ),
+    "a field too many in a TSV": (
+        LabelledText,
+        {},
+        "a.tsv",
+        'text\tlabel\na\tb\na\t"b\tc"\n',
+        r"a\.tsv, line 3: every line .* it has 3 and not 2; take the tabs out of its text",
+    ),
+    "another separator": (
+        LabelledText,
+        {},
+        "a.csv",
+        "text;label\na;b\n",
+        r"a\.csv: there is no column 'text', for the first line has one field alone: a csv file "
+        r"needs commas between its fields; write them, or set `data\.source\.format`",
+    ),
+    "a file of another kind": (
+        LabelledText,
+        {},
+        "a.csv",
+        b"RIFF\x00\xff\x00",
+        r"a\.csv: a text file is needed, and this one is of another kind; convert it",
+    ),
+    "a field too many at once": (
+        LabelledText,
+        {},
+        "a.csv",
+        "text,label\na,b,c\n",
+        r"a\.csv, line 2: every line must have as many fields as the first, but it has 3 and not 2",
+    ),
+    "a field too few": (
+        LabelledText,
+        {},
+        "a.csv",
+        "text,label\na,b\na\n",
+        r"a\.csv, line 3: column 'label' must hold text in every row, but it is empty",
+    ),
+    "no text": (
+        LabelledText,
+        {},
+        "a.jsonl",
+        '{"text": 3.5, "label": "x"}\n',
+        r"a\.jsonl, line 1: column 'text' must hold text in every row, but it is 3\.5",
+    ),
+    "no label": (
+        LabelledText,
+        {},
+        "a.train",
+        "1 fine\nbad\n",
+        r"a\.train, line 2: a line must be `label text` with one space between, but it is 'bad'",
+    ),
+    "group in lines": (
+        LabelledText,
+        {"group": "who"},
+        "a.train",
+        "1 a\n",
+        r"lines have no column 'who', which `group` asks for",
+    ),
+    "no parquet": (LabelledText, {}, "a.parquet", "text", r"a Parquet file is needed, but "),
+    "bad json": (
+        Tokens,
+        {},
+        "a.jsonl",
+        '{"tokens": ["a"], "tags": ["b"]}\n{"tokens": [}\n',
+        r"a\.jsonl, line 2, column 13: every line must be one JSON object, but Expecting value",
+    ),
+    "no object": (Tokens, {}, "a.jsonl", "[1]\n", r"line 1: every line .* but this is a list"),
+    "wrong key": (
+        Tokens,
+        {},
+        "a.jsonl",
+        '{"words": ["a"], "tag": ["b"]}\n',
+        r"a\.jsonl, line 1: there is no key 'tokens'; the keys are words, tag",
+    ),
+    "unequal": (
+        Tokens,
+        {},
+        "a.jsonl",
+        '{"tokens": ["a", "b"], "tags": ["x"]}\n',
+        r"line 1: every token needs one tag, but there are 2 tokens and 1 tags",
+    ),
+    "no list": (
+        Tokens,
+        {},
+        "a.jsonl",
+        '{"tokens": "ab", "tags": ["x"]}\n',
+        r"line 1: 'tokens' must be a list of texts, but it is 'ab'",
+    ),
+    "no token": (
+        Tokens,
+        {},
+        "a.jsonl",
+        '{"tokens": [], "tags": []}\n',
+        r"line 1: at least one token is needed",
+    ),
+    "white space": (PlainText, {}, "a.txt", " \n\t\n", r"a\.txt: the file holds nothing but white"),
+    "no number": (
+        Table,
+        {},
+        "a.csv",
+        "time,x\n2024-01-01,1\n2024-01-02,high\n",
+        r"a\.csv, line 3: column 'x' must hold numbers, but it is 'high'",
+    ),
+    "missing values": (
+        Table,
+        {},
+        "a.csv",
+        "time,x,y\n2024-01-01,1,2\n2024-01-02,1,\n2024-01-03,NA,inf\n",
+        r"but 3 are missing or infinite, the first in column 'y', line 3",
+    ),
+    "no time": (
+        Table,
+        {},
+        "a.csv",
+        "time,x\n2024-01-01,1\n01/02/2024,1\n",
+        r"a\.csv, line 3: column 'time' must hold ISO 8601 times, but it is '01/02/2024'",
+    ),
+    "two offsets": (
+        Table,
+        {},
+        "a.csv",
+        "time,x\n2024-01-01T00:00+01:00,1\n2024-01-01T00:00+02:00,1\n",
+        r"column 'time' must hold times of one kind, but Mixed timezones",
+    ),
+    "equal times": (
+        Table,
+        {},
+        "a.csv",
+        "time,x\n2024-01-01,1\n2024-01-02,2\n2024-01-01,1\n",
+        r"a\.csv, line 4: every time may occur once, but 1 occur again, the first is 2024-01-01",
+    ),
+    "equal times of a series": (
+        Table,
+        {"id": "shop"},
+        "a.csv",
+        "time,shop,x\n2024-01-01,a,1\n2024-01-01,b,2\n2024-01-01,a,1\n",
+        r"a\.csv, line 4: every time may occur once in each series, but 1 occur .* of 'a'; keep",
+    ),
+    "no id": (
+        Table,
+        {"id": "shop"},
+        "a.csv",
+        "time,shop,x\n2024-01-01,a,1\n2024-01-01,,2\n",
+        r"line 3: every row must say to which series .* 'shop' is empty in 1; fill it in",
+    ),
+    "a taken name": (
+        Table,
+        {"time": "day"},
+        "a.csv",
+        "day,series\n2024-01-01,1\n",
+        r"no column of values may be called time, series or part, .* but 'series' is; rename it",
+    ),
+    "no values": (Table, {}, "a.csv", "time\n2024\n", r"at least one column beside 'time' is need"),
+    "jsonl table": (Table, {}, "a.jsonl", "{}\n", r"a table must be CSV, TSV or Parquet"),
+    "column typo": (
+        Table,
+        {"columns": ("temprature",)},
+        "a.csv",
+        "time,temperature\n2024,1\n",
+        r"there is no column 'temprature' \(did you mean temperature\?\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_file_gets_one_line(case: str, tmp_path: Path) -> None:
+    kind, options, name, content, message = BAD[case]
+    path = write(tmp_path, name, content)
+    with pytest.raises(InputError, match=message) as raised:
+        read(kind(path=path, **options))
+    assert "\n" not in str(raised.value)
+    assert path in str(raised.value)
+
+
+@pytest.mark.parametrize("act", [sources.read, sources.fingerprint])
+def test_a_file_that_is_not_there(tmp_path: Path, act: Callable) -> None:
+    write(tmp_path, "reviews.csv", "text,label\na,b\n")
+    with pytest.raises(InputError, match=r"no such file \(did you mean reviews\.csv\?\)"):
+        act(LabelledText(path=str(tmp_path / "review.csv")), Fractions())
+    with pytest.raises(InputError, match=r"there is no folder .*nowhere"):
+        act(LabelledText(path=str(tmp_path / "nowhere" / "a.csv")), Fractions())
+    with pytest.raises(InputError, match=r"this is a folder; name one of its files \(reviews\.csv"):
+        act(LabelledText(path=str(tmp_path)), Fractions())
+
+
+def test_a_gzip_that_is_cut_off_or_none(tmp_path: Path) -> None:
+    path = Path(write(tmp_path, "a.csv.gz", "text,label\n" + "some words,x\n" * 50))
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(InputError, match=r"a\.csv\.gz: a \.gz file must unpack whole, but Compr"):
+        read(LabelledText(path=str(path)))
+    path.write_bytes(b"plain text")
+    with pytest.raises(InputError, match=r"must unpack whole, but Not a gzipped file"):
+        read(LabelledText(path=str(path)))
+
+
+def test_plain_text_has_no_columns(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"plain text has no column 'split'"):
+        sources.read(PlainText(path=write(tmp_path, "a.txt", "a\n")), Column())
+
+
+def test_the_files_of_a_split_must_agree(tmp_path: Path) -> None:
+    train = write(tmp_path, "train.csv", "time,x\n2024,1\n")
+    test = write(tmp_path, "test.csv", "time,z\n2025,1\n")
+    with pytest.raises(InputError, match=r"test\.csv: the files of a split must have the same col"):
+        sources.read(Table(path=train), Files(test=test))

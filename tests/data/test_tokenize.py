@@ -1,0 +1,88 @@
+"""Tokenizers: characters, byte-pair encoding and words."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prepared_items import TEST, items
+
+from rnnkit.data.prepare import prepare, tokenize
+from rnnkit.data.prepare.prepared import END, UNKNOWN
+from rnnkit.params.data import BPE, Characters, Data, Words
+from rnnkit.params.task import LanguageModeling
+
+
+@given(st.text(max_size=30))
+def test_characters_come_back_as_they_were(text: str) -> None:
+    fitted = tokenize.fit(Characters(), [text, "x"], end=False)
+    ids, lengths = fitted.encode([text])
+    assert lengths.tolist() == [len(text)]
+    assert UNKNOWN not in ids
+    assert fitted.decode(ids.tolist()) == text
+
+
+@given(st.text(max_size=30))
+def test_bpe_gives_back_any_text_also_one_it_never_saw(text: str) -> None:
+    ids, _ = BPE_FITTED.encode([text])
+    assert (ids > END).all()
+    assert BPE_FITTED.decode(ids.tolist()) == text
+
+
+BPE_FITTED = tokenize.fit(BPE(vocabulary=300), ["low lower lowest " * 5], end=True)
+
+
+def test_bpe_learns_as_many_tokens_as_it_may_and_the_same_each_time() -> None:
+    texts = ["the cat sat on the mat and the other cat sat too " * 3, "<pad> <eos>"]
+    fitted = tokenize.fit(BPE(vocabulary=300), texts, end=True)
+    assert len(fitted.vocabulary) <= 303
+    assert fitted.vocabulary[:3] == ("<pad>", "<unk>", "<eos>")
+    assert tokenize.fit(BPE(vocabulary=300), texts, end=True).vocabulary == fitted.vocabulary
+    ids, _ = fitted.encode(["<pad>"])
+    assert (ids > END).all()
+
+
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        ("spaces", ["Don't", "stop,\u00a0now", "<unk>", "a\nb"]),
+        ("whitespace", ["Don't", "stop,", "now", "<unk>", "a", "b"]),
+        ("punctuation", ["Don", "'", "t", "stop", ",", "now", "<", "unk", ">", "a", "b"]),
+    ],
+)
+def test_words_are_split_as_params_say(split: str, expected: list[str]) -> None:
+    sentence = "Don't  stop,\u00a0now <unk> a\nb"
+    fitted = tokenize.fit(Words(split=split), [sentence], end=False)  # type: ignore[arg-type]
+    ids, _ = fitted.encode([sentence])
+    assert [fitted.vocabulary[id] for id in ids] == expected
+    assert fitted.decode(ids.tolist()) == " ".join(expected)
+
+
+def test_the_rarest_words_become_the_unknown_token() -> None:
+    texts = ["a a a b b c <unk> <unk> <unk> <unk>"]
+    assert tokenize.fit(Words(vocabulary=2), texts, end=False).vocabulary[2:] == ("a", "b")
+    assert tokenize.fit(Words(minimum_count=3), texts, end=False).vocabulary[2:] == ("a",)
+    tokens = [texts[0].split()]
+    assert tokenize.fit_tokens(Words(vocabulary=2), tokens).vocabulary[2:] == ("a", "b")
+    assert tokenize.fit_tokens(Words(minimum_count=3), tokens).vocabulary[2:] == ("a",)
+
+
+def test_texts_and_lists_of_tokens_get_the_same_ids() -> None:
+    texts = ["The cat", "the mat the"]
+    lists = [line.split(" ") for line in texts]
+    for lowercase in (False, True):
+        fitted = tokenize.fit(Words(lowercase=lowercase), texts, end=False)
+        same = tokenize.fit_tokens(Words(lowercase=lowercase), lists)
+        assert fitted.vocabulary == same.vocabulary
+        assert fitted.encode(texts)[0].tolist() == same.encode_tokens(lists)[0].tolist()
+
+
+def test_the_stored_tokenizer_is_the_fitted_one(text: Data, tmp_path: Path) -> None:
+    for params_of_it in (Words(), BPE(vocabulary=300), Characters()):
+        data = text.model_copy(update={"tokenizer": params_of_it})
+        prepared = prepare(data, LanguageModeling(), tmp_path)
+        stored = prepared.tokenizer
+        assert stored is not None
+        assert stored.vocabulary == prepared.vocabulary
+        targets = [token for _, found in items(prepared.parts[TEST]) for token in found]
+        assert stored.decode(targets).replace(" ", "") == "ab"
