@@ -3,8 +3,12 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from rnnkit.inference.predict import Predictor
 
 PUBLIC_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -57,3 +61,33 @@ def write(tmp_path: Path) -> Callable[[str | bytes], Path]:
         return file
 
     return to_file
+
+
+@pytest.fixture(scope="session")
+def translator(tmp_path_factory: pytest.TempPathFactory) -> "Predictor":
+    from sequence_runs import experiment_of, pairs, run
+
+    folder = tmp_path_factory.mktemp("translator")
+    return run(folder, experiment_of("translation", pairs(folder), beam=3))
+
+
+@pytest.fixture(scope="session")
+def captioner(tmp_path_factory: pytest.TempPathFactory) -> "Predictor":
+    from sequence_runs import experiment_of, names, run
+
+    folder = tmp_path_factory.mktemp("captioner")
+    data = {"tokenizer": {"kind": "characters"}}
+    return run(folder, experiment_of("captioning", names(folder), data=data))
+
+
+@pytest.fixture(scope="session")
+def listener(tmp_path_factory: pytest.TempPathFactory) -> "Predictor":
+    """A transcription model that can stream: one direction, no scaling by recording, no slopes."""
+    from sequence_runs import experiment_of, run
+
+    features = {"normalize": "none", "deltas": 0}
+    data = {"tokenizer": {"kind": "characters"}, "limit": 30, "features": features}
+    model = {"representation": {"kind": "raw"}}
+    source = {"kind": "builtin", "name": "touch_tones"}
+    folder = tmp_path_factory.mktemp("listener")
+    return run(folder, experiment_of("transcription", source, data=data, model=model))

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import soundfile
 from trained_runs import train_in
 
 from rnnkit.inference.predict import Predictor, load
@@ -23,6 +25,16 @@ def names(folder: Path) -> dict[str, Any]:
     rows = [f"{'abc'[k % 3] * (1 + k % 4)},{'left' if k % 2 else 'right'}" for k in range(60)]
     (folder / "n.csv").write_text("\n".join(["text,label", *rows]))
     return {"kind": "labelled_text", "path": str(folder / "n.csv")}
+
+
+def recorded(folder: Path, takes: int = 30) -> str:
+    """Two words by their pitch, so many times each."""
+    (folder / "wav").mkdir()
+    for take in range(takes):
+        for name, hertz in (("low", 300 + take), ("high", 1500 + take)):
+            tone = 0.3 * np.sin(2 * np.pi * hertz * np.arange(1_500 + 20 * take) / 8_000)
+            soundfile.write(folder / "wav" / f"{name}_{take}.wav", tone, 8_000)
+    return str(folder / "wav")
 
 
 def experiment_of(

@@ -1,0 +1,58 @@
+"""`rnnkit check`: notes on changed data, the next command, and `--deep`."""
+
+from pathlib import Path
+
+import pytest
+from verb_runs import NOTES, rnnkit
+
+from flows import settings as places
+from flows.console import Stages
+from flows.pipeline.work import Work
+from rnnkit.params import load
+from rnnkit.runs.run_folder import RunFolder
+
+
+def test_what_was_changed_in_the_data_is_said(
+    spoken: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked = rnnkit(spoken, "check", "a.yaml")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert f"  notes       {'; '.join(NOTES)}\n" in checked.stdout
+    assert checked.stdout.endswith("\nNext: rnnkit run a.yaml\n")
+    other = ("--set", "model.hidden=3", "--set", 'data.split.test="*_[01].wav"', "--mlruns", "o o")
+    typed = rnnkit(spoken, "check", "a.yaml", *other).stdout
+    assert typed.endswith(
+        "\nNext: rnnkit run a.yaml --set model.hidden=3 "
+        """--set 'data.split.test="*_[01].wav"' --mlruns 'o o'\n"""
+    )
+    from flows.pipeline.steps import prepare_data
+
+    monkeypatch.chdir(spoken)
+    folder = RunFolder(spoken / "mlruns" / "runs" / "other")
+    folder.create(load(Path("a.yaml")), {})
+    work = Work(folder.experiment, places.read(Path("mlruns")), folder, Stages())
+    monkeypatch.setattr(work, "track", lambda tell: False)
+    prepare_data.fn(work)
+    prepared, *notes = capsys.readouterr().out.splitlines()
+    assert prepared == "prepare: 12 / 6 / 6 items in train / valid / test"
+    assert notes == [f"  {note}" for note in NOTES]
+
+
+def test_check_deep_names_the_rules(here: Path) -> None:
+    done = rnnkit(here, "check", "a.yaml", "--deep")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("✓") == 5
+    (here / "bad_cell.py").write_text(
+        "import torch\nfrom rnnkit.nn.cells.gru import GRU\n\n\nclass Noisy(GRU):\n"
+        "    def __init__(self, inputs, hidden, params):\n"
+        "        from rnnkit.params.model import GRU as block\n"
+        "        super().__init__(inputs, hidden, block())\n\n"
+        "    def step(self, inputs, state, kept=None):\n"
+        "        (h,) = super().step(inputs, state, kept)\n"
+        "        return type(state)(h + torch.rand_like(h))\n"
+    )
+    noisy = "model.cell={kind: custom, module: 'bad_cell:Noisy'}"
+    done = rnnkit(here, "check", "a.yaml", "--deep", "--set", noisy)
+    assert done.returncode == 2
+    assert "✗ twice the same: outputs differ by" in done.stdout
+    assert "the network breaks a rule that every network must keep" in done.stderr
