@@ -8,7 +8,7 @@ import pandas
 import torch
 
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.metrics.meters import Metrics
+from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import count_parameters
 from rnnkit.params import Experiment, dump
 from rnnkit.runs.run_folder import RunFolder

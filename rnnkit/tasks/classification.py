@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
-from rnnkit.metrics.meters import LabelMeter
+from rnnkit.metrics import LabelMeter
 from rnnkit.nn.losses import class_mean, cross_entropy, weights_of
 from rnnkit.tasks.interface import Task
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.prepared import Part
 from rnnkit.data.prepare.scale import Scaler
-from rnnkit.metrics.meters import ForecastMeter
+from rnnkit.metrics import ForecastMeter
 from rnnkit.nn.losses import ERRORS, pinball
 from rnnkit.nn.model.network import build
 from rnnkit.nn.model.representation import RelativeToLast

@@ -11,7 +11,7 @@ from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.errors import InputError
-from rnnkit.metrics.meters import Metrics
+from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import build
 from rnnkit.nn.model.representation import Sizes
 from rnnkit.params.model import Model

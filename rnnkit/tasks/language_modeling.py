@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.prepared import END
-from rnnkit.metrics.meters import TokenMeter
+from rnnkit.metrics import TokenMeter
 from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
 from rnnkit.tasks.interface import Task, real_steps
 

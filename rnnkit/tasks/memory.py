@@ -8,7 +8,7 @@ from torch import Tensor
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.prepared import Part
 from rnnkit.data.prepare.problems import COPIED
-from rnnkit.metrics.meters import AnswerMeter
+from rnnkit.metrics import AnswerMeter
 from rnnkit.nn.losses import cross_entropy, masked_mean, squared
 from rnnkit.tasks.interface import Task, real_steps
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
-from rnnkit.metrics.meters import NoteMeter
+from rnnkit.metrics import NoteMeter
 from rnnkit.nn.losses import bernoulli, masked_mean
 from rnnkit.tasks.interface import Task, real_steps
 

@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
-from rnnkit.metrics.meters import EntityMeter, LabelMeter
+from rnnkit.metrics import EntityMeter, LabelMeter
 from rnnkit.nn.losses import IGNORED, class_mean, cross_entropy, masked_mean, weights_of
 from rnnkit.tasks.interface import Task, real_steps
 

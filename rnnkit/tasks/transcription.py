@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.tokenize import FittedTokenizer
-from rnnkit.metrics.meters import TranscriptMeter
+from rnnkit.metrics import TranscriptMeter
 from rnnkit.nn import ctc
 from rnnkit.nn.losses import IGNORED
 from rnnkit.tasks.interface import Task

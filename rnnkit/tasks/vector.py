@@ -5,7 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
-from rnnkit.metrics.meters import LabelMeter, NumberMeter
+from rnnkit.metrics import LabelMeter, NumberMeter
 from rnnkit.nn.losses import squared
 from rnnkit.tasks.classification import Classification
 

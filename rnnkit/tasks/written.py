@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.prepared import END, PADDING, UNKNOWN
 from rnnkit.data.prepare.tokenize import FittedTokenizer
-from rnnkit.metrics.meters import Metrics, TextMeter, TokenMeter
+from rnnkit.metrics import Metrics, TextMeter, TokenMeter
 from rnnkit.nn.beam_search import Hypothesis, beam_search, greedy
 from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean, smoothed_cross_entropy
 from rnnkit.nn.model.writing import Read, Writer

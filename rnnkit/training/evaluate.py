@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from rnnkit.data.batches import Batch, gather, plan
 from rnnkit.data.prepare.prepared import Part
 from rnnkit.data.windows import is_carried, streams
-from rnnkit.metrics.meters import Metrics
+from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import Synced
 from rnnkit.params.block import FrozenDict
 from rnnkit.params.experiment import Experiment

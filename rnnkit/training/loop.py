@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.windows import Window, count_windows, has_targets, is_carried, training_windows
-from rnnkit.metrics.meters import Metrics
+from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import Synced
 from rnnkit.nn.model.stack import States, detached, without_masks
 from rnnkit.params.experiment import Experiment

@@ -11,7 +11,7 @@ from seqeval.metrics import f1_score
 from rnnkit.data.batches import gather
 from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.spelling import abridged, alphabet, with_letters
-from rnnkit.metrics.meters import EntityMeter
+from rnnkit.metrics import EntityMeter
 from rnnkit.nn.losses import IGNORED
 from rnnkit.params import Experiment
 from rnnkit.tasks import task_for

@@ -14,7 +14,7 @@ from rnnkit.evaluation.comparison.bootstrap import difference
 from rnnkit.evaluation.comparison.items import measured, one_measure
 from rnnkit.evaluation.comparison.members import members
 from rnnkit.evaluation.comparison.table import block_of
-from rnnkit.metrics.meters import TextMeter
+from rnnkit.metrics import TextMeter
 from rnnkit.params import Experiment
 from rnnkit.params.variants import FIXED
 from rnnkit.report.page import render

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
-from rnnkit.metrics.meters import LabelMeter, TokenMeter
+from rnnkit.metrics import LabelMeter, TokenMeter
 from rnnkit.nn.losses import IGNORED, absolute, cross_entropy, masked_mean, squared
 
 

@@ -12,7 +12,7 @@ from rnnkit.data import sources
 from rnnkit.data.batches import gather
 from rnnkit.data.prepare import prepare
 from rnnkit.errors import InputError
-from rnnkit.metrics.meters import NoteMeter
+from rnnkit.metrics import NoteMeter
 from rnnkit.nn.losses import bernoulli
 from rnnkit.params import Experiment
 from rnnkit.params.data import Fractions, Given

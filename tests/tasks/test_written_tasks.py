@@ -18,7 +18,7 @@ from rnnkit.data.sources import read
 from rnnkit.errors import InputError
 from rnnkit.evaluation.evaluate_file import rescore
 from rnnkit.evaluation.finalize import PREDICTIONS, verdict
-from rnnkit.metrics.meters import TextMeter, TranscriptMeter, least_edits
+from rnnkit.metrics import TextMeter, TranscriptMeter, least_edits
 from rnnkit.nn.model.writing import EncoderDecoder
 from rnnkit.report.mistakes import mistakes
 from rnnkit.report.run import _data as data_of

@@ -7,7 +7,7 @@ import numpy as np
 import pandas
 
 from rnnkit.errors import InputError
-from rnnkit.metrics.meters import least_edits
+from rnnkit.metrics import least_edits
 
 Direction = Literal["minimize", "maximize"]
 TRUTH = "truth "

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas
 
-from rnnkit.metrics.meters import TextMeter, TranscriptMeter
+from rnnkit.metrics import TextMeter, TranscriptMeter
 
 GROUPS = 6
 """Groups of lengths, of about as many items each."""

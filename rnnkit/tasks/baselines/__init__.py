@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rnnkit.data.prepare.prepared import Part, Prepared
-from rnnkit.metrics.meters import Metrics
+from rnnkit.metrics import Metrics
 from rnnkit.tasks import Task
 from rnnkit.tasks.baselines.answers import constant_answer
 from rnnkit.tasks.baselines.forecasts import drift, last_value, seasonal_naive, training_mean

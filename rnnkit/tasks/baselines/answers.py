@@ -3,7 +3,7 @@
 import torch
 
 from rnnkit.data.prepare.prepared import Part, Prepared
-from rnnkit.metrics.meters import AnswerMeter, Metrics
+from rnnkit.metrics import AnswerMeter, Metrics
 from rnnkit.tasks.baselines.flat import inputs_of, targets_of
 from rnnkit.tasks.memory import NEAR, Memory
 

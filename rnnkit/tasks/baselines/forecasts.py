@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rnnkit.data.prepare.prepared import Part, Prepared
 from rnnkit.data.prepare.scale import Scaler
-from rnnkit.metrics.meters import Metrics
+from rnnkit.metrics import Metrics
 from rnnkit.tasks.forecasting import Forecasting, rows_of
 
 CHUNK = 4_096  # windows forecast at once

@@ -8,7 +8,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from torch import Tensor
 
 from rnnkit.data.prepare.prepared import Part, Prepared
-from rnnkit.metrics.meters import LabelMeter, Metrics
+from rnnkit.metrics import LabelMeter, Metrics
 from rnnkit.tasks import Task
 from rnnkit.tasks.baselines.flat import inputs_of, targets_of
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from rnnkit.data.prepare.prepared import Part, Prepared, positions
-from rnnkit.metrics.meters import Metrics, NoteMeter
+from rnnkit.metrics import Metrics, NoteMeter
 from rnnkit.tasks import Task
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rnnkit.data.prepare.prepared import END, Part, Prepared, positions
-from rnnkit.metrics.meters import Metrics, TextMeter, TranscriptMeter
+from rnnkit.metrics import Metrics, TextMeter, TranscriptMeter
 from rnnkit.params.block import FrozenDict
 from rnnkit.tasks import Task
 from rnnkit.tasks.baselines.labels import token_counts

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from rnnkit.data.prepare.prepared import Part, Prepared
-from rnnkit.metrics.meters import Metrics, TokenMeter
+from rnnkit.metrics import Metrics, TokenMeter
 from rnnkit.tasks import Task
 from rnnkit.tasks.baselines.flat import inputs_of, targets_of
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from rnnkit.data.prepare.prepared import Part, Prepared
-from rnnkit.metrics.meters import Metrics, NumberMeter
+from rnnkit.metrics import Metrics, NumberMeter
 from rnnkit.tasks.baselines.labels import label_metrics
 from rnnkit.tasks.vector import Vector
 

@@ -1,0 +1,119 @@
+"""Meter of forecasts, in the series' units and scaled."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.regression import (
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    SymmetricMeanAbsolutePercentageError,
+)
+
+from rnnkit.metrics.values import Metrics
+from rnnkit.nn.losses import pinball
+
+
+class ForecastMeter:
+    """MAE, RMSE, MAPE, sMAPE and MASE in the series' units; MSE and MAE on scaled data.
+
+    MAPE leaves out observations of zero and counts them (`mape_excluded`). MASE divides by the
+    mean error of the seasonal naive forecast on the training part (Hyndman and Koehler 2006),
+    column by column. MAE is given per step of the horizon too, as `mae_step_1` and so on. Of
+    quantiles there are the mean pinball loss in units, the share of observations inside the
+    outermost two (`coverage`), and how far apart these are in units (`interval_width`).
+
+    Args:
+        units: turns scaled values [batch, horizon, targets] of rows [batch] into the series' units.
+        naive: gives [batch, targets], the training part's mean seasonal naive error, in units, of
+            the series that rows [batch] belong to.
+    """
+
+    def __init__(
+        self, units: Callable[[Tensor, Tensor], Tensor], naive: Callable[[Tensor], Tensor]
+    ) -> None:
+        self._units, self._naive = units, naive
+        self._mae, self._mse = MeanAbsoluteError(), MeanSquaredError()
+        self._mape, self._smape = (
+            MeanAbsolutePercentageError(),
+            SymmetricMeanAbsolutePercentageError(),
+        )
+        self._scaled_mae, self._scaled_mse = MeanAbsoluteError(), MeanSquaredError()
+        for metric in self._all():
+            metric.set_dtype(torch.float64)
+        self._zeros = 0
+        self._steps: Tensor | None = None  # [horizon] summed absolute errors
+        self._mase, self._rows = 0.0, 0
+        self._pinball, self._inside, self._width, self._quantiles = 0.0, 0, 0.0, 0
+
+    def _all(self) -> list[Metric]:
+        return [
+            self._mae,
+            self._mse,
+            self._mape,
+            self._smape,
+            self._scaled_mae,
+            self._scaled_mse,
+        ]
+
+    def update(self, forecast: Tensor, truth: Tensor, rows: Tensor) -> None:
+        """Adds a batch: scaled values, both [batch, horizon, targets], and a row of each one."""
+        forecast, truth = forecast.double(), truth.double()
+        self._scaled_mae.update(forecast.flatten(), truth.flatten())
+        self._scaled_mse.update(forecast.flatten(), truth.flatten())
+        forecast, truth = self._units(forecast, rows), self._units(truth, rows)
+        self._mae.update(forecast.flatten(), truth.flatten())
+        self._mse.update(forecast.flatten(), truth.flatten())
+        self._smape.update(forecast.flatten(), truth.flatten())
+        real = truth != 0
+        self._zeros += int((~real).sum())
+        if real.any():
+            self._mape.update(forecast[real], truth[real])
+        errors = (forecast - truth).abs()
+        steps = errors.mean(dim=2).sum(dim=0)
+        self._steps = steps if self._steps is None else self._steps + steps
+        self._mase += float((errors / self._naive(rows)[:, None]).mean(dim=(1, 2)).sum())
+        self._rows += len(errors)
+
+    def update_quantiles(
+        self, forecasts: Tensor, truth: Tensor, rows: Tensor, quantiles: Tensor
+    ) -> None:
+        """Adds the quantiles of a batch.
+
+        Args:
+            forecasts: [batch, horizon, targets, quantiles] scaled, rising.
+            truth: [batch, horizon, targets] scaled.
+            rows: [batch].
+            quantiles: [quantiles] which ones.
+        """
+        each = [self._units(forecast, rows) for forecast in forecasts.double().unbind(-1)]
+        observed = self._units(truth.double(), rows)
+        losses = pinball(torch.stack(each, dim=-1), observed, quantiles.double())
+        self._pinball += float(losses.mean(-1).sum())
+        self._inside += int(((each[0] <= observed) & (observed <= each[-1])).sum())
+        self._width += float((each[-1] - each[0]).sum())
+        self._quantiles += observed.numel()
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        metrics = {
+            "mae": float(self._mae.compute()),
+            "rmse": float(self._mse.compute()) ** 0.5,
+            "smape": float(self._smape.compute()),
+            "mase": self._mase / self._rows,
+            "scaled_mse": float(self._scaled_mse.compute()),
+            "scaled_mae": float(self._scaled_mae.compute()),
+            "mape_excluded": float(self._zeros),
+        }
+        if self._mape.update_called:
+            metrics["mape"] = float(self._mape.compute())
+        if self._quantiles:
+            metrics["pinball"] = self._pinball / self._quantiles
+            metrics["coverage"] = self._inside / self._quantiles
+            metrics["interval_width"] = self._width / self._quantiles
+        if self._steps is not None and len(self._steps) > 1:
+            for step, total in enumerate((self._steps / self._rows).tolist(), start=1):
+                metrics[f"mae_step_{step}"] = total
+        return metrics

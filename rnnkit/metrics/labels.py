@@ -1,0 +1,95 @@
+"""Meters of labels: one per sequence or per token, and tags that make up entities."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from torchmetrics import MetricCollection
+from torchmetrics.classification import (
+    MulticlassAccuracy,
+    MulticlassF1Score,
+    MulticlassPrecision,
+    MulticlassRecall,
+)
+
+from rnnkit.metrics.values import Metrics
+from rnnkit.nn.losses import IGNORED
+
+
+class LabelMeter:
+    """Accuracy over all items; precision, recall and F1 as the mean over classes (macro).
+
+    Args:
+        classes: how many labels there are.
+        sequences: report also the share of sequences with every token right.
+    """
+
+    def __init__(self, classes: int, sequences: bool) -> None:
+        self._scores = MetricCollection(
+            {
+                "accuracy": MulticlassAccuracy(num_classes=classes, average="micro"),
+                "precision": MulticlassPrecision(num_classes=classes, average="macro"),
+                "recall": MulticlassRecall(num_classes=classes, average="macro"),
+                "f1": MulticlassF1Score(num_classes=classes, average="macro"),
+            }
+        )
+        self._sequences = sequences
+        self._right = self._seen = 0
+
+    def update(self, predicted: Tensor, targets: Tensor) -> None:
+        """Adds a batch.
+
+        Args:
+            predicted: [batch] or [batch, time] label ids.
+            targets: the same shape; `IGNORED` marks padding.
+        """
+        real = targets != IGNORED
+        self._scores.update(predicted[real], targets[real])
+        if self._sequences:
+            self._right += int(((predicted == targets) | ~real).all(dim=1).sum())
+            self._seen += len(targets)
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        found = self._scores.compute().items()
+        metrics = {name: min(1.0, float(value)) for name, value in found}  # float32 rounds upwards
+        if self._sequences:
+            metrics["sequence_accuracy"] = self._right / self._seen
+        return metrics
+
+
+class EntityMeter:
+    """Precision, recall and F1 of whole entities, over all of them (micro): right is what has the
+    right beginning, end and type. Accuracy over tokens; sequence accuracy over sentences.
+
+    Args:
+        labels: tags as BIO or IOB has them: `O`, `B-TYPE`, `I-TYPE`.
+
+    Reference: E. F. Tjong Kim Sang, F. De Meulder, Introduction to the CoNLL-2003 shared
+    task, 2003.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._labels = labels
+        self._predicted: list[list[str]] = []
+        self._truth: list[list[str]] = []
+
+    def update(self, predicted: Tensor, targets: Tensor) -> None:
+        """Adds a batch, both [batch, time] tag ids; `IGNORED` marks padding."""
+        for said, wanted in zip(predicted, targets, strict=True):
+            real = wanted != IGNORED
+            self._predicted.append([self._labels[i] for i in said[real].tolist()])
+            self._truth.append([self._labels[i] for i in wanted[real].tolist()])
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        from seqeval.metrics import f1_score, precision_score, recall_score
+
+        both = self._truth, self._predicted
+        right = [[a == b for a, b in zip(*pair, strict=True)] for pair in zip(*both, strict=True)]
+        return {
+            "accuracy": sum(map(sum, right)) / sum(map(len, right)),
+            "precision": float(precision_score(*both, zero_division=0)),
+            "recall": float(recall_score(*both, zero_division=0)),
+            "f1": float(f1_score(*both, zero_division=0)),
+            "sequence_accuracy": sum(map(all, right)) / len(right),
+        }

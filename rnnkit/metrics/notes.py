@@ -1,0 +1,40 @@
+"""Meter of notes that sound together."""
+
+from torch import Tensor
+from torchmetrics import MetricCollection
+from torchmetrics.classification import (
+    BinaryF1Score,
+    BinaryJaccardIndex,
+    BinaryPrecision,
+    BinaryRecall,
+)
+
+from rnnkit.metrics.values import Metrics
+
+
+class NoteMeter:
+    """Notes that sound against notes that were said to, over all frames and keys (micro).
+
+    Accuracy is TP / (TP + FP + FN): silence that is foreseen counts for nothing.
+
+    Reference: M. Bay, A. Ehmann, J. S. Downie, Evaluation of multiple-F0 estimation and tracking
+    systems, ISMIR 2009.
+    """
+
+    def __init__(self) -> None:
+        self._scores = MetricCollection(
+            {
+                "accuracy": BinaryJaccardIndex(),
+                "precision": BinaryPrecision(),
+                "recall": BinaryRecall(),
+                "f1": BinaryF1Score(),
+            }
+        )
+
+    def update(self, predicted: Tensor, targets: Tensor) -> None:
+        """Adds a batch of real frames, both [frames, keys]: whether each key sounds."""
+        self._scores.update(predicted.int(), targets.int())
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        return {name: float(value) for name, value in self._scores.compute().items()}

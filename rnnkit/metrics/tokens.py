@@ -1,0 +1,30 @@
+"""Meter of next tokens."""
+
+import math
+
+from torch import Tensor
+
+from rnnkit.metrics.values import Metrics
+
+
+class TokenMeter:
+    """Perplexity exp(mean nats) = 2^(mean bits), and how often the likeliest token was right."""
+
+    def __init__(self) -> None:
+        self._nats, self._right, self._tokens = 0.0, 0, 0
+
+    def update(self, nats: Tensor, right: Tensor) -> None:
+        """Adds a batch: cross-entropies and hits of real tokens, each [tokens]."""
+        self._nats += float(nats.double().sum())
+        self._right += int(right.sum())
+        self._tokens += nats.numel()
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        mean = self._nats / self._tokens
+        return {
+            "loss": mean,
+            "perplexity": math.exp(mean) if mean < 700 else math.inf,
+            "bits": mean / math.log(2),
+            "accuracy": self._right / self._tokens,
+        }

@@ -1,0 +1,3 @@
+"""Metrics by their names."""
+
+Metrics = dict[str, float]
