@@ -29,15 +29,12 @@ class Batch:
             tokens of sequences of their own lengths, IGNORED behind their ends;
             [batch, time, numbers], 0 at padding; [batch, horizon, targets] scaled values.
         mask: [batch, time] bool, true at real steps; None: all are real.
-        resets: [batch, time] bool, true at steps that start from the initial state; None: the
-            first step of each item alone, for items are independent sequences.
         item: [batch] rows of the source's frame.
     """
 
     inputs: Tensor
     targets: Tensor
     mask: Tensor | None
-    resets: Tensor | None
     item: Tensor
 
 
@@ -132,7 +129,6 @@ def gather(
         inputs=inputs.to(dtype) if inputs.is_floating_point() else inputs,
         targets=targets.to(dtype) if targets.is_floating_point() else targets,
         mask=mask,
-        resets=None,
         item=part.item[indices],
     )
 

@@ -92,7 +92,7 @@ def cut(batch: Batch, steps: int | None) -> Iterator[Window]:
         mask = None if batch.mask is None else batch.mask[:, span]
         if mask is not None and bool(mask.all()):
             mask = None
-        piece = Batch(batch.inputs[:, span], batch.targets[:, span], mask, None, batch.item)
+        piece = Batch(batch.inputs[:, span], batch.targets[:, span], mask, batch.item)
         yield Window(piece, begins=start == 0, ends=start == starts[-1])
 
 
@@ -122,7 +122,7 @@ def streams(part: Part, count: int, steps: int) -> Iterator[Window]:
         if not whole:
             inputs = inputs.masked_fill(~mask, PADDING)
             targets = targets.masked_fill(~mask, IGNORED)
-        batch = Batch(inputs, targets, None if whole else mask, None, item[place[:, 0]])
+        batch = Batch(inputs, targets, None if whole else mask, item[place[:, 0]])
         yield Window(batch, begins=start == 0, ends=start + steps >= length)
 
 

@@ -98,7 +98,6 @@ def test_synced_targets_stand_under_their_inputs(
         assert batch.mask.equal(mask)
     assert batch.inputs.shape == batch.targets.shape == (len(lengths), max(lengths))
     assert batch.item.tolist() == (indices * 10).tolist()
-    assert batch.resets is None
     for row, item in enumerate(indices.tolist()):
         length, start = lengths[item], int(part.input_start[item])
         real = slice(0, length) if padding == "post" else slice(max(lengths) - length, None)

@@ -195,11 +195,6 @@ def build(
     return TOPOLOGIES[topology](model, sizes, outputs, generator)
 
 
-def weight_matrices(network: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters that `l2` acts on, by name: matrices, not biases or initial states."""
-    return {name: value for name, value in network.named_parameters() if value.ndim >= 2}
-
-
 def count_parameters(network: nn.Module) -> int:
     """How many numbers are learned."""
     return sum(value.numel() for value in network.parameters() if value.requires_grad)

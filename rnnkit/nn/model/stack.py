@@ -143,7 +143,3 @@ class Stack(nn.Module):
                         final[f"{name}_mask"] = Mask(kept)
             inputs = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
         return inputs, final if want_final else None
-
-    def final_hidden(self, final: States) -> Float[Tensor, "batch {self.size}"]:
-        """[last h of forward; first h of backward] of the top layer."""
-        return torch.cat([final[name].h for name in self.names(self.depth - 1)], dim=1)
