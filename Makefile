@@ -4,13 +4,18 @@ BIN := .venv/bin
 STAMP := .venv/installed
 STAMP_SLOW := .venv/installed_slow
 
-.PHONY: demo test lint slow bench clean
+.PHONY: demo test shapes lint slow bench clean
 
 demo: $(STAMP)
 	$(BIN)/rnnkit run params/demo.yaml
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
+
+# The shapes in every signature of networks, metrics and batches, checked at every call.
+SHAPES := rnnkit.nn,rnnkit.metrics,rnnkit.data.batches,rnnkit.data.windows,beartype.beartype
+shapes: $(STAMP)
+	$(BIN)/python -m pytest -m "not slow" --jaxtyping-packages=$(SHAPES) tests/nn tests/metrics tests/tasks
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

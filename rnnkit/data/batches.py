@@ -4,12 +4,11 @@ Items of about the same length share a batch, so that little is padding. Everyth
 tensors in memory; there is no DataLoader, because one costs more than a small network's step.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
 from rnnkit.data.prepare.prepared import PADDING, Part
@@ -32,13 +31,15 @@ class Batch:
         item: [batch] rows of the source's frame.
     """
 
-    inputs: Tensor
-    targets: Tensor
-    mask: Tensor | None
-    item: Tensor
+    inputs: Num[Tensor, "batch time *features"]
+    targets: Num[Tensor, "batch *target"]
+    mask: Bool[Tensor, "batch time"] | None
+    item: Int[Tensor, " batch"]
 
 
-def plan(part: Part, batch_size: int, generator: torch.Generator | None) -> list[Tensor]:
+def plan(
+    part: Part, batch_size: int, generator: torch.Generator | None
+) -> list[Int[Tensor, " batch"]]:
     """Which items are in which batch; every item is in exactly one.
 
     Args:
@@ -57,7 +58,7 @@ def plan(part: Part, batch_size: int, generator: torch.Generator | None) -> list
     return [batches[k] for k in shuffled]
 
 
-def _pooled(part: Part, order: Tensor, batch_size: int) -> list[Tensor]:
+def _pooled(part: Part, order: Int[Tensor, " items"], batch_size: int) -> list[Tensor]:
     """Sort each pool of an order by length and cut it into batches."""
     if part.unaligned or not part.equal_length:
         lengths = _length(part)[order]
@@ -66,23 +67,23 @@ def _pooled(part: Part, order: Tensor, batch_size: int) -> list[Tensor]:
     return list(torch.split(order, batch_size))
 
 
-def _length(part: Part) -> Tensor:
-    """[items] what items are sorted by: the steps of the input, then those of the target."""
+def _length(part: Part) -> Int[Tensor, " items"]:
+    """What items are sorted by: the steps of the input, then those of the target."""
     if not part.unaligned:
         return part.input_length
     return part.input_length * (part.target_length.max() + 1) + part.target_length
 
 
 def padding_waste(part: Part, batch_size: int) -> float:
-    """The share of steps that are padding when training, with items in the part's own order."""
+    """The fraction of steps that are padding in training, with items in the part's own order."""
     batches = _pooled(part, torch.arange(len(part)), batch_size)
     lengths = [part.input_length[batch] for batch in batches]
-    steps = sum(len(found) * int(found.max()) for found in lengths)
+    steps = sum(len(batch) * int(batch.max()) for batch in lengths)
     return 1 - int(part.input_length.sum()) / steps
 
 
 def gather(
-    part: Part, indices: Tensor, padding: Literal["post", "pre"], dtype: torch.dtype
+    part: Part, indices: Int[Tensor, " batch"], padding: Literal["post", "pre"], dtype: torch.dtype
 ) -> Batch:
     """The items' padded tensors.
 
@@ -133,19 +134,25 @@ def gather(
     )
 
 
-def _padded(flat: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
-    """[items, longest] each item's own tokens, IGNORED behind them."""
+def _padded(
+    flat: Int[Tensor, " tokens"], starts: Int[Tensor, "items 1"], lengths: Int[Tensor, " items"]
+) -> Int[Tensor, "items longest"]:
+    """Each item's own tokens, IGNORED behind them."""
     steps = torch.arange(int(lengths.max()))
     real = steps < lengths[:, None]
     return _take(flat, starts + steps.minimum(lengths[:, None] - 1)).masked_fill_(~real, IGNORED)
 
 
-def with_future(past: Tensor, ahead: Tensor, known: int) -> Tensor:
+def with_future(
+    past: Float[Tensor, "batch window features"],
+    ahead: Float[Tensor, "batch horizon features"],
+    known: int,
+) -> Float[Tensor, "batch steps features+1"]:
     """A window followed by what is known of the steps that are to be forecast.
 
     Args:
-        past: [batch, window, features].
-        ahead: [batch, horizon, features] the rows behind it, of which only the last features are
+        past: the window.
+        ahead: the rows behind it, of which only the last features are
             read: the rest, which a forecaster cannot know, is replaced by zero.
         known: how many features are known ahead.
 
@@ -158,11 +165,15 @@ def with_future(past: Tensor, ahead: Tensor, known: int) -> Tensor:
     return torch.cat([past, ahead], dim=1)
 
 
-def _take(flat: Tensor, index: Tensor) -> Tensor:
+def _take(
+    flat: Num[Tensor, "rows *features"], index: Int[Tensor, "batch steps"]
+) -> Num[Tensor, "batch steps *features"]:
     """flat[index], by index_select: a third of the time where there are features."""
     return flat.index_select(0, index.flatten()).view(*index.shape, *flat.shape[1:])
 
 
-def _like(mask: Tensor, values: Tensor) -> Tensor:
+def _like(
+    mask: Bool[Tensor, "batch steps"], values: Num[Tensor, "batch steps *features"]
+) -> Bool[Tensor, "batch steps *last"]:
     """The mask with a last dimension of 1 where each step has several values."""
     return mask if values.dim() == 2 else mask[:, :, None]

@@ -9,8 +9,6 @@ Reference: R. J. Williams, J. Peng, An efficient gradient-based algorithm for on
 recurrent network trajectories, Neural Computation 2(4), 1990.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,5 +1,6 @@
 """Meter of the answers to a memory problem."""
 
+from jaxtyping import Bool
 from torch import Tensor
 
 from rnnkit.metrics.values import Metrics
@@ -11,8 +12,8 @@ class AnswerMeter:
     def __init__(self) -> None:
         self._right = self._seen = 0
 
-    def update(self, right: Tensor) -> None:
-        """Adds a batch: [answers] whether each is right."""
+    def update(self, right: Bool[Tensor, "*answers"]) -> None:
+        """Adds a batch: whether each is right."""
         self._right += int(right.sum())
         self._seen += right.numel()
 

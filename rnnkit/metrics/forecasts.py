@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.regression import (
@@ -58,8 +59,13 @@ class ForecastMeter:
             self._scaled_mse,
         ]
 
-    def update(self, forecast: Tensor, truth: Tensor, rows: Tensor) -> None:
-        """Adds a batch: scaled values, both [batch, horizon, targets], and a row of each one."""
+    def update(
+        self,
+        forecast: Float[Tensor, "batch horizon targets"],
+        truth: Float[Tensor, "batch horizon targets"],
+        rows: Int[Tensor, " batch"],
+    ) -> None:
+        """Adds a batch: scaled values, and a row of each one."""
         forecast, truth = forecast.double(), truth.double()
         self._scaled_mae.update(forecast.flatten(), truth.flatten())
         self._scaled_mse.update(forecast.flatten(), truth.flatten())
@@ -78,15 +84,19 @@ class ForecastMeter:
         self._rows += len(errors)
 
     def update_quantiles(
-        self, forecasts: Tensor, truth: Tensor, rows: Tensor, quantiles: Tensor
+        self,
+        forecasts: Float[Tensor, "batch horizon targets quantiles"],
+        truth: Float[Tensor, "batch horizon targets"],
+        rows: Int[Tensor, " batch"],
+        quantiles: Float[Tensor, " quantiles"],
     ) -> None:
         """Adds the quantiles of a batch.
 
         Args:
-            forecasts: [batch, horizon, targets, quantiles] scaled, rising.
-            truth: [batch, horizon, targets] scaled.
-            rows: [batch].
-            quantiles: [quantiles] which ones.
+            forecasts: scaled, rising.
+            truth: scaled.
+            rows: a row of each series.
+            quantiles: which ones.
         """
         each = [self._units(forecast, rows) for forecast in forecasts.double().unbind(-1)]
         observed = self._units(truth.double(), rows)

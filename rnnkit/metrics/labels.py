@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from jaxtyping import Int
 from torch import Tensor
 from torchmetrics import MetricCollection
 from torchmetrics.classification import (
@@ -35,12 +36,14 @@ class LabelMeter:
         self._sequences = sequences
         self._right = self._seen = 0
 
-    def update(self, predicted: Tensor, targets: Tensor) -> None:
+    def update(
+        self, predicted: Int[Tensor, "batch *time"], targets: Int[Tensor, "batch *time"]
+    ) -> None:
         """Adds a batch.
 
         Args:
-            predicted: [batch] or [batch, time] label ids.
-            targets: the same shape; `IGNORED` marks padding.
+            predicted: label ids, one per sequence or one per step.
+            targets: `IGNORED` marks padding.
         """
         real = targets != IGNORED
         self._scores.update(predicted[real], targets[real])
@@ -73,8 +76,10 @@ class EntityMeter:
         self._predicted: list[list[str]] = []
         self._truth: list[list[str]] = []
 
-    def update(self, predicted: Tensor, targets: Tensor) -> None:
-        """Adds a batch, both [batch, time] tag ids; `IGNORED` marks padding."""
+    def update(
+        self, predicted: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"]
+    ) -> None:
+        """Adds a batch of tag ids; `IGNORED` marks padding."""
         for said, wanted in zip(predicted, targets, strict=True):
             real = wanted != IGNORED
             self._predicted.append([self._labels[i] for i in said[real].tolist()])

@@ -1,5 +1,6 @@
 """Meter of notes that sound together."""
 
+from jaxtyping import Bool, Num
 from torch import Tensor
 from torchmetrics import MetricCollection
 from torchmetrics.classification import (
@@ -31,8 +32,12 @@ class NoteMeter:
             }
         )
 
-    def update(self, predicted: Tensor, targets: Tensor) -> None:
-        """Adds a batch of real frames, both [frames, keys]: whether each key sounds."""
+    def update(
+        self,
+        predicted: Bool[Tensor, "frames keys"],
+        targets: Num[Tensor, "frames keys"] | Bool[Tensor, "frames keys"],
+    ) -> None:
+        """Adds a batch of real frames: whether each key sounds."""
         self._scores.update(predicted.int(), targets.int())
 
     def compute(self) -> Metrics:

@@ -1,6 +1,7 @@
 """Meter of numbers in their own units."""
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torchmetrics.regression import (
     MeanAbsoluteError,
@@ -18,8 +19,10 @@ class NumberMeter:
         for metric in (self._mae, self._mse):
             metric.set_dtype(torch.float64)
 
-    def update(self, predicted: Tensor, truth: Tensor) -> None:
-        """Adds a batch, both [batch, targets] in units."""
+    def update(
+        self, predicted: Float[Tensor, "batch targets"], truth: Float[Tensor, "batch targets"]
+    ) -> None:
+        """Adds a batch, in units."""
         for metric in (self._mae, self._mse):
             metric.update(predicted.double().flatten(), truth.double().flatten())
 

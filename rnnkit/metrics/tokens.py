@@ -2,6 +2,7 @@
 
 import math
 
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from rnnkit.metrics.values import Metrics
@@ -13,8 +14,8 @@ class TokenMeter:
     def __init__(self) -> None:
         self._nats, self._right, self._tokens = 0.0, 0, 0
 
-    def update(self, nats: Tensor, right: Tensor) -> None:
-        """Adds a batch: cross-entropies and hits of real tokens, each [tokens]."""
+    def update(self, nats: Float[Tensor, " tokens"], right: Bool[Tensor, " tokens"]) -> None:
+        """Adds a batch: cross-entropies and hits of real tokens."""
         self._nats += float(nats.double().sum())
         self._right += int(right.sum())
         self._tokens += nats.numel()

@@ -6,12 +6,21 @@ network's whole distribution.
 
 import math
 from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.data.prepare.prepared import END, PADDING, UNKNOWN
-from rnnkit.nn.model.writing import Read, Writer
+from rnnkit.nn.model.writing import Read
+
+
+@runtime_checkable
+class HasDecoder(Protocol):
+    """A network whose decoder has `advance`, as rnnkit.nn.model.decoder.Decoder."""
+
+    decoder: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,14 +31,14 @@ class Hypothesis:
         tokens: without the end.
         log_probability: of the tokens, and of the end if it has one, in nats.
         ended: whether it has an end, or stopped at the longest that was allowed.
-        attention: [steps, time] where the decoder looked before each token and the end; None
+        attention: where the decoder looked before each token and the end; None
             without attention.
     """
 
     tokens: tuple[int, ...]
     log_probability: float
     ended: bool
-    attention: Tensor | None
+    attention: Float[Tensor, "steps time"] | None
 
     @property
     def steps(self) -> int:
@@ -42,7 +51,7 @@ class Hypothesis:
 
 
 @torch.no_grad()
-def greedy(network: Writer, read: Read, longest: int) -> list[Hypothesis]:
+def greedy(network: HasDecoder, read: Read, longest: int) -> list[Hypothesis]:
     """The likeliest token at every step.
 
     Args:
@@ -78,7 +87,7 @@ def greedy(network: Writer, read: Read, longest: int) -> list[Hypothesis]:
 
 @torch.no_grad()
 def beam_search(
-    network: Writer, read: Read, longest: int, width: int, length_penalty: float
+    network: HasDecoder, read: Read, longest: int, width: int, length_penalty: float
 ) -> list[list[Hypothesis]]:
     """The best hypotheses of each item, the best first, at most `width`.
 
@@ -143,16 +152,21 @@ def _best(found: list[Hypothesis], width: int, length_penalty: float) -> list[Hy
     return sorted(found, key=lambda one: (not one.ended, -one.score(length_penalty)))[:width]
 
 
-def _grown(looks: Tensor | None, weights: Tensor | None, items: int, width: int) -> Tensor | None:
-    """[items, width, steps + 1, time]"""
+def _grown(
+    looks: Float[Tensor, "items width steps time"] | None,
+    weights: Float[Tensor, "rows time"] | None,
+    items: int,
+    width: int,
+) -> Float[Tensor, "items width longer time"] | None:
+    """The attention of all steps, the newest appended."""
     if weights is None:
         return None
     newest = weights.view(items, width, 1, -1)
     return newest if looks is None else torch.cat([looks, newest], dim=2)
 
 
-def without_reserved(scores: Tensor) -> Tensor:
-    """Scores [rows, tokens] with what is never written at -infinity."""
+def without_reserved(scores: Float[Tensor, "rows tokens"]) -> Float[Tensor, "rows tokens"]:
+    """The scores, with -infinity at the padding and the unknown token."""
     scores = scores.clone()
     scores[:, [PADDING, UNKNOWN]] = -math.inf
     return scores

@@ -11,6 +11,7 @@ data with recurrent neural networks, 2006.
 import math
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,19 +19,23 @@ from rnnkit.data.batches import IGNORED
 from rnnkit.data.prepare.prepared import PADDING, UNKNOWN
 
 BLANK = PADDING
-MOST = 64
-"""Tokens that a prefix is continued with at a frame, the likeliest ones."""
+MAX_BEAM_TOKENS = 64
+"""A prefix is continued with this many tokens at a frame, the best ones."""
 
 
-def nats(logits: Tensor, mask: Tensor | None, targets: Tensor) -> Tensor:
-    """-log P(text) of each item.
+def ctc_loss(
+    logits: Float[Tensor, "batch time tokens"],
+    mask: Bool[Tensor, "batch time"] | None,
+    targets: Int[Tensor, "batch steps"],
+) -> Float[Tensor, " batch"]:
+    """-log P(text) of each item, in nats.
 
     Args:
-        logits: [batch, time, tokens].
-        mask: [batch, time], true at real frames; None: all are.
-        targets: [batch, steps] tokens, IGNORED behind them.
+        logits: scores of every token at every frame.
+        mask: true at real frames; None: all are.
+        targets: tokens, IGNORED behind them.
 
-    Returns: [batch], infinite where there are too few frames for the text.
+    Returns: infinite where there are too few frames for the text.
     """
     lengths = torch.full((len(logits),), logits.shape[1])
     if mask is not None:
@@ -49,12 +54,13 @@ def nats(logits: Tensor, mask: Tensor | None, targets: Tensor) -> Tensor:
     )
 
 
-def likeliest(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """[time] the score of each frame's likeliest token, and that token; the unknown one is no text
-    and left out.
+def best_tokens(
+    scores: Float[Tensor, "time tokens"],
+) -> tuple[Float[Tensor, " time"], Int[Tensor, " time"]]:
+    """The score of each frame's best token, and that token. The unknown token is left out.
 
     Args:
-        scores: [time, tokens] of real frames.
+        scores: of real frames.
     """
     known = scores.clone()
     known[:, UNKNOWN] = -math.inf
@@ -62,23 +68,23 @@ def likeliest(scores: Tensor) -> tuple[Tensor, Tensor]:
     return values, path
 
 
-def best_path(scores: Tensor) -> tuple[list[int], float]:
-    """The text of the likeliest path without unknown tokens, and that path's log-probability.
+def best_path(scores: Float[Tensor, "time tokens"]) -> tuple[list[int], float]:
+    """The text of the best path without unknown tokens, and that path's log-probability.
 
     Args:
-        scores: [time, tokens] log-probabilities of real frames.
+        scores: log-probabilities of real frames.
     """
-    values, path = likeliest(scores)
-    told = torch.unique_consecutive(path)
-    return told[told != BLANK].tolist(), float(values.double().sum())
+    values, path = best_tokens(scores)
+    tokens = torch.unique_consecutive(path)
+    return tokens[tokens != BLANK].tolist(), float(values.double().sum())
 
 
-def prefix_beam(scores: Tensor, width: int) -> list[tuple[list[int], float]]:
-    """The likeliest texts, the likeliest first, with their log-probabilities: the sums over the
+def prefix_beam(scores: Float[Tensor, "time tokens"], width: int) -> list[tuple[list[int], float]]:
+    """The best texts, the best first, with their log-probabilities: the sums over the
     paths that were kept.
 
     Args:
-        scores: [time, tokens] log-probabilities of real frames.
+        scores: log-probabilities of real frames.
         width: prefixes that are kept from frame to frame.
 
     Reference: A. Y. Hannun et al., First-pass large vocabulary continuous speech recognition using
@@ -87,7 +93,7 @@ def prefix_beam(scores: Tensor, width: int) -> list[tuple[list[int], float]]:
     # Each prefix has the log-probability of its paths that end with a blank, and of the others.
     beam: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, -math.inf)}
     for frame in scores.double():
-        best = frame.topk(min(MOST, len(frame)))
+        best = frame.topk(min(MAX_BEAM_TOKENS, len(frame)))
         known = dict(zip(best.indices.tolist(), best.values.tolist(), strict=True))
         known.pop(UNKNOWN, None)
         blank = float(frame[BLANK])
@@ -104,10 +110,10 @@ def prefix_beam(scores: Tensor, width: int) -> list[tuple[list[int], float]]:
                     _add(grown, longer, -math.inf, with_blank + score)
                 else:
                     _add(grown, longer, -math.inf, whole + score)
-        possible = [(prefix, found) for prefix, found in grown.items() if max(found) > -math.inf]
-        ordered = sorted(possible, key=lambda found: -_sum(*found[1]))
+        possible = [(prefix, both) for prefix, both in grown.items() if max(both) > -math.inf]
+        ordered = sorted(possible, key=lambda entry: -_sum(*entry[1]))
         beam = dict(ordered[:width])
-    return [(list(prefix), _sum(*found)) for prefix, found in beam.items()]
+    return [(list(prefix), _sum(*both)) for prefix, both in beam.items()]
 
 
 def _add(
@@ -116,13 +122,13 @@ def _add(
     with_blank: float,
     without: float,
 ) -> None:
-    one, other = beam.get(prefix, (-math.inf, -math.inf))
-    beam[prefix] = _sum(one, with_blank), _sum(other, without)
+    before = beam.get(prefix, (-math.inf, -math.inf))
+    beam[prefix] = _sum(before[0], with_blank), _sum(before[1], without)
 
 
-def _sum(one: float, other: float) -> float:
-    """log(exp(one) + exp(other))"""
-    most = max(one, other)
+def _sum(a: float, b: float) -> float:
+    """log(exp(a) + exp(b))"""
+    most = max(a, b)
     if most == -math.inf:
         return most
-    return most + math.log1p(math.exp(min(one, other) - most))
+    return most + math.log1p(math.exp(min(a, b) - most))

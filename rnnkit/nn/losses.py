@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from rnnkit.data.batches import IGNORED as IGNORED  # the target at padding
 
 
-def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+def cross_entropy(
+    logits: Float[Tensor, "*rows classes"], targets: Int[Tensor, "*targets"]
+) -> Float[Tensor, "*targets"]:
     """-log softmax(logits)[target], in nats; 0 where the target is `IGNORED`.
 
     Args:
@@ -30,7 +33,9 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return losses.view(targets.shape)
 
 
-def smoothed_cross_entropy(logits: Tensor, targets: Tensor, share: float) -> Tensor:
+def smoothed_cross_entropy(
+    logits: Float[Tensor, "*rows classes"], targets: Int[Tensor, "*rows"], share: float
+) -> Float[Tensor, "*rows"]:
     """(1 - share) · cross_entropy + share · the mean of -log softmax over all classes, in nats.
 
     Args:
@@ -49,7 +54,9 @@ def smoothed_cross_entropy(logits: Tensor, targets: Tensor, share: float) -> Ten
     return losses.view(targets.shape)
 
 
-def bernoulli(logits: Tensor, targets: Tensor) -> Tensor:
+def bernoulli(
+    logits: Float[Tensor, "*rows keys"], targets: Float[Tensor, "*targets"]
+) -> Float[Tensor, "*rows"]:
     """-Σ_k log P(target_k), in nats, each target 1 with probability sigmoid(logit) and else 0.
 
     Args:
@@ -66,7 +73,9 @@ def bernoulli(logits: Tensor, targets: Tensor) -> Tensor:
     return losses.sum(dim=-1)
 
 
-def squared(outputs: Tensor, targets: Tensor) -> Tensor:
+def squared(
+    outputs: Float[Tensor, "*outputs"], targets: Float[Tensor, "*targets"]
+) -> Float[Tensor, "*outputs"]:
     """(output - target)², of equal shapes.
 
     Raises:
@@ -75,7 +84,9 @@ def squared(outputs: Tensor, targets: Tensor) -> Tensor:
     return _difference(outputs, targets).square()
 
 
-def absolute(outputs: Tensor, targets: Tensor) -> Tensor:
+def absolute(
+    outputs: Float[Tensor, "*outputs"], targets: Float[Tensor, "*targets"]
+) -> Float[Tensor, "*outputs"]:
     """|output - target|, of equal shapes.
 
     Raises:
@@ -84,7 +95,11 @@ def absolute(outputs: Tensor, targets: Tensor) -> Tensor:
     return _difference(outputs, targets).abs()
 
 
-def pinball(outputs: Tensor, targets: Tensor, quantiles: Tensor) -> Tensor:
+def pinball(
+    outputs: Float[Tensor, "*outputs"],
+    targets: Float[Tensor, "*targets"],
+    quantiles: Float[Tensor, " quantiles"],
+) -> Float[Tensor, "*targets quantiles"]:
     """max(q·(y - ŷ_q), (q - 1)·(y - ŷ_q)): its mean is least where ŷ_q is the quantile q of y.
 
     Args:
@@ -112,7 +127,9 @@ ERRORS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
+def masked_mean(
+    values: Float[Tensor, "*values"], mask: Bool[Tensor, "*mask"] | None
+) -> Float[Tensor, ""]:
     """The mean over real positions.
 
     Args:
@@ -132,7 +149,11 @@ def masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:
     return torch.where(mask, values, values.new_zeros(())).sum() / mask.sum()
 
 
-def class_mean(losses: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+def class_mean(
+    losses: Float[Tensor, "*targets"],
+    targets: Int[Tensor, "*targets"],
+    weights: Float[Tensor, " classes"],
+) -> Float[Tensor, ""]:
     """Σ w·loss / Σ w over real targets, w being the weight of the target's class.
 
     Args:
@@ -144,7 +165,9 @@ def class_mean(losses: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     return (losses * each).sum() / each.sum()
 
 
-def weights_of(targets: Tensor, weights: Tensor) -> Tensor:
+def weights_of(
+    targets: Int[Tensor, "*targets"], weights: Float[Tensor, " classes"]
+) -> Float[Tensor, "*targets"]:
     """[...] the weight of each target's class; 0 at `IGNORED`."""
     return torch.where(targets == IGNORED, 0.0, weights[targets.clamp(min=0)])
 

@@ -44,7 +44,7 @@ class Transcription(Task):
         return self.prepared.target
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return ctc.nats(outputs, batch.mask, batch.targets).sum() / self.weight(batch)
+        return ctc.ctc_loss(outputs, batch.mask, batch.targets).sum() / self.weight(batch)
 
     def weight(self, batch: Batch) -> int:
         return int((batch.targets != IGNORED).sum())
@@ -57,8 +57,8 @@ class Transcription(Task):
             text, score = self.told(real, self.params.beam if final else 1)[0]
             texts.append(text)
             confidence.append(score / len(real))
-            paths.append([names[k] for k in ctc.likeliest(real)[1].tolist()])
-        nats = ctc.nats(outputs, batch.mask, batch.targets)
+            paths.append([names[k] for k in ctc.best_tokens(real)[1].tolist()])
+        nats = ctc.ctc_loss(outputs, batch.mask, batch.targets)
         return Heard(nats, texts, confidence, paths)
 
     def told(self, outputs: Tensor, beam: int) -> list[tuple[str, float]]:

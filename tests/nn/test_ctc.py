@@ -28,7 +28,7 @@ def test_nats_are_those_of_the_sum_over_all_paths(frames: int, seed: int) -> Non
     assert math.fsum(chances.values()) == pytest.approx(1)
     for length in range(1, 4):
         for text in itertools.product(range(1, TOKENS), repeat=length):
-            nats = float(ctc.nats(logits[None], None, torch.tensor([text])))
+            nats = float(ctc.ctc_loss(logits[None], None, torch.tensor([text])))
             if text in chances:
                 assert nats == pytest.approx(-math.log(chances[text]), abs=1e-9)
             else:
@@ -42,7 +42,7 @@ def test_nats_in_company_are_those_alone_with_all_gradients(side: str) -> None:
     alone = []
     for row, text in zip(rows, texts, strict=True):
         own = row.clone().requires_grad_()
-        nats = ctc.nats(own[None], None, torch.tensor([text])).sum()
+        nats = ctc.ctc_loss(own[None], None, torch.tensor([text])).sum()
         nats.backward()
         alone.append((nats.item(), own.grad))
     mask = torch.zeros(3, 6, dtype=torch.bool)
@@ -53,7 +53,7 @@ def test_nats_in_company_are_those_alone_with_all_gradients(side: str) -> None:
         mask[k, span], logits[k, span] = True, row
         targets[k, : len(text)] = torch.tensor(text)
     logits.requires_grad_()
-    together = ctc.nats(logits, mask, targets)
+    together = ctc.ctc_loss(logits, mask, targets)
     together.sum().backward()
     for k, (nats, gradient) in enumerate(alone):
         assert together[k].item() == pytest.approx(nats, abs=1e-12)
