@@ -7,7 +7,6 @@ import torch
 from jaxtyping import TypeCheckError
 
 from rnnkit.data.batches import Batch
-from rnnkit.metrics import ForecastMeter, NumberMeter
 from rnnkit.nn import ctc
 from rnnkit.nn.beam_search import without_reserved
 from rnnkit.nn.cells.lstm import LSTM
@@ -27,10 +26,8 @@ CPU = torch.device("cpu")
         lambda: ctc.best_path(F(4, 3).long()),
         lambda: ctc.ctc_loss(F(2, 6, 4), B(2, 5, dtype=torch.bool), I(2, 3)),
         lambda: without_reserved(F(4)),
-        lambda: NumberMeter().update(F(2, 3), F(3, 2)),
-        lambda: ForecastMeter(lambda x, _: x, F).update(F(2, 4, 1), F(2, 4), I(2)),
     ],
-    ids=["batch", "cell", "loss", "path", "ctc", "beam", "numbers", "forecasts"],
+    ids=["batch", "cell", "loss", "path", "ctc", "beam"],
 )
 def test_a_wrong_shape_is_an_error(call: Callable[[], object]) -> None:
     with pytest.raises(TypeCheckError):
