@@ -18,14 +18,15 @@ from flows.pipeline.steps import (
 )
 from flows.pipeline.work import Work
 from flows.tracking import Mirror
-from rnnkit.data.prepare import data_sha256, prepare
-from rnnkit.data.prepare.retrained import train_and_valid
+from rnnkit.data.prepare import data_sha256
+from rnnkit.data.prepare.prepared import train_and_valid
 from rnnkit.evaluation.finalize import NOT_SEARCHED, gathered
 from rnnkit.params import Experiment
 from rnnkit.runs.identity import inputs_sha256
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 from rnnkit.runtime import process_settings as launch
+from rnnkit.tasks import prepare
 
 
 @flow(name="experiment", flow_run_name="{experiment.name}", log_prints=False)
@@ -118,5 +119,5 @@ def _tuned(
         return winning, tuned, trials, importance
     _, facts = winner.best_checkpoint()
     experiment = alone(work.experiment, tuned, facts["best_epoch"])
-    train_model(work, experiment, train_and_valid(work.prepared, experiment.data))
+    train_model(work, experiment, train_and_valid(work.prepared))
     return experiment, tuned, trials, importance

@@ -229,7 +229,7 @@ def _call(
 
         warnings.filterwarnings("ignore", module=QUIET)
         import flows.experiment  # noqa: F401  # Prefect is imported while its server starts
-        from rnnkit.data.prepare import prepare
+        from rnnkit.tasks import prepare
 
         out.quiet = quiet
         with out.status("starting Prefect and MLflow"):

@@ -8,6 +8,10 @@ class InputError(ValueError):
     """
 
 
+class UnreadableFile(InputError):
+    """A file that is missing, empty or broken, whatever it is read as."""
+
+
 class Note(UserWarning):
     """Something that went on all the same, and that the user should know of, in one line.
 

@@ -26,9 +26,9 @@ import pandas
 import torch
 
 from rnnkit.data import sources
-from rnnkit.data.prepare import data_sha256, prepare
-from rnnkit.data.prepare.new_inputs import unseen
-from rnnkit.data.prepare.prepared import Part, Prepared
+from rnnkit.data.prepare import data_sha256
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import CONTENT
 from rnnkit.errors import InputError
 from rnnkit.evaluation.finalize import NOT_SEARCHED, PREDICTIONS, conclude, gathered
@@ -39,7 +39,7 @@ from rnnkit.runs.identity import inputs_sha256
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 from rnnkit.runtime.files import sha256_json
-from rnnkit.tasks import task_for
+from rnnkit.tasks import prepare, task_for
 from rnnkit.training.loop import make_network, train_into
 
 ROOT = Path(__file__).parents[1]
@@ -89,10 +89,11 @@ def of_weights(weights: dict[str, torch.Tensor]) -> str:
 
 def of_prepared(prepared: Prepared) -> dict[str, str]:
     """Of prepared data, by what they are made of."""
-    scaler = prepared.scaler
+    fitted = prepared.fitted
+    scaler, (vocabulary, letters, _) = fitted.inputs.scaler, fitted.tokens
     return {
         **{f"prepared {name}": of_part(part) for name, part in prepared.parts.items()},
-        "vocabulary": sha256(prepared.vocabulary, prepared.letters, prepared.labels),
+        "vocabulary": sha256(vocabulary, letters, fitted.labels),
         "scaler": sha256(None if scaler is None else scaler.to_json()),
         "texts": sha256(
             {str(row): text for row, text in prepared.references.items()},
@@ -123,7 +124,7 @@ def new_inputs(experiment: Experiment, prepared: Prepared) -> str:
         frame = sources.read(experiment.data.source, split)
         if experiment.task.kind != "forecasting":
             frame = frame.head(ROWS)
-        part = unseen(frame, experiment.data, experiment.task, prepared, prepared.tokenizer)
+        part = prepared.fitted.encode(frame, np.arange(len(frame)), "new")
     except (InputError, KeyError) as error:
         return f"{type(error).__name__}: {error}"
     return of_part(part)
@@ -134,7 +135,7 @@ def memorized(prepared: Prepared) -> list[Any]:
     part, items = prepared.parts["test"], []
     for start, length in zip(part.input_start[:ASKED], part.input_length[:ASKED], strict=True):
         steps = part.inputs[start : start + length]
-        vocabulary = prepared.vocabulary
+        vocabulary = prepared.fitted.inputs.vocabulary
         items.append(
             steps.numpy() if vocabulary is None else [vocabulary[k] for k in steps.tolist()]
         )
@@ -144,7 +145,7 @@ def memorized(prepared: Prepared) -> list[Any]:
 def asked(experiment: Experiment, prepared: Prepared, folder: Path) -> str:
     """The answers of `predict` to a few inputs."""
     predictor = predict.load(folder)
-    scaler, data = predictor.prepared.scaler, experiment.data
+    scaler, data = predictor.prepared.fitted.inputs.scaler, experiment.data
     if experiment.task.kind == "forecasting":
         assert scaler is not None
         steps = data.window + (experiment.task.horizon if scaler.known else 0)

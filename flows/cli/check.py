@@ -24,8 +24,8 @@ def check(
 
     experiment = load(params, set_ or [])
     from flows import settings as places
-    from rnnkit.data.prepare import prepare
     from rnnkit.runtime import process_settings as launch
+    from rnnkit.tasks import prepare
 
     launch.settle()
     settings = places.read(mlruns)

@@ -24,13 +24,13 @@ def evaluate(
     found = find_run(settings, run)
     result = found.result
     if file is not None:
-        from rnnkit.evaluation.evaluate_file import rescore
+        from rnnkit.evaluation.evaluate_file import evaluate_file
         from rnnkit.runtime import numerics
         from rnnkit.runtime import process_settings as launch
 
         launch.settle()
         numerics.set_threads(1)
-        result = rescore(found, file, settings.home)
+        result = evaluate_file(found, file, settings.home)
     if as_json:
         print(json.dumps(result))
         return

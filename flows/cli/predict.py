@@ -53,8 +53,8 @@ def predict(
     predictor = prediction.load(found)
     as_json = json_lines or file.removesuffix(".gz").endswith(".jsonl")
     name = "standard input" if file == "-" else file
-    heard = predictor.experiment.data.source.form == "audio"
-    recorded = heard and file.lower().endswith(".wav")
+    ending = predictor.inputs.file_ending
+    recorded = ending is not None and file.lower().endswith(ending)
     if recorded and (stream or json_lines):
         raise InputError(
             f"{file}: a recording is one input and no lines; leave --stream and --json-lines out"
@@ -65,7 +65,12 @@ def predict(
             f"{file}: every line must be an input, and this is a table; give one column as a text "
             "file, or JSON lines with --json-lines; rnnkit evaluate reads tables, with the truth"
         )
-    if heard and file != "-" and not recorded and b"\0" in opening.read_bytes(file)[:1024]:
+    if (
+        ending is not None
+        and file != "-"
+        and not recorded
+        and b"\0" in opening.read_bytes(file)[:1024]
+    ):
         raise InputError(
             f"{file}: a recording must be a WAV file, and be named .wav; convert or rename it, or "
             "give a text file with the paths of recordings"
@@ -73,7 +78,7 @@ def predict(
     rows: Iterable[str] = [file] if recorded else sys.stdin
     if file != "-" and not recorded:
         rows = opening.read_rows(file, "utf-8")
-    inputs = lines.inputs(rows, predictor.experiment, name, as_json, stream)
+    inputs = lines.inputs(rows, predictor, name, as_json, stream)
     if stream:
         _stream(predictor, inputs)
         return
@@ -88,14 +93,14 @@ def predict(
 
 
 def _stream(predictor: Any, inputs: Any) -> None:
-    from rnnkit.inference.stream import Stream
+    from rnnkit.inference.stream import stream
 
-    sequence, answer = Stream(predictor), {}
+    sequence, answer = stream(predictor), {}
     for where, value in inputs:
         answer = sequence.step(value, where)
         print(json.dumps(answer), flush=True)
     if answer == {"frames": 0}:
-        told = "the stream ended before its first frame; without --stream silence is put behind it"
-        warnings.warn(told, Note, stacklevel=2)
-    if predictor.experiment.task.kind == "language_modeling":
-        print(json.dumps({"end": True, **sequence.end()}), flush=True)
+        note = "the stream ended before its first frame; without --stream silence is put behind it"
+        warnings.warn(note, Note, stacklevel=2)
+    if (end := sequence.end()) is not None:
+        print(json.dumps({"end": True, **end}), flush=True)

@@ -120,7 +120,7 @@ def _serve(
             from flows.console import QUIET, out
 
             warnings.filterwarnings("ignore", module=QUIET)
-            from rnnkit.data.prepare import prepare
+            from rnnkit.tasks import prepare
 
             prepare(experiment.data, experiment.task, settings.home)  # bad data end it here
             from flows.schedule.serving import serve

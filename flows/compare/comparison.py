@@ -19,7 +19,6 @@ from flows.tracking import VARIANT, Mirror
 from rnnkit.data.prepare import data_sha256
 from rnnkit.evaluation.comparison.members import Member, members
 from rnnkit.evaluation.comparison.table import TABLE, Groups, table
-from rnnkit.evaluation.finalize import network_name
 from rnnkit.params import Experiment
 from rnnkit.report.comparison import rows, sentences, write_comparison_report
 from rnnkit.runs.run_folder import RunFolder
@@ -104,7 +103,7 @@ def grouped(runs: Sequence[RunFolder]) -> Groups:
     for run in runs:
         same = run.experiment.replace({"seed": 0}).model_dump(mode="json")
         found.setdefault(sha256_json(same), []).append(run)
-    names = [network_name(members[0].experiment) for members in found.values()]
+    names = [members[0].result["network"] for members in found.values()]
     if len(set(names)) < len(names):
         names = [
             f"{name} ({members[0].id})" for name, members in zip(names, found.values(), strict=True)

@@ -7,10 +7,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows.processes.workers import Parent, settle
-from rnnkit.data.prepare import prepare
-from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered
+from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered, predictions_of
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files, numerics
+from rnnkit.tasks import prepare
 from rnnkit.training.loop import train_into
 
 
@@ -35,8 +35,6 @@ def run_member(folder: str, home: str, stop: str, parent: Parent) -> None:
 
 
 def _run(run: RunFolder, home: Path, stop: Path) -> None:
-    import pandas
-
     from rnnkit.report import draw
     from rnnkit.report.run import write_run_report
 
@@ -51,7 +49,7 @@ def _run(run: RunFolder, home: Path, stop: Path) -> None:
             return
     seconds = {"train": round(time.perf_counter() - clock, 2)}
     result = conclude(run, experiment, prepared, home / "prepared")
-    predictions = pandas.read_parquet(run.path / "predictions.parquet")
+    predictions = predictions_of(run)
     draw(run, experiment, prepared, predictions, [], {})
     seconds["evaluate and draw"] = round(time.perf_counter() - clock - seconds["train"], 2)
     result = gathered(result, prepared, seconds, NOT_SEARCHED)

@@ -13,8 +13,9 @@ from flows.console import out
 from flows.pipeline.artifacts import Progress, mlflow_link, result_table
 from flows.pipeline.work import Work
 from flows.tracking import Mirror
-from rnnkit.data.prepare.prepared import PARTS, Prepared
-from rnnkit.evaluation.finalize import PREDICTIONS, conclude
+from rnnkit.data.prepare.part import PARTS
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.evaluation.finalize import conclude, predictions_of
 from rnnkit.params import Experiment
 from rnnkit.training.loop import Epoch, train_into
 
@@ -70,12 +71,11 @@ def draw_figures(
     importance: Mapping[str, float],
 ) -> None:
     """The run's figures, as PNG files in its folder."""
-    import pandas
 
     from rnnkit.report import draw
 
     stage = work.stages.begin("draw", total=None)
-    predictions = pandas.read_parquet(work.folder.path / PREDICTIONS)
+    predictions = predictions_of(work.folder)
     drawn = draw(work.folder, experiment, work.prepared, predictions, trials, importance)
     work.stages.end(stage, f"{len(drawn)} figures")
 
@@ -85,9 +85,8 @@ def write_report(
     work: Work, experiment: Experiment, trials: list[dict[str, Any]], result: dict[str, Any]
 ) -> None:
     """`report.html`: the run on one page that stands alone."""
-    import pandas
 
     from rnnkit.report.run import write_run_report
 
-    predictions = pandas.read_parquet(work.folder.path / PREDICTIONS)
+    predictions = predictions_of(work.folder)
     write_run_report(work.folder, experiment, work.prepared, predictions, result, trials)

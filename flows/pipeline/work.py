@@ -10,10 +10,10 @@ from flows.console import Stages, out
 from flows.settings import Settings
 from flows.tracking import End, Mirror, Tracker
 from flows.tracking.ownership import close_in_prefect
-from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
+from rnnkit.tasks import prepare
 
 PAUSE = 60.0  # seconds until an MLflow that did not answer is asked again
 REASON = 200  # characters of what it said

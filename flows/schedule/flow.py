@@ -19,7 +19,7 @@ from flows.pipeline.artifacts import key_of
 from flows.processes.workers import Parent, settle
 from flows.schedule.notify import tell
 from flows.tracking import Registered, Registry, register
-from rnnkit.evaluation.champion import Verdict, challenge
+from rnnkit.evaluation.champion import Verdict, compare_with_champion
 from rnnkit.params import Experiment, load
 from rnnkit.runs.run_folder import RunFolder
 
@@ -129,7 +129,7 @@ def challenge_champion(folder: str, home: Path) -> dict[str, Any]:
         verdict = Verdict(None, "there was no champion before it")
     else:
         place = registry.fetch(f"models:/{name}/{champion.version}")
-        verdict = challenge(run, place, settings.home)
+        verdict = compare_with_champion(run, place, settings.home)
     promoted = champion is None or verdict.is_better
     told = _told(promoted, verdict.reason)
     registry.tag(mine, {VERDICT: told})

@@ -19,11 +19,11 @@ from flows import settings
 from flows.processes.workers import Parent, settle
 from flows.tune.study import is_failing, open_study, suggest
 from flows.tune.trials import STOP, end_of, searching, trainings, trial_folder
-from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import Busy, RunFolder
 from rnnkit.runtime import files
+from rnnkit.tasks import prepare
 from rnnkit.training.loop import Epoch, train_into
 
 

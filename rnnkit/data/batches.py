@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
-from rnnkit.data.prepare.prepared import PADDING, Part
+from rnnkit.data.prepare.ids import PADDING
+from rnnkit.data.prepare.part import Part
 
 POOL = 50  # batches whose items are sorted by length together
 IGNORED = -100  # target at padding; torch's cross_entropy leaves it out by default

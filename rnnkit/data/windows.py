@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import torch
 
 from rnnkit.data.batches import IGNORED, Batch, gather, plan
-from rnnkit.data.prepare.prepared import PADDING, Part, positions
+from rnnkit.data.prepare.ids import PADDING
+from rnnkit.data.prepare.part import Part, positions
 from rnnkit.params.experiment import Experiment
-from rnnkit.params.task import LanguageModeling
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Window:
 
 def is_carried(experiment: Experiment) -> bool:
     """Whether the state is carried through the whole text."""
-    return isinstance(experiment.task, LanguageModeling) and experiment.task.state == "carried"
+    return experiment.task.carries_state
 
 
 def training_windows(

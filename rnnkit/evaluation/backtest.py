@@ -10,7 +10,6 @@ from rnnkit.data import sources
 from rnnkit.data.prepare.split_series import split_rows
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
-from rnnkit.params.task import Forecasting
 
 
 def walk_forward(experiment: Experiment, count: int) -> list[Experiment]:
@@ -28,16 +27,17 @@ def walk_forward(experiment: Experiment, count: int) -> list[Experiment]:
         InputError: another task, or folds that are shorter than the horizon.
     """
     task = experiment.task
-    if not isinstance(task, Forecasting):
+    horizon = task.folds_of
+    if horizon is None:
         raise InputError(f"only forecasts are tested in folds, and the task is {task.kind}")
     frame = sources.read(experiment.data.source, experiment.data.split)
     times = frame["time"].drop_duplicates().sort_values(ignore_index=True)
     whole = times.to_frame()
     stretches = split_rows(whole, experiment.data.split)
     (valid, test), (_, stop) = stretches["valid"], stretches["test"]
-    if (stop - test) // count < task.horizon:
+    if (stop - test) // count < horizon:
         raise InputError(
-            f"every fold must hold a horizon of {task.horizon} rows, but the test part has "
+            f"every fold must hold a horizon of {horizon} rows, but the test part has "
             f"{stop - test} for {count} folds; take fewer folds or a longer test part"
         )
     borders = [test + (stop - test) * k // count for k in range(count + 1)]

@@ -6,29 +6,24 @@ again, so that both answer the same items with all that they know.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas
 
 from rnnkit.data import sources
 from rnnkit.data.prepare import data_sha256
-from rnnkit.data.prepare.align import translated, windowed
-from rnnkit.data.prepare.new_inputs import unseen
-from rnnkit.data.prepare.prepared import Part, Prepared
-from rnnkit.data.prepare.store import load as load_prepared
+from rnnkit.data.prepare.fitted import Fitted
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.bootstrap import Difference, difference
 from rnnkit.evaluation.comparison.comparable import refuse_another_question, refuse_seen
-from rnnkit.evaluation.comparison.items import measured, one_measure
-from rnnkit.evaluation.comparison.table import block_of
-from rnnkit.evaluation.finalize import PREDICTIONS
+from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.inference.predict import Predictor, load
 from rnnkit.params import Experiment
-from rnnkit.params.block import FrozenDict
-from rnnkit.params.task import Forecasting
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.tasks import task_for
+from rnnkit.tasks import load_prepared, task_for
+from rnnkit.tasks import predictions_of as typed_predictions
+from rnnkit.tasks.predictions import Predictions, one_measure
 from rnnkit.training.evaluate import evaluate
 
 
@@ -37,21 +32,21 @@ class Verdict:
     """What a challenge ended with.
 
     Args:
-        found: the newer run's measure less the older model's; None where they cannot be compared.
+        change: the newer run's measure less the older model's; None where they cannot be compared.
         reason: a sentence.
     """
 
-    found: Difference | None
+    change: Difference | None
     reason: str
 
     @property
     def is_better(self) -> bool:
         """Whether the newer one is to take the older one's place."""
-        return self.found is not None and self.found.is_better
+        return self.change is not None and self.change.is_better
 
 
-def challenge(run: RunFolder, champion: Path, home: Path) -> Verdict:
-    """A finished run against an older model, on the run's own test part.
+def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict:
+    """A finished run against an older model, on the run's own test split.
 
     Args:
         run: the newer one.
@@ -62,32 +57,32 @@ def challenge(run: RunFolder, champion: Path, home: Path) -> Verdict:
     try:
         if not place.exists():
             raise InputError("the run's prepared data are gone")
-        predictor, own, prepared = load(champion), load(run.path).experiment, load_prepared(place)
-        refuse_another_question(predictor.experiment, own)
-        refuse_seen(predictor.experiment, own, predictor.prepared.facts, prepared.facts)
-        theirs = answers_of(predictor, own, prepared)
-        mine = pandas.read_parquet(run.path / PREDICTIONS)
-        (measure, ours), (other, items) = (measured(t, run.result["shown"]) for t in (mine, theirs))
-        one_measure([measure, other])
-        found = difference(measure, [ours], [items], block_of(run), seed=0)
+        predictor, experiment = load(champion), load(run.path).experiment
+        prepared = load_prepared(place, experiment.data, experiment.task)
+        refuse_another_question(predictor.experiment, experiment)
+        refuse_seen(predictor.prepared.fitted, prepared.fitted)
+        theirs = champion_predictions(predictor, experiment, prepared).measured()
+        ours = predictions_of(run).measured()
+        measure, overlap = one_measure([ours.name, theirs.name]), experiment.task.overlap
+        change = difference(measure, [ours.items], [theirs.items], overlap, seed=0)
     except InputError as error:
         return Verdict(
             None,
             f"they cannot be compared: {error}; to make the new one champion all the same: "
             f"rnnkit register {run.id} --champion",
         )
-    relation = "better" if found.is_better else "not better"
+    relation = "better" if change.is_better else "not better"
     return Verdict(
-        found,
-        f"{relation} on the same {found.items:,} test items: {measure} {found.value:+.4g}, 95 % "
-        f"interval {found.low:+.3g} to {found.high:+.3g}",
+        change,
+        f"{relation} on the same {change.items:,} test items: {measure} {change.value:+.4g}, 95 % "
+        f"interval {change.low:+.3g} to {change.high:+.3g}",
     )
 
 
-def answers_of(
+def champion_predictions(
     predictor: Predictor, experiment: Experiment, prepared: Prepared
-) -> pandas.DataFrame:
-    """A model's predictions for the test part of data that it was not prepared with.
+) -> Predictions:
+    """A model's predictions for the test split of data that it was not prepared with.
 
     Texts are read again where the two know other words, so that neither loses what it knows.
 
@@ -99,60 +94,32 @@ def answers_of(
     Raises:
         InputError: the model cannot read these data, or its answers mean other things.
     """
-    theirs, part, items = predictor.prepared, prepared.parts["test"], None
-    if isinstance(experiment.task, Forecasting):
-        assert prepared.scaler is not None
-        part = windowed(part, predictor.experiment.data.window, prepared.scaler)
-    same = _words(prepared) == _words(theirs)
-    if same or (prepared.vocabulary is None and prepared.target is None):
-        part = translated(part, prepared, theirs)
+    ours, theirs = prepared.fitted, predictor.prepared.fitted
+    part = prepared.parts["test"]
+    if ours.tokens == theirs.tokens:
+        part = theirs.align(part, ours)
     else:
-        part, items = _read_again(predictor, experiment, prepared)
-    scaler = theirs.scaler
-    if scaler is not None and prepared.scaler is not None:
-        scaler = replace(scaler, begin=prepared.scaler.begin)
-    texts = [prepared.references, prepared.sources]
-    if items is not None and prepared.target is not None:
-        rows = list(enumerate(items.tolist()))
-        texts = [FrozenDict({i: own[row] for i, row in rows if row in own}) for own in texts]
-    references, read = texts
-    # The task wants a training part for metrics that are of no interest here.
+        frame = _source_frame(experiment, prepared, theirs)
+        part = theirs.encode(frame, np.unique(part.item.numpy()), "test")
+    # The task wants a training split for metrics that are of no interest here.
     task = task_for(
         predictor.experiment.task,
-        replace(theirs, parts=prepared.parts, scaler=scaler, references=references, sources=read),
+        replace(
+            predictor.prepared,
+            parts=prepared.parts,
+            fitted=theirs.with_series_of(ours),
+            references=prepared.references,
+            sources=prepared.sources,
+        ),
     )
-    found = evaluate(predictor.network, task, part, predictor.experiment, True).predictions
-    assert found is not None
-    if items is not None:
-        found["item"] = items[found["item"].to_numpy()]
-    return found
+    scores = evaluate(predictor.network, task, part, predictor.experiment, predictions=True)
+    assert scores.predictions is not None
+    return typed_predictions(predictor.experiment, scores.predictions)
 
 
-def _read_again(
-    predictor: Predictor, experiment: Experiment, prepared: Prepared
-) -> tuple[Part, np.ndarray]:
-    """The test items from their source, and which row of it each is."""
-    kind, form = experiment.task.kind, experiment.data.source.form
-    written = kind == "captioning" and form == "labelled_text"
-    if kind == "language_modeling" or (
-        written and _words(prepared)[-1] != _words(predictor.prepared)[-1]
-    ):
-        raise InputError(
-            "their vocabularies differ, and so would the tokens that are predicted; train on the "
-            "champion's text, or on characters"
-        )
+def _source_frame(experiment: Experiment, prepared: Prepared, theirs: Fitted) -> pandas.DataFrame:
+    """The source's frame, to encode the test items again with another model's tokens."""
+    theirs.refuse_other_tokens(prepared.fitted)
     if data_sha256(experiment.data, experiment.task) != prepared.sha256:
         raise InputError("the data have changed since the run was prepared")
-    if getattr(experiment.data.source, "join", None) is not None:
-        raise InputError("their vocabularies differ, and joined recordings cannot be read again")
-    frame = sources.read(experiment.data.source, experiment.data.split)
-    items = np.unique(prepared.parts["test"].item.numpy())
-    own = predictor.experiment
-    rows = frame.iloc[items].reset_index(drop=True)
-    part = unseen(rows, own.data, own.task, predictor.prepared, predictor.tokenizer)
-    return part, items
-
-
-def _words(prepared: Prepared) -> tuple[Any, ...]:
-    target = None if prepared.target is None else prepared.target.vocabulary
-    return prepared.vocabulary, prepared.letters, target
+    return sources.read(experiment.data.source, experiment.data.split)

@@ -9,11 +9,13 @@ import torch
 
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
-from rnnkit.nn.model.network import count_parameters
+from rnnkit.nn.model.network import count_parameters, describe
 from rnnkit.params import Experiment, dump
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
 from rnnkit.tasks import Task, baselines, task_for
+from rnnkit.tasks import predictions_of as typed_predictions
+from rnnkit.tasks.predictions import Predictions
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.pretrained import start
 
@@ -49,7 +51,7 @@ def conclude(
     _write_predictions(scores.predictions, folder.path / PREDICTIONS)
     _write_model(weights, experiment, cache / prepared.sha256, folder.path / "model")
     return {
-        "network": network_name(experiment),
+        "network": describe(experiment.model, task.topology),
         "test": scores.metrics,
         "baselines": beside,
         "shown": task.shown,
@@ -70,7 +72,10 @@ NOT_SEARCHED: dict[str, Any] = {
 
 
 def gathered(
-    result: dict[str, Any], prepared: Prepared, seconds: dict[str, float], searched: dict[str, Any]
+    result: dict[str, Any],
+    prepared: Prepared,
+    seconds: dict[str, float],
+    searched: dict[str, Any],
 ) -> dict[str, Any]:
     """The whole result.json.
 
@@ -82,33 +87,6 @@ def gathered(
     """
     facts = {"data": dict(prepared.facts), "prepared": prepared.sha256}
     return {**result, **searched, **facts, "seconds": seconds}
-
-
-def network_name(experiment: Experiment) -> str:
-    """A network in a few words.
-
-    >>> from rnnkit.params.model import Model
-    >>> _describe(Model(hidden=64, depth=2, bidirectional=True))
-    'bidirectional GRU, 2 layers of 64'
-    """
-    if experiment.task.topology == "one_to_one":
-        return f"feed-forward, {_layers(experiment.model)}"
-    name = _describe(experiment.model)
-    if experiment.task.topology == "encoder_decoder":
-        attention = experiment.model.attention
-        name += f", {'no' if attention == 'none' else attention} attention"
-    return name
-
-
-def _describe(model: Any) -> str:
-    kind = model.cell.kind.upper()
-    name = f"bidirectional {kind}" if model.bidirectional else kind
-    return f"{name}, {_layers(model)}"
-
-
-def _layers(model: Any) -> str:
-    layers = "1 layer" if model.depth == 1 else f"{model.depth} layers"
-    return f"{layers} of {model.hidden}"
 
 
 def verdict(task: Task, test: Metrics, beside: dict[str, Metrics]) -> str:
@@ -132,6 +110,11 @@ def verdict(task: Task, test: Metrics, beside: dict[str, Metrics]) -> str:
         told = told or f"The network is no better than {against}"
         rivals = {baseline: beside[baseline] for baseline in scores if scores[baseline] == ours}
     return told
+
+
+def predictions_of(run: RunFolder) -> Predictions:
+    """The table of a finished run's predictions, with its type."""
+    return typed_predictions(run.experiment, pandas.read_parquet(run.path / PREDICTIONS))
 
 
 def _write_predictions(table: pandas.DataFrame, path: Path) -> None:

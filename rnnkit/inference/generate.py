@@ -3,19 +3,14 @@
 The state is what remembers: a token is read in one step, whatever the length of the text so far.
 """
 
-import json
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from rnnkit.data.prepare.prepared import END, PADDING, UNKNOWN
+from rnnkit.data.prepare.ids import END, PADDING, UNKNOWN
 from rnnkit.errors import InputError
 from rnnkit.inference.predict import Predictor
-from rnnkit.nn.model.network import Synced
-from rnnkit.nn.model.writing import OneToMany
-from rnnkit.params.data import Words
 from rnnkit.runtime import numerics
 
 
@@ -44,61 +39,17 @@ def generate(
         InputError: no language model and no captioning, a category that is not there, no vector
             that the network reads, or a number that has no meaning.
     """
-    _refuse(predictor, prompt, tokens, temperature, top_k)
-    if predictor.experiment.task.kind == "captioning":
-        return _captioned(predictor, prompt, tokens, temperature, top_k, seed)
-    network, tokenizer = predictor.network, predictor.tokenizer
-    assert isinstance(network, Synced)
-    assert tokenizer is not None
-    read, _ = tokenizer.encode([prompt])
-    given = torch.cat([torch.tensor([END]), torch.as_tensor(read)])
-    draw = numerics.generator(seed, "generate")
-    states, drawn = None, list[int]()
-    while len(drawn) < tokens:
-        outputs, states = network.run(given[None], None, states, True, "auto")
-        token = choose(outputs[0, -1], temperature, top_k, draw)
-        if token == END:
-            break
-        drawn.append(token)
-        given = torch.tensor([token])
-    words = isinstance(predictor.experiment.data.tokenizer, Words)
-    between = " " if words and prompt and drawn else ""
-    return f"{prompt}{between}{tokenizer.model.decode(drawn)}"
-
-
-def _captioned(
-    predictor: Predictor,
-    prompt: str,
-    tokens: int,
-    temperature: float,
-    top_k: int | None,
-    seed: int,
-) -> str:
-    network, target = predictor.network, predictor.prepared.target
-    assert isinstance(network, OneToMany)
-    assert target is not None
-    of = prompt if predictor.tokenizer is not None else _vector(prompt)
-    inputs, _ = predictor.encode([of], ["the prompt"])
-    read = network.read(inputs[None], None)
-    written, token = read.written, torch.tensor([END])
+    continuation = predictor.task.continuation(predictor.network, prompt)
+    _refuse(tokens, temperature, top_k)
     draw = numerics.generator(seed, "generate")
     drawn = list[int]()
     while len(drawn) < tokens:
-        scores, written, _ = network.decoder.advance(token, written, read.memory)
-        token = torch.tensor([choose(scores[0], temperature, top_k, draw)])
-        if int(token) == END:
+        token = choose(continuation.scores(), temperature, top_k, draw)
+        if token == END:
             break
-        drawn.append(int(token))
-    return target.decode(drawn)
-
-
-def _vector(prompt: str) -> Any:
-    try:
-        return json.loads(prompt)
-    except (ValueError, RecursionError):
-        raise InputError(
-            f"the prompt: must be a vector, a JSON list of its numbers, got {prompt[:40]!r}"
-        ) from None
+        drawn.append(token)
+        continuation.append(token)
+    return continuation.text(drawn)
 
 
 def choose(
@@ -122,26 +73,7 @@ def choose(
     return int(torch.multinomial(shares, 1, generator=generator))
 
 
-def _refuse(
-    predictor: Predictor, prompt: str, tokens: int, temperature: float, top_k: int | None
-) -> None:
-    kind = predictor.experiment.task.kind
-    if kind not in ("language_modeling", "captioning"):
-        raise InputError(
-            f"only a language model or a captioner generates text, and this run's task is {kind}; "
-            "rnnkit predict has its answers"
-        )
-    if kind == "captioning" and not prompt:
-        known = (predictor.prepared.vocabulary or ())[UNKNOWN + 1 :]
-        if not known:
-            raise InputError(
-                f"which vector is it to be of? Give its {predictor.prepared.features} numbers with "
-                "--prompt, as a JSON list"
-            )
-        raise InputError(
-            f"which category is it to be of? Give it with --prompt; there are "
-            f"{', '.join(known[:20])}"
-        )
+def _refuse(tokens: int, temperature: float, top_k: int | None) -> None:
     if tokens < 1:
         raise InputError(f"at least one token must be asked for, got {tokens}")
     if not (math.isfinite(temperature) and temperature >= 0):

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import pandas
 
-from rnnkit.data.prepare.new_inputs import numbered_inputs
 from rnnkit.errors import InputError
 from rnnkit.inference import input_lines as lines
-from rnnkit.inference.predict import Predictor, load
+from rnnkit.inference.predict import Predictor, load, numbered_inputs
 from rnnkit.runtime import numerics
 
 TOGETHER = 64
@@ -52,7 +51,7 @@ class Served:
         listed = _listed(model_input)
         names = numbered_inputs(listed)
         inputs = [
-            lines.value_of(value, name, self._predictor.experiment)
+            lines.value_of(value, name, self._predictor)
             for value, name in zip(listed, names, strict=True)
         ]
         answers: list[dict[str, Any]] = []

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from rnnkit.data.prepare.prepared import END, PADDING, UNKNOWN
+from rnnkit.data.prepare.ids import END, PADDING, UNKNOWN
 from rnnkit.nn.model.writing import Read
 
 

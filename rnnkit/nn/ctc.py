@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rnnkit.data.batches import IGNORED
-from rnnkit.data.prepare.prepared import PADDING, UNKNOWN
+from rnnkit.data.prepare.ids import PADDING, UNKNOWN
 
 BLANK = PADDING
 MAX_BEAM_TOKENS = 64

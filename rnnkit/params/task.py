@@ -31,11 +31,38 @@ NO_TRUNCATION = {"train.bptt": "only a network with an answer at every step can 
 NO_READOUT = {"model.readout": "every step is read out"}
 
 
+class TaskBlock(Block):
+    """What every task's block says of itself."""
+
+    shapes_data: ClassVar[tuple[str, ...]] = ()
+    """Keys that change the prepared data."""
+    changes_answers: ClassVar[tuple[str, ...]] = ()
+    """Keys that change what an answer means: networks that differ in them cannot be compared."""
+
+    gives_text: ClassVar[bool] = False
+    """Whether targets are texts."""
+
+    @property
+    def carries_state(self) -> bool:
+        """Whether the state is carried through the whole data, from window to window."""
+        return False
+
+    @property
+    def folds_of(self) -> int | None:
+        """Of a series: how many rows a fold of a backtest has at least; None: it is no series."""
+        return None
+
+    @property
+    def overlap(self) -> int:
+        """How many neighbouring items belong together, as windows of a series that overlap."""
+        return 1
+
+
 Weight = Annotated[float, Field(gt=0, le=1e6, strict=False)]
 ClassWeights = FrozenMapping[str, Weight] | Literal["balanced"] | None
 
 
-class Classification(Block):
+class Classification(TaskBlock):
     """A sequence in, one label out (many-to-one). Cross-entropy on the read-out."""
 
     metrics: ClassVar[Mapping[str, Direction]] = RIGHTNESS
@@ -51,7 +78,7 @@ class Classification(Block):
     training, 1 on average; null: 1."""
 
 
-class Tagging(Block):
+class Tagging(TaskBlock):
     """A label for every token or frame (many-to-many, synced). Cross-entropy per real token."""
 
     metrics: ClassVar[Mapping[str, Direction]] = {**RIGHTNESS, "sequence_accuracy": "maximize"}
@@ -65,7 +92,7 @@ class Tagging(Block):
     """As of classification: what a token or a frame of each tag counts."""
 
 
-class LanguageModeling(Block):
+class LanguageModeling(TaskBlock):
     """The next token from those before it (many-to-many, synced). Cross-entropy per token."""
 
     metrics: ClassVar[Mapping[str, Direction]] = {
@@ -89,6 +116,10 @@ class LanguageModeling(Block):
     `train.batch_size` parallel continuous streams, in windows of `train.bptt` steps, and each
     window goes on from the state of the one before. Evaluation reads one stream."""
 
+    @property
+    def carries_state(self) -> bool:
+        return self.state == "carried"
+
 
 def _ordered(quantiles: tuple[float, ...]) -> tuple[float, ...]:
     between = all(0 < quantile < 1 for quantile in quantiles)
@@ -102,11 +133,13 @@ def _ordered(quantiles: tuple[float, ...]) -> tuple[float, ...]:
 Quantiles = Annotated[tuple[float, ...], Field(strict=False), AfterValidator(_ordered)]
 
 
-class Forecasting(Block):
+class Forecasting(TaskBlock):
     """The next values of a series from a window of the past: one step (many-to-one) or several."""
 
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("series",)
+    shapes_data: ClassVar[tuple[str, ...]] = ("horizon", "targets")
+    changes_answers: ClassVar[tuple[str, ...]] = ("horizon",)
     unused: ClassVar[Mapping[str, str]] = {
         "data.max_length": "a series has windows, whose length is data.window",
         "data.padding": "windows are all equally long and need no padding",
@@ -137,8 +170,16 @@ class Forecasting(Block):
         names = ["loss", "mae", "rmse", "mape", "smape", "mase", "scaled_mse", "scaled_mae"]
         return dict.fromkeys([*names, "pinball"] if self.loss == "quantile" else names, "minimize")
 
+    @property
+    def folds_of(self) -> int | None:
+        return self.horizon
 
-class Memory(Block):
+    @property
+    def overlap(self) -> int:
+        return self.horizon
+
+
+class Memory(TaskBlock):
     """A problem that only a long memory solves, at any length.
 
     adding: two marked numbers of a sequence are to be added at its end. temporal_order: in which
@@ -148,6 +189,8 @@ class Memory(Block):
 
     metrics: ClassVar[Mapping[str, Direction]] = {"loss": "minimize", "accuracy": "maximize"}
     forms: ClassVar[tuple[str, ...]] = ("generated",)
+    shapes_data: ClassVar[tuple[str, ...]] = ("problem", "length")
+    changes_answers: ClassVar[tuple[str, ...]] = ("problem",)
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "loss")
 
     kind: Literal["memory"] = "memory"
@@ -182,7 +225,7 @@ class Memory(Block):
         }
 
 
-class Music(Block):
+class Music(TaskBlock):
     """The notes of the next frame from those before it (many-to-many, synced): many at once, each
     with a probability of its own. Bernoulli negative log-likelihood per frame."""
 
@@ -199,12 +242,14 @@ class Music(Block):
     kind: Literal["music"] = "music"
 
 
-class Vector(Block):
+class Vector(TaskBlock):
     """A vector in, a label or numbers out (one-to-one): the feed-forward baseline of the recurrent
     topologies, `model.depth` layers of `model.hidden` rectified units."""
 
     topology: ClassVar[str] = "one_to_one"
     forms: ClassVar[tuple[str, ...]] = ("vectors", "frames")
+    shapes_data: ClassVar[tuple[str, ...]] = ("loss",)
+    changes_answers: ClassVar[tuple[str, ...]] = ("loss",)
     unused: ClassVar[Mapping[str, str]] = {
         **NO_SERIES,
         **NO_TRUNCATION,
@@ -244,8 +289,10 @@ class Vector(Block):
         return Classification.shown if self.loss == "cross_entropy" else ("mae", "rmse", "loss")
 
 
-class Writing(Block):
+class Writing(TaskBlock):
     """What all tasks have whose answer is a sequence of tokens, written one by one."""
+
+    gives_text: ClassVar[bool] = True
 
     beam: int = Field(default=1, ge=1, le=100)
     """How many hypotheses are kept side by side when the test part is decoded; 1: greedy. The
@@ -323,7 +370,7 @@ class Captioning(Writing):
     kind: Literal["captioning"] = "captioning"
 
 
-class Transcription(Block):
+class Transcription(TaskBlock):
     """What is said in a recording: a token at some of its frames, by connectionist temporal
     classification (Graves et al. 2006). The loss is nats per token of the transcript.
 
@@ -345,6 +392,8 @@ class Transcription(Block):
         "train.bptt": "the loss is of a whole recording",
     }
     shown: ClassVar[tuple[str, ...]] = ("wer", "sequence_accuracy", "cer", "loss")
+
+    gives_text: ClassVar[bool] = True
 
     kind: Literal["transcription"] = "transcription"
     beam: int = Field(default=1, ge=1, le=1_000)

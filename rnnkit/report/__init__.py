@@ -1,7 +1,6 @@
 """What a finished run or comparison looks like: its figures, and a page that stands alone.
 
-drawn          which figures there are for which task
-mistakes       the test items worth looking at
+run_figures    the figures of a run
 run            report.html of a run
 comparison     report.html of a comparison
 page           templates, filled; text from data is always escaped

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas
 
 from rnnkit import figures
-from rnnkit.evaluation.comparison.lengths import as_long_as, by_length, edges_of
 from rnnkit.evaluation.comparison.table import Groups
-from rnnkit.evaluation.finalize import PREDICTIONS
+from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.params.experiment import as_written, flatten
 from rnnkit.report.page import figure, picture, render
 from rnnkit.runtime import files
+from rnnkit.tasks.sequence_to_sequence.predictions import TextsOfLengths
 
 REPORT = "report.html"
 APART = ("seed", "name", "variants", "seeds")
@@ -30,8 +30,7 @@ def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFram
     (folder / "figures").mkdir(exist_ok=True)
     runs = [run for members in groups.values() for run in members]
     predictions = {
-        variant: [pandas.read_parquet(run.path / PREDICTIONS) for run in members]
-        for variant, members in groups.items()
+        variant: [predictions_of(run) for run in members] for variant, members in groups.items()
     }
     curves, monitor = _curves(groups)
     drawn = {"curves": figures.bands(curves, monitor)}
@@ -40,18 +39,21 @@ def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFram
         for row in table.to_dict("records")
         if row["verdict"]
     }
-    if all("length" in one for several in predictions.values() for one in several):
-        task, first = runs[0].experiment.task, next(iter(predictions.values()))[0]
-        edges = edges_of(first)  # of the first variant: another one's tokens may be shorter
-        found = {
-            name: pandas.concat(by_length(as_long_as(first, one), task, edges) for one in several)
+    texts = [each for several in predictions.values() for each in several]
+    if all(isinstance(each, TextsOfLengths) for each in texts):
+        first = cast("TextsOfLengths", texts[0])
+        edges = first.length_edges()  # of the first variant: another one's tokens may be shorter
+        scores = {
+            name: pandas.concat(
+                cast("TextsOfLengths", each).by_length(edges, first.table) for each in several
+            )
             .groupby(level=0)
             .mean()
             for name, several in predictions.items()
         }
-        metric, unit = ("wer", "frames") if task.kind == "transcription" else ("bleu", "tokens")
         if len(edges) > 2:  # several groups
-            drawn["by_length"] = figures.scores_by_length(found, metric, unit)
+            metric, unit = first.length_metric, first.length_unit
+            drawn["by_length"] = figures.scores_by_length(scores, metric, unit)
     if against:
         measure = table.loc[table["verdict"] != "", "measure"].iloc[0]
         drawn["differences"] = figures.intervals(against, measure, str(table["variant"].iloc[0]))

@@ -1,18 +1,16 @@
 """`report.html` of a run: what was run on which data, how it went, and where it is wrong."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
-import pandas
-
-from rnnkit.data.prepare.prepared import PARTS, UNKNOWN, Prepared
+from rnnkit.data.prepare.part import PARTS
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import as_written, flatten
-from rnnkit.report.mistakes import mistakes
 from rnnkit.report.page import picture, render
 from rnnkit.runs.run_folder import PARAMS, RunFolder
 from rnnkit.runtime import files
+from rnnkit.tasks.predictions import Items, Predictions
 
 REPORT = "report.html"
 SEARCHED = ("study", "importance", "history", "parallel_coordinates")
@@ -27,7 +25,7 @@ def write_run_report(
     folder: RunFolder,
     experiment: Experiment,
     prepared: Prepared,
-    predictions: pandas.DataFrame,
+    predictions: Predictions,
     result: dict[str, Any],
     trials: list[dict[str, Any]],
 ) -> None:
@@ -42,7 +40,7 @@ def write_run_report(
         trials: of the sweep; empty without one.
     """
     pictures = {path.stem: picture(path) for path in sorted(folder.path.glob("figures/*.png"))}
-    heading, wrong = mistakes(predictions, experiment, prepared)
+    heading, wrong = predictions.mistakes(Items(prepared))
     content = render(
         "run.html",
         title=folder.id,
@@ -54,7 +52,7 @@ def write_run_report(
         start={**result["start"], **result.get("counted", {})},
         chosen=_chosen(experiment, result),
         params=(folder.path / PARAMS).read_text(),
-        data=_data(prepared, experiment),
+        data=_data(prepared),
         notes=prepared.notes,
         pictures=pictures,
         best_epoch=result["best_epoch"],
@@ -95,32 +93,15 @@ def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:
     return rows
 
 
-def _data(prepared: Prepared, experiment: Experiment) -> dict[str, Any]:
-    facts = prepared.facts
+def _data(prepared: Prepared) -> dict[str, Any]:
     sizes = " / ".join(f"{len(prepared.parts[part]):,}" for part in PARTS if part in prepared.parts)
-    told = {"source": facts["source"], "items in train / valid / test": sizes}
-    if experiment.task.kind == "captioning" and prepared.vocabulary is not None:
-        told["categories"] = _listed(sorted(prepared.vocabulary[UNKNOWN + 1 :]))
-    elif prepared.vocabulary is not None:
-        told["vocabulary"] = f"{facts['vocabulary']:,} tokens"
-    if prepared.target is not None:
-        told["targets"] = f"{facts['target_vocabulary']:,} tokens"
-    if "seconds" in facts:
-        seconds = sum(facts["seconds"].values())
-        told["recordings"] = (
-            f"{seconds / 60:,.0f} minutes" if seconds >= 600 else f"{seconds:,.0f} seconds"
-        )
-    if prepared.labels is not None:
-        told["labels"] = _listed(prepared.labels)
-    for what, shares in prepared.unknown.items():
-        if any(shares.values()):
-            parts = " / ".join(f"{shares[part]:.2%}" for part in PARTS if part in shares)
-            told[f"unknown {what}"] = parts
-    return {**told, "sha256": prepared.sha256}
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:30]) + (" …" if len(names) > 30 else "")
+    data = {"source": prepared.facts["source"], "items in train / valid / test": sizes}
+    data |= prepared.described
+    for what, fractions in prepared.unknown.items():
+        if any(fractions.values()):
+            each = " / ".join(f"{fractions[part]:.2%}" for part in PARTS if part in fractions)
+            data[f"unknown {what}"] = each
+    return {**data, "sha256": prepared.sha256}
 
 
 def _told_of_trials(trials: list[dict[str, Any]]) -> str:

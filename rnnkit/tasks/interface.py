@@ -1,20 +1,36 @@
-"""What a task is to the trainer and the evaluator: how to build, lose, measure and decode."""
+"""What a task is to everything else: how to fit, build, lose, measure, decode, answer and show."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
 
 import pandas
 import torch
 from torch import Tensor, nn
+from typing_extensions import TypeVar
 
 from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.fitted import Fitted
+from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.data.prepare.scale import Scaler
+from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import build
 from rnnkit.nn.model.representation import Sizes
+from rnnkit.params.data import Data
 from rnnkit.params.model import Model
+from rnnkit.tasks.generation import Continuation
+from rnnkit.tasks.predictions import Predictions
+from rnnkit.tasks.streaming import Stream
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+F = TypeVar("F", bound=Fitted, default=Any)
+Baseline = Callable[[Any, Prepared, Part], Metrics]
+"""(task, prepared data, examples) -> metrics of a simple predictor fitted on the training split."""
 
 
 class Meter(Protocol):
@@ -23,58 +39,93 @@ class Meter(Protocol):
     def compute(self) -> Metrics: ...
 
 
-class Task(ABC):
+class Task(ABC, Generic[F]):
     """One task on one prepared data set.
 
     Args:
         params: the task's block.
-        prepared: sizes, vocabulary, labels and scaler, which are known only after the data.
+        prepared: its data; what the training split decided is `prepared.fitted`.
 
     Raises:
         InputError: the task's block names a class that is not there.
     """
 
-    def __init__(self, params: Any, prepared: Prepared) -> None:
+    fitted_type: ClassVar[type[Fitted]]
+    """What the training split decides."""
+    name_of_window: ClassVar[str] = "one vector"
+    """What is read at once, for the refusal of a stream."""
+
+    def __init__(self, params: Any, prepared: Prepared[F]) -> None:
         self.params = params
         self.prepared = prepared
-        self.class_weights = class_weights(params, prepared)
+        self.fitted = prepared.fitted
+
+    @staticmethod
+    @abstractmethod
+    def fit(frame: pandas.DataFrame, data: Data, task: Any) -> Prepared:
+        """From a source's frame to prepared data, without their hash."""
+
+    @classmethod
+    def load(cls, data: Data, params: Any) -> Callable[[Stored], Fitted]:
+        """What reads the task's own record from a folder of prepared data or of a model."""
+        return lambda stored: cls.fitted_type.load(stored, data, params)
+
+    # ------------------------------------------------------------------ the network
+
+    @property
+    def topology(self) -> str:
+        """A name of `rnnkit.nn.model.network.TOPOLOGIES`."""
+        topology: str = self.params.topology
+        return topology
+
+    @property
+    def synced(self) -> bool:
+        """Whether the network gives outputs at every step of its inputs."""
+        return self.topology == "synced"
 
     @property
     @abstractmethod
     def outputs(self) -> int:
         """Numbers per read-out."""
 
+    @property
+    def sizes(self) -> Sizes:
+        """What the data decide of the network."""
+        inputs = self.fitted.inputs
+        vocabulary, characters = inputs.vocabulary, inputs.characters
+        return Sizes(
+            None if vocabulary is None else len(vocabulary),
+            inputs.features,
+            None if characters is None else len(characters),
+        )
+
+    @property
+    def readout(self) -> str:
+        """What the network gives, for the picture of it."""
+        return "numbers" if self.fitted.labels is None else f"{len(self.fitted.labels)} labels"
+
     def network(self, model: Model, generator: torch.Generator) -> nn.Module:
         """The network for this task, its weights drawn from the generator."""
-        return build(model, self.params.topology, self.sizes, self.outputs, generator)
+        return build(model, self.topology, self.sizes, self.outputs, generator)
+
+    # ------------------------------------------------------------------ training and evaluation
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The classes, tags or answers, in the order of the outputs."""
-        assert self.prepared.labels is not None
-        return self.prepared.labels
-
-    @property
-    def scaler(self) -> Scaler:
-        """Turns scaled numbers into their units."""
-        assert self.prepared.scaler is not None
-        return self.prepared.scaler
-
-    @property
-    def sizes(self) -> Sizes:
-        """What the data decide of the network."""
-        vocabulary, letters = self.prepared.vocabulary, self.prepared.letters
-        return Sizes(
-            None if vocabulary is None else len(vocabulary),
-            self.prepared.features,
-            None if letters is None else len(letters),
-        )
+        assert self.fitted.labels is not None
+        return self.fitted.labels
 
     @property
     def shown(self) -> tuple[str, ...]:
         """The metrics a person sees first; the first one decides whether a baseline is beaten."""
         shown: tuple[str, ...] = self.params.shown
         return shown
+
+    @property
+    @abstractmethod
+    def baselines(self) -> Mapping[str, Baseline]:
+        """Simple predictors that the network must beat, by their names."""
 
     def forward(self, network: nn.Module, batch: Batch, progress: float | None = None) -> Tensor:
         """The network's outputs for a batch.
@@ -86,6 +137,31 @@ class Task(ABC):
         """
         outputs: Tensor = network(batch.inputs, batch.mask)
         return outputs
+
+    def real(self, batch: Batch) -> Tensor:
+        """[batch] or [batch, time] bool: which outputs mean anything."""
+        if not self.synced:
+            return torch.ones(len(batch.inputs), dtype=torch.bool)
+        if batch.mask is None:
+            return torch.ones(batch.inputs.shape[:2], dtype=torch.bool)
+        return batch.mask
+
+    def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
+        """The batch with other values from a step on, and the steps whose outputs must not change;
+        None: outputs may depend on all steps.
+
+        Args:
+            batch: one item, without padding.
+        """
+        steps = batch.inputs.shape[1]
+        if not self.synced or steps < 2:
+            return None
+        half = steps // 2
+        inputs = batch.inputs.clone()
+        inputs[:, half:] = inputs[:, half:].flip(1) if steps - half > 1 else inputs[:, :1]
+        if inputs.is_floating_point():
+            inputs[:, half:] += 1.5
+        return replace(batch, inputs=inputs), slice(0, half)
 
     @abstractmethod
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
@@ -106,7 +182,7 @@ class Task(ABC):
             network: in evaluation mode.
             batch: what it was run on.
             outputs: of `forward`.
-            final: whether it is the last word, which may take longer to find.
+            final: whether it is the final evaluation, whose decoding may take longer.
         """
         return outputs
 
@@ -117,6 +193,13 @@ class Task(ABC):
     @abstractmethod
     def measure(self, meter: Any, outputs: Any, batch: Batch) -> None:
         """Adds a batch, as `decode` gives it, to a meter."""
+
+    # ------------------------------------------------------------------ predictions
+
+    @classmethod
+    @abstractmethod
+    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
+        """The type of the predictions table."""
 
     @abstractmethod
     def predictions(self, outputs: Any, batch: Batch) -> dict[str, list[Any]]:
@@ -131,32 +214,70 @@ class Task(ABC):
         """The predictions table of all items, where a column needs more than its own batch."""
         return predictions
 
-    @abstractmethod
-    def answer(self, outputs: Any, inputs: Tensor) -> dict[str, Any]:
-        """What a person wants to know of one new item, JSON-able.
+    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+        """The task's own figures of a run, each with its name.
 
         Args:
-            outputs: of the network for this item alone, without padding.
-            inputs: the item's own steps, as the network read them.
+            predictions: of the test split.
+        """
+        return iter(())
+
+    # ------------------------------------------------------------------ new inputs
+
+    def answers(self, network: nn.Module, batch: Batch) -> list[dict[str, Any]]:
+        """What a person wants to know of new inputs, JSON-able, one for each.
+
+        Args:
+            network: in evaluation mode.
+            batch: of `Fitted.read`.
+        """
+        outputs = network(batch.inputs, batch.mask)
+        answers = []
+        for i in range(len(batch.inputs)):
+            real = slice(None) if batch.mask is None else batch.mask[i]
+            own = outputs[i][real] if self.synced else outputs[i]
+            answers.append(self.answer(own, batch.inputs[i][real]))
+        return answers
+
+    @abstractmethod
+    def answer(self, outputs: Any, inputs: Tensor) -> dict[str, Any]:
+        """The answer to one input.
+
+        Args:
+            outputs: of the network for this input alone, without padding.
+            inputs: the input's own steps, as the network read them.
         """
 
+    def stream(self, network: nn.Module) -> Stream:
+        """The network on a sequence that comes step by step.
 
-def class_weights(params: Any, prepared: Prepared) -> Tensor | None:
-    """[labels] what each counts in the loss, where the task's block says it; None: the same."""
-    chosen, labels = getattr(params, "class_weights", None), prepared.labels or ()
-    if chosen is None:
-        return None
-    counts = prepared.facts["labels"]["train"]
-    if chosen == "balanced":
-        total = sum(counts.values())
-        return torch.tensor([total / (len(labels) * counts[label]) for label in labels])
-    unknown = sorted(set(chosen) - set(labels))
-    if unknown:
-        raise InputError(
-            f"task.class_weights: there is no class {unknown[0]!r}; "
-            f"the classes are {', '.join(labels)}"
+        Args:
+            network: in evaluation mode, of one direction.
+
+        Raises:
+            InputError: the network reads its inputs at once.
+        """
+        if self.topology == "one_to_one":
+            raise self.no_stream()
+        return Stream(self, network)
+
+    def no_stream(self) -> InputError:
+        """The refusal of a stream."""
+        return InputError(
+            f"a {self.params.kind} model reads {self.name_of_window} at once and no stream; "
+            "leave --stream out"
         )
-    return torch.tensor([chosen.get(label, 1.0) for label in labels])
+
+    def continuation(self, network: nn.Module, prompt: str) -> Continuation:
+        """What generates text, token by token.
+
+        Raises:
+            InputError: the task generates no text, or the prompt is none.
+        """
+        raise InputError(
+            "only a language model or a captioner generates text, and this run's task is "
+            f"{self.params.kind}; rnnkit predict has its answers"
+        )
 
 
 def real_steps(batch: Batch) -> int:

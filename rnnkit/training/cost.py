@@ -4,7 +4,8 @@ import time
 from typing import Any
 
 from rnnkit.data.batches import padding_waste
-from rnnkit.data.prepare.prepared import PARTS, Prepared
+from rnnkit.data.prepare.part import PARTS
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.windows import count_windows, has_targets, training_windows
 from rnnkit.nn.model.network import count_parameters
 from rnnkit.params import Experiment
@@ -44,11 +45,7 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
     }
     if prepared.notes:
         facts["notes"] = "; ".join(prepared.notes)
-    if prepared.vocabulary is not None:
-        facts["vocabulary"] = f"{prepared.facts['vocabulary']:,} tokens"
-    if prepared.target is not None:
-        size, most = (prepared.facts[name] for name in ("target_vocabulary", "longest_target"))
-        facts["targets"] = f"{size:,} tokens, up to {most['train']:,} in an item"
+    facts |= prepared.described
     facts |= {
         "parameters": f"{count_parameters(network):,}",
         "steps": f"{steps:,} per epoch",

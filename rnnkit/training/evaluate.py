@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch, gather, plan
-from rnnkit.data.prepare.prepared import Part
+from rnnkit.data.prepare.part import Part
 from rnnkit.data.windows import is_carried, streams
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import Synced

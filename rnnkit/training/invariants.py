@@ -11,11 +11,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rnnkit.data.batches import IGNORED, Batch, gather
-from rnnkit.data.prepare.prepared import Part, Prepared
+from rnnkit.data.batches import Batch, gather
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.tasks import Task, task_for
-from rnnkit.tasks.written import Written
 from rnnkit.training.loop import make_network
 
 ITEMS = 6
@@ -54,22 +54,11 @@ def _company(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
             outputs = task.forward(network, together)
             for row, (item, alone) in enumerate(_each(part, items)):
                 expected = task.forward(network, alone)[0]
-                real = _real(task, together)
+                real = task.real(together)
                 own = outputs[row] if real.ndim == 1 else outputs[row][real[row]]
                 if found := _same(own, expected):
                     return f"item {item}, padded {padding}: {found}"
     return ""
-
-
-def _real(task: Task, batch: Batch) -> Tensor:
-    """[batch] or [batch, time]: which outputs mean anything."""
-    if isinstance(task, Written):
-        return batch.targets != IGNORED
-    if task.params.topology != "synced":
-        return torch.ones(len(batch.inputs), dtype=torch.bool)
-    if batch.mask is None:
-        return torch.ones(batch.inputs.shape[:2], dtype=torch.bool)
-    return batch.mask
 
 
 def _under(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
@@ -81,44 +70,24 @@ def _under(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
     with torch.no_grad():
         before = task.forward(network, batch)
         after = task.forward(network, replace(batch, inputs=inputs))
-    real = _real(task, batch)
+    real = task.real(batch)
     return _same(after[real], before[real])
 
 
 def _causal(
     network: nn.Module, task: Task, experiment: Experiment, part: Part, items: Tensor
 ) -> str | None:
-    if isinstance(task, Written):
-        return _foreseen(network, task, part, items)
-    if experiment.model.bidirectional or task.params.topology != "synced":
+    if experiment.model.bidirectional and task.synced:
         return None
     for item, alone in _each(part, items):
-        steps = alone.inputs.shape[1]
-        if steps < 2:
+        other = task.other_future(alone)
+        if other is None:
             continue
-        changed = alone.inputs.clone()
-        half = steps // 2
-        changed[:, half:] = changed[:, half:].flip(1) if steps - half > 1 else changed[:, :1]
-        if changed.is_floating_point():
-            changed[:, half:] += 1.5
+        changed, steps = other
         with torch.no_grad():
-            before, after = network(alone.inputs, None), network(changed, None)
-        if found := _same(after[:, :half], before[:, :half]):
-            return f"item {item}: {found}"
-    return ""
-
-
-def _foreseen(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
-    """What is written at a step does not depend on the true tokens from there on."""
-    for item, alone in _each(part, items):
-        half = alone.targets.shape[1] // 2
-        changed = alone.targets.clone()
-        changed[:, half:] = (changed[:, half:] + 1) % task.outputs
-        with torch.no_grad():
-            before = task.forward(network, alone)
-            after = task.forward(network, replace(alone, targets=changed))
-        if found := _same(after[:, : half + 1], before[:, : half + 1]):
-            return f"item {item}: {found}"
+            before, after = task.forward(network, alone), task.forward(network, changed)
+        if fault := _same(after[:, steps], before[:, steps]):
+            return f"item {item}: {fault}"
     return ""
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.sources.opening import existing
 from rnnkit.data.word_vectors import WordVectors, read_vectors
 from rnnkit.errors import InputError
@@ -16,7 +17,6 @@ from rnnkit.nn.model.representation import Embedding, SpelledEmbedding
 from rnnkit.params import Experiment
 from rnnkit.params import model as blocks
 from rnnkit.runs.identity import weights_of
-from rnnkit.runtime import files
 
 
 def start(network: nn.Module, experiment: Experiment, prepared: Prepared) -> dict[str, str]:
@@ -45,27 +45,28 @@ def start(network: nn.Module, experiment: Experiment, prepared: Prepared) -> dic
 def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) -> str:
     """Known words get their vectors; the others stay as drawn, brought to the same deviation."""
     assert block.vectors is not None
-    assert prepared.vocabulary is not None
-    read = _read(block.vectors, existing(block.vectors).stat().st_mtime_ns, prepared.vocabulary)
+    vocabulary = prepared.fitted.inputs.vocabulary
+    assert vocabulary is not None
+    read = _read(block.vectors, existing(block.vectors).stat().st_mtime_ns, vocabulary)
     if read.width != block.size:
         raise InputError(
             f"{block.vectors}: its vectors have {read.width} numbers and "
             f"model.representation.size is {block.size}; set it to {read.width}"
         )
     table = _embedding(network).vectors
-    known = [i for i, word in enumerate(prepared.vocabulary) if word in read.vectors]
+    known = [i for i, word in enumerate(vocabulary) if word in read.vectors]
     if not known:
         raise InputError(
-            f"{block.vectors}: has none of the {len(prepared.vocabulary) - 1:,} tokens of these "
+            f"{block.vectors}: has none of the {len(vocabulary) - 1:,} tokens of these "
             "data; name another file, or check data.tokenizer.lowercase"
         )
-    rows = torch.stack([torch.from_numpy(read.vectors[prepared.vocabulary[i]]) for i in known])
+    rows = torch.stack([torch.from_numpy(read.vectors[vocabulary[i]]) for i in known])
     with torch.no_grad():
         table.mul_(rows.std())
         table[torch.tensor(known)] = rows.to(table.dtype)
     table.requires_grad_(not block.freeze)
-    share = len(known) / (len(prepared.vocabulary) - 1)
-    told = f"{len(known):,} of {len(prepared.vocabulary) - 1:,} tokens ({share:.1%})"
+    share = len(known) / (len(vocabulary) - 1)
+    told = f"{len(known):,} of {len(vocabulary) - 1:,} tokens ({share:.1%})"
     if "train" in prepared.parts:
         ids = prepared.parts["train"].inputs
         ids = ids if ids.ndim == 1 else ids[:, 0]
@@ -93,16 +94,18 @@ def _weights(network: nn.Module, path: str, prepared: Prepared) -> str:
     from safetensors.torch import load_file
 
     place = weights_of(path)
-    theirs, rest = load_file(place), files.read_json(place.parent / "prepared.json")
+    theirs, rest = load_file(place), Stored(place.parent).record
+    vocabulary, letters, target = prepared.fitted.tokens
     rows: dict[str, tuple[Any, Any]] = {
-        "representation.vectors": (rest["vocabulary"], prepared.vocabulary),
-        "representation.words.vectors": (rest["vocabulary"], prepared.vocabulary),
-        "representation.letters.vectors": (rest.get("letters"), prepared.letters),
+        "representation.vectors": (rest.get("vocabulary"), vocabulary),
+        "representation.words.vectors": (rest.get("vocabulary"), vocabulary),
+        "representation.letters.vectors": (rest.get("letters"), letters),
     }
-    written = (rest.get("target_vocabulary"), prepared.target and prepared.target.vocabulary)
+    written = (rest.get("target_vocabulary"), target)
     for name in ("embedding.vectors", "head.weight", "head.bias"):
         rows[f"decoder.{name}"] = written
-    named = ((rest["labels"], prepared.labels), written, (rest["vocabulary"], prepared.vocabulary))
+    labels = (rest.get("labels"), prepared.fitted.labels)
+    named = (labels, written, (rest.get("vocabulary"), vocabulary))
     names = next((both for both in named if both[0] and both[1]), None)
     if names is not None:
         rows |= {"head.weight": names, "head.bias": names}

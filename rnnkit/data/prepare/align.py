@@ -1,7 +1,4 @@
-"""A part of data in the terms of a network that was trained on others.
-
-Labels are matched by their names, numbers by their units, windows by the rows that it reads.
-"""
+"""Examples of one fit in the terms of another: labels by their names, numbers by their units."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,51 +6,36 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnkit.data.prepare.prepared import Part, Prepared, positions
+from rnnkit.data.prepare.part import Part, positions
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.errors import InputError
 
-
-def windowed(part: Part, window: int, scaler: Scaler) -> Part:
-    """The same targets with as many rows before them as a model reads.
-
-    Raises:
-        InputError: a series has not so many.
-    """
-    start = part.target_start - window
-    begin = torch.tensor(scaler.begin)[scaler.which(part.item)]
-    if bool((start < begin).any()):
-        raise InputError(
-            f"the older model reads {window} rows, and before the test part are no more than "
-            f"{int((part.target_start - begin).min())}"
-        )
-    return replace(part, input_start=start, input_length=torch.full_like(start, window))
+Terms = tuple[tuple[str, ...] | None, Scaler | None]
+"""Labels and scaler of a fit."""
 
 
-def translated(part: Part, prepared: Prepared, theirs: Prepared) -> Part:
-    """A part in a model's own labels and scales; tokens are the same in both.
-
-    Raises:
-        InputError: it does not know a label, or reads another form of data.
-    """
-    if prepared.features != theirs.features or _forms(prepared) != _forms(theirs):
+def refuse_other_form(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> None:
+    """Raises InputError where an older model reads another form of data than a run has."""
+    if ours != theirs:
         raise InputError(
             "the older model reads other columns or another form of data, or scales where the run "
             "does not"
         )
-    if prepared.labels is not None and prepared.labels != theirs.labels:
-        part = replace(part, targets=_by_name(part.targets, prepared.labels, theirs.labels or ()))
-    if prepared.scaler is not None and prepared.scaler != theirs.scaler:
-        assert theirs.scaler is not None
-        part = _rescaled(part, prepared.scaler, theirs.scaler)
+
+
+def align(part: Part, ours: Terms, theirs: Terms) -> Part:
+    """A part in an older model's labels and scales.
+
+    Raises:
+        InputError: the model lacks a label, or knows other columns or series.
+    """
+    (labels, scaler), (their_labels, their_scaler) = ours, theirs
+    if labels is not None and labels != their_labels:
+        part = replace(part, targets=_by_name(part.targets, labels, their_labels or ()))
+    if scaler is not None and scaler != their_scaler:
+        assert their_scaler is not None
+        part = _rescaled(part, scaler, their_scaler)
     return part
-
-
-def _forms(prepared: Prepared) -> tuple[bool, ...]:
-    return tuple(
-        field is None
-        for field in (prepared.vocabulary, prepared.labels, prepared.scaler, prepared.letters)
-    )
 
 
 def _by_name(targets: Tensor, ours: tuple[str, ...], theirs: tuple[str, ...]) -> Tensor:

@@ -26,21 +26,22 @@ SLOPE = 9
 """Frames that a slope is taken over."""
 
 
-def heard(frame: pd.DataFrame, data: Data, rows: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """The frame with a column `frames`, float32 [frames, features], in the place of its samples.
+def with_features(frame: pd.DataFrame, data: Data, rows: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """The frame with features, float32 [frames, features], in the place of samples.
 
     Args:
         frame: recordings at `attrs["rate"]`.
         data: the params' block.
-        rows: of each part; there are no frames of others.
+        rows: of each split; others have no features.
     """
     import pandas as pd
 
     used = np.sort(np.concatenate(list(rows.values())))
     rate, samples = frame.attrs["rate"], frame["samples"].iloc[used].tolist()
-    found = frame.drop(columns="samples").assign(label=frame["text"])
-    frames = all_features(samples, rate, data.features)
-    found["frames"] = pd.Series(frames, index=found.index[used], dtype=object)
+    features = all_features(samples, rate, data.features)
+    column = pd.Series(features, index=frame.index[used], dtype=object)
+    found = frame.drop(columns="samples")
+    found["samples"] = column
     found.attrs = {**frame.attrs, "columns": names(data.features)}
     return found
 

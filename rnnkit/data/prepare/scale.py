@@ -174,11 +174,3 @@ def fit_frames(data: Data, frame: pd.DataFrame, items: list[np.ndarray]) -> Scal
     values = np.concatenate(items).astype(np.float64)
     numbers = (f"feature {k + 1}" for k in range(values.shape[1]))
     return fit(data.scaling, values, tuple(frame.attrs.get("columns", numbers)), ())
-
-
-def scaled(items: list[np.ndarray], scaler: Scaler | None) -> tuple[np.ndarray, np.ndarray]:
-    """All frames one after the other, float32, and how many each item has."""
-    flat = np.concatenate(items)
-    if scaler is not None:
-        flat = scaler.transform(flat)
-    return flat.astype(np.float32), np.array([len(item) for item in items], dtype=np.int64)

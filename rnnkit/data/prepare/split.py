@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnkit.data.prepare.prepared import PARTS
+from rnnkit.data.prepare.part import PARTS
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, Data, FileNames, Files, Fractions, Given, Time
 from rnnkit.params.source import Form

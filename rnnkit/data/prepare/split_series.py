@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnkit.data.prepare.prepared import PARTS
+from rnnkit.data.prepare.part import PARTS
 from rnnkit.data.prepare.split import named
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, FileNames, Files, Fractions, Split, Time

@@ -1,11 +1,11 @@
 """Prepared data on disk: `prepared/<sha256>/`, whole or not there at all, verified on every load.
 
-tensors.safetensors   every tensor once, however many parts share it
+tensors.safetensors   every tensor once, however many splits share it
 tokenizer.json        Hugging Face's, for tokens
-target.json           the same for targets that are written
+target.json           the same for targets that are texts
 references.json       these targets of valid and test as text
-sources.json          of translation the same of what is read; of recordings their names
-prepared.json         which tensor is which part's field; vocabulary, labels, scaler, facts
+sources.json          of pairs of texts the same of what is read; of recordings their names
+prepared.json         which tensor is which split's field; what the task stores; facts
 manifest.json         sha256 of the files above
 """
 
@@ -16,33 +16,19 @@ import secrets
 import shutil
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import safetensors.torch
 from torch import Tensor
 
-from rnnkit.data import sources
-from rnnkit.data.prepare import (
-    classification,
-    forecasting,
-    language_modeling,
-    memory,
-    music,
-    tagging,
-    transcription,
-    vector,
-    writing,
-)
-from rnnkit.data.prepare.built import Built
-from rnnkit.data.prepare.prepared import Part, Prepared
-from rnnkit.data.prepare.scale import Scaler
-from rnnkit.data.prepare.tokenize import FittedTokenizer
+from rnnkit.data.prepare.facts import Facts
+from rnnkit.data.prepare.fitted import Fitted
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.prepare.stored import RECORD, Stored
 from rnnkit.errors import Note
 from rnnkit.params.block import FrozenDict
-from rnnkit.params.data import Data
-from rnnkit.params.task import Task
 from rnnkit.runtime.files import (
     read_json,
     sync_folder,
@@ -52,54 +38,36 @@ from rnnkit.runtime.files import (
     write_manifest,
 )
 
-BUILDERS: Mapping[str, Callable[..., Built]] = {
-    "classification": classification.build,
-    "tagging": tagging.build,
-    "language_modeling": language_modeling.build,
-    "forecasting": forecasting.build,
-    "memory": memory.build,
-    "music": music.build,
-    "vector": vector.build,
-    "translation": writing.build_translation,
-    "captioning": writing.build_captioning,
-    "transcription": transcription.build,
-}
-TENSORS, TOKENIZER, REST = "tensors.safetensors", "tokenizer.json", "prepared.json"
-TARGET, REFERENCES, SOURCES = "target.json", "references.json", "sources.json"
+TENSORS, REFERENCES, SOURCES = "tensors.safetensors", "references.json", "sources.json"
+Load = Callable[[Stored], Fitted]
+"""What a task loads of its own."""
 
 
-def load_or_build(data: Data, task: Task, sha256: str, folder: Path) -> Prepared:
+def load_or_build(place: Path, build: Callable[[], Prepared], load: Load) -> Prepared:
     """The stored data, built where they are missing or differ from their manifest.
 
     Args:
-        sha256: what the data depend on.
-        folder: holds a folder for each hash.
+        place: `prepared/<sha256>`.
+        build: makes them.
+        load: what the task loads of its own.
     """
-    place = folder / sha256
     if place.exists():
         differences = verify_manifest(place)
         if not differences:
             os.utime(place)  # it is in use: `rnnkit clean` goes by this
-            return load(place)
+            return read(place, load)
         warnings.warn(
             f"{place}: stored data must be as they were written, but {'; '.join(differences)}; "
             "they are prepared again",
             Note,
-            stacklevel=3,
+            stacklevel=4,
         )
         _remove(place)
-    frame = sources.read(data.source, data.split)
-    built = BUILDERS[task.kind](frame, data, task)
-    facts = {
-        "source": sources.describe(data.source),
-        "notes": frame.attrs.get("notes", []),
-        **built.facts,
-    }
-    publish(built, facts, place)
-    return load(place)
+    publish(build(), place)
+    return read(place, load)
 
 
-def publish(built: Built, facts: Mapping[str, Any], place: Path) -> None:
+def publish(built: Prepared, place: Path) -> None:
     """Write the files beside their place and rename: a kill leaves nothing half, the first wins."""
     place.parent.mkdir(parents=True, exist_ok=True)
     temporary = _hidden(place)
@@ -107,27 +75,21 @@ def publish(built: Built, facts: Mapping[str, Any], place: Path) -> None:
     try:
         tensors, layout = _share(built.parts)
         write_atomic(temporary / TENSORS, safetensors.torch.save(tensors))
-        if built.tokenizer is not None:
-            write_atomic(temporary / TOKENIZER, built.tokenizer.to_json())
-        if built.target is not None:
-            write_atomic(temporary / TARGET, built.target.to_json())
-            write_json(temporary / REFERENCES, dict(built.references))
-        if built.sources:
-            write_json(temporary / SOURCES, dict(built.sources))
-        rest = {
+        for name, content in built.fitted.files().items():
+            write_atomic(temporary / name, content)
+        for name, texts in ((REFERENCES, built.references), (SOURCES, built.sources)):
+            if texts:
+                write_json(temporary / name, dict(texts))
+        train = built.parts["train"]
+        record = {
             "parts": layout,
-            "synced": built.parts["train"].synced,
-            "known": built.parts["train"].known,
-            "unaligned": built.parts["train"].unaligned,
-            "vocabulary": None if built.tokenizer is None else built.tokenizer.vocabulary,
-            "labels": built.labels,
-            "scaler": None if built.scaler is None else built.scaler.to_json(),
-            "features": built.features,
-            "letters": built.letters,
-            "target_vocabulary": None if built.target is None else built.target.vocabulary,
-            "facts": facts,
+            "synced": train.synced,
+            "known": train.known,
+            "unaligned": train.unaligned,
+            **built.fitted.stored(),
+            "facts": built.facts,
         }
-        write_json(temporary / REST, rest)
+        write_json(temporary / RECORD, record)
         write_manifest(temporary, names=None)
         try:
             temporary.rename(place)
@@ -139,57 +101,44 @@ def publish(built: Built, facts: Mapping[str, Any], place: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def load(place: Path) -> Prepared:
+def read(place: Path, load: Load) -> Prepared:
     """The data of a folder, which is not verified here. Tensors are mapped, not copied."""
-    rest = read_json(place / REST)
+    stored = Stored(place)
+    record = stored.record
     tensors = safetensors.torch.load_file(place / TENSORS)
     parts = {
         part: Part(
-            synced=rest["synced"],
-            known=rest["known"],
-            unaligned=rest["unaligned"],
+            synced=record["synced"],
+            known=record["known"],
+            unaligned=record["unaligned"],
             **{field: tensors[name] for field, name in layout.items()},
         )
-        for part, layout in rest["parts"].items()
+        for part, layout in record["parts"].items()
     }
-    return replace(
-        without_examples(place),
+    return Prepared(
         sha256=place.name,
         parts=FrozenDict(parts),
+        fitted=load(stored),
+        facts=facts_of(stored),
         references=_by_row(place / REFERENCES),
         sources=_by_row(place / SOURCES),
     )
 
 
+def without_examples(folder: Path, load: Load) -> Prepared:
+    """What prepared data decided, from the folder of a model made with them."""
+    stored = Stored(folder)
+    return Prepared("", FrozenDict(), load(stored), facts_of(stored))
+
+
+def facts_of(stored: Stored) -> Facts:
+    """The facts, frozen."""
+    return FrozenDict(stored.facts)  # type: ignore[return-value]  # as typed as JSON can be
+
+
 def _by_row(file: Path) -> Mapping[int, str]:
     told = read_json(file) if file.exists() else {}
     return FrozenDict({int(row): text for row, text in told.items()})
-
-
-def without_examples(place: Path) -> Prepared:
-    """What prepared data decided, from their own folder or from that of a model made with them."""
-    rest = read_json(place / REST)
-    vocabulary, labels, letters = rest["vocabulary"], rest["labels"], rest.get("letters")
-    return Prepared(
-        sha256="",
-        parts=FrozenDict(),
-        vocabulary=None if vocabulary is None else tuple(vocabulary),
-        labels=None if labels is None else tuple(labels),
-        scaler=None if rest["scaler"] is None else Scaler.from_json(rest["scaler"]),
-        features=rest["features"],
-        facts=FrozenDict(rest["facts"]),
-        letters=None if letters is None else tuple(letters),
-        tokenizer=_tokenizer(place / TOKENIZER, rest["vocabulary"]),
-        target=_tokenizer(place / TARGET, rest.get("target_vocabulary")),
-    )
-
-
-def _tokenizer(file: Path, vocabulary: list[str] | None) -> FittedTokenizer | None:
-    import tokenizers
-
-    if vocabulary is None:
-        return None
-    return FittedTokenizer(tokenizers.Tokenizer.from_file(str(file)), tuple(vocabulary))
 
 
 def _share(parts: Mapping[str, Part]) -> tuple[dict[str, Tensor], dict[str, dict[str, str]]]:

@@ -24,7 +24,7 @@ Which rows become which part, and any numbering of tokens, is for `prepare`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -45,8 +45,9 @@ from rnnkit.data.sources import (
     ts,
     vectors,
 )
-from rnnkit.errors import InputError
-from rnnkit.params.data import Column, Files, Given, Split
+from rnnkit.errors import InputError, UnreadableFile
+from rnnkit.params.data import Column, Files, Fractions, Given, Split
+from rnnkit.params.experiment import as_written
 from rnnkit.params.source import (
     TS,
     Audio,
@@ -180,6 +181,56 @@ def read(source: Source, split: Split) -> pd.DataFrame:
     # pandas keeps attrs only where all are equal, and the notes of two files seldom are
     whole.attrs = {**first.attrs, **({"notes": notes} if "notes" in first.attrs else {})}
     return whole
+
+
+FOR_BUILTIN: Mapping[str, Callable[..., Source]] = {
+    "labelled_text": LabelledText,
+    "tagged": Tokens,
+    "text": Text,
+    "pairs": Pairs,
+}
+"""How a file is read like built-in data of a form."""
+
+
+def read_file(
+    source: Source, path: str, columns: tuple[str, ...] | None, split: Split
+) -> pd.DataFrame:
+    """The frame of another file of a source's kind; where it comes in parts, its test part.
+
+    Args:
+        source: of a run.
+        path: the file.
+        columns: of numbers, those that the run read.
+        split: of the run.
+
+    Raises:
+        InputError: as of `read`, or no file is like the source.
+    """
+    other = _like(source, path, columns)
+    given = isinstance(split, Given)
+    try:
+        frame = read(other, split if given else Fractions())
+    except UnreadableFile:
+        raise
+    except InputError as error:
+        own = as_written(other.model_dump(mode="json", exclude_defaults=True))
+        raise InputError(f"{error}; it is read as the run's own data were, {own}") from None
+    return frame[frame["part"] == "test"].reset_index(drop=True) if given else frame
+
+
+def _like(source: Source, path: str, columns: tuple[str, ...] | None) -> Source:
+    if isinstance(source, Frames | Vectors):
+        return source.model_copy(update={"path": path, "columns": columns})
+    if isinstance(source, Generated):
+        raise InputError("drawn sequences come from no file; draw others in a new run")
+    if not isinstance(source, Builtin):
+        return source.model_copy(update={"path": path})
+    if source.form not in FOR_BUILTIN:
+        raise InputError(
+            f"this run's data, {source.form}, came built in, and no file is read like them; "
+            "train on a file of your own"
+        )
+    return FOR_BUILTIN[source.form](path=path)
 
 
 def describe(source: Source) -> str:

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, UnreadableFile
 from rnnkit.runtime.files import sha256_file
 
 
@@ -59,24 +59,26 @@ def existing(path: str) -> Path:
     if found.is_dir():
         names = sorted(child.name for child in found.iterdir() if child.is_file())
         inside = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-        raise InputError(
+        raise UnreadableFile(
             f"{path}: a file is needed, but this is a folder; "
             f"name one of its files ({inside or 'it holds none'})"
         )
     if not found.exists():
         folder = found.parent
         if not folder.is_dir():
-            raise InputError(
+            raise UnreadableFile(
                 f"{path}: there is no folder {folder}; "
                 "give the file's path from the folder where the command is started"
             )
         names = sorted(child.name for child in folder.iterdir() if child.is_file())
-        raise InputError(
+        raise UnreadableFile(
             f"{path}: there is no such file{closest(found.name, names)}; "
             "give the file's path from the folder where the command is started"
         )
     if found.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty; write the data again or name another file")
+        raise UnreadableFile(
+            f"{path}: the file is empty; write the data again or name another file"
+        )
     return found
 
 
@@ -100,12 +102,14 @@ def read_bytes(path: str) -> bytes:
     try:
         content = gzip.decompress(found.read_bytes())
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(
+        raise UnreadableFile(
             f"{path}: a .gz file must unpack whole, but {str(error).rstrip('.')}; "
             "copy or download it again"
         ) from None
     if not content:
-        raise InputError(f"{path}: the file is empty; write the data again or name another file")
+        raise UnreadableFile(
+            f"{path}: the file is empty; write the data again or name another file"
+        )
     return content
 
 
@@ -115,18 +119,18 @@ def _member(archive: str, name: str) -> bytes:
             names = [member for member in opened.namelist() if not member.endswith("/")]
             if name not in names:
                 shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-                raise InputError(
+                raise UnreadableFile(
                     f"{archive}: there is no file {name!r} in it{closest(name, names)}; there "
                     f"are {shown}"
                 )
             content = opened.read(name)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise InputError(
+        raise UnreadableFile(
             f"{archive}: a .zip file must unpack whole, but {str(error).rstrip('.')}; copy or "
             "download it again"
         ) from None
     if not content:
-        raise InputError(f"{archive}: {name} is empty; write it again or name another file")
+        raise UnreadableFile(f"{archive}: {name} is empty; write it again or name another file")
     return content
 
 

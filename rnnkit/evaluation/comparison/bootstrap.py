@@ -7,7 +7,7 @@ import numpy as np
 import pandas
 
 from rnnkit.errors import InputError
-from rnnkit.evaluation.comparison.items import MEASURES
+from rnnkit.tasks.predictions import MEASURES
 
 RESAMPLES = 5_000
 LEVEL = 0.95
@@ -53,7 +53,7 @@ def difference(
     """Resamples items, the same ones for both, and takes the middle 95 % of the differences.
 
     Args:
-        measure: what `measured` named.
+        measure: a name in MEASURES.
         ours, theirs: each run's items; runs of several seeds are averaged item by item.
         block: neighbouring items drawn together: 1 for independent ones, else a circular block
             bootstrap, for windows of a series that overlap.

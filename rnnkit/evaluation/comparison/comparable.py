@@ -3,28 +3,18 @@
 They must ask it what it was trained to answer, and it must not have been trained on them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-import pandas
-
+from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.data import FileNames, Files, Fractions, Split
 from rnnkit.params.experiment import as_written
-from rnnkit.params.task import Transcription, Writing
 
-ASKED: Mapping[str, tuple[str, ...]] = {
-    "forecasting": ("horizon",),
-    "memory": ("problem",),
-    "vector": ("loss",),
-}
-"""Task -> its keys that change what an answer is. Columns and labels are matched by their names."""
 APART = ("path", "format", "join")
 """Keys of a source that change neither what an item is nor on which side of the split it lies: data
 that have moved or grown are the same data."""
-
-Facts = Mapping[str, Any]
 
 
 def refuse_another_question(old: Experiment, new: Experiment) -> None:
@@ -34,41 +24,40 @@ def refuse_another_question(old: Experiment, new: Experiment) -> None:
             raise InputError(f"{name} was {as_written(was)} and is {as_written(now)}")
 
 
-def refuse_seen(old: Experiment, new: Experiment, learned: Facts, tested: Facts) -> None:
+def refuse_seen(older: Fitted, newer: Fitted) -> None:
     """Raises InputError where the older one may have been trained on test items of the newer one.
 
     Args:
-        learned: facts of the data that the older one was prepared with.
-        tested: the same of the newer one.
+        older, newer: what they were fitted to.
     """
-    if new.data.source.form == "series":
-        _refuse_seen_times(old.data.split, new.data.split, learned, tested)
+    if newer.split_by_time:
+        newer.refuse_seen_times(older)
         return
+    old, new = older.data, newer.data
     maybe = "and the older model may have been trained on test items"
-    one, other = (each.data.source.model_dump(exclude={*APART}) for each in (old, new))
-    for key in {**other, **one}:
-        was, now = one.get(key), other.get(key)
+    before, after = (each.source.model_dump(exclude={*APART}) for each in (old, new))
+    for key in {**after, **before}:
+        was, now = before.get(key), after.get(key)
         if was != now:
             raise InputError(
                 f"data.source.{key} was {as_written(was)} and is {as_written(now)}, {maybe}"
             )
-    if not is_held_out(old.data.split, new.data.split):
-        was, now = (as_written(each.data.split.model_dump()) for each in (old, new))
+    if not is_held_out(old.split, new.split):
+        was, now = (as_written(each.split.model_dump()) for each in (old, new))
         raise InputError(f"data.split was {was} and is {now}, {maybe}")
 
 
 def _asked(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, Any]]:
     """What both must have alike; of the keys of a task only once it is known to be the same."""
     yield "task.kind", old.task.kind, new.task.kind
-    for key in ASKED.get(new.task.kind, ()):
+    for key in new.task.changes_answers:
         yield f"task.{key}", getattr(old.task, key), getattr(new.task, key)
     yield "the form of data.source", old.data.source.form, new.data.source.form
-    if isinstance(new.task, Writing | Transcription):
+    if new.task.gives_text:
         before, after = (" and ".join(it.data.altered) or "as it stands" for it in (old, new))
         yield "the true text", before, after
-    if new.data.source.form == "audio":
-        was, now = (each.data.features.model_dump() for each in (old, new))
-        yield from ((f"data.features.{key}", was[key], now[key]) for key in now)
+    was, now = (each.data.features.model_dump() for each in (old, new))
+    yield from ((f"data.features.{key}", was[key], now[key]) for key in now)
 
 
 def is_held_out(old: Split, new: Split) -> bool:
@@ -82,19 +71,3 @@ def is_held_out(old: Split, new: Split) -> bool:
         if isinstance(old, kind) and isinstance(new, kind):
             return old.test == new.test
     return old == new
-
-
-def _refuse_seen_times(old: Split, new: Split, learned: Facts, tested: Facts) -> None:
-    """Of a series: what is tested must come after all that was learned, whatever the splits are.
-
-    Several series of which each is split by its own rows need not keep to one moment; there it is
-    enough that the splits are equal, for the borders of series that grow move forward alone.
-    """
-    end, begin = learned["time"]["valid"][1], tested["time"]["test"][0]
-    last, first = pandas.to_datetime([end, begin], utc=True, format="ISO8601")
-    several = "series" in learned and "series" in tested
-    if last >= first and not (several and old == new):
-        raise InputError(
-            f"the older model was trained and chosen on times up to {end}, and the test part "
-            f"begins at {begin}"
-        )

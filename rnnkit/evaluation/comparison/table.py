@@ -8,11 +8,10 @@ import pandas
 
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.bootstrap import Difference, difference
-from rnnkit.evaluation.comparison.items import measured, one_measure
-from rnnkit.evaluation.finalize import PREDICTIONS
+from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.params import tokens
-from rnnkit.params.task import Forecasting
 from rnnkit.runs.run_folder import RunFolder
+from rnnkit.tasks.predictions import one_measure
 
 TABLE = "comparison.parquet"
 """Where the table lies in a comparison's folder."""
@@ -75,16 +74,19 @@ def differences(groups: Groups) -> dict[str, Difference]:
             change what is measured.
     """
     first, *others = groups
-    measures = {variant: [_items(run) for run in runs] for variant, runs in groups.items()}
-    measure = one_measure(name for several in measures.values() for name, _ in several)
+    measures = {
+        variant: [predictions_of(run).measured() for run in runs]
+        for variant, runs in groups.items()
+    }
+    measure = one_measure(run.name for several in measures.values() for run in several)
     _refuse_other_tokens(groups, measure)
-    reference = [items for _, items in measures[first]]
+    reference = [run.items for run in measures[first]]
     return {
         variant: difference(
             measure,
-            [items for _, items in measures[variant]],
+            [run.items for run in measures[variant]],
             reference,
-            block_of(groups[variant][0]),
+            groups[variant][0].experiment.task.overlap,
             seed=0,
         )
         for variant in others
@@ -96,16 +98,6 @@ def _refuse_other_tokens(groups: Groups, measure: str) -> None:
     for run in others:
         if misfit := tokens.why_not(first.experiment, run.experiment, measure):
             raise InputError(f"{run.id}: not comparable with {first.id}: {misfit}")
-
-
-def block_of(run: RunFolder) -> int:
-    """How many neighbouring test items belong together: windows of a series overlap."""
-    task = run.experiment.task
-    return int(task.horizon) if isinstance(task, Forecasting) else 1
-
-
-def _items(run: RunFolder) -> tuple[str, pandas.DataFrame]:
-    return measured(pandas.read_parquet(run.path / PREDICTIONS), run.result["shown"])
 
 
 def _told(found: Difference | None) -> dict[str, Any]:

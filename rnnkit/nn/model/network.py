@@ -1,6 +1,6 @@
 """Whole networks: a representation, a recurrent stack, a head, arranged by topology."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +16,22 @@ from rnnkit.nn.model.stack import Stack, States
 from rnnkit.nn.model.writing import EncoderDecoder, OneToMany
 from rnnkit.nn.recurrence import Kernel
 from rnnkit.params.model import Model
+
+
+def layers(model: Model) -> str:
+    """How many layers of how many units, in words."""
+    count = "1 layer" if model.depth == 1 else f"{model.depth} layers"
+    return f"{count} of {model.hidden}"
+
+
+def recurrent_layers(model: Model) -> str:
+    """A stack in a few words.
+
+    >>> recurrent_layers(Model(hidden=64, depth=2, bidirectional=True))
+    'bidirectional RNN, 2 layers of 64'
+    """
+    kind = model.cell.kind.upper()
+    return f"{'bidirectional ' if model.bidirectional else ''}{kind}, {layers(model)}"
 
 
 class Network(nn.Module):
@@ -161,6 +177,26 @@ def tie(head: nn.Linear, embedding: Embedding) -> None:
     head.weight = embedding.vectors
 
 
+def describe(model: Model, topology: str) -> str:
+    """A network in a few words.
+
+    >>> describe(Model(hidden=64), "one_to_one")
+    'feed-forward, 1 layer of 64'
+    """
+    described: str = DESCRIBED.get(topology, recurrent_layers)(model)
+    return described
+
+
+def _with_attention(model: Model) -> str:
+    attention = "no" if model.attention == "none" else model.attention
+    return f"{recurrent_layers(model)}, {attention} attention"
+
+
+DESCRIBED: Mapping[str, Callable[[Model], str]] = {
+    "one_to_one": lambda model: f"feed-forward, {layers(model)}",
+    "encoder_decoder": _with_attention,
+}
+"""What a topology is called, where that is not its recurrent layers."""
 TOPOLOGIES: dict[str, Callable[..., nn.Module]] = {
     "many_to_one": ManyToOne,
     "synced": Synced,

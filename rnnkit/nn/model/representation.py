@@ -156,6 +156,19 @@ class SpelledEmbedding(nn.Module):
 
 
 @dataclass(frozen=True)
+class Level:
+    """What `RelativeToLast` leaves as it is.
+
+    Args:
+        known: how many features, the last ones.
+        ahead: how many steps, the last ones, which lie behind the window.
+    """
+
+    known: int
+    ahead: int
+
+
+@dataclass(frozen=True)
 class Sizes:
     """What the data decide of a network.
 
@@ -163,11 +176,13 @@ class Sizes:
         vocabulary: how many tokens there are, padding and unknown included; None for numbers.
         features: how many numbers each step has; None for tokens.
         letters: how many letters there are, padding and unknown included, where words come spelled.
+        level: what is read relative to the last step of a window; None: nothing is.
     """
 
     vocabulary: int | None
     features: int | None
     letters: int | None = None
+    level: Level | None = None
 
 
 def make_embedding(
@@ -188,9 +203,12 @@ def make_one_hot(model: blocks.Model, sizes: Sizes, draw: torch.Generator) -> On
     return OneHot(need(sizes.vocabulary, model.representation.kind, "tokens"))
 
 
-def make_raw(model: blocks.Model, sizes: Sizes, draw: torch.Generator) -> Raw:
-    """A Raw of the data's features."""
-    return Raw(need(sizes.features, model.representation.kind, "numbers"))
+def make_raw(model: blocks.Model, sizes: Sizes, draw: torch.Generator) -> Raw | RelativeToLast:
+    """A Raw of the data's features, or what reads them relative to a window's last step."""
+    features = need(sizes.features, model.representation.kind, "numbers")
+    if sizes.level is None:
+        return Raw(features)
+    return RelativeToLast(features, sizes.level.known, sizes.level.ahead)
 
 
 REPRESENTATIONS: dict[str, Callable[..., Any]] = {

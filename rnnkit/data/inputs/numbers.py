@@ -1,0 +1,154 @@
+"""Inputs that are numbers: frames of features, and vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from rnnkit.data.inputs.interface import Inputs
+from rnnkit.data.prepare.part import Flat
+from rnnkit.data.prepare.scale import Scaler, fit_frames
+from rnnkit.data.prepare.split import Rows
+from rnnkit.data.prepare.stored import Stored
+from rnnkit.errors import InputError
+from rnnkit.params.data import Data
+from rnnkit.params.source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def table_of(value: Any, where: str, width: int) -> np.ndarray:
+    """float64 [steps, width].
+
+    Raises:
+        InputError: the value is no list of steps, each a list of so many numbers.
+    """
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{where}: must be numbers, got {str(value)[:40]}") from None
+    if array.ndim != 2 or array.shape[1] != width:
+        got = array.shape[1] if array.ndim == 2 else f"the shape {array.shape}"
+        raise InputError(f"{where}: must have {width} numbers per step, got {got}")
+    return array
+
+
+def refuse_infinite(scaled: np.ndarray, array: np.ndarray, where: str) -> None:
+    """Raises InputError for a number of an array that, scaled, is none in float32."""
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(scaled.astype(np.float32))
+    if not finite.all():
+        raise InputError(
+            f"{where}: must be finite numbers that float32 can hold, got {array[~finite][0]}"
+        )
+
+
+def stacked(items: Sequence[np.ndarray]) -> np.ndarray:
+    """[items, features]
+
+    Raises:
+        InputError: they differ in size.
+    """
+    sizes = {item.size for item in items}
+    if len(sizes) > 1:
+        raise InputError(
+            f"data.source: vectors must have one size, but they have {min(sizes)} to {max(sizes)} "
+            "numbers; sequences of many lengths are for `task: {kind: classification}`"
+        )
+    return np.stack([np.asarray(item, dtype=np.float64).ravel() for item in items])
+
+
+@dataclass(frozen=True, eq=False)
+class Frames(Inputs):
+    """An array [steps, features] is an item.
+
+    Args:
+        width: features per step.
+        scaling: of the features, and of further columns behind them that are targets; None: the
+            numbers are taken as they are.
+    """
+
+    column: ClassVar[str] = "frames"
+
+    width: int
+    scaling: Scaler | None
+
+    @property
+    def features(self) -> int:
+        return self.width
+
+    @property
+    def scaler(self) -> Scaler | None:
+        return self.scaling
+
+    def item(self, value: Any, where: str) -> np.ndarray:
+        array = table_of(value, where, self.width)
+        refuse_infinite(self.scaled(array), array, where)
+        return array
+
+    def encode(self, items: Sequence[np.ndarray]) -> Flat:
+        lengths = np.array([len(item) for item in items], dtype=np.int64)
+        array = np.concatenate(items)
+        if array.shape[1] != self.width:
+            raise InputError(
+                f"data.source: must have {self.width} numbers per step, got {array.shape[1]}"
+            )
+        scaled = self.scaled(array)
+        refuse_infinite(scaled, array, "data.source")
+        return scaled.astype(np.float32), lengths
+
+    def scaled(self, array: np.ndarray) -> np.ndarray:
+        """[steps, features] in units -> scaled."""
+        if self.scaling is None:
+            return array
+        targets = len(self.scaling.columns) - self.width  # which are scaled as the inputs are
+        padded = np.pad(array, ((0, 0), (0, targets)))
+        scaled: np.ndarray = self.scaling.transform(padded)[:, : self.width]
+        return scaled
+
+    def stored(self) -> dict[str, Any]:
+        scaler = None if self.scaling is None else self.scaling.to_json()
+        return {"features": self.width, "scaler": scaler}
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Frames, pd.DataFrame]:
+        """Fitted on the training rows, and the frame."""
+        items = frame[cls.column].iloc[rows["train"]].tolist()
+        return cls(items[0].shape[1], fit_frames(data, frame, items)), frame
+
+    @classmethod
+    def load(cls, stored: Stored, data: Data) -> Self:
+        """What `stored` gave."""
+        return cls(stored.features, stored.scaler)
+
+
+class Vectors(Frames):
+    """A vector is an item of one step."""
+
+    column: ClassVar[str] = "vector"
+    example: ClassVar[str] = " (as [0.5, -1])"
+
+    def item(self, value: Any, where: str) -> np.ndarray:
+        vector: np.ndarray = super().item([value], where)[0]
+        return vector
+
+    def encode(self, items: Sequence[np.ndarray]) -> Flat:
+        return super().encode([vector[None] for vector in stacked(items)])
+
+
+class FlatFrames(Vectors):
+    """The same, laid out in the source as frames."""
+
+    column: ClassVar[str] = "frames"
+    example: ClassVar[str] = ""
+
+
+class DescribedVectors(Vectors):
+    """Vectors that a text describes."""
+
+    def keys(self, source: Source) -> list[str]:
+        return ["vector"]

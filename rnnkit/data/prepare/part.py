@@ -1,0 +1,210 @@
+"""Examples of one split, as tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rnnkit.errors import InputError
+
+PARTS = ("train", "valid", "test")
+"""The splits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Examples as slices of flat tensors, which may overlap and which splits may share.
+
+    Item i reads `inputs[input_start[i] : input_start[i] + input_length[i]]` and its targets are
+    `targets[target_start[i] : target_start[i] + target_length[i]]`.
+
+    Args:
+        inputs: [N] int64 token ids, or [N, 1 + letters] the ids of a token and of its characters,
+            or [N, features] float32.
+        input_start: [items] int64.
+        input_length: [items] int64, each at least 1; unit: steps.
+        targets: [M] int64 labels, tags or tokens, or [M, targets] float32, scaled.
+        target_start: [items] int64.
+        target_length: [items] int64. The same tensor as `input_length` where every step has its
+            own target; each at least 1.
+        item: [items] int64, the row of the source's frame; series: of the first target.
+        synced: whether every input step has its own target.
+        unaligned: whether targets are sequences of lengths of their own.
+        known: how many of the inputs' features, the last ones, are known-future covariates: an
+            item reads them at the steps of its targets, too.
+    """
+
+    inputs: Tensor
+    input_start: Tensor
+    input_length: Tensor
+    targets: Tensor
+    target_start: Tensor
+    target_length: Tensor
+    item: Tensor
+    synced: bool
+    known: int = 0
+    unaligned: bool = False
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    @cached_property
+    def equal_length(self) -> bool:
+        """Whether all items have the same number of steps, so that no batch needs padding."""
+        return bool((self.input_length == self.input_length[0]).all())
+
+    @property
+    def cut(self) -> int:
+        """How many items, which lie one behind the other, read less than all of their steps."""
+        end = torch.tensor([len(self.inputs)])
+        whole = torch.diff(self.input_start, append=end)
+        return int((self.input_length < whole).sum())
+
+    def short(self, longest: int) -> tuple[Part, int]:
+        """The items of which neither inputs nor targets have more than `longest` tokens, the
+        targets' end not counted, and how many items are left out.
+
+        Raises:
+            InputError: none is left.
+        """
+        kept = (self.input_length <= longest) & (self.target_length <= longest + 1)
+        if not bool(kept.any()):
+            raise InputError(
+                f"data.max_length: every item of the training part is longer than {longest}, and "
+                "nothing is left to train on; raise it"
+            )
+        short = replace(
+            self,
+            input_start=self.input_start[kept],
+            input_length=self.input_length[kept],
+            target_start=self.target_start[kept],
+            target_length=self.target_length[kept],
+            item=self.item[kept],
+        )
+        return short, int((~kept).sum())
+
+    @classmethod
+    def one_target(
+        cls,
+        inputs: np.ndarray,
+        lengths: np.ndarray,
+        targets: np.ndarray,
+        item: np.ndarray,
+        longest: int | None = None,
+    ) -> Part:
+        """Sequences with one target each.
+
+        Args:
+            inputs: all steps of all items, one item after the other.
+            lengths: [items] steps.
+            targets: [items] labels, or [items, targets].
+            item: [items]
+            longest: steps that are read of an item at the most; None: all.
+        """
+        each = tensor(np.arange(len(lengths)))
+        read = lengths if longest is None else np.minimum(lengths, longest)
+        return cls(
+            inputs=tensor(inputs),
+            input_start=tensor(begin(lengths)),
+            input_length=tensor(read),
+            targets=tensor(targets),
+            target_start=each,
+            target_length=torch.ones_like(each),
+            item=tensor(item),
+            synced=False,
+        )
+
+    @classmethod
+    def target_per_step(
+        cls,
+        inputs: np.ndarray,
+        lengths: np.ndarray,
+        targets: np.ndarray,
+        item: np.ndarray,
+        longest: int | None = None,
+    ) -> Part:
+        """Sequences with a target for every step; arguments as of `one_target`."""
+        start = tensor(begin(lengths))
+        read = tensor(lengths if longest is None else np.minimum(lengths, longest))
+        own = tensor(targets)
+        return cls(tensor(inputs), start, read, own, start, read, tensor(item), synced=True)
+
+    @classmethod
+    def sequence_to_sequence(cls, read: Flat, wanted: Flat, item: np.ndarray) -> Part:
+        """Sequences with a target sequence of its own length each.
+
+        Args:
+            read: inputs, all steps and how many each item has.
+            wanted: target tokens, likewise.
+            item: [items]
+        """
+        (inputs, lengths), (tokens, counts) = read, wanted
+        return cls(
+            inputs=tensor(inputs),
+            input_start=tensor(begin(lengths)),
+            input_length=tensor(lengths),
+            targets=tensor(tokens),
+            target_start=tensor(begin(counts)),
+            target_length=tensor(counts),
+            item=tensor(item),
+            synced=False,
+            unaligned=True,
+        )
+
+
+Flat = tuple[np.ndarray, np.ndarray]
+"""All steps of all items, one item after the other, and how many steps each item has."""
+
+
+def tensor(array: np.ndarray) -> Tensor:
+    """An array as a tensor of its own memory."""
+    return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def begin(lengths: np.ndarray) -> np.ndarray:
+    """Where items begin that lie one behind the other.
+
+    >>> begin(np.array([3, 1, 2])).tolist()
+    [0, 3, 4]
+    """
+    starts: np.ndarray = np.cumsum(lengths) - lengths
+    return starts
+
+
+def positions(start: Tensor, length: Tensor) -> Tensor:
+    """The positions of all steps of items that begin at `start`, one item after the other."""
+    ends = length.cumsum(0)
+    within = torch.arange(int(ends[-1])) - torch.repeat_interleave(ends - length, length)
+    return torch.repeat_interleave(start, length) + within
+
+
+def joined(first: Part, second: Part) -> Part:
+    """The items of two parts as one part, in this order.
+
+    Parts that share their storage go on sharing it.
+    """
+    shared = first.inputs is second.inputs and first.targets is second.targets
+    inputs = 0 if shared else len(first.inputs)
+    targets = 0 if shared else len(first.targets)
+    input_length = torch.cat([first.input_length, second.input_length])
+    target_length = (
+        input_length
+        if first.target_length is first.input_length
+        else torch.cat([first.target_length, second.target_length])
+    )
+    return Part(
+        inputs=first.inputs if shared else torch.cat([first.inputs, second.inputs]),
+        input_start=torch.cat([first.input_start, second.input_start + inputs]),
+        input_length=input_length,
+        targets=first.targets if shared else torch.cat([first.targets, second.targets]),
+        target_start=torch.cat([first.target_start, second.target_start + targets]),
+        target_length=target_length,
+        item=torch.cat([first.item, second.item]),
+        synced=first.synced,
+        known=first.known,
+        unaligned=first.unaligned,
+    )

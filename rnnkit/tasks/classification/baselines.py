@@ -1,0 +1,44 @@
+"""Baselines of classification."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.sparse import coo_matrix, csr_matrix
+from torch import Tensor
+
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.metrics import LabelMeter, Metrics
+from rnnkit.tasks.steps import inputs_of, targets_of
+
+
+def majority_class(task: Any, prepared: Prepared, part: Part) -> Metrics:
+    """Always the most frequent class of the training part."""
+    counts = torch.bincount(targets_of(prepared.parts["train"]), minlength=task.outputs)
+    truth = targets_of(part)
+    return label_metrics(task, torch.full_like(truth, int(counts.argmax())), truth)
+
+
+def naive_bayes(task: Any, prepared: Prepared, part: Part) -> Metrics:
+    """Multinomial naive Bayes on token counts, with add-one smoothing."""
+    from sklearn.naive_bayes import MultinomialNB
+
+    train = prepared.parts["train"]
+    model = MultinomialNB().fit(token_counts(train, prepared), targets_of(train).numpy())
+    predicted = torch.from_numpy(model.predict(token_counts(part, prepared)))
+    return label_metrics(task, predicted, targets_of(part))
+
+
+def label_metrics(task: Any, predicted: Tensor, truth: Tensor) -> Metrics:
+    meter = LabelMeter(task.outputs, sequences=False)
+    meter.update(predicted, truth)
+    return meter.compute()
+
+
+def token_counts(part: Part, prepared: Prepared) -> csr_matrix:
+    """[items, vocabulary] how often each token stands in each item, as a sparse matrix."""
+    items = torch.repeat_interleave(torch.arange(len(part)), part.input_length)
+    shape = (len(part), len(prepared.fitted.inputs.vocabulary or ()))
+    ones = np.ones(len(items))
+    return coo_matrix((ones, (items.numpy(), inputs_of(part).numpy())), shape=shape).tocsr()

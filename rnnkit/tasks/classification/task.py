@@ -1,0 +1,87 @@
+"""Classification: a sequence in, one label out (many-to-one)."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from torch import Tensor
+
+from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.fitted import Fitted
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.metrics import LabelMeter
+from rnnkit.nn.losses import class_mean, cross_entropy, weights_of
+from rnnkit.params.data import Data
+from rnnkit.tasks.classification import baselines, examples
+from rnnkit.tasks.classification.predictions import LabelPredictions
+from rnnkit.tasks.interface import Baseline, Task
+from rnnkit.tasks.labels import Labelled
+from rnnkit.tasks.predictions import Predictions
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Classification(Task[Labelled]):
+    """Cross-entropy of the read-out; outputs are [batch, classes]."""
+
+    fitted_type: ClassVar[type[Fitted]] = examples.ClassificationFitted
+    fit = staticmethod(examples.fit)
+
+    def __init__(self, params: Any, prepared: Prepared[Labelled]) -> None:
+        super().__init__(params, prepared)
+        classes = self.fitted.classes
+        self.class_weights = None if classes is None else classes.weights(params.class_weights)
+
+    @property
+    def baselines(self) -> Mapping[str, Baseline]:
+        table: dict[str, Baseline] = {"majority class": baselines.majority_class}
+        if self.fitted.inputs.vocabulary is not None:
+            table["naive Bayes"] = baselines.naive_bayes
+        return table
+
+    @property
+    def outputs(self) -> int:
+        return len(self.labels)
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        losses = cross_entropy(outputs, batch.targets)
+        if self.class_weights is None:
+            return losses.mean()
+        return class_mean(losses, batch.targets, self.class_weights)
+
+    def weight(self, batch: Batch) -> float:
+        if self.class_weights is None:
+            return len(batch.targets)
+        return float(weights_of(batch.targets, self.class_weights).sum())
+
+    def meter(self) -> LabelMeter:
+        return LabelMeter(len(self.labels), sequences=False)
+
+    def measure(self, meter: LabelMeter, outputs: Tensor, batch: Batch) -> None:
+        meter.update(outputs.argmax(dim=-1), batch.targets)
+
+    @classmethod
+    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
+        return LabelPredictions
+
+    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+        probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
+        return {
+            "item": batch.item.tolist(),
+            **self.recordings(batch),
+            "truth": [self.labels[i] for i in batch.targets.tolist()],
+            "predicted": [self.labels[i] for i in predicted.tolist()],
+            "probability": probability.tolist(),
+        }
+
+    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+        from rnnkit import figures
+
+        yield "confusion_matrix", figures.confusion_matrix(predictions.table, self.labels)
+
+    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+        shares = outputs.softmax(dim=-1).tolist()
+        return {
+            "label": self.labels[int(outputs.argmax())],
+            "probabilities": dict(zip(self.labels, shares, strict=True)),
+        }

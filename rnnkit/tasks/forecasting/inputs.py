@@ -1,0 +1,89 @@
+"""Inputs of forecasting: windows of a series, in its own scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnnkit.data.inputs import Inputs
+from rnnkit.data.inputs.numbers import refuse_infinite, table_of
+from rnnkit.data.prepare.part import Flat
+from rnnkit.data.prepare.scale import Scaler
+from rnnkit.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Windows(Inputs):
+    """An array [window, columns] in the series' units is an item, of several series a pair (name,
+    array). With covariates known ahead it is [window + horizon, columns], and what cannot be known
+    of the last rows may be anything.
+
+    Args:
+        scaling: of all columns, of each series its own.
+        window: rows of the past.
+        horizon: rows that are forecast.
+    """
+
+    column: ClassVar[str] = "window"
+
+    scaling: Scaler
+    window: int
+    horizon: int
+
+    @property
+    def features(self) -> int:
+        """The columns, and where some are known ahead the feature that tells window from
+        horizon."""
+        return len(self.scaling.columns) + (1 if self.scaling.known else 0)
+
+    @property
+    def scaler(self) -> Scaler:
+        return self.scaling
+
+    def series(self, value: Any, where: str) -> int:
+        """The number of the series that an input is of.
+
+        Raises:
+            InputError: there is no such series.
+        """
+        name = value[0] if self._is_pair(value) else ""
+        names = self.scaling.series
+        if name not in names:
+            raise InputError(
+                f"{where}: must be a pair of a series' name and its window, and there "
+                f"is no series {name!r}; the series are {', '.join(names[:5])}"
+                + (", …" if len(names) > 5 else "")
+            )
+        return names.index(name)
+
+    def item(self, value: Any, where: str) -> np.ndarray:
+        """Scaled, [window or window + horizon, columns]."""
+        scaler, series = self.scaling, self.series(value, where)
+        values = value[1] if self._is_pair(value) else value
+        array = table_of(values, where, len(scaler.columns))
+        needed = self.window + (self.horizon if scaler.known else 0)
+        if len(array) != needed:
+            raise InputError(
+                f"{where}: must have {needed} steps, the window"
+                f"{' and the horizon' if scaler.known else ''}, got {len(array)}"
+            )
+        scaled, past = scaler.transform(array, series), self.window
+        refuse_infinite(scaled[:past], array[:past], where)
+        if scaler.known:
+            refuse_infinite(scaled[past:, -scaler.known :], array[past:, -scaler.known :], where)
+        return scaled
+
+    def encode(self, items: Sequence[np.ndarray]) -> Flat:
+        with np.errstate(over="ignore"):  # of what cannot be known
+            flat = np.concatenate(items).astype(np.float32)
+        return flat, np.array([len(item) for item in items], dtype=np.int64)
+
+    def _is_pair(self, value: Any) -> bool:
+        several = self.scaling.series != ("",)
+        return isinstance(value, list | tuple) and len(value) == 2 and several
+
+    def stored(self) -> dict[str, Any]:
+        return {"features": self.features, "scaler": self.scaling.to_json()}

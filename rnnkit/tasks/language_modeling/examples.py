@@ -1,0 +1,98 @@
+"""Examples of language modelling: the next token at every step of a stream.
+
+A split is one stream, `<eos>` and then each item followed by `<eos>`. Inputs are the stream without
+its last token, targets the stream without its first: every token of every item and every item's
+end is predicted exactly once. The stream is cut into windows that follow one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnkit.data.inputs.tokens import EndedTexts
+from rnnkit.data.prepare.facts import counted, unknown
+from rnnkit.data.prepare.fitted import Fitted
+from rnnkit.data.prepare.ids import END
+from rnnkit.data.prepare.part import Part, begin, tensor
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.prepare.split import duplicates, split_items
+from rnnkit.data.prepare.stored import Stored
+from rnnkit.data.prepare.windows import stream_windows
+from rnnkit.errors import InputError
+from rnnkit.params.data import Data
+from rnnkit.params.task import LanguageModeling
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageModelingFitted(Fitted):
+    """How texts become tokens."""
+
+    task: LanguageModeling
+    inputs: EndedTexts
+
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+        """Windows of `data.max_length` steps, or one for each item where it is null."""
+        flat, lengths = self.flat(frame, rows, split)
+        stream = tensor(np.concatenate([[END], np.insert(flat, np.cumsum(lengths), END)]))
+        start, length = stream_windows(lengths + 1, self.data.max_length)
+        owner = np.searchsorted(np.cumsum(lengths + 1), start, side="right")
+        steps = tensor(length)
+        return Part(
+            inputs=stream,
+            input_start=tensor(start),
+            input_length=steps,
+            targets=stream,
+            target_start=tensor(start + 1),
+            target_length=steps,
+            item=tensor(rows[owner]),
+            synced=True,
+        )
+
+    def read(self, values: Sequence[Any], names: Sequence[str]) -> Part:
+        """Each text after the end of what came before."""
+        flat, lengths = self.inputs.read(values, names)
+        self.inputs.warn_unknown(flat, lengths, names)
+        each = np.arange(len(lengths))
+        begun = np.insert(flat, begin(lengths), END)
+        return Part.one_target(begun, lengths + 1, np.zeros_like(each), each)
+
+    def refuse_other_tokens(self, of: Fitted) -> None:
+        raise InputError(
+            "their vocabularies differ, and so would the tokens that are predicted; train on the "
+            "champion's text, or on characters"
+        )
+
+    @classmethod
+    def load(cls, stored: Stored, data: Data, task: LanguageModeling) -> LanguageModelingFitted:
+        return cls(task, data, EndedTexts.load(stored, data))
+
+
+def fit(
+    frame: pd.DataFrame, data: Data, task: LanguageModeling
+) -> Prepared[LanguageModelingFitted]:
+    """Splits, tokenises, joins, cuts into windows.
+
+    Args:
+        frame: text, in the order of appearance.
+
+    Raises:
+        InputError: too little data.
+    """
+    rows = split_items(frame, "text", data)
+    inputs, frame = EndedTexts.fit(frame, rows, data)
+    fitted = LanguageModelingFitted(task, data, inputs)
+    parts = {split: fitted.encode(frame, own, split) for split, own in rows.items()}
+    facts = counted(fitted, parts)
+    facts |= {
+        "unknown": {split: unknown(own.inputs[own.inputs != END]) for split, own in parts.items()},
+        "duplicates": duplicates(frame, "text", rows),
+        "texts": {split: len(own) for split, own in rows.items()},
+    }
+    return Prepared("", parts, fitted, facts)

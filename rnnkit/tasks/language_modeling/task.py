@@ -1,0 +1,134 @@
+"""Language modelling: P(w_t | w_1 … w_{t-1}), the next token at every step (synced)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.ids import END
+from rnnkit.metrics import TokenMeter
+from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
+from rnnkit.nn.model.network import Synced
+from rnnkit.params.data import Data, Words
+from rnnkit.tasks.generation import Continuation
+from rnnkit.tasks.interface import Baseline, Task, real_steps
+from rnnkit.tasks.language_modeling import baselines, examples
+from rnnkit.tasks.language_modeling.predictions import TokenLikelihoods
+from rnnkit.tasks.predictions import Predictions
+from rnnkit.tasks.streaming import Stream
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class LanguageModeling(Task[examples.LanguageModelingFitted]):
+    """Cross-entropy per real token; outputs are [batch, time, vocabulary]."""
+
+    fitted_type = examples.LanguageModelingFitted
+    fit = staticmethod(examples.fit)
+
+    @property
+    def baselines(self) -> Mapping[str, Baseline]:
+        return {"unigram": baselines.unigram, "bigram": baselines.bigram}
+
+    @property
+    def outputs(self) -> int:
+        return len(self.fitted.inputs.vocabulary)
+
+    @property
+    def readout(self) -> str:
+        return "next token"
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        return masked_mean(cross_entropy(outputs, batch.targets), batch.mask)
+
+    def weight(self, batch: Batch) -> int:
+        return real_steps(batch)
+
+    def meter(self) -> TokenMeter:
+        return TokenMeter()
+
+    def measure(self, meter: TokenMeter, outputs: Tensor, batch: Batch) -> None:
+        real = batch.targets != IGNORED
+        right = outputs.argmax(dim=-1) == batch.targets
+        meter.update(cross_entropy(outputs, batch.targets)[real], right[real])
+
+    @classmethod
+    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
+        return TokenLikelihoods
+
+    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+        real = batch.targets != IGNORED
+        nats = cross_entropy(outputs, batch.targets)
+        return {
+            "item": batch.item.tolist(),
+            "tokens": real.sum(dim=1).tolist(),
+            "log_probability": (-nats.sum(dim=1)).tolist(),
+        }
+
+    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+        from rnnkit import figures
+
+        yield "surprise", figures.surprise(predictions.table, "token")
+
+    def stream(self, network: nn.Module) -> Stream:
+        return TokenStream(self, network)
+
+    def continuation(self, network: nn.Module, prompt: str) -> Continuation:
+        return TextContinuation(self, network, prompt)
+
+    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+        """Of a text with its end: inputs begin with the end of what came before."""
+        nats = cross_entropy(outputs, torch.cat([inputs[1:], torch.tensor([END])]))
+        return {
+            "log_probability": -float(nats.sum()),
+            "tokens": len(nats),
+            "perplexity": float(nats.mean().exp()),
+        }
+
+
+class TokenStream(Stream):
+    """A text that comes token by token: the log-probability of each, given those before it."""
+
+    def __init__(self, task: LanguageModeling, network: nn.Module) -> None:
+        super().__init__(task, network)
+        with torch.no_grad():
+            self._next = self.run(torch.tensor([END]))  # a text begins after an end
+        self._feed = self.inputs.token
+        self.steps = 0
+
+    def answer(self, new: Tensor) -> dict[str, Any]:
+        nats = float(cross_entropy(self._next, new))
+        self._next = self.run(new)
+        return {"log_probability": -nats}
+
+    @torch.no_grad()
+    def end(self) -> dict[str, Any]:
+        """The log-probability that the text ends here."""
+        return {"log_probability": -float(cross_entropy(self._next, torch.tensor([END])))}
+
+
+class TextContinuation(Continuation):
+    """A text that begins with a prompt; the state remembers it, so that a token is one step."""
+
+    def __init__(self, task: LanguageModeling, network: nn.Module, prompt: str) -> None:
+        assert isinstance(network, Synced)
+        self._network, self._prompt, self._inputs = network, prompt, task.fitted.inputs
+        ids, _ = self._inputs.fitted.encode([prompt])
+        self._given = torch.cat([torch.tensor([END]), torch.as_tensor(ids)])
+        self._states: Any = None
+
+    def scores(self) -> Tensor:
+        given = self._given[None]
+        outputs, self._states = self._network.run(given, None, self._states, True, "auto")
+        return outputs[0, -1]
+
+    def append(self, token: int) -> None:
+        self._given = torch.tensor([token])
+
+    def text(self, tokens: Sequence[int]) -> str:
+        words = isinstance(self._inputs.params, Words)
+        between = " " if words and self._prompt and tokens else ""
+        return f"{self._prompt}{between}{self._inputs.fitted.model.decode(list(tokens))}"

@@ -1,0 +1,104 @@
+"""Examples of a memory problem: drawn, split by split, and numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnkit.data.inputs import Inputs
+from rnnkit.data.inputs.numbers import Frames
+from rnnkit.data.inputs.tokens import Symbols
+from rnnkit.data.prepare.facts import counted
+from rnnkit.data.prepare.fitted import Fitted
+from rnnkit.data.prepare.part import PARTS, Part
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.prepare.stored import Stored
+from rnnkit.data.prepare.tokenize import fit_tokens
+from rnnkit.errors import InputError
+from rnnkit.params.data import Data, Words
+from rnnkit.params.source import Generated
+from rnnkit.params.task import Memory
+from rnnkit.runtime import numerics
+from rnnkit.tasks.labels import fit_labels, numbered
+from rnnkit.tasks.memory import problems
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Drawn = tuple[list[Any], Any]
+"""Sequences, and what is to be answered of each."""
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryFitted(Fitted):
+    """The symbols of a problem.
+
+    Args:
+        answers: the symbols that may be answered; None where the answer is a number.
+    """
+
+    task: Memory
+    answers: tuple[str, ...] | None
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        return self.answers
+
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+        raise InputError("drawn sequences come from no file; draw others in a new run")
+
+    def part(self, sequences: list[Any], answers: Any) -> Part:
+        """Drawn sequences with their answers."""
+        flat, lengths = self.inputs.encode(sequences)
+        item = np.arange(len(lengths))
+        if self.answers is None:
+            return Part.one_target(flat, lengths, answers[:, None].astype(np.float32), item)
+        if self.task.topology == "many_to_one":
+            return Part.one_target(flat, lengths, numbered(answers, self.answers), item)
+        symbols = numbered([*chain.from_iterable(answers)], self.answers)
+        return Part.target_per_step(flat, lengths, symbols, item)
+
+    @classmethod
+    def load(cls, stored: Stored, data: Data, task: Memory) -> MemoryFitted:
+        if not stored.has_tokens:
+            return cls(task, data, Frames.load(stored, data), None)
+        return cls(task, data, Symbols.load(stored, data), stored.labels)
+
+
+def fit(frame: pd.DataFrame, data: Data, task: Memory) -> Prepared[MemoryFitted]:
+    """Draws every split with a seed of its own; the alphabet is the training split's.
+
+    Args:
+        frame: part, a row for each sequence.
+    """
+    drawn = {split: _draw(frame, split, data, task) for split in PARTS}
+    inputs: Inputs = Frames(2, None)
+    answers = None
+    if not task.numbers:
+        inputs = Symbols(fit_tokens(Words(), drawn["train"][0]), Words())
+        answers = fit_labels(_symbols(drawn, task), "answer").names
+    fitted = MemoryFitted(task, data, inputs, answers)
+    parts = {split: fitted.part(*sequences) for split, sequences in drawn.items()}
+    return Prepared("", parts, fitted, counted(fitted, parts))
+
+
+def _draw(frame: pd.DataFrame, split: str, data: Data, task: Memory) -> Drawn:
+    assert isinstance(data.source, Generated)
+    count = int((frame["part"] == split).sum())
+    count = count if data.limit is None else min(count, data.limit)
+    seed = numerics.seed_of(data.source.seed, task.problem, task.length, split)
+    draw = getattr(problems, task.problem)
+    sequences: Drawn = draw(count, task.length, np.random.default_rng(seed))
+    return sequences
+
+
+def _symbols(drawn: Mapping[str, Drawn], task: Memory) -> dict[str, list[str]]:
+    """Every symbol that is to be answered, by split."""
+    each = {split: answers for split, (_, answers) in drawn.items()}
+    if task.topology == "many_to_one":
+        return {split: list(answers) for split, answers in each.items()}
+    return {split: list(chain.from_iterable(answers)) for split, answers in each.items()}

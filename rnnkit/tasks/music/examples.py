@@ -1,0 +1,83 @@
+"""Examples of music: which notes sound in the next frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from rnnkit.data.inputs.piano_rolls import PianoRolls
+from rnnkit.data.prepare import part as layout
+from rnnkit.data.prepare.facts import counted
+from rnnkit.data.prepare.fitted import Fitted
+from rnnkit.data.prepare.part import Part, tensor
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.prepare.split import duplicates, split_items
+from rnnkit.data.prepare.stored import Stored
+from rnnkit.params.data import Data
+from rnnkit.params.source import PianoRolls as Source
+from rnnkit.params.task import Music
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class MusicFitted(Fitted):
+    """How pieces become piano rolls."""
+
+    task: Music
+    inputs: PianoRolls
+
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+        """The first frame of a piece is given, not predicted."""
+        roll, lengths = self.flat(frame, rows, split)
+        flat, start = tensor(roll), tensor(layout.begin(lengths))
+        longest = self.data.max_length
+        steps = lengths - 1 if longest is None else np.minimum(lengths - 1, longest)
+        predicted = tensor(steps)
+        return Part(
+            inputs=flat,
+            input_start=start,
+            input_length=predicted,
+            targets=flat,
+            target_start=start + 1,
+            target_length=predicted,
+            item=tensor(rows),
+            synced=True,
+        )
+
+    def cut(self, part: Part) -> int:
+        whole = torch.diff(part.input_start, append=torch.tensor([len(part.inputs)]))
+        return int((part.input_length < whole - 1).sum())
+
+    @classmethod
+    def load(cls, stored: Stored, data: Data, task: Music) -> MusicFitted:
+        return cls(task, data, PianoRolls.load(stored, data))
+
+
+def fit(frame: pd.DataFrame, data: Data, task: Music) -> Prepared[MusicFitted]:
+    """Splits, and lays out as piano rolls.
+
+    Args:
+        frame: frames, lists of lists of MIDI numbers; pieces have at least two.
+
+    Raises:
+        InputError: too little data.
+    """
+    source = data.source
+    assert isinstance(source, Source)
+    rows = split_items(frame, "piano_rolls", data)
+    fitted = MusicFitted(task, data, PianoRolls(source))
+    parts = {split: fitted.encode(frame, own, split) for split, own in rows.items()}
+    facts = counted(fitted, parts)
+    facts |= {  # type: ignore[typeddict-item]  # a name for a person has spaces
+        "duplicates": duplicates(frame, "piano_rolls", rows),
+        "notes per frame": {
+            split: float(part.inputs.sum(dim=1).mean()) for split, part in parts.items()
+        },
+        "lowest": source.lowest,
+    }
+    return Prepared("", parts, fitted, facts)

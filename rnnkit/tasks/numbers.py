@@ -1,0 +1,92 @@
+"""Predictions that are numbers in units: of items, and of the steps of a horizon."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import pandas
+from torch import Tensor
+
+from rnnkit.tasks.predictions import MAX_MISTAKES, Items, Measured, Predictions, Rows, summed
+
+TRUTH = "truth "
+
+
+def number_columns(
+    names: Sequence[str], truth: Tensor, predicted: Tensor, column: str
+) -> dict[str, list[Any]]:
+    """`truth NAME` and `predicted NAME` of each target.
+
+    Args:
+        names: of the targets.
+        truth: [..., targets] in units.
+        predicted: likewise.
+        column: what predictions are called.
+    """
+    columns: dict[str, list[Any]] = {}
+    for k, name in enumerate(names):
+        columns[f"{TRUTH}{name}"] = truth[..., k].flatten().tolist()
+        columns[f"{column} {name}"] = predicted[..., k].flatten().tolist()
+    return columns
+
+
+class Numbers(Predictions):
+    """`truth NAME` and `{column} NAME` for each target, and what says which numbers belong
+    together."""
+
+    column: ClassVar[str]
+    """What predictions are called."""
+    places: ClassVar[tuple[str, ...]]
+    """Columns that say where a number belongs."""
+
+    @property
+    def names(self) -> list[str]:
+        """The targets."""
+        columns = [str(name) for name in self.table if str(name).startswith(TRUTH)]
+        return [name.removeprefix(TRUTH) for name in columns]
+
+    def items(self) -> Any:
+        """What rows of one item have in common: a column, or several."""
+        return self.table["item"]
+
+    def measured(self) -> Measured:
+        return Measured("mae", summed(self.items(), self._errors(), len(self.names)))
+
+    def mistakes(self, items: Items) -> tuple[str, Rows]:
+        table = self.table.assign(error=self._errors())
+        worst = table.sort_values("error", ascending=False).head(MAX_MISTAKES)
+        shown = [name for name in self.places if name in worst]
+        shown += [
+            column for name in self.names for column in (f"{TRUTH}{name}", f"{self.column} {name}")
+        ]
+        shown.append("error")
+        rows = worst[shown].to_numpy().tolist()
+        return "Where it was furthest off", [dict(zip(shown, row, strict=True)) for row in rows]
+
+    def _errors(self) -> pandas.Series:
+        """The absolute errors of each row, over all targets."""
+        table, errors = self.table, pandas.Series(0.0, index=self.table.index)
+        for name in self.names:
+            errors += (table[f"{TRUTH}{name}"] - table[f"{self.column} {name}"]).abs()
+        return errors
+
+
+class ItemNumbers(Numbers):
+    """A row for each item."""
+
+    columns: ClassVar[tuple[str, ...]] = ("item",)
+    column: ClassVar[str] = "predicted"
+    places: ClassVar[tuple[str, ...]] = ("item",)
+
+
+class Forecasts(Numbers):
+    """A row for each step of each window: row, step (from 1), and where there are several
+    series."""
+
+    columns: ClassVar[tuple[str, ...]] = ("row", "step")
+    column: ClassVar[str] = "forecast"
+    places: ClassVar[tuple[str, ...]] = ("series", "row", "step")
+
+    def items(self) -> Any:
+        """A window, by its series and its first row."""
+        first = self.table["row"] - self.table["step"] + 1
+        return [self.table["series"], first] if "series" in self.table else first

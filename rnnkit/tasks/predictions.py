@@ -1,0 +1,156 @@
+"""The table of predictions of a test split, with what is measured and shown of it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import pandas
+
+from rnnkit.data.inputs import Inputs
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.errors import InputError
+
+Direction = Literal["minimize", "maximize"]
+MEASURES: Mapping[str, Direction] = {
+    "accuracy": "maximize",
+    "loss": "minimize",
+    "mae": "minimize",
+    "wer": "minimize",
+}
+"""What is compared -> which way it is better: each is a mean over items or their parts."""
+MAX_MISTAKES = 12
+"""Rows of a table of mistakes."""
+MAX_CHARACTERS = 300
+"""Characters of an item's text that are shown."""
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What each test item cost or earned.
+
+    Args:
+        name: accuracy (right answers or tags), loss (nats per token or frame), mae (absolute errors
+            in the data's units) or wer (edits per word of what was to be given).
+        items: a row for each item: `total` and `weight`. The measure is the sum of totals over the
+            sum of weights. Items that share references have the first of them in `source`, and
+            together count as one.
+    """
+
+    name: str
+    items: pandas.DataFrame
+
+
+class Predictions(ABC):
+    """One kind of table.
+
+    Args:
+        table: a row for each item, or for each number that is predicted.
+        task: the params' block.
+
+    Raises:
+        InputError: a column is missing.
+    """
+
+    columns: ClassVar[tuple[str, ...]]
+    """What every such table has."""
+
+    def __init__(self, table: pandas.DataFrame, task: Any) -> None:
+        self.table, self.task = table, task
+        missing = [name for name in self.columns if name not in table]
+        if missing:
+            raise InputError(
+                f"the predictions of {task.kind} must have a column {missing[0]!r}, and have "
+                f"{', '.join(map(str, table.columns))}; run the experiment again"
+            )
+
+    @abstractmethod
+    def measured(self) -> Measured:
+        """What each item cost or earned."""
+
+    @abstractmethod
+    def mistakes(self, items: "Items") -> tuple[str, Rows]:
+        """A heading and the rows below it, the worst first; none where nothing went wrong.
+
+        Args:
+            items: the test items' texts.
+        """
+
+
+class Items:
+    """The texts of test items, as far as the network could read them.
+
+    Args:
+        prepared: their data.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.part: Part = prepared.parts["test"]
+        self._inputs: Inputs = prepared.fitted.inputs
+        self._places = {item: i for i, item in enumerate(self.part.item.tolist())}
+
+    def inputs(self, item: int) -> Any:
+        """[steps] ids or [steps, features] of an item."""
+        i = self._places[item]
+        start, length = int(self.part.input_start[i]), int(self.part.input_length[i])
+        return self.part.inputs[start : start + length]
+
+    def _ids(self, item: int) -> list[int]:
+        if self._inputs.vocabulary is None or item not in self._places:
+            return []
+        ids = self.inputs(item)
+        words: list[int] = (ids[:, 0] if ids.ndim == 2 else ids).tolist()  # without their spelling
+        return words
+
+    def pieces(self, item: int) -> list[str]:
+        """An item's tokens; none where it is made of numbers."""
+        return self._inputs.pieces(self._ids(item))
+
+    def text(self, item: int) -> str:
+        """An item's text, cut where it is long."""
+        text = self._inputs.text(self._ids(item))
+        return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]} …"
+
+
+def summed(item: Any, total: object, weight: object) -> pandas.DataFrame:
+    """`Measured.items` of rows, of which several may belong to one item."""
+    frame = pandas.DataFrame({"total": total, "weight": weight}).astype(float)
+    sums: pandas.DataFrame = frame.groupby(item, sort=True).sum()
+    return sums
+
+
+def one_measure(names: Iterable[str]) -> str:
+    """The measure that all runs have.
+
+    Raises:
+        InputError: they have several.
+    """
+    different = sorted(set(names))
+    if len(different) > 1:
+        raise InputError(
+            f"the runs are measured by {' and '.join(different)}; compare runs of one form of "
+            "data, made by one version"
+        )
+    return different[0]
+
+
+def mistake_rows(
+    worst: pandas.DataFrame, columns: Sequence[str], items: Items, texts: bool = True
+) -> Rows:
+    """The first rows of a table, each with its item's text.
+
+    Args:
+        worst: with a column `item`, sorted.
+        columns: what is shown beside the item.
+        texts: whether items' texts are shown.
+    """
+    rows = []
+    for _, row in worst.head(MAX_MISTAKES).iterrows():
+        shown = {"item": int(row["item"]), **{name: row[name] for name in columns}}
+        text = items.text(shown["item"]) if texts else ""
+        if "recording" in row:
+            shown["recording"] = row["recording"]
+        rows.append({**shown, "text": text} if text else shown)
+    return rows

@@ -1,0 +1,1 @@
+"""What tasks share whose targets are token sequences of their own length."""

@@ -1,0 +1,96 @@
+"""Predictions that are texts, beside their references."""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+import pandas
+
+from rnnkit.metrics import Metrics, least_edits
+from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
+
+MAX_TYPICAL = 4
+"""Items that are shown as examples."""
+LENGTH_GROUPS = 6
+"""Groups of lengths, of about as many items each."""
+
+
+class TextPredictions(Predictions):
+    """A row for each item: item, truth, predicted, right, confidence (nats per token or frame)."""
+
+    columns: ClassVar[tuple[str, ...]] = ("item", "truth", "predicted", "right", "confidence")
+    confidence_unit: ClassVar[str] = "nats per token"
+
+    def keys(self) -> pandas.Series:
+        """Rows of equal keys share their references."""
+        return self.table["item"]
+
+    def measured(self) -> Measured:
+        """Edits to the nearest reference."""
+        table, keys = self.table, self.keys()
+        references = table["truth"].groupby(keys).agg(list)
+        sharing = keys.map(keys.value_counts())  # how many items share a key
+        counted = [
+            least_edits(text, references[key])
+            for text, key in zip(table["predicted"], keys, strict=True)
+        ]
+        edits, words = (pandas.Series(numbers) / sharing for numbers in zip(*counted, strict=True))
+        return Measured("wer", summed(table["item"], edits, words))
+
+    def mistakes(self, items: Items) -> tuple[str, Rows]:
+        wrong = self.table[~self.table["right"].astype(bool)]
+        worst = wrong.sort_values("confidence", ascending=False).drop_duplicates("predicted")
+        worst = worst.assign(**{self.confidence_unit: -worst["confidence"]})
+        texts = "category" not in worst
+        shown = ["truth", "predicted", self.confidence_unit]
+        return "Its most confident mistakes", mistake_rows(worst, shown, items, texts)
+
+
+class TextsOfLengths(TextPredictions):
+    """The same of inputs of many lengths: a column length, in steps."""
+
+    columns: ClassVar[tuple[str, ...]] = (*TextPredictions.columns, "length")
+    length_unit: ClassVar[str]
+    length_metric: ClassVar[str]
+    """What is drawn over the length."""
+
+    @abstractmethod
+    def scores(self, table: pandas.DataFrame) -> Metrics:
+        """The metrics of some rows."""
+
+    def length_edges(self) -> np.ndarray:
+        """Where groups of lengths begin, and behind the last one."""
+        lengths = self.table["length"].to_numpy()
+        fractions = np.linspace(0, 1, LENGTH_GROUPS + 1)
+        edges: np.ndarray = np.unique(np.quantile(lengths, fractions, method="nearest"))
+        return np.append(edges[:-1] if len(edges) > 1 else edges, lengths.max() + 1)
+
+    def by_length(self, edges: np.ndarray, lengths: pandas.DataFrame) -> pandas.DataFrame:
+        """The metrics of each group of lengths.
+
+        Args:
+            edges: of `length_edges`.
+            lengths: a table of the same items whose lengths count: another network's tokens may be
+                shorter.
+
+        Returns: columns length (the mean), items, and the metrics of the task's texts.
+        """
+        length = self.table["item"].map(lengths.set_index("item")["length"])
+        group = np.searchsorted(edges, length, side="right") - 1
+        return pandas.DataFrame(
+            [
+                {"length": float(length[rows.index].mean()), "items": len(rows)} | self.scores(rows)
+                for _, rows in self.table.groupby(group)
+            ]
+        )
+
+
+def typical(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Four items of about the median length, right ones and wrong ones."""
+    middle = table["length"].median()
+    near = table[(table["length"] - middle).abs() <= 0.2 * middle]
+    near = near.drop_duplicates(["truth", "predicted"])
+    wrong = near[~near["right"].astype(bool)].head(MAX_TYPICAL // 2)
+    right = near[near["right"].astype(bool)].head(MAX_TYPICAL - len(wrong))
+    chosen: pandas.DataFrame = pandas.concat([right, wrong])
+    return chosen if len(chosen) else table.head(MAX_TYPICAL)

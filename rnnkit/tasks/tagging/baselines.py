@@ -1,0 +1,45 @@
+"""Baselines of tagging."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.metrics import Metrics
+from rnnkit.tasks.steps import inputs_of, targets_of
+
+
+def most_frequent_tag(task: Any, prepared: Prepared, part: Part) -> Metrics:
+    """Every token or frame gets the most frequent tag of the training part."""
+    counts = torch.bincount(targets_of(prepared.parts["train"]), minlength=task.outputs)
+    return _tags(task, part, torch.full_like(targets_of(part), int(counts.argmax())))
+
+
+def most_frequent_tag_per_token(task: Any, prepared: Prepared, part: Part) -> Metrics:
+    """Each token gets the tag it had most often in training; unseen ones the overall favourite."""
+    train = prepared.parts["train"]
+    vocabulary = len(prepared.fitted.inputs.vocabulary or ())
+    pairs = inputs_of(train) * task.outputs + targets_of(train)
+    counts = torch.bincount(pairs, minlength=vocabulary * task.outputs)
+    table = counts.view(vocabulary, task.outputs)
+    favourite = table.argmax(dim=1)
+    favourite[table.sum(dim=1) == 0] = int(table.sum(dim=0).argmax())
+    return _tags(task, part, favourite[inputs_of(part)])
+
+
+def _tags(task: Any, part: Part, predicted: Tensor) -> Metrics:
+    """Items are scored in groups of equal length, so that nothing needs padding.
+
+    Args:
+        predicted: [steps] of all items, one after the other.
+    """
+    meter: Any = task.meter()
+    truth = targets_of(part)
+    begins = part.input_length.cumsum(0) - part.input_length
+    for length in part.input_length.unique().tolist():
+        steps = begins[part.input_length == length, None] + torch.arange(length)
+        meter.update(predicted[steps], truth[steps])
+    found: Metrics = meter.compute()
+    return found

@@ -1,0 +1,5 @@
+"""Vector: a vector in, a label or numbers out (one-to-one)."""
+
+from rnnkit.tasks.vector.task import Vector
+
+__all__ = ["Vector"]

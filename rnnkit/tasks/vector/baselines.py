@@ -1,0 +1,37 @@
+"""Baselines of vectors."""
+
+from typing import Any
+
+from torch import Tensor
+
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.metrics import Metrics, NumberMeter
+from rnnkit.tasks.classification.baselines import label_metrics
+
+
+def nearest_neighbour(task: Any, prepared: Prepared, part: Part) -> Metrics:
+    """The target of the training part's nearest vector."""
+    from sklearn.neighbors import NearestNeighbors
+
+    train = prepared.parts["train"]
+    known, asked = (own.inputs[own.input_start].numpy() for own in (train, part))
+    found = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(asked, return_distance=False)
+    return _told(task, train.targets[train.target_start][found[:, 0]], part)
+
+
+def constant_target(task: Any, prepared: Prepared, part: Part) -> Metrics:
+    """Always the most frequent class of the training part, or its mean."""
+    train = prepared.parts["train"]
+    told = train.targets[train.target_start]
+    best = told.mean(dim=0) if told.is_floating_point() else told.bincount().argmax()
+    return _told(task, best.expand(len(part), *told.shape[1:]), part)
+
+
+def _told(task: Any, predicted: Tensor, part: Part) -> Metrics:
+    truth = part.targets[part.target_start]
+    if not truth.is_floating_point():
+        return label_metrics(task, predicted, truth)
+    meter = NumberMeter()
+    meter.update(task.scaler.inverse(predicted), task.scaler.inverse(truth))
+    return {**meter.compute(), "loss": float((predicted - truth).square().mean())}
