@@ -9,6 +9,8 @@ import pytest
 
 from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.prepared import PARTS
+from rnnkit.data.sources.public_files import located
+from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.items import MEASURES, measured
 from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered
 from rnnkit.params import Experiment, load
@@ -34,9 +36,10 @@ MORE: dict[str, dict[str, Any]] = {
 def experiment_of(file: Path, overrides: dict[str, Any]) -> Experiment:
     """The experiment of a params file; skipped where its public data are absent."""
     experiment = load(file)
-    path = getattr(experiment.data.source, "path", None)
-    if path and not (ROOT / Path(*Path(path).parts[:4])).exists():  # ../shared/data/SET
-        pytest.skip(f"{file.name} needs {path}")
+    try:
+        located(getattr(experiment.data.source, "path", ""))
+    except InputError as absent:
+        pytest.skip(str(absent))
     return experiment.replace(overrides)
 
 

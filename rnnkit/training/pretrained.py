@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.sources.opening import existing
+from rnnkit.data.sources.public_files import located
 from rnnkit.data.word_vectors import WordVectors, read_vectors
 from rnnkit.errors import InputError
 from rnnkit.nn.model.representation import Embedding, SpelledEmbedding
@@ -46,7 +47,8 @@ def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) ->
     """Known words get their vectors; the others stay as drawn, brought to the same deviation."""
     assert block.vectors is not None
     assert prepared.vocabulary is not None
-    read = _read(block.vectors, existing(block.vectors).stat().st_mtime_ns, prepared.vocabulary)
+    file = located(block.vectors)
+    read = _read(file, existing(file).stat().st_mtime_ns, prepared.vocabulary)
     if read.width != block.size:
         raise InputError(
             f"{block.vectors}: its vectors have {read.width} numbers and "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rnnkit.data import sources
 from rnnkit.params.data import Data
+from rnnkit.params.public import hashed_params
 from rnnkit.params.task import Forecasting, Memory, Task, Vector
 from rnnkit.runtime.files import sha256_json
 
@@ -43,7 +44,7 @@ def data_sha256(data: Data, task: Task) -> str:
         {
             "version": OF_FORM.get(data.source.form, PREPARE_VERSION),
             "source": sources.fingerprint(data.source, data.split),
-            "data": data.model_dump(mode="json", exclude={"padding"}),
+            "data": hashed_params(data, {"padding"}),
             "task": shaping,
         }
     )
