@@ -47,8 +47,8 @@ def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) ->
     """Known words get their vectors; the others stay as drawn, brought to the same deviation."""
     assert block.vectors is not None
     assert prepared.vocabulary is not None
-    file = located(block.vectors)
-    read = _read(file, existing(file).stat().st_mtime_ns, prepared.vocabulary)
+    changed = existing(located(block.vectors)).stat().st_mtime_ns
+    read = _read(block.vectors, changed, prepared.vocabulary)
     if read.width != block.size:
         raise InputError(
             f"{block.vectors}: its vectors have {read.width} numbers and "

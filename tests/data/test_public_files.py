@@ -14,10 +14,11 @@ from rnnkit.data.sources.public_files import located
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.comparable import is_held_out
 from rnnkit.params import Experiment, dump, load
-from rnnkit.params.data import Files
+from rnnkit.params.data import Files, Fractions
 from rnnkit.runs.identity import inputs_sha256
 from rnnkit.runs.run_folder import RunFolder
 
+ROOT = Path(__file__).parents[2]
 NAME, FILE = "cls_trec6", "cls_trec6/TREC.test"
 SIZES = {file.file: file.bytes for file in files_of(NAME)}
 
@@ -127,6 +128,22 @@ def test_both_ways_to_name_a_file_are_one_run() -> None:
     assert isinstance(first, Files)
     assert is_held_out(first, second)
     assert not is_held_out(first, first.model_copy(update={"test": "other"}))
+
+
+def test_recordings_are_the_same_data_in_either_folder(public_data: Any) -> None:
+    """Their fingerprint is over names, too."""
+    recordings = public_data("speech_fsdd")
+    source = load(ROOT / "params" / "spoken_digits.yaml").data.source
+    found = []
+    for folder in FOLDERS:
+        folder.mkdir(parents=True)
+        place = folder / "speech_fsdd"
+        place.symlink_to(recordings)
+        found.append(fingerprint(source, Fractions()))
+        place.unlink()
+    older = source.model_copy(update={"path": "../shared/data/speech_fsdd/recordings"})
+    (FOLDERS[1] / "speech_fsdd").symlink_to(recordings)
+    assert found == [fingerprint(older, Fractions())] * 2
 
 
 def test_the_reader_gets_the_file_and_the_saved_params_keep_the_name(tmp_path: Path) -> None:

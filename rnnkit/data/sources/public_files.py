@@ -6,7 +6,7 @@ from pathlib import Path
 from rnnkit.data.public import FOLDERS, files_of
 from rnnkit.data.sources.opening import alternatives
 from rnnkit.errors import InputError, closest
-from rnnkit.params.public import PUBLIC
+from rnnkit.params.public import PUBLIC, hashed_path
 
 
 def located(path: str) -> str:
@@ -33,6 +33,18 @@ def located(path: str) -> str:
         f"{path}: the public data set {name} {state}, in {' or '.join(map(str, FOLDERS))}; "
         f"download it with: rnnkit data fetch {name}"
     )
+
+
+def hashed_place(path: str) -> str:
+    """A located path as it enters a hash, which must not depend on where the set lies.
+
+    >>> hashed_place("mlruns/data/speech_fsdd/a.wav"), hashed_place("../shared/data/b/a.wav")
+    ('../shared/data/speech_fsdd/a.wav', '../shared/data/b/a.wav')
+    """
+    for folder in FOLDERS:
+        if path.startswith(f"{folder}/"):
+            return hashed_path(PUBLIC + path.removeprefix(f"{folder}/"))
+    return path
 
 
 def _named(path: str, side: str, sizes: Mapping[str, int]) -> list[str]:
