@@ -28,6 +28,7 @@ from flows.cli import (
     data,
     evaluate,
     generate,
+    new,
     predict,
     register,
     resume,
@@ -51,6 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Experiments with recurrent neural networks: one params file is one experiment.",
 )
+app.command("new")(new.new)
 app.command("run")(run.run)
 app.command("tune")(tune.tune)
 app.command("resume")(resume.resume)
