@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rnnkit import __version__
+
 HOUSE = Path(__file__).parents[2]
 HEAVY = {"torch", "pandas", "numpy", "prefect", "mlflow", "optuna", "pydantic"}
 
@@ -185,6 +187,13 @@ def test_help_is_instant(rnnkit: Command) -> None:
     ):
         assert f"\n  {verb} " in done.stdout
     assert imported("--help") == set()
+
+
+def test_version_is_printed(rnnkit: Command) -> None:
+    done = rnnkit("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == __version__
+    assert imported("--version") == set()
 
 
 def test_new_lists_the_examples_and_writes_one(rnnkit: Command, tmp_path: Path) -> None:
