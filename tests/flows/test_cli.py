@@ -325,4 +325,11 @@ def test_check_tells_what_a_run_would_cost(rnnkit: Command) -> None:
     done = rnnkit("check", str(HOUSE / "params" / "demo.yaml"), "--mlruns", "mlruns", "--json")
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
-    assert {"data", "items", "padding", "parameters"} <= set(facts)
+    assert set(facts["items"]) == {"train", "valid", "test"}
+    assert facts["items"]["train"] == 640
+    assert facts["steps_per_epoch"] == 640 // 32
+    assert 0 <= facts["padding"] < 1
+    assert facts["parameters"] > 10_000
+    assert facts["seconds_per_epoch"] > 0
+    assert facts["sweep"] == {"trials": 8, "epochs": 3}
+    assert facts["notes"] == []
