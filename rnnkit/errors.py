@@ -1,4 +1,6 @@
-"""The one exception that means: what the user gave must change; and the one warning."""
+"""The one exception that means: what the user gave must change; the one warning; and the hint."""
+
+import difflib
 
 
 class InputError(ValueError):
@@ -17,3 +19,15 @@ class Note(UserWarning):
 
     The command prints it.
     """
+
+
+def closest(wanted: str, present: list[str]) -> str:
+    """A hint for a misspelt name, or nothing.
+
+    >>> closest("lable", ["text", "label"])
+    ' (did you mean label?)'
+    >>> closest("x", ["text", "label"])
+    ''
+    """
+    near = difflib.get_close_matches(wanted, present, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

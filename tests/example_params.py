@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from rnnkit.data.sources.public_files import located
+from rnnkit.errors import InputError
 from rnnkit.params import Experiment, load
 
 ROOT = Path(__file__).parents[1]
@@ -15,7 +17,8 @@ SHORT: dict[str, Any] = {"train.epochs": 1, "tune": None, "data.limit": 60}
 def experiment_of(file: Path, overrides: dict[str, Any]) -> Experiment:
     """The experiment of a params file; skipped where its public data are absent."""
     experiment = load(file)
-    path = getattr(experiment.data.source, "path", None)
-    if path and not (ROOT / Path(*Path(path).parts[:4])).exists():  # ../shared/data/SET
-        pytest.skip(f"{file.name} needs {path}")
+    try:
+        located(getattr(experiment.data.source, "path", ""))
+    except InputError as absent:
+        pytest.skip(str(absent))
     return experiment.replace(overrides)

@@ -15,7 +15,6 @@ import pytest
 HOUSE = Path(__file__).parents[1]
 
 ROWS: Mapping[str, set[str]] = {
-    "rnnkit": set(),
     "rnnkit.errors": set(),
     "rnnkit.params": {"rnnkit.errors"},
     "rnnkit.runtime": {"rnnkit.errors"},
@@ -50,6 +49,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.tasks",
     },
     "rnnkit.served": {"rnnkit.inference"},
+    "rnnkit": {"rnnkit.errors", "rnnkit.params", "rnnkit.nn", "rnnkit.inference"},
     "rnnkit.evaluation": {
         "rnnkit.errors",
         "rnnkit.params",
@@ -76,6 +76,7 @@ ROWS: Mapping[str, set[str]] = {
     "flows.console": set(),
     "flows.processes": {"rnnkit.errors", "rnnkit.runtime", "flows.settings", "flows.console"},
     "flows.tracking": {
+        "rnnkit",
         "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runtime",
@@ -165,6 +166,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.launcher",
     },
     "flows.cli": {
+        "rnnkit",
         "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runtime",

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from example_params import FILES, ROOT, SHORT, experiment_of
+from rnnkit.evaluation.comparison.items import MEASURES, measured
 
 from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.prepared import PARTS
-from rnnkit.evaluation.comparison.items import MEASURES, measured
 from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered
 from rnnkit.params import Experiment
 from rnnkit.report import draw

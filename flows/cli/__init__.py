@@ -15,7 +15,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -28,6 +28,7 @@ from flows.cli import (
     data,
     evaluate,
     generate,
+    new,
     predict,
     register,
     resume,
@@ -45,12 +46,27 @@ from rnnkit.errors import InputError, Note
 STOPPED = "interrupted; the same command goes on where it stopped"
 AGAIN = 0.1  # seconds until a signal that was lost is sent again
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Experiments with recurrent neural networks: one params file is one experiment.",
-)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from rnnkit import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Experiments with recurrent neural networks: one params file is one experiment."""
+
+
+app.command("new")(new.new)
 app.command("run")(run.run)
 app.command("tune")(tune.tune)
 app.command("resume")(resume.resume)

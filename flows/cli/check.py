@@ -2,12 +2,23 @@
 
 import json
 import shlex
-from typing import Annotated
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.cli.options import MLRUNS, Home, Json, Params, Set
 from rnnkit.errors import InputError
+
+if TYPE_CHECKING:
+    from rnnkit.training.invariants import Measured
+
+CALLED = {
+    "steps_per_epoch": "steps",
+    "seconds_per_epoch": "time",
+}
+"""Key -> how the line for people is called, where that is another."""
 
 
 def check(
@@ -32,25 +43,70 @@ def check(
     from rnnkit.training.cost import estimate
 
     prepared = prepare(experiment.data, experiment.task, settings.home)
-    facts = estimate(experiment, prepared)
-    found = {}
+    cost = estimate(experiment, prepared)
+    measured: Mapping[str, Measured | None] = {}
     if deep:
         from rnnkit.training.invariants import guards
 
-        found = guards(experiment, prepared)
+        measured = guards(experiment, prepared)
     if as_json:
-        print(json.dumps({**facts, **({"guards": found} if deep else {})}))
+        print(json.dumps({**cost, **({"guards": _numbers(measured)} if deep else {})}))
         return
     print(f"{params}: valid")
+    facts = _worded(cost)
     width = max(map(len, facts))
     for name, value in facts.items():
         print(f"  {name:<{width}}  {value}")
-    for name, fault in found.items():
-        mark = "–" if fault is None else "✗" if fault else "✓"
-        print(f"  {mark} {name}{': ' if fault else ''}{fault or ''}")
-    if any(found.values()):
+    for line in _lines(measured):
+        print(f"  {line}")
+    if any(found is not None and not found.holds for found in measured.values()):
         raise InputError("the network breaks a rule that every network must keep; see above")
     verb = "compare" if experiment.variants or experiment.seeds else "run"
     more = [f"--set {shlex.quote(each)}" for each in set_ or []]
     more += [] if mlruns == MLRUNS else [f"--mlruns {shlex.quote(str(mlruns))}"]
     print(" ".join([f"\nNext: rnnkit {verb} {params}", *more]))
+
+
+def _worded(cost: Mapping[str, Any]) -> dict[str, str]:
+    """What `estimate` measured, in words."""
+    words: dict[str, Callable[[Any], str]] = {
+        "data": lambda source: source,
+        "items": lambda items: ", ".join(f"{name} {count:,}" for name, count in items.items()),
+        "longest": lambda steps: f"{steps:,} steps",
+        "padding": lambda fraction: f"{fraction:.1%} of the steps",
+        "notes": "; ".join,
+        "parameters": lambda count: f"{count:,}",
+        "steps_per_epoch": lambda steps: f"{steps:,} per epoch",
+        "seconds_per_epoch": lambda seconds: (
+            f"about {seconds:.1f} s per epoch on one of these cores"
+        ),
+        "sweep": lambda sweep: f"{sweep['trials']} trials of {sweep['epochs']} epochs",
+        "comparison": lambda sizes: " x ".join(f"{count} {what}" for what, count in sizes.items()),
+    }
+    from rnnkit.data.prepare.facts import WORDS, in_words
+
+    worded = {}
+    for name, value in cost.items():
+        if name in words and value != []:
+            worded[CALLED.get(name, name)] = words[name](value)
+        elif name in WORDS:
+            worded |= in_words({name: value})
+        elif value != []:
+            worded[name] = value
+    return worded
+
+
+def _numbers(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """The invariants as JSON: whether each holds, what was measured, and the fault if it does not;
+    null: it does not apply."""
+    return {name: None if found is None else asdict(found) for name, found in measured.items()}
+
+
+def _lines(measured: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each invariant."""
+    from rnnkit.training.invariants import INVARIANTS
+
+    for name, found in measured.items():
+        mark = "–" if found is None else "✓" if found.holds else "✗"
+        rest = "does not apply" if found is None else found.fault
+        yield f"{mark} {name}: {INVARIANTS[name]}" + (f" ({rest})" if rest else "")

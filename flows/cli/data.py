@@ -8,8 +8,6 @@ import typer
 
 from flows.cli.options import Json, short
 
-SHARED = Path("../shared/data")
-
 
 def data_list(as_json: Json = False) -> None:
     """Tell which data sets come built in or can be fetched, and which files can be read."""
@@ -57,7 +55,10 @@ def data_list(as_json: Json = False) -> None:
 
 def data_fetch(
     name: str,
-    to: Annotated[Path, typer.Option(help="The folder that gets the set's folder.")] = SHARED,
+    to: Annotated[
+        Path | None,
+        typer.Option(help="The folder that gets the set's folder; mlruns/data where left out."),
+    ] = None,
 ) -> None:
     """Download a public data set, every file checked against its sha256."""
     from rnnkit.data import public
@@ -67,6 +68,9 @@ def data_fetch(
 
     with Stages() as stages:
         stage = stages.begin(name, total=len(files))
+        if to is None:  # a set that is whole in any of them is not downloaded again
+            whole = (folder for folder in public.FOLDERS if public.is_whole(name, folder))
+            to = next(whole, public.FOLDERS[0])
         place = public.fetch(name, to, lambda done, _: stages.show(stage, done, ""))
         stages.end(stage, f"{len(files):,} files, {sum(f.bytes for f in files) / 1e6:.1f} MB")
     print(f"{short(place)}: whole. Licence: {public.sets()[name][1]}.")

@@ -18,7 +18,9 @@ def runs(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
         print(json.dumps(rows))
         return
     if not rows:
-        print(f"no runs in {settings.runs} yet; begin with: rnnkit run params/demo.yaml")
+        print(
+            f"no runs in {settings.runs} yet; begin with: rnnkit new demo && rnnkit run demo.yaml"
+        )
         return
     from rich.table import Column, Table
 

@@ -20,6 +20,7 @@ from rnnkit.data.prepare import data_sha256
 from rnnkit.evaluation.comparison.members import Member, members
 from rnnkit.evaluation.comparison.table import TABLE, Groups, table
 from rnnkit.params import Experiment
+from rnnkit.params.public import hashed_params
 from rnnkit.report.comparison import rows, sentences, write_comparison_report
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
@@ -101,7 +102,7 @@ def grouped(runs: Sequence[RunFolder]) -> Groups:
     """Runs by what they are but for their seed, called by their network where that is enough."""
     found: dict[str, list[RunFolder]] = {}
     for run in runs:
-        same = run.experiment.replace({"seed": 0}).model_dump(mode="json")
+        same = hashed_params(run.experiment.replace({"seed": 0}))
         found.setdefault(sha256_json(same), []).append(run)
     names = [members[0].result["network"] for members in found.values()]
     if len(set(names)) < len(names):

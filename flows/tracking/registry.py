@@ -16,6 +16,7 @@ from typing import Any
 
 from flows.settings import Settings
 from flows.tracking.ownership import ID
+from rnnkit import __version__
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import sha256_bytes
@@ -187,7 +188,7 @@ def save(folder: RunFolder, place: Path, model_id: str, mlflow_id: str) -> None:
             str(place),
             loader_module=LOADER,
             data_path=str(folder.path / "model"),
-            pip_requirements=[f"rnnkit=={version('rnnkit')}", f"torch=={version('torch')}"],
+            pip_requirements=[f"rnnkit=={__version__}", f"torch=={version('torch')}"],
             mlflow_model=Model(run_id=mlflow_id, model_id=model_id),
         )
 

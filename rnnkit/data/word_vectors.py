@@ -16,6 +16,7 @@ from typing import IO
 import numpy as np
 
 from rnnkit.data.sources.opening import existing
+from rnnkit.data.sources.public_files import located
 from rnnkit.errors import InputError
 
 
@@ -100,7 +101,7 @@ class _Ahead:
 
 
 def _opened(path: str) -> IO[bytes]:
-    found = existing(path)
+    found = existing(located(path))
     if found.suffix == ".gz":
         return io.BufferedReader(gzip.open(found))
     if found.suffix == ".zip":

@@ -1,4 +1,8 @@
-"""Where examples come from: one block per reader."""
+"""Where examples come from: one block per reader.
+
+A `path` is a file of the user's own, from the folder where the command is started, or
+`public:SET/FILE`, a file of a public data set (rnnkit.params.public).
+"""
 
 import re
 from collections.abc import Mapping

@@ -58,7 +58,7 @@ class Tree:
         self.places[".".join(path)] = place
 
 
-def read(file: Path, instead: str = "begin with a copy of params/demo.yaml") -> Tree:
+def read(file: Path, instead: str = "begin with: rnnkit new demo") -> Tree:
     """Reads a file of `key: value` lines.
 
     Args:

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from rnnkit.data.prepare.facts import in_words
 from rnnkit.data.prepare.part import PARTS
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
@@ -96,7 +97,7 @@ def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:
 def _data(prepared: Prepared) -> dict[str, Any]:
     sizes = " / ".join(f"{len(prepared.parts[part]):,}" for part in PARTS if part in prepared.parts)
     data = {"source": prepared.facts["source"], "items in train / valid / test": sizes}
-    data |= prepared.described
+    data |= in_words(prepared.described)
     for what, fractions in prepared.unknown.items():
         if any(fractions.values()):
             each = " / ".join(f"{fractions[part]:.2%}" for part in PARTS if part in fractions)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rnnkit.data.prepare import data_sha256
 from rnnkit.data.sources.opening import existing
+from rnnkit.data.sources.public_files import located
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.model import Custom, Embedding
@@ -24,7 +25,7 @@ def inputs_sha256(experiment: Experiment) -> str:
     data = data_sha256(experiment.data, experiment.task)
     block, outside = experiment.model.representation, {}
     if isinstance(block, Embedding) and block.vectors is not None:
-        outside["vectors"] = sha256_file(existing(block.vectors))
+        outside["vectors"] = sha256_file(existing(located(block.vectors)))
     if experiment.train.start_from is not None:
         outside["start_from"] = sha256_file(weights_of(experiment.train.start_from))
     if isinstance(experiment.model.cell, Custom):

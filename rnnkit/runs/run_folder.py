@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment, dump, load
+from rnnkit.params.public import hashed_params
 from rnnkit.runtime import files
 
 KEPT = 2
@@ -63,7 +64,7 @@ class RunFolder:
             again: how many runs of the same came before.
         """
         what = {
-            "params": experiment.model_dump(mode="json", exclude={"variants", "seeds"}),
+            "params": hashed_params(experiment, {"variants", "seeds"}),
             "data": data_sha256,
             "date": date,
             "again": again,

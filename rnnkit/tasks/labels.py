@@ -81,15 +81,9 @@ class Labelled(Fitted, ABC):
     def labels(self) -> tuple[str, ...] | None:
         return None if self.classes is None else self.classes.names
 
-    def described(self, facts: Mapping[str, Any]) -> dict[str, str]:
-        if self.labels is None:
-            return super().described(facts)
-        return {**super().described(facts), "labels": listed(self.labels)}
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for a person, the first of many."""
-    return ", ".join(names[:30]) + (" …" if len(names) > 30 else "")
+    def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        labels = {} if self.labels is None else {"labels": self.labels}
+        return {**super().described(facts), **labels}
 
 
 def fit_labels(names: Mapping[str, list[str]], what: str) -> Labels:

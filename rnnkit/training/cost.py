@@ -20,7 +20,15 @@ HALFWAY = 0.5
 
 
 def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
-    """Facts by name; the seconds are measured on a few batches, on this machine, as it is now."""
+    """Numbers by name; the seconds are measured on a few batches, on this machine, as it is now.
+
+    Returns:
+        data: the source; items: of each split; longest: steps of the longest training item;
+        padding: fraction of the steps in the training batches; notes: on the data; vocabulary,
+        target_vocabulary: tokens; longest_target: tokens; parameters; steps_per_epoch: updates;
+        seconds_per_epoch; vectors, start_from: what pretrained weights gave; sweep: trials and
+        epochs; comparison: variants and seeds. What does not apply is left out.
+    """
     numerics.set_threads(experiment.train.threads)
     task = task_for(experiment.task, prepared)
     network = task.network(experiment.model, numerics.generator(experiment.seed, "weights"))
@@ -37,24 +45,23 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
             task.training_loss(outputs, batch).backward()
         taken.append(time.perf_counter() - began)
     per_batch = sum(taken[1:] or taken) / len(taken[1:] or taken)  # the first one warms up
-    facts: dict[str, Any] = {
+    cost: dict[str, Any] = {
         "data": str(prepared.facts["source"]),
-        "items": ", ".join(f"{name} {len(prepared.parts[name]):,}" for name in PARTS),
-        "longest": f"{int(part.input_length.max()):,} steps",
-        "padding": f"{padding_waste(part, experiment.train.batch_size):.1%} of the steps",
+        "items": {name: len(prepared.parts[name]) for name in PARTS},
+        "longest": int(part.input_length.max()),
+        "padding": padding_waste(part, experiment.train.batch_size),
+        "notes": list(prepared.notes),
     }
-    if prepared.notes:
-        facts["notes"] = "; ".join(prepared.notes)
-    facts |= prepared.described
-    facts |= {
-        "parameters": f"{count_parameters(network):,}",
-        "steps": f"{steps:,} per epoch",
-        "time": f"about {per_batch * steps:.1f} s per epoch on one of these cores",
+    cost |= prepared.described
+    cost |= {
+        "parameters": count_parameters(network),
+        "steps_per_epoch": steps,
+        "seconds_per_epoch": per_batch * steps,
     }
-    facts |= begun
+    cost |= begun
     if experiment.tune is not None:
-        facts["sweep"] = f"{experiment.tune.trials} trials of {experiment.train.epochs} epochs"
+        cost["sweep"] = {"trials": experiment.tune.trials, "epochs": experiment.train.epochs}
     if experiment.variants or experiment.seeds:
-        several = [(experiment.variants, "variants"), (experiment.seeds, "seeds")]
-        facts["comparison"] = " x ".join(f"{len(each)} {what}" for each, what in several if each)
-    return facts
+        several = {"variants": experiment.variants, "seeds": experiment.seeds}
+        cost["comparison"] = {what: len(each) for what, each in several.items() if each}
+    return cost

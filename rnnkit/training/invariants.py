@@ -1,11 +1,16 @@
-"""Whether a network does on its own data what every network here must: `rnnkit check --deep`.
+"""What every network must keep on its own data, measured: `rnnkit check --deep`.
 
-What is right for the cells that come with rnnkit is shown by its tests; this holds a user's own
-cell to the same.
+    determinism          the same output twice
+    batch_invariance     the same output alone, in a batch, pre- or post-padded
+    padding_invariance   values at padded steps have no effect
+    causality            output t does not depend on inputs after t
+    finite_gradients     every gradient is finite
+
+The tests hold the cells that come with rnnkit to these; the command does it for a user's own.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -19,86 +24,117 @@ from rnnkit.tasks import Task, task_for
 from rnnkit.training.loop import make_network
 
 ITEMS = 6
-NEAR = 1e-12
-"""Of float64 outputs that must be equal."""
+TOLERANCE = 1e-12
+"""Largest difference of float64 outputs that must be equal: rounding."""
+
+INVARIANTS: Mapping[str, str] = {
+    "determinism": "same output twice",
+    "batch_invariance": "same output alone, in a batch, pre- or post-padded",
+    "padding_invariance": "values at padded steps have no effect",
+    "causality": "output t does not depend on inputs after t",
+    "finite_gradients": "every gradient is finite",
+}
+"""Key -> what it means."""
 
 
-def guards(experiment: Experiment, prepared: Prepared) -> dict[str, str | None]:
-    """The guards by name, each with an empty text if it holds, or with what was found; None: the
-    network is of another form, as one that reads in both directions."""
+@dataclass(frozen=True)
+class Measured:
+    """An invariant on some training items.
+
+    Args:
+        holds: whether the network keeps it.
+        value: the largest difference between outputs that must be equal; of finite_gradients, how
+            many parameters have a gradient that is not finite. None: no number, outputs have
+            another shape or are not finite.
+        fault: what breaks it, or nothing.
+    """
+
+    holds: bool
+    value: float | None
+    fault: str
+
+
+NOTHING_COMPARED = Measured(True, 0.0, "")
+
+
+def guards(experiment: Experiment, prepared: Prepared) -> dict[str, Measured | None]:
+    """Every invariant by its key; None: it does not apply, as causality of a network that reads in
+    both directions."""
     task = task_for(experiment.task, prepared)
     network = make_network(experiment, task).double().eval()
     part = prepared.parts["train"]
     order = part.input_length.argsort(stable=True)
     several = order[torch.linspace(0, len(part) - 1, min(ITEMS, len(part))).long()].unique()
     return {
-        "twice the same": _twice(network, task, part, several),
-        "alone as in company, padded behind or before": _company(network, task, part, several),
-        "nothing comes of what lies under the padding": _under(network, task, part, several),
-        "no step knows what comes after it": _causal(network, task, experiment, part, several),
-        "every gradient is finite": _gradients(network, task, part, several),
+        "determinism": _determinism(network, task, part, several),
+        "batch_invariance": _batch_invariance(network, task, part, several),
+        "padding_invariance": _padding_invariance(network, task, part, several),
+        "causality": _causality(network, task, experiment, part, several),
+        "finite_gradients": _finite_gradients(network, task, part, several),
     }
 
 
-def _twice(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
+@torch.no_grad()
+def _determinism(network: nn.Module, task: Task, part: Part, items: Tensor) -> Measured:
     batch = gather(part, items, "post", torch.float64)
-    with torch.no_grad():
-        return _same(task.forward(network, batch), task.forward(network, batch))
+    return _compared(task.forward(network, batch), task.forward(network, batch))
 
 
-def _company(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
+@torch.no_grad()
+def _batch_invariance(network: nn.Module, task: Task, part: Part, items: Tensor) -> Measured:
+    measured = []
     sides: tuple[Literal["post", "pre"], ...] = ("post", "pre")
     for padding in sides:
         together = gather(part, items, padding, torch.float64)
-        with torch.no_grad():
-            outputs = task.forward(network, together)
-            for row, (item, alone) in enumerate(_each(part, items)):
-                expected = task.forward(network, alone)[0]
-                real = task.real(together)
-                own = outputs[row] if real.ndim == 1 else outputs[row][real[row]]
-                if found := _same(own, expected):
-                    return f"item {item}, padded {padding}: {found}"
-    return ""
+        outputs, real = task.forward(network, together), task.real(together)
+        for row, (item, alone) in enumerate(_each(part, items)):
+            own = outputs[row] if real.ndim == 1 else outputs[row][real[row]]
+            expected = task.forward(network, alone)[0]
+            measured.append(_compared(own, expected, f"item {item}, {padding}-padded: "))
+    return _worst(measured)
 
 
-def _under(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
+@torch.no_grad()
+def _padding_invariance(network: nn.Module, task: Task, part: Part, items: Tensor) -> Measured:
     batch = gather(part, items, "post", torch.float64)
     if batch.mask is None:
-        return ""
+        return NOTHING_COMPARED
     inputs = batch.inputs.clone()
     inputs[~batch.mask] = 7.25 if inputs.is_floating_point() else 1
-    with torch.no_grad():
-        before = task.forward(network, batch)
-        after = task.forward(network, replace(batch, inputs=inputs))
+    before = task.forward(network, batch)
+    after = task.forward(network, replace(batch, inputs=inputs))
     real = task.real(batch)
-    return _same(after[real], before[real])
+    return _compared(after[real], before[real])
 
 
-def _causal(
+@torch.no_grad()
+def _causality(
     network: nn.Module, task: Task, experiment: Experiment, part: Part, items: Tensor
-) -> str | None:
+) -> Measured | None:
     if experiment.model.bidirectional and task.synced:
         return None
+    measured = []
     for item, alone in _each(part, items):
         other = task.other_future(alone)
         if other is None:
             continue
         changed, steps = other
-        with torch.no_grad():
-            before, after = task.forward(network, alone), task.forward(network, changed)
-        if fault := _same(after[:, steps], before[:, steps]):
-            return f"item {item}: {fault}"
-    return ""
+        before, after = task.forward(network, alone), task.forward(network, changed)
+        measured.append(_compared(after[:, steps], before[:, steps], f"item {item}: "))
+    return _worst(measured) if measured else None
 
 
-def _gradients(network: nn.Module, task: Task, part: Part, items: Tensor) -> str:
+def _finite_gradients(network: nn.Module, task: Task, part: Part, items: Tensor) -> Measured:
     batch = gather(part, items, "post", torch.float64)
     network.zero_grad()
     task.training_loss(task.forward(network, batch), batch).backward()
-    for name, value in network.named_parameters():
-        if value.grad is not None and not bool(value.grad.isfinite().all()):
-            return f"that of {name} is not"
-    return ""
+    infinite = [
+        name
+        for name, value in network.named_parameters()
+        if value.grad is not None and not bool(value.grad.isfinite().all())
+    ]
+    fault = f"the gradient of {', '.join(infinite)} is not finite" if infinite else ""
+    return Measured(not infinite, len(infinite), fault)
 
 
 def _each(part: Part, items: Tensor) -> Iterator[tuple[int, Batch]]:
@@ -107,10 +143,28 @@ def _each(part: Part, items: Tensor) -> Iterator[tuple[int, Batch]]:
         yield int(item), replace(batch, mask=None)
 
 
-def _same(found: Tensor, expected: Tensor) -> str:
-    if found.shape != expected.shape:
-        return f"the shape is {tuple(found.shape)} and must be {tuple(expected.shape)}"
-    if not bool(found.isfinite().all()):
-        return "outputs are not finite"
-    difference = float((found - expected).abs().max()) if found.numel() else 0.0
-    return "" if difference <= NEAR else f"outputs differ by {difference:.3g}"
+def _compared(outputs: Tensor, expected: Tensor, where: str = "") -> Measured:
+    """Whether outputs are equal but for rounding.
+
+    Args:
+        outputs, expected: the same, computed in two ways.
+        where: what the fault begins with.
+    """
+    if outputs.shape != expected.shape:
+        shapes = f"shape {tuple(outputs.shape)}, must be {tuple(expected.shape)}"
+        return Measured(False, None, where + shapes)
+    if not bool(outputs.isfinite().all()):
+        return Measured(False, None, f"{where}outputs are not finite")
+    difference = float((outputs - expected).abs().max()) if outputs.numel() else 0.0
+    if not difference <= TOLERANCE:
+        return Measured(False, difference, f"{where}outputs differ by {difference:.3g}")
+    return Measured(True, difference, "")
+
+
+def _worst(measured: list[Measured]) -> Measured:
+    """The largest difference; one without a number is worse than any."""
+    return max(
+        measured,
+        key=lambda one: float("inf") if one.value is None else one.value,
+        default=NOTHING_COMPARED,
+    )

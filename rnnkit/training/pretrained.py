@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.sources.opening import existing
+from rnnkit.data.sources.public_files import located
 from rnnkit.data.word_vectors import WordVectors, read_vectors
 from rnnkit.errors import InputError
 from rnnkit.nn.model.representation import Embedding, SpelledEmbedding
@@ -47,7 +48,8 @@ def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) ->
     assert block.vectors is not None
     vocabulary = prepared.fitted.inputs.vocabulary
     assert vocabulary is not None
-    read = _read(block.vectors, existing(block.vectors).stat().st_mtime_ns, vocabulary)
+    changed = existing(located(block.vectors)).stat().st_mtime_ns
+    read = _read(block.vectors, changed, vocabulary)
     if read.width != block.size:
         raise InputError(
             f"{block.vectors}: its vectors have {read.width} numbers and "

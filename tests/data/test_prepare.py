@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 from prepared_items import TEST, TRAIN, VALID, items
+from rnnkit.data.prepare.built import refuse_no_tokens
 
 from rnnkit.data.prepare import prepare, tokenize
-from rnnkit.data.prepare.built import refuse_no_tokens
 from rnnkit.data.prepare.prepared import END, UNKNOWN
 from rnnkit.data.prepare.store import BUILDERS
 from rnnkit.errors import InputError

@@ -8,10 +8,10 @@ import pandas
 import pytest
 from compared_params import TREE
 from pydantic import ValidationError
+from rnnkit.evaluation.comparison.items import measured, one_measure
 
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.bootstrap import difference
-from rnnkit.evaluation.comparison.items import measured, one_measure
 from rnnkit.evaluation.comparison.members import members
 from rnnkit.evaluation.comparison.table import block_of
 from rnnkit.metrics import TextMeter

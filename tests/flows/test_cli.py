@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rnnkit import __version__
+
 HOUSE = Path(__file__).parents[2]
 HEAVY = {"torch", "pandas", "numpy", "prefect", "mlflow", "optuna", "pydantic"}
 
@@ -73,7 +75,7 @@ def imported(*arguments: str) -> set[str]:
     ("content", "arguments", "message"),
     [
         (None, (), "a.yaml: there is no such file"),
-        ("", (), "a.yaml: is empty; begin with a copy of params/demo.yaml"),
+        ("", (), "a.yaml: is empty; begin with: rnnkit new demo"),
         (
             f"{TAGGING}train:\n  clipp: 1.0\n",
             (),
@@ -187,6 +189,53 @@ def test_help_is_instant(rnnkit: Command) -> None:
     assert imported("--help") == set()
 
 
+def test_version_is_printed(rnnkit: Command) -> None:
+    done = rnnkit("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == __version__
+    assert imported("--version") == set()
+
+
+def test_new_lists_the_examples_and_writes_one(rnnkit: Command, tmp_path: Path) -> None:
+    done = rnnkit("new", "--list")
+    assert (done.returncode, done.stderr) == (0, "")
+    names = [line.split()[0] for line in done.stdout.splitlines()]
+    assert names == sorted(file.stem for file in (HOUSE / "params").glob("*.yaml"))
+    assert list(json.loads(rnnkit("new", "--list", "--json").stdout)) == names
+    done = rnnkit("new", "demo")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "demo.yaml: written\n\nNext: rnnkit run demo.yaml\n",
+    )
+    assert (tmp_path / "demo.yaml").read_bytes() == (HOUSE / "params" / "demo.yaml").read_bytes()
+    assert rnnkit("new", "cells").stdout.endswith("Next: rnnkit compare cells.yaml\n")
+    steps = "Next: rnnkit data fetch cls_sst2 && rnnkit run sst2.yaml\n"
+    assert rnnkit("new", "sst2").stdout.endswith(steps)
+
+
+def test_new_refuses_in_a_line(rnnkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "demo.yaml").write_text("mine\n")
+    for arguments, message in (
+        (("demo",), "demo.yaml: is there already; rename it, or change the folder"),
+        (("dmo",), "dmo: there is no such example (did you mean demo?); rnnkit new --list names"),
+        ((), "give the name of an example; rnnkit new --list names them"),
+        (("--list", "demo"), "--list lists all examples; leave demo out"),
+    ):
+        assert refused(rnnkit("new", *arguments), tmp_path / "mlruns").startswith(message)
+    assert (tmp_path / "demo.yaml").read_text() == "mine\n"
+
+
+def test_params_of_public_data_that_are_absent_name_the_download(
+    rnnkit: Command, tmp_path: Path
+) -> None:
+    rnnkit("new", "sst2")
+    message = refused(rnnkit("run", "sst2.yaml"), tmp_path / "mlruns")
+    assert message == (
+        "public:cls_sst2/stsa.binary.train: the public data set cls_sst2 is not there, in "
+        "mlruns/data or ../shared/data; download it with: rnnkit data fetch cls_sst2"
+    )
+
+
 def test_data_list_tells_every_source(rnnkit: Command) -> None:
     from rnnkit.params.source import BUILTINS
 
@@ -218,7 +267,7 @@ def test_runs_of_an_empty_folder_are_none(rnnkit: Command) -> None:
     done = rnnkit("runs", "--mlruns", "mlruns")
     assert (done.returncode, done.stderr) == (0, "")
     assert "no runs in" in done.stdout
-    assert "begin with: rnnkit run params/demo.yaml" in done.stdout
+    assert "begin with: rnnkit new demo && rnnkit run demo.yaml" in done.stdout
     assert json.loads(rnnkit("runs", "--mlruns", "mlruns", "--json").stdout) == []
 
 
@@ -276,4 +325,11 @@ def test_check_tells_what_a_run_would_cost(rnnkit: Command) -> None:
     done = rnnkit("check", str(HOUSE / "params" / "demo.yaml"), "--mlruns", "mlruns", "--json")
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
-    assert {"data", "items", "padding", "parameters"} <= set(facts)
+    assert set(facts["items"]) == {"train", "valid", "test"}
+    assert facts["items"]["train"] == 640
+    assert facts["steps_per_epoch"] == 640 // 32
+    assert 0 <= facts["padding"] < 1
+    assert facts["parameters"] > 10_000
+    assert facts["seconds_per_epoch"] > 0
+    assert facts["sweep"] == {"trials": 8, "epochs": 3}
+    assert facts["notes"] == []

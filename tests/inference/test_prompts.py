@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from rnnkit.tasks.written import Written
 from sequence_runs import experiment_of, run
 
 from rnnkit.data.sources import read
 from rnnkit.errors import InputError
 from rnnkit.inference.generate import generate
 from rnnkit.inference.predict import Predictor
-from rnnkit.tasks.written import Written
 
 
 def test_text_of_a_category_is_drawn(captioner: Predictor, translator: Predictor) -> None:

@@ -7,24 +7,24 @@ import numpy as np
 import pandas
 import pytest
 import torch
+from rnnkit.data.prepare.retrained import train_and_valid
+from rnnkit.report.mistakes import mistakes
+from rnnkit.tasks.written import WritingMeter, Written
 from sacrebleu.metrics.bleu import BLEU
 from sequence_runs import experiment_of, names, pairs, run
 from trained_runs import train_in
 
 from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.prepared import END, UNKNOWN
-from rnnkit.data.prepare.retrained import train_and_valid
 from rnnkit.data.sources import read
 from rnnkit.errors import InputError
 from rnnkit.evaluation.evaluate_file import rescore
 from rnnkit.evaluation.finalize import PREDICTIONS, verdict
 from rnnkit.metrics import TextMeter, TranscriptMeter, least_edits
 from rnnkit.nn.model.writing import EncoderDecoder
-from rnnkit.report.mistakes import mistakes
 from rnnkit.report.run import _data as data_of
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks import baselines, task_for
-from rnnkit.tasks.written import WritingMeter, Written
 from rnnkit.training.cost import estimate
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.loop import State, train

@@ -1,6 +1,7 @@
 """Word vectors from files, another run's weights, a user's own cell and its guards."""
 
 import gzip
+import re
 import struct
 import sys
 import zipfile
@@ -21,7 +22,7 @@ from rnnkit.params import Experiment, dump, load
 from rnnkit.runs.identity import inputs_sha256
 from rnnkit.tasks import task_for
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.invariants import guards
+from rnnkit.training.invariants import TOLERANCE, Measured, guards
 from rnnkit.training.loop import State, make_network, train
 from rnnkit.training.pretrained import start
 
@@ -360,6 +361,11 @@ def own(folder: Path, name: str, fault: str = "", **changes: Any) -> Experiment:
     return experiment(folder, **{"model.cell": cell, **changes})
 
 
+def broken(found: dict[str, Measured | None]) -> set[str]:
+    """The invariants that do not hold."""
+    return {name for name, measured in found.items() if measured and not measured.holds}
+
+
 def test_a_cell_of_ones_own_trains_is_saved_and_predicts(here: Path) -> None:
     it = own(here, "my_leaky")
     cell: Any = make(it.model.cell, 2, 3)
@@ -370,23 +376,48 @@ def test_a_cell_of_ones_own_trains_is_saved_and_predicts(here: Path) -> None:
     assert "my_leaky:Leaky" in dump(it)
     (answer,) = load_predictor(folder.path)(["the good film"])
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
-    assert all(not fault for fault in guards(it, prepare(it.data, it.task, here)).values())
+    assert not broken(guards(it, prepare(it.data, it.task, here)))
     before = inputs_sha256(it)
     (here / "my_leaky.py").write_text((here / "my_leaky.py").read_text() + "# changed\n")
     assert inputs_sha256(it) != before
 
 
 @pytest.mark.parametrize(
-    ("name", "fault", "broken"),
+    ("name", "fault", "invariant"),
     [
-        ("of_company", " + 0.01 * new.mean()", "alone as in company"),
-        ("at_random", " + 0.01 * torch.rand_like(new)", "twice the same"),
+        ("of_the_batch", " + 0.01 * new.mean()", "batch_invariance"),
+        ("at_random", " + 0.01 * torch.rand_like(new)", "determinism"),
     ],
 )
-def test_a_cell_that_breaks_a_rule_is_found(name: str, fault: str, broken: str, here: Path) -> None:
+def test_a_cell_that_breaks_an_invariant_is_found(
+    name: str, fault: str, invariant: str, here: Path
+) -> None:
     it = own(here, name, fault)
     found = guards(it, prepare(it.data, it.task, here))
-    assert any(rule.startswith(broken) and fault for rule, fault in found.items())
+    assert invariant in broken(found)
+    measured = found[invariant]
+    assert measured is not None
+    assert measured.value is not None
+    assert measured.value > TOLERANCE
+    assert f"outputs differ by {measured.value:.3g}" in measured.fault
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "invariant", "message"),
+    [
+        ("infinite", " / 0.0", "determinism", "outputs are not finite"),
+        ("of_a_root", " + (0.0 * new).sqrt()", "finite_gradients", "cell.* is not finite"),
+    ],
+)
+def test_what_is_not_finite_is_found(
+    name: str, fault: str, invariant: str, message: str, here: Path
+) -> None:
+    it = own(here, name, fault)
+    measured = guards(it, prepare(it.data, it.task, here))[invariant]
+    assert measured is not None
+    assert not measured.holds
+    assert re.search(message, measured.fault)
+    assert measured.value is None or measured.value >= 1
 
 
 def test_a_network_that_looks_ahead_is_found(tmp_path: Path, monkeypatch: Any) -> None:
@@ -404,10 +435,10 @@ def test_a_network_that_looks_ahead_is_found(tmp_path: Path, monkeypatch: Any) -
     }
     it = Experiment.model_validate(tree)
     prepared = prepare(it.data, it.task, tmp_path)
-    assert not any(guards(it, prepared).values())
-    name = "no step knows what comes after it"
-    assert guards(it, prepared)[name] == ""
-    assert guards(it.replace({"model.bidirectional": True}), prepared)[name] is None
+    found = guards(it, prepared)
+    assert not broken(found)
+    assert found["causality"] == Measured(True, 0.0, "")
+    assert guards(it.replace({"model.bidirectional": True}), prepared)["causality"] is None
     right = Synced.run
 
     def looks_ahead(self: Any, inputs: Any, *rest: Any) -> Any:
@@ -415,7 +446,7 @@ def test_a_network_that_looks_ahead_is_found(tmp_path: Path, monkeypatch: Any) -
         return outputs + 0.1 * outputs.flip(1), final
 
     monkeypatch.setattr(Synced, "run", looks_ahead)
-    assert guards(it, prepared)["no step knows what comes after it"]
+    assert broken(guards(it, prepared)) >= {"causality"}
 
 
 def test_a_cell_that_is_not_there_is_refused(here: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from rnnkit.data import sources
 from rnnkit.params.data import Data
+from rnnkit.params.public import hashed_params
 from rnnkit.params.task import Task
 from rnnkit.runtime.files import sha256_json
 
@@ -32,7 +33,7 @@ def data_sha256(data: Data, task: Task) -> str:
         {
             "version": OF_FORM.get(data.source.form, PREPARE_VERSION),
             "source": sources.fingerprint(data.source, data.split),
-            "data": data.model_dump(mode="json", exclude={"padding"}),
+            "data": hashed_params(data, {"padding"}),
             "task": shaping,
         }
     )

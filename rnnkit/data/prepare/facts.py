@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
 
 import numpy as np
 from torch import Tensor
@@ -68,3 +68,29 @@ def unknown(ids: Tensor) -> float:
     """
     tokens = ids.numpy() if ids.ndim == 1 else ids[:, 0].numpy()
     return float(np.mean(tokens == UNKNOWN)) if len(tokens) else 0.0
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a person, the first of many."""
+    return ", ".join(names[:30]) + (" …" if len(names) > 30 else "")
+
+
+def duration(seconds: float) -> str:
+    """How long recordings are."""
+    return f"{seconds / 60:,.0f} minutes" if seconds >= 600 else f"{seconds:,.0f} seconds"
+
+
+WORDS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "vocabulary": ("vocabulary", lambda size: f"{size:,} tokens"),
+    "target_vocabulary": ("targets", lambda size: f"{size:,} tokens"),
+    "longest_target": ("longest target", lambda tokens: f"{tokens:,} tokens"),
+    "labels": ("labels", listed),
+    "categories": ("categories", listed),
+    "seconds": ("recordings", duration),
+}
+"""What `Fitted.described` names -> what a person calls it, and its value in words."""
+
+
+def in_words(described: Mapping[str, Any]) -> dict[str, str]:
+    """What is described, for a person."""
+    return {WORDS[name][0]: WORDS[name][1](value) for name, value in described.items()}

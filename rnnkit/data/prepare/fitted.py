@@ -106,11 +106,10 @@ class Fitted(ABC):
         """The fraction of tokens that are not in the vocabulary: of what, split -> fraction."""
         return {"tokens": dict(facts.get("unknown") or {})}
 
-    def described(self, facts: Mapping[str, Any]) -> dict[str, str]:
-        """What a person wants to know of vocabulary and targets, by name."""
-        if self.inputs.vocabulary is None:
-            return {}
-        return {"vocabulary": f"{facts['vocabulary']:,} tokens"}
+    def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """What a person wants to know of vocabulary and targets, by a name of `facts.WORDS`."""
+        vocabulary = self.inputs.vocabulary
+        return {} if vocabulary is None else {"vocabulary": len(vocabulary) - 1}
 
     # ------------------------------------------------------------------ another network's examples
 

@@ -65,8 +65,8 @@ class Prepared(Generic[F]):
         return {what: fractions for what, fractions in counted.items() if fractions}
 
     @property
-    def described(self) -> dict[str, str]:
-        """What a person wants to know of vocabulary and targets, by name."""
+    def described(self) -> dict[str, Any]:
+        """What a person wants to know of vocabulary and targets, by a name of `facts.WORDS`."""
         return self.fitted.described(self.facts)
 
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from rnnkit.data.sources.opening import closest
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, closest
 from rnnkit.runtime.files import sha256_file
 
 RAW = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
 ARCHIVE = "https://github.com/{repository}/archive/{commit}.zip"
+FOLDERS = (Path("mlruns/data"), Path("../shared/data"))
+"""Where sets are looked for, in this order, each in a folder of its name; the first gets them."""
 MANY = 50
 """Files of a set from which on the commit's whole archive is fetched instead."""
 
@@ -93,6 +94,11 @@ def fetch(
     return to / name
 
 
+def is_whole(name: str, folder: Path) -> bool:
+    """Whether a folder has a set's folder, every file as it was published."""
+    return all(_whole(folder / file.file, file) for file in files_of(name))
+
+
 def _whole(place: Path, file: PublicFile) -> bool:
     there = place.is_file() and place.stat().st_size == file.bytes
     return there and sha256_file(place) == file.sha256
@@ -135,6 +141,7 @@ def _download(address: str, place: Path, sha256: str | None) -> None:
         ) from None
 
 
+@cache
 def _rows(name: str) -> list[dict[str, str]]:
     with (Path(__file__).parent / name).open(encoding="utf-8") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -45,6 +45,7 @@ from rnnkit.data.sources import (
     ts,
     vectors,
 )
+from rnnkit.data.sources.public_files import located
 from rnnkit.errors import InputError, UnreadableFile
 from rnnkit.params.data import Column, Files, Fractions, Given, Split
 from rnnkit.params.experiment import as_written
@@ -117,10 +118,17 @@ def _parts(source: Source, split: Files) -> dict[str, FileSource]:
         )
     paths = {"train": source.path, "valid": split.valid, "test": split.test}
     return {
-        part: source.model_copy(update={"path": path})
+        part: source.model_copy(update={"path": located(path)})
         for part, path in paths.items()
         if isinstance(path, str)
     }
+
+
+def _located(source: Source) -> Source:
+    """The source with the path of its file on this machine."""
+    if isinstance(source, Builtin | Generated):
+        return source
+    return source.model_copy(update={"path": located(source.path)})
 
 
 def fingerprint(source: Source, split: Split) -> str:
@@ -131,7 +139,7 @@ def fingerprint(source: Source, split: Split) -> str:
     """
     reader = SOURCES[source.kind]
     if not isinstance(split, Files):
-        result: str = reader.fingerprint(source)
+        result: str = reader.fingerprint(_located(source))
         return result
     parts = _parts(source, split)
     return sha256_json({part: reader.fingerprint(params) for part, params in parts.items()})
@@ -151,7 +159,7 @@ def read(source: Source, split: Split) -> pd.DataFrame:
     if not isinstance(split, Files):
         part = split.name if isinstance(split, Column) else None
         part = "part" if isinstance(split, Given) else part
-        frame: pd.DataFrame = reader.read(source, part)
+        frame: pd.DataFrame = reader.read(_located(source), part)
         return frame
     frames: list[pd.DataFrame] = [
         reader.read(params, None).assign(part=part)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.data.sources import opening, riff
+from rnnkit.data.sources.public_files import hashed_place
 from rnnkit.data.sources.tabular import TableFile, column, format_of, shown
 from rnnkit.errors import InputError
 from rnnkit.params.source import FIELD, Audio
@@ -25,8 +26,8 @@ def fingerprint(params: Audio) -> str:
     listed = _listed(params, None)
     files = sorted({str(file): Path(file) for file in listed["file"]}.items())
     own = [] if params.names is not None else [(params.path, opening.fingerprint(params.path))]
-    rest = ((name, sha256_file(opening.existing(name)).encode()) for name, _ in files)
-    return sha256_named([*((name, found.encode()) for name, found in own), *rest])
+    rest = ((name, sha256_file(opening.existing(name))) for name, _ in files)
+    return sha256_named((hashed_place(name), found.encode()) for name, found in [*own, *rest])
 
 
 def read(params: Audio, part: str | None) -> pd.DataFrame:

@@ -4,26 +4,13 @@ Each of these failures is an InputError of one line. What the text means is for 
 """
 
 import codecs
-import difflib
 import gzip
 import zipfile
 import zlib
 from pathlib import Path
 
-from rnnkit.errors import InputError, UnreadableFile
+from rnnkit.errors import InputError, UnreadableFile, closest
 from rnnkit.runtime.files import sha256_file
-
-
-def closest(wanted: str, present: list[str]) -> str:
-    """A hint for a misspelt name, or nothing.
-
-    >>> closest("lable", ["text", "label"])
-    ' (did you mean label?)'
-    >>> closest("x", ["text", "label"])
-    ''
-    """
-    near = difflib.get_close_matches(wanted, present, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def alternatives(path: str) -> list[tuple[str, str]]:

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnnkit.data.sources.opening import closest, read_bytes, read_rows, read_text
-from rnnkit.errors import InputError
+from rnnkit.data.sources.opening import read_bytes, read_rows, read_text
+from rnnkit.errors import InputError, closest
 
 if TYPE_CHECKING:
     import pandas as pd

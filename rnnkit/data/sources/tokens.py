@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.data.sources import opening
-from rnnkit.data.sources.opening import closest
 from rnnkit.data.sources.tabular import read_objects
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, closest
 from rnnkit.params.source import Tokens
 
 if TYPE_CHECKING:

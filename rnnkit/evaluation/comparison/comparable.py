@@ -11,6 +11,7 @@ from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.data import FileNames, Files, Fractions, Split
 from rnnkit.params.experiment import as_written
+from rnnkit.params.public import hashed_path
 
 APART = ("path", "format", "join")
 """Keys of a source that change neither what an item is nor on which side of the split it lies: data
@@ -69,5 +70,5 @@ def is_held_out(old: Split, new: Split) -> bool:
         return new.test <= old.test
     for kind in (Files, FileNames):
         if isinstance(old, kind) and isinstance(new, kind):
-            return old.test == new.test
+            return hashed_path(old.test) == hashed_path(new.test)
     return old == new

@@ -18,6 +18,8 @@ from rnnkit.nn.cells.interface import Cell
 from rnnkit.nn.cells.lstm import LSTM
 from rnnkit.nn.cells.rnn import RNN
 
+__all__ = ["CELLS", "GRU", "LSTM", "RNN", "Cell", "make"]
+
 CELLS: dict[str, type[Cell[Any]]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 

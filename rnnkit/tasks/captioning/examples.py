@@ -18,7 +18,7 @@ from rnnkit.data.prepare.tokenize import fit as fit_tokenizer
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.task import Captioning
-from rnnkit.tasks.labels import listed, refuse_unseen
+from rnnkit.tasks.labels import refuse_unseen
 from rnnkit.tasks.sequence_to_sequence.examples import TextTargets, longest_targets, prepared
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class CaptioningFitted(TextTargets):
             refuse_unknown(frame["label"].iloc[rows].tolist(), self.categories, "categories")
         return super().encode(frame, rows, split)
 
-    def described(self, facts: Mapping[str, Any]) -> dict[str, str]:
+    def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         described = super().described(facts)
         if self.categories:
             described.pop("vocabulary")
-            described = {"categories": listed(sorted(self.categories)), **described}
+            described = {"categories": sorted(self.categories), **described}
         return described
 
     def refuse_other_tokens(self, of: Fitted) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnnkit.data.sources.opening import closest
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, closest
 from rnnkit.params.data import Covariates
 from rnnkit.params.task import Forecasting
 

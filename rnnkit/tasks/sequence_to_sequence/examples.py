@@ -74,11 +74,12 @@ class TextTargets(Fitted):
         read = self.flat(frame, rows, split)
         return Part.sequence_to_sequence(read, (ended, counts + 1), rows)
 
-    def described(self, facts: Mapping[str, Any]) -> dict[str, str]:
-        longest = self.longest_target["train"]
-        size = len(self.target_tokenizer.vocabulary) - 1
-        targets = f"{size:,} tokens, up to {longest:,} in an item"
-        return {**super().described(facts), "targets": targets}
+    def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            **super().described(facts),
+            "target_vocabulary": len(self.target_tokenizer.vocabulary) - 1,
+            "longest_target": self.longest_target["train"],
+        }
 
     def unknown(self, parts: Mapping[str, Part], facts: Mapping[str, Any]) -> dict[str, Any]:
         counted = {"tokens of targets": dict(facts.get("unknown") or {})}

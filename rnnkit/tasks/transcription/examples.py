@@ -66,12 +66,9 @@ class TranscriptionFitted(TextTargets):
         strings, _ = joined(frame, {"test": np.arange(singles)}, self.join)
         return strings, [f"{len(strings):,} strings were joined from {singles:,} recordings"]
 
-    def described(self, facts: Mapping[str, Any]) -> dict[str, str]:
-        if "seconds" not in facts:  # of data prepared by an older version
-            return super().described(facts)
-        seconds = sum(facts["seconds"].values())
-        length = f"{seconds / 60:,.0f} minutes" if seconds >= 600 else f"{seconds:,.0f} seconds"
-        return {**super().described(facts), "recordings": length}
+    def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        seconds = facts.get("seconds", {})  # absent in data prepared by an older version
+        return {**super().described(facts), "seconds": sum(seconds.values())}
 
     def refuse_other_tokens(self, of: Fitted) -> None:
         assert isinstance(of, TranscriptionFitted)

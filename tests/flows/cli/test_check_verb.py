@@ -1,5 +1,6 @@
 """`rnnkit check`: notes on changed data, the next command, and `--deep`."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from flows.console import Stages
 from flows.pipeline.work import Work
 from rnnkit.params import load
 from rnnkit.runs.run_folder import RunFolder
+from rnnkit.training.invariants import INVARIANTS, TOLERANCE
 
 
 def test_what_was_changed_in_the_data_is_said(
@@ -42,6 +44,13 @@ def test_check_deep_names_the_rules(here: Path) -> None:
     done = rnnkit(here, "check", "a.yaml", "--deep")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("✓") == 5
+    for key, meaning in INVARIANTS.items():
+        assert f"  ✓ {key}: {meaning}\n" in done.stdout
+    measured = json.loads(rnnkit(here, "check", "a.yaml", "--deep", "--json").stdout)["guards"]
+    assert list(measured) == list(INVARIANTS)
+    for found in measured.values():
+        assert found == {"holds": True, "value": found["value"], "fault": ""}
+        assert 0 <= found["value"] <= TOLERANCE
     (here / "bad_cell.py").write_text(
         "import torch\nfrom rnnkit.nn.cells.gru import GRU\n\n\nclass Noisy(GRU):\n"
         "    def __init__(self, inputs, hidden, params):\n"
@@ -54,5 +63,9 @@ def test_check_deep_names_the_rules(here: Path) -> None:
     noisy = "model.cell={kind: custom, module: 'bad_cell:Noisy'}"
     done = rnnkit(here, "check", "a.yaml", "--deep", "--set", noisy)
     assert done.returncode == 2
-    assert "✗ twice the same: outputs differ by" in done.stdout
+    assert "✗ determinism: same output twice (outputs differ by" in done.stdout
     assert "the network breaks a rule that every network must keep" in done.stderr
+    done = rnnkit(here, "check", "a.yaml", "--deep", "--json", "--set", noisy)
+    found = json.loads(done.stdout)["guards"]["determinism"]
+    assert not found["holds"]
+    assert found["value"] > TOLERANCE
