@@ -42,28 +42,41 @@ def packages() -> Iterator[tuple[str, list[str]]]:
 
 
 def page(name: str, modules: list[str]) -> str:
-    """The Markdown of an API page: mkdocstrings fills in the docstrings."""
-    heads = [
-        f"# `{name}`\n\n::: {name}\n    options: {{heading_level: 2, show_root_toc_entry: false}}"
-    ]
-    heads += [f"## `{module}`\n\n::: {module}" for module in modules]
-    return "\n\n".join(heads) + "\n"
+    """The Markdown of an API page: mkdocstrings fills in the docstrings.
+
+    A package shows what it defines itself: what it imports is shown with the module it comes from.
+    Of params every key is shown, those that need no sentence too.
+    """
+    own = defined(syntax(name)) or "false"
+    keys = f"show_if_no_docstring: {str(name == 'rnnkit.params').lower()}"
+    parts = [f"# `{name}`\n\n::: {name}\n    options: {{heading_level: 2, members: {own}}}"]
+    parts += [f"## `{each}`\n\n::: {each}\n    options: {{{keys}}}" for each in modules]
+    return "\n\n".join(parts) + "\n"
+
+
+def syntax(module: str) -> ast.Module:
+    """A module's syntax tree, without importing it."""
+    file = HOUSE / Path(*module.split("."))
+    file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def defined(tree: ast.Module) -> list[str]:
+    """The public names of the functions, classes and tables that stand at the top of a module."""
+    names = list[str]()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names += [target.id for target in targets if isinstance(target, ast.Name)]
+    return [name for name in names if not name.startswith("_")]
 
 
 def has_text(module: str) -> bool:
-    """Whether a module defines anything that it also describes."""
-    file = HOUSE / Path(*module.split("."))
-    file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    if ast.get_docstring(tree) is None:
-        return False
-    named = [
-        getattr(node, "target", None) or node.targets[0]
-        for node in tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-    ]
-    tables = any(isinstance(name, ast.Name) and name.id != "__all__" for name in named)
-    return tables or any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree.body)
+    """Whether a module defines anything, and says what it is."""
+    tree = syntax(module)
+    return ast.get_docstring(tree) is not None and bool(defined(tree))
 
 
 def on_config(config: Any) -> Any:
