@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 STAMP_SLOW := .venv/installed_slow
+STAMP_DOCS := .venv/installed_docs
 
-.PHONY: demo test shapes lint slow bench clean
+.PHONY: demo test shapes lint slow bench docs clean
 
 demo: $(STAMP)
 	$(BIN)/rnnkit run params/demo.yaml
@@ -30,8 +31,12 @@ bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/sweep.py
 	$(BIN)/python tests/benchmarks/overhead.py
 
+docs: $(STAMP_DOCS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "site/index.html; with its search: $(BIN)/python -m http.server --directory site"
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Installed once, and again only when what is to be installed has changed.
 $(STAMP): pyproject.toml constraints.txt
@@ -45,4 +50,9 @@ $(STAMP): pyproject.toml constraints.txt
 # the system's package, and the test says so where it is not there.
 $(STAMP_SLOW): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ray,postgresql]'
+	@touch $@
+
+# What builds the documentation. It reads the sources and imports none of them.
+$(STAMP_DOCS): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
 	@touch $@
