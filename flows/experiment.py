@@ -24,8 +24,7 @@ from rnnkit.evaluation.finalize import NOT_SEARCHED, gathered
 from rnnkit.params import Experiment
 from rnnkit.runs.identity import inputs_sha256
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.runtime import numerics
-from rnnkit.runtime import process_settings as launch
+from rnnkit.runtime import numerics, process_settings
 
 
 @flow(name="experiment", flow_run_name="{experiment.name}", log_prints=False)
@@ -55,7 +54,7 @@ def run_experiment(
     with folder.lock(), Stages() as stages:
         work = Work(experiment, settings, folder, stages)
         numerics.set_threads(experiment.train.threads)
-        facts = {**numerics.fingerprint(), **launch.settle(), "data": sha256}
+        facts = {**numerics.fingerprint(), **process_settings.settle(), "data": sha256}
         folder.create(experiment, {**facts, "date": date, "again": again})
         with work.marked():
             return {"run": folder.id, **_steps(work)}

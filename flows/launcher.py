@@ -168,9 +168,9 @@ def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[A
     """
     from flows import settings as places
     from flows.processes import servers
-    from rnnkit.runtime import process_settings as launch
+    from rnnkit.runtime import process_settings
 
-    launch.settle()
+    process_settings.settle()
     places.apply(settings)
     address = settings.prefect or servers.announced(settings).get("prefect")
     server = None

@@ -25,9 +25,9 @@ def check(
     experiment = load(params, set_ or [])
     from flows import settings as places
     from rnnkit.data.prepare import prepare
-    from rnnkit.runtime import process_settings as launch
+    from rnnkit.runtime import process_settings
 
-    launch.settle()
+    process_settings.settle()
     settings = places.read(mlruns)
     from rnnkit.training.cost import estimate
 

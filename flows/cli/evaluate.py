@@ -25,10 +25,9 @@ def evaluate(
     result = found.result
     if file is not None:
         from rnnkit.evaluation.evaluate_file import rescore
-        from rnnkit.runtime import numerics
-        from rnnkit.runtime import process_settings as launch
+        from rnnkit.runtime import numerics, process_settings
 
-        launch.settle()
+        process_settings.settle()
         numerics.set_threads(1)
         result = rescore(found, file, settings.home)
     if as_json:

@@ -36,10 +36,9 @@ def generate(
     from flows import settings as places
 
     found = find_run(places.read(mlruns), run)
-    from rnnkit.runtime import numerics
-    from rnnkit.runtime import process_settings as launch
+    from rnnkit.runtime import numerics, process_settings
 
-    launch.settle()
+    process_settings.settle()
     from rnnkit.inference import predict
     from rnnkit.inference.generate import generate as write
 

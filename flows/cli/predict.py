@@ -45,10 +45,9 @@ def predict(
     from rnnkit.data.sources.tabular import format_of
     from rnnkit.inference import input_lines as lines
     from rnnkit.inference import predict as prediction
-    from rnnkit.runtime import numerics
-    from rnnkit.runtime import process_settings as launch
+    from rnnkit.runtime import numerics, process_settings
 
-    launch.settle()
+    process_settings.settle()
     numerics.set_threads(1)
     predictor = prediction.load(found)
     as_json = json_lines or file.removesuffix(".gz").endswith(".jsonl")

@@ -23,8 +23,7 @@ from rnnkit.evaluation.finalize import network_name
 from rnnkit.params import Experiment
 from rnnkit.report.comparison import rows, sentences, write_comparison_report
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.runtime import numerics
-from rnnkit.runtime import process_settings as launch
+from rnnkit.runtime import numerics, process_settings
 from rnnkit.runtime.files import sha256_json
 
 STOP = "stop"  # a file in the comparison's folder: the workers are to leave off
@@ -60,7 +59,7 @@ def compare_variants(experiment: Experiment, home: Path, workers: int) -> str:
     with folder.lock(), Stages() as stages:
         work = Work(experiment, settings, folder, stages)
         (folder.path / STOP).unlink(missing_ok=True)
-        facts = {**numerics.fingerprint(), **launch.settle()}
+        facts = {**numerics.fingerprint(), **process_settings.settle()}
         folder.create(experiment, facts)
         with work.marked():
             _run_all(work, each, runs, workers, facts)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 
 from flows.console import Stages, out
 from flows.settings import Settings
@@ -102,8 +101,3 @@ class Work:
     def prepared(self) -> Prepared:
         """The data, from the cache or built."""
         return prepare(self.experiment.data, self.experiment.task, self.settings.home)
-
-    @property
-    def figures(self) -> Path:
-        """Where the figures lie."""
-        return self.folder.path / "figures"

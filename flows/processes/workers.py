@@ -22,7 +22,7 @@ from prefect.task_runners import ProcessPoolTaskRunner
 from flows.console import QUIET, out
 from flows.settings import Settings
 from rnnkit.errors import InputError
-from rnnkit.runtime import process_settings as launch
+from rnnkit.runtime import process_settings
 
 POLL = 0.3  # seconds between two looks at the work, or at the parent
 STOPPING = 20  # seconds the workers get to leave off
@@ -44,7 +44,7 @@ class Parent:
 def settle(parent: Parent) -> None:
     """Settles this process for training, once, and ends it with the parent, if that is near."""
     warnings.filterwarnings("ignore", module=QUIET)
-    launch.settle()
+    process_settings.settle()
     name = f"ends with {parent.pid}"
     if parent.host == socket.gethostname() and name not in {t.name for t in threading.enumerate()}:
         threading.Thread(target=_end_with, args=(parent.pid,), name=name, daemon=True).start()

@@ -23,8 +23,6 @@ from rnnkit.runtime.files import sha256_bytes
 CHAMPION = "champion"
 LOADER = "rnnkit.inference.pyfunc"
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
-DATA = "data"
-"""The part of a saved pyfunc that is a run's own `model/` folder."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from pathlib import Path
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import read_json
 
-DAY = 86_400  # seconds
 ASIDE = ".deleted-"
 """How the name of a folder begins that is being deleted."""
 PLACES = ("runs", "comparisons", "prepared", "models")

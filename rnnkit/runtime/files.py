@@ -66,8 +66,6 @@ def sha256_named(contents: Iterable[tuple[str, bytes]]) -> str:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable (a rename is only on disk once its folder is)."""
-    if os.name == "nt":  # Windows cannot open a folder, and needs no such step
-        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
