@@ -49,9 +49,9 @@ def schedule(
     limit = None if timeout is None else duration(timeout, "--timeout").total_seconds()
     if cron is not None:
         _check_cron(cron)
-    from rnnkit.runs.identity import inputs_sha256
+    from rnnkit.runs.identity import identify
 
-    inputs_sha256(experiment)  # a file that is not there is told before anything is started
+    identify([experiment])  # a file that is not there is told before anything is started
     from flows import settings as places
 
     settings = places.read(mlruns)

@@ -1,18 +1,10 @@
-"""Where a comparison and its runs lie; no torch and no Prefect, so that a finished one is quick."""
+"""Where a comparison lies; no torch and no Prefect, so that a finished one is quick."""
 
 from collections.abc import Sequence
 
 from flows.settings import Settings
-from rnnkit.evaluation.comparison.members import Member
-from rnnkit.runs.identity import inputs_sha256
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import sha256_json
-
-
-def member_folder(member: Member, settings: Settings) -> RunFolder:
-    """The run's folder, the one that `rnnkit run` would use."""
-    sha256 = inputs_sha256(member.experiment)
-    return RunFolder(settings.runs / RunFolder.identity(member.experiment, sha256, "", 0))
 
 
 def comparison_folder(

@@ -42,6 +42,8 @@ STATUS: Mapping[End, str] = {
     "pruned": "KILLED",
     "interrupted": "KILLED",
 }
+ENDS: Mapping[str, End] = {end: end for end in STATUS}
+"""The kind of a journal's last line -> how the run ended."""
 
 
 class Tracker:

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flows.settings import Settings
-from flows.tracking.mirror import PARENT, STATE, STATUS, VARIANT, End, Mirror, Tracker, id_of
+from flows.tracking.mirror import ENDS, PARENT, STATE, STATUS, VARIANT, End, Mirror, Tracker, id_of
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import PARAMS, RunFolder
-
-TRIAL_ENDS: Mapping[str, End] = {"finished": "finished", "pruned": "pruned", "failed": "failed"}
 
 
 class Unreachable(RuntimeError):
@@ -150,4 +148,4 @@ def _ending(folder: RunFolder) -> End | None:
 def _end_of_trial(folder: RunFolder) -> End:
     """How a trial ended, by its journal: it has no manifest."""
     lines = folder.records()
-    return TRIAL_ENDS.get(lines[-1]["kind"] if lines else "", "interrupted")
+    return ENDS.get(lines[-1]["kind"] if lines else "", "interrupted")

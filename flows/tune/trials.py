@@ -7,15 +7,13 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from flows.tracking import End
+from flows.tracking import ENDS, End
 from rnnkit.params import Experiment
-from rnnkit.params.searching import Values
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
 
 STOP = "stop"  # a file beside the trials: the workers are to leave off
 SEARCH = "search.json"  # beside the trials: the ranges that percentiles became
-ENDS: Mapping[str, End] = {"finished": "finished", "pruned": "pruned", "failed": "failed"}
 STATES = {"finished": "complete", "pruned": "pruned", "failed": "failed"}
 
 
@@ -46,10 +44,9 @@ def trainings(place: RunFolder, mine: Experiment, seeds: int) -> list[tuple[RunF
     ]
 
 
-def end_of(lines: Sequence[Mapping[str, Any]]) -> str:
-    """How a trial's journal ends: a key of ENDS, "interrupted", or empty while it goes on."""
-    last: str = lines[-1]["kind"] if lines else ""
-    return last if last in ENDS or last == "interrupted" else ""
+def end_of(lines: Sequence[Mapping[str, Any]]) -> End | None:
+    """How a trial's journal ends; None while it goes on."""
+    return ENDS.get(lines[-1]["kind"]) if lines else None
 
 
 def trial_records(folder: RunFolder, experiment: Experiment) -> list[dict[str, Any]]:
@@ -62,7 +59,7 @@ def trial_records(folder: RunFolder, experiment: Experiment) -> list[dict[str, A
     for trial in trial_folders(folder):
         lines = trial.records()
         end = end_of(lines)
-        if end not in ENDS:
+        if end not in STATES:
             continue
         curve, value, deviation = _measured(trial, lines, experiment)
         records.append(
@@ -95,7 +92,7 @@ def best_training(place: RunFolder, experiment: Experiment) -> RunFolder:
     return RunFolder(place.path / f"seed-{pick(seeds, key=lambda line: line['value'])['seed']}")
 
 
-def alone(experiment: Experiment, values: Values, epochs: int | None) -> Experiment:
+def alone(experiment: Experiment, values: Mapping[str, Any], epochs: int | None) -> Experiment:
     """The experiment without its sweep, with tuned values in place.
 
     Args:

@@ -7,7 +7,7 @@ study and held by nobody was left by a worker that died: the next one goes on wi
 import fcntl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import optuna
@@ -16,6 +16,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows import settings
+from flows.pipeline.steps import Run, load_data
 from flows.processes.workers import Parent, settle
 from flows.tune.study import is_failing, open_study, suggest
 from flows.tune.trials import STOP, end_of, searching, trainings, trial_folder
@@ -32,14 +33,12 @@ class Orders:
     """What a worker must know; it travels to other processes and machines.
 
     Args:
-        folder: the run's.
-        home: the output folder.
+        run: the sweep's.
         parent: waits for the sweep.
         before: how many trials had ended when the sweep was started.
     """
 
-    folder: str
-    home: str
+    run: Run
     parent: Parent
     before: int
 
@@ -55,17 +54,16 @@ def work_on_trials(orders: Orders, number: int) -> int:
         how many trials it worked on.
     """
     settle(orders.parent)
-    run = RunFolder(Path(orders.folder))
-    experiment = searching(run)
-    study = open_study(experiment, run, settings.read(Path(orders.home)))
-    work = Sweep(run, experiment, study, Path(orders.home), orders.before)
+    run = replace(orders.run, experiment=searching(orders.run.folder))
+    study = open_study(run.experiment, run.folder, settings.read(run.home))
+    sweep = Sweep(run, study, orders.before)
     worked = 0
-    while not work.stopped:
+    while not sweep.stopped:
         with ExitStack() as held:
-            taken = work.take(held)
+            taken = sweep.take(held)
             if taken is None:
                 break
-            work.attempt(*taken)
+            sweep.attempt(*taken)
             worked += 1
     return worked
 
@@ -74,24 +72,15 @@ class Sweep:
     """A worker's hands on a sweep.
 
     Args:
-        folder: the run's.
-        experiment: with the `tune` block, percentiles made ranges.
+        run: the sweep's, percentiles in its `tune` block made ranges.
         study: over the database that all workers share.
-        home: the output folder, where prepared data lie.
         before: how many trials had ended when the sweep was started.
     """
 
-    def __init__(
-        self,
-        folder: RunFolder,
-        experiment: Experiment,
-        study: optuna.Study,
-        home: Path,
-        before: int,
-    ) -> None:
-        assert experiment.tune is not None
-        self.folder, self.experiment, self.tune = folder, experiment, experiment.tune
-        self.study, self.home, self.before = study, home, before
+    def __init__(self, run: Run, study: optuna.Study, before: int) -> None:
+        assert run.experiment.tune is not None
+        self.folder, self.experiment, self.tune = run.folder, run.experiment, run.experiment.tune
+        self.study, self.before, self._run = study, before, run
         self._prepared: tuple[Experiment, Prepared] | None = None
 
     @property
@@ -116,7 +105,7 @@ class Sweep:
                 if self._state(trial.number) != TrialState.RUNNING:
                     held.close()  # its worker told and let go since the list was made
                     continue
-                if end_of(place.records()) in ("", "interrupted"):
+                if end_of(place.records()) in (None, "interrupted"):
                     return optuna.Trial(self.study, trial._trial_id), place
                 self.tell(trial.number, place)  # it had ended, and its worker could not say so
                 held.close()
@@ -212,7 +201,10 @@ class Sweep:
     def _data(self, mine: Experiment) -> Prepared:
         """A trial's data; they are the same for all unless the search goes over them."""
         if self._prepared is None or self._prepared[0].data != mine.data:
-            self._prepared = mine, prepare(mine.data, mine.task, self.home)
+            if mine.data == self.experiment.data:
+                self._prepared = mine, load_data(mine, self._run.data, self._run.home)
+            else:
+                self._prepared = mine, prepare(mine.data, mine.task, self._run.home)
         return self._prepared[1]
 
 

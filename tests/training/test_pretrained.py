@@ -18,7 +18,7 @@ from rnnkit.errors import InputError
 from rnnkit.inference.predict import load as load_predictor
 from rnnkit.nn.cells import make
 from rnnkit.params import Experiment, dump, load
-from rnnkit.runs.identity import inputs_sha256
+from rnnkit.runs.identity import identify
 from rnnkit.tasks import task_for
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.invariants import guards
@@ -305,12 +305,12 @@ def test_bytes_that_params_name_are_part_of_a_runs_identity(tmp_path: Path) -> N
     plain = experiment(tmp_path)
     path = write(tmp_path, "g.txt", lines().encode())
     it = experiment(tmp_path, **{"model.representation.vectors": path})
-    first = inputs_sha256(it)
-    assert first != inputs_sha256(plain)
+    first = identify([it])[0].inputs
+    assert first != identify([plain])[0].inputs
     write(tmp_path, "g.txt", (lines() + "more 1 2 3\n").encode())
-    assert inputs_sha256(it) != first
+    assert identify([it])[0].inputs != first
     with pytest.raises(InputError, match="there is no such file"):
-        inputs_sha256(experiment(tmp_path, **{"model.representation.vectors": f"{path}x"}))
+        identify([experiment(tmp_path, **{"model.representation.vectors": f"{path}x"})])
 
 
 # --- a cell of one's own
@@ -371,9 +371,9 @@ def test_a_cell_of_ones_own_trains_is_saved_and_predicts(here: Path) -> None:
     (answer,) = load_predictor(folder.path)(["the good film"])
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
     assert all(not fault for fault in guards(it, prepare(it.data, it.task, here)).values())
-    before = inputs_sha256(it)
+    before = identify([it])[0].inputs
     (here / "my_leaky.py").write_text((here / "my_leaky.py").read_text() + "# changed\n")
-    assert inputs_sha256(it) != before
+    assert identify([it])[0].inputs != before
 
 
 @pytest.mark.parametrize(
@@ -429,6 +429,6 @@ def test_a_cell_that_is_not_there_is_refused(here: Path) -> None:
         with pytest.raises(InputError, match=message):
             make(wrong.model.cell, 2, 3)
     with pytest.raises(InputError, match="there is no module 'no_such_module'"):
-        inputs_sha256(it.replace({"model.cell.module": "no_such_module:Leaky"}))
+        identify([it.replace({"model.cell.module": "no_such_module:Leaky"})])
     with pytest.raises(ValueError, match="should match pattern"):
         it.replace({"model.cell.module": "no colon"})
