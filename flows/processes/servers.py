@@ -61,7 +61,7 @@ class Server:
         fcntl.flock(self._turn, fcntl.LOCK_EX)
         with output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "flows.processes.servers", str(os.getpid()), *command],
+                [sys.executable, "-m", "rnnkit.runtime.parent_process", str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -204,20 +204,3 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _become(parent: int, command: list[str]) -> None:
-    """Runs a command in this process, which is to end when the process that asked for it does."""
-    if sys.platform == "linux":
-        import ctypes
-        import signal
-
-        pr_set_pdeathsig = 1  # linux/prctl.h
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-        if os.getppid() != parent:
-            return
-    os.execv(sys.executable, [sys.executable, "-m", *command])
-
-
-if __name__ == "__main__":
-    _become(int(sys.argv[1]), sys.argv[2:])

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -16,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import psutil
 from prefect.task_runners import ProcessPoolTaskRunner
 
 from flows.console import QUIET, out
 from flows.settings import Settings
 from rnnkit.errors import InputError
 from rnnkit.runtime import process_settings
+from rnnkit.runtime.parent_process import end_with
 
-POLL = 0.3  # seconds between two looks at the work, or at the parent
+POLL_SECONDS = 0.3
 STOPPING = 20  # seconds the workers get to leave off
 
 
@@ -42,23 +41,11 @@ class Parent:
 
 
 def settle(parent: Parent) -> None:
-    """Settles this process for training, once, and ends it with the parent, if that is near."""
+    """Settles this process for training, and ends it with a parent on the same machine."""
     warnings.filterwarnings("ignore", module=QUIET)
     process_settings.settle()
-    name = f"ends with {parent.pid}"
-    if parent.host == socket.gethostname() and name not in {t.name for t in threading.enumerate()}:
-        threading.Thread(target=_end_with, args=(parent.pid,), name=name, daemon=True).start()
-
-
-def _end_with(pid: int) -> None:
-    """Ends this process when the parent is gone: nobody is there to use a result, or be told."""
-    try:
-        parent = psutil.Process(pid)
-        while parent.is_running() and parent.status() != psutil.STATUS_ZOMBIE:
-            time.sleep(POLL)
-    except psutil.NoSuchProcess:
-        pass
-    os._exit(1)
+    if parent.host == socket.gethostname():
+        end_with(parent.pid)
 
 
 def start_process() -> None:
@@ -116,7 +103,7 @@ def run_tasks(
         try:
             while not all(is_done(future) for future in futures):
                 show()
-                time.sleep(POLL)
+                time.sleep(POLL_SECONDS)
                 if isinstance(runner, Processes) and runner.has_lost_one():
                     runner.kill()  # as the pool would, had it seen it
         except BaseException:
