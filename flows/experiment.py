@@ -45,7 +45,7 @@ def run_experiment(
         home: the output folder.
         date: part of the run's identity; a schedule sets it.
         again: how many runs of the same came before.
-        identity: of this very run, where the caller knows it; None: it is found here.
+        identity: of this run; None: it is found here.
 
     Returns:
         the run's id as `run`, and its result.json.

@@ -1,4 +1,4 @@
-"""Starts flows: Prefect's server is there while they run, and what goes wrong becomes one line.
+"""Starts flows: Prefect's server is there while they run, and a failure becomes one line.
 
 Nothing heavy is imported before the server is on its way, for both take as long.
 """
@@ -17,11 +17,11 @@ FAILED, BUSY = 1, 75
 PARAMS = (".yaml", ".yml")
 """How the name of a params file ends."""
 WORKERS = 2
-"""Runs of a comparison at once, where nothing is said."""
+"""Runs of a comparison at once, by default."""
 
 
 class Failure(RuntimeError):
-    """What was asked for failed: one line and an exit status."""
+    """A command failed: one line and an exit status."""
 
     def __init__(self, message: str, status: int = FAILED) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ def run_all(
         settings: where things are.
         again: how many runs of the same came before.
         quiet: nothing on the screen.
-        identities: of the runs, where the caller knows them.
+        identities: of the runs; empty: they are found here.
 
     Returns:
         their folders.
@@ -61,7 +61,7 @@ def run_all(
             for k in waiting:
                 flow = _experiment(experiments[k], settings, "", again, identities[k])
                 data = experiments[k], identities[k].data
-                _told(flow, settings, server, folders[k], quiet, data)
+                _run_flow(flow, settings, server, folders[k], quiet, data)
     return folders
 
 
@@ -85,7 +85,7 @@ def go_on(run: Any, settings: Any, quiet: bool) -> None:
         )
     with prefect(settings) as server:
         flow = _experiment(experiment, settings, date, again, identity)
-        _told(flow, settings, server, run, quiet, (experiment, identity.data))
+        _run_flow(flow, settings, server, run, quiet, (experiment, identity.data))
 
 
 def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) -> Path:
@@ -114,7 +114,7 @@ def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) 
         return compare_variants(experiment, settings.home, workers, identities)
 
     with prefect(settings) as server:
-        _told(flow, settings, server, folder, quiet, (experiment, base.data))
+        _run_flow(flow, settings, server, folder, quiet, (experiment, base.data))
     return folder.path
 
 
@@ -129,9 +129,9 @@ def refuse_no_comparison(names: Sequence[str]) -> None:
         if names.count(name) > 1:
             raise InputError(f"{name}: is given {names.count(name)} times; give each run once")
     if len(names) < 2:
-        told = f"{names[0]}: is one run" if names else "there is no run"
+        fact = f"{names[0]}: is one run" if names else "there is no run"
         raise InputError(
-            f"{told}, and nothing to compare it with; give two or more, or a params file with "
+            f"{fact}, and nothing to compare it with; give two or more, or a params file with "
             "variants"
         )
 
@@ -156,7 +156,7 @@ def compare_runs(runs: Sequence[Any], settings: Any, quiet: bool) -> Path:
         return compare_runs([str(run.path) for run in runs], settings.home)
 
     with prefect(settings) as server:
-        _told(flow, settings, server, folder, quiet, None)
+        _run_flow(flow, settings, server, folder, quiet, None)
     return folder.path
 
 
@@ -200,7 +200,7 @@ def _experiment(
     return call
 
 
-def _told(
+def _run_flow(
     flow: Callable[[], Any],
     settings: Any,
     server: Any,
@@ -225,7 +225,7 @@ def _call(
     quiet: bool,
     data: tuple[Any, str] | None,
 ) -> Any:
-    """Bad input, a server that does not start and a busy run are told as what they are.
+    """Calls a flow; bad input, a server that does not start and a busy run get their exit status.
 
     Args:
         data: an experiment whose data are prepared while the server starts, and their sha256; bad

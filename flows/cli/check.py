@@ -14,12 +14,12 @@ def check(
     params: Params,
     set_: Set = None,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Hold the network to the rules, on these data.")
+        bool, typer.Option("--deep", help="Check the network's invariants on these data.")
     ] = False,
     mlruns: Home = MLRUNS,
     as_json: Json = False,
 ) -> None:
-    """Validate; tell parameters, cost per epoch and padding before anything runs."""
+    """Validate; show parameters, cost per epoch and padding before anything runs."""
     from rnnkit.params import load
 
     experiment = load(params, set_ or [])
@@ -33,24 +33,24 @@ def check(
 
     prepared = prepare(experiment.data, experiment.task, settings.home)
     facts = estimate(experiment, prepared)
-    found = {}
+    faults = {}
     if deep:
         from rnnkit.training.invariants import guards
 
-        found = guards(experiment, prepared)
+        faults = guards(experiment, prepared)
     if as_json:
-        print(json.dumps({**facts, **({"guards": found} if deep else {})}))
+        print(json.dumps({**facts, **({"guards": faults} if deep else {})}))
         return
     print(f"{params}: valid")
     width = max(map(len, facts))
     for name, value in facts.items():
         print(f"  {name:<{width}}  {value}")
-    for name, fault in found.items():
+    for name, fault in faults.items():
         mark = "–" if fault is None else "✗" if fault else "✓"
         print(f"  {mark} {name}{': ' if fault else ''}{fault or ''}")
-    if any(found.values()):
+    if any(faults.values()):
         raise InputError("the network breaks a rule that every network must keep; see above")
     verb = "compare" if experiment.variants or experiment.seeds else "run"
-    more = [f"--set {shlex.quote(each)}" for each in set_ or []]
+    more = [f"--set {shlex.quote(change)}" for change in set_ or []]
     more += [] if mlruns == MLRUNS else [f"--mlruns {shlex.quote(str(mlruns))}"]
     print(" ".join([f"\nNext: rnnkit {verb} {params}", *more]))

@@ -35,7 +35,7 @@ def generate(
         )
     from flows import settings as places
 
-    found = find_run(places.read(mlruns), run)
+    folder = find_run(places.read(mlruns), run)
     from rnnkit.runtime import numerics, process_settings
 
     process_settings.settle()
@@ -43,7 +43,7 @@ def generate(
     from rnnkit.inference.generate import generate as write
 
     numerics.set_threads(1)
-    predictor = predict.load(found.path)
+    predictor = predict.load(folder.path)
     for number in range(count):
         drawn = numerics.seed_of(seed or 0, "text", number) if number else seed or 0
         text = write(predictor, prompt, tokens, temperature, top_k, drawn)

@@ -13,7 +13,7 @@ from flows.cli.options import MLRUNS, Home, Model
 from flows.cli.run_lookup import find_model
 from rnnkit.errors import InputError, Note
 
-TOGETHER = 64  # inputs in one batch
+INPUTS_PER_BATCH = 64  # inputs in one batch
 
 
 def predict(
@@ -40,7 +40,7 @@ def predict(
     """
     from flows import settings as places
 
-    found = find_model(places.read(mlruns), run)
+    model = find_model(places.read(mlruns), run)
     from rnnkit.data.sources import opening
     from rnnkit.data.sources.tabular import format_of
     from rnnkit.inference import input_lines as lines
@@ -49,11 +49,11 @@ def predict(
 
     process_settings.settle()
     numerics.set_threads(1)
-    predictor = prediction.load(found)
+    predictor = prediction.load(model)
     as_json = json_lines or file.removesuffix(".gz").endswith(".jsonl")
     name = "standard input" if file == "-" else file
-    heard = predictor.experiment.data.source.form == "audio"
-    recorded = heard and file.lower().endswith(".wav")
+    is_audio = predictor.experiment.data.source.form == "audio"
+    recorded = is_audio and file.lower().endswith(".wav")
     if recorded and (stream or json_lines):
         raise InputError(
             f"{file}: a recording is one input and no lines; leave --stream and --json-lines out"
@@ -64,7 +64,7 @@ def predict(
             f"{file}: every line must be an input, and this is a table; give one column as a text "
             "file, or JSON lines with --json-lines; rnnkit evaluate reads tables, with the truth"
         )
-    if heard and file != "-" and not recorded and b"\0" in opening.read_bytes(file)[:1024]:
+    if is_audio and file != "-" and not recorded and b"\0" in opening.read_bytes(file)[:1024]:
         raise InputError(
             f"{file}: a recording must be a WAV file, and be named .wav; convert or rename it, or "
             "give a text file with the paths of recordings"
@@ -77,7 +77,7 @@ def predict(
         _stream(predictor, inputs)
         return
     empty = True
-    while chunk := list(islice(inputs, TOGETHER)):
+    while chunk := list(islice(inputs, INPUTS_PER_BATCH)):
         empty = False
         names, values = zip(*chunk, strict=True)
         for answer in predictor(values, names):
@@ -94,7 +94,7 @@ def _stream(predictor: Any, inputs: Any) -> None:
         answer = sequence.step(value, where)
         print(json.dumps(answer), flush=True)
     if answer == {"frames": 0}:
-        told = "the stream ended before its first frame; without --stream silence is put behind it"
-        warnings.warn(told, Note, stacklevel=2)
+        note = "the stream ended before its first frame; without --stream silence is put behind it"
+        warnings.warn(note, Note, stacklevel=2)
     if predictor.experiment.task.kind == "language_modeling":
         print(json.dumps({"end": True, **sequence.end()}), flush=True)

@@ -28,7 +28,7 @@ from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics, process_settings
 from rnnkit.runtime.files import sha256_json
 
-STOP = "stop"  # a file in the comparison's folder: the workers are to leave off
+STOP = "stop"  # a file in the comparison's folder: ends the workers
 
 
 class ComparisonFailed(RuntimeError):
@@ -45,7 +45,7 @@ def compare_variants(
         experiment: with variants or seeds.
         home: the output folder.
         workers: how many runs at once.
-        identities: of the runs, in their order, where the caller knows them.
+        identities: of the runs, in their order; None: they are found here.
 
     Returns:
         the comparison's folder.

@@ -15,7 +15,7 @@ def comparison_folder(
     Args:
         name: of the experiment.
         runs: in their order.
-        variants: what the table calls them, where the params file says so.
+        variants: their names in the table; empty for runs given by their ids.
     """
     ids = [run.id for run in runs]
     what = sha256_json([ids, list(variants)] if variants else ids)[:10]

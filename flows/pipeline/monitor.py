@@ -89,7 +89,7 @@ class Monitor:
         self._send(lambda mirror: mirror.finish(end), last=True)
         if self._missed:
             out.print(
-                f"MLflow could not be told; rnnkit sync does it later ({self._missed})",
+                f"MLflow could not be reached; send the run with: rnnkit sync ({self._missed})",
                 markup=False,
             )
 

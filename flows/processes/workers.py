@@ -24,7 +24,7 @@ from rnnkit.runtime import process_settings
 from rnnkit.runtime.parent_process import end_with
 
 POLL_SECONDS = 0.3
-STOPPING = 20  # seconds the workers get to leave off
+STOP_SECONDS = 20  # seconds the workers get to leave off
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class Processes(ProcessPoolTaskRunner):
 
     def __enter__(self) -> Self:
         runner = super().__enter__()
-        # A worker that was killed while it told of its task keeps the queue's lock for ever: what
-        # the parent has to say over it, which is that it ends, must not be waited for at exit.
+        # A worker that was killed while it wrote to the queue keeps the queue's lock for ever:
+        # do not wait at exit until the parent's last message is written to it.
         messages: Any = self._subprocess_message_queue
         messages.cancel_join_thread()
         return runner
@@ -109,7 +109,7 @@ def run_tasks(
         except BaseException:
             stop.touch()  # else the workers would go on
             out.print("stopping: the workers leave off")
-            until = time.monotonic() + STOPPING
+            until = time.monotonic() + STOP_SECONDS
             try:
                 for future in futures:
                     with suppress(Exception):  # the same signal may have ended the worker
@@ -131,7 +131,7 @@ def run_tasks(
 
 
 def _is_death(error: BaseException) -> bool:
-    """Whether a worker ended without a word: each task runner has its own name for it."""
+    """Whether a worker died: each task runner has its own name for it."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return bool(names & {"BrokenExecutor", "KilledWorker", "RayError", "CrashedRun"})
 
@@ -168,12 +168,12 @@ def is_done(future: Any) -> bool:
 def _dask(cluster: str | None, workers: int) -> Any:
     from prefect_dask.task_runners import DaskTaskRunner
 
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it logs every connection
     if cluster:
         return DaskTaskRunner(address=cluster)
-    own = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
-    own["silence_logs"] = logging.ERROR
-    return DaskTaskRunner(cluster_kwargs=own)
+    local = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    local["silence_logs"] = logging.ERROR
+    return DaskTaskRunner(cluster_kwargs=local)
 
 
 def _ray(cluster: str | None, workers: int) -> Any:
@@ -183,5 +183,5 @@ def _ray(cluster: str | None, workers: int) -> Any:
 
     if cluster:
         return RayTaskRunner(address=cluster)
-    own = {"num_cpus": workers, "include_dashboard": False, "log_to_driver": False}
-    return RayTaskRunner(init_kwargs=own | {"logging_level": "error"})
+    local = {"num_cpus": workers, "include_dashboard": False, "log_to_driver": False}
+    return RayTaskRunner(init_kwargs=local | {"logging_level": "error"})

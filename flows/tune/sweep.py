@@ -11,7 +11,7 @@ from flows.pipeline.monitor import Monitor
 from flows.pipeline.steps import Run, Search
 from flows.processes.workers import Parent, run_tasks
 from flows.settings import Settings
-from flows.tune.study import ROW, ended, enqueue_grid, importances, is_failing, open_study
+from flows.tune.study import MAX_FAILURES, ended, enqueue_grid, importances, is_failing, open_study
 from flows.tune.trials import (
     SEARCH,
     STOP,
@@ -30,7 +30,7 @@ from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
 from rnnkit.training.gradient_norms import norm_range
 
-DEATHS = 3
+MAX_DEATHS = 3
 """So many times in a row workers may die without an epoch done in between."""
 
 NO_TAGS: Mapping[str, str] = {}
@@ -69,16 +69,16 @@ def sweep(run: Run, prepared: Prepared, settings: Settings, monitor: Monitor) ->
         now = sum(epochs_done(trial) for trial in trial_folders(run.folder))
         deaths = deaths + 1 if now <= done else 1
         done = now
-        if deaths == DEATHS:
+        if deaths == MAX_DEATHS:
             raise SweepFailed(
-                f"the sweep's workers died {DEATHS} times without finishing an epoch, as processes "
-                "do that the system kills for their memory; try a smaller tune.workers"
+                f"the sweep's workers died {MAX_DEATHS} times without finishing an epoch, as "
+                "processes do that the system kills for their memory; try a smaller tune.workers"
             )
     show(last=True)
     records = trial_records(run.folder, experiment)
     reasons = [r["reason"] for r in records if r["reason"]]
     if is_failing(study, before):
-        raise SweepFailed(f"{ROW} trials failed in a row; the last: {reasons[-1]}")
+        raise SweepFailed(f"{MAX_FAILURES} trials failed in a row; the last: {reasons[-1]}")
     best = best_of(records, experiment)
     if best is None:
         raise SweepFailed(f"no trial finished; {reasons[-1] if reasons else 'all were pruned'}")

@@ -12,15 +12,15 @@ from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
 
-STOP = "stop"  # a file beside the trials: the workers are to leave off
+STOP = "stop"  # a file beside the trials: ends the workers
 SEARCH = "search.json"  # beside the trials: the ranges that percentiles became
 STATES = {"finished": "complete", "pruned": "pruned", "failed": "failed"}
 
 
 def searching(folder: RunFolder) -> Experiment:
     """A sweep's experiment, with percentiles as the ranges they became."""
-    found = files.read_json(folder.path / "trials" / SEARCH)
-    return folder.experiment.replace({"tune.search": found})
+    ranges = files.read_json(folder.path / "trials" / SEARCH)
+    return folder.experiment.replace({"tune.search": ranges})
 
 
 def trial_folder(folder: RunFolder, number_: int) -> RunFolder:
@@ -34,13 +34,15 @@ def trial_folders(folder: RunFolder) -> Iterator[RunFolder]:
         yield RunFolder(path)
 
 
-def trainings(place: RunFolder, mine: Experiment, seeds: int) -> list[tuple[RunFolder, Experiment]]:
+def trainings(
+    place: RunFolder, experiment: Experiment, seeds: int
+) -> list[tuple[RunFolder, Experiment]]:
     """A trial's trainings: where each lies and what it trains."""
     if seeds == 1:
-        return [(place, mine)]
+        return [(place, experiment)]
     return [
-        (RunFolder(place.path / f"seed-{seed}"), mine.replace({"seed": seed}))
-        for seed in range(mine.seed, mine.seed + seeds)
+        (RunFolder(place.path / f"seed-{seed}"), experiment.replace({"seed": seed}))
+        for seed in range(experiment.seed, experiment.seed + seeds)
     ]
 
 

@@ -89,13 +89,13 @@ def weights_of(path: str) -> Path:
         InputError: there are none.
     """
     place = Path(path).expanduser()
-    found = (place / "model" if (place / "model").is_dir() else place) / "weights.safetensors"
-    if not found.exists():
+    weights = (place / "model" if (place / "model").is_dir() else place) / "weights.safetensors"
+    if not weights.exists():
         raise InputError(
             f"train.start_from: {path} has no model; give a finished run's folder, as "
             "mlruns/runs/RUN"
         )
-    return found
+    return weights
 
 
 def source_of(cell: Custom) -> Path:
@@ -109,9 +109,9 @@ def source_of(cell: Custom) -> Path:
         sys.path.insert(0, str(Path.cwd()))
     importlib.invalidate_caches()
     try:
-        found = importlib.util.find_spec(module)
+        spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
-        found = None
-    if found is None or found.origin is None:
+        spec = None
+    if spec is None or spec.origin is None:
         raise InputError(f"model.cell.module: there is no module {module!r}")
-    return Path(found.origin)
+    return Path(spec.origin)

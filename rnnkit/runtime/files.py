@@ -126,10 +126,10 @@ def write_manifest(folder: Path, names: Iterable[str] | None) -> dict[str, str]:
 
 
 def _names(folder: Path) -> list[str]:
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return [
         path.as_posix()
-        for path in found
+        for path in paths
         if path.as_posix() != MANIFEST and not any(part.startswith(".") for part in path.parts)
     ]
 

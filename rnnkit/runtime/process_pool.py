@@ -24,8 +24,10 @@ def spread(work: Callable[[Any], Any], items: Sequence[Any], processes: int) -> 
         return [work(item) for item in items]
     from joblib.externals.loky import ProcessPoolExecutor
 
-    own = dict.fromkeys(SINGLE, "1")
-    pool = ProcessPoolExecutor(processes, initializer=_start, initargs=(os.getpid(),), env=own)
+    environment = dict.fromkeys(SINGLE, "1")
+    pool = ProcessPoolExecutor(
+        processes, initializer=_start, initargs=(os.getpid(),), env=environment
+    )
     try:
         return list(pool.map(work, items))
     finally:
