@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on and when it ends. No decision is taken here."""
+"""Output on the terminal: progress bars while a run goes on, its table when it ends."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,13 +17,13 @@ from rich.progress import (
 from rich.table import Table
 
 QUIET = r"(prefect|mlflow|pydantic|websockets|torchmetrics)"
-"""Modules whose warnings are for their own developers, not for who watches a run."""
+"""Modules whose warnings are for their own developers, not for users."""
 
 out = Console(highlight=False, soft_wrap=True)
 
 
 class Stages:
-    """Progress bars, one per stage; plain lines where nobody watches a terminal."""
+    """Progress bars, one per stage; plain lines where the output is no terminal."""
 
     def __init__(self) -> None:
         self._bars = Progress(
@@ -97,8 +97,8 @@ def closing(run_id: str, result: Mapping[str, Any]) -> None:
     """The table of the model against its baselines, and the tuned values."""
     out.print(comparison(f"{run_id}: test part", result))
     out.print(result["verdict"], markup=False)
-    for what, told in {**result.get("start", {}), **result.get("counted", {})}.items():
-        out.print(f"{what}: {told}", markup=False)
+    for what, how in {**result.get("start", {}), **result.get("counted", {})}.items():
+        out.print(f"{what}: {how}", markup=False)
     if result["tuned"]:
         values = ", ".join(
             f"{k} = {number(v) if isinstance(v, float) else v}" for k, v in result["tuned"].items()

@@ -1,37 +1,42 @@
 """The main flow: prepare -> tune -> train -> evaluate, all in one run folder and one MLflow run."""
 
 import time
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from prefect import flow
+from prefect.utilities.annotations import quote
 
 from flows import settings as places
-from flows.console import Stages
-from flows.pipeline.steps import (
+from flows.console import Stages, out
+from flows.pipeline import steps
+from flows.pipeline.monitor import Monitor
+from flows.pipeline.steps import Run, Search
+from flows.pipeline.tasks import (
     draw_figures,
     evaluate_model,
     prepare_data,
     train_model,
     write_report,
 )
-from flows.pipeline.work import Work
-from flows.tracking import Mirror
-from rnnkit.data.prepare import data_sha256
-from rnnkit.data.prepare.prepared import train_and_valid
-from rnnkit.evaluation.finalize import NOT_SEARCHED, gathered
+from flows.settings import Settings
+from rnnkit.data.prepare.part import PARTS
+from rnnkit.data.prepare.prepared import Prepared, train_and_valid
 from rnnkit.params import Experiment
-from rnnkit.runs.identity import inputs_sha256
+from rnnkit.runs.identity import Identity, identify
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.runtime import numerics
-from rnnkit.runtime import process_settings as launch
+from rnnkit.runtime import numerics, process_settings
 from rnnkit.tasks import prepare
 
 
 @flow(name="experiment", flow_run_name="{experiment.name}", log_prints=False)
 def run_experiment(
-    experiment: Experiment, home: Path = Path("mlruns"), date: str = "", again: int = 0
+    experiment: Experiment,
+    home: Path = Path("mlruns"),
+    date: str = "",
+    again: int = 0,
+    identity: Identity | None = None,
 ) -> dict[str, Any]:
     """One params file, start to finish. A run that was begun goes on; a finished one is returned.
 
@@ -40,6 +45,7 @@ def run_experiment(
         home: the output folder.
         date: part of the run's identity; a schedule sets it.
         again: how many runs of the same came before.
+        identity: of this run; None: it is found here.
 
     Returns:
         the run's id as `run`, and its result.json.
@@ -48,21 +54,22 @@ def run_experiment(
         Busy: another process is running this very run.
     """
     settings = places.read(home)
-    sha256 = data_sha256(experiment.data, experiment.task)
-    run_id = RunFolder.identity(experiment, inputs_sha256(experiment), date, again)
-    folder = RunFolder(settings.runs / run_id)
+    if identity is None:
+        (identity,) = identify([experiment], date, again)
+    folder = RunFolder(settings.runs / identity.run)
     if folder.status == "finished":
         return {"run": folder.id, **folder.result}
     with folder.lock(), Stages() as stages:
-        work = Work(experiment, settings, folder, stages)
         numerics.set_threads(experiment.train.threads)
-        facts = {**numerics.fingerprint(), **launch.settle(), "data": sha256}
+        facts = {**numerics.fingerprint(), **process_settings.settle(), "data": identity.data}
         folder.create(experiment, {**facts, "date": date, "again": again})
-        with work.marked():
-            return {"run": folder.id, **_steps(work)}
+        monitor = Monitor(settings, folder, stages)
+        with monitor.until_finished():
+            run = Run(experiment, folder, settings.home, identity.data)
+            return {"run": folder.id, **_steps(run, settings, monitor)}
 
 
-def _steps(work: Work) -> dict[str, Any]:
+def _steps(run: Run, settings: Settings, monitor: Monitor) -> dict[str, Any]:
     seconds: dict[str, float] = {}
 
     def timed(name: str, began: float) -> float:
@@ -71,53 +78,78 @@ def _steps(work: Work) -> dict[str, Any]:
         return now
 
     clock = time.perf_counter()
-    prepare_data(work)
+    prepared = _prepare(run, monitor)
     clock = timed("prepare", clock)
-    experiment = work.experiment
-    tuned: dict[str, Any] = {}
-    trials: list[dict[str, Any]] = []
-    importance: Mapping[str, float] = {}
-    if experiment.tune is not None:
-        experiment, tuned, trials, importance = _tuned(work)
+    trained, search = run, Search()
+    if run.experiment.tune is not None:
+        trained, prepared, search = _tune(run, prepared, settings, monitor)
         clock = timed("tune", clock)
     else:
-        train_model(work, experiment, work.prepared)
+        _train(run, prepared, monitor)
         clock = timed("train", clock)
-    result = evaluate_model(work, experiment)
+    data: Any = quote(prepared)
+    stage = monitor.stages.begin("evaluate", total=None)
+    scores: dict[str, Any] = evaluate_model(trained, data)
+    monitor.stages.end(stage, f"{len(prepared.parts['test']):,} items of the test part")
     clock = timed("evaluate", clock)
-    draw_figures(work, work.experiment.replace(tuned), trials, importance)
+    run = replace(run, experiment=run.experiment.replace(search.values))
+    stage = monitor.stages.begin("draw", total=None)
+    figures = draw_figures(run, data, search)
+    monitor.stages.end(stage, f"{len(figures)} figures")
     timed("draw", clock)
-    states = [trial["state"] for trial in trials]
-    counts = {state: states.count(state) for state in NOT_SEARCHED["trials"]}
-    searched = {"tuned": tuned, "trials": counts, "importance": dict(importance)}
-    result = gathered(result, work.prepared, seconds, searched)
-    write_report(work, work.experiment.replace(tuned), trials, result)
-    work.folder.finish(result)
-    work.finish("finished")
+    result = steps.whole_result(scores, prepared, seconds, search)
+    write_report(run, data, result, search)
+    run.folder.finish(result)
+    monitor.finish("finished")
     return result
 
 
-def _tuned(
-    work: Work,
-) -> tuple[Experiment, dict[str, Any], list[dict[str, Any]], Mapping[str, float]]:
-    """The sweep, and its winner in the run's own folder: adopted, or trained again."""
+def _prepare(run: Run, monitor: Monitor) -> Prepared:
+    stage = monitor.stages.begin("prepare", total=None)
+    prepared: Prepared = prepare_data(run, monitor.link)
+    monitor.send()
+    counts = " / ".join(f"{len(prepared.parts[part]):,}" for part in PARTS)
+    monitor.stages.end(stage, f"{counts} items in train / valid / test")
+    for note in prepared.notes:
+        out.print(f"  {note}", markup=False)
+    return prepared
+
+
+def _train(run: Run, prepared: Prepared, monitor: Monitor) -> None:
+    stage = monitor.stages.begin("train", total=run.experiment.train.epochs)
+    data: Any = quote(prepared)
+
+    def show(epoch: int, metrics: str) -> None:
+        monitor.stages.show(stage, epoch, metrics)
+        monitor.send()
+
+    monitor.stages.end(stage, train_model(run, data, show))
+
+
+def _tune(
+    run: Run, prepared: Prepared, settings: Settings, monitor: Monitor
+) -> tuple[Run, Prepared, Search]:
+    """The sweep, and its winner in the run's own folder: adopted, or trained again.
+
+    Returns:
+        the run and the data as they were trained, and the sweep.
+    """
     from flows.tune.sweep import sweep
     from flows.tune.trials import alone, best_of, best_training, trial_folder
 
-    tune = work.experiment.tune
-    assert tune is not None
-    tuned, trials, importance = sweep(work)
-    best = best_of(trials, work.experiment)
+    assert run.experiment.tune is not None
+    search = sweep(run, prepared, settings, monitor)
+    best = best_of(search.trials, run.experiment)
     assert best is not None
-    winner = best_training(trial_folder(work.folder, best["number"]), work.experiment)
-    winning = alone(work.experiment, tuned, None)
-    if winning.data != work.experiment.data:
-        work.prepared = prepare(winning.data, winning.task, work.settings.home)
-    if not tune.retrain:
-        work.folder.adopt(winner)
-        work.track(Mirror.advance)
-        return winning, tuned, trials, importance
+    winner = best_training(trial_folder(run.folder, best["number"]), run.experiment)
+    trained = replace(run, experiment=alone(run.experiment, search.values, None))
+    if trained.experiment.data != run.experiment.data:
+        prepared = prepare(trained.experiment.data, trained.experiment.task, run.home)
+    if not run.experiment.tune.retrain:
+        run.folder.adopt(winner)
+        monitor.send()
+        return trained, prepared, search
     _, facts = winner.best_checkpoint()
-    experiment = alone(work.experiment, tuned, facts["best_epoch"])
-    train_model(work, experiment, train_and_valid(work.prepared))
-    return experiment, tuned, trials, importance
+    again = replace(run, experiment=alone(run.experiment, search.values, facts["best_epoch"]))
+    _train(again, train_and_valid(prepared), monitor)
+    return again, prepared, search

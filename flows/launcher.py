@@ -1,4 +1,4 @@
-"""Starts flows: Prefect's server is there while they run, and what goes wrong becomes one line.
+"""Starts flows: Prefect's server is there while they run, and a failure becomes one line.
 
 Nothing heavy is imported before the server is on its way, for both take as long.
 """
@@ -17,18 +17,24 @@ FAILED, BUSY = 1, 75
 PARAMS = (".yaml", ".yml")
 """How the name of a params file ends."""
 WORKERS = 2
-"""Runs of a comparison at once, where nothing is said."""
+"""Runs of a comparison at once, by default."""
 
 
 class Failure(RuntimeError):
-    """What was asked for failed: one line and an exit status."""
+    """A command failed: one line and an exit status."""
 
     def __init__(self, message: str, status: int = FAILED) -> None:
         super().__init__(message)
         self.status = status
 
 
-def run_all(experiments: Sequence[Any], settings: Any, again: int, quiet: bool) -> list[Any]:
+def run_all(
+    experiments: Sequence[Any],
+    settings: Any,
+    again: int,
+    quiet: bool,
+    identities: Sequence[Any] = (),
+) -> list[Any]:
     """The runs of some experiments, one after the other; those that are finished are found.
 
     Args:
@@ -36,6 +42,7 @@ def run_all(experiments: Sequence[Any], settings: Any, again: int, quiet: bool) 
         settings: where things are.
         again: how many runs of the same came before.
         quiet: nothing on the screen.
+        identities: of the runs; empty: they are found here.
 
     Returns:
         their folders.
@@ -43,24 +50,18 @@ def run_all(experiments: Sequence[Any], settings: Any, again: int, quiet: bool) 
     Raises:
         Failure: one failed, or another process is running it.
     """
-    from rnnkit.runs.identity import inputs_sha256
+    from rnnkit.runs.identity import identify
     from rnnkit.runs.run_folder import RunFolder
 
-    folders = [
-        RunFolder(settings.runs / RunFolder.identity(each, inputs_sha256(each), "", again))
-        for each in experiments
-    ]
-    waiting = [
-        (each, folder)
-        for each, folder in zip(experiments, folders, strict=True)
-        if folder.status != "finished"
-    ]
-
+    identities = identities or identify(experiments, again=again)
+    folders = [RunFolder(settings.runs / identity.run) for identity in identities]
+    waiting = [k for k, folder in enumerate(folders) if folder.status != "finished"]
     if waiting:
         with prefect(settings) as server:
-            for each, folder in waiting:
-                flow = _experiment(each, settings, "", again)
-                _told(flow, settings, server, folder.id, folder.path, quiet, (each,))
+            for k in waiting:
+                flow = _experiment(experiments[k], settings, "", again, identities[k])
+                data = experiments[k], identities[k].data
+                _run_flow(flow, settings, server, folders[k], quiet, data)
     return folders
 
 
@@ -71,20 +72,20 @@ def go_on(run: Any, settings: Any, quiet: bool) -> None:
         InputError: the files that it was begun with have changed.
         Failure: it failed, or another process is running it.
     """
-    from rnnkit.runs.identity import inputs_sha256
-    from rnnkit.runs.run_folder import RunFolder
+    from rnnkit.runs.identity import identify
     from rnnkit.runtime.files import read_json
 
     experiment, facts = run.experiment, read_json(run.path / "fingerprint.json")
     date, again = facts["date"], facts["again"]
-    if RunFolder.identity(experiment, inputs_sha256(experiment), date, again) != run.id:
+    (identity,) = identify([experiment], date, again)
+    if identity.run != run.id:
         raise InputError(
             f"{run.id}: its data are not those it was begun with; begin a new one with: "
             f"rnnkit run {run.path / 'params.yaml'}"
         )
     with prefect(settings) as server:
-        flow = _experiment(experiment, settings, date, again)
-        _told(flow, settings, server, run.id, run.path, quiet, (experiment,))
+        flow = _experiment(experiment, settings, date, again, identity)
+        _run_flow(flow, settings, server, run, quiet, (experiment, identity.data))
 
 
 def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) -> Path:
@@ -94,12 +95,15 @@ def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) 
         InputError: there is nothing to compare.
         Failure: a run failed, or another process is making this very comparison.
     """
-    from flows.compare.folders import comparison_folder, member_folder
+    from flows.compare.folders import comparison_folder
     from rnnkit.evaluation.comparison.members import members
+    from rnnkit.runs.identity import identify
+    from rnnkit.runs.run_folder import RunFolder
 
-    each = members(experiment)
-    runs = [member_folder(member, settings) for member in each]
-    names = [member.variant for member in each]
+    of_params = members(experiment)
+    base, *identities = identify([experiment, *(member.experiment for member in of_params)])
+    runs = [RunFolder(settings.runs / identity.run) for identity in identities]
+    names = [member.variant for member in of_params]
     folder = comparison_folder(settings, experiment.name, runs, names)
     if folder.status == "finished":
         return folder.path
@@ -107,10 +111,10 @@ def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) 
     def flow() -> Any:
         from flows.compare.comparison import compare_variants
 
-        return compare_variants(experiment, settings.home, workers)
+        return compare_variants(experiment, settings.home, workers, identities)
 
     with prefect(settings) as server:
-        _told(flow, settings, server, folder.id, folder.path, quiet, (experiment,))
+        _run_flow(flow, settings, server, folder, quiet, (experiment, base.data))
     return folder.path
 
 
@@ -125,9 +129,9 @@ def refuse_no_comparison(names: Sequence[str]) -> None:
         if names.count(name) > 1:
             raise InputError(f"{name}: is given {names.count(name)} times; give each run once")
     if len(names) < 2:
-        told = f"{names[0]}: is one run" if names else "there is no run"
+        fact = f"{names[0]}: is one run" if names else "there is no run"
         raise InputError(
-            f"{told}, and nothing to compare it with; give two or more, or a params file with "
+            f"{fact}, and nothing to compare it with; give two or more, or a params file with "
             "variants"
         )
 
@@ -152,7 +156,7 @@ def compare_runs(runs: Sequence[Any], settings: Any, quiet: bool) -> Path:
         return compare_runs([str(run.path) for run in runs], settings.home)
 
     with prefect(settings) as server:
-        _told(flow, settings, server, folder.id, folder.path, quiet, ())
+        _run_flow(flow, settings, server, folder, quiet, None)
     return folder.path
 
 
@@ -168,9 +172,9 @@ def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[A
     """
     from flows import settings as places
     from flows.processes import servers
-    from rnnkit.runtime import process_settings as launch
+    from rnnkit.runtime import process_settings
 
-    launch.settle()
+    process_settings.settle()
     places.apply(settings)
     address = settings.prefect or servers.announced(settings).get("prefect")
     server = None
@@ -185,41 +189,47 @@ def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[A
             server.stop()
 
 
-def _experiment(experiment: Any, settings: Any, date: str, again: int) -> Callable[[], Any]:
+def _experiment(
+    experiment: Any, settings: Any, date: str, again: int, identity: Any
+) -> Callable[[], Any]:
     def call() -> Any:
         from flows.experiment import run_experiment
 
-        return run_experiment(experiment, settings.home, date, again)
+        return run_experiment(experiment, settings.home, date, again, identity)
 
     return call
 
 
-def _told(
+def _run_flow(
     flow: Callable[[], Any],
     settings: Any,
     server: Any,
-    name: str,
-    place: Path,
+    folder: Any,
     quiet: bool,
-    prepared: Sequence[Any],
+    data: tuple[Any, str] | None,
 ) -> None:
-    """Calls a flow; a failure of its own is told in a line, with its traceback in `place`."""
+    """Calls a flow; its own failure becomes a line, and its traceback lies in the folder."""
     try:
-        _call(flow, settings, server, quiet, prepared)
+        _call(flow, settings, server, quiet, data)
     except (InputError, KeyboardInterrupt, Failure):
         raise
     except Exception as error:  # the flow's own failure, whatever it was
-        where = write_traceback(place)
-        raise Failure(f"{name} failed: {type(error).__name__}: {error}{where}") from None
+        where = write_traceback(folder.path)
+        raise Failure(f"{folder.id} failed: {type(error).__name__}: {error}{where}") from None
 
 
 def _call(
-    flow: Callable[[], Any], settings: Any, server: Any, quiet: bool, prepared: Sequence[Any]
+    flow: Callable[[], Any],
+    settings: Any,
+    server: Any,
+    quiet: bool,
+    data: tuple[Any, str] | None,
 ) -> Any:
-    """Bad input, a server that does not start and a busy run are told as what they are.
+    """Calls a flow; bad input, a server that does not start and a busy run get their exit status.
 
     Args:
-        prepared: experiments whose data are prepared while the server starts; bad data end it.
+        data: an experiment whose data are prepared while the server starts, and their sha256; bad
+            data end it here. Data that are stored already are read by the flow alone.
     """
     from flows.processes import servers
     from rnnkit.runs.run_folder import Busy
@@ -229,12 +239,12 @@ def _call(
 
         warnings.filterwarnings("ignore", module=QUIET)
         import flows.experiment  # noqa: F401  # Prefect is imported while its server starts
-        from rnnkit.tasks import prepare
+        from flows.pipeline.steps import load_data
 
         out.quiet = quiet
         with out.status("starting Prefect and MLflow"):
-            for experiment in prepared:
-                prepare(experiment.data, experiment.task, settings.home)  # bad data end it here
+            if data is not None and not (settings.home / "prepared" / data[1]).exists():
+                load_data(*data, settings.home)
             if server:
                 server.wait()
         return flow()

@@ -122,7 +122,7 @@ def run(
 def tune(
     params: Params, changes: Mapping[str, Any] = NO_CHANGES, mlruns: str | Path = "mlruns"
 ) -> Run:
-    """As `run`, with a sweep: over clip and depth, where the params say no other."""
+    """As `run`, with a sweep: over clip and depth, where the params have no `tune` block."""
     experiment = _experiment(params, changes)
     if experiment.tune is None:
         experiment = change(experiment, {"tune": {}})
@@ -156,9 +156,9 @@ def compare(
         experiment = _experiment(what, changes)
         folder = compare_variants(experiment, _settings(mlruns), workers or WORKERS, quiet=True)
     else:
-        for given, told in ((changes, "changes are of"), (workers, "workers are for")):
+        for given, meaning in ((changes, "changes are of"), (workers, "workers are for")):
             if given:
-                raise InputError(f"{told} params, and these are runs; leave them out")
+                raise InputError(f"{meaning} params, and these are runs; leave them out")
         refuse_no_comparison(what)
         runs = [load(name, mlruns)._folder for name in what]
         folder = compare_runs(runs, _settings(mlruns), quiet=True)

@@ -106,7 +106,7 @@ def apply(settings: Settings) -> None:
         "PREFECT_HOME": str(settings.home / "prefect"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        "PREFECT_LOGGING_LEVEL": "CRITICAL",  # the command tells in a line what went wrong
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",  # the command prints failures in one line
         "PREFECT_LOGGING_TO_API_ENABLED": "false",
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # the command starts its own: servers.py

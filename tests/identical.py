@@ -26,7 +26,6 @@ import pandas
 import torch
 
 from rnnkit.data import sources
-from rnnkit.data.prepare import data_sha256
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import CONTENT
@@ -35,7 +34,7 @@ from rnnkit.evaluation.finalize import NOT_SEARCHED, PREDICTIONS, conclude, gath
 from rnnkit.inference import predict
 from rnnkit.params import Experiment, load
 from rnnkit.params.data import Fractions, Given
-from rnnkit.runs.identity import inputs_sha256
+from rnnkit.runs.identity import identify
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 from rnnkit.runtime.files import sha256_json
@@ -124,6 +123,7 @@ def new_inputs(experiment: Experiment, prepared: Prepared) -> str:
         frame = sources.read(experiment.data.source, split)
         if experiment.task.kind != "forecasting":
             frame = frame.head(ROWS)
+        frame, _ = prepared.fitted.drawn(frame)
         part = prepared.fitted.encode(frame, np.arange(len(frame)), "new")
     except (InputError, KeyError) as error:
         return f"{type(error).__name__}: {error}"
@@ -168,10 +168,8 @@ def asked(experiment: Experiment, prepared: Prepared, folder: Path) -> str:
 def measured(file: Path, folder: Path, cache: Path) -> dict[str, str]:
     """All hashes of one params file."""
     experiment = load(file).replace(SHORT | MORE.get(file.stem, {}))
-    hashes = {
-        "run id": RunFolder.identity(experiment, inputs_sha256(experiment), "", 0),
-        "data": data_sha256(experiment.data, experiment.task),
-    }
+    (identity,) = identify([experiment])
+    hashes = {"run id": identity.run, "data": identity.data}
     numerics.set_threads(1)
     prepared = prepare(experiment.data, experiment.task, cache)
     hashes |= of_prepared(prepared)

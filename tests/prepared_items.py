@@ -1,6 +1,7 @@
 """Prepared items as lists, and their tokens."""
 
-from rnnkit.data.prepare.prepared import Part, Prepared
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 
@@ -16,5 +17,5 @@ def items(part: Part) -> list[tuple[list, list]]:
 
 
 def words(prepared: Prepared, ids: list[int]) -> list[str]:
-    assert prepared.vocabulary is not None
-    return [prepared.vocabulary[id] for id in ids]
+    assert prepared.fitted.inputs.vocabulary is not None
+    return [prepared.fitted.inputs.vocabulary[id] for id in ids]

@@ -4,10 +4,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
-from rnnkit.tasks import Task, task_for
+from rnnkit.tasks import Task, prepare, task_for
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.loop import Epoch, State, make_network, train
 

@@ -9,14 +9,13 @@ import pytest
 from example_params import FILES, ROOT, SHORT, experiment_of
 from rnnkit.evaluation.comparison.items import MEASURES, measured
 
-from rnnkit.data.prepare import prepare
-from rnnkit.data.prepare.prepared import PARTS
+from rnnkit.data.prepare.part import PARTS
 from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered
 from rnnkit.params import Experiment
 from rnnkit.report import draw
 from rnnkit.report.run import write_run_report
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.tasks import task_for
+from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.training.loop import train_into
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
+from rnnkit.tasks import prepare
 from rnnkit.training.loop import train_into
 
 

@@ -1,8 +1,8 @@
-"""The command `rnnkit`: a verb reads its arguments and calls a function of the house.
+"""The command `rnnkit`: a verb reads its arguments and calls a function of flows or rnnkit.
 
 Heavy imports stand inside the verbs, so that help and refusals are instant.
 
-Exit status: 0 done, 1 the run failed, 2 bad input, 75 someone else is running this very run,
+Exit status: 0 done, 1 the run failed, 2 bad input, 75 another process is running this run,
 130 and 143 interrupted: the same command goes on where it stopped.
 """
 
@@ -44,7 +44,7 @@ from flows.launcher import Failure
 from rnnkit.errors import InputError, Note
 
 STOPPED = "interrupted; the same command goes on where it stopped"
-AGAIN = 0.1  # seconds until a signal that was lost is sent again
+RESEND_SECONDS = 0.1  # seconds until a signal that was lost is sent again
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -90,10 +90,10 @@ app.add_typer(data_app, name="data")
 
 def main() -> None:
     """The entry point: what went wrong becomes one line and an exit status."""
-    _spare_the_collector()
+    _collect_garbage_rarely()
     signal.signal(signal.SIGTERM, _terminate)
     usual = sys.unraisablehook
-    sys.unraisablehook = functools.partial(_hear_again, usual)
+    sys.unraisablehook = functools.partial(_resend_signal, usual)
     warnings.formatwarning = functools.partial(_warn, warnings.formatwarning)
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
@@ -102,7 +102,10 @@ def main() -> None:
     except InputError as error:
         _end(BAD_INPUT, str(error))
     except TyperException as error:  # a verb or an option that is not there
-        _end(BAD_INPUT, f"{error.format_message().rstrip('.')}; rnnkit --help tells what there is")
+        _end(
+            BAD_INPUT,
+            f"{error.format_message().rstrip('.')}; rnnkit --help lists verbs and options",
+        )
     except Failure as error:
         _end(error.status, str(error))
     except KeyboardInterrupt:
@@ -111,12 +114,12 @@ def main() -> None:
         if end.code == TERMINATED:
             _end(TERMINATED, STOPPED)
         raise
-    finally:  # what is put in order at the end is not to be cut off again and again
+    finally:  # else cleaning up at the end would be interrupted again and again
         sys.unraisablehook = usual
 
 
-def _spare_the_collector() -> None:
-    """What is imported lives as long as the process: searching it for garbage costs two seconds."""
+def _collect_garbage_rarely() -> None:
+    """Imported modules live as long as the process: collecting garbage there costs two seconds."""
     gc.set_threshold(50_000, 20, 20)
     atexit.register(gc.freeze)
 
@@ -145,9 +148,9 @@ def _terminate(*_: object) -> NoReturn:
     raise SystemExit(TERMINATED)
 
 
-def _hear_again(usual: Callable[[Any], object], lost: Any) -> None:
+def _resend_signal(usual: Callable[[Any], object], lost: Any) -> None:
     """Sends a signal again whose exception was lost: it came where Python can raise none, as while
-    an object is deleted, and would have been told as a traceback and then forgotten."""
+    an object is deleted, and would be printed as a traceback and then lost."""
     if issubclass(lost.exc_type, KeyboardInterrupt):
         number = signal.SIGINT
     elif issubclass(lost.exc_type, SystemExit) or lost.exc_type.__name__ == "TerminationSignal":
@@ -155,6 +158,6 @@ def _hear_again(usual: Callable[[Any], object], lost: Any) -> None:
     else:
         usual(lost)
         return
-    again = threading.Timer(AGAIN, os.kill, (os.getpid(), number))
+    again = threading.Timer(RESEND_SECONDS, os.kill, (os.getpid(), number))
     again.daemon = True
     again.start()

@@ -28,16 +28,16 @@ def backtest(
     settings = places.read(mlruns)
     from rnnkit.evaluation.backtest import walk_forward
 
-    each = walk_forward(experiment, folds)
-    done = run_all(each, settings, 0, as_json)
-    found = [
+    experiments = walk_forward(experiment, folds)
+    done = run_all(experiments, settings, 0, as_json)
+    folds_run = [
         {"run": folder.id, **_span(fold), **folder.result}
-        for fold, folder in zip(each, done, strict=True)
+        for fold, folder in zip(experiments, done, strict=True)
     ]
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps(folds_run))
         return
-    _table(params, found)
+    _table(params, folds_run)
 
 
 def _span(fold: Any) -> dict[str, str]:
@@ -50,27 +50,27 @@ def _day(moment: str) -> str:
     return moment.removesuffix("T00:00:00")
 
 
-def _table(params: Any, found: list[dict[str, Any]]) -> None:
+def _table(params: Any, folds: list[dict[str, Any]]) -> None:
     """A row for each fold, their mean and standard deviation, and the baselines' means."""
     from rich.table import Table
 
     from flows.console import number, out
 
-    names = found[0]["shown"][:METRICS]
+    names = folds[0]["shown"][:METRICS]
     table = Table(
-        "fold", "from", "until", title=f"{params}: {len(found)} folds", title_justify="left"
+        "fold", "from", "until", title=f"{params}: {len(folds)} folds", title_justify="left"
     )
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
-    for k, fold in enumerate(found, start=1):
+    for k, fold in enumerate(folds, start=1):
         values = [number(fold["test"][name]) for name in names]
         table.add_row(str(k), fold["from"], fold["until"], *values)
     table.add_section()
-    columns = [[fold["test"][name] for fold in found] for name in names]
+    columns = [[fold["test"][name] for fold in folds] for name in names]
     table.add_row("mean", "", "", *(number(statistics.mean(c)) for c in columns), style="bold")
     table.add_row("deviation", "", "", *(number(statistics.stdev(c)) for c in columns))
-    for baseline in found[0]["baselines"]:
-        own = [[fold["baselines"][baseline][name] for fold in found] for name in names]
-        table.add_row(baseline, "", "", *(number(statistics.mean(c)) for c in own))
+    for baseline in folds[0]["baselines"]:
+        scores = [[fold["baselines"][baseline][name] for fold in folds] for name in names]
+        table.add_row(baseline, "", "", *(number(statistics.mean(c)) for c in scores))
     out.print(table)
-    print(f"The folds' runs: {', '.join(fold['run'] for fold in found)}.")
+    print(f"The folds' runs: {', '.join(fold['run'] for fold in folds)}.")

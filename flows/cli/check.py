@@ -25,20 +25,20 @@ def check(
     params: Params,
     set_: Set = None,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Hold the network to the rules, on these data.")
+        bool, typer.Option("--deep", help="Check the network's invariants on these data.")
     ] = False,
     mlruns: Home = MLRUNS,
     as_json: Json = False,
 ) -> None:
-    """Validate; tell parameters, cost per epoch and padding before anything runs."""
+    """Validate; show parameters, cost per epoch and padding before anything runs."""
     from rnnkit.params import load
 
     experiment = load(params, set_ or [])
     from flows import settings as places
-    from rnnkit.runtime import process_settings as launch
+    from rnnkit.runtime import process_settings
     from rnnkit.tasks import prepare
 
-    launch.settle()
+    process_settings.settle()
     settings = places.read(mlruns)
     from rnnkit.training.cost import estimate
 
@@ -62,7 +62,7 @@ def check(
     if any(found is not None and not found.holds for found in measured.values()):
         raise InputError("the network breaks a rule that every network must keep; see above")
     verb = "compare" if experiment.variants or experiment.seeds else "run"
-    more = [f"--set {shlex.quote(each)}" for each in set_ or []]
+    more = [f"--set {shlex.quote(change)}" for change in set_ or []]
     more += [] if mlruns == MLRUNS else [f"--mlruns {shlex.quote(str(mlruns))}"]
     print(" ".join([f"\nNext: rnnkit {verb} {params}", *more]))
 

@@ -28,18 +28,18 @@ def clean(
         from flows.tracking import Registry
 
         kept = Registry(settings).runs()
-    found = leftovers(settings.home, kept, older)
-    if not found:
+    removable = leftovers(settings.home, kept, older)
+    if not removable:
         print(f"there is nothing to clean in {short(settings.home)}")
         return
-    for what in dict.fromkeys(leftover.what for leftover in found):
-        own = [leftover for leftover in found if leftover.what == what]
-        size = sum(leftover.size for leftover in own) / 1e6
-        print(f"  {what:<43} {len(own):>6,} {size:>10,.1f} MB")
+    for what in dict.fromkeys(leftover.what for leftover in removable):
+        same_kind = [leftover for leftover in removable if leftover.what == what]
+        size = sum(leftover.size for leftover in same_kind) / 1e6
+        print(f"  {what:<43} {len(same_kind):>6,} {size:>10,.1f} MB")
     if kept:
         print(f"  {'registered runs, which stay whole':<43} {len(kept):>6,}")
     if not yes:
         print("rnnkit clean --yes deletes them")
         return
-    delete(found)
-    print(f"deleted, {sum(leftover.size for leftover in found) / 1e6:,.1f} MB")
+    delete(removable)
+    print(f"deleted, {sum(leftover.size for leftover in removable) / 1e6:,.1f} MB")

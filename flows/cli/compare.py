@@ -52,21 +52,20 @@ def compare(
 def _show(folder: Path, as_json: bool) -> None:
     import pandas
 
-    found = pandas.read_parquet(folder / "comparison.parquet")
+    scores = pandas.read_parquet(folder / "comparison.parquet")
     if as_json:
-        rows = json.loads(found.to_json(orient="records"))
-        print(json.dumps({"comparison": folder.name, "folder": str(folder), "variants": rows}))
+        variants = json.loads(scores.to_json(orient="records"))
+        print(json.dumps({"comparison": folder.name, "folder": str(folder), "variants": variants}))
         return
     from rich.table import Table
 
     from flows import console
-    from rnnkit.report.comparison import rows as told
-    from rnnkit.report.comparison import sentences
+    from rnnkit.report.comparison import rows, sentences
     from rnnkit.report.page import figure
 
-    lines = told(found)
-    metrics = [str(name).removesuffix(" sd") for name in found if str(name).endswith(" sd")]
-    judged = set(found["measure"])  # the verdicts speak of it
+    lines = rows(scores)
+    metrics = [str(name).removesuffix(" sd") for name in scores if str(name).endswith(" sd")]
+    judged = set(scores["measure"])  # the metric of the verdicts
     rest = [name for name in metrics[METRICS:] if name not in judged]
     left_out = ("network", "difference", *rest)  # they are in the report
     table = Table(title=folder.name, title_justify="left")
@@ -78,7 +77,7 @@ def _show(folder: Path, as_json: bool) -> None:
     for line in lines:
         table.add_row(*(figure(value) for name, value in line.items() if name not in left_out))
     console.out.print(table)
-    for sentence in sentences(found):
+    for sentence in sentences(scores):
         console.out.print(sentence, markup=False)
     console.next_steps(
         [

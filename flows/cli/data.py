@@ -1,4 +1,4 @@
-"""`rnnkit data`: which data there are, and how public ones are fetched."""
+"""`rnnkit data`: lists data sets and downloads public ones."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from flows.cli.options import Json, short
 
 
 def data_list(as_json: Json = False) -> None:
-    """Tell which data sets come built in or can be fetched, and which files can be read."""
+    """List data sets that are built in or can be fetched, and files that can be read."""
     from rnnkit.data import public
     from rnnkit.data.sources.builtin import BUILTINS
     from rnnkit.params import source

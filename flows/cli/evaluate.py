@@ -21,24 +21,23 @@ def evaluate(
     from flows import settings as places
 
     settings = places.read(mlruns)
-    found = find_run(settings, run)
-    result = found.result
+    folder = find_run(settings, run)
+    result = folder.result
     if file is not None:
         from rnnkit.evaluation.evaluate_file import evaluate_file
-        from rnnkit.runtime import numerics
-        from rnnkit.runtime import process_settings as launch
+        from rnnkit.runtime import numerics, process_settings
 
-        launch.settle()
+        process_settings.settle()
         numerics.set_threads(1)
-        result = evaluate_file(found, file, settings.home)
+        result = evaluate_file(folder, file, settings.home)
     if as_json:
         print(json.dumps(result))
         return
     from flows.console import comparison, out
 
-    out.print(comparison(f"{found.id}: {file or 'test part'}", result))
+    out.print(comparison(f"{folder.id}: {file or 'test part'}", result))
     out.print(result["verdict"], markup=False)
     for metric, how in result.get("counted", {}).items():
         out.print(f"{metric}: {how}", markup=False)
-    for note in result.get("notes", []):  # of a file: those on a run's own data were said by it
+    for note in result.get("notes", []):  # of a file: the run has printed those on its own data
         out.print(f"  {note}", markup=False)

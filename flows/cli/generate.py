@@ -35,16 +35,15 @@ def generate(
         )
     from flows import settings as places
 
-    found = find_run(places.read(mlruns), run)
-    from rnnkit.runtime import numerics
-    from rnnkit.runtime import process_settings as launch
+    folder = find_run(places.read(mlruns), run)
+    from rnnkit.runtime import numerics, process_settings
 
-    launch.settle()
+    process_settings.settle()
     from rnnkit.inference import predict
     from rnnkit.inference.generate import generate as write
 
     numerics.set_threads(1)
-    predictor = predict.load(found.path)
+    predictor = predict.load(folder.path)
     for number in range(count):
         drawn = numerics.seed_of(seed or 0, "text", number) if number else seed or 0
         text = write(predictor, prompt, tokens, temperature, top_k, drawn)

@@ -1,4 +1,4 @@
-"""What the verbs share: their common options, and how they end."""
+"""Options and exit statuses that the verbs share."""
 
 from pathlib import Path
 from typing import Annotated

@@ -13,7 +13,7 @@ from flows.cli.options import MLRUNS, Home, Model
 from flows.cli.run_lookup import find_model
 from rnnkit.errors import InputError, Note
 
-TOGETHER = 64  # inputs in one batch
+INPUTS_PER_BATCH = 64  # inputs in one batch
 
 
 def predict(
@@ -40,17 +40,16 @@ def predict(
     """
     from flows import settings as places
 
-    found = find_model(places.read(mlruns), run)
+    model = find_model(places.read(mlruns), run)
     from rnnkit.data.sources import opening
     from rnnkit.data.sources.tabular import format_of
     from rnnkit.inference import input_lines as lines
     from rnnkit.inference import predict as prediction
-    from rnnkit.runtime import numerics
-    from rnnkit.runtime import process_settings as launch
+    from rnnkit.runtime import numerics, process_settings
 
-    launch.settle()
+    process_settings.settle()
     numerics.set_threads(1)
-    predictor = prediction.load(found)
+    predictor = prediction.load(model)
     as_json = json_lines or file.removesuffix(".gz").endswith(".jsonl")
     name = "standard input" if file == "-" else file
     ending = predictor.inputs.file_ending
@@ -83,7 +82,7 @@ def predict(
         _stream(predictor, inputs)
         return
     empty = True
-    while chunk := list(islice(inputs, TOGETHER)):
+    while chunk := list(islice(inputs, INPUTS_PER_BATCH)):
         empty = False
         names, values = zip(*chunk, strict=True)
         for answer in predictor(values, names):
@@ -93,9 +92,9 @@ def predict(
 
 
 def _stream(predictor: Any, inputs: Any) -> None:
-    from rnnkit.inference.stream import stream
+    from rnnkit.inference.stream import Stream
 
-    sequence, answer = stream(predictor), {}
+    sequence, answer = Stream(predictor), {}
     for where, value in inputs:
         answer = sequence.step(value, where)
         print(json.dumps(answer), flush=True)

@@ -19,18 +19,18 @@ def register(
     from flows import settings as places
 
     settings = places.read(mlruns)
-    found = find_run(settings, run)
+    folder = find_run(settings, run)
     places.apply(settings)
     from flows.tracking import Registry
     from flows.tracking import register as register_model
 
-    made = register_model(found, settings)
+    model = register_model(folder, settings)
     if champion:
-        Registry(settings).promote(made)
-    alias = "@champion" if champion else f"/{made.version}"
-    print(f"{found.id} is models:/{made.name}/{made.version}" + (", the champion" * champion))
-    print(f"  predict  rnnkit predict models:/{made.name}{alias}")
+        Registry(settings).promote(model)
+    alias = "@champion" if champion else f"/{model.version}"
+    print(f"{folder.id} is models:/{model.name}/{model.version}" + (", the champion" * champion))
+    print(f"  predict  rnnkit predict models:/{model.name}{alias}")
     print(
         f"  serve    MLFLOW_TRACKING_URI={places.without_secrets(settings.tracking)} "
-        f"mlflow models serve -m models:/{made.name}{alias} --env-manager local"
+        f"mlflow models serve -m models:/{model.name}{alias} --env-manager local"
     )

@@ -33,17 +33,17 @@ def resume(
     from flows import settings as places
 
     settings = places.read(mlruns)
-    found = _newest(settings, as_json) if run is None else named(settings, run)
-    status = found.status
+    folder = _newest(settings, as_json) if run is None else named(settings, run)
+    status = folder.status
     if status == "running":
-        raise Failure(f"{found.id} is being run by another process", BUSY)
+        raise Failure(f"{folder.id} is being run by another process", BUSY)
     if status == "finished":
-        show(found, as_json)
+        show(folder, as_json)
         return
     if not as_json:
-        print(f"{found.id} was {status} before; it goes on where it stopped.")
-    go_on(found, settings, quiet=as_json)
-    show(found, as_json, fresh=True)
+        print(f"{folder.id} was {status} before; it goes on where it stopped.")
+    go_on(folder, settings, quiet=as_json)
+    show(folder, as_json, fresh=True)
 
 
 def _newest(settings: "Settings", quiet: bool) -> "RunFolder":

@@ -39,17 +39,14 @@ def run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
             "rnnkit compare runs them"
         )
     settings = places.read(mlruns)
-    from rnnkit.runs.identity import inputs_sha256
+    from rnnkit.runs.identity import identify
 
-    sha256 = inputs_sha256(experiment)
-
-    def folder(count: int) -> RunFolder:
-        return RunFolder(settings.runs / RunFolder.identity(experiment, sha256, "", count))
-
-    count = 0
-    while again and folder(count).status == "finished":
+    (identity,) = identify([experiment])
+    count, chosen = 0, RunFolder(settings.runs / identity.run)
+    while again and chosen.status == "finished":
         count += 1
-    chosen = folder(count)
+        identity = identity.repeated(experiment, count)
+        chosen = RunFolder(settings.runs / identity.run)
     status = chosen.status
     if status == "finished":
         show(chosen, as_json)
@@ -58,7 +55,7 @@ def run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
         raise Failure(f"{chosen.id} is being run by another process", BUSY)
     if status in ("interrupted", "failed") and not as_json:
         print(f"{chosen.id} was {status} before; it goes on where it stopped.")
-    run_all([experiment], settings, count, quiet=as_json)
+    run_all([experiment], settings, count, as_json, [identity])
     show(chosen, as_json, fresh=True)
 
 

@@ -1,4 +1,4 @@
-"""Which run is meant."""
+"""Finds a run by its id, the beginning of one, its folder, or `last`."""
 
 import difflib
 from pathlib import Path
@@ -24,15 +24,15 @@ def find_run(settings: "Settings", name: str) -> "RunFolder":
         if not finished:
             raise InputError(f"no run in {settings.runs} is finished yet; rnnkit run makes one")
         return finished[-1]
-    found = named(settings, name)
-    if found.status == "running":
-        raise InputError(f"{found.id} is not finished, a process is working on it; wait for it")
-    if found.status != "finished":
+    run = named(settings, name)
+    if run.status == "running":
+        raise InputError(f"{run.id} is not finished, a process is working on it; wait for it")
+    if run.status != "finished":
         raise InputError(
-            f"{found.id} is not finished, its status is {found.status}; "
-            f"go on with: rnnkit resume {found.id}"
+            f"{run.id} is not finished, its status is {run.status}; "
+            f"go on with: rnnkit resume {run.id}"
         )
-    return found
+    return run
 
 
 def begun(settings: "Settings") -> "list[RunFolder]":
@@ -45,14 +45,14 @@ def begun(settings: "Settings") -> "list[RunFolder]":
 
 
 def named(settings: "Settings", name: str) -> "RunFolder":
-    """A run, however it stands.
+    """A run of any status.
 
     Args:
         settings: give the folder of all runs.
         name: a run's id, the beginning of one, or a run's folder.
 
     Raises:
-        InputError: there is none, or several are meant.
+        InputError: there is none, or several match.
     """
     from rnnkit.runs.run_folder import RunFolder
 

@@ -50,7 +50,7 @@ def _row(folder: Any) -> dict[str, Any]:
         try:
             result, task = folder.result, load(folder.path / "params.yaml").task
             name = result["shown"][0]
-        except (InputError, OSError, ValueError, KeyError):  # another version's, or somebody's edit
+        except (InputError, OSError, ValueError, KeyError):  # of another version, or edited
             return row | {"status": "unreadable"}
         best = max if task.metrics[name] == "maximize" else min
         row |= {"network": result["network"], "metric": name, "value": result["test"][name]}

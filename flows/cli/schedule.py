@@ -13,7 +13,7 @@ from flows.launcher import BUSY, Failure, prefect
 from rnnkit.errors import InputError
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-LONGEST = 36_500  # days; neither Prefect nor timedelta can count to any number
+MAX_DAYS = 36_500  # days; neither Prefect nor timedelta can count to any number
 
 
 def schedule(
@@ -29,7 +29,7 @@ def schedule(
     on_failure: Annotated[
         str | None,
         typer.Option(
-            help="A command to run, or an address to tell, on a failure; with $VARIABLES."
+            help="A command to run, or an address to POST to, on a failure; with $VARIABLES."
         ),
     ] = None,
     prefect_port: Annotated[
@@ -49,9 +49,9 @@ def schedule(
     limit = None if timeout is None else duration(timeout, "--timeout").total_seconds()
     if cron is not None:
         _check_cron(cron)
-    from rnnkit.runs.identity import inputs_sha256
+    from rnnkit.runs.identity import identify
 
-    inputs_sha256(experiment)  # a file that is not there is told before anything is started
+    identify([experiment])  # a missing file is refused before anything is started
     from flows import settings as places
 
     settings = places.read(mlruns)
@@ -82,9 +82,9 @@ def duration(text: str, option: str) -> timedelta:
     """
     match = re.fullmatch(r"(\d{1,12})([smhd])", text)
     seconds = int(match[1]) * SECONDS[match[2]] if match else 0
-    if not 0 < seconds <= LONGEST * SECONDS["d"]:
+    if not 0 < seconds <= MAX_DAYS * SECONDS["d"]:
         raise InputError(
-            f"{option} {text}: write a number and s, m, h or d, as 6h, of at most {LONGEST}d"
+            f"{option} {text}: write a number and s, m, h or d, as 6h, of at most {MAX_DAYS}d"
         )
     return timedelta(seconds=seconds)
 

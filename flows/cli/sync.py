@@ -1,4 +1,4 @@
-"""`rnnkit sync`: brings to MLflow what it could not be told of."""
+"""`rnnkit sync`: sends MLflow the runs that it lacks."""
 
 import json
 from dataclasses import asdict
@@ -18,18 +18,18 @@ def sync(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
 
     done = []
     try:
-        for each in bring(settings):
-            done.append(each)
-            if each.sent and not as_json:
-                print(f"  {each.run}  {each.end}")
+        for synced in bring(settings):
+            done.append(synced)
+            if synced.sent and not as_json:
+                print(f"  {synced.run}  {synced.end}")
     except Unreachable as error:
         raise Failure(str(error)) from None
     if as_json:
-        print(json.dumps([asdict(each) for each in done]))
+        print(json.dumps([asdict(synced) for synced in done]))
         return
-    sent = sum(each.sent for each in done)
-    told = f"{sent} sent to MLflow, {sum(not each.sent for each in done)} left as they were"
+    sent = sum(synced.sent for synced in done)
+    summary = f"{sent} sent to MLflow, {sum(not synced.sent for synced in done)} left as they were"
     for end, why in (("running", "are being worked on"), ("unreadable", "cannot be read")):
-        count = sum(each.end == end for each in done)
-        told += f"; {count} {why}" if count else ""
-    print(told)
+        count = sum(synced.end == end for synced in done)
+        summary += f"; {count} {why}" if count else ""
+    print(summary)

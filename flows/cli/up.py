@@ -25,7 +25,7 @@ def up(
 
     settings = places.read(mlruns)
     if running := servers.announced(settings):
-        _say_up(running["mlflow"], running["prefect"])
+        _print_addresses(running["mlflow"], running["prefect"])
         print("They are running already, in another terminal.")
         return
     places.apply(settings)
@@ -43,7 +43,7 @@ def up(
         pages.wait()
         prefect.wait()
         servers.announce(settings, prefect.url, pages.url)
-        _say_up(pages.url, prefect.url)
+        _print_addresses(pages.url, prefect.url)
         print("Ctrl-C ends both.", flush=True)
         while pages.process.poll() is None and prefect.process.poll() is None:
             time.sleep(1)
@@ -60,5 +60,5 @@ def up(
         prefect.stop()
 
 
-def _say_up(mlflow: str, prefect: str) -> None:
+def _print_addresses(mlflow: str, prefect: str) -> None:
     print(f"MLflow   {mlflow}\nPrefect  {prefect.removesuffix('/api')}", flush=True)

@@ -1,6 +1,6 @@
 """The flow `compare`: runs what is missing, then lays the runs beside each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,25 +9,26 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows import settings as places
-from flows.compare.folders import comparison_folder, member_folder
+from flows.compare.folders import comparison_folder
 from flows.console import Stages
 from flows.pipeline.artifacts import key_of
-from flows.pipeline.member import run_member
-from flows.pipeline.work import Work
+from flows.pipeline.monitor import Monitor
+from flows.pipeline.steps import Run
+from flows.pipeline.tasks import run_member
 from flows.processes.workers import Parent, run_tasks
-from flows.tracking import VARIANT, Mirror
-from rnnkit.data.prepare import data_sha256
-from rnnkit.evaluation.comparison.members import Member, members
+from flows.settings import Settings
+from flows.tracking import ENDS, VARIANT, End
+from rnnkit.evaluation.comparison.members import members
 from rnnkit.evaluation.comparison.table import TABLE, Groups, table
 from rnnkit.params import Experiment
 from rnnkit.params.public import hashed_params
 from rnnkit.report.comparison import rows, sentences, write_comparison_report
+from rnnkit.runs.identity import Identity, identify
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.runtime import numerics
-from rnnkit.runtime import process_settings as launch
+from rnnkit.runtime import numerics, process_settings
 from rnnkit.runtime.files import sha256_json
 
-STOP = "stop"  # a file in the comparison's folder: the workers are to leave off
+STOP = "stop"  # a file in the comparison's folder: ends the workers
 
 
 class ComparisonFailed(RuntimeError):
@@ -35,13 +36,16 @@ class ComparisonFailed(RuntimeError):
 
 
 @flow(name="compare", flow_run_name="{experiment.name}", log_prints=False)
-def compare_variants(experiment: Experiment, home: Path, workers: int) -> str:
+def compare_variants(
+    experiment: Experiment, home: Path, workers: int, identities: list[Identity] | None = None
+) -> str:
     """Variants x seeds of one params file, in parallel, into one table.
 
     Args:
         experiment: with variants or seeds.
         home: the output folder.
         workers: how many runs at once.
+        identities: of the runs, in their order; None: they are found here.
 
     Returns:
         the comparison's folder.
@@ -51,23 +55,33 @@ def compare_variants(experiment: Experiment, home: Path, workers: int) -> str:
         Busy: another process is making this very comparison.
     """
     settings = places.read(home)
-    each = members(experiment)
-    runs = [member_folder(member, settings) for member in each]
-    names = [member.variant for member in each]
-    folder = comparison_folder(settings, experiment.name, runs, names)
+    of_params = members(experiment)
+    names = [member.variant for member in of_params]
+    experiments = [member.experiment for member in of_params]
+    identities = identities or identify(experiments)
+    runs = [
+        Run(member, RunFolder(settings.runs / identity.run), settings.home, identity.data)
+        for member, identity in zip(experiments, identities, strict=True)
+    ]
+    folders = [run.folder for run in runs]
+    folder = comparison_folder(settings, experiment.name, folders, names)
     if folder.status == "finished":
         return str(folder.path)
     with folder.lock(), Stages() as stages:
-        work = Work(experiment, settings, folder, stages)
         (folder.path / STOP).unlink(missing_ok=True)
-        facts = {**numerics.fingerprint(), **launch.settle()}
+        facts = {**numerics.fingerprint(), **process_settings.settle()}
         folder.create(experiment, facts)
-        with work.marked():
-            _run_all(work, each, runs, workers, facts)
+        monitor = Monitor(settings, folder, stages)
+        with monitor.until_finished():
+            for run in runs:
+                if run.folder.status != "finished":
+                    run_facts = {**facts, "data": run.data, "date": "", "again": 0}
+                    run.folder.create(run.experiment, run_facts)
+            _run_all(runs, names, settings, workers, folder.path / STOP, monitor)
             groups: dict[str, list[RunFolder]] = {}
-            for member, run in zip(each, runs, strict=True):
-                groups.setdefault(member.variant, []).append(run)
-            _conclude(work, groups, table(groups))
+            for name, member in zip(names, folders, strict=True):
+                groups.setdefault(name, []).append(member)
+            _conclude(folder, experiment.name, groups, table(groups), monitor)
     return str(folder.path)
 
 
@@ -89,124 +103,98 @@ def compare_runs(runs: list[str], home: Path) -> str:
     folder = comparison_folder(settings, experiment.name, folders)
     if folder.status == "finished":
         return str(folder.path)
-    found = table(groups)  # what cannot be compared leaves nothing behind
+    scores = table(groups)  # what cannot be compared leaves nothing behind
     with folder.lock(), Stages() as stages:
-        work = Work(experiment, settings, folder, stages)
         folder.create(experiment, numerics.fingerprint())
-        with work.marked():
-            _conclude(work, groups, found)
+        monitor = Monitor(settings, folder, stages)
+        with monitor.until_finished():
+            _conclude(folder, experiment.name, groups, scores, monitor)
     return str(folder.path)
 
 
 def grouped(runs: Sequence[RunFolder]) -> Groups:
     """Runs by what they are but for their seed, called by their network where that is enough."""
-    found: dict[str, list[RunFolder]] = {}
+    groups: dict[str, list[RunFolder]] = {}
     for run in runs:
         same = hashed_params(run.experiment.replace({"seed": 0}))
-        found.setdefault(sha256_json(same), []).append(run)
-    names = [members[0].result["network"] for members in found.values()]
+        groups.setdefault(sha256_json(same), []).append(run)
+    names = [group[0].result["network"] for group in groups.values()]
     if len(set(names)) < len(names):
         names = [
-            f"{name} ({members[0].id})" for name, members in zip(names, found.values(), strict=True)
+            f"{name} ({group[0].id})" for name, group in zip(names, groups.values(), strict=True)
         ]
-    return dict(zip(names, found.values(), strict=True))
+    return dict(zip(names, groups.values(), strict=True))
 
 
 def _run_all(
-    work: Work,
-    each: Sequence[Member],
-    runs: Sequence[RunFolder],
+    runs: Sequence[Run],
+    names: Sequence[str],
+    settings: Settings,
     workers: int,
-    facts: dict[str, Any],
+    stop: Path,
+    monitor: Monitor,
 ) -> None:
-    """Runs what is not finished, shown on the screen and in MLflow while it goes on."""
-    epochs = sum(member.experiment.train.epochs for member in each)
-    stage = work.stages.begin("compare", total=epochs)
-    waiting = []
-    for member, run in zip(each, runs, strict=True):
-        if run.status != "finished":
-            mine = member.experiment
-            sha256 = data_sha256(mine.data, mine.task)
-            run.create(mine, {**facts, "data": sha256, "date": "", "again": 0})
-            waiting.append(run)
-    mirrors: dict[str, Mirror] = {}
+    """Runs what is not finished, shown on the screen and in MLflow while it goes on.
+
+    Args:
+        names: of the runs' variants.
+        stop: a file that ends the workers.
+    """
+    epochs = sum(run.experiment.train.epochs for run in runs)
+    stage = monitor.stages.begin("compare", total=epochs)
+    children = [(run.folder, {VARIANT: name}) for run, name in zip(runs, names, strict=True)]
 
     def show(last: bool = False) -> None:
-        def bring(parent: Mirror) -> None:
-            for member, run in zip(each, runs, strict=True):
-                _bring(work, parent, member, run, mirrors)
+        monitor.send_children(children, _end_of, last=last)
+        finished = sum(run.folder.status == "finished" for run in runs)
+        note = f"{finished}/{len(runs)} runs"
+        monitor.stages.show(stage, sum(_epochs(run) for run in runs), note)
 
-        work.track(bring, last=last)
-        done = [_epochs(member, run) for member, run in zip(each, runs, strict=True)]
-        finished = sum(run.status == "finished" for run in runs)
-        work.stages.show(stage, sum(done), f"{finished}/{len(runs)} runs")
-
-    stop, parent = work.folder.path / STOP, Parent.here()
+    parent = Parent.here()
     tasks = [
-        (
-            run_member,
-            {
-                "folder": str(run.path),
-                "home": str(work.settings.home),
-                "stop": str(stop),
-                "parent": parent,
-            },
-        )
-        for run in waiting
+        (run_member, {"run": run, "stop": stop, "parent": parent})
+        for run in runs
+        if run.folder.status != "finished"
     ]
-    if tasks and not run_tasks(work.settings, min(workers, len(tasks)), tasks, show, stop):
+    if tasks and not run_tasks(settings, min(workers, len(tasks)), tasks, show, stop):
         raise ComparisonFailed(
             "a worker died, as processes do that the system kills for memory; "
             "the same command goes on, with --workers 1 perhaps"
         )
     show(last=True)
-    for member, run in zip(each, runs, strict=True):
-        if run.status != "finished":
-            failed = run.records("failed")
+    for run, name in zip(runs, names, strict=True):
+        if run.folder.status != "finished":
+            failed = run.folder.records("failed")
             why = failed[-1]["reason"] if failed else "it was interrupted"
-            raise ComparisonFailed(f"{member.variant}, seed {member.experiment.seed}: {why}")
-    work.stages.end(stage, f"{len(runs)}/{len(runs)} runs")
+            raise ComparisonFailed(f"{name}, seed {run.experiment.seed}: {why}")
+    monitor.stages.end(stage, f"{len(runs)}/{len(runs)} runs")
 
 
-def _bring(
-    work: Work, parent: Mirror, member: Member, run: RunFolder, mirrors: dict[str, Mirror]
-) -> None:
-    """Brings a member to MLflow as far as it is."""
-    lines = run.records()
-    if not lines:
-        return
-    if run.id not in mirrors:
-        mirrors[run.id] = Mirror(work.tracker, run, parent, {VARIANT: member.variant})
-    mirror, last = mirrors[run.id], lines[-1]["kind"]
-    if mirror.is_closed(lines):
-        return
-    if last == "finished" and run.status == "finished":
-        mirror.finish("finished")
-    elif last in ("failed", "interrupted"):
-        mirror.finish("failed" if last == "failed" else "interrupted")
-    else:
-        mirror.advance()
+def _end_of(run: RunFolder, lines: Sequence[Mapping[str, Any]]) -> End | None:
+    end = ENDS.get(lines[-1]["kind"])
+    return None if end == "finished" and run.status != "finished" else end
 
 
-def _epochs(member: Member, run: RunFolder) -> int:
-    """How many of a member's epochs are done; all of them once it is finished."""
-    lines = run.records()
+def _epochs(run: Run) -> int:
+    """How many of a run's epochs are done; all of them once it is finished."""
+    lines = run.folder.records()
     if lines and lines[-1]["kind"] == "finished":
-        return member.experiment.train.epochs
+        return run.experiment.train.epochs
     return sum(line["kind"] == "epoch" for line in lines)
 
 
-def _conclude(work: Work, groups: Groups, found: pandas.DataFrame) -> None:
+def _conclude(
+    folder: RunFolder, name: str, groups: Groups, scores: pandas.DataFrame, monitor: Monitor
+) -> None:
     """The table, the page and the run in MLflow."""
-    stage = work.stages.begin("lay side by side", total=None)
-    place = work.folder.path
-    found.to_parquet(place / TABLE)
-    write_comparison_report(place, groups, found)
-    work.folder.finish({"runs": {name: [run.id for run in runs] for name, runs in groups.items()}})
-    work.finish("finished")
+    stage = monitor.stages.begin("lay side by side", total=None)
+    scores.to_parquet(folder.path / TABLE)
+    write_comparison_report(folder.path, groups, scores)
+    folder.finish({"runs": {name: [run.id for run in runs] for name, runs in groups.items()}})
+    monitor.finish("finished")
     create_table_artifact(
-        table=rows(found),
-        key=key_of(work.experiment.name, "comparison"),
-        description=" ".join(sentences(found)),
+        table=rows(scores),
+        key=key_of(name, "comparison"),
+        description=" ".join(sentences(scores)),
     )
-    work.stages.end(stage, f"{len(found)} variants")
+    monitor.stages.end(stage, f"{len(scores)} variants")

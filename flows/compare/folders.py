@@ -1,18 +1,10 @@
-"""Where a comparison and its runs lie; no torch and no Prefect, so that a finished one is quick."""
+"""Where a comparison lies; no torch and no Prefect, so that a finished one is quick."""
 
 from collections.abc import Sequence
 
 from flows.settings import Settings
-from rnnkit.evaluation.comparison.members import Member
-from rnnkit.runs.identity import inputs_sha256
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import sha256_json
-
-
-def member_folder(member: Member, settings: Settings) -> RunFolder:
-    """The run's folder, the one that `rnnkit run` would use."""
-    sha256 = inputs_sha256(member.experiment)
-    return RunFolder(settings.runs / RunFolder.identity(member.experiment, sha256, "", 0))
 
 
 def comparison_folder(
@@ -23,7 +15,7 @@ def comparison_folder(
     Args:
         name: of the experiment.
         runs: in their order.
-        variants: what the table calls them, where the params file says so.
+        variants: their names in the table; empty for runs given by their ids.
     """
     ids = [run.id for run in runs]
     what = sha256_json([ids, list(variants)] if variants else ids)[:10]

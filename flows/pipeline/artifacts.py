@@ -13,7 +13,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-OFTEN = 2.0  # seconds between two updates of a progress
+UPDATE_SECONDS = 2.0  # seconds between two updates of a progress
 
 
 def key_of(*names: str) -> str:
@@ -53,14 +53,16 @@ class Progress:
     """
 
     def __init__(self, name: str, what: str) -> None:
-        found = create_progress_artifact(0.0, key=key_of(name, what), description=f"{name}: {what}")
-        assert isinstance(found, UUID)
-        self._id, self._said, self._time = found, 0.0, time.monotonic()
+        artifact = create_progress_artifact(
+            0.0, key=key_of(name, what), description=f"{name}: {what}"
+        )
+        assert isinstance(artifact, UUID)
+        self._id, self._percent, self._time = artifact, 0.0, time.monotonic()
 
     def show(self, share: float) -> None:
         """How much is done, from 0 to 1."""
         now, percent = time.monotonic(), round(100 * share, 1)
-        if percent == self._said or (share < 1 and now - self._time < OFTEN):
+        if percent == self._percent or (share < 1 and now - self._time < UPDATE_SECONDS):
             return
         update_progress_artifact(self._id, progress=percent)
-        self._said, self._time = percent, now
+        self._percent, self._time = percent, now

@@ -1,92 +1,110 @@
-"""Each library step as a Prefect task: a few lines, names, and what MLflow and the person see.
+"""What each step of a run does, from values to values; no Prefect and no MLflow here.
 
-Prefect's own result cache is off: prepared data and run folders are the only caches.
+Weights, predictions and figures lie in the run's folder, which is the truth.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
-from flows.console import out
-from flows.pipeline.artifacts import Progress, mlflow_link, result_table
-from flows.pipeline.work import Work
-from flows.tracking import Mirror
-from rnnkit.data.prepare.part import PARTS
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.evaluation.finalize import conclude, predictions_of
+from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered, predictions_of
 from rnnkit.params import Experiment
-from rnnkit.training.loop import Epoch, train_into
+from rnnkit.params.block import FrozenDict
+from rnnkit.runs.run_folder import RunFolder
 
 
-@task(name="prepare", cache_policy=NO_CACHE)
-def prepare_data(work: Work) -> None:
-    """Tokenise, embed, pad: from the source to tensors on disk."""
-    stage = work.stages.begin("prepare", total=None)
-    parts = work.prepared.parts
-    counts = " / ".join(f"{len(parts[part]):,}" for part in PARTS)
-    source = str(work.prepared.facts["source"])
-    work.folder.append("prepared", sha256=work.prepared.sha256, source=source)
-    if work.track(Mirror.advance):
-        mlflow_link(work.experiment.name, work.mirror.link)
-    work.stages.end(stage, f"{counts} items in train / valid / test")
-    for note in work.prepared.notes:
-        out.print(f"  {note}", markup=False)
+@dataclass(frozen=True)
+class Run:
+    """A run whose folder this process holds.
+
+    Args:
+        experiment: resolved; of a step after a sweep, with the best trial's values in place.
+        folder: of the run.
+        home: the output folder.
+        data: sha256 of the prepared data.
+    """
+
+    experiment: Experiment
+    folder: RunFolder
+    home: Path
+    data: str
 
 
-@task(name="train", cache_policy=NO_CACHE)
-def train_model(work: Work, experiment: Experiment, prepared: Prepared) -> None:
-    """Trains in the run's own folder; every epoch is on disk and in MLflow before the next."""
-    stage = work.stages.begin("train", total=experiment.train.epochs)
-    progress = Progress(experiment.name, "train")
-    note = ""
-    for record in train_into(work.folder, experiment, prepared):
-        if isinstance(record, Epoch):
-            values = {"train/loss": record.train["loss"], experiment.train.monitor: None}
-            values |= {f"valid/{name}": value for name, value in record.valid.items()}
-            shown = ("train/loss", experiment.train.monitor)
-            note = ", ".join(f"{k} {values[k]:.4g}" for k in shown if values[k] is not None)
-            work.stages.show(stage, record.epoch, note)
-            work.track(Mirror.advance)
-            progress.show(1.0 if record.last else record.epoch / experiment.train.epochs)
-    work.stages.end(stage, note)
+@dataclass(frozen=True)
+class Search:
+    """What a sweep found; empty without one.
+
+    Args:
+        values: the best trial's, by params path.
+        trials: all of them, as `flows.tune.trials.trial_records` has them.
+        importance: of each searched key.
+    """
+
+    values: Mapping[str, Any] = FrozenDict()
+    trials: Sequence[dict[str, Any]] = ()
+    importance: Mapping[str, float] = FrozenDict()
 
 
-@task(name="evaluate", cache_policy=NO_CACHE)
-def evaluate_model(work: Work, experiment: Experiment) -> dict[str, Any]:
+def load_data(experiment: Experiment, sha256: str, home: Path) -> Prepared:
+    """The data of an experiment, stored under their hash or built.
+
+    Raises:
+        InputError: bad files or too little data.
+    """
+    from rnnkit import tasks
+
+    return tasks.prepare(experiment.data, experiment.task, home, sha256)
+
+
+def prepare(run: Run) -> Prepared:
+    """From the source to tensors on disk."""
+    prepared = load_data(run.experiment, run.data, run.home)
+    run.folder.append("prepared", sha256=prepared.sha256, source=str(prepared.facts["source"]))
+    return prepared
+
+
+def evaluate(run: Run, prepared: Prepared) -> dict[str, Any]:
     """Scores the best epoch's network on the test part, beside the baselines."""
-    stage = work.stages.begin("evaluate", total=None)
-    result = conclude(work.folder, experiment, work.prepared, work.settings.home / "prepared")
-    result_table(experiment.name, result)
-    work.stages.end(stage, f"{len(work.prepared.parts['test']):,} items of the test part")
-    return result
+    return conclude(run.folder, run.experiment, prepared, run.home / "prepared")
 
 
-@task(name="draw", cache_policy=NO_CACHE)
-def draw_figures(
-    work: Work,
-    experiment: Experiment,
-    trials: list[dict[str, Any]],
-    importance: Mapping[str, float],
-) -> None:
+def draw(run: Run, prepared: Prepared, search: Search) -> list[Path]:
     """The run's figures, as PNG files in its folder."""
 
-    from rnnkit.report import draw
+    from rnnkit.report import draw as draw_figures
 
-    stage = work.stages.begin("draw", total=None)
-    predictions = predictions_of(work.folder)
-    drawn = draw(work.folder, experiment, work.prepared, predictions, trials, importance)
-    work.stages.end(stage, f"{len(drawn)} figures")
+    predictions = predictions_of(run.folder)
+    return draw_figures(
+        run.folder, run.experiment, prepared, predictions, [*search.trials], search.importance
+    )
 
 
-@task(name="report", cache_policy=NO_CACHE)
-def write_report(
-    work: Work, experiment: Experiment, trials: list[dict[str, Any]], result: dict[str, Any]
-) -> None:
+def report(run: Run, prepared: Prepared, result: dict[str, Any], search: Search) -> None:
     """`report.html`: the run on one page that stands alone."""
 
     from rnnkit.report.run import write_run_report
 
-    predictions = predictions_of(work.folder)
-    write_run_report(work.folder, experiment, work.prepared, predictions, result, trials)
+    predictions = predictions_of(run.folder)
+    write_run_report(run.folder, run.experiment, prepared, predictions, result, [*search.trials])
+
+
+def whole_result(
+    scores: dict[str, Any], prepared: Prepared, seconds: dict[str, float], search: Search
+) -> dict[str, Any]:
+    """The whole result.json.
+
+    Args:
+        scores: of `evaluate`.
+        prepared: the run's data.
+        seconds: what each step took.
+        search: the sweep.
+    """
+    states = [trial["state"] for trial in search.trials]
+    searched = {
+        "tuned": dict(search.values),
+        "trials": {state: states.count(state) for state in NOT_SEARCHED["trials"]},
+        "importance": dict(search.importance),
+    }
+    return gathered(scores, prepared, seconds, searched)

@@ -24,7 +24,7 @@ from flows.settings import Settings
 from rnnkit.errors import InputError
 from rnnkit.runtime import files
 
-WAIT = 120  # seconds a server may take on a busy machine
+START_SECONDS = 120  # seconds a server may take on a busy machine
 HOST, HEALTH = "127.0.0.1", "/health"
 _RECORD = "servers.json"
 
@@ -61,7 +61,7 @@ class Server:
         fcntl.flock(self._turn, fcntl.LOCK_EX)
         with output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "flows.processes.servers", str(os.getpid()), *command],
+                [sys.executable, "-m", "rnnkit.runtime.parent_process", str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -73,8 +73,8 @@ class Server:
         self._start.start()
 
     def _see_it_start(self) -> None:
-        """Gives the turn on when the server answers, whatever this process is busy with."""
-        until = time.monotonic() + WAIT
+        """Releases the start-up lock once the server answers; runs in a thread."""
+        until = time.monotonic() + START_SECONDS
         while time.monotonic() < until and self.process.poll() is None:
             if answers(self.url + HEALTH):
                 self._is_ready = True
@@ -188,7 +188,7 @@ def answers(url: str) -> bool:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody uses."""
+    """A free port on loopback."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -196,7 +196,7 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on a port of loopback."""
+    """Whether a port of loopback is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -204,20 +204,3 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _become(parent: int, command: list[str]) -> None:
-    """Runs a command in this process, which is to end when the process that asked for it does."""
-    if sys.platform == "linux":
-        import ctypes
-        import signal
-
-        pr_set_pdeathsig = 1  # linux/prctl.h
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-        if os.getppid() != parent:
-            return
-    os.execv(sys.executable, [sys.executable, "-m", *command])
-
-
-if __name__ == "__main__":
-    _become(int(sys.argv[1]), sys.argv[2:])

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -16,16 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import psutil
 from prefect.task_runners import ProcessPoolTaskRunner
 
 from flows.console import QUIET, out
 from flows.settings import Settings
 from rnnkit.errors import InputError
-from rnnkit.runtime import process_settings as launch
+from rnnkit.runtime import process_settings
+from rnnkit.runtime.parent_process import end_with
 
-POLL = 0.3  # seconds between two looks at the work, or at the parent
-STOPPING = 20  # seconds the workers get to leave off
+POLL_SECONDS = 0.3
+STOP_SECONDS = 20  # seconds the workers get to leave off
 
 
 @dataclass(frozen=True)
@@ -42,23 +41,11 @@ class Parent:
 
 
 def settle(parent: Parent) -> None:
-    """Settles this process for training, once, and ends it with the parent, if that is near."""
+    """Settles this process for training, and ends it with a parent on the same machine."""
     warnings.filterwarnings("ignore", module=QUIET)
-    launch.settle()
-    name = f"ends with {parent.pid}"
-    if parent.host == socket.gethostname() and name not in {t.name for t in threading.enumerate()}:
-        threading.Thread(target=_end_with, args=(parent.pid,), name=name, daemon=True).start()
-
-
-def _end_with(pid: int) -> None:
-    """Ends this process when the parent is gone: nobody is there to use a result, or be told."""
-    try:
-        parent = psutil.Process(pid)
-        while parent.is_running() and parent.status() != psutil.STATUS_ZOMBIE:
-            time.sleep(POLL)
-    except psutil.NoSuchProcess:
-        pass
-    os._exit(1)
+    process_settings.settle()
+    if parent.host == socket.gethostname():
+        end_with(parent.pid)
 
 
 def start_process() -> None:
@@ -72,8 +59,8 @@ class Processes(ProcessPoolTaskRunner):
 
     def __enter__(self) -> Self:
         runner = super().__enter__()
-        # A worker that was killed while it told of its task keeps the queue's lock for ever: what
-        # the parent has to say over it, which is that it ends, must not be waited for at exit.
+        # A worker that was killed while it wrote to the queue keeps the queue's lock for ever:
+        # do not wait at exit until the parent's last message is written to it.
         messages: Any = self._subprocess_message_queue
         messages.cancel_join_thread()
         return runner
@@ -116,13 +103,13 @@ def run_tasks(
         try:
             while not all(is_done(future) for future in futures):
                 show()
-                time.sleep(POLL)
+                time.sleep(POLL_SECONDS)
                 if isinstance(runner, Processes) and runner.has_lost_one():
                     runner.kill()  # as the pool would, had it seen it
         except BaseException:
             stop.touch()  # else the workers would go on
             out.print("stopping: the workers leave off")
-            until = time.monotonic() + STOPPING
+            until = time.monotonic() + STOP_SECONDS
             try:
                 for future in futures:
                     with suppress(Exception):  # the same signal may have ended the worker
@@ -144,7 +131,7 @@ def run_tasks(
 
 
 def _is_death(error: BaseException) -> bool:
-    """Whether a worker ended without a word: each task runner has its own name for it."""
+    """Whether a worker died: each task runner has its own name for it."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return bool(names & {"BrokenExecutor", "KilledWorker", "RayError", "CrashedRun"})
 
@@ -181,12 +168,12 @@ def is_done(future: Any) -> bool:
 def _dask(cluster: str | None, workers: int) -> Any:
     from prefect_dask.task_runners import DaskTaskRunner
 
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it logs every connection
     if cluster:
         return DaskTaskRunner(address=cluster)
-    own = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
-    own["silence_logs"] = logging.ERROR
-    return DaskTaskRunner(cluster_kwargs=own)
+    local = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    local["silence_logs"] = logging.ERROR
+    return DaskTaskRunner(cluster_kwargs=local)
 
 
 def _ray(cluster: str | None, workers: int) -> Any:
@@ -196,5 +183,5 @@ def _ray(cluster: str | None, workers: int) -> Any:
 
     if cluster:
         return RayTaskRunner(address=cluster)
-    own = {"num_cpus": workers, "include_dashboard": False, "log_to_driver": False}
-    return RayTaskRunner(init_kwargs=own | {"logging_level": "error"})
+    local = {"num_cpus": workers, "include_dashboard": False, "log_to_driver": False}
+    return RayTaskRunner(init_kwargs=local | {"logging_level": "error"})

@@ -17,18 +17,18 @@ from flows import settings as places
 from flows.experiment import run_experiment
 from flows.pipeline.artifacts import key_of
 from flows.processes.workers import Parent, settle
-from flows.schedule.notify import tell
+from flows.schedule.notify import notify
 from flows.tracking import Registered, Registry, register
 from rnnkit.evaluation.champion import Verdict, compare_with_champion
 from rnnkit.params import Experiment, load
 from rnnkit.runs.run_folder import RunFolder
 
 VERDICT = "rnnkit.evaluation.champion"
-"""The tag of a model's version, and of its run, that says how it did against the champion."""
-DELAY = 30  # seconds before another try
+"""The tag of a model's version, and of its run, with the result of its challenge."""
+RETRY_SECONDS = 30  # seconds before another try
 
 
-def say_crash(flow: Any, flow_run: Any, state: Any) -> None:
+def report_crash(flow: Any, flow_run: Any, state: Any) -> None:
     """For a run whose process was killed; Prefect calls it in the one that starts the runs.
 
     In the run's own process it would be called where a signal ends the run, which is no failure.
@@ -36,8 +36,10 @@ def say_crash(flow: Any, flow_run: Any, state: Any) -> None:
     if multiprocessing.parent_process() is not None:
         return
     date, given = date_of(flow_run.expected_start_time), flow_run.parameters
-    told, _ = _tell_failure(given["experiment"]["name"], date, state.message, given["on_failure"])
-    _say_end(date, given["experiment"]["name"], f"failed: {told}")
+    reason, _ = _notify_failure(
+        given["experiment"]["name"], date, state.message, given["on_failure"]
+    )
+    _print_end(date, given["experiment"]["name"], f"failed: {reason}")
 
 
 @flow(name="scheduled", flow_run_name="{experiment.name}", log_prints=False)
@@ -57,7 +59,7 @@ def run_scheduled(
         from_champion: start from the champion's weights, if there is a champion.
         retries: how often a failed run is tried again; it goes on where it stopped.
         timeout: seconds one try may take; None: any.
-        on_failure: a command or an address that is told.
+        on_failure: a shell command, or an address that gets a POST request.
 
     Returns:
         run (its id), promoted, reason.
@@ -76,19 +78,19 @@ def run_scheduled(
         if from_champion and champion is not None:
             start = registry.fetch(f"models:/{champion.name}/{champion.version}")
             experiment = experiment.replace({"train.start_from": str(start)})
-        own = run_experiment.with_options(
-            retries=retries, retry_delay_seconds=DELAY, timeout_seconds=timeout
+        attempts = run_experiment.with_options(
+            retries=retries, retry_delay_seconds=RETRY_SECONDS, timeout_seconds=timeout
         )
-        done = own(experiment, home, date, 0)
-        found = challenge_champion(str(settings.runs / done["run"]), home)
+        done = attempts(experiment, home, date, 0)
+        outcome = challenge_champion(str(settings.runs / done["run"]), home)
     except Exception as error:
-        told, mishap = _tell_failure(experiment.name, date, f"{error}", on_failure)
+        reason, mishap = _notify_failure(experiment.name, date, f"{error}", on_failure)
         if mishap is not None:  # it must not hide why the run failed
-            error.add_note(f"{on_failure} could not be told: {mishap}")
-        _say_end(date, experiment.name, f"failed: {type(error).__name__}: {told}")
+            error.add_note(f"{on_failure} was not notified: {mishap}")
+        _print_end(date, experiment.name, f"failed: {type(error).__name__}: {reason}")
         raise
-    _say_end(date, found["run"], _told(found["promoted"], found["reason"]))
-    return found
+    _print_end(date, outcome["run"], _outcome(outcome["promoted"], outcome["reason"]))
+    return outcome
 
 
 @flow(name="scheduled file", flow_run_name="{params}", log_prints=False)
@@ -101,10 +103,10 @@ def run_scheduled_file(
     on_failure: str | None = None,
 ) -> dict[str, Any]:
     """As `run_scheduled`, of a params file as it stands when the run begins."""
-    found: dict[str, Any] = run_scheduled(
+    outcome: dict[str, Any] = run_scheduled(
         load(Path(params)), home, from_champion, retries, timeout, on_failure
     )
-    return found
+    return outcome
 
 
 @task(name="challenge", cache_policy=NO_CACHE)
@@ -121,9 +123,9 @@ def challenge_champion(folder: str, home: Path) -> dict[str, Any]:
     settings = places.read(home)
     run, registry = RunFolder(Path(folder)), Registry(settings)
     name = run.experiment.name
-    mine = register(run, settings)
+    model = register(run, settings)
     champion = registry.champion(name)
-    if champion is not None and champion.version == mine.version:
+    if champion is not None and champion.version == model.version:
         return {"run": run.id, "promoted": True, "reason": "it is the champion already"}
     if champion is None:
         verdict = Verdict(None, "there was no champion before it")
@@ -131,11 +133,11 @@ def challenge_champion(folder: str, home: Path) -> dict[str, Any]:
         place = registry.fetch(f"models:/{name}/{champion.version}")
         verdict = compare_with_champion(run, place, settings.home)
     promoted = champion is None or verdict.is_better
-    told = _told(promoted, verdict.reason)
-    registry.tag(mine, {VERDICT: told})
-    _say(run, mine, champion, told)
+    outcome = _outcome(promoted, verdict.reason)
+    registry.tag(model, {VERDICT: outcome})
+    _show_outcome(run, model, champion, outcome)
     if promoted:  # last: where it is killed before, the challenge is repeated
-        registry.promote(mine)
+        registry.promote(model)
     return {"run": run.id, "promoted": promoted, "reason": verdict.reason}
 
 
@@ -145,38 +147,40 @@ def date_of(moment: datetime | None) -> str:
     >>> date_of(datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC))
     '2026-01-02T03:04:05Z'
     """
-    found = (moment or datetime.now(UTC)).astimezone(UTC)
-    return found.strftime("%Y-%m-%dT%H:%M:%SZ")
+    utc = (moment or datetime.now(UTC)).astimezone(UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _told(promoted: bool, reason: str) -> str:
+def _outcome(promoted: bool, reason: str) -> str:
     return f"{'promoted' if promoted else 'declined'}: {reason}"
 
 
-def _tell_failure(
+def _notify_failure(
     name: str, date: str, error: str, on_failure: str | None
 ) -> tuple[str, Exception | None]:
-    """Tells whoever is to be told; returns what to say on the screen, and what went wrong."""
+    """Calls --on-failure; returns the failure as it is printed, and the error of the call."""
     if not on_failure:
         return error, None
     try:
-        tell(on_failure, {"name": name, "date": date, "error": error})
+        notify(on_failure, {"name": name, "date": date, "error": error})
     except Exception as mishap:
         return f"{error}; --on-failure failed, too: {mishap}", mishap
     return error, None
 
 
-def _say_end(date: str, name: str, told: str) -> None:
+def _print_end(date: str, name: str, outcome: str) -> None:
     """A line on the screen of the schedule, whose process this one's output is."""
-    print(f"{date}  {name}  {' '.join(told.split())}", flush=True)
+    print(f"{date}  {name}  {' '.join(outcome.split())}", flush=True)
 
 
-def _say(run: RunFolder, mine: Registered, champion: Registered | None, told: str) -> None:
+def _show_outcome(
+    run: RunFolder, model: Registered, champion: Registered | None, outcome: str
+) -> None:
     """The verdict as a Prefect artifact."""
     before = f"version {champion.version} ({champion.run_id})" if champion else "none"
     create_markdown_artifact(
-        f"## {run.experiment.name}, version {mine.version}\n\n**{told}**\n\n"
+        f"## {run.experiment.name}, version {model.version}\n\n**{outcome}**\n\n"
         f"- run: `{run.id}`\n- champion before: {before}\n- {run.result['verdict']}\n",
         key=key_of(run.experiment.name, "champion"),
-        description=told,
+        description=outcome,
     )

@@ -6,11 +6,11 @@ import subprocess
 import urllib.request
 from collections.abc import Mapping
 
-PATIENCE = 60  # seconds a command or an address may take
+TIMEOUT_SECONDS = 60  # seconds a command or an address may take
 
 
-def tell(to: str, facts: Mapping[str, str]) -> None:
-    """Tells that a run failed.
+def notify(to: str, facts: Mapping[str, str]) -> None:
+    """Notifies of a failed run.
 
     Args:
         to: an address that begins with http:// or https://, which gets the facts as JSON; anything
@@ -30,7 +30,7 @@ def tell(to: str, facts: Mapping[str, str]) -> None:
             headers={"Content-Type": "application/json"},
             method="POST",
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE):
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
             return
-    own = {f"RNNKIT_{name.upper()}": value for name, value in facts.items()}
-    subprocess.run(to, shell=True, check=True, timeout=PATIENCE, env={**os.environ, **own})
+    environment = os.environ | {f"RNNKIT_{name.upper()}": value for name, value in facts.items()}
+    subprocess.run(to, shell=True, check=True, timeout=TIMEOUT_SECONDS, env=environment)

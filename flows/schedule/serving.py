@@ -24,11 +24,11 @@ from prefect.runner import Runner
 from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
-from flows.schedule.flow import run_scheduled, say_crash
+from flows.schedule.flow import report_crash, run_scheduled
 from rnnkit.params import Experiment
 
-GRACE = 20  # seconds a run in progress gets to leave off
-POLL = 0.1  # seconds between two looks at it
+GRACE_SECONDS = 20  # seconds a run in progress gets to leave off
+POLL_SECONDS = 0.1  # seconds between two looks at it
 
 
 def serve(
@@ -45,8 +45,8 @@ def serve(
     Returns:
         the signal's number, and whether it interrupted a run.
     """
-    forget_before(experiment.name)
-    run_scheduled.on_crashed(say_crash)
+    clear_previous(experiment.name)
+    run_scheduled.on_crashed(report_crash)
     # A limit of the deployment's own would count a run for ever that died with its server.
     runner = _Runner(name=experiment.name, limit=1)
     runner.add_flow(
@@ -68,32 +68,34 @@ def serve(
     return runner.ended_by, runner.interrupted
 
 
-def forget_before(name: str) -> None:
-    """Settles what a schedule of the same name has left, of which there is one at a time.
+def clear_previous(name: str) -> None:
+    """Clears up after an earlier schedule of the same name; there is one at a time.
 
     Runs that have not begun are deleted: they have the params of their own time. Those that are
-    said to run have crashed, as they end with their schedule.
+    in state RUNNING have crashed, as they end with their schedule.
 
     Args:
         name: of the experiment.
     """
     with get_client(sync_client=True) as client:
         try:
-            there = client.read_deployment_by_name(f"{run_scheduled.name}/{name}")
+            deployment = client.read_deployment_by_name(f"{run_scheduled.name}/{name}")
         except ObjectNotFound:
             return
-        client.pause_deployment(there.id)  # until it is served, Prefect adds none
-        while found := client.read_flow_runs(  # it gives 200 at once
-            flow_run_filter=_that_are(there.id, StateType.SCHEDULED, StateType.PENDING)
+        client.pause_deployment(deployment.id)  # until it is served, Prefect adds none
+        while runs := client.read_flow_runs(  # it gives 200 at once
+            flow_run_filter=_runs_of(deployment.id, StateType.SCHEDULED, StateType.PENDING)
         ):
-            for run in found:
+            for run in runs:
                 client.delete_flow_run(run.id)
         gone: State[Any] = Crashed(message="its schedule was killed")
-        for run in client.read_flow_runs(flow_run_filter=_that_are(there.id, StateType.RUNNING)):
+        for run in client.read_flow_runs(
+            flow_run_filter=_runs_of(deployment.id, StateType.RUNNING)
+        ):
             client.set_flow_run_state(run.id, gone, force=True)
 
 
-def _that_are(deployment: UUID, *types: StateType) -> FlowRunFilter:
+def _runs_of(deployment: UUID, *types: StateType) -> FlowRunFilter:
     return FlowRunFilter(
         deployment_id=FlowRunFilterDeploymentId(any_=[deployment]),
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[*types])),
@@ -129,7 +131,7 @@ class _Runner(Runner):
     async def __aexit__(self, *error: Any) -> None:
         """What waits for the run in progress cannot be cancelled, so the run is ended itself."""
         ending = asyncio.create_task(self._end_runs())
-        async with asyncio.timeout(2 * GRACE):  # a server that is gone is asked for minutes
+        async with asyncio.timeout(2 * GRACE_SECONDS):  # a server that is gone is asked for minutes
             await super().__aexit__(*error)
         ending.cancel()
 
@@ -140,9 +142,9 @@ class _Runner(Runner):
                 if child.pid not in asked:
                     asked[child.pid], self.interrupted = time.monotonic(), True
                     child.terminate()
-                elif time.monotonic() > asked[child.pid] + GRACE:
+                elif time.monotonic() > asked[child.pid] + GRACE_SECONDS:
                     child.kill()
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 @contextmanager

@@ -30,10 +30,10 @@ ARTIFACTS = (
     TABLE,
     "report.html",
 )
-PAGES = "http://127.0.0.1:5000"  # where `rnnkit up` serves them unless it is told otherwise
-LIMIT = 6_000  # characters of a param, above which MLflow refuses it
+PAGES = "http://127.0.0.1:5000"  # the default of `rnnkit up`
+MAX_PARAM_CHARACTERS = 6_000  # characters of a param, above which MLflow refuses it
 UNNAMEABLE = re.compile(r"[^\w./: -]", re.ASCII)  # what MLflow refuses in a metric's name
-BATCH = 900  # metrics in one request; MLflow takes 1,000
+METRICS_PER_REQUEST = 900  # metrics in one request; MLflow takes 1,000
 
 End = Literal["finished", "failed", "pruned", "interrupted"]
 STATUS: Mapping[End, str] = {
@@ -42,6 +42,8 @@ STATUS: Mapping[End, str] = {
     "pruned": "KILLED",
     "interrupted": "KILLED",
 }
+ENDS: Mapping[str, End] = {end: end for end in STATUS}
+"""The kind of a journal's last line -> how the run ended."""
 
 
 class Tracker:
@@ -65,8 +67,8 @@ class Tracker:
         """The id of an MLflow experiment, made if it is not there."""
         from mlflow.exceptions import MlflowException
 
-        found = self.client.get_experiment_by_name(name)
-        if found is None:
+        experiment = self.client.get_experiment_by_name(name)
+        if experiment is None:
             local = self._settings.tracking.startswith("sqlite:")
             location = (self._settings.artifacts / name).as_uri() if local else None
             try:
@@ -74,30 +76,30 @@ class Tracker:
                     name, artifact_location=location, tags={KIND: "custom_model_development"}
                 )
             except MlflowException:  # made by another process in between
-                found = self.client.get_experiment_by_name(name)
-                if found is None:
+                experiment = self.client.get_experiment_by_name(name)
+                if experiment is None:
                     raise
-        if found.lifecycle_stage == "deleted":
-            self.client.restore_experiment(found.experiment_id)
-        return found.experiment_id
+        if experiment.lifecycle_stage == "deleted":
+            self.client.restore_experiment(experiment.experiment_id)
+        return experiment.experiment_id
 
     def run(self, experiment_id: str, run_id: str) -> str | None:
         """MLflow's id of the run that carries ours, if there is one."""
-        found = self.client.search_runs(
+        runs = self.client.search_runs(
             [experiment_id], filter_string=f"tags.`{ID}` = '{run_id}'", max_results=1
         )
-        return found[0].info.run_id if found else None
+        return runs[0].info.run_id if runs else None
 
     def runs(self, experiment_id: str) -> dict[str, Any]:
         """Our id -> the run in MLflow, of all runs of an experiment that carry one."""
-        found: dict[str, Any] = {}
+        runs: dict[str, Any] = {}
         token = None
         while True:
             page = self.client.search_runs([experiment_id], page_token=token)
-            found |= {run.data.tags[ID]: run for run in page if ID in run.data.tags}
+            runs |= {run.data.tags[ID]: run for run in page if ID in run.data.tags}
             token = page.token
             if not token:
-                return found
+                return runs
 
     def close_leftovers(self, experiment_id: str) -> None:
         """Marks as interrupted what MLflow holds for running and no process is working on.
@@ -127,24 +129,24 @@ class Mirror:
     def __init__(
         self, tracker: Tracker, folder: RunFolder, parent: "Mirror | None", tags: Mapping[str, str]
     ) -> None:
-        experiment, own = folder.experiment, id_of(folder)
+        experiment, run_id = folder.experiment, id_of(folder)
         self.folder, self._client, self._registry = folder, tracker.client, tracker.registry
         experiment_id = parent.experiment_id if parent else tracker.experiment(experiment.name)
         self.experiment_id: str = experiment_id
         self._pages = tracker.pages
         self._sent = 0
         self._last: dict[str, Any] | None = None  # the journal's last line when it was closed
-        found = tracker.run(experiment_id, own)
+        mlflow_id = tracker.run(experiment_id, run_id)
         tags = {"rnnkit.task": experiment.task.kind, HOME: tracker.here, **tags}
         if parent is not None:
             tags |= {PARENT: parent.mlflow_id}
-        if found is None:
-            found = self._client.create_run(
-                experiment_id, run_name=folder.id, tags={ID: own, **tags}
+        if mlflow_id is None:
+            mlflow_id = self._client.create_run(
+                experiment_id, run_name=folder.id, tags={ID: run_id, **tags}
             ).info.run_id
         else:
-            self._client.update_run(found, status="RUNNING")
-        self.mlflow_id: str = found
+            self._client.update_run(mlflow_id, status="RUNNING")
+        self.mlflow_id: str = mlflow_id
         searched = experiment.tune.search if experiment.tune else ()
         self._log_params(experiment, without=[_block(path) for path in searched])
         self._tag({STATE: "running", **tags})
@@ -161,7 +163,7 @@ class Mirror:
     def advance(self) -> None:
         """Sends what the journal has gained, up to its last whole epoch."""
         lines = self.folder.records()
-        if self._last is not None and not self.is_closed(lines):  # somebody went on with it
+        if self._last is not None and not self.is_closed(lines):  # another process resumed it
             self._client.update_run(self.mlflow_id, status="RUNNING")
             self._tag({STATE: "running"})
             self._sent, self._last = 0, None
@@ -202,7 +204,9 @@ class Mirror:
             result = self.folder.result
             self._log_params(self.folder.experiment.replace(result["tuned"]))
             self._log_numbers(_numbers(result))
-            signatures = {f"{name}.signature": told for name, told in result["counted"].items()}
+            signatures = {
+                f"{name}.signature": signature for name, signature in result["counted"].items()
+            }
             if signatures:
                 self._tag(signatures)
 
@@ -231,8 +235,10 @@ class Mirror:
             for name, value, step, moment in metrics
             if math.isfinite(value)
         ]
-        for start in range(0, len(points), BATCH):
-            self._client.log_batch(self.mlflow_id, metrics=points[start : start + BATCH])
+        for start in range(0, len(points), METRICS_PER_REQUEST):
+            self._client.log_batch(
+                self.mlflow_id, metrics=points[start : start + METRICS_PER_REQUEST]
+            )
 
     def _log_params(self, experiment: Experiment, without: Sequence[str] = ()) -> None:
         """The resolved params by their paths; MLflow never lets one change.
@@ -243,7 +249,7 @@ class Mirror:
         from mlflow.entities import Param
 
         rows = [
-            Param(key, str(value)[:LIMIT])
+            Param(key, str(value)[:MAX_PARAM_CHARACTERS])
             for key, value in flatten(experiment).items()
             if not any(key == path or key.startswith(f"{path}.") for path in without)
         ]
@@ -277,12 +283,12 @@ def _block(path: str) -> str:
 
 
 def _numbers(result: Mapping[str, Any]) -> dict[str, float]:
-    """What a result.json says of the test part, the baselines and the work."""
-    found = {f"test/{name}": value for name, value in result["test"].items()}
+    """The numbers of a result.json: test part, baselines, work."""
+    named = {f"test/{name}": value for name, value in result["test"].items()}
     for baseline, metrics in result["baselines"].items():
-        found |= {f"versus/{baseline}/{name}": value for name, value in metrics.items()}
-    found |= {f"work/{name}_seconds": value for name, value in result["seconds"].items()}
-    return found | {f"work/{name}": result[name] for name in ("parameters", "best_epoch")}
+        named |= {f"versus/{baseline}/{name}": value for name, value in metrics.items()}
+    named |= {f"work/{name}_seconds": value for name, value in result["seconds"].items()}
+    return named | {f"work/{name}": result[name] for name in ("parameters", "best_epoch")}
 
 
 def _metrics(line: Mapping[str, Any]) -> list[tuple[str, float, int, int]]:

@@ -1,4 +1,4 @@
-"""Whose a run is, on servers that several output folders may share.
+"""Ownership of runs on servers that several output folders may share.
 
 Runs that a server holds for running though no process works on them were killed. Each output folder
 closes its own.
@@ -19,7 +19,7 @@ HOME = "rnnkit.home"
 
 
 def home_of(settings: Settings) -> str:
-    """Machine and output folder, by which a server tells whose a run is."""
+    """Machine and output folder, which identify the owner of a run on a server."""
     return f"{socket.gethostname()}:{settings.home}"
 
 
@@ -36,9 +36,9 @@ def _statuses(settings: Settings, run_id: str) -> set[str]:
 def close_in_prefect(settings: Settings, run_id: str) -> None:
     """Labels this process's flow run as the one that works on a run, and closes what is left.
 
-    Flow runs that are said to run have crashed where their run was left in the middle and nobody
-    works on it, or this process does; one whose run has ended is about to say so itself. A Prefect
-    that does not answer here is no reason to lose a training.
+    Flow runs in state RUNNING have crashed where their run is unfinished and no process works on
+    it, or this process does; one whose run has ended is about to report its end. A Prefect that
+    does not answer here does not stop a training.
 
     Args:
         settings: where things are.
@@ -56,16 +56,16 @@ def close_in_prefect(settings: Settings, run_id: str) -> None:
 
     if flow_run.id is None:
         return
-    own, home = UUID(flow_run.id), home_of(settings)
+    this_flow_run, home = UUID(flow_run.id), home_of(settings)
     are_running = FlowRunFilter(
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
     )
     with suppress(Exception), get_client(sync_client=True) as client:
-        client.update_flow_run_labels(own, {ID: run_id, HOME: home})
+        client.update_flow_run_labels(this_flow_run, {ID: run_id, HOME: home})
         for run in client.read_flow_runs(flow_run_filter=are_running):
-            theirs = str(run.labels.get(ID, ""))
-            if run.id == own or not theirs or run.labels.get(HOME) != home:
+            other_id = str(run.labels.get(ID, ""))
+            if run.id == this_flow_run or not other_id or run.labels.get(HOME) != home:
                 continue
-            if theirs == run_id or _statuses(settings, theirs) <= {"new", "interrupted"}:
+            if other_id == run_id or _statuses(settings, other_id) <= {"new", "interrupted"}:
                 gone: State[Any] = Crashed(message="its process was killed")
                 client.set_flow_run_state(run.id, gone, force=True)

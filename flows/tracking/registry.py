@@ -24,8 +24,6 @@ from rnnkit.runtime.files import sha256_bytes
 CHAMPION = "champion"
 LOADER = "rnnkit.inference.pyfunc"
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
-DATA = "data"
-"""The part of a saved pyfunc that is a run's own `model/` folder."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Registry:
 
         for name in ("alembic", "mlflow"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tells of every retry
+        logging.getLogger("urllib3").setLevel(logging.ERROR)  # it logs every retry
         self._settings = settings
         # The registry opens clients of its own at the global addresses. MLflow sets its variables,
         # too, which would stand above the settings of this process's next output folder.
@@ -68,11 +66,11 @@ class Registry:
         """MLflow's id of a finished run's model, which is saved there if it is not yet."""
         from mlflow.entities import LoggedModelOutput
 
-        found = self.client.search_logged_models(
+        models = self.client.search_logged_models(
             [experiment_id], filter_string=f"tags.`{ID}` = '{folder.id}'", max_results=1
         )
-        if found and found[0].status == "READY":
-            return str(found[0].model_id)
+        if models and models[0].status == "READY":
+            return str(models[0].model_id)
         model = self.client.create_logged_model(
             experiment_id,
             name=folder.id,
@@ -96,17 +94,17 @@ class Registry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        for there in self.client.search_model_versions(f"name = '{name}'"):
-            if there.tags.get(ID) == folder.id:
-                return _registered(there)
-        made = self.client.create_model_version(
+        for entry in self.client.search_model_versions(f"name = '{name}'"):
+            if entry.tags.get(ID) == folder.id:
+                return _registered(entry)
+        entry = self.client.create_model_version(
             name,
             source=f"models:/{model_id}",
             run_id=mlflow_id,
             tags={ID: folder.id},
             model_id=model_id,
         )
-        return _registered(made)
+        return _registered(entry)
 
     def champion(self, name: str) -> Registered | None:
         """The version with the alias `champion`, if there is one."""
@@ -133,8 +131,8 @@ class Registry:
 
     def runs(self) -> set[str]:
         """Our ids of all runs that a registered version was made by."""
-        found = self.client.search_model_versions()
-        return {there.tags[ID] for there in found if ID in there.tags}
+        versions = self.client.search_model_versions()
+        return {entry.tags[ID] for entry in versions if ID in entry.tags}
 
     def fetch(self, address: str) -> Path:
         """The model folder of `models:/NAME@champion` or `models:/NAME/2`, copied here once.
@@ -143,8 +141,8 @@ class Registry:
             InputError: there is no such model, or it was not made by rnnkit.
         """
         model = self._find(address)
-        own = sha256_bytes(model.source.encode())[:10]  # another MLflow has such a name, too
-        place = self._settings.home / "models" / f"{model.name}-{model.version}-{own}"
+        origin = sha256_bytes(model.source.encode())[:10]  # another MLflow has such a name, too
+        place = self._settings.home / "models" / f"{model.name}-{model.version}-{origin}"
         if not (place / "weights.safetensors").exists():
             import mlflow
 
@@ -169,8 +167,8 @@ class Registry:
             name, _, number = name.rpartition("/")
             return _registered(self.client.get_model_version(name, number))
         except MlflowException:
-            there = sorted(model.name for model in self.client.search_registered_models())
-            listed = f"there are {', '.join(there)}" if there else "no model is registered yet"
+            names = sorted(model.name for model in self.client.search_registered_models())
+            listed = f"there are {', '.join(names)}" if names else "no model is registered yet"
             raise InputError(
                 f"{address}: there is no such model; {listed}, as models:/NAME@champion or "
                 "models:/NAME/1"
@@ -193,5 +191,5 @@ def save(folder: RunFolder, place: Path, model_id: str, mlflow_id: str) -> None:
         )
 
 
-def _registered(there: Any) -> Registered:
-    return Registered(there.name, int(there.version), there.tags.get(ID, ""), there.source)
+def _registered(entry: Any) -> Registered:
+    return Registered(entry.name, int(entry.version), entry.tags.get(ID, ""), entry.source)

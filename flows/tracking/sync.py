@@ -1,4 +1,4 @@
-"""Brings to MLflow what it could not be told of while it went on.
+"""Sends MLflow the runs that it could not be sent while they went on.
 
 A run that MLflow has as its folder ended is left alone; the others are sent whole.
 """
@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flows.settings import Settings
-from flows.tracking.mirror import PARENT, STATE, STATUS, VARIANT, End, Mirror, Tracker, id_of
+from flows.tracking.mirror import ENDS, PARENT, STATE, STATUS, VARIANT, End, Mirror, Tracker, id_of
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import PARAMS, RunFolder
-
-TRIAL_ENDS: Mapping[str, End] = {"finished": "finished", "pruned": "pruned", "failed": "failed"}
 
 
 class Unreachable(RuntimeError):
@@ -26,7 +24,7 @@ class Synced:
 
     Args:
         run: our id.
-        end: how it ended; "running": somebody works on it, and tells MLflow; "unreadable": its
+        end: how it ended; "running": another process works on it and sends it; "unreadable": its
             folder is another version's.
         sent: whether MLflow lacked something and has it now.
     """
@@ -40,7 +38,7 @@ def sync(settings: Settings) -> Iterator[Synced]:
     """Every comparison with its runs, and every other run with its trials.
 
     Raises:
-        Unreachable: MLflow could not be told; what was yielded before is there.
+        Unreachable: MLflow failed; what was yielded before is there.
     """
     from mlflow.exceptions import MlflowException
 
@@ -48,16 +46,16 @@ def sync(settings: Settings) -> Iterator[Synced]:
         yield from _all(settings)
     except (MlflowException, OSError) as error:
         reason = f"{error}".splitlines()[0]
-        raise Unreachable(f"MLflow could not be told: {reason}") from error
+        raise Unreachable(f"MLflow could not be reached: {reason}") from error
 
 
 def _all(settings: Settings) -> Iterator[Synced]:
-    there = _There(Tracker(settings))
+    stored = _Stored(Tracker(settings))
     compared: set[str] = set()
     for folder in _folders(settings.comparisons):  # a run of several lies under the first of them
         members = [m for m in _members(settings, folder) if m.folder.id not in compared]
         compared |= {member.folder.id for member in members}
-        yield from _bring(there, folder, members)
+        yield from _bring(stored, folder, members)
     for folder in _folders(settings.runs):
         if folder.id in compared:
             continue
@@ -65,8 +63,8 @@ def _all(settings: Settings) -> Iterator[Synced]:
             _Child(trial, _end_of_trial(trial), {}) for trial in _folders(folder.path / "trials")
         ]
         try:
-            yield from _bring(there, folder, trials)
-        except (InputError, KeyError):  # another version's, or somebody's edit
+            yield from _bring(stored, folder, trials)
+        except (InputError, KeyError):  # of another version, or edited
             yield Synced(folder.id, "unreadable", False)
 
 
@@ -79,7 +77,7 @@ class _Child:
     tags: Mapping[str, str]
 
 
-class _There:
+class _Stored:
     """What MLflow has, read once for each experiment."""
 
     def __init__(self, tracker: Tracker) -> None:
@@ -91,31 +89,31 @@ class _There:
         name = folder.experiment.name
         if name not in self._runs:
             self._runs[name] = self.tracker.runs(self.tracker.experiment(name))
-        found = self._runs[name].get(id_of(folder))
-        if found is None or (found.info.status, found.data.tags[STATE]) != (STATUS[end], end):
+        run = self._runs[name].get(id_of(folder))
+        if run is None or (run.info.status, run.data.tags[STATE]) != (STATUS[end], end):
             return True
         if parent is None:
             return False
-        above = self._runs[name].get(parent.id)
-        return above is None or found.data.tags.get(PARENT) != above.info.run_id
+        parent_run = self._runs[name].get(parent.id)
+        return parent_run is None or run.data.tags.get(PARENT) != parent_run.info.run_id
 
 
 def _folders(place: Path) -> list[RunFolder]:
     return [RunFolder(path) for path in sorted(place.glob("[!.]*")) if (path / PARAMS).exists()]
 
 
-def _bring(there: _There, folder: RunFolder, children: Sequence[_Child]) -> Iterator[Synced]:
-    """A run and what belongs to it; nothing of it where somebody works on it."""
+def _bring(stored: _Stored, folder: RunFolder, children: Sequence[_Child]) -> Iterator[Synced]:
+    """A run and what belongs to it; nothing of it where a process works on it."""
     end = _ending(folder)
     if end is None:
         yield Synced(folder.id, "running", False)
         return
-    lacking = [child for child in children if there.lacks(child.folder, child.end, folder)]
-    lacks = there.lacks(folder, end, None)
+    lacking = [child for child in children if stored.lacks(child.folder, child.end, folder)]
+    lacks = stored.lacks(folder, end, None)
     if lacks or lacking:
-        mirror = Mirror(there.tracker, folder, None, {})
+        mirror = Mirror(stored.tracker, folder, None, {})
         for child in lacking:
-            Mirror(there.tracker, child.folder, mirror, child.tags).finish(child.end)
+            Mirror(stored.tracker, child.folder, mirror, child.tags).finish(child.end)
         mirror.finish(end)
     yield Synced(folder.id, end, lacks)
     for child in children:
@@ -150,4 +148,4 @@ def _ending(folder: RunFolder) -> End | None:
 def _end_of_trial(folder: RunFolder) -> End:
     """How a trial ended, by its journal: it has no manifest."""
     lines = folder.records()
-    return TRIAL_ENDS.get(lines[-1]["kind"] if lines else "", "interrupted")
+    return ENDS.get(lines[-1]["kind"] if lines else "", "interrupted")

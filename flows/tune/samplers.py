@@ -9,7 +9,7 @@ from rnnkit.params import Experiment
 from rnnkit.params.tune import Tune
 from rnnkit.runtime import numerics
 
-STARTUP = 10
+RANDOM_TRIALS = 10
 """At most so many trials are drawn at random before a sampler models what they found."""
 
 
@@ -22,7 +22,7 @@ class PerTrial(optuna.samplers.BaseSampler):
 
     def _fresh(self, number: int) -> optuna.samplers.BaseSampler:
         seed = numerics.seed_of(self._seed, "trial", number) % 2**32
-        startup = max(1, min(STARTUP, self._tune.trials // 3))
+        startup = max(1, min(RANDOM_TRIALS, self._tune.trials // 3))
         kind = self._tune.sampler.kind
         if kind == "tpe":
             return optuna.samplers.TPESampler(

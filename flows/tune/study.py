@@ -1,4 +1,4 @@
-"""The study: one database that parent and workers share, what is asked of it and told to it."""
+"""The study: one database that parent and workers share, with ask and tell."""
 
 import random
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from rnnkit.params.tune import Choices, Range
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 
-ROW = 5
+MAX_FAILURES = 5
 """So many failures in a row end a sweep."""
 
 
@@ -58,7 +58,7 @@ def suggest(trial: Any, experiment: Experiment) -> dict[str, Any]:
     alone = experiment.replace({"tune": None})
     values: dict[str, Any] = {}
     for path, space in sorted(experiment.tune.search.items(), key=lambda item: bool(item[1].when)):
-        if any(values[other] != value for other, value in space.when.items()):
+        if any(values[condition] != value for condition, value in space.when.items()):
             continue
         if isinstance(space, Choices):
             values[path] = trial.suggest_categorical(path, list(space.choices))
@@ -85,8 +85,8 @@ def is_failing(study: optuna.Study, before: int) -> bool:
     Args:
         before: how many had ended when the sweep was started: they do not count.
     """
-    last = ended(study)[before:][-ROW:]
-    return len(last) == ROW and all(trial.state == TrialState.FAIL for trial in last)
+    last = ended(study)[before:][-MAX_FAILURES:]
+    return len(last) == MAX_FAILURES and all(trial.state == TrialState.FAIL for trial in last)
 
 
 def importances(study: optuna.Study) -> Mapping[str, float]:
@@ -98,5 +98,5 @@ def importances(study: optuna.Study) -> Mapping[str, float]:
     if len(done) < 3 or len({trial.value for trial in done}) < 2:
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
-    found = optuna.importance.get_param_importances(study, evaluator=evaluator)
-    return {path: float(share) for path, share in found.items()}
+    shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
+    return {path: float(share) for path, share in shares.items()}

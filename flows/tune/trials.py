@@ -7,22 +7,20 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from flows.tracking import End
+from flows.tracking import ENDS, End
 from rnnkit.params import Experiment
-from rnnkit.params.searching import Values
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
 
-STOP = "stop"  # a file beside the trials: the workers are to leave off
+STOP = "stop"  # a file beside the trials: ends the workers
 SEARCH = "search.json"  # beside the trials: the ranges that percentiles became
-ENDS: Mapping[str, End] = {"finished": "finished", "pruned": "pruned", "failed": "failed"}
 STATES = {"finished": "complete", "pruned": "pruned", "failed": "failed"}
 
 
 def searching(folder: RunFolder) -> Experiment:
     """A sweep's experiment, with percentiles as the ranges they became."""
-    found = files.read_json(folder.path / "trials" / SEARCH)
-    return folder.experiment.replace({"tune.search": found})
+    ranges = files.read_json(folder.path / "trials" / SEARCH)
+    return folder.experiment.replace({"tune.search": ranges})
 
 
 def trial_folder(folder: RunFolder, number_: int) -> RunFolder:
@@ -36,20 +34,21 @@ def trial_folders(folder: RunFolder) -> Iterator[RunFolder]:
         yield RunFolder(path)
 
 
-def trainings(place: RunFolder, mine: Experiment, seeds: int) -> list[tuple[RunFolder, Experiment]]:
+def trainings(
+    place: RunFolder, experiment: Experiment, seeds: int
+) -> list[tuple[RunFolder, Experiment]]:
     """A trial's trainings: where each lies and what it trains."""
     if seeds == 1:
-        return [(place, mine)]
+        return [(place, experiment)]
     return [
-        (RunFolder(place.path / f"seed-{seed}"), mine.replace({"seed": seed}))
-        for seed in range(mine.seed, mine.seed + seeds)
+        (RunFolder(place.path / f"seed-{seed}"), experiment.replace({"seed": seed}))
+        for seed in range(experiment.seed, experiment.seed + seeds)
     ]
 
 
-def end_of(lines: Sequence[Mapping[str, Any]]) -> str:
-    """How a trial's journal ends: a key of ENDS, "interrupted", or empty while it goes on."""
-    last: str = lines[-1]["kind"] if lines else ""
-    return last if last in ENDS or last == "interrupted" else ""
+def end_of(lines: Sequence[Mapping[str, Any]]) -> End | None:
+    """How a trial's journal ends; None while it goes on."""
+    return ENDS.get(lines[-1]["kind"]) if lines else None
 
 
 def trial_records(folder: RunFolder, experiment: Experiment) -> list[dict[str, Any]]:
@@ -62,7 +61,7 @@ def trial_records(folder: RunFolder, experiment: Experiment) -> list[dict[str, A
     for trial in trial_folders(folder):
         lines = trial.records()
         end = end_of(lines)
-        if end not in ENDS:
+        if end not in STATES:
             continue
         curve, value, deviation = _measured(trial, lines, experiment)
         records.append(
@@ -95,7 +94,7 @@ def best_training(place: RunFolder, experiment: Experiment) -> RunFolder:
     return RunFolder(place.path / f"seed-{pick(seeds, key=lambda line: line['value'])['seed']}")
 
 
-def alone(experiment: Experiment, values: Values, epochs: int | None) -> Experiment:
+def alone(experiment: Experiment, values: Mapping[str, Any], epochs: int | None) -> Experiment:
     """The experiment without its sweep, with tuned values in place.
 
     Args:

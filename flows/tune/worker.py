@@ -1,13 +1,13 @@
 """A worker: takes trials from the study until none is left, and writes only folders.
 
 A trial is held by a lock on its folder for as long as its worker lives. One that is running in the
-study and held by nobody was left by a worker that died: the next one goes on with it.
+study and not held was left by a worker that died: the next worker resumes it.
 """
 
 import fcntl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import optuna
@@ -16,6 +16,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows import settings
+from flows.pipeline.steps import Run, load_data
 from flows.processes.workers import Parent, settle
 from flows.tune.study import is_failing, open_study, suggest
 from flows.tune.trials import STOP, end_of, searching, trainings, trial_folder
@@ -32,14 +33,12 @@ class Orders:
     """What a worker must know; it travels to other processes and machines.
 
     Args:
-        folder: the run's.
-        home: the output folder.
+        run: the sweep's.
         parent: waits for the sweep.
         before: how many trials had ended when the sweep was started.
     """
 
-    folder: str
-    home: str
+    run: Run
     parent: Parent
     before: int
 
@@ -55,48 +54,38 @@ def work_on_trials(orders: Orders, number: int) -> int:
         how many trials it worked on.
     """
     settle(orders.parent)
-    run = RunFolder(Path(orders.folder))
-    experiment = searching(run)
-    study = open_study(experiment, run, settings.read(Path(orders.home)))
-    work = Sweep(run, experiment, study, Path(orders.home), orders.before)
+    run = replace(orders.run, experiment=searching(orders.run.folder))
+    study = open_study(run.experiment, run.folder, settings.read(run.home))
+    sweep = Sweep(run, study, orders.before)
     worked = 0
-    while not work.stopped:
+    while not sweep.stopped:
         with ExitStack() as held:
-            taken = work.take(held)
+            taken = sweep.take(held)
             if taken is None:
                 break
-            work.attempt(*taken)
+            sweep.attempt(*taken)
             worked += 1
     return worked
 
 
 class Sweep:
-    """A worker's hands on a sweep.
+    """A worker's part of a sweep.
 
     Args:
-        folder: the run's.
-        experiment: with the `tune` block, percentiles made ranges.
+        run: the sweep's, percentiles in its `tune` block made ranges.
         study: over the database that all workers share.
-        home: the output folder, where prepared data lie.
         before: how many trials had ended when the sweep was started.
     """
 
-    def __init__(
-        self,
-        folder: RunFolder,
-        experiment: Experiment,
-        study: optuna.Study,
-        home: Path,
-        before: int,
-    ) -> None:
-        assert experiment.tune is not None
-        self.folder, self.experiment, self.tune = folder, experiment, experiment.tune
-        self.study, self.home, self.before = study, home, before
+    def __init__(self, run: Run, study: optuna.Study, before: int) -> None:
+        assert run.experiment.tune is not None
+        self.folder, self.experiment, self.tune = run.folder, run.experiment, run.experiment.tune
+        self.study, self.before, self._run = study, before, run
         self._prepared: tuple[Experiment, Prepared] | None = None
 
     @property
     def stopped(self) -> bool:
-        """Whether the parent wants the workers to leave off."""
+        """Whether the parent has asked the workers to stop."""
         return (self.folder.path / "trials" / STOP).exists()
 
     def take(self, held: ExitStack) -> tuple[optuna.Trial, RunFolder] | None:
@@ -114,11 +103,11 @@ class Sweep:
                     running += 1
                     continue
                 if self._state(trial.number) != TrialState.RUNNING:
-                    held.close()  # its worker told and let go since the list was made
+                    held.close()  # ended since the list was made
                     continue
-                if end_of(place.records()) in ("", "interrupted"):
+                if end_of(place.records()) in (None, "interrupted"):
                     return optuna.Trial(self.study, trial._trial_id), place
-                self.tell(trial.number, place)  # it had ended, and its worker could not say so
+                self.tell(trial.number, place)  # its worker died before it reported the end
                 held.close()
             if is_failing(self.study, self.before) or not self._wanted(running):
                 return None
@@ -128,7 +117,7 @@ class Sweep:
             return new, place
 
     def _state(self, number: int) -> TrialState:
-        """How a trial stands now; while its folder is held here, nobody else changes it."""
+        """How a trial stands now; while its folder is held here, no other process changes it."""
         return self.study.get_trials(deepcopy=False)[number].state
 
     def _wanted(self, running: int) -> bool:
@@ -140,50 +129,52 @@ class Sweep:
         return len(done) + running < self.tune.trials
 
     def attempt(self, trial: optuna.Trial, place: RunFolder) -> None:
-        """One trial, from where it stands; what becomes of it is in its journal, then told."""
+        """Trains a trial from where it stands; its end goes to its journal, then to the study."""
         begun = place.records("begun")
         values = begun[0]["values"] if begun else suggest(trial, self.experiment)
         try:
-            mine = self.experiment.replace({**values, "tune": None})
+            experiment = self.experiment.replace({**values, "tune": None})
             refusal = None
         except ValueError as error:  # the rules refuse these values together
-            mine, refusal = self.experiment.replace({"tune": None}), error
-        place.create(mine, {"values": values})
+            experiment, refusal = self.experiment.replace({"tune": None}), error
+        place.create(experiment, {"values": values})
         if not begun:
             place.append("begun", values=values)
         try:
             if refusal is not None:
                 raise refusal
-            if not self._train(trial, place, mine):
+            if not self._train(trial, place, experiment):
                 return
         except Exception as error:  # one trial's failure is a result; the sweep goes on
             place.append("failed", reason=f"{type(error).__name__}: {error}")
             files.write_traceback(place.path)
         self.tell(trial.number, place)
 
-    def _train(self, trial: optuna.Trial, place: RunFolder, mine: Experiment) -> bool:
+    def _train(self, trial: optuna.Trial, place: RunFolder, experiment: Experiment) -> bool:
         """Trains all seeds and writes how it ended; False: it was interrupted."""
         seeds, by_seed = self.tune.seeds, self.tune.pruner.kind == "wilcoxon"
         reported = self.study.trials[trial.number].intermediate_values
         known = {line["seed"]: line["value"] for line in place.records("seed")}
         values = []
-        for k, (folder, one) in enumerate(trainings(place, mine, seeds)):
-            folder.create(one, {})
-            for record in train_into(folder, one, self._data(one)):
+        for k, (folder, training) in enumerate(trainings(place, experiment, seeds)):
+            folder.create(training, {})
+            for record in train_into(folder, training, self._data(training)):
                 if self.stopped:
                     place.append("interrupted")
                     return False
-                step = k * one.train.epochs + getattr(record, "epoch", 0)
+                step = k * training.train.epochs + getattr(record, "epoch", 0)
                 if not isinstance(record, Epoch) or by_seed or step in reported:
                     continue
-                trial.report(record.valid[one.monitored], step)
+                trial.report(record.valid[training.monitored], step)
                 last = record.last and k == seeds - 1
                 if not last and trial.should_prune():
                     place.append("pruned")
                     return True
             values.append(self._value(folder))
-            if seeds > 1 and one.seed not in known:
-                place.append("seed", seed=one.seed, value=values[-1], monitor=one.train.monitor)
+            if seeds > 1 and training.seed not in known:
+                place.append(
+                    "seed", seed=training.seed, value=values[-1], monitor=training.train.monitor
+                )
             if by_seed and k not in reported:
                 trial.report(values[-1], k)
                 if k < seeds - 1 and trial.should_prune():
@@ -209,10 +200,16 @@ class Sweep:
             state = TrialState.PRUNED if last["kind"] == "pruned" else TrialState.FAIL
             self.study.tell(number, state=state)
 
-    def _data(self, mine: Experiment) -> Prepared:
+    def _data(self, experiment: Experiment) -> Prepared:
         """A trial's data; they are the same for all unless the search goes over them."""
-        if self._prepared is None or self._prepared[0].data != mine.data:
-            self._prepared = mine, prepare(mine.data, mine.task, self.home)
+        if self._prepared is None or self._prepared[0].data != experiment.data:
+            if experiment.data == self.experiment.data:
+                self._prepared = experiment, load_data(experiment, self._run.data, self._run.home)
+            else:
+                self._prepared = (
+                    experiment,
+                    prepare(experiment.data, experiment.task, self._run.home),
+                )
         return self._prepared[1]
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import read_json
 
-DAY = 86_400  # seconds
 ASIDE = ".deleted-"
 """How the name of a folder begins that is being deleted."""
 PLACES = ("runs", "comparisons", "prepared", "models")
@@ -47,7 +46,7 @@ def leftovers(home: Path, kept: Set[str], older: float) -> list[Leftover]:
         older: unfinished runs and comparisons, and prepared data that no run has used for so long,
             in seconds.
     """
-    found = [
+    removable = [
         Leftover(what, path, _size(path))
         for what, path in [
             *_of_runs(home, kept, older),
@@ -55,20 +54,20 @@ def leftovers(home: Path, kept: Set[str], older: float) -> list[Leftover]:
             *_of_data(home, older),
         ]
     ]
-    found += [
+    removable += [
         Leftover("what an interrupted clean left", path, _size(path))
         for place in PLACES
         for path in sorted((home / place).rglob(f"{ASIDE}*"))
     ]
-    return [leftover for leftover in found if leftover.size]
+    return [leftover for leftover in removable if leftover.size]
 
 
-def delete(found: list[Leftover]) -> None:
+def delete(removable: list[Leftover]) -> None:
     """Deletes what `leftovers` found; each folder is put aside first, so that none is half there.
 
     What another process deletes at the same time is left to it.
     """
-    for leftover in found:
+    for leftover in removable:
         aside = leftover.path.with_name(f"{ASIDE}{secrets.token_hex(8)}")  # on the same disk
         with contextlib.suppress(FileNotFoundError):
             leftover.path.rename(aside)

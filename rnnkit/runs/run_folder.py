@@ -193,23 +193,23 @@ class RunFolder:
             if old.name not in keep:
                 old.unlink()
 
-    def adopt(self, other: "RunFolder") -> None:
+    def adopt(self, trained: "RunFolder") -> None:
         """Takes over another folder's training: its curves and its best checkpoint.
 
         Doing it again changes nothing.
         """
         if self.records("adopted"):
             return
-        name = other._best_name()
+        name = trained._best_name()
         (self.path / "checkpoints").mkdir(exist_ok=True)
-        source = other.path / "checkpoints" / name
+        source = trained.path / "checkpoints" / name
         files.write_atomic(self.path / "checkpoints" / name, source.read_bytes())
         files.write_atomic(self.path / "checkpoints" / "best", name + "\n")
         self.forget_after(0)
-        kept = [line for line in other.records() if line["kind"] in ("step", "epoch")]
+        kept = [line for line in trained.records() if line["kind"] in ("step", "epoch")]
         text = "".join(files.canonical_json(line) + "\n" for line in [*self.records(), *kept])
         files.write_atomic(self.path / JOURNAL, text)
-        self.append("adopted", trial=other.id)
+        self.append("adopted", trial=trained.id)
 
     def newest_checkpoint(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Tensors and facts of the newest checkpoint that is whole; None if there is none."""
@@ -236,8 +236,8 @@ class RunFolder:
 
     def _checkpoints(self) -> list[Path]:
         """Newest first."""
-        found = (self.path / "checkpoints").glob("epoch-*.safetensors")
-        return sorted((p for p in found if _CHECKPOINT.fullmatch(p.name)), reverse=True)
+        paths = (self.path / "checkpoints").glob("epoch-*.safetensors")
+        return sorted((p for p in paths if _CHECKPOINT.fullmatch(p.name)), reverse=True)
 
 
 def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:

@@ -66,8 +66,6 @@ def sha256_named(contents: Iterable[tuple[str, bytes]]) -> str:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable (a rename is only on disk once its folder is)."""
-    if os.name == "nt":  # Windows cannot open a folder, and needs no such step
-        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -128,10 +126,10 @@ def write_manifest(folder: Path, names: Iterable[str] | None) -> dict[str, str]:
 
 
 def _names(folder: Path) -> list[str]:
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return [
         path.as_posix()
-        for path in found
+        for path in paths
         if path.as_posix() != MANIFEST and not any(part.startswith(".") for part in path.parts)
     ]
 

@@ -69,8 +69,8 @@ def peak_memory() -> float:
     Where the system cannot begin anew, since the process began.
     """
     with contextlib.suppress(OSError):
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-        if found:
-            return int(found[1]) / 1024.0
+        peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        if peak:
+            return int(peak[1]) / 1024.0
     kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return kib / (1024.0**2 if sys.platform == "darwin" else 1024.0)  # macOS counts bytes

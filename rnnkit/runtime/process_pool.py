@@ -2,12 +2,11 @@
 
 import os
 import signal
-import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-POLL = 0.3  # seconds between two looks at the process that waits
+from rnnkit.runtime.parent_process import end_with
+
 SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Threads inside a process would stand in the way of the other processes."""
 
@@ -25,8 +24,10 @@ def spread(work: Callable[[Any], Any], items: Sequence[Any], processes: int) -> 
         return [work(item) for item in items]
     from joblib.externals.loky import ProcessPoolExecutor
 
-    own = dict.fromkeys(SINGLE, "1")
-    pool = ProcessPoolExecutor(processes, initializer=_start, initargs=(os.getpid(),), env=own)
+    environment = dict.fromkeys(SINGLE, "1")
+    pool = ProcessPoolExecutor(
+        processes, initializer=_start, initargs=(os.getpid(),), env=environment
+    )
     try:
         return list(pool.map(work, items))
     finally:
@@ -37,11 +38,4 @@ def spread(work: Callable[[Any], Any], items: Sequence[Any], processes: int) -> 
 def _start(parent: int) -> None:
     """What each process does before it works."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends them
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    """Ends this process when the parent is gone, whatever it is busy with: nobody wants it."""
-    while os.getppid() == parent:
-        time.sleep(POLL)
-    os._exit(1)
+    end_with(parent)

@@ -58,13 +58,14 @@ def predictions_of(experiment: Experiment, table: pandas.DataFrame) -> Predictio
     return kind.predictions_type(experiment.task, experiment.data)(table, experiment.task)
 
 
-def prepare(data: Data, task: TaskParams, folder: Path) -> Prepared:
+def prepare(data: Data, task: TaskParams, folder: Path, sha256: str | None = None) -> Prepared:
     """The prepared data, from `<folder>/prepared/<sha256>/` or built there.
 
     Args:
         data: the params' block.
         task: the params' block; it decides what inputs and targets are.
         folder: the output folder, `mlruns`.
+        sha256: what the data depend on, where it was computed already.
 
     Raises:
         InputError: bad files or too little data, in one line.
@@ -83,7 +84,7 @@ def prepare(data: Data, task: TaskParams, folder: Path) -> Prepared:
         }
         return replace(built, facts=read | built.facts)
 
-    place = folder / "prepared" / data_sha256(data, task)
+    place = folder / "prepared" / (sha256 or data_sha256(data, task))
     return store.load_or_build(place, build, kind.load(data, task))
 
 

@@ -23,7 +23,7 @@ from rnnkit.params.data import Data
 from rnnkit.params.model import Model
 from rnnkit.tasks.generation import Continuation
 from rnnkit.tasks.predictions import Predictions
-from rnnkit.tasks.streaming import Stream
+from rnnkit.tasks.streaming import SequenceStream
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -248,7 +248,7 @@ class Task(ABC, Generic[F]):
             inputs: the input's own steps, as the network read them.
         """
 
-    def stream(self, network: nn.Module) -> Stream:
+    def stream(self, network: nn.Module) -> SequenceStream:
         """The network on a sequence that comes step by step.
 
         Args:
@@ -259,7 +259,7 @@ class Task(ABC, Generic[F]):
         """
         if self.topology == "one_to_one":
             raise self.no_stream()
-        return Stream(self, network)
+        return SequenceStream(self, network)
 
     def no_stream(self) -> InputError:
         """The refusal of a stream."""

@@ -10,19 +10,15 @@ from rnnkit.nn.model.network import ManyToOne, Synced
 from rnnkit.nn.model.stack import States
 
 
-class Stream:
-    """One sequence.
-
-        stream = task.stream(network)
-        for token in ("The", "cat"):
-            print(stream.step(token))
-
-    A recording is answered from its first whole frame on, and before that with {"frames": 0}. One
-    that ends before it is answered by a `Predictor` alone, which puts silence behind it.
+class SequenceStream:
+    """One sequence; `rnnkit.inference.stream.Stream` says what steps and answers are.
 
     Args:
         task: of the run.
         network: in evaluation mode, of one direction.
+
+    Raises:
+        InputError: such inputs cannot be read step by step.
     """
 
     def __init__(self, task: Any, network: nn.Module) -> None:
@@ -38,23 +34,8 @@ class Stream:
         """Steps that the network has read."""
 
     @torch.no_grad()
-    def step(self, value: Any, where: str | None = None) -> dict[str, Any]:
-        """The answer after one more step.
-
-        Args:
-            value: a token, of a translation the text that follows, which with `bpe` has the blank
-                before a later word in it; or the numbers of a step; of music the notes of a frame;
-                of a recording its next samples, as many as there are.
-            where: what messages call it; None: by its number.
-
-        Returns: of a translation that of the sequence so far, and of a recording what was said so
-            far; of a language model log_probability, that of this token; of music the same of this
-            frame (null of the first) and next; else what `Predictor` says of the sequence so far,
-            or of this step where every step has its own answer.
-
-        Raises:
-            InputError: the value is no step.
-        """
+    def step(self, value: Any, where: str | None) -> dict[str, Any]:
+        """The answer after one more step; `where` is what messages call it."""
         new = torch.as_tensor(self._feed(value, where or f"step {self.steps + 1}"))
         if len(new):
             self._answer = self.answer(new)

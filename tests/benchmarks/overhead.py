@@ -18,7 +18,7 @@ from typing import Any
 
 from flows import settings
 from flows.processes import servers
-from rnnkit.runtime import process_settings as launch
+from rnnkit.runtime import process_settings
 
 PARAMS = """
 name: bench
@@ -123,7 +123,7 @@ def _timed(call: Callable[..., Any], name: str, spent: dict[str, float]) -> Call
 
 def main() -> None:
     """Prints the times."""
-    launch.settle()
+    process_settings.settle()
     with tempfile.TemporaryDirectory() as folder:
         home, params = Path(folder) / "mlruns", Path(folder) / "bench.yaml"
         params.write_text(PARAMS.replace("EPOCHS", str(EPOCHS)))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnkit.data.batches import IGNORED, POOL, gather, padding_waste, plan
-from rnnkit.data.prepare.prepared import Part
+from rnnkit.data.prepare.part import Part
 
 LENGTHS = st.lists(st.integers(1, 9), min_size=1, max_size=60)
 EITHER = st.sampled_from(["post", "pre"])

@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from rnnkit.data.prepare import prepare
-from rnnkit.data.prepare.prepared import Part
+from rnnkit.data.prepare.part import Part
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data, Files, Fractions, Split, Time
 from rnnkit.params.source import Frames
 from rnnkit.params.task import Classification, Tagging
-from rnnkit.tasks import task_for
+from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 
 ROWS = 40
@@ -51,9 +50,9 @@ def test_one_long_sequence_is_parted_by_time_and_cut(tmp_path: Path, split: Spli
     test = prepared.parts["test"]
     assert test.synced
     assert test.item.tolist() == [30, 38]
-    assert prepared.labels == ("down", "up")
+    assert prepared.fitted.labels == ("down", "up")
     assert test.targets.tolist() == [int(row % 3 > 0) for row in rows[30:]]
-    assert prepared.features == 2
+    assert prepared.fitted.inputs.features == 2
     assert prepared.facts["tokens"] == {"train": 20, "valid": 10, "test": 10}
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnkit.data.prepare import prepare
 from rnnkit.data.sources.gaps import fill, grid
 from rnnkit.data.sources.table import read
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data, Time
 from rnnkit.params.source import Table
 from rnnkit.params.task import Forecasting
+from rnnkit.tasks import prepare
 
 ROWS = "time,x\n2024-01-01,1\n2024-01-02,2\n2024-01-03,\n2024-01-04,4\n2024-01-07,10\n"
 

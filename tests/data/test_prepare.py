@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 import torch
 from prepared_items import TEST, TRAIN, VALID, items
-from rnnkit.data.prepare.built import refuse_no_tokens
 
-from rnnkit.data.prepare import prepare, tokenize
-from rnnkit.data.prepare.prepared import END, UNKNOWN
+from rnnkit.data.prepare import tokenize
+from rnnkit.data.prepare.fitted import refuse_no_tokens
+from rnnkit.data.prepare.ids import END, UNKNOWN
 from rnnkit.data.prepare.store import BUILDERS
 from rnnkit.errors import InputError
 from rnnkit.params.data import Characters, Column, Data, Words
 from rnnkit.params.source import Builtin, LabelledText, Tokens
 from rnnkit.params.task import Classification, Forecasting, LanguageModeling, Tagging, Task
+from rnnkit.tasks import prepare
 
 
 def test_every_task_of_the_params_has_a_builder() -> None:
@@ -25,8 +26,14 @@ def test_every_task_of_the_params_has_a_builder() -> None:
 
 def test_classification(labelled: Data, tmp_path: Path) -> None:
     prepared = prepare(labelled, Classification(), tmp_path)
-    assert prepared.vocabulary == ("<pad>", "<unk>", "a", "b", "c")  # of train, by frequency
-    assert prepared.labels == ("x", "y")
+    assert prepared.fitted.inputs.vocabulary == (
+        "<pad>",
+        "<unk>",
+        "a",
+        "b",
+        "c",
+    )  # of train, by frequency
+    assert prepared.fitted.labels == ("x", "y")
     assert items(prepared.parts[TRAIN]) == [([2, 3, 2], [0]), ([3, 4], [1])]
     # A word that is named as padding is unknown, and no padding.
     assert items(prepared.parts[VALID]) == [([2, UNKNOWN, UNKNOWN], [0])]
@@ -34,14 +41,14 @@ def test_classification(labelled: Data, tmp_path: Path) -> None:
     assert prepared.facts["unknown"][VALID] == pytest.approx(2 / 3)
     assert prepared.facts["labels"][TRAIN] == {"x": 1, "y": 1}
     assert prepared.facts["vocabulary"] == 4
-    assert prepared.features is None
+    assert prepared.fitted.inputs.features is None
 
 
 def test_classification_of_frames(tmp_path: Path) -> None:
     prepared = prepare(Data(source=Builtin(name="digits")), Classification(), tmp_path)
-    assert prepared.features == 8
-    assert prepared.vocabulary is None
-    assert prepared.labels == tuple("0123456789")
+    assert prepared.fitted.inputs.features == 8
+    assert prepared.fitted.inputs.vocabulary is None
+    assert prepared.fitted.labels == tuple("0123456789")
     part = prepared.parts[TRAIN]
     assert part.inputs.dtype == torch.float32
     assert part.inputs.shape == (8 * len(part), 8)
@@ -66,7 +73,7 @@ def test_longer_items_are_cut_and_counted(labelled: Data, tmp_path: Path) -> Non
 
 def test_tagging(tagged: Data, tmp_path: Path) -> None:
     prepared = prepare(tagged, Tagging(), tmp_path)
-    assert prepared.vocabulary == ("<pad>", "<unk>", "A", "b")
+    assert prepared.fitted.inputs.vocabulary == ("<pad>", "<unk>", "A", "b")
     assert items(prepared.parts[TRAIN]) == [([2, 3], [0, 1])]
     assert items(prepared.parts[TEST]) == [([UNKNOWN, 3], [1, 1])]
     assert prepared.parts[TRAIN].synced
@@ -82,7 +89,7 @@ def test_one_token_items_stay_synced_on_disk(tagged: Data, tmp_path: Path) -> No
 
 def test_language_modeling_with_a_window_for_each_item(text: Data, tmp_path: Path) -> None:
     prepared = prepare(text, LanguageModeling(), tmp_path)
-    assert prepared.vocabulary == ("<pad>", "<unk>", "<eos>", "b", "a")
+    assert prepared.fitted.inputs.vocabulary == ("<pad>", "<unk>", "<eos>", "b", "a")
     a, b = 4, 3
     assert items(prepared.parts[TRAIN]) == [([END, a, b], [a, b, END]), ([END, b], [b, END])]
     assert items(prepared.parts[VALID]) == [([END, b, 1, 1], [b, 1, 1, END])]
@@ -104,7 +111,7 @@ def test_language_modeling_in_windows_that_follow_one_another(text: Data, tmp_pa
 def test_forecasting(table: Data, tmp_path: Path) -> None:
     raw = table.model_copy(update={"scaling": "none"})
     prepared = prepare(raw, Forecasting(horizon=2, targets=("down",)), tmp_path)
-    assert prepared.features == 3
+    assert prepared.fitted.inputs.features == 3
     assert prepared.facts["rows"] == {TRAIN: 10, VALID: 10, TEST: 8}
     assert prepared.facts["unused"] == 2
     assert prepared.facts["time"][VALID] == ["2024-01-11T00:00:00", "2024-01-20T00:00:00"]
@@ -125,8 +132,8 @@ def test_scaling_is_fitted_on_the_training_rows_alone(table: Data, tmp_path: Pat
     assert train[:, :2].mean(dim=0).abs().max() < 1e-6
     assert train[:, :2].std(dim=0, correction=0).sub(1).abs().max() < 1e-6
     assert (prepared.parts[TRAIN].inputs[:, 2] == 0).all()  # a constant column
-    assert prepared.scaler is not None
-    back = prepared.scaler.inverse(prepared.parts[TRAIN].targets)
+    assert prepared.fitted.inputs.scaler is not None
+    back = prepared.fitted.inputs.scaler.inverse(prepared.parts[TRAIN].targets)
     days = torch.arange(1, 29, dtype=torch.float64)
     assert (back - torch.stack([10 - days, days], dim=1)).abs().max() < 1e-5
 

@@ -8,19 +8,19 @@ import pytest
 import torch
 from prepared_items import TEST, TRAIN, VALID
 
-from rnnkit.data.prepare import prepare
-from rnnkit.data.prepare.prepared import UNKNOWN
+from rnnkit.data.prepare.ids import UNKNOWN
 from rnnkit.params.data import Characters, Data, Files, Time
 from rnnkit.params.source import Builtin, LabelledText, Table
 from rnnkit.params.source import Text as PlainText
 from rnnkit.params.task import Classification, Forecasting, LanguageModeling, Tagging
+from rnnkit.tasks import prepare
 
 
 def test_python_tokens(tmp_path: Path) -> None:
     data = Data(source=Builtin(name="python_tokens"), tokenizer=Characters(), max_length=200)
     prepared = prepare(data, Tagging(), tmp_path)
-    assert prepared.labels is not None
-    assert len(prepared.labels) == 9
+    assert prepared.fitted.labels is not None
+    assert len(prepared.fitted.labels) == 9
     assert sum(prepared.facts["tokens"].values()) > 1_000_000
     assert prepared.facts["truncated"] == {TRAIN: 0, VALID: 0, TEST: 0}
     assert max(prepared.facts["unknown"].values()) < 0.001
@@ -32,8 +32,8 @@ def test_penn_treebank(public_data: Callable[[str], Path], tmp_path: Path) -> No
     source = PlainText(path=str(folder / "ptb.train.txt"))
     data = Data(source=source, split=split, max_length=35)
     prepared = prepare(data, LanguageModeling(), tmp_path)
-    assert prepared.vocabulary is not None
-    assert prepared.facts["vocabulary"] == len(prepared.vocabulary) - 1 == 10_000
+    assert prepared.fitted.inputs.vocabulary is not None
+    assert prepared.facts["vocabulary"] == len(prepared.fitted.inputs.vocabulary) - 1 == 10_000
     assert prepared.facts["tokens"] == {TRAIN: 929_589, VALID: 73_760, TEST: 82_430}
     test = prepared.parts[TEST]
     assert int(test.target_length.sum()) == 82_430
@@ -56,8 +56,8 @@ def test_sst2(public_data: Callable[[str], Path], tmp_path: Path) -> None:
     labels = prepared.facts["labels"][TEST]
     assert max(labels.values()) / sum(labels.values()) == pytest.approx(0.501, abs=0.0005)
     assert prepared.facts["longest"][TEST] == 56
-    assert prepared.vocabulary is not None
-    assert any("\u00a0" in word for word in prepared.vocabulary)
+    assert prepared.fitted.inputs.vocabulary is not None
+    assert any("\u00a0" in word for word in prepared.fitted.inputs.vocabulary)
 
 
 def test_etth1(public_data: Callable[[str], Path], tmp_path: Path) -> None:

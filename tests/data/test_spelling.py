@@ -9,12 +9,11 @@ import torch
 from seqeval.metrics import f1_score
 
 from rnnkit.data.batches import gather
-from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.spelling import abridged, alphabet, with_letters
 from rnnkit.metrics import EntityMeter
 from rnnkit.nn.losses import IGNORED
 from rnnkit.params import Experiment
-from rnnkit.tasks import task_for
+from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.training.loop import make_network
 
@@ -98,9 +97,9 @@ def test_padding_of_words_has_no_letters_and_no_influence(tmp_path: Path) -> Non
 def test_the_case_of_letters_is_kept_where_words_are_lowercased(tmp_path: Path) -> None:
     it = experiment(tmp_path)
     prepared = prepare(it.data, it.task, tmp_path)
-    assert prepared.letters is not None
-    assert "A" in prepared.letters
-    assert "ann" in (prepared.vocabulary or ())
+    assert prepared.fitted.inputs.characters is not None
+    assert "A" in prepared.fitted.inputs.characters
+    assert "ann" in (prepared.fitted.inputs.vocabulary or ())
 
 
 @pytest.mark.parametrize(

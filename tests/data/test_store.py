@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from prepared_items import TEST, TRAIN, items
 
-from rnnkit.data.prepare import data_sha256, prepare, store
+from rnnkit.data.prepare import data_sha256, store
 from rnnkit.params import data as params
 from rnnkit.params.data import Data, Time
 from rnnkit.params.source import Table
 from rnnkit.params.task import Classification, Forecasting, Tagging, Task
+from rnnkit.tasks import prepare
 
 # On disk
 CHANGES: dict[str, Callable[[Data], Data]] = {

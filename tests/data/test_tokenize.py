@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prepared_items import TEST, items
 
-from rnnkit.data.prepare import prepare, tokenize
-from rnnkit.data.prepare.prepared import END, UNKNOWN
+from rnnkit.data.prepare import tokenize
+from rnnkit.data.prepare.ids import END, UNKNOWN
 from rnnkit.params.data import BPE, Characters, Data, Words
 from rnnkit.params.task import LanguageModeling
+from rnnkit.tasks import prepare
 
 
 @given(st.text(max_size=30))
@@ -81,8 +82,8 @@ def test_the_stored_tokenizer_is_the_fitted_one(text: Data, tmp_path: Path) -> N
     for params_of_it in (Words(), BPE(vocabulary=300), Characters()):
         data = text.model_copy(update={"tokenizer": params_of_it})
         prepared = prepare(data, LanguageModeling(), tmp_path)
-        stored = prepared.tokenizer
+        stored = prepared.fitted.inputs.tokenizer
         assert stored is not None
-        assert stored.vocabulary == prepared.vocabulary
+        assert stored.vocabulary == prepared.fitted.inputs.vocabulary
         targets = [token for _, found in items(prepared.parts[TEST]) for token in found]
         assert stored.decode(targets).replace(" ", "") == "ab"

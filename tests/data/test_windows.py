@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rnnkit.data.batches import IGNORED, gather
-from rnnkit.data.prepare.prepared import Part, Prepared
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.windows import count_windows, cut, has_targets, streams, training_windows
 from rnnkit.nn.model.network import Synced
 from rnnkit.params import Experiment

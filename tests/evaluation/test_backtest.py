@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from rnnkit.data import sources
-from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.split_series import split_rows
 from rnnkit.errors import InputError
 from rnnkit.evaluation.backtest import walk_forward
 from rnnkit.params import Experiment
+from rnnkit.tasks import prepare
 
 
 def experiment(folder: Path, rows: int = 100, **split: Any) -> Experiment:

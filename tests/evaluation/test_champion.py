@@ -16,11 +16,10 @@ from sequence_runs import experiment_of as written
 from sequence_runs import names, pairs
 from trained_runs import finish_in
 
-from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.align import translated, windowed
 from rnnkit.data.prepare.split import split_items
 from rnnkit.errors import InputError
-from rnnkit.evaluation.champion import answers_of, challenge
+from rnnkit.evaluation.champion import champion_predictions, compare_with_champion
 from rnnkit.evaluation.comparison.comparable import (
     is_held_out,
     refuse_another_question,
@@ -30,6 +29,7 @@ from rnnkit.evaluation.finalize import PREDICTIONS
 from rnnkit.inference.predict import Predictor, load
 from rnnkit.params import Experiment
 from rnnkit.params.data import Fractions, Split
+from rnnkit.tasks import prepare
 
 TRAIN = {
     "epochs": 2,
@@ -80,8 +80,8 @@ def test_an_older_model_answers_a_newer_runs_items_as_it_answers_their_texts(
     newer = classification(path)
     prepared = finish_in(tmp_path, newer, "new").prepared
     predictor = load(old.path)
-    assert predictor.prepared.vocabulary != prepared.vocabulary
-    found = answers_of(predictor, newer, prepared).set_index("item")
+    assert predictor.prepared.fitted.inputs.vocabulary != prepared.fitted.inputs.vocabulary
+    found = champion_predictions(predictor, newer, prepared).set_index("item")
     assert sorted(found.index) == sorted(prepared.parts["test"].item.tolist())
     rows = [line.rsplit(",", 1) for line in path.read_text().splitlines()[1:]]
     for item, row in found.iterrows():
@@ -92,7 +92,7 @@ def test_an_older_model_answers_a_newer_runs_items_as_it_answers_their_texts(
         assert row["probability"] == pytest.approx(max(answer["probabilities"].values()), abs=1e-6)
     path.write_text(path.read_text() + "one more,pos\n")
     with pytest.raises(InputError, match="the data have changed since the run was prepared"):
-        answers_of(predictor, newer, prepared)
+        champion_predictions(predictor, newer, prepared)
 
 
 def test_the_better_of_two_runs_wins_and_the_same_one_does_not(tmp_path: Path) -> None:
@@ -101,17 +101,17 @@ def test_the_better_of_two_runs_wins_and_the_same_one_does_not(tmp_path: Path) -
     clear = reviews(tmp_path / "b.csv", 400, 1, "a film of some kind")
     train = {"train.epochs": 8}
     new = finish_in(tmp_path, classification(clear).replace(train), "new").folder
-    verdict = challenge(new, old.path, tmp_path)
+    verdict = compare_with_champion(new, old.path, tmp_path)
     assert verdict.is_better
     assert verdict.reason.startswith("better on the same 1")
-    same = challenge(new, new.path, tmp_path)
+    same = compare_with_champion(new, new.path, tmp_path)
     assert not same.is_better
     assert same.found is not None
     assert (same.found.value, same.found.low, same.found.high) == (0, 0, 0)
     import shutil
 
     shutil.rmtree(tmp_path / "prepared")
-    gone = challenge(new, old.path, tmp_path)
+    gone = compare_with_champion(new, old.path, tmp_path)
     assert (gone.found, gone.is_better) == (None, False)
     assert gone.reason == (
         "they cannot be compared: the run's prepared data are gone; to make the new one champion "
@@ -152,9 +152,9 @@ def test_forecasts_of_an_older_model_are_the_same_through_other_scales_and_windo
     old, own, _ = finish_in(tmp_path, older, "old")
     prepared = finish_in(tmp_path, series(), "new").prepared
     predictor = load(old.path)
-    assert prepared.scaler != predictor.prepared.scaler
-    there = answers_of(predictor, series(), prepared).set_index(["row", "step"])
-    here = answers_of(load(old.path), older, own).set_index(["row", "step"])
+    assert prepared.fitted.inputs.scaler != predictor.prepared.fitted.inputs.scaler
+    there = champion_predictions(predictor, series(), prepared).set_index(["row", "step"])
+    here = champion_predictions(load(old.path), older, own).set_index(["row", "step"])
     shared = there.index.intersection(here.index)
     assert len(shared) == len(there)
     for column in ("truth sunspots", "forecast sunspots"):
@@ -256,7 +256,7 @@ def test_a_champion_that_cannot_be_compared_stays_and_the_reason_says_what_to_do
     old, new, message = UNLIKE[what]
     champion = finish_in(tmp_path, old(tmp_path), "old").folder
     run = finish_in(tmp_path, new(tmp_path), "new").folder
-    verdict = challenge(run, champion.path, tmp_path)
+    verdict = compare_with_champion(run, champion.path, tmp_path)
     assert (verdict.found, verdict.is_better) == (None, False)
     assert verdict.reason == (
         f"they cannot be compared: {message}; to make the new one champion all the same: "
@@ -268,7 +268,7 @@ def test_predictions_of_another_version_are_no_measure_of_the_same(tmp_path: Pat
     run = finish_in(tmp_path, language(tmp_path), "run").folder
     table = pandas.read_parquet(run.path / PREDICTIONS).drop(columns="log_probability")
     table.assign(right=1).to_parquet(run.path / PREDICTIONS)
-    assert challenge(run, run.path, tmp_path).reason.startswith(
+    assert compare_with_champion(run, run.path, tmp_path).reason.startswith(
         "they cannot be compared: the runs are measured by accuracy and loss; compare runs of one"
     )
 
@@ -378,11 +378,11 @@ def language(folder: Path) -> Experiment:
 def test_other_tokens_of_a_language_model_are_refused(tmp_path: Path) -> None:
     experiment = language(tmp_path)
     old, prepared, _ = finish_in(tmp_path, experiment, "language")
-    found = answers_of(load(old.path), experiment, prepared)
+    found = champion_predictions(load(old.path), experiment, prepared)
     assert found["log_probability"].lt(0).all()
-    other = replace(prepared, vocabulary=(*(prepared.vocabulary or ()), "more"))
+    other = replace(prepared, vocabulary=(*(prepared.fitted.inputs.vocabulary or ()), "more"))
     with pytest.raises(InputError, match="their vocabularies differ, and so would the tokens"):
-        answers_of(load(old.path), experiment, other)
+        champion_predictions(load(old.path), experiment, other)
 
 
 def test_a_translator_of_fewer_words_is_compared_by_its_edits(tmp_path: Path) -> None:
@@ -392,14 +392,14 @@ def test_a_translator_of_fewer_words_is_compared_by_its_edits(tmp_path: Path) ->
     grown = grown.replace({"train.epochs": 40})
     new, prepared, _ = finish_in(tmp_path, grown, "new")
     predictor = load(old.path)
-    assert prepared.target is not None
-    assert predictor.prepared.target is not None
-    assert prepared.target.vocabulary != predictor.prepared.target.vocabulary
-    found = answers_of(predictor, grown, prepared)
+    assert prepared.fitted.target is not None
+    assert predictor.prepared.fitted.target is not None
+    assert prepared.fitted.target.vocabulary != predictor.prepared.fitted.target.vocabulary
+    found = champion_predictions(predictor, grown, prepared)
     assert dict(zip(found["item"], found["truth"], strict=True)) == {
         item: prepared.references[item] for item in prepared.parts["test"].item.tolist()
     }
-    verdict = challenge(new, old.path, tmp_path)
+    verdict = compare_with_champion(new, old.path, tmp_path)
     assert verdict.found is not None
     assert verdict.found.measure == "wer"
     assert verdict.is_better
@@ -412,35 +412,35 @@ def test_captions_of_categories_are_compared_by_likelihood_where_the_tokens_are_
     tokens = {"tokenizer": {"kind": "characters"}}
     experiment = written("captioning", names(tmp_path), data=tokens)
     old, prepared, _ = finish_in(tmp_path, experiment, "old")
-    verdict = challenge(old, old.path, tmp_path)
+    verdict = compare_with_champion(old, old.path, tmp_path)
     assert verdict.found is not None
     assert (verdict.found.measure, verdict.found.value) == ("loss", 0)
-    assert prepared.target is not None
-    more = replace(prepared.target, vocabulary=(*prepared.target.vocabulary, "d"))
+    assert prepared.fitted.target is not None
+    more = replace(prepared.fitted.target, vocabulary=(*prepared.fitted.target.vocabulary, "d"))
     with pytest.raises(InputError, match="their vocabularies differ, and so would the tokens"):
-        answers_of(load(old.path), experiment, replace(prepared, target=more))
+        champion_predictions(load(old.path), experiment, replace(prepared, target=more))
 
 
 def test_joined_recordings_with_other_words_are_refused(tmp_path: Path) -> None:
     experiment = spoken(folder_of(tmp_path), source={"join": JOIN, "group": "speaker"})
     old, prepared, _ = finish_in(tmp_path, experiment, "old")
-    verdict = challenge(old, old.path, tmp_path)
+    verdict = compare_with_champion(old, old.path, tmp_path)
     assert verdict.found is not None
     assert (verdict.found.measure, verdict.found.value) == ("wer", 0)
-    assert prepared.target is not None
-    more = replace(prepared.target, vocabulary=(*prepared.target.vocabulary, "9"))
+    assert prepared.fitted.target is not None
+    more = replace(prepared.fitted.target, vocabulary=(*prepared.fitted.target.vocabulary, "9"))
     with pytest.raises(InputError, match="vocabularies differ, and joined recordings cannot be"):
-        answers_of(load(old.path), experiment, replace(prepared, target=more))
+        champion_predictions(load(old.path), experiment, replace(prepared, target=more))
 
 
 def test_other_columns_and_other_series_are_refused(tmp_path: Path) -> None:
     old, prepared, _ = finish_in(tmp_path, series(), "old")
-    assert prepared.scaler is not None
+    assert prepared.fitted.inputs.scaler is not None
     for fields, message in (
         ({"columns": ("other",), "targets": ("other",)}, "reads other columns, or knows others"),
         ({"known": 1}, "reads other columns, or knows others ahead"),
         ({"series": ("other",)}, "knows other series"),
     ):
-        other = replace(prepared, scaler=replace(prepared.scaler, **fields))  # type: ignore[arg-type]
+        other = replace(prepared, scaler=replace(prepared.fitted.inputs.scaler, **fields))  # type: ignore[arg-type]
         with pytest.raises(InputError, match=message):
             translated(other.parts["test"], other, load(old.path).prepared)

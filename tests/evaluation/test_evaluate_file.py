@@ -7,10 +7,10 @@ import pytest
 from sequence_runs import experiment_of, names, pairs, recorded, run
 from trained_runs import train_in
 
-from rnnkit.data.prepare import prepare
 from rnnkit.errors import InputError
-from rnnkit.evaluation.evaluate_file import rescore
+from rnnkit.evaluation.evaluate_file import evaluate_file
 from rnnkit.runs.run_folder import RunFolder
+from rnnkit.tasks import prepare
 
 
 @pytest.mark.parametrize("kind", ["translation", "captioning"])
@@ -18,7 +18,7 @@ def test_a_run_is_scored_on_another_file(tmp_path: Path, kind: str) -> None:
     source = pairs(tmp_path) if kind == "translation" else names(tmp_path)
     it = experiment_of(kind, source, data={"tokenizer": {"kind": "characters"}})
     run(tmp_path, it)
-    found = rescore(RunFolder(tmp_path / "run"), source["path"], tmp_path)
+    found = evaluate_file(RunFolder(tmp_path / "run"), source["path"], tmp_path)
     assert found["items"] == 60
     assert found["test"]["loss"] > 0
     assert ("constant text" if kind == "translation" else "bigram") in found["baselines"]
@@ -30,14 +30,14 @@ def test_a_score_does_not_change_with_the_training_file(tmp_path: Path) -> None:
     shutil.copy(source["path"], other)
     run(tmp_path, experiment_of("translation", source))
     place = RunFolder(tmp_path / "run")
-    before = rescore(place, str(other), tmp_path)
+    before = evaluate_file(place, str(other), tmp_path)
     pairs(tmp_path, count=80, more="new words\twords new\n")
-    assert rescore(place, str(other), tmp_path) == before
+    assert evaluate_file(place, str(other), tmp_path) == before
     shutil.rmtree(tmp_path / "prepared")
     with pytest.raises(InputError, match="run: its prepared data are gone, and its source has cha"):
-        rescore(place, str(other), tmp_path)
+        evaluate_file(place, str(other), tmp_path)
     pairs(tmp_path)
-    assert rescore(place, str(other), tmp_path) == before
+    assert evaluate_file(place, str(other), tmp_path) == before
 
 
 def test_a_category_that_training_has_not_seen_is_refused(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_category_that_training_has_not_seen_is_refused(tmp_path: Path) -> Non
     with pytest.raises(
         InputError, match=r"knows the categories .* alone, but 'up' is there, too; leave them"
     ):
-        rescore(RunFolder(tmp_path / "run"), str(tmp_path / "up.csv"), tmp_path)
+        evaluate_file(RunFolder(tmp_path / "run"), str(tmp_path / "up.csv"), tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["classification", "transcription"])
@@ -68,14 +68,14 @@ def test_a_run_of_recordings_is_scored_on_others(tmp_path: Path, kind: str) -> N
     (tmp_path / "test").mkdir()
     for file in Path(path).glob("*_[0-4].wav"):
         shutil.copy(file, tmp_path / "test")
-    found = rescore(RunFolder(tmp_path / "run"), str(tmp_path / "test"), tmp_path)
+    found = evaluate_file(RunFolder(tmp_path / "run"), str(tmp_path / "test"), tmp_path)
     assert found["items"] == 10
     assert found["test"] == pytest.approx(own["test"])
     assert found["baselines"] == own["baselines"]
     if kind == "classification":
         (tmp_path / "test" / "low_1.wav").rename(tmp_path / "test" / "middle_1.wav")
         with pytest.raises(InputError, match="knows the labels high, low alone"):
-            rescore(RunFolder(tmp_path / "run"), str(tmp_path / "test"), tmp_path)
+            evaluate_file(RunFolder(tmp_path / "run"), str(tmp_path / "test"), tmp_path)
 
 
 def test_what_cannot_be_read_says_how_it_is_read(tmp_path: Path) -> None:
@@ -84,6 +84,6 @@ def test_what_cannot_be_read_says_how_it_is_read(tmp_path: Path) -> None:
     (tmp_path / "n.tsv").write_text("de\ten\na\tb\n")
     message = r"there is no column 'source'.* as the run's own data were, \{.*path: .*n\.tsv\}$"
     with pytest.raises(InputError, match=message):
-        rescore(RunFolder(tmp_path / "run"), str(tmp_path / "n.tsv"), tmp_path)
+        evaluate_file(RunFolder(tmp_path / "run"), str(tmp_path / "n.tsv"), tmp_path)
     with pytest.raises(InputError, match=r"there is no such file.*is started$"):
-        rescore(RunFolder(tmp_path / "run"), str(tmp_path / "o.tsv"), tmp_path)
+        evaluate_file(RunFolder(tmp_path / "run"), str(tmp_path / "o.tsv"), tmp_path)

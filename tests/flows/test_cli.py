@@ -122,7 +122,7 @@ def test_an_option_that_is_not_there_is_bad_input(rnnkit: Command) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         "rnnkit: No such option: --sett (Possible options: --set); "
-        "rnnkit --help tells what there is\n"
+        "rnnkit --help lists verbs and options\n"
     )
 
 

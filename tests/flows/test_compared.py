@@ -15,6 +15,8 @@ from flows import settings as places
 from flows.compare import comparison
 from flows.compare.folders import comparison_folder
 from flows.console import Stages
+from flows.pipeline.monitor import Monitor
+from flows.pipeline.steps import Run
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.members import members
 from rnnkit.evaluation.comparison.table import table
@@ -192,18 +194,6 @@ def test_run_says_that_a_file_with_variants_is_compared(compared: Compared) -> N
     assert err == "rnnkit: small: has variants to compare; rnnkit compare runs them\n"
 
 
-class Alone:
-    """A flow run's work without servers, as far as the comparison's own decisions look at it."""
-
-    def __init__(self, home: Path) -> None:
-        self.settings, self.folder = places.read(home), RunFolder(home / "comparisons" / "c")
-        self.folder.path.mkdir(parents=True)
-        self.stages = Stages()
-
-    def track(self, call: Any, last: bool = False) -> None:
-        """MLflow is told nothing."""
-
-
 @pytest.mark.parametrize(
     ("ends", "message"),
     [
@@ -216,19 +206,27 @@ def test_a_run_that_does_not_finish_fails_the_comparison_and_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str, message: str
 ) -> None:
     variants = {"gru": {}, "lstm": {"model.cell.kind": "lstm"}}
-    each = members(Experiment.model_validate({**TREE, "variants": variants, "seeds": [3]}))
-    runs = [RunFolder(tmp_path / "runs" / member.variant) for member in each]
+    of_params = members(Experiment.model_validate({**TREE, "variants": variants, "seeds": [3]}))
+    names = [member.variant for member in of_params]
+    runs = [
+        Run(member.experiment, RunFolder(tmp_path / "runs" / member.variant), tmp_path, "")
+        for member in of_params
+    ]
+    for run in runs:
+        run.folder.create(run.experiment, {})
 
     def run_tasks(*_: Any) -> bool:
         if ends == "failed":
-            runs[0].finish({})
-            runs[1].append("failed", reason="ValueError: no luck")
+            runs[0].folder.finish({})
+            runs[1].folder.append("failed", reason="ValueError: no luck")
         return ends != "dies"
 
     monkeypatch.setattr(comparison, "run_tasks", run_tasks)
-    monkeypatch.setattr(comparison, "_bring", lambda *_: 0)
+    monkeypatch.setattr(Monitor, "_send", lambda *_, **__: False)  # no MLflow
+    settings, stop = places.read(tmp_path), tmp_path / "stop"
+    monitor = Monitor(settings, RunFolder(tmp_path / "comparisons" / "c"), Stages())
     with pytest.raises(comparison.ComparisonFailed, match=message):
-        comparison._run_all(Alone(tmp_path), each, runs, 2, {})  # type: ignore[arg-type]  # as above
+        comparison._run_all(runs, names, settings, 2, stop, monitor)
 
 
 def test_a_comparison_is_found_by_its_runs_their_order_and_their_names(tmp_path: Path) -> None:

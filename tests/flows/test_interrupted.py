@@ -9,7 +9,7 @@ import pytest
 from command import called
 
 from flows import settings
-from flows.pipeline.work import Work
+from flows.pipeline.monitor import Monitor
 from flows.processes import workers
 from rnnkit.runs.run_folder import RunFolder
 
@@ -29,17 +29,17 @@ class Silent:
         raise RuntimeError("no MLflow")
 
 
-def work_with(mirror: Silent, folder: Path) -> Work:
+def monitor_of(mirror: Silent, folder: Path) -> Monitor:
     folder.mkdir()
     nothing: Any = None
-    work = Work(nothing, nothing, RunFolder(folder), nothing)
-    work.__dict__["mirror"] = mirror
-    return work
+    monitor = Monitor(nothing, RunFolder(folder), nothing)
+    monitor.__dict__["_mirror"] = mirror
+    return monitor
 
 
 def test_an_interrupted_run_ends_as_interrupted_without_mlflow(tmp_path: Path) -> None:
     mirror = Silent()
-    with pytest.raises(SystemExit) as end, work_with(mirror, tmp_path / "run").marked():
+    with pytest.raises(SystemExit) as end, monitor_of(mirror, tmp_path / "run").until_finished():
         raise SystemExit(TERMINATED)
     assert end.value.code == TERMINATED
     assert mirror.told == ["interrupted"]
@@ -49,7 +49,7 @@ def test_a_failed_run_ends_with_its_own_failure_without_mlflow(tmp_path: Path) -
     mirror = Silent()
     with (
         pytest.raises(ValueError, match="its own"),
-        work_with(mirror, tmp_path / "run").marked(),
+        monitor_of(mirror, tmp_path / "run").until_finished(),
     ):
         raise ValueError("its own")
     assert mirror.told == ["failed"]

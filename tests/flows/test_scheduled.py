@@ -115,7 +115,7 @@ def test_scheduled_runs_complete_and_the_better_model_becomes_champion(tmp_path:
     up = [*RNNKIT, "up", f"--mlflow-port={ports[0]}", f"--prefect-port={ports[1]}"]
     tracking = f"http://127.0.0.1:{ports[0]}"
     with running([*up, "--mlruns", str(place.home)]) as first:
-        until = time.monotonic() + 2 * servers.WAIT
+        until = time.monotonic() + 2 * servers.START_SECONDS
         while not (place.home / "servers.json").exists():
             assert time.monotonic() < until
             assert first.poll() is None
@@ -268,7 +268,7 @@ def test_a_work_pools_worker_runs_what_prefect_yaml_deploys(tmp_path: Path) -> N
     )
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
     with running([*up, "--mlruns", str(place.home)]) as first:
-        until = time.monotonic() + 2 * servers.WAIT
+        until = time.monotonic() + 2 * servers.START_SECONDS
         while not (place.home / "servers.json").exists():
             assert time.monotonic() < until
             assert first.poll() is None
@@ -365,7 +365,7 @@ def test_a_scheduled_run_that_fails_is_told_and_fails(
     with pytest.raises(RuntimeError, match="no luck on 2") as caught:
         scheduled.run_scheduled.fn(experiment, place.home, False, 0, None, "exit 3")
     assert caught.value.__notes__ == [
-        "exit 3 could not be told: Command 'exit 3' returned non-zero exit status 3."
+        "exit 3 was not notified: Command 'exit 3' returned non-zero exit status 3."
     ]
     (line,) = capsys.readouterr().out.splitlines()
     assert "no luck on 2" in line
@@ -384,7 +384,7 @@ def test_a_run_whose_process_is_killed_is_told(
     run = SimpleNamespace(
         parameters=given, expected_start_time=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     )
-    scheduled.say_crash(
+    scheduled.report_crash(
         flow=scheduled.run_scheduled, flow_run=run, state=SimpleNamespace(message="killed")
     )
     assert (tmp_path / "told").read_text() == "reviews: killed"
@@ -407,7 +407,7 @@ def test_a_challenge_that_is_killed_before_the_promotion_is_repeated_whole(
     monkeypatch.setattr(
         scheduled, "challenge", lambda *_: SimpleNamespace(is_better=True, reason="better")
     )
-    monkeypatch.setattr(scheduled, "_say", lambda *given: told.append(given[-1]))
+    monkeypatch.setattr(scheduled, "_show_outcome", lambda *given: told.append(given[-1]))
     monkeypatch.setattr(Registry, "champion", lambda *_: there[-1])
     monkeypatch.setattr(Registry, "fetch", lambda *_: tmp_path)
     monkeypatch.setattr(Registry, "tag", lambda _, model, tags: told.append((model, tags)))

@@ -74,7 +74,9 @@ def runs_in(where: Settings) -> dict[str, Any]:
 def test_what_mlflow_cannot_be_told_is_run_all_the_same(home: Home) -> None:
     for done in (home.sweep, home.comparison):
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.count("MLflow could not be told; rnnkit sync does it later (") == 1
+        assert (
+            done.stdout.count("MLflow could not be reached; send the run with: rnnkit sync (") == 1
+        )
     runs = [RunFolder(path) for path in (home.path / "runs").glob("*")]
     assert [run.status for run in runs] == ["finished"] * 3
     assert all((run.path / "report.html").exists() for run in runs)
@@ -186,5 +188,5 @@ def test_an_mlflow_that_is_still_down_is_told_in_a_line(
 ) -> None:
     where = replace(home.settings("none.db"), tracking=f"http://127.0.0.1:{servers.free_port()}")
     local(where)
-    with pytest.raises(Failure, match=r"^MLflow could not be told: API request to .* failed"):
+    with pytest.raises(Failure, match=r"^MLflow could not be reached: API request to .* failed"):
         sync_verb(home.path)

@@ -14,15 +14,18 @@ from optuna.trial import TrialState
 
 from flows import settings as places
 from flows.console import Stages
+from flows.pipeline.monitor import Monitor
+from flows.pipeline.steps import Run
 from flows.processes import workers
 from flows.tune import study as studies
 from flows.tune import sweep as sweeps
 from flows.tune import trials, worker
-from rnnkit.data.prepare import prepare
+from rnnkit.data.prepare import data_sha256
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.tune import Percentiles
 from rnnkit.runs.run_folder import RunFolder
+from rnnkit.tasks import prepare
 from rnnkit.training.gradient_norms import norm_range
 
 
@@ -100,7 +103,9 @@ def trial_folder(run: RunFolder, number: int, *kinds: str) -> RunFolder:
 
 def hands(experiment: Experiment, folder: Path, before: int = 0) -> worker.Sweep:
     study = study_of(experiment, folder)
-    return worker.Sweep(RunFolder(folder / "run"), experiment, study, folder, before)
+    data = data_sha256(experiment.data, experiment.task)
+    run = Run(experiment, RunFolder(folder / "run"), folder, data)
+    return worker.Sweep(run, study, before)
 
 
 def test_ended_trials_that_a_kill_left_open_are_told_and_the_rest_goes_on(
@@ -427,26 +432,16 @@ def test_a_task_runner_whose_package_is_missing_is_refused(
         workers.make_runner(places.read(tmp_path), 2)
 
 
-class Alone:
-    """A flow run's work without servers: enough of one for the sweep's own decisions."""
-
-    def __init__(self, experiment: Experiment, home: Path) -> None:
-        self.experiment, self.settings = experiment, places.read(home)
-        self.folder = RunFolder(home / "run")
-        self.folder.create(experiment, {})
-        self.stages = Stages()
-
-    def track(self, tell: Any, last: bool = False) -> None:
-        """MLflow is told nothing."""
-
-
 def sweep_alone(
     monkeypatch: pytest.MonkeyPatch, experiment: Experiment, home: Path, run_tasks: Any
 ) -> None:
     monkeypatch.setattr(sweeps, "Progress", Mock())
-    monkeypatch.setattr(sweeps, "_show", lambda *_: 0)
     monkeypatch.setattr(sweeps, "run_tasks", run_tasks)
-    sweeps.sweep(Alone(experiment, home))  # type: ignore[arg-type]  # as far as it is looked at
+    monkeypatch.setattr(Monitor, "_send", lambda *_, **__: False)  # no MLflow
+    settings, run = places.read(home), Run(experiment, RunFolder(home / "run"), home, "")
+    run.folder.create(experiment, {})
+    data: Any = None  # only percentiles need them
+    sweeps.sweep(run, data, settings, Monitor(settings, run.folder, Stages()))
 
 
 def test_workers_that_die_again_and_again_end_the_sweep(

@@ -15,7 +15,7 @@ from flows.processes import servers
 pytestmark = pytest.mark.slow
 
 UP = [sys.executable, "-m", "flows.cli", "up"]
-PATIENCE = 2 * servers.WAIT  # seconds; one server may take WAIT
+PATIENCE = 2 * servers.START_SECONDS  # seconds; one server may take START_SECONDS
 
 
 def ports() -> list[str]:

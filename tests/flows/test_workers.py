@@ -35,7 +35,7 @@ from prefect import task
 from flows import settings
 from flows.processes import workers
 
-workers.STOPPING = 1
+workers.STOP_SECONDS = 1
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @task
@@ -45,7 +45,7 @@ def hear_nothing(folder):
 
 def interrupt():
     if len(list(home.glob("[0-9]*"))) == 2:
-        SECOND
+        INTERRUPT_AGAIN
         raise KeyboardInterrupt
 
 if __name__ == "__main__":
@@ -77,9 +77,11 @@ def test_a_worker_that_dies_with_a_lock_in_its_hands_keeps_nobody(
 def test_workers_that_do_not_leave_off_are_ended(
     tmp_path: Path, prefect_api: str, again: bool
 ) -> None:
-    program = STUBBORN.replace("STOPPING = 1", "STOPPING = 110") if again else STUBBORN
+    program = STUBBORN.replace("STOP_SECONDS = 1", "STOP_SECONDS = 110") if again else STUBBORN
     second = "threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()"
-    done = ended(program.replace("SECOND", second if again else "pass"), tmp_path, prefect_api)
+    done = ended(
+        program.replace("INTERRUPT_AGAIN", second if again else "pass"), tmp_path, prefect_api
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "stopping: the workers leave off\ninterrupted\n"
     assert (tmp_path / "stop").exists()

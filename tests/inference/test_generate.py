@@ -14,7 +14,7 @@ from trained_runs import finish_in
 from flows import settings as places
 from flows.cli.generate import generate as generate_verb
 from flows.cli.run_lookup import find_run
-from rnnkit.data.prepare.prepared import END, PADDING, UNKNOWN
+from rnnkit.data.prepare.ids import END, PADDING, UNKNOWN
 from rnnkit.errors import InputError
 from rnnkit.inference.generate import choose, generate
 from rnnkit.inference.predict import Predictor, load

@@ -48,7 +48,7 @@ def test_classification_of_frames_equals_the_test_parts(runs: Any) -> None:
 
 def test_tagging_equals_the_test_parts_whatever_the_lengths_beside_it(runs: Any) -> None:
     folder, prepared = runs["demo"]
-    part, vocabulary = prepared.parts["test"], prepared.vocabulary
+    part, vocabulary = prepared.parts["test"], prepared.fitted.inputs.vocabulary
     texts = [
         [vocabulary[i] for i in part.inputs[s : s + n].tolist()]
         for s, n in zip(part.input_start.tolist(), part.input_length.tolist(), strict=True)
@@ -64,10 +64,10 @@ def test_a_forecast_is_in_the_series_units(runs: Any) -> None:
     folder, prepared = runs["sunspots"]
     part = prepared.parts["test"]
     start = int(part.input_start[0])
-    window = prepared.scaler.inverse(part.inputs[start : start + 40]).numpy()
+    window = prepared.fitted.inputs.scaler.inverse(part.inputs[start : start + 40]).numpy()
     answer = load(folder / "model")([window])[0]
     row = predictions(folder).iloc[0]
-    (target,) = prepared.scaler.targets
+    (target,) = prepared.fitted.inputs.scaler.targets
     assert answer["forecast"][0][0] == pytest.approx(row[f"forecast {target}"], rel=1e-4)
 
 

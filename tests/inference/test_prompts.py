@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from rnnkit.tasks.written import Written
 from sequence_runs import experiment_of, run
 
 from rnnkit.data.sources import read
 from rnnkit.errors import InputError
 from rnnkit.inference.generate import generate
 from rnnkit.inference.predict import Predictor
+from rnnkit.tasks.sequence_to_sequence.task import SequenceToSequence
 
 
 def test_text_of_a_category_is_drawn(captioner: Predictor, translator: Predictor) -> None:
@@ -45,7 +45,7 @@ def test_a_vector_is_a_prompt_as_a_list(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=message):
             generate(predictor, prompt, 5, 1.0, None, 0)
     pixels = read(it.data.source, it.data.split)["vector"].iloc[0].tolist()
-    assert isinstance(predictor.task, Written)
+    assert isinstance(predictor.task, SequenceToSequence)
     longest = predictor.task.longest
     likeliest = generate(predictor, json.dumps(pixels), longest, 0.0, None, 0)
     assert likeliest == predictor([pixels])[0]["text"]

@@ -10,15 +10,14 @@ import pytest
 import torch
 from trained_runs import train_in
 
-from rnnkit.data.prepare import prepare
 from rnnkit.errors import InputError
-from rnnkit.evaluation.evaluate_file import rescore
+from rnnkit.evaluation.evaluate_file import evaluate_file
 from rnnkit.inference import input_lines as lines
 from rnnkit.inference.predict import Predictor, load
 from rnnkit.inference.stream import Stream
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.tasks import task_for
+from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.training.evaluate import evaluate
 
@@ -90,7 +89,7 @@ def test_a_label_after_each_word_equals_that_of_the_words_so_far(
 def test_what_a_stream_classifies_is_cut_as_the_whole_is(tmp_path: Path) -> None:
     place = run(tmp_path, {"kind": "classification"}, labelled(tmp_path), **{"data.max_length": 2})
     predictor = load(place)
-    scored = rescore(RunFolder(place), str(tmp_path / "c.csv"), tmp_path)
+    scored = evaluate_file(RunFolder(place), str(tmp_path / "c.csv"), tmp_path)
     assert scored["notes"] == ["items cut at data.max_length: 40"]  # all have four words
     stream, words = Stream(predictor), ["the", "good", "film", "bad"]
     for k, word in enumerate(words, start=1):
@@ -156,7 +155,7 @@ def test_memory_problems_are_answered_whole_and_step_by_step(problem: str, tmp_p
     predictor = load(run(tmp_path, task, source, **{"model.representation": {"kind": kind}}))
     steps: list[Any] = [[0.5, 1.0], [0.1, 0.0], [0.2, -1.0]]
     if problem != "adding":
-        steps = [(predictor.prepared.vocabulary or ())[i] for i in (2, 3, 2)]
+        steps = [(predictor.prepared.fitted.inputs.vocabulary or ())[i] for i in (2, 3, 2)]
     (whole,) = predictor([steps])
     stream = Stream(predictor)
     answer = [stream.step(step) for step in steps][-1]
@@ -206,7 +205,7 @@ def test_the_test_part_as_a_file_scores_as_the_run_did(tmp_path: Path) -> None:
         test = labelled(tmp_path, "c2.csv") if "label" in source["kind"] else tagged(tmp_path, "t2")
         files = {"kind": "files", "valid": 0.2, "test": test["path"]}
         place = run(home, task, source, **{"data.split": files})
-        result = rescore(RunFolder(place), test["path"], home)
+        result = evaluate_file(RunFolder(place), test["path"], home)
         predictor = load(place)
         own = prepare(predictor.experiment.data, predictor.experiment.task, home)
         it = task_for(predictor.experiment.task, own)
@@ -245,17 +244,17 @@ def test_columns_of_another_file_are_found_by_their_names(tmp_path: Path, kind: 
             },
         )
     )
-    own = rescore(place, source["path"], tmp_path)
-    assert rescore(place, written("other.csv", [3, 1, 2, 0]), tmp_path) == own
+    own = evaluate_file(place, source["path"], tmp_path)
+    assert evaluate_file(place, written("other.csv", [3, 1, 2, 0]), tmp_path) == own
     with pytest.raises(InputError, match=r"less\.csv: there is no column 'b'"):
-        rescore(place, written("less.csv", [0, 2, 3]), tmp_path)
+        evaluate_file(place, written("less.csv", [0, 2, 3]), tmp_path)
 
 
 def test_labels_that_the_network_does_not_know_are_refused(tmp_path: Path) -> None:
     place = run(tmp_path, {"kind": "tagging"}, tagged(tmp_path))
     other = tagged(tmp_path, "other.jsonl", tag="X")
     with pytest.raises(InputError, match=r"knows the labels D, N, V alone, but 'X' is there, too"):
-        rescore(RunFolder(place), other["path"], tmp_path)
+        evaluate_file(RunFolder(place), other["path"], tmp_path)
 
 
 def test_drawn_and_built_in_data_come_from_no_file(tmp_path: Path) -> None:
@@ -263,13 +262,13 @@ def test_drawn_and_built_in_data_come_from_no_file(tmp_path: Path) -> None:
     raw = {"model.representation": {"kind": "raw"}}
     place = run(tmp_path, {"kind": "memory", "length": 12}, source, **raw)
     with pytest.raises(InputError, match="drawn sequences come from no file"):
-        rescore(RunFolder(place), "a", tmp_path)
+        evaluate_file(RunFolder(place), "a", tmp_path)
     (tmp_path / "d").mkdir()
     place = run(
         tmp_path / "d", {"kind": "classification"}, {"kind": "builtin", "name": "digits"}, **raw
     )
     with pytest.raises(InputError, match="this run's data, frames, came built in"):
-        rescore(RunFolder(place), "a", tmp_path)
+        evaluate_file(RunFolder(place), "a", tmp_path)
 
 
 def forecaster(folder: Path, **source: Any) -> Path:
@@ -293,7 +292,7 @@ def test_a_series_in_a_file_of_its_own_is_scored_in_its_units(tmp_path: Path) ->
     rows = (tmp_path / "s.csv").read_text().splitlines()
     test = int(60 * 0.7)
     (tmp_path / "new.csv").write_text("\n".join([rows[0], *rows[1 + test - 5 :]]))
-    found = rescore(RunFolder(place), str(tmp_path / "new.csv"), tmp_path)
+    found = evaluate_file(RunFolder(place), str(tmp_path / "new.csv"), tmp_path)
     predictor = load(place)
     own = prepare(predictor.experiment.data, predictor.experiment.task, tmp_path)
     task = task_for(predictor.experiment.task, own)
@@ -314,11 +313,11 @@ def test_a_series_that_the_model_cannot_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"the model reads a column 'y', and there is none; .* are x"
     ):
-        rescore(RunFolder(place), str(tmp_path / "less.csv"), tmp_path)
+        evaluate_file(RunFolder(place), str(tmp_path / "less.csv"), tmp_path)
     short = (tmp_path / "s.csv").read_text().splitlines()[:6]
     (tmp_path / "short.csv").write_text("\n".join(short))
     with pytest.raises(InputError, match=r"there are 5 rows, and window 5 \+ horizon 2 are needed"):
-        rescore(RunFolder(place), str(tmp_path / "short.csv"), tmp_path)
+        evaluate_file(RunFolder(place), str(tmp_path / "short.csv"), tmp_path)
     with pytest.raises(InputError, match="a forecasting model reads a whole window"):
         Stream(load(place))
 
@@ -338,7 +337,7 @@ def test_a_model_of_several_series_has_no_other_file(tmp_path: Path) -> None:
         },
     )
     with pytest.raises(InputError, match="a model of several series has no other file"):
-        rescore(RunFolder(place), str(tmp_path / "two.csv"), tmp_path)
+        evaluate_file(RunFolder(place), str(tmp_path / "two.csv"), tmp_path)
 
 
 # --- lines

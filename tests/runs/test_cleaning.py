@@ -11,11 +11,12 @@ import pytest
 from flows import settings
 from flows.cli.run_lookup import begun
 from rnnkit.params import Experiment
-from rnnkit.runs.cleaning import DAY, delete, leftovers
+from rnnkit.runs.cleaning import delete, leftovers
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import write_json
 
 ROOT = Path(__file__).parents[2]
+DAY = 86_400  # seconds
 EXPERIMENT = Experiment.model_validate(
     {
         "name": "x",

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from rnnkit.data.prepare.prepared import Part, Prepared
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.params.task import Classification, Forecasting, LanguageModeling, Tagging
 from rnnkit.params.task import Task as Params

@@ -7,11 +7,10 @@ import pytest
 import torch
 
 from rnnkit.data.batches import IGNORED, gather
-from rnnkit.data.prepare import prepare
 from rnnkit.errors import InputError
 from rnnkit.nn.losses import class_mean, cross_entropy
 from rnnkit.params import Experiment
-from rnnkit.tasks import task_for
+from rnnkit.tasks import prepare, task_for
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.loop import State, make_network, train
 

@@ -18,8 +18,8 @@ from shop_series import (
 )
 
 from rnnkit.data.batches import gather
-from rnnkit.data.prepare import prepare
 from rnnkit.errors import InputError
+from rnnkit.tasks import prepare
 from rnnkit.tasks.baselines import score
 from rnnkit.training.evaluate import evaluate
 
@@ -40,7 +40,7 @@ def test_what_each_column_is(
 ) -> None:
     experiment = experiment_of(tmp_path, task=task, covariates=covariates)
     prepared, _, _ = built(experiment, tmp_path)
-    scaler = prepared.scaler
+    scaler = prepared.fitted.inputs.scaler
     assert scaler is not None
     assert scaler.columns == columns
     given = covariates.get("past", [])
@@ -72,7 +72,8 @@ def test_columns_that_are_not_there(
 
 def test_the_calendar_is_a_circle(tmp_path: Path) -> None:
     import pandas
-    from rnnkit.data.prepare.calendar import calendar
+
+    from rnnkit.tasks.forecasting.calendar import calendar
 
     times = pandas.Series(pandas.to_datetime(["2024-01-01T06:00", "2024-04-07T18:00"]))
     waves = calendar(times, ["hour", "weekday", "month"])
@@ -89,7 +90,7 @@ def test_the_calendar_is_a_circle(tmp_path: Path) -> None:
 def test_a_batch_shows_what_is_known_ahead_and_nothing_else(tmp_path: Path) -> None:
     prepared, _, _ = built(experiment_of(tmp_path, **FUTURE), tmp_path)
     part = prepared.parts["test"]
-    assert (prepared.features, part.known) == (6, 3)
+    assert (prepared.fitted.inputs.features, part.known) == (6, 3)
     batch = gather(part, torch.tensor([2, 5]), "post", torch.float32)
     assert batch.inputs.shape == (2, WINDOW + HORIZON, 6)
     for k, item in enumerate((2, 5)):

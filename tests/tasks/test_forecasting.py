@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from rnnkit.data.prepare import prepare
 from rnnkit.params import Experiment
-from rnnkit.tasks import task_for
+from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.loop import make_network

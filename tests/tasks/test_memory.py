@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from rnnkit.data.batches import gather
-from rnnkit.data.prepare import prepare, problems
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
-from rnnkit.tasks import task_for
+from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
+from rnnkit.tasks.memory import problems
 
 PROBLEMS = ("adding", "copying", "temporal_order", "embedded_reber")
 

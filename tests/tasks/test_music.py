@@ -10,14 +10,13 @@ import torch
 
 from rnnkit.data import sources
 from rnnkit.data.batches import gather
-from rnnkit.data.prepare import prepare
 from rnnkit.errors import InputError
 from rnnkit.metrics import NoteMeter
 from rnnkit.nn.losses import bernoulli
 from rnnkit.params import Experiment
 from rnnkit.params.data import Fractions, Given
 from rnnkit.params.source import PianoRolls
-from rnnkit.tasks import task_for
+from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 
 PIECES = {
@@ -46,7 +45,7 @@ def experiment(source: PianoRolls, **changes: Any) -> Experiment:
 def test_a_roll_has_a_key_for_each_note_and_the_next_frame_is_the_target(tmp_path: Path) -> None:
     it = experiment(rolls(tmp_path))
     prepared = prepare(it.data, it.task, tmp_path)
-    assert prepared.features == 8
+    assert prepared.fitted.inputs.features == 8
     train = prepared.parts["train"]
     assert train.input_length.tolist() == [3, 1, 9]  # the first frame of a piece is given
     batch = gather(train, torch.tensor([0, 1]), "post", torch.float32)

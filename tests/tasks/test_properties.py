@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnkit.data.batches import gather
-from rnnkit.data.prepare import prepare
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.inference.predict import Predictor
@@ -24,7 +23,7 @@ from rnnkit.inference.stream import Stream
 from rnnkit.nn.cells import CELLS
 from rnnkit.nn.model.readout import READOUTS
 from rnnkit.params import Experiment
-from rnnkit.tasks import TASKS, task_for
+from rnnkit.tasks import TASKS, prepare, task_for
 from rnnkit.training.invariants import guards
 from rnnkit.training.loop import State, make_network, train
 

@@ -7,18 +7,19 @@ import numpy as np
 import pandas
 import pytest
 from recordings import JOIN, RATE, experiment_of, folder_of, record, table, tone
+from rnnkit.report.mistakes import mistakes
 from trained_runs import finish_in
 
-from rnnkit.data.prepare import audio, prepare
+from rnnkit.data.prepare import audio
 from rnnkit.data.sources import read
 from rnnkit.errors import InputError
-from rnnkit.evaluation.evaluate_file import rescore
+from rnnkit.evaluation.evaluate_file import evaluate_file
 from rnnkit.evaluation.finalize import PREDICTIONS
 from rnnkit.inference.predict import load
 from rnnkit.params import Experiment
 from rnnkit.params.data import FileNames, Files
 from rnnkit.params.source import Audio
-from rnnkit.report.mistakes import mistakes
+from rnnkit.tasks import prepare
 
 
 def test_patterns_say_which_file_is_in_which_part(tmp_path: Path) -> None:
@@ -29,8 +30,8 @@ def test_patterns_say_which_file_is_in_which_part(tmp_path: Path) -> None:
         "valid": 12,
         "test": 18,
     }
-    assert prepared.target is not None
-    assert prepared.target.vocabulary[2:] == ("0", "1", "2")
+    assert prepared.fitted.target is not None
+    assert prepared.fitted.target.vocabulary[2:] == ("0", "1", "2")
     assert set(prepared.references.values()) == {"0", "1", "2"}
     assert prepared.facts["rate"] == RATE
     assert prepared.facts["seconds"]["valid"] == pytest.approx(6 * (0.18 + 0.19), abs=1e-3)
@@ -70,8 +71,9 @@ def test_strings_are_joined_from_one_speaker_and_one_part(tmp_path: Path) -> Non
     assert [len(prepared.parts[part]) for part in ("train", "valid", "test")] == [20, 5, 7]
     assert {len(text.split()) for text in prepared.references.values()} == {2, 3}
     assert len(prepared.references) == 12
-    from rnnkit.data.prepare.split import split_items
     from rnnkit.data.prepare.transcription import joined
+
+    from rnnkit.data.prepare.split import split_items
 
     frame = read(it.data.source, it.data.split)
     rows = split_items(frame, "audio", it.data)
@@ -116,8 +118,8 @@ def test_longer_recordings_are_left_out_of_training(tmp_path: Path) -> None:
 def test_whole_recordings_are_classified(tmp_path: Path) -> None:
     it = experiment_of(folder_of(tmp_path), task="classification", features={"normalize": "none"})
     prepared = prepare(it.data, it.task, tmp_path)
-    assert prepared.labels == ("0", "1", "2")
-    assert prepared.features == 39
+    assert prepared.fitted.labels == ("0", "1", "2")
+    assert prepared.fitted.inputs.features == 39
     train = prepared.parts["train"].inputs
     assert np.allclose(train.mean(dim=0), 0, atol=0.05)
 
@@ -142,8 +144,8 @@ def test_a_recording_that_is_scaled_by_itself_is_not_scaled_again(
 ) -> None:
     it = experiment_of(folder_of(tmp_path), task=task)
     prepared = prepare(it.data, it.task, tmp_path)
-    assert prepared.scaler is None
-    assert prepared.features == 39
+    assert prepared.fitted.inputs.scaler is None
+    assert prepared.fitted.inputs.features == 39
     frame = read(it.data.source, it.data.split)
     part = prepared.parts["test"]
     own = audio.features(frame["samples"].iloc[int(part.item[1])], RATE, it.data.features)
@@ -159,7 +161,7 @@ def test_joined_recordings_are_scored_joined_on_another_folder(tmp_path: Path) -
     other.mkdir()
     for file in sorted(folder.glob("*_[0-2].wav")):  # the run's own test part
         shutil.copy(file, other)
-    found = rescore(run, str(other), tmp_path)
+    found = evaluate_file(run, str(other), tmp_path)
     assert found["items"] == 7
     assert found["notes"] == ["7 strings were joined from 18 recordings"]
     assert found["test"] == pytest.approx(run.result["test"])

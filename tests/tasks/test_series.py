@@ -16,18 +16,18 @@ from shop_series import (
     experiment_of,
 )
 
-from rnnkit.data.prepare import prepare
-from rnnkit.data.prepare.prepared import PARTS
+from rnnkit.data.prepare.part import PARTS
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.errors import InputError
 from rnnkit.inference.predict import Predictor
+from rnnkit.tasks import prepare
 from rnnkit.tasks.baselines import score
 from rnnkit.training.evaluate import evaluate
 
 
 def test_each_series_is_split_and_scaled_by_itself(tmp_path: Path) -> None:
     prepared, _, _ = built(experiment_of(tmp_path), tmp_path)
-    scaler = prepared.scaler
+    scaler = prepared.fitted.inputs.scaler
     assert scaler is not None
     assert (scaler.series, scaler.begin) == (("a", "b"), (0, 60))
     assert prepared.facts["series"] == {"kept": 2, "left_out": 1}
@@ -120,7 +120,7 @@ def test_baselines_and_predictions_are_in_each_series_units(tmp_path: Path) -> N
 
 
 def test_the_season_before_the_first_row_is_the_series_own_first_value() -> None:
-    from rnnkit.tasks.baselines.forecasts import Past
+    from rnnkit.tasks.forecasting.baselines import Past
 
     values = torch.arange(8.0)[:, None]
     scaler = Scaler(("x",), ("x",), (0.0, 0.0), (1.0, 1.0), 0, ("a", "b"), (0, 4))
@@ -135,7 +135,7 @@ def test_a_predictor_gives_what_the_evaluation_gave(
 ) -> None:
     experiment = experiment_of(tmp_path, task=task_params, **data)
     prepared, task, network = built(experiment, tmp_path)
-    part, scaler = prepared.parts["test"], prepared.scaler
+    part, scaler = prepared.parts["test"], prepared.fitted.inputs.scaler
     assert scaler is not None
     found = evaluate(network, task, part, experiment, predictions=True).predictions
     assert found is not None
@@ -181,5 +181,5 @@ def test_a_predictor_refuses_what_is_no_window_of_a_series(tmp_path: Path) -> No
 def test_prepared_data_come_back_from_disk_as_they_were(tmp_path: Path) -> None:
     experiment = experiment_of(tmp_path, **FUTURE)
     first, again = (prepare(experiment.data, experiment.task, tmp_path) for _ in range(2))
-    assert again.scaler == first.scaler
+    assert again.fitted.inputs.scaler == first.scaler
     assert [again.parts[part].known for part in PARTS] == [3, 3, 3]

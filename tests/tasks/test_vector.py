@@ -9,12 +9,11 @@ import torch
 
 from rnnkit.data import sources
 from rnnkit.data.batches import gather
-from rnnkit.data.prepare import prepare
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.data import Fractions
 from rnnkit.params.source import Vectors
-from rnnkit.tasks import task_for
+from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.loop import State, make_network, train
@@ -46,7 +45,7 @@ def table(folder: Path, rows: int = 400) -> dict[str, Any]:
 def test_a_label_is_learned_from_a_vector(tmp_path: Path) -> None:
     it = experiment(table(tmp_path), **{"train.optimizer.learning_rate": 1e-2, "train.epochs": 20})
     prepared = prepare(it.data, it.task, tmp_path)
-    assert prepared.features == 3
+    assert prepared.fitted.inputs.features == 3
     task = task_for(it.task, prepared)
     last = list(train(it, prepared, State.start()))[-1]
     network = make_network(it, task)
@@ -101,7 +100,7 @@ def test_the_network_is_affine_layers_with_rectified_units(tmp_path: Path) -> No
 def test_frames_are_laid_flat(tmp_path: Path) -> None:
     it = experiment({"kind": "builtin", "name": "digits"}, **{"data.scaling": "none"})
     prepared = prepare(it.data, it.task, tmp_path)
-    assert prepared.features == 64
+    assert prepared.fitted.inputs.features == 64
     frame = sources.read(it.data.source, it.data.split)
     part = prepared.parts["train"]
     row = int(part.item[7])

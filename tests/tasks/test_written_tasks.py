@@ -7,24 +7,23 @@ import numpy as np
 import pandas
 import pytest
 import torch
-from rnnkit.data.prepare.retrained import train_and_valid
 from rnnkit.report.mistakes import mistakes
-from rnnkit.tasks.written import WritingMeter, Written
 from sacrebleu.metrics.bleu import BLEU
 from sequence_runs import experiment_of, names, pairs, run
 from trained_runs import train_in
 
-from rnnkit.data.prepare import prepare
-from rnnkit.data.prepare.prepared import END, UNKNOWN
+from rnnkit.data.prepare.ids import END, UNKNOWN
+from rnnkit.data.prepare.prepared import train_and_valid
 from rnnkit.data.sources import read
 from rnnkit.errors import InputError
-from rnnkit.evaluation.evaluate_file import rescore
+from rnnkit.evaluation.evaluate_file import evaluate_file
 from rnnkit.evaluation.finalize import PREDICTIONS, verdict
 from rnnkit.metrics import TextMeter, TranscriptMeter, least_edits
 from rnnkit.nn.model.writing import EncoderDecoder
 from rnnkit.report.run import _data as data_of
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.tasks import baselines, task_for
+from rnnkit.tasks import baselines, prepare, task_for
+from rnnkit.tasks.sequence_to_sequence.task import SequenceMeter, SequenceToSequence
 from rnnkit.training.cost import estimate
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.loop import State, train
@@ -112,23 +111,23 @@ def test_vocabularies_are_separate_or_joint(tmp_path: Path, joint: bool) -> None
     source = pairs(tmp_path, more="only source\tonly target\n" * 30)
     it = experiment_of("translation", source, data={"joint": joint})
     prepared = prepare(it.data, it.task, tmp_path)
-    assert prepared.vocabulary is not None
-    assert prepared.target is not None
-    assert ("target" in prepared.vocabulary) is joint
-    assert ("source" in prepared.target.vocabulary) is joint
+    assert prepared.fitted.inputs.vocabulary is not None
+    assert prepared.fitted.target is not None
+    assert ("target" in prepared.fitted.inputs.vocabulary) is joint
+    assert ("source" in prepared.fitted.target.vocabulary) is joint
 
 
 def test_bpe_on_both_sides_gives_the_text_back(tmp_path: Path) -> None:
     it = experiment_of("translation", pairs(tmp_path), data={"tokenizer": {"kind": "bpe"}})
     prepared = prepare(it.data, it.task, tmp_path)
-    assert prepared.target is not None
+    assert prepared.fitted.target is not None
     part = prepared.parts["valid"]
     for k in range(len(part)):
         start, length = int(part.target_start[k]), int(part.target_length[k])
         ids = part.targets[start : start + length].tolist()
         assert ids[-1] == END
-        assert prepared.target.decode(ids) == prepared.references[int(part.item[k])]
-        pieces = [prepared.target.piece(token) for token in ids]
+        assert prepared.fitted.target.decode(ids) == prepared.references[int(part.item[k])]
+        pieces = [prepared.fitted.target.piece(token) for token in ids]
         assert pieces.pop() == "<eos>"
         assert "".join(pieces) == prepared.references[int(part.item[k])]
 
@@ -235,7 +234,7 @@ def test_a_baseline_that_is_as_good_is_beaten_by_no_metric_it_lacks(tmp_path: Pa
 
 
 def test_a_bleu_of_0_says_what_that_means() -> None:
-    meter = WritingMeter("13a")
+    meter = SequenceMeter("13a")
     meter.texts.update([0], ["two words"], ["two words"])
     assert meter.texts.bleu == 0
     assert meter.counted["bleu"].endswith(", 0: no text has four tokens, or no token is right")
@@ -251,7 +250,7 @@ def test_a_copied_source_has_the_words_that_no_vocabulary_has(tmp_path: Path) ->
     found = baselines.score(task_for(it.task, prepared), prepared, prepared.parts["test"])
     assert found["copied source"] == {"bleu": 1.0, "wer": 0.0, "sequence_accuracy": 1.0}
     run(tmp_path, it)
-    elsewhere = rescore(RunFolder(tmp_path / "run"), str(tmp_path / "c.tsv"), tmp_path)
+    elsewhere = evaluate_file(RunFolder(tmp_path / "run"), str(tmp_path / "c.tsv"), tmp_path)
     assert elsewhere["baselines"]["copied source"] == found["copied source"]
 
 
@@ -271,7 +270,7 @@ def test_a_category_has_no_right_text(tmp_path: Path) -> None:
     it = experiment_of("captioning", names(tmp_path), data={"tokenizer": {"kind": "characters"}})
     prepared = prepare(it.data, it.task, tmp_path)
     task = task_for(it.task, prepared)
-    assert set(prepared.vocabulary or ()) == {"<pad>", "<unk>", "left", "right"}
+    assert set(prepared.fitted.inputs.vocabulary or ()) == {"<pad>", "<unk>", "left", "right"}
     assert task.shown[0] == "perplexity"
     found = baselines.score(task, prepared, prepared.parts["test"])
     assert set(found) == {"unigram", "bigram"}  # no constant text is the right one
@@ -303,14 +302,14 @@ def test_a_last_training_has_what_is_short_enough_of_both_parts(tmp_path: Path) 
     it = experiment_of("translation", pairs(tmp_path, more=more), data={"max_length": 4})
     prepared = prepare(it.data, it.task, tmp_path)
     assert int(prepared.parts["valid"].input_length.max()) == 6  # a judge leaves nothing out
-    whole = train_and_valid(prepared, it.data)
+    whole = train_and_valid(prepared)
     assert whole.parts.keys() == {"train", "test"}
     train = whole.parts["train"]
     assert int(train.input_length.max()) == 4
     longest = int(train.target_length.max())
     most = max(prepared.facts["longest_target"][part] for part in ("train", "valid"))
     task = task_for(it.task, whole)
-    assert isinstance(task, Written)
+    assert isinstance(task, SequenceToSequence)
     assert longest <= task.longest == most
     long = int((prepared.parts["valid"].input_length > 4).sum())
     assert len(train) == len(prepared.parts["train"]) + len(prepared.parts["valid"]) - long

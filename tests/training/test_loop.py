@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rnnkit.data.prepare.prepared import Part, Prepared, joined
+from rnnkit.data.prepare.part import Part, joined
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.training.flat_parameters import FlatParameters

@@ -13,14 +13,13 @@ import pytest
 import torch
 from trained_runs import train_in
 
-from rnnkit.data.prepare import prepare
 from rnnkit.data.word_vectors import read_vectors
 from rnnkit.errors import InputError
 from rnnkit.inference.predict import load as load_predictor
 from rnnkit.nn.cells import make
 from rnnkit.params import Experiment, dump, load
-from rnnkit.runs.identity import inputs_sha256
-from rnnkit.tasks import task_for
+from rnnkit.runs.identity import identify
+from rnnkit.tasks import prepare, task_for
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.invariants import TOLERANCE, Measured, guards
 from rnnkit.training.loop import State, make_network, train
@@ -161,7 +160,7 @@ def test_known_words_start_at_their_vectors_and_coverage_is_told(tmp_path: Path)
     prepared = prepare(it.data, it.task, tmp_path)
     task = task_for(it.task, prepared)
     network: Any = make_network(it, task)
-    vocabulary = prepared.vocabulary or ()
+    vocabulary = prepared.fitted.inputs.vocabulary or ()
     table = network.representation.vectors
     for word, row in WORDS.items():
         assert table[vocabulary.index(word)].tolist() == row
@@ -185,7 +184,7 @@ def test_frozen_vectors_stay_and_others_learn(freeze: bool, tmp_path: Path) -> N
     prepared = prepare(it.data, it.task, tmp_path)
     last: Any = list(train(it, prepared, State.start()))[-1]
     table = last.state.weights["representation.vectors"]
-    row = (prepared.vocabulary or ()).index("good")
+    row = (prepared.fitted.inputs.vocabulary or ()).index("good")
     assert (table[row].tolist() == WORDS["good"]) == freeze
     before = make_network(it, task_for(it.task, prepared)).state_dict()
     assert not torch.equal(last.state.weights["head.weight"], before["head.weight"])
@@ -238,14 +237,17 @@ def test_tokens_and_labels_are_matched_by_their_names(tmp_path: Path) -> None:
     prepared = prepare(it.data, it.task, tmp_path / "other")
     network: Any = make_network(it, task_for(it.task, prepared))
     theirs = load_predictor(first.path)
-    own, other = prepared.vocabulary or (), theirs.prepared.vocabulary or ()
+    own, other = (
+        prepared.fitted.inputs.vocabulary or (),
+        theirs.prepared.fitted.inputs.vocabulary or (),
+    )
     state = theirs.network.state_dict()
     for word in ("good", "film", "<unk>"):
         mine = network.representation.vectors[own.index(word)]
         assert torch.equal(mine, state["representation.vectors"][other.index(word)])
     assert "a" in own
     assert "a" not in other
-    assert prepared.labels == ("0", "9")
+    assert prepared.fitted.labels == ("0", "9")
     assert torch.equal(network.head.weight[0], state["head.weight"][0])
     assert not torch.equal(network.head.weight[1], state["head.weight"][1])
 
@@ -273,9 +275,9 @@ def test_what_is_written_is_matched_by_its_names(tmp_path: Path) -> None:
     prepared, theirs = prepare(it.data, it.task, tmp_path), load_predictor(first.path)
     network: Any = make_network(it, task_for(it.task, prepared))
     state = theirs.network.state_dict()
-    assert prepared.target is not None
-    assert theirs.prepared.target is not None
-    own, other = prepared.target.vocabulary, theirs.prepared.target.vocabulary
+    assert prepared.fitted.target is not None
+    assert theirs.prepared.fitted.target is not None
+    own, other = prepared.fitted.target.vocabulary, theirs.prepared.fitted.target.vocabulary
     assert own.index("B") != other.index("B")
     for part, table in (
         ("embedding.vectors", network.decoder.embedding.vectors),
@@ -306,12 +308,12 @@ def test_bytes_that_params_name_are_part_of_a_runs_identity(tmp_path: Path) -> N
     plain = experiment(tmp_path)
     path = write(tmp_path, "g.txt", lines().encode())
     it = experiment(tmp_path, **{"model.representation.vectors": path})
-    first = inputs_sha256(it)
-    assert first != inputs_sha256(plain)
+    first = identify([it])[0].inputs
+    assert first != identify([plain])[0].inputs
     write(tmp_path, "g.txt", (lines() + "more 1 2 3\n").encode())
-    assert inputs_sha256(it) != first
+    assert identify([it])[0].inputs != first
     with pytest.raises(InputError, match="there is no such file"):
-        inputs_sha256(experiment(tmp_path, **{"model.representation.vectors": f"{path}x"}))
+        identify([experiment(tmp_path, **{"model.representation.vectors": f"{path}x"})])
 
 
 # --- a cell of one's own
@@ -377,9 +379,9 @@ def test_a_cell_of_ones_own_trains_is_saved_and_predicts(here: Path) -> None:
     (answer,) = load_predictor(folder.path)(["the good film"])
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
     assert not broken(guards(it, prepare(it.data, it.task, here)))
-    before = inputs_sha256(it)
+    before = identify([it])[0].inputs
     (here / "my_leaky.py").write_text((here / "my_leaky.py").read_text() + "# changed\n")
-    assert inputs_sha256(it) != before
+    assert identify([it])[0].inputs != before
 
 
 @pytest.mark.parametrize(
@@ -460,6 +462,6 @@ def test_a_cell_that_is_not_there_is_refused(here: Path) -> None:
         with pytest.raises(InputError, match=message):
             make(wrong.model.cell, 2, 3)
     with pytest.raises(InputError, match="there is no module 'no_such_module'"):
-        inputs_sha256(it.replace({"model.cell.module": "no_such_module:Leaky"}))
+        identify([it.replace({"model.cell.module": "no_such_module:Leaky"})])
     with pytest.raises(ValueError, match="should match pattern"):
         it.replace({"model.cell.module": "no colon"})

@@ -19,7 +19,7 @@ from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.sequence_to_sequence import baselines
 from rnnkit.tasks.sequence_to_sequence.predictions import TextPredictions
 from rnnkit.tasks.sequence_to_sequence.task import SequenceToSequence
-from rnnkit.tasks.streaming import Stream
+from rnnkit.tasks.streaming import SequenceStream
 
 
 class Captioning(SequenceToSequence[examples.CaptioningFitted]):
@@ -55,7 +55,7 @@ class Captioning(SequenceToSequence[examples.CaptioningFitted]):
             return {}
         return {"category": [vocabulary[token] for token in batch.inputs[:, 0].tolist()]}
 
-    def stream(self, network: nn.Module) -> Stream:
+    def stream(self, network: nn.Module) -> SequenceStream:
         raise self.no_stream()
 
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:

@@ -24,7 +24,7 @@ from rnnkit.tasks.forecasting import baselines, examples
 from rnnkit.tasks.interface import Baseline, Task
 from rnnkit.tasks.numbers import Forecasts, number_columns
 from rnnkit.tasks.predictions import Predictions
-from rnnkit.tasks.streaming import Stream
+from rnnkit.tasks.streaming import SequenceStream
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -182,7 +182,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
         yield "forecasts", figures.forecasts(predictions.table, self.scaler.targets)
 
-    def stream(self, network: nn.Module) -> Stream:
+    def stream(self, network: nn.Module) -> SequenceStream:
         raise self.no_stream()
 
     def answers(self, network: nn.Module, batch: Batch) -> list[dict[str, Any]]:

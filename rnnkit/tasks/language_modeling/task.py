@@ -17,7 +17,7 @@ from rnnkit.tasks.interface import Baseline, Task, real_steps
 from rnnkit.tasks.language_modeling import baselines, examples
 from rnnkit.tasks.language_modeling.predictions import TokenLikelihoods
 from rnnkit.tasks.predictions import Predictions
-from rnnkit.tasks.streaming import Stream
+from rnnkit.tasks.streaming import SequenceStream
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +73,7 @@ class LanguageModeling(Task[examples.LanguageModelingFitted]):
 
         yield "surprise", figures.surprise(predictions.table, "token")
 
-    def stream(self, network: nn.Module) -> Stream:
+    def stream(self, network: nn.Module) -> SequenceStream:
         return TokenStream(self, network)
 
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
@@ -89,7 +89,7 @@ class LanguageModeling(Task[examples.LanguageModelingFitted]):
         }
 
 
-class TokenStream(Stream):
+class TokenStream(SequenceStream):
     """A text that comes token by token: the log-probability of each, given those before it."""
 
     def __init__(self, task: LanguageModeling, network: nn.Module) -> None:

@@ -14,7 +14,7 @@ from rnnkit.tasks.interface import Baseline, Task, real_steps
 from rnnkit.tasks.language_modeling.predictions import FrameLikelihoods
 from rnnkit.tasks.music import baselines, examples
 from rnnkit.tasks.predictions import Predictions
-from rnnkit.tasks.streaming import Stream
+from rnnkit.tasks.streaming import SequenceStream
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -79,7 +79,7 @@ class Music(Task[examples.MusicFitted]):
 
         yield "surprise", figures.surprise(predictions.table, "frame")
 
-    def stream(self, network: nn.Module) -> Stream:
+    def stream(self, network: nn.Module) -> SequenceStream:
         return FrameStream(self, network)
 
     def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Music(Task[examples.MusicFitted]):
         }
 
 
-class FrameStream(Stream):
+class FrameStream(SequenceStream):
     """A piece that comes frame by frame: the log-probability of each, and what may come next."""
 
     _next: Tensor | None = None

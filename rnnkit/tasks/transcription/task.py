@@ -18,7 +18,7 @@ from rnnkit.tasks.interface import Baseline, Task
 from rnnkit.tasks.predictions import Items, Predictions
 from rnnkit.tasks.sequence_to_sequence import baselines
 from rnnkit.tasks.sequence_to_sequence.predictions import typical
-from rnnkit.tasks.streaming import Stream
+from rnnkit.tasks.streaming import SequenceStream
 from rnnkit.tasks.transcription import examples
 from rnnkit.tasks.transcription.predictions import TranscriptPredictions
 
@@ -146,7 +146,7 @@ class Transcription(Task[examples.TranscriptionFitted]):
         ]
         yield "heard", figures.heard(shown)
 
-    def stream(self, network: nn.Module) -> Stream:
+    def stream(self, network: nn.Module) -> SequenceStream:
         return RecordingStream(self, network)
 
     def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class Transcription(Task[examples.TranscriptionFitted]):
         return [self.prepared.references[row] for row in batch.item.tolist()]
 
 
-class RecordingStream(Stream):
+class RecordingStream(SequenceStream):
     """A recording that comes in pieces: the transcript of what there is so far."""
 
     def __init__(self, task: Transcription, network: nn.Module) -> None:

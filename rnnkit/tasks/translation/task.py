@@ -18,7 +18,7 @@ from rnnkit.tasks.sequence_to_sequence import baselines
 from rnnkit.tasks.sequence_to_sequence.baselines import slices
 from rnnkit.tasks.sequence_to_sequence.examples import reference_key
 from rnnkit.tasks.sequence_to_sequence.task import SequenceToSequence
-from rnnkit.tasks.streaming import Stream
+from rnnkit.tasks.streaming import SequenceStream
 from rnnkit.tasks.translation import examples
 from rnnkit.tasks.translation.predictions import TranslationPredictions
 
@@ -71,7 +71,7 @@ class Translation(SequenceToSequence[examples.TranslationFitted]):
         yield from scores_by_length(predictions)
         yield from super().figures(predictions)
 
-    def stream(self, network: nn.Module) -> Stream:
+    def stream(self, network: nn.Module) -> SequenceStream:
         if cast("EncoderDecoder", network).decoder.attention is not None:
             raise InputError(
                 "attention looks at the whole source, and a stream has no end yet; predict whole "
@@ -80,7 +80,7 @@ class Translation(SequenceToSequence[examples.TranslationFitted]):
         return SourceStream(self, network)
 
 
-class SourceStream(Stream):
+class SourceStream(SequenceStream):
     """A source that comes piece by piece: the translation of what there is so far."""
 
     def answer(self, new: Tensor) -> dict[str, Any]:

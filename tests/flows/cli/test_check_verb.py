@@ -8,7 +8,6 @@ from verb_runs import NOTES, rnnkit
 
 from flows import settings as places
 from flows.console import Stages
-from flows.pipeline.work import Work
 from rnnkit.params import load
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.training.invariants import INVARIANTS, TOLERANCE

@@ -1,0 +1,119 @@
+"""The steps of a run as Prefect tasks: values in, values out, and their artifacts.
+
+Prefect's own result cache is off: prepared data and run folders are the only caches. Pass prepared
+data as `quote(prepared)`: otherwise Prefect searches them for results of other tasks, which takes
+0.2 s at each call where there are 60,000 words and references.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from flows.pipeline import steps
+from flows.pipeline.artifacts import Progress, mlflow_link, result_table
+from flows.pipeline.steps import Run, Search
+from flows.processes.workers import Parent, settle
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.runtime import files, numerics
+from rnnkit.training.loop import Epoch, train_into
+
+
+@task(name="prepare", cache_policy=NO_CACHE)
+def prepare_data(run: Run, link: str) -> Prepared:
+    """Tokenise, embed, pad: from the source to tensors on disk.
+
+    Args:
+        link: the run's page in MLflow; empty where MLflow does not answer.
+    """
+    prepared = steps.prepare(run)
+    if link:
+        mlflow_link(run.experiment.name, link)
+    return prepared
+
+
+@task(name="train", cache_policy=NO_CACHE)
+def train_model(run: Run, prepared: Prepared, show: Callable[[int, str], object]) -> str:
+    """Trains in the run's folder.
+
+    Args:
+        show: called with each epoch's number and metrics once it is on disk. A task that yields
+            its epochs would count as completed where the flow is interrupted.
+
+    Returns:
+        the last epoch's metrics.
+    """
+    train, metrics = run.experiment.train, ""
+    progress = Progress(run.experiment.name, "train")
+    for epoch in train_into(run.folder, run.experiment, prepared):
+        if not isinstance(epoch, Epoch):
+            continue
+        values = {f"valid/{name}": value for name, value in epoch.valid.items()}
+        values["train/loss"] = epoch.train["loss"]
+        shown = [name for name in ("train/loss", train.monitor) if name in values]
+        metrics = ", ".join(f"{name} {values[name]:.4g}" for name in shown)
+        show(epoch.epoch, metrics)
+        progress.show(1.0 if epoch.last else epoch.epoch / train.epochs)
+    return metrics
+
+
+@task(name="evaluate", cache_policy=NO_CACHE)
+def evaluate_model(run: Run, prepared: Prepared) -> dict[str, Any]:
+    """Scores the best epoch's network on the test part, beside the baselines."""
+    scores = steps.evaluate(run, prepared)
+    result_table(run.experiment.name, scores)
+    return scores
+
+
+@task(name="draw", cache_policy=NO_CACHE)
+def draw_figures(run: Run, prepared: Prepared, search: Search) -> list[Path]:
+    """The run's figures, as PNG files in its folder."""
+    return steps.draw(run, prepared, search)
+
+
+@task(name="report", cache_policy=NO_CACHE)
+def write_report(run: Run, prepared: Prepared, result: dict[str, Any], search: Search) -> None:
+    """`report.html`: the run on one page that stands alone."""
+    steps.report(run, prepared, result, search)
+
+
+@task(name="member", cache_policy=NO_CACHE)
+def run_member(run: Run, stop: Path, parent: Parent) -> None:
+    """All steps of one run of a comparison, in a worker process; why it failed is in its folder.
+
+    Args:
+        stop: a file; once it is there the run is left off, to go on later.
+        parent: waits for the comparison.
+    """
+    settle(parent)
+    if run.folder.status == "finished":
+        return
+    with run.folder.lock():
+        try:
+            _run_alone(run, stop)
+        except Exception as error:  # the comparison's other runs go on
+            run.folder.append("failed", reason=f"{type(error).__name__}: {error}")
+            files.write_traceback(run.folder.path)
+
+
+def _run_alone(run: Run, stop: Path) -> None:
+    numerics.set_threads(run.experiment.train.threads)
+    began = time.perf_counter()
+    prepared, search = steps.prepare(run), Search()
+    for _ in train_into(run.folder, run.experiment, prepared):
+        if stop.exists():
+            run.folder.append("interrupted")
+            return
+    trained = time.perf_counter()
+    scores = steps.evaluate(run, prepared)
+    steps.draw(run, prepared, search)
+    seconds = {
+        "train": round(trained - began, 2),
+        "evaluate and draw": round(time.perf_counter() - trained, 2),
+    }
+    result = steps.whole_result(scores, prepared, seconds, search)
+    steps.report(run, prepared, result, search)
+    run.folder.finish(result)
