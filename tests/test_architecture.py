@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from rnnkit.params.task import TaskBlock
+from rnnkit.tasks import TASKS
+
 HOUSE = Path(__file__).parents[1]
 
 ROWS: Mapping[str, set[str]] = {
@@ -22,9 +25,12 @@ ROWS: Mapping[str, set[str]] = {
     "rnnkit.nn": {"rnnkit.errors", "rnnkit.params", "rnnkit.data"},
     "rnnkit.cells": {"rnnkit.nn"},
     "rnnkit.metrics": {"rnnkit.nn"},
+    "rnnkit.figures": {"rnnkit.runtime"},
     "rnnkit.tasks": {
         "rnnkit.errors",
         "rnnkit.params",
+        "rnnkit.runtime",
+        "rnnkit.figures",
         "rnnkit.data",
         "rnnkit.nn",
         "rnnkit.metrics",
@@ -45,7 +51,6 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.data",
-        "rnnkit.nn",
         "rnnkit.tasks",
     },
     "rnnkit.served": {"rnnkit.inference"},
@@ -62,11 +67,11 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.training",
         "rnnkit.inference",
     },
-    "rnnkit.figures": {"rnnkit.runtime"},
     "rnnkit.report": {
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.data",
+        "rnnkit.tasks",
         "rnnkit.runs",
         "rnnkit.evaluation",
         "rnnkit.figures",
@@ -88,6 +93,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.data",
+        "rnnkit.tasks",
         "rnnkit.runs",
         "rnnkit.training",
         "rnnkit.evaluation",
@@ -101,6 +107,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.data",
+        "rnnkit.tasks",
         "rnnkit.runs",
         "rnnkit.training",
         "flows.settings",
@@ -113,6 +120,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.data",
+        "rnnkit.tasks",
         "rnnkit.runs",
         "flows.settings",
         "flows.console",
@@ -168,6 +176,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.data",
+        "rnnkit.tasks",
         "rnnkit.runs",
         "rnnkit.training",
         "rnnkit.inference",
@@ -209,6 +218,9 @@ WRITTEN_ONLY_IN: Mapping[str, set[str]] = {
 
 NEVER_IN: Mapping[str, set[str]] = {"rnnkit.params": {"torch", "pandas", "numpy", "jaxtyping"}}
 """Room -> packages it must do without, so that bad params are refused at once."""
+
+OF_TASKS = ("rnnkit.tasks", "rnnkit.params")
+"""The only rooms that may branch on a kind of task; all others ask the task."""
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
 
@@ -322,6 +334,58 @@ def circle(house: Path) -> list[str]:
     except CycleError as error:
         return list(error.args[1])
     return []
+
+
+def branches(path: Path, kinds: set[str], blocks: set[str]) -> Iterator[str]:
+    """Where a file branches on a kind of task: a comparison with its name, a test of its params'
+    class, or a comparison of a topology."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            words = {
+                leaf.value
+                for side in sides
+                for leaf in ast.walk(side)
+                if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)
+            }
+            names = {
+                leaf.attr for side in sides for leaf in ast.walk(side) if hasattr(leaf, "attr")
+            }
+            if words & kinds:
+                yield f"line {node.lineno} compares with {sorted(words & kinds)[0]!r}"
+            if "topology" in names:
+                yield f"line {node.lineno} compares a topology"
+        if isinstance(node, ast.ImportFrom) and node.module == "rnnkit.params.task":
+            named = {alias.name for alias in node.names} & blocks
+            if named:
+                yield f"line {node.lineno} imports {sorted(named)[0]}"
+
+
+def test_nothing_outside_its_folder_branches_on_a_kind_of_task() -> None:
+    blocks = {cls.__name__ for cls in TaskBlock.__subclasses__()}
+    blocks |= {
+        cls.__name__ for parent in TaskBlock.__subclasses__() for cls in parent.__subclasses__()
+    }
+    assert [
+        f"{module}: {branch}"
+        for module, path in files(HOUSE).items()
+        if room(module) not in OF_TASKS
+        for branch in branches(path, set(TASKS), blocks)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "branch"),
+    [
+        ("if task.kind == 'music':\n    pass", "line 1 compares with 'music'"),
+        ("x = kind in ('tagging', 'music')", "line 1 compares with 'music'"),
+        ("x = task.topology == 'synced'", "line 1 compares a topology"),
+        ("from rnnkit.params.task import Music, Task", "line 1 imports Music"),
+    ],
+)
+def test_a_branch_on_a_kind_of_task_is_found(tmp_path: Path, source: str, branch: str) -> None:
+    (tmp_path / "a.py").write_text(source + "\n")
+    assert list(branches(tmp_path / "a.py", set(TASKS), {"Music"})) == [branch]
 
 
 def test_modules_import_each_other_without_a_circle() -> None:

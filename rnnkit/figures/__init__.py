@@ -22,6 +22,8 @@
 Nothing here uses pyplot or matplotlib's global settings, so figures can be made in any thread.
 """
 
+from matplotlib.figure import Figure
+
 from rnnkit.figures.bands import bands, intervals
 from rnnkit.figures.code import coloured_code
 from rnnkit.figures.confusion import confusion_matrix
@@ -37,6 +39,7 @@ from rnnkit.figures.trials import study
 from rnnkit.figures.unrolled import feed_forward, unrolled, writer
 
 __all__ = [
+    "Figure",
     "attention",
     "bands",
     "coloured_code",

@@ -26,7 +26,7 @@ from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.streaming import SequenceStream
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from rnnkit.figures import Figure
 
 F = TypeVar("F", bound=Fitted, default=Any)
 Baseline = Callable[[Any, Prepared, Part], Metrics]

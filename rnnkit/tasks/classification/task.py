@@ -18,7 +18,7 @@ from rnnkit.tasks.labels import Labelled
 from rnnkit.tasks.predictions import Predictions
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from rnnkit.figures import Figure
 
 
 class Classification(Task[Labelled]):

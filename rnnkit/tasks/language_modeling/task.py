@@ -20,7 +20,7 @@ from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.streaming import SequenceStream
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from rnnkit.figures import Figure
 
 
 class LanguageModeling(Task[examples.LanguageModelingFitted]):

@@ -17,7 +17,7 @@ from rnnkit.tasks.memory.problems import COPIED, NEAR
 from rnnkit.tasks.predictions import Predictions
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from rnnkit.figures import Figure
 
 
 class Memory(Task[examples.MemoryFitted]):

@@ -17,7 +17,7 @@ from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.streaming import SequenceStream
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from rnnkit.figures import Figure
 
 MIN_PROBABILITY = 0.01
 """Notes that are less likely to come next are left out of an answer."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import cast
 
-from matplotlib.figure import Figure
+from rnnkit.figures import Figure
 
 from rnnkit import figures
 from rnnkit.tasks.predictions import Predictions

@@ -21,7 +21,7 @@ from rnnkit.tasks.sequence_to_sequence.examples import TextTargets
 from rnnkit.tasks.sequence_to_sequence.predictions import typical
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from rnnkit.figures import Figure
 
 F = TypeVar("F", bound=TextTargets)
 

@@ -16,7 +16,7 @@ from rnnkit.tasks.tagging import baselines, examples
 from rnnkit.tasks.tagging.predictions import TagPredictions, consecutive
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from rnnkit.figures import Figure
 
 
 class Tagging(Task[examples.TaggingFitted]):

@@ -23,7 +23,7 @@ from rnnkit.tasks.transcription import examples
 from rnnkit.tasks.transcription.predictions import TranscriptPredictions
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from rnnkit.figures import Figure
 
 
 @dataclass(frozen=True, eq=False)

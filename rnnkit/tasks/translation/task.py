@@ -23,7 +23,7 @@ from rnnkit.tasks.translation import examples
 from rnnkit.tasks.translation.predictions import TranslationPredictions
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from rnnkit.figures import Figure
 
 
 class Translation(SequenceToSequence[examples.TranslationFitted]):

@@ -19,7 +19,7 @@ from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.vector import baselines, examples
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from rnnkit.figures import Figure
 
 
 class Vector(Classification):
