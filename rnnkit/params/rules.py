@@ -5,7 +5,7 @@ from rnnkit.params.data import BPE, Data, Files, Given, Time
 from rnnkit.params.model import RNN, Embedding, Raw
 from rnnkit.params.rule import Blocks, Rule
 from rnnkit.params.schedule import Plateau
-from rnnkit.params.source import Frames, PianoRolls, Vectors
+from rnnkit.params.source import NUMBERS, Frames, PianoRolls, Vectors
 from rnnkit.params.source_rules import source_rules
 from rnnkit.params.task import (
     NO_WRITING,
@@ -35,8 +35,7 @@ def rules(it: Blocks) -> list[Rule]:
     """(path, whether it is refused, why) for everything one block forbids another."""
     task, data, model, split = it.task, it.data, it.model, it.data.split
     form = data.source.form
-    numbers = form in ("series", "frames", "tagged_frames", "piano_rolls", "vectors", "audio")
-    numbers = numbers or (isinstance(task, Memory) and task.numbers)
+    numbers = form in NUMBERS or (isinstance(task, Memory) and task.numbers)
     forecasting = isinstance(task, Forecasting)
     writes = isinstance(task, Writing | Transcription)
     untokenized = numbers and not writes and data.tokenizer != default_of(Data, "tokenizer")

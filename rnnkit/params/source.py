@@ -26,6 +26,11 @@ Form = Literal[
     "generated",
 ]
 
+NUMBERS: frozenset[Form] = frozenset(
+    {"series", "frames", "tagged_frames", "piano_rolls", "vectors", "audio"}
+)
+"""Forms whose inputs are numbers."""
+
 BUILTINS: Mapping[str, Form] = {
     "python_tokens": "tagged",
     "python_docstrings": "labelled_text",

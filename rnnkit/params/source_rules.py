@@ -32,7 +32,7 @@ def frames_rules(it: Blocks) -> list[Rule]:
         ),
         (
             "data.source.sequence",
-            single and source.form == "frames",
+            isinstance(source, Frames) and single and source.labels == "per_sequence",
             "a label per sequence needs the column whose equal values are one sequence; name "
             "it, or write labels: per_frame",
         ),

@@ -20,7 +20,7 @@ from rnnkit.data.prepare.stored import Stored
 from rnnkit.params.data import Data
 from rnnkit.params.task import Tagging
 from rnnkit.tasks.labels import Labelled, Labels, counts, fit_labels
-from rnnkit.tasks.tagging.stretches import cut_stretches, split_stretches
+from rnnkit.data.prepare.stretches import cut_stretches, split_stretches
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""Sequences of frames with a label for every frame, cut into stretches.
+"""Sequences of frames with something to predict at every frame, cut into stretches.
 
 Sequences go to one part whole. One long sequence is parted by time (or comes in a file for each
 part), never by hash, which would put neighbours on both sides. Only then is what is longer than
