@@ -19,6 +19,8 @@ Form = Literal[
     "series",
     "frames",
     "tagged_frames",
+    "frames_to_numbers",
+    "frames_with_numbers",
     "piano_rolls",
     "vectors",
     "pairs",
@@ -27,7 +29,16 @@ Form = Literal[
 ]
 
 NUMBERS: frozenset[Form] = frozenset(
-    {"series", "frames", "tagged_frames", "piano_rolls", "vectors", "audio"}
+    {
+        "series",
+        "frames",
+        "tagged_frames",
+        "frames_to_numbers",
+        "frames_with_numbers",
+        "piano_rolls",
+        "vectors",
+        "audio",
+    }
 )
 """Forms whose inputs are numbers."""
 
@@ -188,7 +199,8 @@ class Table(Block):
 class Frames(Block):
     """Sequences of frames, a row of numbers each, as CSV, TSV or Parquet; plain or .gz.
 
-    A label belongs to a sequence (for classification) or to each frame (for tagging).
+    A label belongs to a sequence (for classification) or to each frame (for tagging); of regression
+    it is a number, or several.
     """
 
     kind: Literal["frames"] = "frames"
@@ -196,8 +208,8 @@ class Frames(Block):
     """The file; with `split: {kind: files}`, the training file."""
     format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
     """auto: by the file's ending; csv where it says nothing."""
-    label: str = "label"
-    """The column that holds the label."""
+    label: str | Names = "label"
+    """The column that holds the label; of regression the number, or several columns of numbers."""
     labels: Literal["per_sequence", "per_frame"] = "per_sequence"
     """per_sequence: all frames of a sequence have its one label; per_frame: each has its own."""
     sequence: str | None = None
@@ -216,11 +228,14 @@ class Frames(Block):
 
     @property
     def form(self) -> Form:
-        return "frames" if self.labels == "per_sequence" else "tagged_frames"
+        if isinstance(self.label, str):
+            return "frames" if self.labels == "per_sequence" else "tagged_frames"
+        return "frames_to_numbers" if self.labels == "per_sequence" else "frames_with_numbers"
 
 
 class TS(Block):
-    """Sequences of frames with a label each, in the .ts format of the UEA and UCR archives."""
+    """Sequences of frames with a label each, in the .ts format of the UEA and UCR archives; of
+    regression (`@targetlabel`) the label is a number."""
 
     form: ClassVar[Form] = "frames"
 

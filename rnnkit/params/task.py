@@ -179,6 +179,45 @@ class Forecasting(TaskBlock):
         return self.horizon
 
 
+class Regression(TaskBlock):
+    """A sequence of numbers or of tokens in, numbers out: one vector at the end (many-to-one), or
+    one at every frame (synced). The labels of the source are the numbers, in their units; in
+    training they are scaled as the inputs are."""
+
+    metrics: ClassVar[Mapping[str, Direction]] = {
+        "loss": "minimize",
+        "mae": "minimize",
+        "rmse": "minimize",
+        "r2": "maximize",
+    }
+    shown: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2", "loss")
+    shapes_data: ClassVar[tuple[str, ...]] = ("per",)
+    changes_answers: ClassVar[tuple[str, ...]] = ("per",)
+
+    kind: Literal["regression"] = "regression"
+    per: Literal["sequence", "frame"] = "sequence"
+    """sequence: one vector of numbers at the end of each sequence; frame: one at every frame."""
+    loss: Literal["squared", "absolute"] = "squared"
+    """The error that is trained on, on scaled data."""
+
+    @property
+    def topology(self) -> str:
+        """Whether there is one answer or one at every step."""
+        return "many_to_one" if self.per == "sequence" else "synced"
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Forms of data whose labels can be numbers."""
+        if self.per == "frame":
+            return ("tagged_frames", "frames_with_numbers")
+        return ("frames", "frames_to_numbers", "labelled_text")
+
+    @property
+    def unused(self) -> Mapping[str, str]:
+        """Keys without effect, and why."""
+        return {**NO_SERIES, **(NO_TRUNCATION if self.per == "sequence" else NO_READOUT)}
+
+
 class Memory(TaskBlock):
     """A problem that only a long memory solves, at any length.
 
@@ -415,6 +454,7 @@ Task = Annotated[
     | Tagging
     | LanguageModeling
     | Forecasting
+    | Regression
     | Memory
     | Music
     | Vector

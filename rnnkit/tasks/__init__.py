@@ -28,6 +28,7 @@ from rnnkit.tasks.language_modeling import LanguageModeling
 from rnnkit.tasks.memory import Memory
 from rnnkit.tasks.music import Music
 from rnnkit.tasks.predictions import Predictions
+from rnnkit.tasks.regression import Regression
 from rnnkit.tasks.tagging import Tagging
 from rnnkit.tasks.transcription import Transcription
 from rnnkit.tasks.translation import Translation
@@ -38,6 +39,7 @@ TASKS: Mapping[str, type[Task]] = {
     "tagging": Tagging,
     "language_modeling": LanguageModeling,
     "forecasting": Forecasting,
+    "regression": Regression,
     "memory": Memory,
     "music": Music,
     "vector": Vector,

@@ -63,7 +63,8 @@ def evaluate(
     metrics = {**meter.compute(), "loss": total / weight}
     table = task.whole(pandas.DataFrame(columns)) if predictions else None
     if table is not None:
-        table = table.sort_values(list(table.columns[:2])[: 1 if "item" in table else 2])
+        keys = list(table.columns[:2])[: 1 if "item" in table else 2]
+        table = table.sort_values(keys, kind="stable")  # several rows of an item keep their order
     counted = {
         name: ", ".join([how, *(f"texts {change}" for change in experiment.data.altered)])
         for name, how in getattr(meter, "counted", FrozenDict()).items()

@@ -23,8 +23,9 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
     """A row for each sequence, in the order of their first frames.
 
     Columns: frames (float64 [steps, features]); label, or tags (a list of str) for labels per
-    frame; group and part where they are asked for; time (the frames' times) where it is named and
-    the file is one long sequence. `attrs["columns"]` names the features.
+    frame, of several columns tuples; group and part where they are asked for; time (the frames'
+    times) where it is named and the file is one long sequence. `attrs["columns"]` names the
+    features, `attrs["targets"]` the labels' columns.
 
     Args:
         params: the source's block.
@@ -41,14 +42,14 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
     path, format = params.path, format_of(params.path, params.format, "csv")
     file = _file(params, format)
     raw = file.read()
-    named = {"label": params.label, "sequence": params.sequence, "time": params.time}
-    named |= {"group": params.group, "part": part}
+    targets = (params.label,) if isinstance(params.label, str) else params.label
+    named = {"sequence": params.sequence, "time": params.time, "group": params.group, "part": part}
     found = {
         field: file.column(raw, name, f"data.source.{field}" if field != "part" else "data.split")
         for field, name in named.items()
         if name is not None
     }
-    taken = [name for name in named.values() if name is not None]
+    taken = [*targets, *(name for name in named.values() if name is not None)]
     names = params.columns or tuple(str(n) for n in raw.columns if n not in taken)
     if not names:
         raise InputError(f"{path}: at least one column of features is needed, but there is none")
@@ -56,7 +57,7 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
     numbers = {name: as_numbers(series, file) for name, series in values.items()}
     refuse_gaps(numbers, values, file)
     features = np.column_stack([series.to_numpy() for series in numbers.values()])
-    labels = _labels(found["label"], file)
+    labels = _labels([file.column(raw, name, "data.source.label") for name in targets], file)
     rows = pd.DataFrame({"sequence": found.get("sequence", pd.Series(0, index=raw.index))})
     if "time" in found:
         rows["time"] = as_times(found["time"], file)
@@ -79,7 +80,7 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
     if params.sequence is None and "time" in found:
         content["time"] = [rows["time"].reset_index(drop=True)]
     frame = pd.DataFrame(content)
-    frame.attrs["columns"] = names
+    frame.attrs |= {"columns": names, "targets": targets}
     return frame
 
 
@@ -97,16 +98,24 @@ def _file(params: Frames, format: str) -> TableFile:
     return TableFile(params.path, format, params.encoding, row_names=params.row_names)
 
 
-def _labels(series: pd.Series, file: TableFile) -> Any:
-    """[rows] the labels as text."""
-    bad = series.isna() | (series.astype(str).str.strip() == "")
-    if bad.any():
-        row = int(bad.to_numpy().argmax())
-        raise InputError(
-            f"{file.at(row)}: every frame needs a label, but column "
-            f"{series.name!r} is empty in {int(bad.sum())}; fill it in or leave the row out"
-        )
-    return series.astype(str).to_numpy(dtype=object)
+def _labels(columns: list[pd.Series], file: TableFile) -> Any:
+    """[rows] the labels as text, or tuples of several."""
+    import numpy as np
+
+    for series in columns:
+        bad = series.isna() | (series.astype(str).str.strip() == "")
+        if bad.any():
+            row = int(bad.to_numpy().argmax())
+            raise InputError(
+                f"{file.at(row)}: every frame needs a label, but column "
+                f"{series.name!r} is empty in {int(bad.sum())}; fill it in or leave the row out"
+            )
+    texts = [series.astype(str).to_numpy(dtype=object) for series in columns]
+    if len(texts) == 1:
+        return texts[0]
+    labels = np.empty(len(texts[0]), dtype=object)
+    labels[:] = list(zip(*texts, strict=True))
+    return labels
 
 
 def _only(values: Any, path: str, sequence: Any, field: str) -> Any:

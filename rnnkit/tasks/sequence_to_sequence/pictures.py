@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import cast
 
-from rnnkit.figures import Figure
-
 from rnnkit import figures
+from rnnkit.figures import Figure
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.sequence_to_sequence.predictions import TextsOfLengths
 

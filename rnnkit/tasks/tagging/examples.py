@@ -17,10 +17,10 @@ from rnnkit.data.prepare.part import Part, tensor
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import duplicates, split_items
 from rnnkit.data.prepare.stored import Stored
+from rnnkit.data.prepare.stretches import cut_stretches, split_stretches
 from rnnkit.params.data import Data
 from rnnkit.params.task import Tagging
 from rnnkit.tasks.labels import Labelled, Labels, counts, fit_labels
-from rnnkit.data.prepare.stretches import cut_stretches, split_stretches
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,96 @@
+"""Regression: a sequence in, numbers out, at its end or at every frame."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.scale import Scaler
+from rnnkit.nn.losses import ERRORS, masked_mean
+from rnnkit.params.data import Data
+from rnnkit.tasks.interface import Baseline, Task, real_steps
+from rnnkit.tasks.numbers import ItemNumbers, number_columns
+from rnnkit.tasks.predictions import Predictions
+from rnnkit.tasks.regression import baselines, examples
+from rnnkit.tasks.regression.meter import RegressionMeter
+from rnnkit.tasks.regression.predictions import FrameNumbers
+
+if TYPE_CHECKING:
+    from rnnkit.figures import Figure
+
+
+class Regression(Task[examples.RegressionFitted]):
+    """Squared or absolute error on scaled numbers; outputs are [batch, targets], or
+    [batch, time, targets] where there are numbers at every frame."""
+
+    fitted_type = examples.RegressionFitted
+    fit = staticmethod(examples.fit)
+
+    @property
+    def baselines(self) -> Mapping[str, Baseline]:
+        table: dict[str, Baseline] = {
+            "training mean": baselines.training_mean,
+            "linear regression": baselines.linear_regression,
+        }
+        return {**table, "last value": baselines.last_value} if self.synced else table
+
+    @property
+    def outputs(self) -> int:
+        return len(self.scaler.columns)
+
+    @property
+    def scaler(self) -> Scaler:
+        """Of the targets."""
+        return self.fitted.targets
+
+    @property
+    def readout(self) -> str:
+        return "1 number" if self.outputs == 1 else f"{self.outputs} numbers"
+
+    def truth(self, batch: Batch) -> Tensor:
+        """[batch, targets] or [batch, time, targets], scaled."""
+        return batch.targets if self.synced else batch.targets[:, 0]
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        errors = ERRORS[self.params.loss](outputs, self.truth(batch)).mean(dim=-1)
+        return masked_mean(errors, batch.mask) if self.synced else errors.mean()
+
+    def weight(self, batch: Batch) -> int:
+        return real_steps(batch) if self.synced else len(batch.inputs)
+
+    def meter(self) -> RegressionMeter:
+        return RegressionMeter()
+
+    def measure(self, meter: RegressionMeter, outputs: Tensor, batch: Batch) -> None:
+        real = self.real(batch)
+        inverse = self.scaler.inverse
+        meter.update(inverse(outputs[real]), inverse(self.truth(batch)[real]))
+
+    @classmethod
+    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
+        return FrameNumbers if params.per == "frame" else ItemNumbers
+
+    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+        real = self.real(batch)
+        truth = self.scaler.inverse(self.truth(batch)[real])
+        predicted = self.scaler.inverse(outputs[real])
+        columns = number_columns(self.scaler.columns, truth, predicted, "predicted")
+        if not self.synced:
+            return {"item": batch.item.tolist(), **columns}
+        steps = real.sum(dim=1)
+        step = torch.cat([torch.arange(1, count + 1) for count in steps.tolist()])
+        item = batch.item.repeat_interleave(steps)
+        return {"item": item.tolist(), "step": step.tolist(), **columns}
+
+    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+        from rnnkit import figures
+
+        yield "predicted", figures.told(predictions.table, self.scaler.columns)
+
+    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+        """By the targets' names: a number in units, or one for every frame."""
+        values = self.scaler.inverse(outputs).unbind(dim=-1)
+        listed = [value.tolist() for value in values]
+        return {"values": dict(zip(self.scaler.columns, listed, strict=True))}

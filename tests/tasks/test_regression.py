@@ -1,0 +1,271 @@
+"""Regression: numbers at the end of a sequence or at every frame, in units."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
+
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.errors import InputError
+from rnnkit.evaluation.evaluate_file import evaluate_file
+from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered, predictions_of
+from rnnkit.inference.predict import load
+from rnnkit.inference.stream import Stream
+from rnnkit.params import Experiment
+from rnnkit.runs.run_folder import RunFolder
+from rnnkit.tasks import prepare, task_for
+from rnnkit.tasks.baselines import score
+from rnnkit.tasks.predictions import Items
+from rnnkit.training.loop import train_into
+
+SEQUENCES = 40
+
+
+def frames(folder: Path, name: str = "a.csv", offset: int = 0) -> str:
+    """Sequences of two features, with their mean's double and their last value's square."""
+    draw, lines = np.random.default_rng(7 + offset), ["run,x,y,double,square"]
+    for sequence in range(SEQUENCES):
+        values = draw.normal(3, 2, (3 + sequence % 4, 2))
+        double, square = 20 * values[:, 0].mean(), values[-1, 1] ** 2
+        lines += [f"s{sequence},{x:.6f},{y:.6f},{double:.6f},{square:.6f}" for x, y in values]
+    (folder / name).write_text("\n".join(lines) + "\n")
+    return str(folder / name)
+
+
+def steps(folder: Path, name: str = "steps.csv") -> str:
+    """Sequences with a number at every frame: the sum of x so far."""
+    draw, lines = np.random.default_rng(8), ["run,x,total"]
+    for sequence in range(SEQUENCES):
+        values = draw.normal(0, 5, 4 + sequence % 3)
+        lines += [
+            f"s{sequence},{x:.6f},{total:.6f}"
+            for x, total in zip(values, values.cumsum(), strict=True)
+        ]
+    (folder / name).write_text("\n".join(lines) + "\n")
+    return str(folder / name)
+
+
+def experiment(source: dict[str, Any], **more: Any) -> Experiment:
+    return Experiment.model_validate(
+        {
+            "name": "numbers",
+            "task": {"kind": "regression", **more.pop("task", {})},
+            "data": {"source": source, "split": {"kind": "fractions", "valid": 0.2, "test": 0.2}},
+            "model": {"representation": {"kind": "raw"}, "hidden": 8, **more.pop("model", {})},
+            "train": {"epochs": 2, "batch_size": 8, **more.pop("train", {})},
+            **more,
+        }
+    )
+
+
+def two_targets(folder: Path, **more: Any) -> Experiment:
+    source = {"kind": "frames", "path": frames(folder), "sequence": "run"}
+    return experiment({**source, "label": ["double", "square"]}, **more)
+
+
+def per_frame(folder: Path, **more: Any) -> Experiment:
+    source = {"kind": "frames", "path": steps(folder), "sequence": "run", "label": "total"}
+    return experiment({**source, "labels": "per_frame"}, task={"per": "frame"}, **more)
+
+
+def finished(folder: Path, it: Experiment) -> tuple[RunFolder, Prepared]:
+    prepared = prepare(it.data, it.task, folder)
+    run = RunFolder(folder / "runs" / it.name)
+    run.create(it, {})
+    for _ in train_into(run, it, prepared):
+        pass
+    result = conclude(run, it, prepared, folder / "prepared")
+    run.finish(gathered(result, prepared, {}, NOT_SEARCHED))
+    return run, prepared
+
+
+def test_targets_are_scaled_by_the_training_split(tmp_path: Path) -> None:
+    it = two_targets(tmp_path)
+    prepared = prepare(it.data, it.task, tmp_path)
+    train, scaler = prepared.parts["train"].targets, prepared.fitted.targets
+    assert scaler.columns == ("double", "square")
+    assert train.mean(dim=0).numpy() == pytest.approx([0, 0], abs=1e-6)
+    assert train.std(dim=0, unbiased=False).numpy() == pytest.approx([1, 1], abs=1e-5)
+    again = prepare(it.data, it.task, tmp_path)  # from the disk
+    assert again.fitted.targets == scaler
+    assert again.described["labels"] == ("double", "square")
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_loss_and_metrics_against_numpy(tmp_path: Path, loss: str) -> None:
+    it = two_targets(tmp_path, task={"loss": loss})
+    run, prepared = finished(tmp_path, it)
+    part, scaler = prepared.parts["test"], prepared.fitted.targets
+    table = predictions_of(run).table.sort_values("item")
+    order = part.item.argsort()
+    truth = scaler.inverse(part.targets[order]).numpy()
+    predicted = table[["predicted double", "predicted square"]].to_numpy()
+    assert table[["truth double", "truth square"]].to_numpy() == pytest.approx(truth)
+    test = run.result["test"]
+    assert test["mae"] == pytest.approx(np.abs(predicted - truth).mean())
+    assert test["rmse"] == pytest.approx(math.sqrt(((predicted - truth) ** 2).mean()))
+    assert test["r2"] == pytest.approx(r2_score(truth, predicted))
+    errors = (scaler.transform(predicted) - scaler.transform(truth)) / 1
+    expected = (errors**2).mean() if loss == "squared" else np.abs(errors).mean()
+    assert test["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_linear_regression_sees_means_and_last_values(tmp_path: Path) -> None:
+    it = two_targets(tmp_path)
+    prepared = prepare(it.data, it.task, tmp_path)
+    train, test = prepared.parts["train"], prepared.parts["test"]
+
+    def features(part: Any) -> np.ndarray:
+        rows = []
+        for start, length in zip(part.input_start, part.input_length, strict=True):
+            own = part.inputs[start : start + length].double().numpy()
+            rows.append([*own.mean(axis=0), *own[-1]])
+        return np.array(rows)
+
+    model = Ridge().fit(features(train), train.targets.double().numpy())
+    scaler = prepared.fitted.targets
+    predicted = scaler.inverse(torch.from_numpy(model.predict(features(test)))).numpy()
+    truth = scaler.inverse(test.targets).numpy()
+    metrics = score(task_for(it.task, prepared), prepared, test)
+    assert list(metrics) == ["training mean", "linear regression"]
+    assert metrics["linear regression"]["mae"] == pytest.approx(np.abs(predicted - truth).mean())
+    assert metrics["training mean"]["r2"] < 0.1
+
+
+def test_every_frame_has_its_number(tmp_path: Path) -> None:
+    run, prepared = finished(tmp_path, per_frame(tmp_path))
+    part, scaler = prepared.parts["test"], prepared.fitted.targets
+    predictions = predictions_of(run)
+    assert len(predictions.table) == int(part.input_length.sum())
+    first = predictions.table[predictions.table["item"] == predictions.table["item"].iloc[0]]
+    assert first["step"].tolist() == list(range(1, len(first) + 1))
+    metrics = score(task_for(run.experiment.task, prepared), prepared, part)
+    assert list(metrics) == ["training mean", "linear regression", "last value"]
+    truth = scaler.inverse(part.targets).numpy()[:, 0]
+    begins = set(part.target_start.tolist())
+    mean = scaler.inverse(prepared.parts["train"].targets.double().mean(dim=0)[None]).item()
+    before = [mean if k in begins else truth[k - 1] for k in range(len(truth))]
+    assert metrics["last value"]["mae"] == pytest.approx(np.abs(np.array(before) - truth).mean())
+    assert predictions.measured().name == "mae"
+    assert len(predictions.measured().items) == len(part)
+    heading, rows = predictions.mistakes(Items(prepared))
+    assert heading == "Where it was furthest off"
+    assert list(rows[0]) == ["item", "step", "truth total", "predicted total", "error"]
+
+
+def test_predictions_and_streams_are_in_units(tmp_path: Path) -> None:
+    run, _ = finished(tmp_path, two_targets(tmp_path))
+    predictor = load(run.path)
+    values = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+    (whole,) = predictor([values])
+    assert list(whole["values"]) == ["double", "square"]
+    stream = Stream(predictor)
+    answers = [stream.step(step) for step in values]
+    assert answers[-1]["values"] == pytest.approx(whole["values"], rel=1e-5)
+
+    (tmp_path / "b").mkdir()
+    run, _ = finished(tmp_path / "b", per_frame(tmp_path / "b"))
+    predictor = load(run.path)
+    (whole,) = predictor([[[1.0], [2.0], [3.0]]])
+    stream = Stream(predictor)
+    each = [stream.step([value])["values"]["total"][0] for value in (1.0, 2.0, 3.0)]
+    assert each == pytest.approx(whole["values"]["total"], rel=1e-5)
+
+
+def test_another_file_is_scored(tmp_path: Path) -> None:
+    run, _ = finished(tmp_path, two_targets(tmp_path))
+    result = evaluate_file(run, frames(tmp_path, "new.csv", offset=1), tmp_path)
+    assert result["items"] == SEQUENCES
+    assert result["shown"] == ("mae", "rmse", "r2", "loss")
+    assert set(result["baselines"]) == {"training mean", "linear regression"}
+
+
+def test_another_fits_targets_go_through_their_units(tmp_path: Path) -> None:
+    ours = two_targets(tmp_path)
+    prepared = prepare(ours.data, ours.task, tmp_path)
+    (tmp_path / "c").mkdir()
+    source = {"kind": "frames", "path": frames(tmp_path / "c", offset=5), "sequence": "run"}
+    other = experiment({**source, "label": ["double", "square"]})
+    theirs = prepare(other.data, other.task, tmp_path)
+    part = prepared.parts["test"]
+    aligned = theirs.fitted.align(part, prepared.fitted)
+    expected = prepared.fitted.targets.inverse(part.targets)
+    assert theirs.fitted.targets.inverse(aligned.targets).numpy() == pytest.approx(
+        expected.numpy(), rel=1e-4, abs=1e-3
+    )
+    single = experiment({**source, "label": "double", "columns": ["x", "y"]})
+    fitted = prepare(single.data, single.task, tmp_path).fitted
+    with pytest.raises(InputError, match="the older model predicts double and the run double, sq"):
+        fitted.align(part, prepared.fitted)
+
+
+def test_numbers_of_texts(tmp_path: Path) -> None:
+    draw = np.random.default_rng(3)
+    rows = []
+    for _ in range(120):
+        words = draw.choice(["good", "bad", "film", "plot"], size=draw.integers(2, 9)).tolist()
+        rows.append(f"{' '.join(words)},{words.count('good') - words.count('bad')}")
+    (tmp_path / "t.csv").write_text("\n".join(["text,label", *rows]))
+    source = {"kind": "labelled_text", "path": str(tmp_path / "t.csv")}
+    it = experiment(source, model={"representation": {"kind": "embedding", "size": 4}})
+    run, prepared = finished(tmp_path, it)
+    (answer,) = load(run.path)(["good good film"])
+    assert math.isfinite(answer["values"]["label"])
+    metrics = score(task_for(it.task, prepared), prepared, prepared.parts["test"])
+    assert metrics["linear regression"]["mae"] < metrics["training mean"]["mae"]
+
+
+def test_ts_files_with_a_target_label(tmp_path: Path) -> None:
+    cases = [f"{i},{i + 1},{i + 2}:{0.5 * i}" for i in range(40)]
+    header = ["@problemName means", "@timestamps false", "@targetlabel true", "@data"]
+    (tmp_path / "m.ts").write_text("\n".join([*header, *cases]))
+    it = experiment({"kind": "ts", "path": str(tmp_path / "m.ts")})
+    prepared = prepare(it.data, it.task, tmp_path)
+    part = prepared.parts["train"]
+    units = prepared.fitted.targets.inverse(part.targets)[:, 0]
+    assert units.tolist() == pytest.approx([0.5 * row for row in part.item.tolist()], abs=1e-5)
+
+
+def test_a_label_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "\n".join(["text,label", *(f"a b{i},{i}" for i in range(60)), "c,high"])
+    )
+    source = {"kind": "labelled_text", "path": str(tmp_path / "t.csv")}
+    it = experiment(source, model={"representation": {"kind": "embedding", "size": 4}})
+    with pytest.raises(
+        InputError, match=r"'label' must be a finite number, but number \d+ of them is 'high'"
+    ):
+        prepare(it.data, it.task, tmp_path)
+
+
+def test_misfits_are_refused(tmp_path: Path) -> None:
+    path = frames(tmp_path)
+    source = {"kind": "frames", "path": path, "sequence": "run", "label": ["double", "square"]}
+    with pytest.raises(ValueError, match="classification needs labelled_text or frames or audio"):
+        experiment(source, task={"kind": "classification"})
+    with pytest.raises(ValueError, match="regression needs tagged_frames or frames_with_numbers"):
+        experiment(source, task={"per": "frame"})
+    with pytest.raises(ValueError, match=r"train\.bptt"):
+        experiment(source, train={"bptt": 2})
+
+
+def test_no_r2_of_a_single_item_or_a_constant_target() -> None:
+    from rnnkit.tasks.regression.meter import RegressionMeter
+
+    for truth in ([[1.0]], [[2.0], [2.0]]):
+        meter = RegressionMeter()
+        meter.update(torch.zeros(len(truth), 1), torch.tensor(truth))
+        assert set(meter.compute()) == {"mae", "rmse"}
+
+
+def test_answers_are_json(tmp_path: Path) -> None:
+    """The answers of `predict` are JSON."""
+    run, _ = finished(tmp_path, two_targets(tmp_path))
+    (answer,) = load(run.path)([[[1.0, 2.0]]])
+    assert json.loads(json.dumps(answer)) == answer
