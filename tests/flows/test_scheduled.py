@@ -314,17 +314,17 @@ def test_a_failure_is_told_to_an_address_or_a_command(
     facts = {"name": "x", "date": "today", "error": 'it\'s "broken"'}
     server = http.server.HTTPServer(("127.0.0.1", 0), Catcher)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    failing.tell(f"http://127.0.0.1:{server.server_port}/hook", facts)
+    failing.notify(f"http://127.0.0.1:{server.server_port}/hook", facts)
     monkeypatch.setenv("HOOK", f"http://127.0.0.1:{server.server_port}")
-    failing.tell("$HOOK/hook", facts)
-    failing.tell("${HOOK}/hook", facts)
+    failing.notify("$HOOK/hook", facts)
+    failing.notify("${HOOK}/hook", facts)
     server.shutdown()
     server.server_close()
     assert Catcher.caught == [facts] * 3
-    failing.tell(f'printf "%s" "$RNNKIT_ERROR" > {tmp_path}/told', facts)
+    failing.notify(f'printf "%s" "$RNNKIT_ERROR" > {tmp_path}/told', facts)
     assert (tmp_path / "told").read_text() == facts["error"]
     with pytest.raises(subprocess.CalledProcessError):
-        failing.tell("exit 3", facts)
+        failing.notify("exit 3", facts)
 
 
 class Failing:
