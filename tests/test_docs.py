@@ -18,7 +18,7 @@ from rnnkit.params.tree import read
 HOUSE = Path(__file__).parents[1]
 PAGES = [HOUSE / "README.md", *sorted((HOUSE / "docs").glob("**/*.md"))]
 EXAMPLES = sorted((HOUSE / "params").glob("*.yaml"))
-COMING = {"new"}
+COMING: set[str] = set()
 """Verbs that are described and come with the wheel; none once the command has them."""
 
 BLOCK = re.compile(
