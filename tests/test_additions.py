@@ -1,4 +1,4 @@
-"""What a new source or metric is missing, in one sentence that names the places.
+"""What a new task, source or metric is missing, in one sentence that names the places.
 
 A new cell's places are checked in tests/nn/test_cells.py.
 """
@@ -13,7 +13,10 @@ import pytest
 from rnnkit import metrics
 from rnnkit.data import sources
 from rnnkit.data.sources import builtin
+from rnnkit.params import load
 from rnnkit.params import source as params
+from rnnkit.params.task import Task
+from rnnkit.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,6 +48,23 @@ def used(names: Set[str], folder: Path) -> set[str]:
     return {name for name in names if name in text}
 
 
+def test_every_task_has_its_folder_row_block_page_and_example() -> None:
+    kinds = {kind.model_fields["kind"].default for kind in get_args(get_args(Task)[0])}
+    folders = ROOT / "rnnkit" / "tasks"
+    files = ("examples.py", "task.py", "__init__.py")
+    whole = {f.name for f in folders.iterdir() if all((f / name).exists() for name in files)}
+    examples = {load(file).task.kind for file in ROOT.glob("params/*.yaml")}
+    pages = {page.stem.replace("-", "_") for page in ROOT.glob("docs/tasks/*.md")} - {"index"}
+    places = {
+        "rnnkit.params.task.Task": kinds,
+        "rnnkit.tasks.TASKS": set(TASKS),
+        f"rnnkit/tasks/KIND ({', '.join(files)})": whole - {"sequence_to_sequence"},
+        "params/ (no example)": examples,
+        "docs/tasks": pages,
+    }
+    assert missing("task", places) == []
+
+
 def test_every_source_is_in_the_params_and_in_the_table() -> None:
     kinds = {kind.model_fields["kind"].default for kind in get_args(get_args(params.Source)[0])}
     places = {"rnnkit.data.sources.SOURCES": set(sources.SOURCES), "params.source.Source": kinds}
@@ -73,7 +93,7 @@ def test_every_meter_is_exported_listed_and_used_by_a_task() -> None:
     assert missing("meter", places) == []
 
 
-@pytest.mark.parametrize("kind", ["source", "meter"])
+@pytest.mark.parametrize("kind", ["task", "source", "meter"])
 def test_a_missing_place_is_named(kind: str) -> None:
     places = {"the table": {"a", "b"}, "the params": {"a"}, "the docs": {"a"}}
     assert missing(kind, places) == [f"the {kind} b is missing in the params and in the docs"]
