@@ -69,7 +69,7 @@ class Fitted(ABC):
         flat, lengths = self.inputs.read(values, names)
         self.inputs.warn_unknown(flat, lengths, names)
         each = np.arange(len(lengths))
-        return Part.one_target(flat, lengths, np.zeros_like(each), each)
+        return Part.one_target(flat, lengths, np.zeros_like(each), each, self.longest_read)
 
     def flat(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Flat:
         """The inputs of some rows; arguments as of `encode`."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -46,12 +46,6 @@ class ClassificationFitted(Labelled):
         labels = frame[LABEL.get(self.data.source.form, "label")].iloc[rows]
         targets = self.classes.numbers(labels)
         return Part.one_target(flat, lengths, targets, rows, self.data.max_length)
-
-    def read(self, values: Sequence[Any], names: Sequence[str]) -> Part:
-        part = super().read(values, names)
-        if self.data.max_length is None:
-            return part
-        return replace(part, input_length=part.input_length.clamp(max=self.data.max_length))
 
     def texts(
         self, frame: pd.DataFrame, rows: np.ndarray

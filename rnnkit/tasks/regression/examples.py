@@ -63,12 +63,6 @@ class RegressionFitted(Fitted):
         layout = Part.one_target if self.task.per == "sequence" else Part.target_per_step
         return layout(flat, lengths, targets, rows, self.data.max_length)
 
-    def read(self, values: Sequence[Any], names: Sequence[str]) -> Part:
-        part = super().read(values, names)
-        if self.longest_read is None:
-            return part
-        return replace(part, input_length=part.input_length.clamp(max=self.longest_read))
-
     @property
     def longest_read(self) -> int | None:
         return self.data.max_length if self.task.per == "sequence" else None
