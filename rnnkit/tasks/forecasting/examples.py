@@ -209,17 +209,17 @@ def _stretches(frame: pd.DataFrame, data: Data) -> dict[str, tuple[int, Stretche
     """By series: its first row, and the stretch of each part."""
     if "series" not in frame:
         return {"": (0, split_rows(frame, data.split))}
-    found: dict[str, tuple[int, Stretches]] = {}
+    by_series: dict[str, tuple[int, Stretches]] = {}
     for name, own in frame.groupby("series", sort=False):
         low = int(own.index[0])
-        found[str(name)] = (
+        by_series[str(name)] = (
             low,
             {
                 part: (low + first, low + stop)
                 for part, (first, stop) in split_rows(own, data.split, empty=True).items()
             },
         )
-    return found
+    return by_series
 
 
 def _refuse_no_window(
@@ -290,14 +290,14 @@ def _latest(begins: np.ndarray, frame: pd.DataFrame, limit: int | None) -> np.nd
 
 def _times(frame: pd.DataFrame, stretches: list[Stretches]) -> dict[str, list[str]]:
     """split -> its first and its last time."""
-    times, found = frame["time"], {}
+    times, first_and_last = frame["time"], {}
     for split in PARTS:
         spans = [own[split] for own in stretches if own[split][0] < own[split][1]]
-        found[split] = [
+        first_and_last[split] = [
             min(times.iloc[first] for first, _ in spans).isoformat(),
             max(times.iloc[stop - 1] for _, stop in spans).isoformat(),
         ]
-    return found
+    return first_and_last
 
 
 def _facts(

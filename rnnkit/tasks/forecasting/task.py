@@ -215,11 +215,11 @@ class Forecasting(Task[examples.ForecastingFitted]):
     @cached_property
     def _naive_errors(self) -> Tensor:
         """[series, targets]."""
-        found = []
+        errors = []
         for k, values in enumerate(examples.rows_of(self.prepared.parts["train"], self.scaler)):
             begin = torch.full((len(values),), self.scaler.begin[k])
             values = self.scaler.inverse(values, begin)
             season = min(self.params.season, len(values) - 1)
             error = (values[season:] - values[: len(values) - season]).abs().mean(dim=0)
-            found.append(torch.where(error > 0, error, torch.ones_like(error)))
-        return torch.stack(found)
+            errors.append(torch.where(error > 0, error, torch.ones_like(error)))
+        return torch.stack(errors)

@@ -12,10 +12,10 @@ from rnnkit.metrics import Metrics, NoteMeter
 
 def independent_keys(task: Any, prepared: Prepared, part: Part) -> Metrics:
     """Each key sounds as often as in the training part, whatever came before."""
-    heard = _frames(prepared.parts["train"], "target")
-    shares = (heard.sum(dim=0) + 1) / (len(heard) + 2)
+    sounding = _frames(prepared.parts["train"], "target")
+    probabilities = (sounding.sum(dim=0) + 1) / (len(sounding) + 2)
     truth = _frames(part, "target")
-    return _notes(shares.expand_as(truth), truth)
+    return _notes(probabilities.expand_as(truth), truth)
 
 
 def each_key_by_itself(task: Any, prepared: Prepared, part: Part) -> Metrics:
@@ -24,11 +24,11 @@ def each_key_by_itself(task: Any, prepared: Prepared, part: Part) -> Metrics:
     Counts begin at one.
     """
     train = prepared.parts["train"]
-    before, heard = _frames(train, "input"), _frames(train, "target")
-    on = ((before * heard).sum(dim=0) + 1) / (before.sum(dim=0) + 2)
-    off = (((1 - before) * heard).sum(dim=0) + 1) / ((1 - before).sum(dim=0) + 2)
-    shares = torch.where(_frames(part, "input") > 0, on, off)
-    return _notes(shares, _frames(part, "target"))
+    before, sounding = _frames(train, "input"), _frames(train, "target")
+    on = ((before * sounding).sum(dim=0) + 1) / (before.sum(dim=0) + 2)
+    off = (((1 - before) * sounding).sum(dim=0) + 1) / ((1 - before).sum(dim=0) + 2)
+    probabilities = torch.where(_frames(part, "input") > 0, on, off)
+    return _notes(probabilities, _frames(part, "target"))
 
 
 def _frames(part: Part, which: str) -> Tensor:
@@ -38,8 +38,8 @@ def _frames(part: Part, which: str) -> Tensor:
     return part.targets[positions(part.target_start, part.target_length)].double()
 
 
-def _notes(shares: Tensor, truth: Tensor) -> Metrics:
+def _notes(probabilities: Tensor, truth: Tensor) -> Metrics:
     meter = NoteMeter()
-    meter.update(shares > 0.5, truth)
-    loss = -float(torch.where(truth > 0, shares, 1 - shares).log().sum(dim=1).mean())
+    meter.update(probabilities > 0.5, truth)
+    loss = -float(torch.where(truth > 0, probabilities, 1 - probabilities).log().sum(dim=1).mean())
     return {**meter.compute(), "loss": loss}

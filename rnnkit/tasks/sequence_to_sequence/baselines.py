@@ -47,14 +47,14 @@ def nearest_source(task: Any, prepared: Prepared, part: Part) -> Metrics:
         np.asarray((asked[begin : begin + TOGETHER] @ known).argmax(axis=1)).ravel()
         for begin in range(0, len(part), TOGETHER)
     ]
-    return _told(task, train, part, np.concatenate(nearest))
+    return _scored_nearest(task, train, part, np.concatenate(nearest))
 
 
 def nearest_vector(task: Any, prepared: Prepared, part: Part) -> Metrics:
     """The text of the training part's nearest vector."""
     train = _first(prepared.parts["train"])
     known, asked = (own.inputs[own.input_start].numpy() for own in (train, part))
-    return _told(task, train, part, _nearest(known, asked))
+    return _scored_nearest(task, train, part, _nearest(known, asked))
 
 
 def nearest_recording(task: Any, prepared: Prepared, part: Part) -> Metrics:
@@ -63,7 +63,7 @@ def nearest_recording(task: Any, prepared: Prepared, part: Part) -> Metrics:
     train = _first(prepared.parts["train"])
     known, asked = _summary(train), _summary(part)
     mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-6
-    return _told(
+    return _scored_nearest(
         task, train, part, _nearest((known - mean) / deviation, (asked - mean) / deviation)
     )
 
@@ -84,7 +84,7 @@ def _as_text(prepared: Prepared) -> Prepared:
 
 
 def _next_tokens(part: Part) -> Part:
-    """The targets, each to be told from the one before it."""
+    """The targets, each predicted from the one before it."""
     wanted = part.targets[positions(part.target_start, part.target_length)]
     begins = part.target_length.cumsum(0) - part.target_length
     before = torch.cat([wanted.new_tensor([END]), wanted[:-1]])
@@ -107,12 +107,12 @@ def _summary(part: Part) -> np.ndarray:
 def _nearest(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
     from sklearn.neighbors import NearestNeighbors
 
-    found = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(asked, return_distance=False)
-    nearest: np.ndarray = found[:, 0]
+    neighbours = NearestNeighbors(n_neighbors=1).fit(known)
+    nearest: np.ndarray = neighbours.kneighbors(asked, return_distance=False)[:, 0]
     return nearest
 
 
-def _told(task: Any, train: Part, part: Part, nearest: np.ndarray) -> Metrics:
+def _scored_nearest(task: Any, train: Part, part: Part, nearest: np.ndarray) -> Metrics:
     texts = [task.target.decode(ids) for ids in slices(train, "target")]
     return _scored(task, part, [texts[k] for k in nearest.tolist()])
 

@@ -78,8 +78,8 @@ class SequenceToSequence(Task[F]):
         return masked_mean(cross_entropy(outputs, batch.targets), batch.targets != IGNORED)
 
     def training_loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        share = self.params.label_smoothing
-        losses = smoothed_cross_entropy(outputs, batch.targets, share)
+        smoothing = self.params.label_smoothing
+        losses = smoothed_cross_entropy(outputs, batch.targets, smoothing)
         return masked_mean(losses, batch.targets != IGNORED)
 
     def weight(self, batch: Batch) -> int:
@@ -209,6 +209,6 @@ class SequenceToSequence(Task[F]):
 
 
 def before(targets: Tensor) -> Tensor:
-    """[batch, steps] the token before each target: the end of nothing before the first."""
+    """[batch, steps] the token before each target: the end token before the first."""
     shifted = torch.cat([torch.full_like(targets[:, :1], END), targets[:, :-1]], dim=1)
     return shifted.masked_fill(shifted == IGNORED, PADDING)

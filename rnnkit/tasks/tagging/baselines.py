@@ -41,5 +41,5 @@ def _tags(task: Any, part: Part, predicted: Tensor) -> Metrics:
     for length in part.input_length.unique().tolist():
         steps = begins[part.input_length == length, None] + torch.arange(length)
         meter.update(predicted[steps], truth[steps])
-    found: Metrics = meter.compute()
-    return found
+    metrics: Metrics = meter.compute()
+    return metrics

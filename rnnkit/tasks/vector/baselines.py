@@ -16,19 +16,19 @@ def nearest_neighbour(task: Any, prepared: Prepared, part: Part) -> Metrics:
 
     train = prepared.parts["train"]
     known, asked = (own.inputs[own.input_start].numpy() for own in (train, part))
-    found = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(asked, return_distance=False)
-    return _told(task, train.targets[train.target_start][found[:, 0]], part)
+    nearest = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(asked, return_distance=False)
+    return _scored(task, train.targets[train.target_start][nearest[:, 0]], part)
 
 
 def constant_target(task: Any, prepared: Prepared, part: Part) -> Metrics:
     """Always the most frequent class of the training part, or its mean."""
     train = prepared.parts["train"]
-    told = train.targets[train.target_start]
-    best = told.mean(dim=0) if told.is_floating_point() else told.bincount().argmax()
-    return _told(task, best.expand(len(part), *told.shape[1:]), part)
+    targets = train.targets[train.target_start]
+    best = targets.mean(dim=0) if targets.is_floating_point() else targets.bincount().argmax()
+    return _scored(task, best.expand(len(part), *targets.shape[1:]), part)
 
 
-def _told(task: Any, predicted: Tensor, part: Part) -> Metrics:
+def _scored(task: Any, predicted: Tensor, part: Part) -> Metrics:
     truth = part.targets[part.target_start]
     if not truth.is_floating_point():
         return label_metrics(task, predicted, truth)

@@ -107,21 +107,21 @@ def _labels(frame: pd.DataFrame, data: Data, rows: np.ndarray) -> list[str]:
 
 
 def numbers(frame: pd.DataFrame, targets: tuple[str, ...]) -> np.ndarray:
-    """[items, targets] what is to be told, in units.
+    """[items, targets] what is to be values, in units.
 
     Raises:
         InputError: it is no number.
     """
-    told = np.empty((len(frame), len(targets)))
+    values = np.empty((len(frame), len(targets)))
     for row, texts in enumerate(frame["target"]):
         for k, text in enumerate(texts):
             try:
-                told[row, k] = float(text)
+                values[row, k] = float(text)
             except ValueError:
-                told[row, k] = np.nan
-            if not np.isfinite(told[row, k]):
+                values[row, k] = np.nan
+            if not np.isfinite(values[row, k]):
                 raise InputError(
                     f"data.source.targets: {targets[k]!r} must be a number, but in row {row + 1} "
                     f"it is {text!r}; correct it, or write task.loss: cross_entropy for labels"
                 )
-    return told
+    return values
