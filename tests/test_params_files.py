@@ -1,22 +1,23 @@
 """Every params file in `params/`, shortened: prepared, trained, evaluated, drawn."""
 
 import html
+import math
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from example_params import FILES, ROOT, SHORT, experiment_of
-from rnnkit.evaluation.comparison.items import MEASURES, measured
 
 from rnnkit.data.prepare.part import PARTS
-from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered
+from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered, predictions_of
 from rnnkit.params import Experiment
 from rnnkit.report import draw
 from rnnkit.report.run import write_run_report
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
+from rnnkit.tasks.predictions import MEASURES
 from rnnkit.training.loop import train_into
 
 MORE: dict[str, dict[str, Any]] = {
@@ -44,18 +45,18 @@ def test_a_params_file_runs_to_a_scored_model(file: Path, tmp_path: Path) -> Non
     assert last.epoch == 1
     result = conclude(folder, experiment, prepared, tmp_path / "prepared")
     for name in experiment.task.metrics:
-        assert result["test"][name] >= 0
+        value = result["test"][name]
+        assert math.isfinite(value)
+        assert value <= 1 if name == "r2" else value >= 0
     said = {name for metrics in result["baselines"].values() for name in metrics}
     assert set(result["shown"][:2]) <= said
-    import pandas
-
-    predictions = pandas.read_parquet(folder.path / "predictions.parquet")
+    predictions = predictions_of(folder)
     drawn = draw(folder, experiment, prepared, predictions, [], {})
     assert {path.name for path in drawn} >= {"learning_curves.png", "network.png"}
     assert len(drawn) >= 2
-    measure, items = measured(predictions, result["shown"])
-    assert measure in MEASURES
-    assert items["weight"].sum() > 0
+    measured = predictions.measured()
+    assert measured.name in MEASURES
+    assert measured.items["weight"].sum() > 0
     result = gathered(result, prepared, {}, NOT_SEARCHED)
     write_run_report(folder, experiment, prepared, predictions, result, [])
     page = (folder.path / "report.html").read_text()

@@ -38,7 +38,7 @@ def bare(params: Path, home: Path) -> float:
     code = (
         "import sys, time; from pathlib import Path\n"
         "from rnnkit.runtime import process_settings; process_settings.settle()\n"
-        "from rnnkit.params import load; from rnnkit.data.prepare import prepare\n"
+        "from rnnkit.params import load; from rnnkit.tasks import prepare\n"
         "from rnnkit.training.loop import State, train\n"
         "it = load(Path(sys.argv[1]))\n"
         "prepared = prepare(it.data, it.task, Path(sys.argv[2]))\n"

@@ -116,7 +116,7 @@ def test_features_are_scaled_by_the_training_part_alone(
             found = kinds[kind].parts[part].inputs.double()
             # float32 of numbers of about 1
             torch.testing.assert_close(found, scaled, rtol=1e-6, atol=1e-6)
-    scaler = kinds["standard"].scaler
+    scaler = kinds["standard"].fitted.inputs.scaler
     assert scaler is not None
     assert scaler.columns == ("x",)
     assert np.allclose(

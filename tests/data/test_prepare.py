@@ -1,5 +1,6 @@
 """Prepared data of every task, and the messages for too few data."""
 
+import inspect
 from pathlib import Path
 from typing import get_args
 
@@ -11,28 +12,23 @@ from prepared_items import TEST, TRAIN, VALID, items
 from rnnkit.data.prepare import tokenize
 from rnnkit.data.prepare.fitted import refuse_no_tokens
 from rnnkit.data.prepare.ids import END, UNKNOWN
-from rnnkit.data.prepare.store import BUILDERS
 from rnnkit.errors import InputError
 from rnnkit.params.data import Characters, Column, Data, Words
 from rnnkit.params.source import Builtin, LabelledText, Tokens
 from rnnkit.params.task import Classification, Forecasting, LanguageModeling, Tagging, Task
-from rnnkit.tasks import prepare
+from rnnkit.tasks import TASKS, prepare
 
 
-def test_every_task_of_the_params_has_a_builder() -> None:
+def test_every_task_of_the_params_is_in_the_table_and_fits_its_data() -> None:
     tasks = get_args(get_args(Task)[0])
-    assert set(BUILDERS) == {task.model_fields["kind"].default for task in tasks}
+    assert set(TASKS) == {task.model_fields["kind"].default for task in tasks}
+    assert not any(map(inspect.isabstract, TASKS.values()))  # each has its `fit`
 
 
 def test_classification(labelled: Data, tmp_path: Path) -> None:
     prepared = prepare(labelled, Classification(), tmp_path)
-    assert prepared.fitted.inputs.vocabulary == (
-        "<pad>",
-        "<unk>",
-        "a",
-        "b",
-        "c",
-    )  # of train, by frequency
+    words = prepared.fitted.inputs.vocabulary
+    assert words == ("<pad>", "<unk>", "a", "b", "c")  # of train, by frequency
     assert prepared.fitted.labels == ("x", "y")
     assert items(prepared.parts[TRAIN]) == [([2, 3, 2], [0]), ([3, 4], [1])]
     # A word that is named as padding is unknown, and no padding.
@@ -78,7 +74,8 @@ def test_tagging(tagged: Data, tmp_path: Path) -> None:
     assert items(prepared.parts[TEST]) == [([UNKNOWN, 3], [1, 1])]
     assert prepared.parts[TRAIN].synced
     lower = tagged.model_copy(update={"tokenizer": Words(lowercase=True)})
-    assert prepare(lower, Tagging(), tmp_path).vocabulary == ("<pad>", "<unk>", "a", "b")
+    lowered = prepare(lower, Tagging(), tmp_path).fitted.inputs
+    assert lowered.vocabulary == ("<pad>", "<unk>", "a", "b")
 
 
 def test_one_token_items_stay_synced_on_disk(tagged: Data, tmp_path: Path) -> None:

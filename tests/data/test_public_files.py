@@ -56,6 +56,11 @@ def experiment(path: str, test: str) -> Experiment:
     )
 
 
+def identity(it: Experiment) -> str:
+    inputs = inputs_sha256(it, data_sha256(it.data, it.task))
+    return RunFolder.identity(it, inputs, "", 0)
+
+
 def test_a_set_is_found_in_the_output_folder_and_then_beside_the_checkout() -> None:
     older = lay(FOLDERS[1])
     assert located(f"public:{FILE}") == str(older)
@@ -120,10 +125,10 @@ def test_both_ways_to_name_a_file_are_one_run() -> None:
     named = experiment("public:cls_trec6/TREC.train", f"public:{FILE}")
     older = experiment("../shared/data/cls_trec6/TREC.train", f"../shared/data/{FILE}")
     assert data_sha256(named.data, named.task) == data_sha256(older.data, older.task)
-    ids = [RunFolder.identity(it, inputs_sha256(it), "", 0) for it in (named, older)]
+    ids = [identity(it) for it in (named, older)]
     assert ids[0] == ids[1]
     other = named.replace({"data.source.path": f"public:{FILE}"})
-    assert RunFolder.identity(other, inputs_sha256(other), "", 0) != ids[0]
+    assert identity(other) != ids[0]
     first, second = (it.data.split for it in (named, older))
     assert isinstance(first, Files)
     assert is_held_out(first, second)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from prepared_items import TEST, TRAIN, items
 
-from rnnkit.data.prepare import data_sha256, store
+from rnnkit.data import sources
+from rnnkit.data.prepare import data_sha256
 from rnnkit.params import data as params
 from rnnkit.params.data import Data, Time
 from rnnkit.params.source import Table
@@ -116,7 +117,7 @@ def test_the_second_of_two_takes_what_the_first_has_made(
     labelled: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "prepared" / data_sha256(labelled, Classification())
-    read = store.sources.read
+    read = sources.read
 
     def overtaken(source: params.Source, split: params.Split) -> object:
         frame = read(source, split)

@@ -10,17 +10,22 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rnnkit.data.batches import IGNORED, gather
+from rnnkit.data.inputs.tokens import EndedTexts
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.prepare.tokenize import fit
 from rnnkit.data.windows import count_windows, cut, has_targets, streams, training_windows
 from rnnkit.nn.model.network import Synced
 from rnnkit.params import Experiment
+from rnnkit.params.data import Characters
 from rnnkit.runtime import numerics
 from rnnkit.tasks import task_for
+from rnnkit.tasks.language_modeling.examples import LanguageModelingFitted
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.loop import Epoch, State, make_network, train
 
-VOCABULARY = tuple("_?.abcdefghi")
+TOKENIZER = fit(Characters(), ["abcdefghi"], end=True)
+VOCABULARY = TOKENIZER.vocabulary
 
 
 def text(lengths: list[int], seed: int) -> Part:
@@ -34,7 +39,9 @@ def text(lengths: list[int], seed: int) -> Part:
 
 
 def prepared_of(**parts: Part) -> Prepared:
-    return Prepared("0" * 64, parts, VOCABULARY, None, None, None, {})
+    it = experiment_of({})
+    inputs = EndedTexts(TOKENIZER, Characters())
+    return Prepared("0" * 64, parts, LanguageModelingFitted(it.task, it.data, inputs), {})
 
 
 def experiment_of(overrides: dict[str, Any]) -> Experiment:

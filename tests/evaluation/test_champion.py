@@ -16,8 +16,12 @@ from sequence_runs import experiment_of as written
 from sequence_runs import names, pairs
 from trained_runs import finish_in
 
-from rnnkit.data.prepare.align import translated, windowed
+from rnnkit.data.inputs.tokens import Texts, TokenLists
+from rnnkit.data.prepare.fitted import Fitted
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.prepare.scale import Scaler
 from rnnkit.data.prepare.split import split_items
+from rnnkit.data.prepare.tokenize import FittedTokenizer, fit
 from rnnkit.errors import InputError
 from rnnkit.evaluation.champion import champion_predictions, compare_with_champion
 from rnnkit.evaluation.comparison.comparable import (
@@ -26,10 +30,14 @@ from rnnkit.evaluation.comparison.comparable import (
     refuse_seen,
 )
 from rnnkit.evaluation.finalize import PREDICTIONS
-from rnnkit.inference.predict import Predictor, load
+from rnnkit.inference.predict import load
 from rnnkit.params import Experiment
 from rnnkit.params.data import Fractions, Split
 from rnnkit.tasks import prepare
+from rnnkit.tasks.classification.examples import ClassificationFitted
+from rnnkit.tasks.forecasting.examples import ForecastingFitted
+from rnnkit.tasks.forecasting.inputs import Windows
+from rnnkit.tasks.labels import Labels
 
 TRAIN = {
     "epochs": 2,
@@ -81,7 +89,7 @@ def test_an_older_model_answers_a_newer_runs_items_as_it_answers_their_texts(
     prepared = finish_in(tmp_path, newer, "new").prepared
     predictor = load(old.path)
     assert predictor.prepared.fitted.inputs.vocabulary != prepared.fitted.inputs.vocabulary
-    found = champion_predictions(predictor, newer, prepared).set_index("item")
+    found = champion_predictions(predictor, newer, prepared).table.set_index("item")
     assert sorted(found.index) == sorted(prepared.parts["test"].item.tolist())
     rows = [line.rsplit(",", 1) for line in path.read_text().splitlines()[1:]]
     for item, row in found.iterrows():
@@ -106,13 +114,13 @@ def test_the_better_of_two_runs_wins_and_the_same_one_does_not(tmp_path: Path) -
     assert verdict.reason.startswith("better on the same 1")
     same = compare_with_champion(new, new.path, tmp_path)
     assert not same.is_better
-    assert same.found is not None
-    assert (same.found.value, same.found.low, same.found.high) == (0, 0, 0)
+    assert same.change is not None
+    assert (same.change.value, same.change.low, same.change.high) == (0, 0, 0)
     import shutil
 
     shutil.rmtree(tmp_path / "prepared")
     gone = compare_with_champion(new, old.path, tmp_path)
-    assert (gone.found, gone.is_better) == (None, False)
+    assert (gone.change, gone.is_better) == (None, False)
     assert gone.reason == (
         "they cannot be compared: the run's prepared data are gone; to make the new one champion "
         "all the same: rnnkit register new --champion"
@@ -136,12 +144,19 @@ def series(**more: Any) -> Experiment:
 
 
 def test_a_window_longer_than_what_lies_before_the_test_part_is_refused(tmp_path: Path) -> None:
-    data = prepare(series().data, series().task, tmp_path)
-    assert data.scaler is not None
-    first = int(data.parts["test"].target_start.min())
-    with pytest.raises(InputError, match=f"reads {first + 1} rows, and before the test part are"):
-        windowed(data.parts["test"], first + 1, data.scaler)
-    longest = windowed(data.parts["test"], first, data.scaler)
+    prepared = prepare(series().data, series().task, tmp_path)
+    part, fitted = prepared.parts["test"], prepared.fitted
+    first = int(part.target_start.min())
+
+    def reading(window: int) -> Fitted:
+        return replace(fitted, data=fitted.data.model_copy(update={"window": window}))
+
+    with pytest.raises(
+        InputError,
+        match=f"reads {first + 1} rows, and before the test part are no more than {first}$",
+    ):
+        reading(first + 1).align(part, fitted)
+    longest = reading(first).align(part, fitted)
     assert int(longest.input_start.min()) == 0
 
 
@@ -153,8 +168,8 @@ def test_forecasts_of_an_older_model_are_the_same_through_other_scales_and_windo
     prepared = finish_in(tmp_path, series(), "new").prepared
     predictor = load(old.path)
     assert prepared.fitted.inputs.scaler != predictor.prepared.fitted.inputs.scaler
-    there = champion_predictions(predictor, series(), prepared).set_index(["row", "step"])
-    here = champion_predictions(load(old.path), older, own).set_index(["row", "step"])
+    there = champion_predictions(predictor, series(), prepared).table.set_index(["row", "step"])
+    here = champion_predictions(load(old.path), older, own).table.set_index(["row", "step"])
     shared = there.index.intersection(here.index)
     assert len(shared) == len(there)
     for column in ("truth sunspots", "forecast sunspots"):
@@ -163,26 +178,43 @@ def test_forecasts_of_an_older_model_are_the_same_through_other_scales_and_windo
         )
 
 
-def changed(predictor: Predictor, **fields: Any) -> Predictor:
-    predictor.prepared = replace(predictor.prepared, **fields)
-    return predictor
-
-
-CHANGES: Mapping[str, tuple[dict[str, Any], str]] = {
-    "labels": ({"labels": ("neg", "other")}, "does not know the label 'pos'"),
-    "features": ({"features": 3}, "reads other columns or another form of data"),
-    "letters": ({"letters": ("a",)}, "reads other columns or another form of data"),
+Change = Callable[[Any], Fitted]
+"""What an older model was fitted to -> the same with one difference."""
+CHANGES: Mapping[str, tuple[Callable[[Path], Experiment], Change, str]] = {
+    "labels": (
+        lambda folder: texts(folder),
+        lambda fitted: replace(fitted, classes=Labels(("neg", "other"), {})),
+        "does not know the label 'pos'",
+    ),
+    "features": (
+        lambda _: digits(),
+        lambda fitted: replace(fitted, inputs=replace(fitted.inputs, width=3)),
+        "reads other columns or another form of data",
+    ),
+    "scaling": (
+        lambda _: digits(),
+        lambda fitted: replace(fitted, inputs=replace(fitted.inputs, scaling=None)),
+        "reads other columns or another form of data",
+    ),
+    "letters": (
+        lambda folder: texts(folder),
+        lambda fitted: replace(
+            fitted, inputs=TokenLists(fitted.inputs.fitted, fitted.inputs.params, ("a",), 1)
+        ),
+        "reads other columns or another form of data",
+    ),
 }
 
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_what_cannot_be_compared_says_why(tmp_path: Path, what: str) -> None:
-    path = reviews(tmp_path / "a.csv", 80, 0, "a film of some kind")
-    old, prepared, _ = finish_in(tmp_path, classification(path), "old")
-    fields, message = CHANGES[what]
-    predictor = changed(load(old.path), **fields)
+    experiment, change, message = CHANGES[what]
+    old, prepared, _ = finish_in(tmp_path, experiment(tmp_path), "old")
+    fitted = load(old.path).prepared.fitted
+    part = prepared.parts["test"]
+    assert fitted.align(part, prepared.fitted).targets.equal(part.targets)
     with pytest.raises(InputError, match=message):
-        translated(prepared.parts["test"], prepared, predictor.prepared)
+        change(fitted).align(part, prepared.fitted)
 
 
 def digits() -> Experiment:
@@ -257,7 +289,7 @@ def test_a_champion_that_cannot_be_compared_stays_and_the_reason_says_what_to_do
     champion = finish_in(tmp_path, old(tmp_path), "old").folder
     run = finish_in(tmp_path, new(tmp_path), "new").folder
     verdict = compare_with_champion(run, champion.path, tmp_path)
-    assert (verdict.found, verdict.is_better) == (None, False)
+    assert (verdict.change, verdict.is_better) == (None, False)
     assert verdict.reason == (
         f"they cannot be compared: {message}; to make the new one champion all the same: "
         "rnnkit register new --champion"
@@ -269,7 +301,8 @@ def test_predictions_of_another_version_are_no_measure_of_the_same(tmp_path: Pat
     table = pandas.read_parquet(run.path / PREDICTIONS).drop(columns="log_probability")
     table.assign(right=1).to_parquet(run.path / PREDICTIONS)
     assert compare_with_champion(run, run.path, tmp_path).reason.startswith(
-        "they cannot be compared: the runs are measured by accuracy and loss; compare runs of one"
+        "they cannot be compared: the predictions of language_modeling must have a column "
+        "'log_probability', and have item, "
     )
 
 
@@ -319,28 +352,51 @@ def test_a_source_whose_items_may_have_changed_sides_is_refused(what: str) -> No
     fields, message = SOURCES[what]
     old = classification(Path("a.csv"))
     path = {"data.source.path": "b.parquet", "data.source.format": "parquet"}
-    refuse_seen(old, old.replace(path), {}, {})  # data that have moved are the same
+    moved = old.replace(path)
+    refuse_seen(classifier_of(old), classifier_of(moved))  # data that have moved are the same
     new = old.replace({f"data.source.{key}": value for key, value in fields.items()})
     with pytest.raises(InputError, match=message):
-        refuse_seen(old, new, {}, {})
+        refuse_seen(classifier_of(old), classifier_of(new))
 
 
-def times(valid: str, test: str, **more: Any) -> dict[str, Any]:
-    return {"time": {"valid": ["2000-01-01T00:00:00", valid], "test": [test, test]}, **more}
+def classifier_of(experiment: Experiment) -> ClassificationFitted:
+    """What an experiment is fitted to that reads no data."""
+    task, data = experiment.task, experiment.data
+    inputs = Texts(fit(data.tokenizer, [], end=False), data.tokenizer)
+    return ClassificationFitted(task, data, inputs, Labels((), {}))  # type: ignore[arg-type]
+
+
+def forecaster_of(
+    experiment: Experiment, valid: str, test: str, several: bool = False
+) -> ForecastingFitted:
+    """The same of a forecast.
+
+    Args:
+        experiment: of `series`.
+        valid: the last time of the validation split.
+        test: the first time of the test split.
+        several: whether there are several series.
+    """
+    task, data = experiment.task, experiment.data
+    inputs = Windows(Scaler(("y",), ("y",), (0.0,), (1.0,)), data.window, 3)
+    spans = {"valid": ["2000-01-01T00:00:00", valid], "test": [test, test]}
+    return ForecastingFitted(task, data, inputs, spans, several)  # type: ignore[arg-type]
 
 
 def test_a_series_is_tested_after_all_that_was_learned() -> None:
     old, new = series(), series(test=0.1)
     early, late = "2020-01-01T00:00:00", "2020-01-02T00:00:00"
-    refuse_seen(old, new, times(early, late), times(late, late))
-    refuse_seen(old, new, times(f"{early}+00:00", late), times(late, f"{late}.5+00:00"))
+    refuse_seen(forecaster_of(old, early, late), forecaster_of(new, late, late))
+    refuse_seen(
+        forecaster_of(old, f"{early}+00:00", late), forecaster_of(new, late, f"{late}.5+00:00")
+    )
     for same in (old, new):  # rows were put before the first: a border has moved back
         with pytest.raises(InputError, match=f"chosen on times up to {late}, and the test part"):
-            refuse_seen(old, same, times(late, late), times(early, late))
-    several = [times(late, late, series={}), times(early, early, series={})]
-    refuse_seen(old, old, *several)
+            refuse_seen(forecaster_of(old, late, late), forecaster_of(same, early, late))
+    older = forecaster_of(old, late, late, several=True)
+    refuse_seen(older, forecaster_of(old, early, early, several=True))
     with pytest.raises(InputError, match="the older model was trained and chosen on times up to"):
-        refuse_seen(old, new, *several)
+        refuse_seen(older, forecaster_of(new, early, early, several=True))
 
 
 def test_other_features_of_recordings_are_another_question() -> None:
@@ -378,9 +434,12 @@ def language(folder: Path) -> Experiment:
 def test_other_tokens_of_a_language_model_are_refused(tmp_path: Path) -> None:
     experiment = language(tmp_path)
     old, prepared, _ = finish_in(tmp_path, experiment, "language")
-    found = champion_predictions(load(old.path), experiment, prepared)
+    found = champion_predictions(load(old.path), experiment, prepared).table
     assert found["log_probability"].lt(0).all()
-    other = replace(prepared, vocabulary=(*(prepared.fitted.inputs.vocabulary or ()), "more"))
+    inputs = prepared.fitted.inputs
+    more = replace(inputs.fitted, vocabulary=(*inputs.vocabulary, "more"))
+    fitted = replace(prepared.fitted, inputs=replace(inputs, fitted=more))
+    other = replace(prepared, fitted=fitted)
     with pytest.raises(InputError, match="their vocabularies differ, and so would the tokens"):
         champion_predictions(load(old.path), experiment, other)
 
@@ -395,15 +454,20 @@ def test_a_translator_of_fewer_words_is_compared_by_its_edits(tmp_path: Path) ->
     assert prepared.fitted.target is not None
     assert predictor.prepared.fitted.target is not None
     assert prepared.fitted.target.vocabulary != predictor.prepared.fitted.target.vocabulary
-    found = champion_predictions(predictor, grown, prepared)
+    found = champion_predictions(predictor, grown, prepared).table
     assert dict(zip(found["item"], found["truth"], strict=True)) == {
         item: prepared.references[item] for item in prepared.parts["test"].item.tolist()
     }
     verdict = compare_with_champion(new, old.path, tmp_path)
-    assert verdict.found is not None
-    assert verdict.found.measure == "wer"
+    assert verdict.change is not None
+    assert verdict.change.measure == "wer"
     assert verdict.is_better
     assert "test items: wer -" in verdict.reason
+
+
+def with_target(prepared: Prepared, tokenizer: FittedTokenizer) -> Prepared:
+    """The same data with another tokenizer of their targets."""
+    return replace(prepared, fitted=replace(prepared.fitted, target_tokenizer=tokenizer))
 
 
 def test_captions_of_categories_are_compared_by_likelihood_where_the_tokens_are_the_same(
@@ -413,34 +477,40 @@ def test_captions_of_categories_are_compared_by_likelihood_where_the_tokens_are_
     experiment = written("captioning", names(tmp_path), data=tokens)
     old, prepared, _ = finish_in(tmp_path, experiment, "old")
     verdict = compare_with_champion(old, old.path, tmp_path)
-    assert verdict.found is not None
-    assert (verdict.found.measure, verdict.found.value) == ("loss", 0)
+    assert verdict.change is not None
+    assert (verdict.change.measure, verdict.change.value) == ("loss", 0)
     assert prepared.fitted.target is not None
     more = replace(prepared.fitted.target, vocabulary=(*prepared.fitted.target.vocabulary, "d"))
     with pytest.raises(InputError, match="their vocabularies differ, and so would the tokens"):
-        champion_predictions(load(old.path), experiment, replace(prepared, target=more))
+        champion_predictions(load(old.path), experiment, with_target(prepared, more))
 
 
 def test_joined_recordings_with_other_words_are_refused(tmp_path: Path) -> None:
     experiment = spoken(folder_of(tmp_path), source={"join": JOIN, "group": "speaker"})
     old, prepared, _ = finish_in(tmp_path, experiment, "old")
     verdict = compare_with_champion(old, old.path, tmp_path)
-    assert verdict.found is not None
-    assert (verdict.found.measure, verdict.found.value) == ("wer", 0)
+    assert verdict.change is not None
+    assert (verdict.change.measure, verdict.change.value) == ("wer", 0)
     assert prepared.fitted.target is not None
     more = replace(prepared.fitted.target, vocabulary=(*prepared.fitted.target.vocabulary, "9"))
     with pytest.raises(InputError, match="vocabularies differ, and joined recordings cannot be"):
-        champion_predictions(load(old.path), experiment, replace(prepared, target=more))
+        champion_predictions(load(old.path), experiment, with_target(prepared, more))
 
 
 def test_other_columns_and_other_series_are_refused(tmp_path: Path) -> None:
     old, prepared, _ = finish_in(tmp_path, series(), "old")
-    assert prepared.fitted.inputs.scaler is not None
-    for fields, message in (
-        ({"columns": ("other",), "targets": ("other",)}, "reads other columns, or knows others"),
-        ({"known": 1}, "reads other columns, or knows others ahead"),
-        ({"series": ("other",)}, "knows other series"),
-    ):
-        other = replace(prepared, scaler=replace(prepared.fitted.inputs.scaler, **fields))  # type: ignore[arg-type]
+    part, fitted = prepared.parts["test"], load(old.path).prepared.fitted
+
+    def scaled(fields: dict[str, Any]) -> Fitted:
+        scaler = replace(fitted.inputs.scaler, **fields)
+        return replace(fitted, inputs=replace(fitted.inputs, scaling=scaler))
+
+    changes: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+        ({}, {"columns": ("other",), "targets": ("other",)}, "reads other columns, or knows"),
+        ({"known": 2}, {"known": 1}, "reads other columns, or knows others ahead"),
+        ({}, {"known": 1}, "reads other columns or another form of data"),
+        ({}, {"series": ("other",)}, "knows other series"),
+    ]
+    for older, newer, message in changes:
         with pytest.raises(InputError, match=message):
-            translated(other.parts["test"], other, load(old.path).prepared)
+            scaled(older).align(part, scaled(newer))

@@ -8,17 +8,17 @@ import pandas
 import pytest
 from compared_params import TREE
 from pydantic import ValidationError
-from rnnkit.evaluation.comparison.items import measured, one_measure
 
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.bootstrap import difference
 from rnnkit.evaluation.comparison.members import members
-from rnnkit.evaluation.comparison.table import block_of
 from rnnkit.metrics import TextMeter
 from rnnkit.params import Experiment
 from rnnkit.params.variants import FIXED
 from rnnkit.report.page import render
 from rnnkit.runs.run_folder import RunFolder
+from rnnkit.tasks import predictions_of
+from rnnkit.tasks.predictions import Measured, one_measure
 
 
 def test_every_variant_is_run_with_every_seed_and_as_if_it_stood_alone() -> None:
@@ -115,50 +115,106 @@ def test_a_comparison_that_cannot_be_made_is_refused(more: dict[str, Any], messa
     assert message in str(refusal.value)
 
 
-PREDICTIONS = {
+SOURCES: dict[str, dict[str, Any]] = {
+    "classification": {"kind": "labelled_text", "path": "a.csv"},
+    "tagging": {"kind": "tokens", "path": "a.jsonl"},
+    "language_modeling": {"kind": "text", "path": "a.txt"},
+    "captioning": {"kind": "labelled_text", "path": "a.csv"},
+    "transcription": {"kind": "builtin", "name": "touch_tones"},
+    "translation": {"kind": "pairs", "path": "a.tsv"},
+    "music": {"kind": "piano_rolls", "path": "a.json"},
+    "memory": {"kind": "generated"},
+    "forecasting": {"kind": "table", "path": "a.csv"},
+    "vector": {"kind": "vectors", "path": "a.csv"},
+}
+READS_NUMBERS = ("transcription", "music", "memory", "forecasting", "vector")
+VECTORS = {"kind": "builtin", "name": "spelled_digits"}
+TEXT = {"right": False, "confidence": -1.0, "length": 4}
+"""Columns that no measure reads."""
+
+
+def measured(
+    kind: str, columns: Any, *, source: dict[str, Any] | None = None, **task: Any
+) -> Measured:
+    """What a task makes of a table of predictions."""
+    tree: dict[str, Any] = {
+        "name": "x",
+        "task": {"kind": kind, **task},
+        "data": {"source": source or SOURCES[kind]},
+    }
+    if kind == "forecasting":
+        tree["data"]["split"] = {"kind": "time"}
+    if kind in READS_NUMBERS or source == VECTORS:
+        tree["model"] = {"representation": {"kind": "raw"}}
+    return predictions_of(Experiment.model_validate(tree), pandas.DataFrame(columns)).measured()
+
+
+PREDICTIONS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, dict[int, Any]]]] = {
     "classification": (
+        {"kind": "classification"},
         {"item": [4, 2], "truth": ["a", "b"], "predicted": ["a", "a"], "probability": [0.9, 0.5]},
         ("accuracy", {2: (0, 1), 4: (1, 1)}),
     ),
     "tagging": (
+        {"kind": "tagging"},
         {"item": [1, 7], "truth": [["a", "b"], ["c"]], "predicted": [["a", "a"], ["c"]]},
         ("accuracy", {1: (1, 2), 7: (1, 1)}),
     ),
     "language modelling": (
+        {"kind": "language_modeling"},
         {"item": [0, 0, 1], "tokens": [2, 3, 4], "log_probability": [-1.0, -2.0, -8.0]},
         ("loss", {0: (3, 5), 1: (8, 4)}),
     ),
     "captions of categories": (
+        {"kind": "captioning"},
         {"item": [0, 1], "truth": ["ann", "bo"], "predicted": ["ada", "ada"], "tokens": [4, 3],
-         "log_probability": [-6.0, -2.0]},
+         "log_probability": [-6.0, -2.0], "category": ["a", "b"], **TEXT},
         ("loss", {0: (6, 4), 1: (2, 3)}),
     ),
-    "transcription and captions of vectors": (
+    "captions of vectors": (
+        {"kind": "captioning", "source": VECTORS},
         {"item": [0, 1, 2], "truth": ["a b c d", "a b c d", "a"], "tokens": [4, 4, 1],
-         "predicted": ["a b c x", "z z z z z", ""], "log_probability": [-1.0, -1.0, -1.0]},
+         "predicted": ["a b c x", "z z z z z", ""], "log_probability": [-1.0, -1.0, -1.0], **TEXT},
+        ("wer", {0: (1, 4), 1: (5, 4), 2: (1, 1)}),
+    ),
+    "transcription": (
+        {"kind": "transcription"},
+        {"item": [0, 1, 2], "truth": ["a b c d", "a b c d", "a"], "tokens": [4, 4, 1],
+         "predicted": ["a b c x", "z z z z z", ""], "log_probability": [-1.0, -1.0, -1.0],
+         "path": ["", "", ""], **TEXT},
         ("wer", {0: (1, 4), 1: (5, 4), 2: (1, 1)}),
     ),
     "translation with several references": (
+        {"kind": "translation"},
         {"item": [5, 6, 7], "asked": ["1 2", "3", "1 2"], "truth": ["a b", "c", "a b c d"],
          "predicted": ["a b x", "c", "a b x"], "tokens": [2, 1, 4],
-         "log_probability": [-1.0, -1.0, -1.0]},
+         "log_probability": [-1.0, -1.0, -1.0], **TEXT},
         ("wer", {5: (0.5, 1), 6: (0, 1), 7: (0.5, 1)}),  # 5 and 7 are one
     ),
     "music": (
+        {"kind": "music"},
         {"item": [0], "frames": [2], "log_probability": [-9.0]},
         ("loss", {0: (9, 2)}),
     ),
     "memory": (
+        {"kind": "memory"},
         {"item": [0, 0], "lag": [1, 1], "truth": ["a", "b"], "predicted": ["a", "c"],
          "right": [True, False]},
         ("accuracy", {0: (1, 2)}),
     ),
     "forecasting": (
+        {"kind": "forecasting"},
         {"row": [5, 6, 6, 7], "step": [1, 2, 1, 2], "truth y": [1.0, 2.0, 3.0, 4.0],
          "forecast y": [2.0, 2.0, 3.0, 6.0]},
         ("mae", {5: (1, 2), 6: (2, 2)}),
     ),
+    "vectors with a label": (
+        {"kind": "vector"},
+        {"item": [3], "truth": ["a"], "predicted": ["b"], "probability": [0.6]},
+        ("accuracy", {3: (0, 1)}),
+    ),
     "vectors of numbers": (
+        {"kind": "vector", "loss": "squared"},
         {"item": [3], "truth a": [1.0], "truth b": [1.0], "predicted a": [2.0],
          "predicted b": [0.5]},
         ("mae", {3: (1.5, 2)}),
@@ -166,23 +222,28 @@ PREDICTIONS = {
 }  # fmt: skip
 
 
-SHOWN = {"captions of categories": ("perplexity", "loss", "accuracy")}
-"""What decides, where the columns leave it open."""
+@pytest.mark.parametrize("kind", PREDICTIONS)
+def test_each_tasks_predictions_say_what_every_item_cost(kind: str) -> None:
+    task, columns, (name, expected) = PREDICTIONS[kind]
+    found = measured(**task, columns=columns)
+    assert found.name == name
+    items = {item: (row["total"], row["weight"]) for item, row in found.items.iterrows()}
+    assert items == expected
 
 
 @pytest.mark.parametrize("kind", PREDICTIONS)
-def test_each_tasks_predictions_say_what_every_item_cost(kind: str) -> None:
-    columns, (name, expected) = PREDICTIONS[kind]
-    measure, items = measured(pandas.DataFrame(columns), SHOWN.get(kind, ("accuracy",)))
-    assert measure == name
-    found = {item: (row["total"], row["weight"]) for item, row in items.iterrows()}
-    assert found == expected
+def test_a_table_of_another_version_is_refused(kind: str) -> None:
+    task, columns, _ = PREDICTIONS[kind]
+    first = next(iter(columns))
+    lacking = {name: values for name, values in columns.items() if name != first}
+    with pytest.raises(InputError, match=f"^the predictions of {task['kind']} must have a column"):
+        measured(**task, columns=lacking)
 
 
 def test_several_series_have_items_of_their_own() -> None:
     table = {"row": [5, 5], "step": [1, 1], "series": ["a", "b"], "truth y": [1.0, 1.0]}
-    _, items = measured(pandas.DataFrame({**table, "forecast y": [2.0, 4.0]}), ("mae",))
-    assert items["total"].to_dict() == {("a", 5): 1.0, ("b", 5): 3.0}
+    found = measured("forecasting", {**table, "forecast y": [2.0, 4.0]})
+    assert found.items["total"].to_dict() == {("a", 5): 1.0, ("b", 5): 3.0}
 
 
 def frame(totals: "np.ndarray[Any, Any]") -> pandas.DataFrame:
@@ -259,16 +320,16 @@ def written(seed: int, wrong: float, references: int) -> pandas.DataFrame:
         heard = ["x" if random.random() < wrong else letter for letter in truth]
         for _ in range(references):
             row = {"item": len(rows), "asked": str(source), "truth": " ".join(truth)}
-            rows.append({**row, "predicted": " ".join(heard), "tokens": 3, "log_probability": -1.0})
+            rows.append({**row, "predicted": " ".join(heard), **TEXT})
     return pandas.DataFrame(rows)
 
 
 def test_a_better_writer_is_told_from_a_worse_one_where_neither_gets_a_sentence_right() -> None:
     ours, theirs = written(1, 0.5, 1), written(2, 0.9, 1)
     assert (ours["truth"] == ours["predicted"]).mean() < 0.1
-    both = [measured(predictions, ("bleu",)) for predictions in (ours, theirs)]
-    assert [name for name, _ in both] == ["wer", "wer"]
-    found = difference("wer", [both[0][1]], [both[1][1]], block=1, seed=0)
+    both = [measured("translation", predictions) for predictions in (ours, theirs)]
+    assert [each.name for each in both] == ["wer", "wer"]
+    found = difference("wer", [both[0].items], [both[1].items], block=1, seed=0)
     assert found.is_better
     assert found.items == 60
     rates = []
@@ -284,8 +345,8 @@ def test_several_references_of_a_source_are_no_more_evidence_than_one() -> None:
     found = [
         difference(
             "wer",
-            [measured(written(1, 0.5, references), ("bleu",))[1]],
-            [measured(written(2, 0.9, references), ("bleu",))[1]],
+            [measured("translation", written(1, 0.5, references)).items],
+            [measured("translation", written(2, 0.9, references)).items],
             block=1,
             seed=0,
         )
@@ -317,4 +378,5 @@ def test_a_forecasts_neighbouring_windows_are_drawn_together(tmp_path: Path) -> 
     }
     run = RunFolder(tmp_path / "run")
     run.create(Experiment.model_validate(tree), {})
-    assert block_of(run) == 7
+    assert run.experiment.task.overlap == 7
+    assert Experiment.model_validate(TREE).task.overlap == 1

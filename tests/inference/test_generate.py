@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_text_and_others_other_texts(predictor: Pre
 
 def test_step_by_step_gives_what_the_batch_form_gives(predictor: Predictor) -> None:
     """The likeliest token after every prefix, which is run whole each time."""
-    tokenizer = predictor.tokenizer
+    tokenizer = predictor.inputs.tokenizer
     assert tokenizer is not None
     ids: list[int] = []
     while len(ids) < 12:
@@ -122,12 +122,19 @@ def test_numbers_without_a_meaning_are_refused(
         write(predictor, **wrong)
 
 
-def test_only_a_language_model_generates(predictor: Predictor) -> None:
-    source = {"kind": "tokens", "path": "a"}
-    tagging = {"name": "x", "task": {"kind": "tagging"}, "data": {"source": source}}
-    predictor.experiment = Experiment.model_validate(tagging)
+def test_only_a_language_model_generates(tmp_path: Path) -> None:
+    rows = [{"tokens": ["the", f"c{i}"], "tags": ["D", "N"]} for i in range(40)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    tagging = {
+        "name": "x",
+        "task": {"kind": "tagging"},
+        "data": {"source": {"kind": "tokens", "path": str(tmp_path / "a.jsonl")}},
+        "model": {"hidden": 4},
+        "train": {"epochs": 1},
+    }
+    tagger = finish_in(tmp_path, Experiment.model_validate(tagging), "tagger").folder
     with pytest.raises(InputError, match="only a language model or a captioner generates"):
-        write(predictor)
+        write(load(tagger.path))
 
 
 # --- which run, and the verb ---

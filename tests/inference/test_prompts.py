@@ -46,7 +46,7 @@ def test_a_vector_is_a_prompt_as_a_list(tmp_path: Path) -> None:
             generate(predictor, prompt, 5, 1.0, None, 0)
     pixels = read(it.data.source, it.data.split)["vector"].iloc[0].tolist()
     assert isinstance(predictor.task, SequenceToSequence)
-    longest = predictor.task.longest
+    longest = predictor.task.fitted.longest
     likeliest = generate(predictor, json.dumps(pixels), longest, 0.0, None, 0)
     assert likeliest == predictor([pixels])[0]["text"]
     drawn = {generate(predictor, json.dumps(pixels), 5, 1.0, None, seed) for seed in range(5)}

@@ -343,32 +343,59 @@ def test_a_model_of_several_series_has_no_other_file(tmp_path: Path) -> None:
 # --- lines
 
 
-def experiment_of(source: dict[str, Any], task: str, **changes: Any) -> Experiment:
-    tree = {"name": "x", "task": {"kind": task}, "data": {"source": source}}
+def untrained(
+    folder: Path, source: dict[str, Any], task: str, tokenizer: str = "words"
+) -> Predictor:
+    """A model as it is before its first step."""
+    tree: dict[str, Any] = {
+        "name": "x",
+        "task": {"kind": task},
+        "data": {"source": source, "split": {"kind": "fractions", "valid": 0.2, "test": 0.2}},
+    }
     if task in ("music", "vector", "transcription"):
         tree["model"] = {"representation": {"kind": "raw"}}
-    return Experiment.model_validate(tree).replace(changes)
+    if task in ("tagging", "transcription"):
+        tree["data"]["tokenizer"] = {"kind": tokenizer}
+    experiment = Experiment.model_validate(tree)
+    prepared = prepare(experiment.data, experiment.task, folder)
+    network = task_for(experiment.task, prepared).network(experiment.model, torch.Generator())
+    return Predictor(experiment, prepared, network.state_dict())
 
 
 def read(*given: Any) -> list[Any]:
     return [value for _, value in lines.inputs(*given)]
 
 
-def test_a_line_is_what_its_task_reads() -> None:
-    text = experiment_of({"kind": "labelled_text", "path": "a", "text": "body"}, "classification")
+def test_a_line_is_what_its_task_reads(tmp_path: Path) -> None:
+    source = labelled(tmp_path)
+    table = Path(source["path"])
+    table.write_text(table.read_text().replace("text,", "body,", 1))
+    text = untrained(tmp_path, {**source, "text": "body"}, "classification")
     assert read(["a b\n", "c\r\n"], text, "f", False, False) == ["a b", "c"]
     given = ['"a b"', '{"body": "c", "id": 3}']
     assert read(given, text, "f", True, False) == ["a b", "c"]
-    words = experiment_of({"kind": "tokens", "path": "a"}, "tagging")
+    words = untrained(tmp_path, tagged(tmp_path), "tagging")
     assert read(["a b"], words, "f", False, False) == [["a", "b"]]
     assert read(["a"], words, "f", False, True) == ["a"]
-    characters = words.replace({"data.tokenizer": {"kind": "characters"}})
+    rows = [{"tokens": ["a", " ", *"b" * i], "tags": ["D", "N", *"D" * i]} for i in range(40)]
+    (tmp_path / "c.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    single = {"kind": "tokens", "path": str(tmp_path / "c.jsonl")}
+    characters = untrained(tmp_path, single, "tagging", "characters")
     assert read(["a b"], characters, "f", False, False) == [["a", " ", "b"]]
     assert read([" "], characters, "f", False, True) == [" "]
-    music = experiment_of({"kind": "piano_rolls", "path": "a"}, "music")
+    pieces = [[[60 + (i + k) % 8] for k in range(3 + i % 4)] for i in range(40)]
+    (tmp_path / "m.json").write_text(json.dumps(pieces))
+    rolls = {"kind": "piano_rolls", "path": str(tmp_path / "m.json")}
+    music = untrained(tmp_path, rolls, "music")
     assert read(["[[60], []]"], music, "f", False, False) == [[[60], []]]
     named = lines.inputs(["a\n", "b"], text, "f", False, False)
     assert list(named) == [("f, line 1", "a"), ("f, line 2", "b")]
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    folder = tmp_path_factory.mktemp("text")
+    return untrained(folder, labelled(folder), "classification")
 
 
 @pytest.mark.parametrize(
@@ -382,8 +409,7 @@ def test_a_line_is_what_its_task_reads() -> None:
         ('{"a": 1}', "must have its input under one of .*tokens.* its keys are a"),
     ],
 )
-def test_a_line_that_is_no_input_is_refused(given: str, message: str) -> None:
-    text = experiment_of({"kind": "labelled_text", "path": "a"}, "classification")
+def test_a_line_that_is_no_input_is_refused(text: Predictor, given: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         list(lines.inputs([given], text, "f", True, False))
 
@@ -391,7 +417,11 @@ def test_a_line_that_is_no_input_is_refused(given: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("source", "task", "message"),
     [
-        ({"kind": "vectors", "path": "a"}, "vector", r"a JSON value \(as \[0.5, -1\]\), but extra"),
+        (
+            {"kind": "vectors", "path": "v.csv", "targets": ["label"]},
+            "vector",
+            r"a JSON value \(as \[0.5, -1\]\), but extra",
+        ),
         (
             {"kind": "builtin", "name": "touch_tones"},
             "transcription",
@@ -400,11 +430,18 @@ def test_a_line_that_is_no_input_is_refused(given: str, message: str) -> None:
     ],
 )
 def test_numbers_that_are_no_json_are_refused_with_an_example(
-    source: dict[str, Any], task: str, message: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    source: dict[str, Any],
+    task: str,
+    message: str,
 ) -> None:
-    experiment = experiment_of(source, task)
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{k},{k % 7},{'high' if k % 5 > 2 else 'low'}" for k in range(60)]
+    Path("v.csv").write_text("\n".join(["a,b,label", *rows]))
+    predictor = untrained(tmp_path, source, task, "characters")
     with pytest.raises(InputError, match=message):
-        list(lines.inputs(["0.5,-1"], experiment, "f", False, True))
+        list(lines.inputs(["0.5,-1"], predictor, "f", False, True))
 
 
 def test_answers_are_plain_json(tmp_path: Path) -> None:

@@ -78,10 +78,10 @@ def test_a_recording_by_its_samples_and_by_its_file(listener: Predictor, tmp_pat
 def test_objects_have_their_input_under_the_sources_key(
     kind: str, line: str, expected: str, request: pytest.FixtureRequest
 ) -> None:
-    experiment = request.getfixturevalue(kind).experiment
-    assert list(lines.inputs([line], experiment, "x", True, False)) == [("x, line 1", expected)]
+    predictor = request.getfixturevalue(kind)
+    assert list(lines.inputs([line], predictor, "x", True, False)) == [("x, line 1", expected)]
     with pytest.raises(InputError, match="an object must have its input under one of "):
-        list(lines.inputs(['{"nothing": 1}'], experiment, "x", True, False))
+        list(lines.inputs(['{"nothing": 1}'], predictor, "x", True, False))
 
 
 @pytest.mark.parametrize(

@@ -62,9 +62,7 @@ def test_a_stream_of_samples_has_what_was_said_so_far(listener: Predictor) -> No
     assert answer["text"] == whole["text"]
     assert answer["log_probability"] == pytest.approx(whole["log_probability"], abs=1e-3)
     line = json.dumps([0.0, 0.1])
-    assert list(lines.inputs([line], listener.experiment, "x", False, True)) == [
-        ("x, line 1", [0.0, 0.1])
-    ]
+    assert list(lines.inputs([line], listener, "x", False, True)) == [("x, line 1", [0.0, 0.1])]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from rnnkit.nn.beam_search import beam_search, greedy
 from rnnkit.nn.cells.gru import GRUState
 from rnnkit.nn.losses import cross_entropy, smoothed_cross_entropy
 from rnnkit.nn.model.attention import ATTENTIONS, attend
-from rnnkit.nn.model.decoder import SequenceToSequence
+from rnnkit.nn.model.decoder import Written
 from rnnkit.nn.model.network import build
 from rnnkit.nn.model.representation import Sizes
 from rnnkit.nn.model.writing import Read
@@ -299,13 +299,13 @@ class Knowing:
     def __init__(self, share: float) -> None:
         self.decoder, self.share = self, share
 
-    def advance(self, token: Tensor, written: SequenceToSequence, memory: None) -> Any:
+    def advance(self, token: Tensor, written: Written, memory: None) -> Any:
         (state,) = written.states["layer0"]
         shares = torch.full((len(token), 10), (1 - self.share) / 14, dtype=torch.float64)
         shares[:, END] = (1 - self.share) / 2
         for row, step in enumerate(state[:, 0].tolist()):
             shares[row, 3 + int(step) if step < 7 else END] = self.share
-        return shares.log(), SequenceToSequence({"layer0": GRUState(state + 1)}, None), None
+        return shares.log(), Written({"layer0": GRUState(state + 1)}, None), None
 
 
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
@@ -315,7 +315,7 @@ def test_unlikely_ends_do_not_crowd_out_what_is_likely(
     share: float, width: int, penalty: float
 ) -> None:
     made: Any = Knowing(share)
-    read = Read(SequenceToSequence({"layer0": GRUState(torch.zeros(1, 1))}, None), None)
+    read = Read(Written({"layer0": GRUState(torch.zeros(1, 1))}, None), None)
     (found,) = beam_search(made, read, 20, width, penalty)
     assert found[0].tokens == tuple(range(3, 10))
     assert found[0].ended

@@ -9,11 +9,13 @@ import pytest
 from trained_runs import finish_in
 
 from rnnkit import figures
-from rnnkit.evaluation.comparison.lengths import GROUPS, as_long_as, by_length, edges_of
 from rnnkit.evaluation.comparison.table import table
 from rnnkit.params import Experiment
 from rnnkit.params.task import Transcription, Translation
 from rnnkit.report.comparison import write_comparison_report
+from rnnkit.tasks.sequence_to_sequence.predictions import LENGTH_GROUPS, TextsOfLengths
+from rnnkit.tasks.transcription.predictions import TranscriptPredictions
+from rnnkit.tasks.translation.predictions import TranslationPredictions
 
 
 def predictions(count: int = 60) -> pandas.DataFrame:
@@ -21,30 +23,45 @@ def predictions(count: int = 60) -> pandas.DataFrame:
     lengths = [1 + k % 12 for k in range(count)]
     truth = [f"{'a ' * (n - 1)}z{k}" for k, n in enumerate(lengths)]
     told = [t if n <= 6 else t[:-1] + "wrong" for t, n in zip(truth, lengths, strict=True)]
+    right = [t == told[k] for k, t in enumerate(truth)]
+    columns = {"length": lengths, "truth": truth, "predicted": told, "right": right}
     asked = [str(k) for k in range(count)]
-    return pandas.DataFrame({"length": lengths, "truth": truth, "predicted": told, "asked": asked})
+    return pandas.DataFrame({"item": range(count), **columns, "asked": asked}).assign(
+        confidence=-1.0, path=""
+    )
+
+
+def translations(table: pandas.DataFrame) -> TranslationPredictions:
+    return TranslationPredictions(table, Translation(bleu_tokenizer="none"))
+
+
+def transcripts(table: pandas.DataFrame) -> TranscriptPredictions:
+    return TranscriptPredictions(table, Transcription())
+
+
+def by_own_length(own: TextsOfLengths) -> pandas.DataFrame:
+    return own.by_length(own.length_edges(), own.table)
 
 
 def test_groups_of_lengths_have_about_as_many_items_and_all_of_them() -> None:
     table = predictions()
-    edges = edges_of(table)
-    found = by_length(table, Translation(bleu_tokenizer="none"), edges)
-    assert len(found) == GROUPS
+    found = by_own_length(translations(table))
+    assert len(found) == LENGTH_GROUPS
     assert found["items"].sum() == 60
     assert found["items"].between(5, 20).all()
     assert found["length"].is_monotonic_increasing
     assert found["sequence_accuracy"].iloc[0] == 1
     assert found["sequence_accuracy"].iloc[-1] == 0
-    heard = by_length(table, Transcription(), edges)
+    heard = by_own_length(transcripts(table))
     assert heard["wer"].iloc[0] == 0 < heard["wer"].iloc[-1]
 
 
 def test_lengths_are_those_of_the_first_network() -> None:
-    words = predictions().assign(item=range(60))
-    letters = words.assign(length=words["length"] * 5).sample(frac=1, random_state=0)
-    found = as_long_as(words, letters)
-    task, edges = Translation(bleu_tokenizer="none"), edges_of(words)
-    assert by_length(found, task, edges).equals(by_length(words, task, edges))
+    words = translations(predictions())
+    table = words.table.assign(length=words.table["length"] * 5)
+    letters = translations(table.sample(frac=1, random_state=0))
+    edges = words.length_edges()
+    assert letters.by_length(edges, words.table).equals(words.by_length(edges, words.table))
 
 
 def test_a_report_counts_lengths_as_the_first_variant_does(
@@ -86,12 +103,11 @@ def translated(folder: Path, name: str, tokenizer: str) -> Experiment:
 
 
 def test_one_length_is_one_group() -> None:
-    table = predictions().assign(length=7)
-    assert len(by_length(table, Transcription(), edges_of(table))) == 1
+    assert len(by_own_length(transcripts(predictions().assign(length=7)))) == 1
 
 
 def test_scores_by_length_have_a_line_for_each_network(tmp_path: Path) -> None:
-    found = by_length(predictions(), Transcription(), edges_of(predictions()))
+    found = by_own_length(transcripts(predictions()))
     one = figures.scores_by_length({"": found}, "wer", "frames")
     several = figures.scores_by_length({"a": found, "$b$": found}, "wer", "frames")
     assert len(one.axes[0].lines) == 1

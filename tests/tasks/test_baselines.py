@@ -1,19 +1,31 @@
 """Baselines on cases small enough to count by hand."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from rnnkit.data.inputs.numbers import Frames
+from rnnkit.data.inputs.tokens import EndedTexts, Texts, TokenLists
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.scale import Scaler
+from rnnkit.data.prepare.tokenize import fit, fit_tokens
+from rnnkit.params.data import Data, Words
+from rnnkit.params.source import Text as PlainText
 from rnnkit.params.task import Classification, Forecasting, LanguageModeling, Tagging
 from rnnkit.params.task import Task as Params
-from rnnkit.tasks import TASKS, task_for
-from rnnkit.tasks.baselines import BASELINES, score
+from rnnkit.tasks import task_for
+from rnnkit.tasks.baselines import score
+from rnnkit.tasks.classification.examples import ClassificationFitted
+from rnnkit.tasks.forecasting.examples import ForecastingFitted
+from rnnkit.tasks.forecasting.inputs import Windows
+from rnnkit.tasks.labels import Labels
+from rnnkit.tasks.language_modeling.examples import LanguageModelingFitted
+from rnnkit.tasks.tagging.examples import TaggingFitted
 
 
 def part(inputs: Any, lengths: list[int], targets: Any, target_lengths: list[int]) -> Part:
@@ -31,43 +43,33 @@ def part(inputs: Any, lengths: list[int], targets: Any, target_lengths: list[int
     )
 
 
-def prepared(parts: dict[str, Part], **more: Any) -> Prepared:
-    what = {"vocabulary": None, "labels": None, "scaler": None, "features": None, **more}
-    return Prepared(sha256="", parts=parts, facts={}, **what)
+DATA = Data(source=PlainText(path="a.txt"))
+LABELS = Labels(("x", "y"), {})
+ABC = fit_tokens(Words(), ["abc"])  # a is token 2
 
 
 def beside(params: Params, data: Prepared) -> dict[str, dict[str, float]]:
     return score(task_for(params, data), data, data.parts["test"])
 
 
-def test_every_task_has_baselines() -> None:
-    assert set(BASELINES) == set(TASKS)
-
-
 def test_majority_and_naive_bayes() -> None:
     train = part([2, 2, 3, 3, 4], [1, 1, 1, 1, 1], [0, 0, 1, 1, 1], [1] * 5)
     test = part([2, 3, 4, 2], [1] * 4, [0, 1, 1, 0], [1] * 4)
-    data = prepared(
-        {"train": train, "valid": test, "test": test},
-        vocabulary=("<pad>", "<unk>", "a", "b", "c"),
-        labels=("x", "y"),
-    )
-    found = beside(Classification(), data)
+    parts = {"train": train, "valid": test, "test": test}
+    fitted = ClassificationFitted(Classification(), DATA, Texts(ABC, Words()), LABELS)
+    found = beside(Classification(), Prepared("", parts, fitted, {}))
     assert found["majority class"]["accuracy"] == 0.5
     assert found["naive Bayes"]["accuracy"] == 1.0
-    frames = prepared({"train": train, "test": test}, labels=("x", "y"))
-    assert set(beside(Classification(), frames)) == {"majority class"}
+    frames = replace(fitted, inputs=Frames(1, None))
+    assert set(beside(Classification(), Prepared("", parts, frames, {}))) == {"majority class"}
 
 
 def test_most_frequent_tags() -> None:
     train = part([2, 2, 3, 2, 3], [3, 2], [0, 0, 1, 1, 1], [3, 2])
     test = part([2, 3, 4, 3], [3, 1], [0, 1, 0, 1], [3, 1])
-    data = prepared(
-        {"train": train, "valid": test, "test": test},
-        vocabulary=("<pad>", "<unk>", "a", "b", "c"),
-        labels=("x", "y"),
-    )
-    found = beside(Tagging(), data)
+    parts = {"train": train, "valid": test, "test": test}
+    fitted = TaggingFitted(Tagging(), DATA, TokenLists(ABC, Words()), LABELS)
+    found = beside(Tagging(), Prepared("", parts, fitted, {}))
     assert found["most frequent tag"]["accuracy"] == 0.5
     # a -> x, b -> y, and c, never seen, the favourite of all: y
     assert found["most frequent tag per token"]["accuracy"] == 0.75
@@ -80,12 +82,16 @@ def stream(tokens: list[int]) -> Part:
     return Part(flat, torch.tensor([0]), n, flat, torch.tensor([1]), n, torch.tensor([0]), True)
 
 
+def streams(**tokens: list[int]) -> Prepared:
+    """Of a vocabulary in which 2 is the end, 3 is a and 4 is b."""
+    inputs = EndedTexts(fit(Words(), ["a a b"], end=True), Words())
+    assert inputs.vocabulary == ("<pad>", "<unk>", "<eos>", "a", "b")
+    fitted = LanguageModelingFitted(LanguageModeling(), DATA, inputs)
+    return Prepared("", {split: stream(own) for split, own in tokens.items()}, fitted, {})
+
+
 def test_unigram_and_bigram() -> None:
-    train = stream([2, 3, 4, 3, 4, 3, 4, 2, 3])
-    data = prepared(
-        {"train": train, "valid": stream([2, 3, 4, 2]), "test": stream([2, 3, 4])},
-        vocabulary=("<pad>", "<unk>", "<eos>", "a", "b"),
-    )
+    data = streams(train=[2, 3, 4, 3, 4, 3, 4, 2, 3], valid=[2, 3, 4, 2], test=[2, 3, 4])
     found = beside(LanguageModeling(), data)
     nats = -(math.log(4 / 8) + math.log(3 / 8)) / 2
     assert found["unigram"]["perplexity"] == pytest.approx(math.exp(nats))
@@ -95,10 +101,7 @@ def test_unigram_and_bigram() -> None:
 
 
 def test_a_token_that_training_lacks_costs_something_finite() -> None:
-    data = prepared(
-        {"train": stream([2, 3, 3]), "valid": stream([2, 3]), "test": stream([2, 4])},
-        vocabulary=("<pad>", "<unk>", "<eos>", "a", "b"),
-    )
+    data = streams(train=[2, 3, 3], valid=[2, 3], test=[2, 4])
     found = beside(LanguageModeling(), data)
     assert found["unigram"]["perplexity"] == pytest.approx((2 + 5) / 1)  # one added to each of 5
     assert math.isfinite(found["bigram"]["perplexity"])
@@ -110,15 +113,17 @@ def series(values: Tensor, first: list[int], window: int, horizon: int) -> Part:
     return Part(values, begin - window, ones * window, values, begin, ones * horizon, begin, False)
 
 
+def forecast(task: Forecasting, window: int, **parts: Part) -> Prepared:
+    """Of a column that nothing scales."""
+    inputs = Windows(Scaler(("y",), ("y",), (0.0,), (1.0,)), window, task.horizon)
+    return Prepared("", parts, ForecastingFitted(task, DATA, inputs, {}, several=False), {})
+
+
 def test_forecasts_of_a_straight_line_and_of_a_season() -> None:
     values = torch.arange(20, dtype=torch.float32)[:, None]
-    scaler = Scaler(("y",), ("y",), (0.0,), (1.0,))
-    data = prepared(
-        {"train": series(values, [4, 5, 6], 4, 2), "test": series(values, [14, 16], 4, 2)},
-        scaler=scaler,
-        features=1,
-    )
-    found = beside(Forecasting(horizon=2, season=2), data)
+    train, test = series(values, [4, 5, 6], 4, 2), series(values, [14, 16], 4, 2)
+    task = Forecasting(horizon=2, season=2)
+    found = beside(task, forecast(task, 4, train=train, test=test))
     assert found["last value"]["mae"] == pytest.approx(1.5)
     assert found["last value"]["mae_step_1"] == pytest.approx(1.0)
     assert found["last value"]["mae_step_2"] == pytest.approx(2.0)
@@ -130,12 +135,8 @@ def test_forecasts_of_a_straight_line_and_of_a_season() -> None:
 
 def test_mape_leaves_out_zeros_and_counts_them() -> None:
     values = torch.tensor([1.0, 1.0, 1.0, 0.0, 2.0, 0.0])[:, None]
-    scaler = Scaler(("y",), ("y",), (0.0,), (1.0,))
-    data = prepared(
-        {"train": series(values, [1, 2], 1, 1), "test": series(values, [3, 4], 1, 1)},
-        scaler=scaler,
-        features=1,
-    )
-    found = beside(Forecasting(horizon=1, season=1), data)["last value"]
+    train, test = series(values, [1, 2], 1, 1), series(values, [3, 4], 1, 1)
+    task = Forecasting(horizon=1, season=1)
+    found = beside(task, forecast(task, 1, train=train, test=test))["last value"]
     assert found["mape_excluded"] == 1
     assert found["mape"] == pytest.approx(1.0)  # forecast 0 for 2

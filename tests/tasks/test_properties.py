@@ -24,6 +24,7 @@ from rnnkit.nn.cells import CELLS
 from rnnkit.nn.model.readout import READOUTS
 from rnnkit.params import Experiment
 from rnnkit.tasks import TASKS, prepare, task_for
+from rnnkit.tasks.baselines import score
 from rnnkit.training.invariants import guards
 from rnnkit.training.loop import State, make_network, train
 
@@ -44,6 +45,8 @@ def write(folder: Path) -> dict[str, dict[str, Any]]:
     (folder / "p.tsv").write_text("\n".join(["source\ttarget", *pairs]))
     pieces = [[[60 + (i + k) % 5] for k in range(2 + i % 6)] + [[60 + i]] for i in range(40)]
     (folder / "m.json").write_text(json.dumps(pieces))
+    frames = [f"s{i},{i * k % 7},{k},{i + k}" for i in range(40) for k in range(2 + i % 5)]
+    (folder / "f.csv").write_text("\n".join(["id,x,y,z", *frames]))
     raw = {"representation": {"kind": "raw"}}
     generated = {"kind": "generated", "train": 30, "valid": 5, "test": 5}
     found: dict[str, dict[str, Any]] = {
@@ -51,6 +54,20 @@ def write(folder: Path) -> dict[str, dict[str, Any]]:
         "classification": {"source": {"kind": "labelled_text", "path": str(folder / "c.csv")}},
         "language_modeling": {"source": {"kind": "text", "path": str(folder / "l.txt")}},
         "music": {"source": {"kind": "piano_rolls", "path": str(folder / "m.json")}, "model": raw},
+        "regression": {
+            "source": {"kind": "labelled_text", "path": str(folder / "c.csv")},
+        },
+        "regression-frames": {
+            "source": {
+                "kind": "frames",
+                "path": str(folder / "f.csv"),
+                "labels": "per_frame",
+                "sequence": "id",
+                "label": ["y", "z"],
+            },
+            "task": {"kind": "regression", "per": "frame"},
+            "model": raw,
+        },
         "forecasting": {"source": {"kind": "builtin", "name": "sunspots"}, "model": raw},
         "vector": {"source": {"kind": "builtin", "name": "digits"}, "model": raw},
         "translation": {"source": {"kind": "pairs", "path": str(folder / "p.tsv")}},
@@ -78,8 +95,11 @@ def write(folder: Path) -> dict[str, dict[str, Any]]:
 
 NAMES = ["tagging", "classification", "language_modeling", "music", "forecasting", "vector"]
 NAMES += ["translation", "captioning", "captioning-vectors", "transcription"]
+NAMES += ["regression", "regression-frames"]
 NAMES += [f"memory-{problem}" for problem in PROBLEMS]
 SYNCED = ["tagging", "language_modeling", "music", "memory-copying", "memory-embedded_reber"]
+SYNCED += ["regression-frames"]
+BOTH_WAYS = ["tagging", "classification", "forecasting", "memory-copying", "regression-frames"]
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +136,19 @@ def test_every_task_is_here() -> None:
     assert {name.split("-")[0] for name in NAMES} == set(TASKS)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_task_has_baselines_that_say_something_of_what_is_shown(
+    name: str, sources: Any, folder: Path
+) -> None:
+    it = experiment(name, sources)
+    prepared = prepared_for(it, folder)
+    task = task_for(it.task, prepared)
+    scores = score(task, prepared, prepared.parts["test"])
+    assert scores
+    assert scores.keys() <= task.baselines.keys()
+    assert any(task.shown[0] in metrics for metrics in scores.values())
+
+
 def variants() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every cell in every task, both directions where that is allowed, every read-out."""
     for name in NAMES:
@@ -124,7 +157,7 @@ def variants() -> Iterator[tuple[str, dict[str, Any]]]:
                 continue
             cell = {} if name == "vector" else {"cell": {"kind": kind}}
             yield name, {**cell, "depth": 2}
-            if name in ("tagging", "classification", "forecasting", "memory-copying"):
+            if name in BOTH_WAYS:
                 yield name, {**cell, "bidirectional": True, "initial_state": "learned"}
             if name == "translation":
                 for attention in ("additive", "dot"):
@@ -203,7 +236,7 @@ def test_a_training_twice_is_bit_identical(name: str, sources: Any, folder: Path
 def test_a_bidirectional_network_is_refused_where_it_would_see_the_answer(
     name: str, sources: Any
 ) -> None:
-    if name in ("tagging", "memory-copying"):
+    if name in ("tagging", "memory-copying", "regression-frames"):
         experiment(name, sources, bidirectional=True)
         return
     with pytest.raises(ValueError, match=r"model\.bidirectional: .* a backward direction would"):

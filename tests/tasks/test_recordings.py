@@ -7,10 +7,10 @@ import numpy as np
 import pandas
 import pytest
 from recordings import JOIN, RATE, experiment_of, folder_of, record, table, tone
-from rnnkit.report.mistakes import mistakes
 from trained_runs import finish_in
 
 from rnnkit.data.prepare import audio
+from rnnkit.data.prepare.split import split_items
 from rnnkit.data.sources import read
 from rnnkit.errors import InputError
 from rnnkit.evaluation.evaluate_file import evaluate_file
@@ -19,7 +19,9 @@ from rnnkit.inference.predict import load
 from rnnkit.params import Experiment
 from rnnkit.params.data import FileNames, Files
 from rnnkit.params.source import Audio
-from rnnkit.tasks import prepare
+from rnnkit.tasks import predictions_of, prepare
+from rnnkit.tasks.predictions import Items
+from rnnkit.tasks.transcription.examples import joined
 
 
 def test_patterns_say_which_file_is_in_which_part(tmp_path: Path) -> None:
@@ -71,10 +73,6 @@ def test_strings_are_joined_from_one_speaker_and_one_part(tmp_path: Path) -> Non
     assert [len(prepared.parts[part]) for part in ("train", "valid", "test")] == [20, 5, 7]
     assert {len(text.split()) for text in prepared.references.values()} == {2, 3}
     assert len(prepared.references) == 12
-    from rnnkit.data.prepare.transcription import joined
-
-    from rnnkit.data.prepare.split import split_items
-
     frame = read(it.data.source, it.data.split)
     rows = split_items(frame, "audio", it.data)
     assert isinstance(it.data.source, Audio)
@@ -201,5 +199,5 @@ def test_a_prediction_names_its_recording(tmp_path: Path, task: str) -> None:
     frame = read(it.data.source, it.data.split)
     assert table["recording"].tolist() == frame["name"].iloc[table["item"]].tolist()
     wrong = table.assign(predicted="nothing", **({"right": False} if "right" in table else {}))
-    _, rows = mistakes(wrong, it, prepared)
+    _, rows = predictions_of(it, wrong).mistakes(Items(prepared))
     assert rows[0]["recording"] in set(table["recording"])

@@ -181,5 +181,5 @@ def test_a_predictor_refuses_what_is_no_window_of_a_series(tmp_path: Path) -> No
 def test_prepared_data_come_back_from_disk_as_they_were(tmp_path: Path) -> None:
     experiment = experiment_of(tmp_path, **FUTURE)
     first, again = (prepare(experiment.data, experiment.task, tmp_path) for _ in range(2))
-    assert again.fitted.inputs.scaler == first.scaler
+    assert again.fitted.inputs.scaler == first.fitted.inputs.scaler
     assert [again.parts[part].known for part in PARTS] == [3, 3, 3]

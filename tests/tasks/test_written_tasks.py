@@ -1,5 +1,6 @@
 """Translation, captioning and transcription as tasks: prepared, trained and scored."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,11 @@ import numpy as np
 import pandas
 import pytest
 import torch
-from rnnkit.report.mistakes import mistakes
 from sacrebleu.metrics.bleu import BLEU
 from sequence_runs import experiment_of, names, pairs, run
 from trained_runs import train_in
 
+from rnnkit.data.inputs.numbers import DescribedVectors
 from rnnkit.data.prepare.ids import END, UNKNOWN
 from rnnkit.data.prepare.prepared import train_and_valid
 from rnnkit.data.sources import read
@@ -22,7 +23,8 @@ from rnnkit.metrics import TextMeter, TranscriptMeter, least_edits
 from rnnkit.nn.model.writing import EncoderDecoder
 from rnnkit.report.run import _data as data_of
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.tasks import baselines, prepare, task_for
+from rnnkit.tasks import baselines, predictions_of, prepare, task_for
+from rnnkit.tasks.predictions import Items
 from rnnkit.tasks.sequence_to_sequence.task import SequenceMeter, SequenceToSequence
 from rnnkit.training.cost import estimate
 from rnnkit.training.evaluate import evaluate
@@ -214,8 +216,9 @@ def test_a_metric_that_is_the_same_of_both_decides_nothing(tmp_path: Path) -> No
 
 def test_a_baseline_that_is_as_good_is_beaten_by_no_metric_it_lacks(tmp_path: Path) -> None:
     it = experiment_of("captioning", names(tmp_path))
-    task = task_for(it.task, prepare(it.data, it.task, tmp_path))
-    object.__setattr__(task.prepared, "vocabulary", None)  # as of vectors
+    prepared = prepare(it.data, it.task, tmp_path)
+    of_vectors = replace(prepared.fitted, inputs=DescribedVectors(2, None))
+    task = task_for(it.task, replace(prepared, fitted=of_vectors))
     ours = {"sequence_accuracy": 1.0, "accuracy": 1.0, "perplexity": 1.1, "bleu": 0.0}
     nearest = {"sequence_accuracy": 1.0, "bleu": 0.0}
     bigram = {"accuracy": 0.8, "perplexity": 1.7}
@@ -310,7 +313,7 @@ def test_a_last_training_has_what_is_short_enough_of_both_parts(tmp_path: Path) 
     most = max(prepared.facts["longest_target"][part] for part in ("train", "valid"))
     task = task_for(it.task, whole)
     assert isinstance(task, SequenceToSequence)
-    assert longest <= task.longest == most
+    assert longest <= whole.fitted.longest == most
     long = int((prepared.parts["valid"].input_length > 4).sum())
     assert len(train) == len(prepared.parts["train"]) + len(prepared.parts["valid"]) - long
 
@@ -319,10 +322,17 @@ def test_a_last_training_has_what_is_short_enough_of_both_parts(tmp_path: Path) 
 def test_mistakes_say_how_unlikely_they_were(tmp_path: Path, heard: bool, each: str) -> None:
     it = experiment_of("translation", pairs(tmp_path))
     table = pandas.DataFrame({"item": [0], "truth": ["ab"], "predicted": ["cd"], "right": [False]})
-    table = table.assign(confidence=[-0.5], log_probability=[-1.0])
+    table = table.assign(confidence=[-0.5], log_probability=[-1.0], length=[2])
     if heard:
         table = table.assign(path=[["", "cd"]])
-    _, (row,) = mistakes(table, it, prepare(it.data, it.task, tmp_path))
+        tones = {"kind": "builtin", "name": "touch_tones"}
+        data = {"tokenizer": {"kind": "characters"}, "limit": 30}
+        raw = {"representation": {"kind": "raw"}}
+        it = experiment_of("transcription", tones, data=data, model=raw)
+    else:
+        table = table.assign(asked=["ef"])
+    items = Items(prepare(it.data, it.task, tmp_path))
+    _, (row,) = predictions_of(it, table).mistakes(items)
     assert row[each] == 0.5
 
 
@@ -331,11 +341,11 @@ def test_surprising_captions_are_shown_with_their_categories(tmp_path: Path) -> 
     table = pandas.DataFrame({"item": [0], "category": ["left"], "truth": ["ab"]})
     table = table.assign(log_probability=[-6.0], tokens=[3])
     prepared = prepare(it.data, it.task, tmp_path)
-    heading, (row,) = mistakes(table, it, prepared)
+    heading, (row,) = predictions_of(it, table).mistakes(Items(prepared))
     assert heading == "What surprised it most"
     shown = {"item": 0, "category": "left", "truth": "ab", "tokens": 3, "nats per token": 2.0}
     assert row == shown
-    assert data_of(prepared, it)["categories"] == "left, right"
+    assert data_of(prepared)["categories"] == "left, right"
 
 
 def test_a_prediction_has_what_was_read(tmp_path: Path) -> None:

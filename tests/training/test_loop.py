@@ -10,10 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rnnkit.data.inputs.tokens import TokenLists
 from rnnkit.data.prepare.part import Part, joined
 from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.prepare.tokenize import fit_tokens
 from rnnkit.params import Experiment
+from rnnkit.params.data import Characters
 from rnnkit.runs.run_folder import RunFolder
+from rnnkit.tasks.labels import Labels
+from rnnkit.tasks.tagging.examples import TaggingFitted
 from rnnkit.training.flat_parameters import FlatParameters
 from rnnkit.training.loop import Diverged, Epoch, State, Step, better, stopped, train, train_into
 
@@ -29,14 +34,16 @@ def part(items: int, seed: int) -> Part:
 
 
 @pytest.fixture
-def prepared() -> Prepared:
+def prepared(experiment: Experiment) -> Prepared:
     return Prepared(
         sha256="0" * 64,
         parts={"train": part(40, 1), "valid": part(12, 2), "test": part(12, 3)},
-        vocabulary=tuple("_?abcdefgh"),
-        labels=("even", "odd"),
-        scaler=None,
-        features=None,
+        fitted=TaggingFitted(
+            task=experiment.task,
+            data=experiment.data,
+            inputs=TokenLists(fit_tokens(Characters(), ["abcdefgh"]), Characters()),
+            classes=Labels(("even", "odd"), {}),
+        ),
         facts={},
     )
 

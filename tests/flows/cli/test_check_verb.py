@@ -8,6 +8,7 @@ from verb_runs import NOTES, rnnkit
 
 from flows import settings as places
 from flows.console import Stages
+from rnnkit.data.prepare import data_sha256
 from rnnkit.params import load
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.training.invariants import INVARIANTS, TOLERANCE
@@ -26,14 +27,18 @@ def test_what_was_changed_in_the_data_is_said(
         "\nNext: rnnkit run a.yaml --set model.hidden=3 "
         """--set 'data.split.test="*_[01].wav"' --mlruns 'o o'\n"""
     )
-    from flows.pipeline.steps import prepare_data
+    from flows import experiment as flow
+    from flows.pipeline.monitor import Monitor
+    from flows.pipeline.steps import Run
 
     monkeypatch.chdir(spoken)
     folder = RunFolder(spoken / "mlruns" / "runs" / "other")
     folder.create(load(Path("a.yaml")), {})
-    work = Work(folder.experiment, places.read(Path("mlruns")), folder, Stages())
-    monkeypatch.setattr(work, "track", lambda tell: False)
-    prepare_data.fn(work)
+    data = data_sha256(folder.experiment.data, folder.experiment.task)
+    monkeypatch.setattr(Monitor, "_send", lambda *_, **__: False)  # no MLflow
+    monkeypatch.setattr(flow, "prepare_data", flow.prepare_data.fn)  # no Prefect
+    monitor = Monitor(places.read(Path("mlruns")), folder, Stages())
+    flow._prepare(Run(folder.experiment, folder, spoken / "mlruns", data), monitor)
     prepared, *notes = capsys.readouterr().out.splitlines()
     assert prepared == "prepare: 12 / 6 / 6 items in train / valid / test"
     assert notes == [f"  {note}" for note in NOTES]
