@@ -313,7 +313,7 @@ def test_a_last_training_has_what_is_short_enough_of_both_parts(tmp_path: Path) 
     most = max(prepared.facts["longest_target"][part] for part in ("train", "valid"))
     task = task_for(it.task, whole)
     assert isinstance(task, SequenceToSequence)
-    assert longest <= whole.fitted.longest == most
+    assert longest <= task.fitted.longest == most
     long = int((prepared.parts["valid"].input_length > 4).sum())
     assert len(train) == len(prepared.parts["train"]) + len(prepared.parts["valid"]) - long
 
