@@ -28,7 +28,7 @@ def recurrent_layers(model: Model) -> str:
     """Describe a stack in a few words.
 
     >>> recurrent_layers(Model(hidden=64, depth=2, bidirectional=True))
-    'bidirectional RNN, 2 layers of 64'
+    'bidirectional GRU, 2 layers of 64'
     """
     kind = model.cell.kind.upper()
     return f"{'bidirectional ' if model.bidirectional else ''}{kind}, {layers(model)}"
