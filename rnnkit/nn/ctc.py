@@ -97,20 +97,20 @@ def prefix_beam(scores: Float[Tensor, "time tokens"], width: int) -> list[tuple[
         known = dict(zip(best.indices.tolist(), best.values.tolist(), strict=True))
         known.pop(UNKNOWN, None)
         blank = float(frame[BLANK])
-        grown: dict[tuple[int, ...], tuple[float, float]] = {}
+        extended: dict[tuple[int, ...], tuple[float, float]] = {}
         for prefix, (with_blank, without) in beam.items():
-            whole = _sum(with_blank, without)
-            _add(grown, prefix, whole + blank, -math.inf)
+            total = _sum(with_blank, without)
+            _add(extended, prefix, total + blank, -math.inf)
             for token, score in known.items():
                 if token == BLANK:
                     continue
                 longer = (*prefix, token)
                 if prefix and token == prefix[-1]:
-                    _add(grown, prefix, -math.inf, without + score)
-                    _add(grown, longer, -math.inf, with_blank + score)
+                    _add(extended, prefix, -math.inf, without + score)
+                    _add(extended, longer, -math.inf, with_blank + score)
                 else:
-                    _add(grown, longer, -math.inf, whole + score)
-        possible = [(prefix, pair) for prefix, pair in grown.items() if max(pair) > -math.inf]
+                    _add(extended, longer, -math.inf, total + score)
+        possible = [(prefix, pair) for prefix, pair in extended.items() if max(pair) > -math.inf]
         ordered = sorted(possible, key=lambda entry: -_sum(*entry[1]))
         beam = dict(ordered[:width])
     return [(list(prefix), _sum(*pair)) for prefix, pair in beam.items()]

@@ -140,7 +140,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
         began, epoch, step = time.perf_counter(), state.epoch + 1, state.step
         numerics.seed_dropout(experiment.seed, "dropout", epoch)
         network.train()
-        recent, whole = _Tally(), _Tally()
+        recent, total = _Tally(), _Tally()
         order = numerics.generator(experiment.seed, "order", epoch)
         states: States | None = None
         progress = state.epoch / max(1, params.epochs - 1)
@@ -157,12 +157,12 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
             loss.backward()
             update = (loss.item(), *_update(flat, optimizer, threshold, experiment))
             step += 1
-            for tally in (recent, whole):
+            for tally in (recent, total):
                 tally.add(*update, task.weight(window.batch))
             if step % record_steps == 0:
                 yield recent.record(epoch, step, rate)
                 recent = _Tally()
-        if not whole.steps:
+        if not total.steps:
             raise Diverged(
                 f"no step of epoch {epoch} had a finite gradient, so nothing was learnt; "
                 "lower train.optimizer.learning_rate or train.clip"
@@ -177,7 +177,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
             optimizer=optimizer_state(optimizer, flat.values),
             norms=tuple(threshold.norms),
         )
-        summary = whole.record(epoch, step, rate)
+        summary = total.record(epoch, step, rate)
         yield Epoch(
             epoch=epoch,
             step=step,

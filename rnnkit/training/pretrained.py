@@ -97,11 +97,11 @@ def _weights(network: nn.Module, path: str, prepared: Prepared) -> str:
 
     place = weights_of(path)
     source, record = load_file(place), Stored(place.parent).record
-    vocabulary, letters, target = prepared.fitted.tokens
+    vocabulary, characters, target = prepared.fitted.tokens
     rows: dict[str, tuple[Any, Any]] = {
         "representation.vectors": (record.get("vocabulary"), vocabulary),
         "representation.words.vectors": (record.get("vocabulary"), vocabulary),
-        "representation.letters.vectors": (record.get("letters"), letters),
+        "representation.letters.vectors": (record.get("letters"), characters),
     }
     targets = (record.get("target_vocabulary"), target)
     for name in ("embedding.vectors", "head.weight", "head.bias"):
