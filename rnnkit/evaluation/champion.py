@@ -61,10 +61,10 @@ def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict
         prepared = load_prepared(place, experiment.data, experiment.task)
         refuse_another_question(predictor.experiment, experiment)
         refuse_seen(predictor.prepared.fitted, prepared.fitted)
-        theirs = champion_predictions(predictor, experiment, prepared).measured()
-        ours = predictions_of(run).measured()
-        measure, overlap = one_measure([ours.name, theirs.name]), experiment.task.overlap
-        change = difference(measure, [ours.items], [theirs.items], overlap, seed=0)
+        older = champion_predictions(predictor, experiment, prepared).measured()
+        newer = predictions_of(run).measured()
+        measure, overlap = one_measure([newer.name, older.name]), experiment.task.overlap
+        change = difference(measure, [newer.items], [older.items], overlap, seed=0)
     except InputError as error:
         return Verdict(
             None,
@@ -94,20 +94,20 @@ def champion_predictions(
     Raises:
         InputError: the model cannot encode these data, or its outputs are not comparable.
     """
-    ours, theirs = prepared.fitted, predictor.prepared.fitted
+    newer, older = prepared.fitted, predictor.prepared.fitted
     part = prepared.parts["test"]
-    if ours.tokens == theirs.tokens:
-        part = theirs.align(part, ours)
+    if newer.tokens == older.tokens:
+        part = older.align(part, newer)
     else:
-        frame = _source_frame(experiment, prepared, theirs)
-        part = theirs.encode(frame, np.unique(part.item.numpy()), "test")
+        frame = _source_frame(experiment, prepared, older)
+        part = older.encode(frame, np.unique(part.item.numpy()), "test")
     # The task needs a training split for metrics that are not used here.
     task = task_for(
         predictor.experiment.task,
         replace(
             predictor.prepared,
             parts=prepared.parts,
-            fitted=theirs.with_series_of(ours),
+            fitted=older.with_series_of(newer),
             references=prepared.references,
             sources=prepared.sources,
         ),
@@ -117,9 +117,9 @@ def champion_predictions(
     return typed_predictions(predictor.experiment, scores.predictions)
 
 
-def _source_frame(experiment: Experiment, prepared: Prepared, theirs: Fitted) -> pandas.DataFrame:
+def _source_frame(experiment: Experiment, prepared: Prepared, older: Fitted) -> pandas.DataFrame:
     """The source's frame, to encode the test items with another model's tokens."""
-    theirs.refuse_other_tokens(prepared.fitted)
+    older.refuse_other_tokens(prepared.fitted)
     if data_sha256(experiment.data, experiment.task) != prepared.sha256:
         raise InputError("the data have changed since the run was prepared")
     return sources.read(experiment.data.source, experiment.data.split)

@@ -101,13 +101,13 @@ def verdict(task: Task, test: Metrics, beside: dict[str, Metrics]) -> str:
         if not scores or (tie and len(scores) < len(rivals)):
             continue
         best = max(scores, key=lambda baseline: sign * scores[baseline])
-        ours, theirs = test[name], scores[best]
-        against = f"its best baseline, {best}: {name} {ours:.4g} against {theirs:.4g}."
-        if ours != theirs:
-            relation = "beats" if sign * ours > sign * theirs else "LOSES TO"
+        score, rival = test[name], scores[best]
+        against = f"its best baseline, {best}: {name} {score:.4g} against {rival:.4g}."
+        if score != rival:
+            relation = "beats" if sign * score > sign * rival else "LOSES TO"
             return f"The network {relation} {against}"
         tie = tie or f"The network is no better than {against}"
-        rivals = {baseline: beside[baseline] for baseline in scores if scores[baseline] == ours}
+        rivals = {baseline: beside[baseline] for baseline in scores if scores[baseline] == score}
     return tie
 
 
