@@ -1,9 +1,9 @@
-"""Walk-forward backtests: a series' test part in several folds, each forecast from all before it.
+"""Walk-forward backtests: the test split in folds, each forecast from all data before it.
 
-Every fold is an experiment of its own, whose run resumes, is listed and compared like any other.
+Each fold is a separate experiment, whose run is resumed, listed and compared like any other.
 
 Reference: L. J. Tashman, Out-of-sample tests of forecasting accuracy: an analysis and review,
-International Journal of Forecasting 16, 2000 (rolling origin, with a growing training part).
+International Journal of Forecasting 16, 2000 (rolling origin, with a growing training split).
 """
 
 from rnnkit.data import sources
@@ -13,18 +13,17 @@ from rnnkit.params import Experiment
 
 
 def walk_forward(experiment: Experiment, count: int) -> list[Experiment]:
-    """The experiment once for each fold.
+    """One experiment per fold.
 
-    The test part's moments are cut into folds of about equal length. In each the training part
-    goes from the series' beginning to a validation part as long as the experiment's own, which ends
-    where the fold begins.
+    The time stamps of the test split are cut into folds of about equal length. Each fold is
+    preceded by a validation split as long as the experiment's, and that by the training split.
 
     Args:
-        experiment: of forecasting, split by time.
-        count: folds.
+        experiment: forecasting, split by time.
+        count: number of folds.
 
     Raises:
-        InputError: another task, or folds that are shorter than the horizon.
+        InputError: another task, or folds shorter than the horizon.
     """
     task = experiment.task
     horizon = task.folds_of
@@ -32,9 +31,9 @@ def walk_forward(experiment: Experiment, count: int) -> list[Experiment]:
         raise InputError(f"only forecasts are tested in folds, and the task is {task.kind}")
     frame = sources.read(experiment.data.source, experiment.data.split)
     times = frame["time"].drop_duplicates().sort_values(ignore_index=True)
-    whole = times.to_frame()
-    stretches = split_rows(whole, experiment.data.split)
-    (valid, test), (_, stop) = stretches["valid"], stretches["test"]
+    frame_of_times = times.to_frame()
+    splits = split_rows(frame_of_times, experiment.data.split)
+    (valid, test), (_, stop) = splits["valid"], splits["test"]
     if (stop - test) // count < horizon:
         raise InputError(
             f"every fold must hold a horizon of {horizon} rows, but the test part has "
@@ -42,13 +41,13 @@ def walk_forward(experiment: Experiment, count: int) -> list[Experiment]:
         )
     borders = [test + (stop - test) * k // count for k in range(count + 1)]
     moments = [times.iloc[row].isoformat() if row < len(times) else None for row in borders]
-    ahead = test - valid
+    valid_rows = test - valid
     return [
         experiment.replace(
             {
                 "data.split": {
                     "kind": "time",
-                    "valid": times.iloc[borders[k] - ahead].isoformat(),
+                    "valid": times.iloc[borders[k] - valid_rows].isoformat(),
                     "test": moments[k],
                     "until": moments[k + 1],
                 }

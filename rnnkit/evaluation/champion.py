@@ -1,7 +1,7 @@
-"""An older network on the test items of a newer run, and whether the newer one is better.
+"""Compare a finished run with an older model (the champion) on the run's test split.
 
-Data change: labels and scales of the two are matched by their names and units, and texts are read
-again, so that both answer the same items with all that they know.
+If the data changed, labels are matched by name, scales by unit, and texts are encoded again with
+the older model's tokenizer.
 """
 
 from dataclasses import dataclass, replace
@@ -29,10 +29,10 @@ from rnnkit.training.evaluate import evaluate
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a challenge ended with.
+    """The result of a comparison with the champion.
 
     Args:
-        change: the newer run's measure less the older model's; None where they cannot be compared.
+        change: the newer run's measure minus the older model's; None if not comparable.
         reason: a sentence.
     """
 
@@ -41,17 +41,17 @@ class Verdict:
 
     @property
     def is_better(self) -> bool:
-        """Whether the newer one is to take the older one's place."""
+        """Whether the newer run should become the champion."""
         return self.change is not None and self.change.is_better
 
 
 def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict:
-    """A finished run against an older model, on the run's own test split.
+    """Compare a finished run with an older model on the run's test split.
 
     Args:
-        run: the newer one.
-        champion: the older one's model folder.
-        home: the output folder, where prepared data lie.
+        run: the newer run.
+        champion: the older run or model folder.
+        home: the output folder with the prepared data.
     """
     place = home / "prepared" / run.result["prepared"]
     try:
@@ -61,10 +61,10 @@ def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict
         prepared = load_prepared(place, experiment.data, experiment.task)
         refuse_another_question(predictor.experiment, experiment)
         refuse_seen(predictor.prepared.fitted, prepared.fitted)
-        theirs = champion_predictions(predictor, experiment, prepared).measured()
-        ours = predictions_of(run).measured()
-        measure, overlap = one_measure([ours.name, theirs.name]), experiment.task.overlap
-        change = difference(measure, [ours.items], [theirs.items], overlap, seed=0)
+        older = champion_predictions(predictor, experiment, prepared).measured()
+        newer = predictions_of(run).measured()
+        measure, overlap = one_measure([newer.name, older.name]), experiment.task.overlap
+        change = difference(measure, [newer.items], [older.items], overlap, seed=0)
     except InputError as error:
         return Verdict(
             None,
@@ -82,32 +82,32 @@ def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict
 def champion_predictions(
     predictor: Predictor, experiment: Experiment, prepared: Prepared
 ) -> Predictions:
-    """A model's predictions for the test split of data that it was not prepared with.
+    """Predictions of a model for the test split of another run's data.
 
-    Texts are read again where the two know other words, so that neither loses what it knows.
+    Texts are encoded again if the vocabularies differ.
 
     Args:
-        predictor: the older model, which was asked the same question.
-        experiment: of the newer run, whose data they are.
-        prepared: those data.
+        predictor: the older model, trained for the same task.
+        experiment: of the newer run.
+        prepared: the newer run's data.
 
     Raises:
-        InputError: the model cannot read these data, or its answers mean other things.
+        InputError: the model cannot encode these data, or its outputs are not comparable.
     """
-    ours, theirs = prepared.fitted, predictor.prepared.fitted
+    newer, older = prepared.fitted, predictor.prepared.fitted
     part = prepared.parts["test"]
-    if ours.tokens == theirs.tokens:
-        part = theirs.align(part, ours)
+    if newer.tokens == older.tokens:
+        part = older.align(part, newer)
     else:
-        frame = _source_frame(experiment, prepared, theirs)
-        part = theirs.encode(frame, np.unique(part.item.numpy()), "test")
-    # The task wants a training split for metrics that are of no interest here.
+        frame = _source_frame(experiment, prepared, older)
+        part = older.encode(frame, np.unique(part.item.numpy()), "test")
+    # The task needs a training split for metrics that are not used here.
     task = task_for(
         predictor.experiment.task,
         replace(
             predictor.prepared,
             parts=prepared.parts,
-            fitted=theirs.with_series_of(ours),
+            fitted=older.with_series_of(newer),
             references=prepared.references,
             sources=prepared.sources,
         ),
@@ -117,9 +117,9 @@ def champion_predictions(
     return typed_predictions(predictor.experiment, scores.predictions)
 
 
-def _source_frame(experiment: Experiment, prepared: Prepared, theirs: Fitted) -> pandas.DataFrame:
-    """The source's frame, to encode the test items again with another model's tokens."""
-    theirs.refuse_other_tokens(prepared.fitted)
+def _source_frame(experiment: Experiment, prepared: Prepared, older: Fitted) -> pandas.DataFrame:
+    """The source's frame, to encode the test items with another model's tokens."""
+    older.refuse_other_tokens(prepared.fitted)
     if data_sha256(experiment.data, experiment.task) != prepared.sha256:
         raise InputError("the data have changed since the run was prepared")
     return sources.read(experiment.data.source, experiment.data.split)

@@ -1,4 +1,4 @@
-"""A finished run's model on a file that it has not seen, with the truth, beside the baselines."""
+"""Evaluate a finished run's model, and the baselines, on a new labelled file."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,52 +21,52 @@ from rnnkit.training.evaluate import evaluate
 
 
 def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
-    """Scores a run's model on a file.
+    """Score a run's model on a file.
 
     Args:
         run: finished.
-        path: the file, of the same kind as the run's own.
-        home: the output folder, where the run's prepared data lie: the baselines and the errors'
-            scale are of the training part. Where they are gone they are prepared again.
+        path: a file in the format of the run's data.
+        home: the output folder with the run's prepared data; baselines and scaled errors use the
+            training split. Missing data are prepared again.
 
     Returns:
-        network, test, baselines, shown, verdict, counted, as `finalize`, items, and notes on what
-        was changed when the file was read.
+        network, test, baselines, shown, verdict, counted, as in `finalize`; items; notes on
+        changes made while reading the file.
 
     Raises:
-        InputError: the file cannot be read as the run's own data, or has labels the network does
-            not know; or the run's data are gone and their source has changed.
+        InputError: the file cannot be read like the run's data, or has unknown labels; or the
+            run's data are missing and their source has changed.
     """
     predictor = predict.load(run.path)
     experiment, fitted = predictor.experiment, predictor.prepared.fitted
     split = experiment.data.split
     frame = sources.read_file(experiment.data.source, path, fitted.columns, split)
     notes = list(frame.attrs.get("notes", []))
-    frame, how = fitted.drawn(frame)
+    frame, drawn_notes = fitted.drawn(frame)
     rows = np.arange(len(frame))
     part = fitted.encode(frame, rows, "new")
-    references, read = fitted.texts(frame, rows)
-    notes += how
+    references, texts = fitted.texts(frame, rows)
+    notes += drawn_notes
     if cut := fitted.cut(part):
         notes.append(f"items cut at data.max_length: {cut:,}")
-    prepared = replace(_trained_on(run, experiment, home), references=references, sources=read)
+    prepared = replace(_trained_on(run, experiment, home), references=references, sources=texts)
     task = task_for(experiment.task, prepared)
     scores = evaluate(predictor.network, task, part, experiment, predictions=True)
-    beside = baselines.score(task, prepared, part)
+    baseline_metrics = baselines.score(task, prepared, part)
     return {
         "network": describe(experiment.model, task.topology),
         "test": scores.metrics,
-        "baselines": beside,
+        "baselines": baseline_metrics,
         "shown": task.shown,
-        "verdict": verdict(task, scores.metrics, beside),
-        "counted": {name: how for name, how in scores.counted.items() if name in task.shown},
+        "verdict": verdict(task, scores.metrics, baseline_metrics),
+        "counted": {name: text for name, text in scores.counted.items() if name in task.shown},
         "items": len(part),
         "notes": notes,
     }
 
 
 def _trained_on(run: RunFolder, experiment: Experiment, home: Path) -> Prepared:
-    """The run's data as they were, though its source may have grown since."""
+    """The run's prepared data; prepare them again if missing and the source is unchanged."""
     sha256 = run.result["prepared"]
     place = home / "prepared" / sha256
     if place.exists() and not verify_manifest(place):

@@ -1,4 +1,4 @@
-"""From a finished training to a finished run: scores, baselines, verdict, predictions, model."""
+"""Finalize a trained run: test metrics, baselines, verdict, predictions, model folder."""
 
 import shutil
 from pathlib import Path
@@ -25,39 +25,38 @@ PREDICTIONS = "predictions.parquet"
 def conclude(
     folder: RunFolder, experiment: Experiment, prepared: Prepared, cache: Path
 ) -> dict[str, Any]:
-    """Scores the best epoch on the test part, and leaves predictions and model in the folder.
+    """Score the best epoch on the test split; write predictions and model to the run folder.
 
     Args:
-        folder: the run; its best checkpoint is scored.
-        experiment: what was trained, with tuned values in place.
+        folder: the run, with its best checkpoint.
+        experiment: the trained one, with tuned values in place.
         prepared: its data.
-        cache: where prepared data lie.
+        cache: the folder of prepared data.
 
     Returns:
-        network, test, baselines, shown (metrics, the one that decides first), verdict, start (what
-        word vectors or another run gave), counted (metric -> how it was), best_epoch, parameters:
-        the run in numbers.
+        network, test, baselines, shown (metrics, the deciding one first), verdict, start (notes on
+        pretrained weights), counted (metric -> how it was computed), best_epoch, parameters.
     """
     tensors, facts = folder.best_checkpoint()
     prefix = "weights/"
     weights = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     task = task_for(experiment.task, prepared)
     network = task.network(experiment.model, torch.Generator())
-    begun = start(network, experiment, prepared)
+    pretrained = start(network, experiment, prepared)
     network.load_state_dict(weights)
     scores = evaluate(network, task, prepared.parts["test"], experiment, predictions=True)
-    beside = baselines.score(task, prepared, prepared.parts["test"])
+    baseline_metrics = baselines.score(task, prepared, prepared.parts["test"])
     assert scores.predictions is not None
     _write_predictions(scores.predictions, folder.path / PREDICTIONS)
     _write_model(weights, experiment, cache / prepared.sha256, folder.path / "model")
     return {
         "network": describe(experiment.model, task.topology),
         "test": scores.metrics,
-        "baselines": beside,
+        "baselines": baseline_metrics,
         "shown": task.shown,
-        "verdict": verdict(task, scores.metrics, beside),
-        "start": begun,
-        "counted": {name: how for name, how in scores.counted.items() if name in task.shown},
+        "verdict": verdict(task, scores.metrics, baseline_metrics),
+        "start": pretrained,
+        "counted": {name: text for name, text in scores.counted.items() if name in task.shown},
         "best_epoch": facts["best_epoch"],
         "parameters": count_parameters(network),
     }
@@ -68,7 +67,7 @@ NOT_SEARCHED: dict[str, Any] = {
     "trials": {"complete": 0, "pruned": 0, "failed": 0},
     "importance": {},
 }
-"""What `gathered` takes of a run without a sweep."""
+"""Argument `searched` of `gathered` for a run without a sweep."""
 
 
 def gathered(
@@ -77,13 +76,13 @@ def gathered(
     seconds: dict[str, float],
     searched: dict[str, Any],
 ) -> dict[str, Any]:
-    """The whole result.json.
+    """The content of result.json.
 
     Args:
-        result: of `conclude`.
+        result: from `conclude`.
         prepared: the run's data.
-        seconds: what each step took.
-        searched: tuned (params path -> value), trials (state -> how many), importance.
+        seconds: duration of each step.
+        searched: tuned (params path -> value), trials (state -> count), importance.
     """
     facts = {"data": dict(prepared.facts), "prepared": prepared.sha256}
     return {**result, **searched, **facts, "seconds": seconds}
@@ -92,28 +91,28 @@ def gathered(
 def verdict(task: Task, test: Metrics, beside: dict[str, Metrics]) -> str:
     """Whether the network beats its best baseline, in a sentence.
 
-    The first shown metric decides, and where baselines have the same one, the next that all of
-    these have: BLEU, for one, is 0 for all texts of fewer than four words.
+    The first shown metric decides; on a tie the next one that all tied baselines have. BLEU, for
+    example, is 0 for all texts of fewer than four words.
     """
-    told, rivals = "", dict(beside)
+    tie, rivals = "", dict(beside)
     for name in task.shown:
         sign = 1 if task.params.metrics[name] == "maximize" else -1
-        scores = {baseline: found[name] for baseline, found in rivals.items() if name in found}
-        if not scores or (told and len(scores) < len(rivals)):
+        scores = {baseline: values[name] for baseline, values in rivals.items() if name in values}
+        if not scores or (tie and len(scores) < len(rivals)):
             continue
         best = max(scores, key=lambda baseline: sign * scores[baseline])
-        ours, theirs = test[name], scores[best]
-        against = f"its best baseline, {best}: {name} {ours:.4g} against {theirs:.4g}."
-        if ours != theirs:
-            relation = "beats" if sign * ours > sign * theirs else "LOSES TO"
+        score, rival = test[name], scores[best]
+        against = f"its best baseline, {best}: {name} {score:.4g} against {rival:.4g}."
+        if score != rival:
+            relation = "beats" if sign * score > sign * rival else "LOSES TO"
             return f"The network {relation} {against}"
-        told = told or f"The network is no better than {against}"
-        rivals = {baseline: beside[baseline] for baseline in scores if scores[baseline] == ours}
-    return told
+        tie = tie or f"The network is no better than {against}"
+        rivals = {baseline: beside[baseline] for baseline in scores if scores[baseline] == score}
+    return tie
 
 
 def predictions_of(run: RunFolder) -> Predictions:
-    """The table of a finished run's predictions, with its type."""
+    """The typed predictions of a finished run."""
     return typed_predictions(run.experiment, pandas.read_parquet(run.path / PREDICTIONS))
 
 
@@ -126,13 +125,13 @@ def _write_predictions(table: pandas.DataFrame, path: Path) -> None:
 def _write_model(
     weights: dict[str, Any], experiment: Experiment, prepared: Path, place: Path
 ) -> None:
-    """`model/`: the weights, the params, and how inputs become tensors."""
+    """Write `model/`: weights, params and fitted preprocessing."""
     from safetensors.torch import save
 
     place.mkdir(exist_ok=True)
     files.write_atomic(place / "weights.safetensors", save(weights))
     files.write_atomic(place / "params.yaml", dump(experiment))
     shutil.copyfile(prepared / "prepared.json", place / "prepared.json")
-    for name in ("tokenizer.json", "target.json"):  # of tokens, and of those that are written
+    for name in ("tokenizer.json", "target.json"):  # inputs, targets
         if (prepared / name).exists():
             shutil.copyfile(prepared / name, place / name)

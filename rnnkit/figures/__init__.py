@@ -1,25 +1,25 @@
-"""The pictures of a run and of a study: plain data in, a matplotlib Figure out.
+"""Figures of a run and of a study: plain data in, a matplotlib Figure out.
 
-    learning_curves    losses, the monitored metric and the gradient of one training
-    confusion_matrix   which class is taken for which: classification and tagging
+    learning_curves    losses, the monitored metric and the gradient norm of a training
+    confusion_matrix   predicted over true classes: classification and tagging
     forecasts          forecasts over the truth, and the error by step of the horizon
-    surprise           bits per token over windows, nats per frame over pieces
-    remembered         right answers over the lag: memory
-    told               numbers over the true ones: vector
+    surprise           bits per token of windows, nats per frame of pieces
+    remembered         accuracy over the lag: memory
+    told               predicted over true numbers: vector
     study              the trials of a search and their curves
-    history            what a search found over time
-    importance         which searched keys decide
-    parallel           the values of each trial side by side
-    bands, intervals   variants over their epochs, and against the first one
-    scores_by_length   a metric over the length of what was read: what is written or transcribed
-    attention          where a decoder looked before each token
-    heard              which token was told at which frame of a recording
+    history            the value of each trial and the best so far
+    importance         importance of the searched keys
+    parallel           parallel coordinates of the trials
+    bands, intervals   variants over their epochs, and their differences from the first one
+    scores_by_length   a metric over the length of the input: generated texts and transcripts
+    attention          attention weights of a decoder
+    heard              predicted tokens over the frames of a recording
     unrolled           the network over three time steps; feed_forward: without time; writer: an
                        encoder and a decoder
-    coloured_code      source code coloured by the network, beside the truth
-    save               a figure as a PNG file
+    coloured_code      source code coloured by predicted classes, beside the true ones
+    save               write a figure as a PNG file
 
-Nothing here uses pyplot or matplotlib's global settings, so figures can be made in any thread.
+No pyplot and no global matplotlib settings are used, so figures can be drawn in any thread.
 """
 
 from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""Several networks over their epochs, each a mean over its runs with the band of all of them."""
+"""Variants over their epochs: the mean over the runs, with a band from lowest to highest."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,18 +8,18 @@ from matplotlib.ticker import MaxNLocator
 
 from rnnkit.figures.style import BLUE, INK, NETWORKS, SMALL, dress, legend, plain, sheet, spans
 
-WIDE = 50
-"""Curves that span at least so many times their smallest value get a logarithmic axis."""
+LOG_RATIO = 50
+"""Ratio of the largest to the smallest value from which the axis is logarithmic."""
 
 Curves = Mapping[str, Sequence[Sequence[float]]]
-"""Variant -> one curve for each of its runs: a value after each epoch."""
+"""Variant -> one curve per run: the metric after each epoch."""
 
 
 def bands(curves: Curves, metric: str) -> Figure:
-    """The mean curve of each variant, and from its lowest to its highest run.
+    """The mean curve of each variant, with a band from its lowest to its highest run.
 
     Args:
-        curves: where runs stop at different epochs, the mean is of those that go on.
+        curves: if runs stop at different epochs, the mean is over those still running.
         metric: its name.
     """
     figure = sheet(7.8, 4.6, "How they learnt")
@@ -39,7 +39,7 @@ def bands(curves: Curves, metric: str) -> Figure:
         style = "-" if k < len(NETWORKS) else "--"
         axes.plot(epochs, mean, style, color=colour, lw=1.8, marker="o", ms=3, label=plain(variant))
         shown += mean.tolist()
-    if spans([value for value in shown if np.isfinite(value)], WIDE):
+    if spans([value for value in shown if np.isfinite(value)], LOG_RATIO):
         axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     legend(axes)
@@ -49,11 +49,11 @@ def bands(curves: Curves, metric: str) -> Figure:
 def intervals(
     found: Mapping[str, tuple[float, float, float]], measure: str, reference: str
 ) -> Figure:
-    """Each variant's difference from the first one, with its 95 % interval.
+    """The difference of each variant from the first one, with its 95 % interval.
 
     Args:
         found: variant -> (difference, low, high).
-        measure: of what.
+        measure: name of the measure.
         reference: the first variant.
     """
     figure = sheet(7.8, 1.5 + 0.42 * len(found), f"Against {plain(reference)}")

@@ -1,4 +1,4 @@
-"""Which class is taken for which."""
+"""Confusion matrix."""
 
 from typing import Any
 
@@ -11,20 +11,20 @@ from matplotlib.ticker import PercentFormatter
 
 from rnnkit.figures.style import GREY, INK, PALE, SMALL, TEXT, dress, plain, sheet
 
-MOST = 20
-"""Classes in one picture; with more of them, those that are confused most are shown."""
+MAX_CLASSES = 20
+"""Of more classes, the most confused ones are drawn."""
 
 
 def confusion_matrix(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> Figure:
-    """Rows are the truth, columns the prediction; colours are shares of a row, numbers are counts.
+    """Rows are true classes, columns predicted ones; colours are fractions of a row, with counts.
 
     Args:
-        predictions: columns `truth` and `predicted`, with a label or a list of labels in a row.
+        predictions: columns `truth` and `predicted`, with a label or a list of labels per row.
         labels: all classes.
     """
     counts = confusions(predictions, labels)
     right, total = int(counts.trace()), int(counts.sum())
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shown = most_confused(counts)
     size = len(shown)
     side = 2.6 + max(2.4, 0.4 * size)
@@ -36,8 +36,8 @@ def confusion_matrix(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> 
     if size < len(labels):
         heading = f"The {size} most confused of {len(labels)} classes: share of each, with counts"
     dress(axes, heading, "predicted", "truth")
-    norm, colours = PowerNorm(0.5, 0, 1), colormaps["Blues"]  # the root shows rare confusions
-    image = axes.imshow(shares[np.ix_(shown, shown)], cmap=colours, norm=norm)
+    norm, colours = PowerNorm(0.5, 0, 1), colormaps["Blues"]  # sqrt: rare confusions visible
+    image = axes.imshow(fractions[np.ix_(shown, shown)], cmap=colours, norm=norm)
     names = [plain(_short(labels[i])) for i in shown]
     axes.set_xticks(range(size), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(size), names)
@@ -49,7 +49,7 @@ def confusion_matrix(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> 
     for y, row in enumerate(shown):
         for x, column in enumerate(shown):
             if count := int(counts[row, column]):
-                dark = norm(shares[row, column]) > 0.6
+                dark = norm(fractions[row, column]) > 0.6
                 axes.text(
                     x,
                     y,
@@ -70,7 +70,7 @@ def confusion_matrix(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> 
 
 
 def confusions(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> "np.ndarray[Any, Any]":
-    """[truth, predicted] how often each label met each."""
+    """Counts [true label, predicted label]."""
     index = pandas.Index(labels)
     truth, predicted = (
         index.get_indexer(_flat(predictions[name])) for name in ("truth", "predicted")
@@ -81,11 +81,11 @@ def confusions(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> "np.nd
 
 
 def most_confused(counts: "np.ndarray[Any, Any]") -> list[int]:
-    """The classes to show: all, or those with the most errors, in the order of the labels."""
-    if len(counts) <= MOST:
+    """Indices of the classes to draw: all, or those with the most errors, in label order."""
+    if len(counts) <= MAX_CLASSES:
         return list(range(len(counts)))
     errors = counts.sum(axis=0) + counts.sum(axis=1) - 2 * counts.diagonal()
-    worst = np.argsort(-errors, kind="stable")[:MOST]
+    worst = np.argsort(-errors, kind="stable")[:MAX_CLASSES]
     return sorted(worst.tolist())
 
 
@@ -101,7 +101,7 @@ def compact(count: int) -> str:
 
 
 def _flat(column: "pandas.Series") -> Any:
-    """Labels one by one, also where a row holds the labels of a whole sequence."""
+    """The labels of all rows, where a row is a label or a list of labels."""
     rows = column.tolist()
     if rows and not isinstance(rows[0], str):
         return [label for row in rows for label in row]

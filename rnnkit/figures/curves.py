@@ -1,4 +1,4 @@
-"""How one training went: losses, the monitored metric, and the gradient with its clipping."""
+"""Learning curves: losses, the monitored metric, gradient norm and clipped fraction."""
 
 import math
 from typing import Any
@@ -25,18 +25,18 @@ from rnnkit.figures.style import (
     spans,
 )
 
-WIDE = 50
-"""Curves that span at least so many times their smallest value get a logarithmic axis."""
-SMOOTHED = 15
-"""Step records that a point of a smoothed curve is the mean of, at most."""
+LOG_RATIO = 50
+"""Ratio of the largest to the smallest value from which the axis is logarithmic."""
+MAX_WINDOW = 15
+"""Maximum window of the moving average, in step records."""
 
 
 def learning_curves(records: list[dict[str, Any]], monitor: str) -> Figure:
-    """The curves of one training.
+    """The learning curves of a training.
 
     Args:
-        records: the journal's lines; others than steps and epochs are passed over.
-        monitor: what "best" meant, as `train.monitor` has it (`valid/f1`).
+        records: the journal's lines; only steps and epochs are used.
+        monitor: the metric of the best epoch, as in `train.monitor` (`valid/f1`).
     """
     steps = pandas.DataFrame([_numbers(r) for r in records if r["kind"] == "step"])
     epochs = pandas.DataFrame([_numbers(r) for r in records if r["kind"] == "epoch"])
@@ -62,7 +62,7 @@ def learning_curves(records: list[dict[str, Any]], monitor: str) -> Figure:
 
 
 def _numbers(record: dict[str, Any]) -> dict[str, float]:
-    """A record as flat numbers; the journal writes nan and inf by their names."""
+    """Flatten a record to floats; the journal stores nan and inf as strings."""
     flat: dict[str, float] = {}
     for key, value in record.items():
         if isinstance(value, dict):
@@ -73,12 +73,12 @@ def _numbers(record: dict[str, Any]) -> dict[str, float]:
 
 
 def _smooth(values: "pandas.Series") -> "pandas.Series":
-    window = max(1, min(SMOOTHED, len(values) // 10))
+    window = max(1, min(MAX_WINDOW, len(values) // 10))
     return values.rolling(window, center=True, min_periods=1).mean()
 
 
 def _best(epochs: pandas.DataFrame) -> "pandas.Series | None":
-    """The last epoch that improved; without validation every epoch counts as such: none."""
+    """The best epoch: the last one that improved; None without validation metrics."""
     if not any(str(name).startswith("valid/") for name in epochs) or not epochs["improved"].any():
         return None
     return epochs[epochs["improved"] == 1].iloc[-1]
@@ -153,7 +153,7 @@ def _gradient(
     mean, largest, fraction = (source[name] for name in names)
     fraction = _smooth(fraction)
     norm.fill_between(source["x"], mean, largest, color=PALE, alpha=0.6, linewidth=0)
-    if not mean.equals(largest):  # in a short training each record is of one step
+    if not mean.equals(largest):  # equal if each record is one step
         norm.plot(source["x"], largest, marker + "-", color=GREY, lw=1, label="largest")
     norm.plot(source["x"], mean, marker + "-", color=BLUE, lw=1.6, label="mean")
     _finish(norm, [*mean, *largest], unit)
@@ -169,9 +169,9 @@ def _gradient(
 
 
 def _finish(axes: Axes, values: list[float], unit: str) -> None:
-    """Ticks at whole epochs, and a logarithmic axis where the values need one."""
+    """Set ticks at whole epochs, and a logarithmic axis for a wide range of values."""
     finite = [v for v in values if math.isfinite(v)]
-    if spans(finite, WIDE):
+    if spans(finite, LOG_RATIO):
         axes.set_yscale("log")
         axes.set_ylim(bottom=float(np.quantile(finite, 0.01)) * 0.7)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))

@@ -1,4 +1,4 @@
-"""Forecasts over the truth, and how the error grows with the step of the horizon."""
+"""Forecasts over the truth, and the error by step of the horizon."""
 
 import numpy as np
 import pandas
@@ -19,28 +19,28 @@ from rnnkit.figures.style import (
     sheet,
 )
 
-TARGETS = 4
-"""Targets that get a panel: the first ones."""
-ROWS = 160
-"""Rows of the series in a panel, about; long horizons get at least `WINDOWS` windows."""
-WINDOWS = 3
-BARS = 24
+MAX_TARGETS = 4
+"""Number of targets drawn, the first ones."""
+PANEL_ROWS = 160
+"""Approximate rows of the series per panel, but at least `MIN_WINDOWS` windows."""
+MIN_WINDOWS = 3
+MAX_BARS = 24
 """Longest horizon whose errors are drawn as bars."""
 
 
 def forecasts(predictions: pandas.DataFrame, targets: tuple[str, ...]) -> Figure:
-    """The last windows that do not overlap: each target's forecast over its truth, in units.
+    """The forecast and truth of each target in the last non-overlapping windows, in units.
 
     Args:
         predictions: columns `row`, `step` (1 to horizon), and `truth X`, `forecast X` per target;
-            of quantiles `quantile Q X` too, of which the outermost two are an interval.
+            for quantiles also `quantile Q X`, whose outermost two are drawn as an interval.
         targets: the names X.
     """
     horizon = int(predictions["step"].max())
-    shown = targets[:TARGETS]
+    shown = targets[:MAX_TARGETS]
     steps = "1 step" if horizon == 1 else f"{horizon} steps"
-    few = f" (first {TARGETS} of {len(targets)} targets)" if len(targets) > TARGETS else ""
-    figure = sheet(11, 0.9 + 2.9 * len(shown), f"Forecasts {steps} ahead over the truth{few}")
+    note = f" (first {MAX_TARGETS} of {len(targets)} targets)" if len(targets) > MAX_TARGETS else ""
+    figure = sheet(11, 0.9 + 2.9 * len(shown), f"Forecasts {steps} ahead over the truth{note}")
     ratios = [1] if horizon == 1 else [3, 1]
     panels = figure.subplots(len(shown), len(ratios), squeeze=False, width_ratios=ratios)
     windows = last_windows(predictions, horizon)
@@ -57,13 +57,13 @@ def forecasts(predictions: pandas.DataFrame, targets: tuple[str, ...]) -> Figure
 
 
 def last_windows(predictions: pandas.DataFrame, horizon: int) -> pandas.DataFrame:
-    """The last windows that do not overlap, with a column `start`, sorted by row."""
+    """The last non-overlapping windows, with a column `start`, sorted by row."""
     start = predictions["row"] - predictions["step"] + 1
     chosen: list[int] = []
     for first in sorted(start.unique().tolist(), reverse=True):
         if not chosen or first + horizon <= chosen[-1]:
             chosen.append(first)
-        if len(chosen) >= max(WINDOWS, ROWS // horizon):
+        if len(chosen) >= max(MIN_WINDOWS, PANEL_ROWS // horizon):
             break
     table = predictions.assign(start=start)[start.isin(chosen)]
     return table.drop_duplicates(["start", "step"]).sort_values("row")
@@ -71,7 +71,7 @@ def last_windows(predictions: pandas.DataFrame, horizon: int) -> pandas.DataFram
 
 def _over_truth(axes: Axes, windows: pandas.DataFrame, target: str, horizon: int) -> None:
     truth = windows.set_index("row")[f"truth {target}"]
-    truth = truth.reindex(range(truth.index.min(), truth.index.max() + 1))  # a gap stays a gap
+    truth = truth.reindex(range(truth.index.min(), truth.index.max() + 1))  # keep gaps
     axes.plot(truth.index, truth, color=INK, linewidth=1.4, label="truth")
     if horizon == 1:
         forecast = windows.set_index("row")[f"forecast {target}"].reindex(truth.index)
@@ -98,7 +98,7 @@ def _over_truth(axes: Axes, windows: pandas.DataFrame, target: str, horizon: int
 
 
 def _intervals(axes: Axes, windows: pandas.DataFrame, target: str) -> None:
-    """Between the outermost quantiles, where there are some."""
+    """Fill between the outermost quantiles, if there are any."""
     levels = sorted(
         float(column.split(" ", 2)[1])
         for column in windows.columns
@@ -122,10 +122,10 @@ def _intervals(axes: Axes, windows: pandas.DataFrame, target: str) -> None:
 
 
 def _by_step(axes: Axes, errors: "pandas.api.typing.SeriesGroupBy") -> None:
-    """The mean, and the middle half of all windows."""
+    """The mean error over windows, with its interquartile range."""
     mean, low, high = errors.mean(), errors.quantile(0.25), errors.quantile(0.75)
     steps = np.asarray(mean.index)
-    if len(steps) <= BARS:
+    if len(steps) <= MAX_BARS:
         axes.bar(steps, mean, color=BLUE, alpha=0.75, width=0.7, label="mean")
         axes.vlines(steps, low, high, color=INK, linewidth=1.2, label="middle half")
     else:

@@ -1,4 +1,4 @@
-"""Numbers that were told over the true ones."""
+"""Predicted over true numbers."""
 
 from collections.abc import Sequence
 
@@ -7,18 +7,18 @@ from matplotlib.figure import Figure
 
 from rnnkit.figures.style import BLUE, GREY, dress, sheet
 
-COLUMNS = 3
-"""Targets side by side, at the most."""
+MAX_TARGETS = 3
+"""Number of targets drawn side by side, the first ones."""
 
 
 def told(predictions: pandas.DataFrame, targets: Sequence[str]) -> Figure:
-    """Every item of the test part, predicted over true; on the line both are equal.
+    """Predicted over true values of every item of the test split; the line is the diagonal.
 
     Args:
         predictions: columns `truth NAME` and `predicted NAME`.
-        targets: the names; of many the first three are drawn.
+        targets: the names; the first three are drawn.
     """
-    names = targets[:COLUMNS]
+    names = targets[:MAX_TARGETS]
     figure = sheet(4.6 * len(names), 4.6, f"{len(predictions):,} items of the test part")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         truth, predicted = predictions[f"truth {name}"], predictions[f"predicted {name}"]

@@ -1,4 +1,4 @@
-"""Tagged characters as a page of lines: cut out of a text, expanded, and free of odd glyphs."""
+"""Lay out tagged characters as a page of lines: tabs expanded, missing glyphs replaced."""
 
 import functools
 import unicodedata
@@ -26,7 +26,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Run:
-    """Neighbouring cells of one line that look the same."""
+    """Neighbouring cells of one line with the same tag."""
 
     line: int
     column: int
@@ -38,7 +38,7 @@ Line = tuple[Cell, ...]
 
 
 def lines_of(pieces: Iterable[tuple[Sequence[str], Sequence[str], Sequence[str]]]) -> list[Line]:
-    """The lines of consecutive pieces; a tab becomes spaces, what the font lacks a box.
+    """The lines of consecutive pieces; tabs become spaces, characters without a glyph a box.
 
     Args:
         pieces: characters, true tags and predicted tags, of equal lengths.
@@ -46,27 +46,27 @@ def lines_of(pieces: Iterable[tuple[Sequence[str], Sequence[str], Sequence[str]]
     lines: list[Line] = []
     line: list[Cell] = []
     for tokens, truth, predicted in pieces:
-        for token, right, guess in zip(tokens, truth, predicted, strict=True):
+        for token, tag, guess in zip(tokens, truth, predicted, strict=True):
             if token == "\n":
                 lines.append(tuple(line))
                 line = []
             elif token == "\t":
-                line += [Cell(" ", right, guess)] * (TAB - len(line) % TAB)
+                line += [Cell(" ", tag, guess)] * (TAB - len(line) % TAB)
             elif token != "\r":
-                line.append(Cell(token if _drawable(token) else UNKNOWN, right, guess))
+                line.append(Cell(token if _drawable(token) else UNKNOWN, tag, guess))
     return [*lines, tuple(line)] if line else lines
 
 
 def page_of(lines: list[Line]) -> list[Line]:
-    """The lines to show: those where the most classes show, by the entropy of visible tags.
+    """The lines to draw: the page with the largest entropy of visible tags.
 
-    A page begins behind an empty line where it can, as a reader would begin.
+    A page begins after an empty line if possible.
     """
     tags = sorted({cell.truth for line in lines for cell in line})
     counts = np.zeros((len(lines) + 1, len(tags)))
     for number, line in enumerate(lines, start=1):
-        seen = Counter(c.truth for c in line[:COLUMNS] if c.character != " ")
-        counts[number] = [seen[tag] for tag in tags]
+        visible = Counter(c.truth for c in line[:COLUMNS] if c.character != " ")
+        counts[number] = [visible[tag] for tag in tags]
     counts = counts.cumsum(axis=0)
     fitting = range(max(1, len(lines) - LINES + 1))
     starts = [s for s in fitting if s == 0 or (not _blank(lines[s]) and _blank(lines[s - 1]))]
@@ -78,34 +78,34 @@ def page_of(lines: list[Line]) -> list[Line]:
 
 
 def runs(page: list[Line], predicted: bool) -> list[Run]:
-    """What to draw: each line cut where the tag changes; blanks are left out.
+    """Split each line where the tag changes; white space is left out.
 
     Args:
         page: the lines.
-        predicted: by predicted tags, or by true ones.
+        predicted: whether to use predicted or true tags.
     """
-    found = []
+    same_tag = []
     for number, line in enumerate(page):
         column = 0
         for tag, cells in groupby(line, lambda c: c.predicted if predicted else c.truth):
             text = "".join(cell.character for cell in cells)
             if not text.isspace():
-                found.append(Run(number, column, text, tag))
+                same_tag.append(Run(number, column, text, tag))
             column += len(text)
-    return found
+    return same_tag
 
 
 def wrong(page: list[Line]) -> list[Run]:
-    """Stretches of cells whose predicted tag is not the true one."""
-    found = []
+    """Runs of cells whose predicted tag differs from the true one."""
+    errors = []
     for number, line in enumerate(page):
         column = 0
         for right, cells in groupby(line, lambda c: c.truth == c.predicted):
             text = "".join(cell.character for cell in cells)
             if not right:
-                found.append(Run(number, column, text, ""))
+                errors.append(Run(number, column, text, ""))
             column += len(text)
-    return found
+    return errors
 
 
 def _cut(line: Line) -> Line:
@@ -120,13 +120,13 @@ def _blank(line: Line) -> bool:
 
 
 def _entropy(counts: "np.ndarray") -> float:
-    shares = counts[counts > 0] / max(counts.sum(), 1)
-    return float(-(shares * np.log(shares)).sum())
+    p = counts[counts > 0] / max(counts.sum(), 1)
+    return float(-(p * np.log(p)).sum())
 
 
 @functools.cache
 def _drawable(token: str) -> bool:
-    """One character, one column wide, left to right, that the font has."""
+    """Whether a token is one left-to-right character, one column wide, with a glyph."""
     return (
         len(token) == 1
         and (token.isprintable() or token == "\xa0")

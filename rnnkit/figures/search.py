@@ -1,4 +1,4 @@
-"""A study as a whole: what it found over time, which keys mattered, and all keys side by side."""
+"""Figures of a study: value over trials, importance of keys, parallel coordinates."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -29,15 +29,15 @@ from rnnkit.figures.style import (
     sheet,
     spans,
 )
-from rnnkit.figures.trials import WIDE, Direction, Trial, best_trial, trial_norm, trial_value
+from rnnkit.figures.trials import LOG_RATIO, Direction, Trial, best_trial, trial_norm, trial_value
 
 
 def history(trials: Sequence[Trial], metric: str, direction: Direction) -> Figure:
-    """Every trial's value in the order of their numbers, and the best so far.
+    """The value of each trial by number, and the best so far.
 
     Args:
-        trials: as of `study`.
-        metric: its name, and which direction is better.
+        trials: as in `study`.
+        metric, direction: the metric's name, and which values are better.
     """
     figure = sheet(7.4, 4.2, "What the search found")
     axes = figure.subplots()
@@ -45,17 +45,17 @@ def history(trials: Sequence[Trial], metric: str, direction: Direction) -> Figur
     looks = {"complete": ("o", BLUE), "pruned": ("o", GREY), "failed": ("x", GREY)}
     shown = []
     for state, (marker, colour) in looks.items():
-        own = [
+        points = [
             (t["number"], value)
             for t in trials
             if t["state"] == state and (value := trial_value(t)) is not None
         ]
-        if own:
+        if points:
             fill = colour if state != "pruned" else "white"
-            axes.plot(*zip(*own, strict=True), marker, color=colour, mfc=fill, ms=6, label=state)
-            shown += [value for _, value in own]
+            axes.plot(*zip(*points, strict=True), marker, color=colour, mfc=fill, ms=6, label=state)
+            shown += [value for _, value in points]
         failed = [t["number"] for t in trials if t["state"] == state == "failed"]
-        if failed and not own:  # they have no value to stand at: on the lower edge
+        if failed and not points:  # no value: draw at the lower edge
             edge = axes.get_xaxis_transform()
             axes.plot(failed, [0.02] * len(failed), "x", color=GREY, transform=edge, label=state)
     done = [t for t in trials if t["state"] == "complete" and trial_value(t) is not None]
@@ -63,7 +63,7 @@ def history(trials: Sequence[Trial], metric: str, direction: Direction) -> Figur
         pick = min if direction == "minimize" else max
         best = list(accumulate((float(t["value"]) for t in done), pick))
         axes.step([t["number"] for t in done], best, where="post", color=RED, label="best so far")
-    if spans(shown, WIDE):
+    if spans(shown, LOG_RATIO):
         axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     legend(axes)
@@ -71,11 +71,11 @@ def history(trials: Sequence[Trial], metric: str, direction: Direction) -> Figur
 
 
 def importance(shares: Mapping[str, float], metric: str) -> Figure:
-    """How much of the trials' variance each searched key explains, the largest on top.
+    """The fraction of the trials' variance that each searched key explains, largest on top.
 
     Args:
-        shares: params path -> share, together 1.
-        metric: whose variance it is.
+        shares: params path -> fraction; they sum to 1.
+        metric: whose variance is explained.
     """
     figure = sheet(7.4, 1.4 + 0.42 * len(shares), f"What decides {plain(metric)}")
     axes = figure.subplots()
@@ -91,12 +91,12 @@ def importance(shares: Mapping[str, float], metric: str) -> Figure:
 def parallel(
     trials: Sequence[Trial], paths: Sequence[str], metric: str, direction: Direction
 ) -> Figure:
-    """A line for each trial over one upright axis for each key, coloured by its value.
+    """Parallel coordinates: one line per trial, one axis per key, coloured by the trial's value.
 
     Args:
-        trials: as of `study`.
+        trials: as in `study`.
         paths: the keys, from left to right.
-        metric: its name, and which direction is better.
+        metric, direction: the metric's name, and which values are better.
     """
     figure = sheet(max(6.4, 2.3 * len(paths) + 2), 4.6, "The values of each trial")
     axes = figure.subplots()
@@ -109,13 +109,13 @@ def parallel(
         value = trial_value(trial)
         colour = PALE if value is None else colours.to_rgba(np.array(value))
         done = trial["state"] == "complete"
-        wide = 3.0 if trial is best else 1.4
+        width = 3.0 if trial is best else 1.4
         style = "-" if done else (0, (3, 2))
         axes.plot(
             range(len(paths)),
             heights,
             color=RED if trial is best else colour,
-            lw=wide,
+            lw=width,
             linestyle=style,
             marker=".",
             zorder=5 if trial is best else 3,
@@ -147,7 +147,7 @@ def parallel(
 
 
 def _column(axes: Axes, k: int, trials: Sequence[Trial], path: str) -> list[float]:
-    """Each trial's height on a key's upright axis, from 0 to 1; nan where it has no such key."""
+    """Each trial's height on a key's axis, from 0 to 1; nan if it lacks the key."""
     has = [path in trial["values"] for trial in trials]
     place = searched([trial["values"][path] for trial in trials if path in trial["values"]])
     spots = [math.log(p) for p in place.positions] if place.logarithmic else place.positions
@@ -169,10 +169,10 @@ def _column(axes: Axes, k: int, trials: Sequence[Trial], path: str) -> list[floa
             bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )
     heights = iter((spot - low) / span for spot in spots)
-    return [next(heights) if own else math.nan for own in has]
+    return [next(heights) if present else math.nan for present in has]
 
 
 def _ends(positions: Sequence[float]) -> dict[float, str]:
-    different = sorted(set(positions))
-    shown = different if len(different) <= 5 else [different[0], different[-1]]
+    unique = sorted(set(positions))
+    shown = unique if len(unique) <= 5 else [unique[0], unique[-1]]
     return {value: f"{value:.3g}" for value in shown}

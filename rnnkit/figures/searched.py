@@ -1,4 +1,4 @@
-"""A searched key as an axis: numbers, whole numbers or names, logarithmic where they span much."""
+"""The axis of a searched key: floats, integers or names; logarithmic for a wide range."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from rnnkit.figures.style import plain, spans
 
-WIDE = 10
-"""Positive numbers that span at least so many times the smallest get a logarithmic axis."""
-FEW = 8
-"""So few different whole numbers are each a tick of a logarithmic axis."""
+LOG_RATIO = 10
+"""Ratio of the largest to the smallest number from which the axis is logarithmic."""
+MAX_TICKS = 8
+"""Up to this many distinct integers are all ticks of a logarithmic axis."""
 
 
 @dataclass(frozen=True)
 class Searched:
-    """Where a key's values stand on an axis.
+    """Positions of a key's values on an axis.
 
     Args:
-        positions: one for each value that was given.
+        positions: one per value.
         names: of the positions 0, 1, …; empty for numbers.
-        whole: whether all values are whole numbers.
-        logarithmic: whether the axis is.
+        whole: whether all values are integers.
+        logarithmic: whether the axis is logarithmic.
     """
 
     positions: list[float]
@@ -32,15 +32,15 @@ class Searched:
     logarithmic: bool
 
     def dress(self, axis: Axis) -> None:
-        """Gives an axis its scale and ticks."""
+        """Set the scale and ticks of an axis."""
         if self.names:
             axis.set_major_locator(FixedLocator(list(range(len(self.names)))))
             axis.set_major_formatter(FuncFormatter(self._name))
         elif self.logarithmic:
             axis._set_axes_scale("log")  # type: ignore[attr-defined]
-            different = sorted(set(self.positions))
-            if self.whole and len(different) <= FEW:
-                axis.set_major_locator(FixedLocator(different))
+            unique = sorted(set(self.positions))
+            if self.whole and len(unique) <= MAX_TICKS:
+                axis.set_major_locator(FixedLocator(unique))
             else:
                 axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.set_minor_locator(NullLocator())
@@ -53,7 +53,7 @@ class Searched:
 
 
 def searched(values: Sequence[Any]) -> Searched:
-    """How to place values: numbers as they are, anything else by name, in order.
+    """Place values on an axis: numbers by value, anything else by name, in order.
 
     >>> searched([1, 2, 16]).logarithmic, searched(["lstm", "gru", "lstm"]).positions
     (True, [1.0, 0.0, 1.0])
@@ -63,14 +63,14 @@ def searched(values: Sequence[Any]) -> Searched:
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         numbers = [float(v) for v in values]
         whole = all(isinstance(v, int) for v in values)
-        return Searched(numbers, (), whole, spans(numbers, WIDE))
+        return Searched(numbers, (), whole, spans(numbers, LOG_RATIO))
     texts = ["null" if v is None else str(v) for v in values]
     names = tuple(sorted(set(texts), key=_order))
     return Searched([float(names.index(text)) for text in texts], names, False, False)
 
 
 def _order(name: str) -> tuple[float, str]:
-    """Numbers by size and before words."""
+    """Sort key: numbers by value, before other names."""
     try:
         return float(name), name
     except ValueError:

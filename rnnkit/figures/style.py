@@ -1,7 +1,7 @@
-"""The one look of all figures: colours, sizes, how axes are dressed, and how a figure is saved.
+"""The style of all figures: colours, sizes, axes and legends; saving a figure.
 
-The colours are those of Okabe and Ito (2008), "Color Universal Design", which people with any
-kind of colour vision can tell apart; `VALUES` is matplotlib's viridis for the same reason.
+The colours are by Okabe and Ito (2008), "Color Universal Design", and safe for colour-blind
+readers; so is `VALUES`, matplotlib's viridis.
 """
 
 import functools
@@ -19,17 +19,17 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from rnnkit.runtime.files import write_atomic
 
 DPI = 150
-"""Dots per inch: a figure of 10 inches fills the artifact view of MLflow, sharp on a laptop."""
+"""Dots per inch: a figure of 10 inches fills the artifact view of MLflow."""
 
 INK, GREY, PALE, PAPER = "#22262b", "#7c838b", "#d9dde1", "#ffffff"
 BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
 PURPLE, SKY, YELLOW = "#cc79a7", "#56b4e9", "#f0e442"
 VALUES = "viridis"
 NETWORKS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, YELLOW, INK)
-"""Networks that are compared, in their order: the same in every figure."""
+"""Colours of compared networks, in their order: the same in every figure."""
 
 FONT, FIXED = "DejaVu Sans", "DejaVu Sans Mono"
-"""They come with matplotlib, so figures look the same everywhere."""
+"""Shipped with matplotlib, so figures look the same on every machine."""
 UNKNOWN = "□"
 
 TITLE, HEADING, TEXT, SMALL = 14, 11, 10, 9
@@ -37,9 +37,9 @@ TITLE, HEADING, TEXT, SMALL = 14, 11, 10, 9
 
 
 def plain(text: object) -> str:
-    """A text from data, drawn as it is: a dollar sign begins no mathematics.
+    """Escape a text from data: dollar signs do not start math text.
 
-    What the font lacks becomes a box here, since matplotlib would draw one too, with a warning.
+    Characters without a glyph become boxes; matplotlib would draw these too, with a warning.
 
     >>> plain("$x$"), plain("中x")
     ('\\\\$x\\\\$', '□x')
@@ -48,13 +48,13 @@ def plain(text: object) -> str:
 
 
 def drawable(text: str, font: str) -> str:
-    """A text with a box for each character that the font lacks."""
+    """The text with a box for each character without a glyph in the font."""
     return "".join(c if ord(c) in glyphs(font) else UNKNOWN for c in text)
 
 
 @functools.cache
 def glyphs(font: str) -> frozenset[int]:
-    """The code points that a font has."""
+    """The code points of a font."""
     return frozenset(FT2Font(findfont(font)).get_charmap())
 
 
@@ -67,7 +67,7 @@ def sheet(width: float, height: float, title: str) -> Figure:
 
 
 def dress(axes: Axes, title: str, x: str, y: str) -> None:
-    """Gives axes their heading, labels and look."""
+    """Set the heading, labels and style of axes."""
     axes.set_title(title, loc="left", fontsize=HEADING, color=INK, pad=8)
     axes.set_xlabel(x, fontsize=TEXT, color=INK)
     axes.set_ylabel(y, fontsize=TEXT, color=INK)
@@ -79,13 +79,13 @@ def dress(axes: Axes, title: str, x: str, y: str) -> None:
 
 
 def legend(axes: Axes, place: Any = "best") -> None:
-    """Adds the legend of what has a label, if anything has."""
+    """Add a legend if any artist has a label."""
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc=place, fontsize=SMALL, labelcolor=INK, framealpha=0.85, edgecolor="none")
 
 
 def legend_above(axes: Axes) -> None:
-    """Adds the legend in one line above the axes, right of the heading, where nothing is drawn."""
+    """Add a legend in one line above the axes, right of the heading."""
     axes.legend(
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
@@ -100,17 +100,17 @@ def legend_above(axes: Axes) -> None:
 
 
 def spans(values: Iterable[float], times: float) -> bool:
-    """Whether all values are positive and the largest is at least so many times the smallest.
+    """Whether all values are positive and the largest is at least `times` the smallest.
 
     >>> spans([1, 5, 10], 10), spans([0, 10], 10), spans([], 10)
     (True, False, False)
     """
-    found = list(values)
-    return bool(found) and min(found) > 0 and max(found) >= times * min(found)
+    values = list(values)
+    return bool(values) and min(values) > 0 and max(values) >= times * min(values)
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes a figure as PNG, whole or not at all; the same figure gives the same bytes."""
+    """Write a figure as PNG atomically; the same figure gives the same bytes."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=figure.dpi, metadata={"Software": None})
     write_atomic(path, picture.getvalue())

@@ -1,4 +1,4 @@
-"""Texts that were written or transcribed: by their lengths, and what the network looked at."""
+"""Generated texts and transcripts: scores by length, attention, and tokens over frames."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,24 +20,24 @@ from rnnkit.figures.style import (
     sheet,
 )
 
-LARGEST = 24
-"""Tokens on a side of a picture of attention, beyond which labels would not be read."""
+MAX_LABELS = 24
+"""Tokens per axis of an attention figure above which labels are drawn smaller."""
 
 
 def scores_by_length(groups: Mapping[str, pandas.DataFrame], metric: str, unit: str) -> Figure:
-    """A metric over the length of what was read, one line for each network.
+    """A metric over the length of the input, one line per network.
 
     Args:
         groups: network -> columns length, items and the metric.
-        metric: which one.
+        metric: its name.
         unit: of the lengths.
     """
     figure = sheet(8.6, 4.4, f"{metric} by length")
     axes = figure.subplots()
     dress(axes, "Each point: a group of items of similar length", f"length ({unit})", metric)
-    for (name, found), colour in zip(groups.items(), NETWORKS * 9, strict=False):
+    for (name, table), colour in zip(groups.items(), NETWORKS * 9, strict=False):
         label = plain(name) if len(groups) > 1 else None
-        axes.plot(found["length"], found[metric], "o-", color=colour, label=label)
+        axes.plot(table["length"], table[metric], "o-", color=colour, label=label)
     if len(groups) == 1:
         (only,) = groups.values()
         for row in only.to_dict("records"):
@@ -51,19 +51,19 @@ def scores_by_length(groups: Mapping[str, pandas.DataFrame], metric: str, unit: 
                 color=GREY,
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
             )
-    least = min(0.0, *(float(found[metric].min()) for found in groups.values()))
+    low = min(0.0, *(float(table[metric].min()) for table in groups.values()))
     high = axes.get_ylim()[1]
-    span = high - least
-    axes.set_ylim(least - 0.02 * span, high + 0.12 * span)
+    span = high - low
+    axes.set_ylim(low - 0.02 * span, high + 0.12 * span)
     legend(axes)
     return figure
 
 
 def attention(pictures: Sequence[tuple[Sequence[str], Sequence[str], np.ndarray]]) -> Figure:
-    """Where a decoder looked before each token it wrote.
+    """Attention weights of a decoder.
 
     Args:
-        pictures: what was read, what was written, and the weights [written, read], of each item.
+        pictures: source tokens, generated tokens and weights [generated, source] of each item.
     """
     columns = 2 if len(pictures) > 1 else 1
     rows = -(-len(pictures) // columns)
@@ -73,16 +73,16 @@ def attention(pictures: Sequence[tuple[Sequence[str], Sequence[str], np.ndarray]
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat[len(pictures) :]:
         axes.set_axis_off()
-    for axes, (read, written, weights) in zip(grid.flat, pictures, strict=False):
+    for axes, (source, output, weights) in zip(grid.flat, pictures, strict=False):
         axes.imshow(weights, cmap=VALUES, vmin=0, vmax=1, aspect="auto")
-        size = SMALL if max(len(read), len(written)) <= LARGEST else SMALL - 3
-        axes.set_xticks(range(len(read)), [shown(token) for token in read], fontsize=size)
-        if max(map(len, read)) > 1:
+        size = SMALL if max(len(source), len(output)) <= MAX_LABELS else SMALL - 3
+        axes.set_xticks(range(len(source)), [shown(token) for token in source], fontsize=size)
+        if max(map(len, source)) > 1:
             axes.tick_params(axis="x", labelrotation=60)
             for label in axes.get_xticklabels():
                 label.set_ha("right")
                 label.set_rotation_mode("anchor")
-        axes.set_yticks(range(len(written)), [shown(token) for token in written], fontsize=size)
+        axes.set_yticks(range(len(output)), [shown(token) for token in output], fontsize=size)
         axes.tick_params(length=0, colors=INK)
         for spine in axes.spines.values():
             spine.set_visible(False)
@@ -90,15 +90,15 @@ def attention(pictures: Sequence[tuple[Sequence[str], Sequence[str], np.ndarray]
 
 
 def heard(pictures: Sequence[tuple[np.ndarray, Sequence[str], str, str]]) -> Figure:
-    """What was heard of recordings, frame by frame, and where which token was told.
+    """Features of recordings, with the tokens predicted at each frame.
 
     Args:
-        pictures: features [frames, features], the token told at each frame (empty: none), the
-            transcript that was told, and the true one.
+        pictures: features [frames, features], the token predicted at each frame (empty: none), the
+            predicted transcript and the true one.
     """
     figure = sheet(9.6, 1.9 * len(pictures) + 0.8, "Which token was told at which frame")
     grid = figure.subplots(len(pictures), 1, squeeze=False)
-    for axes, (features, path, told, truth) in zip(grid.flat, pictures, strict=True):
+    for axes, (features, path, predicted, truth) in zip(grid.flat, pictures, strict=True):
         limit = float(np.quantile(np.abs(features), 0.98)) or 1.0
         axes.imshow(
             features.T, origin="lower", aspect="auto", cmap="Greys", vmin=-limit, vmax=limit
@@ -117,8 +117,8 @@ def heard(pictures: Sequence[tuple[np.ndarray, Sequence[str], str, str]]) -> Fig
                     fontweight="bold",
                     bbox={"fc": PAPER, "ec": "none", "pad": 0.6, "alpha": 0.7},
                 )
-        right = "" if told == truth else f"    true: {truth}"
-        dress(axes, plain(f"told: {told}{right}"), "", "feature")
+        reference = "" if predicted == truth else f"    true: {truth}"
+        dress(axes, plain(f"told: {predicted}{reference}"), "", "feature")
         axes.grid(visible=False)
         axes.set_yticks([])
     grid.flat[-1].set_xlabel("frame", fontsize=SMALL, color=INK)
@@ -126,7 +126,7 @@ def heard(pictures: Sequence[tuple[np.ndarray, Sequence[str], str, str]]) -> Fig
 
 
 def shown(token: str) -> str:
-    """A token as a label: a blank becomes visible.
+    """A token as a label, with visible blanks.
 
     >>> shown(" "), shown("a b")
     ('␣', 'a b')

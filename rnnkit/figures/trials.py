@@ -1,4 +1,4 @@
-"""A study's picture: where its trials looked and what they found, and how each one learnt."""
+"""Figure of a study: the trials in the search space, and their learning curves."""
 
 import math
 from collections.abc import Sequence
@@ -31,27 +31,27 @@ from rnnkit.figures.style import (
 
 Direction = Literal["minimize", "maximize"]
 Trial = dict[str, Any]
-CROWDED = 0.9
-"""Colours tell apart the better nine tenths; what is worse has the last colour."""
-WIDE = 50
-"""Curves that span at least so many times their smallest value get a logarithmic axis."""
+COLOURED_FRACTION = 0.9
+"""The colour scale covers this fraction of trials, the best ones; worse ones get its end."""
+LOG_RATIO = 50
+"""Ratio of the largest to the smallest value from which the axis is logarithmic."""
 
 
 def study(trials: list[Trial], x: str, y: str | None, metric: str, direction: Direction) -> Figure:
     """The trials of a search.
 
     Args:
-        trials: with `number`, `values` (params path -> value), `value` (None if it has none),
-            `state` ("complete", "pruned" or "failed") and `curve` (the metric after each epoch).
-        x, y: the params paths on the axes; without y, the metric itself stands there.
-        metric: its name, and which direction is better.
+        trials: with `number`, `values` (params path -> value), `value` (or None), `state`
+            ("complete", "pruned" or "failed") and `curve` (the metric after each epoch).
+        x, y: the params paths on the axes; if y is None, the metric is on the y axis.
+        metric, direction: the metric's name, and which values are better.
     """
     best = best_trial(trials, direction)
     count = {s: sum(t["state"] == s for t in trials) for s in ("complete", "pruned", "failed")}
-    told = f"{len(trials)} trials" if len(trials) != 1 else "1 trial"
+    title = f"{len(trials)} trials" if len(trials) != 1 else "1 trial"
     if best is not None:
-        told += f": best {metric} {best['value']:.4g}, trial {best['number']}"
-    figure = sheet(11.6, 4.9, plain(told))
+        title += f": best {metric} {best['value']:.4g}, trial {best['number']}"
+    figure = sheet(11.6, 4.9, plain(title))
     left, right = figure.subplots(1, 2, width_ratios=[1.15, 1])
     norm = trial_norm(trials, direction)
     colours = ScalarMappable(norm, colormaps[VALUES if direction == "maximize" else VALUES + "_r"])
@@ -69,14 +69,14 @@ def study(trials: list[Trial], x: str, y: str | None, metric: str, direction: Di
 
 
 def best_trial(trials: list[Trial], direction: Direction) -> Trial | None:
-    """The completed trial with the best finite value; the first of equals."""
+    """The complete trial with the best finite value; the first on a tie."""
     done = [t for t in trials if t["state"] == "complete" and trial_value(t) is not None]
     sign = 1 if direction == "minimize" else -1
     return min(done, key=lambda t: sign * t["value"], default=None)
 
 
 def trial_value(trial: Trial) -> float | None:
-    """A trial's finite value; a pruned one without is as good as its curve's last point."""
+    """A trial's finite value or None; for a pruned trial without one, its curve's last value."""
     value = trial["value"]
     if value is None and trial["state"] == "pruned" and trial["curve"]:
         value = trial["curve"][-1]
@@ -84,12 +84,12 @@ def trial_value(trial: Trial) -> float | None:
 
 
 def trial_norm(trials: list[Trial], direction: Direction) -> Normalize:
-    """The range of the completed trials; pruned ones, cut short, would only stretch it."""
+    """The colour range of the complete trials; pruned trials would only widen it."""
     valued = [(t["state"], v) for t in trials if (v := trial_value(t)) is not None]
-    found = [v for state, v in valued if state == "complete"] or [v for _, v in valued] or [0.0]
-    share = CROWDED if direction == "minimize" else 1 - CROWDED
-    crowd = float(np.quantile(found, share))
-    return Normalize(min(found), crowd) if direction == "minimize" else Normalize(crowd, max(found))
+    values = [v for state, v in valued if state == "complete"] or [v for _, v in valued] or [0.0]
+    q = COLOURED_FRACTION if direction == "minimize" else 1 - COLOURED_FRACTION
+    end = float(np.quantile(values, q))
+    return Normalize(min(values), end) if direction == "minimize" else Normalize(end, max(values))
 
 
 def _places(
@@ -120,7 +120,7 @@ def _places(
             axes.scatter(px, py, s=48, facecolor="none", edgecolor=colour, linewidth=1.6, zorder=2)
         elif math.isfinite(py):
             axes.scatter(px, py, s=55, marker="x", color=GREY, linewidth=1.6, zorder=2)
-        else:  # it has no metric to stand at: on the lower edge
+        else:  # no metric: draw at the lower edge
             edge = axes.get_xaxis_transform()
             axes.scatter(px, 0.03, s=55, marker="x", color=GREY, linewidth=1.6, transform=edge)
         if trial is best:
@@ -130,9 +130,9 @@ def _places(
 
 
 def _apart(place: Searched, trials: Sequence[Trial]) -> list[float]:
-    """Positions of names and few whole numbers, moved a little so that equal ones stay visible.
+    """Jitter positions of names and integers, so that equal ones stay visible.
 
-    The golden ratio spreads any run of numbers evenly, and a trial always stands in one place.
+    The golden ratio spreads consecutive trial numbers evenly and deterministically.
     """
     if place.logarithmic or not (place.names or place.whole):
         return place.positions
@@ -144,7 +144,7 @@ def _apart(place: Searched, trials: Sequence[Trial]) -> list[float]:
 
 
 def _explain(axes: Axes, count: dict[str, int], best: Trial | None) -> None:
-    """A legend above the axes, where no trial can be."""
+    """Add a legend above the axes, where it hides no trial."""
     looks: dict[str, dict[str, Any]] = {
         "complete": {"color": GREY, "s": 55},
         "pruned": {"facecolor": "none", "edgecolor": GREY, "s": 45, "linewidth": 1.6},
@@ -182,7 +182,7 @@ def _curves(axes: Axes, trials: list[Trial], best: Trial | None, colours: Scalar
                 ms=5,
                 zorder=4,
             )
-    if spans(finite, WIDE):
+    if spans(finite, LOG_RATIO):
         axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     legend(axes)

@@ -1,4 +1,4 @@
-"""The network itself: its layers from input to read-out, unrolled over three time steps."""
+"""Diagrams of the network: its layers from input to read-out, unrolled over time."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,8 +8,8 @@ from rnnkit.figures.style import BLUE, GREEN, GREY, INK, ORANGE, SMALL, TEXT, pl
 
 WIDE, HIGH = 0.62, 0.46
 STEPS = ("t − 1", "t", "t + 1")
-MOST = 4
-"""So many layers are drawn; the rest is told in words."""
+MAX_LAYERS = 4
+"""Number of layers drawn; the rest is a note."""
 
 
 def unrolled(
@@ -18,14 +18,14 @@ def unrolled(
     """A network over three time steps.
 
     Args:
-        inputs: what a step reads ("embedding, 32").
-        layer: what a layer is ("GRU, 48").
-        depth: how many layers.
-        bidirectional: whether each also runs backwards.
-        synced: whether every step is read out, or the whole sequence once.
-        readout: what stands on top ("7 tags").
+        inputs: label of the inputs ("embedding, 32").
+        layer: label of a layer ("GRU, 48").
+        depth: number of layers.
+        bidirectional: whether layers are bidirectional.
+        synced: whether every step has a read-out, or only the last one.
+        readout: label of the read-out ("7 tags").
     """
-    drawn = min(depth, MOST)
+    drawn = min(depth, MAX_LAYERS)
     figure = sheet(8.4, 2.4 + 0.72 * drawn, "The network, unrolled over time")
     axes = figure.subplots()
     axes.set_axis_off()
@@ -46,8 +46,8 @@ def unrolled(
         _box(axes, last, top, readout, ORANGE)
         _arrow(axes, (last, top - 1 + HIGH / 2), (last, top - HIGH / 2))
     if depth > drawn:
-        told = f"{depth - drawn} more layers between"
-        axes.annotate(told, (last + 0.42, drawn - 0.5), fontsize=SMALL, color=GREY)
+        note = f"{depth - drawn} more layers between"
+        axes.annotate(note, (last + 0.42, drawn - 0.5), fontsize=SMALL, color=GREY)
     axes.set_xlim(-0.8, last + 0.9)
     axes.set_ylim(-0.75, top + 0.5)
     return figure
@@ -56,22 +56,22 @@ def unrolled(
 def writer(
     inputs: str, encoder: str | None, decoder: str, depth: int, attention: str, feeding: bool
 ) -> Figure:
-    """A network that writes: what it reads, and three steps of what it writes.
+    """A network with a decoder, over three steps of its output.
 
     Args:
-        inputs: what is read ("embedding, 32").
-        encoder: a layer of the encoder ("bidirectional GRU, 48"); None: one vector is read.
-        decoder: a layer of the decoder ("GRU, 48").
-        depth: layers of each.
-        attention: which one; none: the decoder is given the encoder's last state alone.
-        feeding: whether what attention found is read in the next step.
+        inputs: label of the inputs ("embedding, 32").
+        encoder: label of an encoder layer ("bidirectional GRU, 48"); None: the input is a vector.
+        decoder: label of a decoder layer ("GRU, 48").
+        depth: number of layers of each.
+        attention: its kind; none: the decoder gets only the encoder's read-out.
+        feeding: whether the decoder uses input feeding.
     """
     figure = sheet(11.0, 3.9, "The network: what it reads, and what it writes")
     axes = figure.subplots()
     axes.set_axis_off()
-    read = range(3) if encoder else range(2, 3)
+    input_steps = range(3) if encoder else range(2, 3)
     layers = "" if depth == 1 else f" × {depth}"
-    for x in read:
+    for x in input_steps:
         _box(axes, x, 0, inputs.replace(", ", ",\n"), GREEN)
         if encoder:
             _box(axes, x, 1, (encoder + layers).replace("bidirectional ", "bidirectional\n"), BLUE)
@@ -98,19 +98,19 @@ def writer(
                 _arrow(axes, (here - 1 + WIDE / 2, 2 - HIGH / 4), (here - WIDE / 2, 1 + HIGH / 4))
         _arrow(axes, (here, top - 1 + HIGH / 2), (here, top - HIGH / 2))
     if attention != "none":
-        for x in read:
+        for x in input_steps:
             _arrow(axes, (x, 1 + HIGH / 2), (3.3 - WIDE / 2, 2))
-    axes.set_xlim(read[0] - 0.6, 5.9)
+    axes.set_xlim(input_steps[0] - 0.6, 5.9)
     axes.set_ylim(-0.5, 3.4 if attention != "none" else 2.4)
     return figure
 
 
 def feed_forward(inputs: str, layer: str, depth: int, readout: str) -> Figure:
-    """A network without time, its layers from left to right."""
+    """A feed-forward network, its layers from left to right."""
     figure = sheet(8.4, 2.0, "The network")
     axes = figure.subplots()
     axes.set_axis_off()
-    boxes = [(inputs, GREEN), *[(layer, BLUE)] * min(depth, MOST), (readout, ORANGE)]
+    boxes = [(inputs, GREEN), *[(layer, BLUE)] * min(depth, MAX_LAYERS), (readout, ORANGE)]
     for x, (name, colour) in enumerate(boxes):
         _box(axes, x, 0, name, colour)
         if x:
@@ -121,7 +121,7 @@ def feed_forward(inputs: str, layer: str, depth: int, readout: str) -> Figure:
 
 
 def _across(axes: Axes, x: float, y: float, bidirectional: bool) -> None:
-    """From the step before to this one, and back."""
+    """Draw arrows between time steps, in both directions if bidirectional."""
     lift = 0.09 if bidirectional else 0.0
     ends = [(x - 1 + WIDE / 2, x - WIDE / 2)]
     if x == 0:
@@ -139,8 +139,8 @@ def _box(axes: Axes, x: float, y: float, name: str, colour: str) -> None:
     style = "round,pad=0,rounding_size=0.08"
     axes.add_patch(FancyBboxPatch(corner, WIDE, HIGH, style, fc=colour, ec="none", alpha=0.16))
     axes.add_patch(FancyBboxPatch(corner, WIDE, HIGH, style, fc="none", ec=colour, lw=1.4))
-    told = "\n".join(map(plain, name.split("\n")))
-    axes.annotate(told, (x, y), ha="center", va="center", fontsize=SMALL, color=INK)
+    label = "\n".join(map(plain, name.split("\n")))
+    axes.annotate(label, (x, y), ha="center", va="center", fontsize=SMALL, color=INK)
 
 
 def _arrow(axes: Axes, begin: tuple[float, float], end: tuple[float, float]) -> None:

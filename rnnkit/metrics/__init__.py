@@ -1,4 +1,4 @@
-"""Meters: they take predictions batch by batch and compute the metrics of a whole split.
+"""Meters accumulate predictions batch by batch and compute the metrics of a whole split.
 
 | module | meter | predictions |
 |---|---|---|
@@ -8,7 +8,7 @@
 | `texts` | `TextMeter` | generated texts |
 | `texts` | `TranscriptMeter` | transcripts of recordings |
 | `answers` | `AnswerMeter` | answers to a memory problem |
-| `notes` | `NoteMeter` | notes that sound together |
+| `notes` | `NoteMeter` | polyphonic notes |
 | `numbers` | `NumberMeter` | numbers in their own units |
 | `forecasts` | `ForecastMeter` | the next values of series, in their own units |
 

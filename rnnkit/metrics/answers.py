@@ -7,16 +7,16 @@ from rnnkit.metrics.values import Metrics
 
 
 class AnswerMeter:
-    """The share of answers that are right."""
+    """The fraction of correct answers."""
 
     def __init__(self) -> None:
         self._right = self._seen = 0
 
     def update(self, right: Bool[Tensor, "*answers"]) -> None:
-        """Adds a batch: whether each is right."""
+        """Add a batch: whether each answer is correct."""
         self._right += int(right.sum())
         self._seen += right.numel()
 
     def compute(self) -> Metrics:
-        """The metrics of everything seen so far."""
+        """Compute the metrics over all batches."""
         return {"accuracy": self._right / self._seen}

@@ -20,16 +20,16 @@ from rnnkit.nn.losses import pinball
 class ForecastMeter:
     """MAE, RMSE, MAPE, sMAPE and MASE in the series' units; MSE and MAE on scaled data.
 
-    MAPE leaves out observations of zero and counts them (`mape_excluded`). MASE divides by the
-    mean error of the seasonal naive forecast on the training part (Hyndman and Koehler 2006),
-    column by column. MAE is given per step of the horizon too, as `mae_step_1` and so on. Of
-    quantiles there are the mean pinball loss in units, the share of observations inside the
-    outermost two (`coverage`), and how far apart these are in units (`interval_width`).
+    MAPE excludes observations of zero and counts them (`mape_excluded`). MASE divides by the mean
+    error of the seasonal naive forecast on the training split (Hyndman and Koehler 2006), column
+    by column. MAE is also reported per step of the horizon: `mae_step_1` and so on. Quantile
+    metrics: the mean pinball loss in units, the fraction of observations between the outermost
+    two quantiles (`coverage`), and the mean distance of these in units (`interval_width`).
 
     Args:
-        units: turns scaled values [batch, horizon, targets] of rows [batch] into the series' units.
-        naive: gives [batch, targets], the training part's mean seasonal naive error, in units, of
-            the series that rows [batch] belong to.
+        units: converts scaled values [batch, horizon, targets] of rows [batch] to series units.
+        naive: maps rows [batch] to [batch, targets], the mean seasonal naive error of their series
+            on the training split, in units.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ForecastMeter:
         truth: Float[Tensor, "batch horizon targets"],
         rows: Int[Tensor, " batch"],
     ) -> None:
-        """Adds a batch: scaled values, and a row of each one."""
+        """Add a batch: scaled values, and one row of each series."""
         forecast, truth = forecast.double(), truth.double()
         self._scaled_mae.update(forecast.flatten(), truth.flatten())
         self._scaled_mse.update(forecast.flatten(), truth.flatten())
@@ -90,24 +90,24 @@ class ForecastMeter:
         rows: Int[Tensor, " batch"],
         quantiles: Float[Tensor, " quantiles"],
     ) -> None:
-        """Adds the quantiles of a batch.
+        """Add the quantiles of a batch.
 
         Args:
-            forecasts: scaled, rising.
+            forecasts: scaled, ascending.
             truth: scaled.
-            rows: a row of each series.
-            quantiles: which ones.
+            rows: one row of each series.
+            quantiles: probabilities.
         """
-        each = [self._units(forecast, rows) for forecast in forecasts.double().unbind(-1)]
+        predicted = [self._units(forecast, rows) for forecast in forecasts.double().unbind(-1)]
         observed = self._units(truth.double(), rows)
-        losses = pinball(torch.stack(each, dim=-1), observed, quantiles.double())
+        losses = pinball(torch.stack(predicted, dim=-1), observed, quantiles.double())
         self._pinball += float(losses.mean(-1).sum())
-        self._inside += int(((each[0] <= observed) & (observed <= each[-1])).sum())
-        self._width += float((each[-1] - each[0]).sum())
+        self._inside += int(((predicted[0] <= observed) & (observed <= predicted[-1])).sum())
+        self._width += float((predicted[-1] - predicted[0]).sum())
         self._quantiles += observed.numel()
 
     def compute(self) -> Metrics:
-        """The metrics of everything seen so far."""
+        """Compute the metrics over all batches."""
         metrics = {
             "mae": float(self._mae.compute()),
             "rmse": float(self._mse.compute()) ** 0.5,
@@ -124,6 +124,6 @@ class ForecastMeter:
             metrics["coverage"] = self._inside / self._quantiles
             metrics["interval_width"] = self._width / self._quantiles
         if self._steps is not None and len(self._steps) > 1:
-            for step, total in enumerate((self._steps / self._rows).tolist(), start=1):
-                metrics[f"mae_step_{step}"] = total
+            for step, mean in enumerate((self._steps / self._rows).tolist(), start=1):
+                metrics[f"mae_step_{step}"] = mean
         return metrics

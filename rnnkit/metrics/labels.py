@@ -1,4 +1,4 @@
-"""Meters of labels: one per sequence or per token, and tags that make up entities."""
+"""Meters of labels: one per sequence or per token, and entity tags."""
 
 from collections.abc import Sequence
 
@@ -20,8 +20,8 @@ class LabelMeter:
     """Accuracy over all items; precision, recall and F1 as the mean over classes (macro).
 
     Args:
-        classes: how many labels there are.
-        sequences: report also the share of sequences with every token right.
+        classes: number of labels.
+        sequences: also report the fraction of sequences with every token correct.
     """
 
     def __init__(self, classes: int, sequences: bool) -> None:
@@ -39,10 +39,10 @@ class LabelMeter:
     def update(
         self, predicted: Int[Tensor, "batch *time"], targets: Int[Tensor, "batch *time"]
     ) -> None:
-        """Adds a batch.
+        """Add a batch.
 
         Args:
-            predicted: label ids, one per sequence or one per step.
+            predicted: label ids, one per sequence or per step.
             targets: `IGNORED` marks padding.
         """
         real = targets != IGNORED
@@ -52,20 +52,20 @@ class LabelMeter:
             self._seen += len(targets)
 
     def compute(self) -> Metrics:
-        """The metrics of everything seen so far."""
-        found = self._scores.compute().items()
-        metrics = {name: min(1.0, float(value)) for name, value in found}  # float32 rounds upwards
+        """Compute the metrics over all batches."""
+        scores = self._scores.compute().items()
+        metrics = {name: min(1.0, float(value)) for name, value in scores}  # float32 rounds up
         if self._sequences:
             metrics["sequence_accuracy"] = self._right / self._seen
         return metrics
 
 
 class EntityMeter:
-    """Precision, recall and F1 of whole entities, over all of them (micro): right is what has the
-    right beginning, end and type. Accuracy over tokens; sequence accuracy over sentences.
+    """Micro-averaged precision, recall and F1 of entities. A correct entity has the right begin,
+    end and type. Accuracy is over tokens, sequence accuracy over sentences.
 
     Args:
-        labels: tags as BIO or IOB has them: `O`, `B-TYPE`, `I-TYPE`.
+        labels: BIO or IOB tags: `O`, `B-TYPE`, `I-TYPE`.
 
     Reference: E. F. Tjong Kim Sang, F. De Meulder, Introduction to the CoNLL-2003 shared
     task, 2003.
@@ -79,22 +79,22 @@ class EntityMeter:
     def update(
         self, predicted: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"]
     ) -> None:
-        """Adds a batch of tag ids; `IGNORED` marks padding."""
-        for said, wanted in zip(predicted, targets, strict=True):
-            real = wanted != IGNORED
-            self._predicted.append([self._labels[i] for i in said[real].tolist()])
-            self._truth.append([self._labels[i] for i in wanted[real].tolist()])
+        """Add a batch of tag ids; `IGNORED` marks padding."""
+        for prediction, target in zip(predicted, targets, strict=True):
+            real = target != IGNORED
+            self._predicted.append([self._labels[i] for i in prediction[real].tolist()])
+            self._truth.append([self._labels[i] for i in target[real].tolist()])
 
     def compute(self) -> Metrics:
-        """The metrics of everything seen so far."""
+        """Compute the metrics over all batches."""
         from seqeval.metrics import f1_score, precision_score, recall_score
 
-        both = self._truth, self._predicted
-        right = [[a == b for a, b in zip(*pair, strict=True)] for pair in zip(*both, strict=True)]
+        tags = self._truth, self._predicted
+        right = [[a == b for a, b in zip(*pair, strict=True)] for pair in zip(*tags, strict=True)]
         return {
             "accuracy": sum(map(sum, right)) / sum(map(len, right)),
-            "precision": float(precision_score(*both, zero_division=0)),
-            "recall": float(recall_score(*both, zero_division=0)),
-            "f1": float(f1_score(*both, zero_division=0)),
+            "precision": float(precision_score(*tags, zero_division=0)),
+            "recall": float(recall_score(*tags, zero_division=0)),
+            "f1": float(f1_score(*tags, zero_division=0)),
             "sequence_accuracy": sum(map(all, right)) / len(right),
         }

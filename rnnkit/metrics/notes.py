@@ -1,4 +1,4 @@
-"""Meter of notes that sound together."""
+"""Meter of polyphonic notes."""
 
 from jaxtyping import Bool, Num
 from torch import Tensor
@@ -14,9 +14,9 @@ from rnnkit.metrics.values import Metrics
 
 
 class NoteMeter:
-    """Notes that sound against notes that were said to, over all frames and keys (micro).
+    """Predicted notes against sounding ones, over all frames and keys (micro).
 
-    Accuracy is TP / (TP + FP + FN): silence that is foreseen counts for nothing.
+    Accuracy is TP / (TP + FP + FN); true negatives (silent keys) are not counted.
 
     Reference: M. Bay, A. Ehmann, J. S. Downie, Evaluation of multiple-F0 estimation and tracking
     systems, ISMIR 2009.
@@ -37,9 +37,9 @@ class NoteMeter:
         predicted: Bool[Tensor, "frames keys"],
         targets: Num[Tensor, "frames keys"] | Bool[Tensor, "frames keys"],
     ) -> None:
-        """Adds a batch of real frames: whether each key sounds."""
+        """Add a batch of real frames: whether each key sounds."""
         self._scores.update(predicted.int(), targets.int())
 
     def compute(self) -> Metrics:
-        """The metrics of everything seen so far."""
+        """Compute the metrics over all batches."""
         return {name: float(value) for name, value in self._scores.compute().items()}

@@ -22,10 +22,10 @@ class NumberMeter:
     def update(
         self, predicted: Float[Tensor, "batch targets"], truth: Float[Tensor, "batch targets"]
     ) -> None:
-        """Adds a batch, in units."""
+        """Add a batch, in units."""
         for metric in (self._mae, self._mse):
             metric.update(predicted.double().flatten(), truth.double().flatten())
 
     def compute(self) -> Metrics:
-        """The metrics of everything seen so far."""
+        """Compute the metrics over all batches."""
         return {"mae": float(self._mae.compute()), "rmse": float(self._mse.compute()) ** 0.5}

@@ -9,19 +9,19 @@ from rnnkit.metrics.values import Metrics
 
 
 class TokenMeter:
-    """Perplexity exp(mean nats) = 2^(mean bits), and how often the likeliest token was right."""
+    """Perplexity exp(mean nats) = 2^(mean bits), and the accuracy of the most probable token."""
 
     def __init__(self) -> None:
         self._nats, self._right, self._tokens = 0.0, 0, 0
 
     def update(self, nats: Float[Tensor, " tokens"], right: Bool[Tensor, " tokens"]) -> None:
-        """Adds a batch: cross-entropies and hits of real tokens."""
+        """Add a batch: cross-entropies and hits of real tokens."""
         self._nats += float(nats.double().sum())
         self._right += int(right.sum())
         self._tokens += nats.numel()
 
     def compute(self) -> Metrics:
-        """The metrics of everything seen so far."""
+        """Compute the metrics over all batches."""
         mean = self._nats / self._tokens
         return {
             "loss": mean,

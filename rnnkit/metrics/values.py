@@ -1,3 +1,3 @@
-"""Metrics by their names."""
+"""Metrics by name."""
 
 Metrics = dict[str, float]

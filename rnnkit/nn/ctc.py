@@ -1,8 +1,8 @@
-"""Connectionist temporal classification: a sequence of tokens from one answer at every frame.
+"""Connectionist temporal classification: a token sequence from one distribution per frame.
 
-A path gives each frame a token or the blank; a path's text is had by taking together what follows
-itself and leaving out blanks. P(text) is the sum over all of its paths. The blank is token 0, which
-is padding and never part of a text.
+A path assigns a token or the blank to each frame; its text is the path with repeats merged and
+blanks removed. P(text) is the sum over all its paths. The blank is token 0 (padding), which never
+occurs in a text.
 
 Reference: A. Graves et al., Connectionist temporal classification: labelling unsegmented sequence
 data with recurrent neural networks, 2006.
@@ -20,7 +20,7 @@ from rnnkit.data.prepare.ids import PADDING, UNKNOWN
 
 BLANK = PADDING
 MAX_BEAM_TOKENS = 64
-"""A prefix is continued with this many tokens at a frame, the best ones."""
+"""Number of best tokens that extend a prefix at each frame."""
 
 
 def ctc_loss(
@@ -31,11 +31,11 @@ def ctc_loss(
     """-log P(text) of each item, in nats.
 
     Args:
-        logits: scores of every token at every frame.
-        mask: true at real frames; None: all are.
-        targets: tokens, IGNORED behind them.
+        logits: of every token at every frame.
+        mask: true at real frames; None: all are real.
+        targets: tokens, then IGNORED.
 
-    Returns: infinite where there are too few frames for the text.
+    Returns: infinity where the text needs more frames than there are.
     """
     lengths = torch.full((len(logits),), logits.shape[1])
     if mask is not None:
@@ -57,19 +57,19 @@ def ctc_loss(
 def best_tokens(
     scores: Float[Tensor, "time tokens"],
 ) -> tuple[Float[Tensor, " time"], Int[Tensor, " time"]]:
-    """The score of each frame's best token, and that token. The unknown token is left out.
+    """The score and id of each frame's best token, the unknown token excluded.
 
     Args:
         scores: of real frames.
     """
-    known = scores.clone()
-    known[:, UNKNOWN] = -math.inf
-    values, path = known.max(dim=1)
+    scores = scores.clone()
+    scores[:, UNKNOWN] = -math.inf
+    values, path = scores.max(dim=1)
     return values, path
 
 
 def best_path(scores: Float[Tensor, "time tokens"]) -> tuple[list[int], float]:
-    """The text of the best path without unknown tokens, and that path's log-probability.
+    """The text of the best path without unknown tokens, and the path's log-probability.
 
     Args:
         scores: log-probabilities of real frames.
@@ -80,40 +80,40 @@ def best_path(scores: Float[Tensor, "time tokens"]) -> tuple[list[int], float]:
 
 
 def prefix_beam(scores: Float[Tensor, "time tokens"], width: int) -> list[tuple[list[int], float]]:
-    """The best texts, the best first, with their log-probabilities: the sums over the
-    paths that were kept.
+    """Prefix beam search: the best texts, best first, with their log-probabilities (sums over
+    the paths in the beam).
 
     Args:
         scores: log-probabilities of real frames.
-        width: prefixes that are kept from frame to frame.
+        width: number of prefixes kept per frame.
 
     Reference: A. Y. Hannun et al., First-pass large vocabulary continuous speech recognition using
     bi-directional recurrent DNNs, 2014.
     """
-    # Each prefix has the log-probability of its paths that end with a blank, and of the others.
+    # prefix -> log-probability of its paths that end with a blank, and of its other paths
     beam: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, -math.inf)}
     for frame in scores.double():
         best = frame.topk(min(MAX_BEAM_TOKENS, len(frame)))
         known = dict(zip(best.indices.tolist(), best.values.tolist(), strict=True))
         known.pop(UNKNOWN, None)
         blank = float(frame[BLANK])
-        grown: dict[tuple[int, ...], tuple[float, float]] = {}
+        extended: dict[tuple[int, ...], tuple[float, float]] = {}
         for prefix, (with_blank, without) in beam.items():
-            whole = _sum(with_blank, without)
-            _add(grown, prefix, whole + blank, -math.inf)
+            total = _sum(with_blank, without)
+            _add(extended, prefix, total + blank, -math.inf)
             for token, score in known.items():
                 if token == BLANK:
                     continue
                 longer = (*prefix, token)
                 if prefix and token == prefix[-1]:
-                    _add(grown, prefix, -math.inf, without + score)
-                    _add(grown, longer, -math.inf, with_blank + score)
+                    _add(extended, prefix, -math.inf, without + score)
+                    _add(extended, longer, -math.inf, with_blank + score)
                 else:
-                    _add(grown, longer, -math.inf, whole + score)
-        possible = [(prefix, both) for prefix, both in grown.items() if max(both) > -math.inf]
+                    _add(extended, longer, -math.inf, total + score)
+        possible = [(prefix, pair) for prefix, pair in extended.items() if max(pair) > -math.inf]
         ordered = sorted(possible, key=lambda entry: -_sum(*entry[1]))
         beam = dict(ordered[:width])
-    return [(list(prefix), _sum(*both)) for prefix, both in beam.items()]
+    return [(list(prefix), _sum(*pair)) for prefix, pair in beam.items()]
 
 
 def _add(

@@ -1,4 +1,4 @@
-"""Losses per element, and the one masked mean. Nothing here reduces by itself."""
+"""Elementwise losses, and means over real positions or by class weight."""
 
 from collections.abc import Callable, Mapping
 
@@ -17,10 +17,10 @@ def cross_entropy(
 
     Args:
         logits: [..., classes].
-        targets: [...] whole numbers.
+        targets: [...] class ids.
 
     Raises:
-        ValueError: the shapes do not belong together.
+        ValueError: the shapes do not match.
     """
     if logits.shape[:-1] != targets.shape:
         raise ValueError(
@@ -39,8 +39,8 @@ def smoothed_cross_entropy(
     """(1 - share) · cross_entropy + share · the mean of -log softmax over all classes, in nats.
 
     Args:
-        logits, targets: as of `cross_entropy`.
-        share: of the target's probability that is spread over all classes.
+        logits, targets: as in `cross_entropy`.
+        share: probability mass spread evenly over all classes.
 
     Reference: C. Szegedy et al., Rethinking the inception architecture, 2016, section 7.
     """
@@ -57,7 +57,7 @@ def smoothed_cross_entropy(
 def bernoulli(
     logits: Float[Tensor, "*rows keys"], targets: Float[Tensor, "*targets"]
 ) -> Float[Tensor, "*rows"]:
-    """-Σ_k log P(target_k), in nats, each target 1 with probability sigmoid(logit) and else 0.
+    """-Σ_k log P(target_k), in nats, where P(target_k = 1) = sigmoid(logit_k).
 
     Args:
         logits: [..., keys].
@@ -100,7 +100,7 @@ def pinball(
     targets: Float[Tensor, "*targets"],
     quantiles: Float[Tensor, " quantiles"],
 ) -> Float[Tensor, "*targets quantiles"]:
-    """max(q·(y - ŷ_q), (q - 1)·(y - ŷ_q)): its mean is least where ŷ_q is the quantile q of y.
+    """max(q·(y - ŷ_q), (q - 1)·(y - ŷ_q)): the mean is minimal where ŷ_q is the quantile q of y.
 
     Args:
         outputs: [..., quantiles].
@@ -108,7 +108,7 @@ def pinball(
         quantiles: [quantiles] between 0 and 1.
 
     Raises:
-        ValueError: the shapes do not belong together.
+        ValueError: the shapes do not match.
 
     Reference: R. Koenker, G. Bassett, Regression quantiles, Econometrica 46(1), 1978.
     """
@@ -117,8 +117,8 @@ def pinball(
             f"one output for each target and quantile is needed, got outputs "
             f"{tuple(outputs.shape)}, targets {tuple(targets.shape)}, {len(quantiles)} quantiles"
         )
-    missed = targets[..., None] - outputs
-    return torch.maximum(quantiles * missed, (quantiles - 1) * missed)
+    errors = targets[..., None] - outputs
+    return torch.maximum(quantiles * errors, (quantiles - 1) * errors)
 
 
 ERRORS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -134,7 +134,7 @@ def masked_mean(
 
     Args:
         values: [batch, time], or any shape without a mask.
-        mask: [batch, time], true where the data is real; None: everywhere.
+        mask: [batch, time], true at real positions; None: all are real.
 
     Raises:
         ValueError: the shapes differ.
@@ -154,21 +154,21 @@ def class_mean(
     targets: Int[Tensor, "*targets"],
     weights: Float[Tensor, " classes"],
 ) -> Float[Tensor, ""]:
-    """Σ w·loss / Σ w over real targets, w being the weight of the target's class.
+    """Σ w·loss / Σ w over real targets, where w is the weight of the target's class.
 
     Args:
-        losses: [...] of each target, 0 at `IGNORED`.
+        losses: [...], 0 at `IGNORED`.
         targets: [...].
         weights: [classes].
     """
-    each = weights_of(targets, weights).to(losses.dtype)
-    return (losses * each).sum() / each.sum()
+    w = weights_of(targets, weights).to(losses.dtype)
+    return (losses * w).sum() / w.sum()
 
 
 def weights_of(
     targets: Int[Tensor, "*targets"], weights: Float[Tensor, " classes"]
 ) -> Float[Tensor, "*targets"]:
-    """[...] the weight of each target's class; 0 at `IGNORED`."""
+    """The weight of each target's class, [...]; 0 at `IGNORED`."""
     return torch.where(targets == IGNORED, 0.0, weights[targets.clamp(min=0)])
 
 

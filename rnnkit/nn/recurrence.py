@@ -1,7 +1,7 @@
-"""The only loop over time: direction, mask, and whether the cell's step or a kernel runs.
+"""The only loop over time: direction, mask, and the choice of the cell's step or a fused kernel.
 
-The loop of steps is the definition; the kernels of rnnkit.nn.kernels must equal it. One step is the
-cell's (rnnkit.nn.cells); layers and directions side by side are rnnkit.nn.model.stack.
+The loop over `step` is the definition; the kernels of rnnkit.nn.kernels must equal it. Cells are in
+rnnkit.nn.cells, layers and directions in rnnkit.nn.model.stack.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Before = TypeVar("Before")
 
 @runtime_checkable
 class Steps(Protocol[S]):
-    """Whatever has a step can be looped over: a Cell, or a stand-in of one line."""
+    """Anything with a step: a Cell, or a stub in a test."""
 
     def step(self, inputs: Tensor, state: S, /) -> S: ...
 
@@ -44,16 +44,16 @@ def recur(
     with t-1 replaced by t+1 in reverse.
 
     Args:
-        cell: what makes the next state from an input and the state.
-        inputs: at least one step; finite at padding too, where they have no influence.
+        cell: computes the next state from an input and the state.
+        inputs: at least one step; finite also at padding, where they have no effect.
         state: before the first step.
-        mask: true at real steps, its Padding where that is found already, or None: all real.
+        mask: true at real steps, its Padding, or None: all are real.
         reverse: from the last step to the first; outputs stay at the positions of their inputs.
-        kernel: `step` runs the cell's own step; `auto` a fused kernel where one computes the same.
-        want_final: whether the final state is wanted. A padded LSTM pays for its c.
-        kept: recurrent dropout's mask, the same at every step, which no kernel knows.
+        kernel: `step` runs the cell's step; `auto` a fused kernel where an equal one exists.
+        want_final: whether to return the final state; a padded LSTM is slower with it.
+        kept: recurrent dropout mask, the same at every step; no fused kernel supports it.
 
-    Returns: the outputs, and the state after each sequence's last real step, None if not wanted.
+    Returns: the outputs, and the state after each sequence's last real step or None.
     """
     if kernel == "auto" and kept is None and isinstance(cell, Cell) and fused.serves(cell):
         padding = find_padding(mask) if isinstance(mask, Tensor) else mask
@@ -68,9 +68,9 @@ def recur(
 
 
 def choose(condition: Bool[Tensor, "batch 1"], state: S, otherwise: S) -> S:
-    """Every part of one state where the condition holds, of the other where it does not."""
+    """torch.where over the tensors of two states."""
     pairs = zip(state, otherwise, strict=True)
-    return remake(state, (torch.where(condition, one, other) for one, other in pairs))
+    return remake(state, (torch.where(condition, a, b) for a, b in pairs))
 
 
 def run_steps(
@@ -81,7 +81,7 @@ def run_steps(
     reverse: bool,
     kept: Float[Tensor, "batch hidden"] | None = None,
 ) -> tuple[Float[Tensor, "batch time hidden"], S]:
-    """The loop of the cell's own steps: what `recur` means."""
+    """The loop over the cell's steps, which defines `recur`."""
     outputs: list[Tensor] = []
     steps = range(inputs.shape[1])
     for t in reversed(steps) if reverse else steps:
@@ -107,14 +107,14 @@ def unroll(
     inputs: Tensor,
     before: Before,
 ) -> tuple[Tensor, Before]:
-    """A step that is more than a cell's, as a decoder's is, over all steps.
+    """Run a step with an output and a carry, such as a decoder's, over time.
 
     Args:
-        step: (the input of a step, what the step before left) -> (output, what it leaves).
+        step: (input, carry) -> (output, carry).
         inputs: [batch, time, ...], at least one step.
-        before: what the first step starts from.
+        before: the initial carry.
 
-    Returns: [batch, time, ...] the outputs, and what the last step left.
+    Returns: the outputs [batch, time, ...] and the final carry.
     """
     outputs = []
     for t in range(inputs.shape[1]):
@@ -126,7 +126,7 @@ def unroll(
 def run_whole(
     cell: Cell[S], inputs: Float[Tensor, "batch time inputs"], state: S, reverse: bool
 ) -> tuple[Float[Tensor, "batch time hidden"], S]:
-    """A fused kernel over sequences without padding."""
+    """Run a fused kernel over sequences without padding."""
     if not reverse:
         return fused.run(cell, inputs, state, None)
     outputs, final = fused.run(cell, inputs.flip(1), state, None)
@@ -141,10 +141,10 @@ def run_padded(
     reverse: bool,
     want_final: bool,
 ) -> tuple[Float[Tensor, "batch time hidden"], S | None]:
-    """A fused kernel over padded sequences.
+    """Run a fused kernel over padded sequences.
 
-    Kernels know no mask, so each sequence's steps are put in the order in which they are run, with
-    the padding at the end, and the outputs are put back.
+    Kernels take no mask, so each sequence's steps are reordered with padding at the end, and the
+    outputs are put back in place.
     """
     in_place = padding.trailing and not reverse
     mask = padding.mask

@@ -1,9 +1,9 @@
-"""What a finished run or comparison looks like: its figures, and a page that stands alone.
+"""Reports of finished runs and comparisons: figures and a self-contained HTML page.
 
 run_figures    the figures of a run
 run            report.html of a run
 comparison     report.html of a comparison
-page           templates, filled; text from data is always escaped
+page           render templates; text from data is always escaped
 """
 
 from rnnkit.report.run_figures import draw

@@ -1,4 +1,4 @@
-"""A comparison's figures and its `report.html`, which needs nothing beside itself."""
+"""Figures and self-contained `report.html` of a comparison."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,17 +15,17 @@ from rnnkit.runtime import files
 from rnnkit.tasks.sequence_to_sequence.predictions import TextsOfLengths
 
 REPORT = "report.html"
-APART = ("seed", "name", "variants", "seeds")
-"""Params that say nothing of what a variant is."""
+IGNORED_PARAMS = ("seed", "name", "variants", "seeds")
+"""Params that do not define a variant."""
 
 
 def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFrame) -> None:
-    """Draws the figures and writes the page.
+    """Draw the figures and write the page.
 
     Args:
         folder: of the comparison.
         groups: variant -> its finished runs; the first is the reference.
-        table: as `rnnkit.evaluation.comparison.table` makes it.
+        table: from `rnnkit.evaluation.comparison.table`.
     """
     (folder / "figures").mkdir(exist_ok=True)
     runs = [run for members in groups.values() for run in members]
@@ -34,31 +34,31 @@ def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFram
     }
     curves, monitor = _curves(groups)
     drawn = {"curves": figures.bands(curves, monitor)}
-    against = {
+    intervals = {
         row["variant"]: (row["difference"], row["low"], row["high"])
         for row in table.to_dict("records")
         if row["verdict"]
     }
-    texts = [each for several in predictions.values() for each in several]
-    if all(isinstance(each, TextsOfLengths) for each in texts):
+    texts = [run for members in predictions.values() for run in members]
+    if all(isinstance(run, TextsOfLengths) for run in texts):
         first = cast("TextsOfLengths", texts[0])
-        edges = first.length_edges()  # of the first variant: another one's tokens may be shorter
+        edges = first.length_edges()  # of the first variant, because token lengths may differ
         scores = {
             name: pandas.concat(
-                cast("TextsOfLengths", each).by_length(edges, first.table) for each in several
+                cast("TextsOfLengths", run).by_length(edges, first.table) for run in members
             )
             .groupby(level=0)
             .mean()
-            for name, several in predictions.items()
+            for name, members in predictions.items()
         }
-        if len(edges) > 2:  # several groups
+        if len(edges) > 2:  # at least two groups
             metric, unit = first.length_metric, first.length_unit
             drawn["by_length"] = figures.scores_by_length(scores, metric, unit)
-    if against:
+    if intervals:
         measure = table.loc[table["verdict"] != "", "measure"].iloc[0]
-        drawn["differences"] = figures.intervals(against, measure, str(table["variant"].iloc[0]))
-    for name, picture_ in drawn.items():
-        figures.save(picture_, folder / "figures" / f"{name}.png")
+        drawn["differences"] = figures.intervals(intervals, measure, str(table["variant"].iloc[0]))
+    for name, chart in drawn.items():
+        figures.save(chart, folder / "figures" / f"{name}.png")
     content = render(
         "comparison.html",
         title=folder.name,
@@ -77,36 +77,36 @@ def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFram
 
 
 def rows(table: pandas.DataFrame) -> list[dict[str, Any]]:
-    """The table as a person reads it: each mean with its deviation, each interval as one."""
+    """The table formatted for display: mean ± standard deviation, difference with its interval."""
     metrics = [str(name).removesuffix(" sd") for name in table if str(name).endswith(" sd")]
-    found = []
+    formatted = []
     for row in table.to_dict("records"):
-        told: dict[str, Any] = {"variant": row["variant"], "network": row["network"]}
-        told["runs"] = row["runs"]
+        cells: dict[str, Any] = {"variant": row["variant"], "network": row["network"]}
+        cells["runs"] = row["runs"]
         for name in metrics:
             deviation = row[f"{name} sd"]
             spread = f" ± {deviation:.2g}" if figure(deviation) else ""
-            told[name] = f"{figure(row[name])}{spread}"
-        told["difference"] = ""
+            cells[name] = f"{figure(row[name])}{spread}"
+        cells["difference"] = ""
         if row["verdict"]:
-            told["difference"] = (
+            cells["difference"] = (
                 f"{row['difference']:+.4g} [{row['low']:+.3g}, {row['high']:+.3g}] {row['verdict']}"
             )
-        told |= {"parameters": row["parameters"], "s/epoch": row["seconds"]}
-        found.append({**told, "MiB": round(row["memory"])})
-    return found
+        cells |= {"parameters": row["parameters"], "s/epoch": row["seconds"]}
+        formatted.append({**cells, "MiB": round(row["memory"])})
+    return formatted
 
 
 def sentences(table: pandas.DataFrame) -> list[str]:
-    """Each variant against the first one, in a sentence."""
+    """One sentence per variant: its comparison with the first one."""
     first = table["variant"].iloc[0]
-    said = {
+    relations = {
         "better": "is better than",
         "worse": "is worse than",
         "undecided": "cannot be told from",
     }
     return [
-        f"{row['variant']} {said[row['verdict']]} {first}: {row['measure']} "
+        f"{row['variant']} {relations[row['verdict']]} {first}: {row['measure']} "
         f"{row['difference']:+.4g}, 95 % interval {row['low']:+.3g} to {row['high']:+.3g}."
         for row in table.to_dict("records")
         if row["verdict"]
@@ -123,12 +123,12 @@ def _curves(groups: Groups) -> tuple[Mapping[str, list[list[float]]], str]:
         ]
         for variant, runs in groups.items()
     }
-    kept = {variant: [c for c in runs if c] for variant, runs in curves.items()}
-    return {variant: runs for variant, runs in kept.items() if runs}, first.train.monitor
+    nonempty = {variant: [c for c in runs if c] for variant, runs in curves.items()}
+    return {variant: runs for variant, runs in nonempty.items() if runs}, first.train.monitor
 
 
 def _differing(groups: Groups) -> list[dict[str, Any]]:
-    """The params in which the variants are not alike."""
+    """The params that differ between variants, one row per variant."""
     flat = {variant: flatten(runs[0].experiment) for variant, runs in groups.items()}
     paths = sorted({path for values in flat.values() for path in values})
     return [
@@ -136,8 +136,8 @@ def _differing(groups: Groups) -> list[dict[str, Any]]:
         | {
             path: as_written(values.get(path, ""))
             for path in paths
-            if path.split(".")[0] not in APART
-            and len({str(other.get(path, "")) for other in flat.values()}) > 1
+            if path.split(".")[0] not in IGNORED_PARAMS
+            and len({str(params.get(path, "")) for params in flat.values()}) > 1
         }
         for variant, values in flat.items()
     ]

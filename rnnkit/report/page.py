@@ -1,4 +1,4 @@
-"""HTML from a template: every text is escaped, every picture stands in the page itself."""
+"""Render HTML templates: text is escaped, pictures are embedded."""
 
 import base64
 from pathlib import Path
@@ -16,17 +16,17 @@ _TEMPLATES = jinja2.Environment(
 
 
 def render(template: str, **values: Any) -> str:
-    """A page from a template's name and its values."""
+    """Render a template by name with its values."""
     return _TEMPLATES.get_template(template).render(**values)
 
 
 def picture(path: Path) -> str:
-    """A PNG file as an address that holds the whole of it."""
+    """A PNG file as a data URL."""
     return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def figure(value: Any) -> str:
-    """A number as a person reads it; anything else as it is.
+    """Format a number for display; other values are converted with str.
 
     >>> figure(0.98765), figure(12345), figure(None), figure("a")
     ('0.9877', '12,345', '', 'a')

@@ -1,4 +1,4 @@
-"""`report.html` of a run: what was run on which data, how it went, and where it is wrong."""
+"""`report.html` of a run: params, data, metrics, figures, trials and the worst mistakes."""
 
 from collections import Counter
 from typing import Any
@@ -16,10 +16,10 @@ from rnnkit.tasks.predictions import Items, Predictions
 REPORT = "report.html"
 SEARCHED = ("study", "importance", "history", "parallel_coordinates")
 """Figures of a sweep."""
-APART = ("network", "learning_curves", *SEARCHED)
-"""Figures that have their own place in the page."""
-MOST = 10
-"""Trials that are shown."""
+PLACED_FIGURES = ("network", "learning_curves", *SEARCHED)
+"""Figures with a fixed place in the page."""
+MAX_TRIALS = 10
+"""Number of best trials shown."""
 
 
 def write_run_report(
@@ -30,13 +30,13 @@ def write_run_report(
     result: dict[str, Any],
     trials: list[dict[str, Any]],
 ) -> None:
-    """Writes the page into the run's folder; it needs nothing beside itself.
+    """Write the self-contained page to the run's folder.
 
     Args:
-        folder: the run; its figures are drawn.
-        experiment: what was trained, tuned values in place.
+        folder: the run, with its figures.
+        experiment: the trained one, with tuned values in place.
         prepared: its data.
-        predictions: of the test part.
+        predictions: of the test split.
         result: as in result.json.
         trials: of the sweep; empty without one.
     """
@@ -58,9 +58,9 @@ def write_run_report(
         pictures=pictures,
         best_epoch=result["best_epoch"],
         trials=_trials(trials, experiment),
-        trials_told=_told_of_trials(trials),
+        trials_told=_trial_counts(trials),
         searched=[name for name in SEARCHED if name in pictures],
-        others=[name for name in pictures if name not in APART],
+        others=[name for name in pictures if name not in PLACED_FIGURES],
         heading=heading,
         mistakes=wrong,
         seconds={f"{name}, seconds": value for name, value in result["seconds"].items()},
@@ -80,16 +80,16 @@ def _scores(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:
-    """What the params say that is not the default, and what was tuned."""
+    """Params that were tuned or differ from the default."""
     rows: dict[str, Any] = {}
     for path, value in flatten(experiment).items():
         try:
-            usual = experiment.default(path)
+            default = experiment.default(path)
         except (AttributeError, KeyError):
-            usual = None
+            default = None
         if path in result["tuned"]:
             rows[f"{path} (tuned)"] = value
-        elif value != usual and value not in ({}, []):
+        elif value != default and value not in ({}, []):
             rows[path] = as_written(value)
     return rows
 
@@ -100,30 +100,30 @@ def _data(prepared: Prepared) -> dict[str, Any]:
     data |= in_words(prepared.described)
     for what, fractions in prepared.unknown.items():
         if any(fractions.values()):
-            each = " / ".join(f"{fractions[part]:.2%}" for part in PARTS if part in fractions)
-            data[f"unknown {what}"] = each
+            unknown = " / ".join(f"{fractions[part]:.2%}" for part in PARTS if part in fractions)
+            data[f"unknown {what}"] = unknown
     return {**data, "sha256": prepared.sha256}
 
 
-def _told_of_trials(trials: list[dict[str, Any]]) -> str:
-    """How the trials ended, and which of them the table has.
+def _trial_counts(trials: list[dict[str, Any]]) -> str:
+    """The number of trials by state, in a sentence.
 
-    >>> _told_of_trials([{"state": "complete"}, {"state": "pruned"}, {"state": "complete"}])
+    >>> _trial_counts([{"state": "complete"}, {"state": "pruned"}, {"state": "complete"}])
     'Of 3 trials 2 are complete and 1 pruned; the table has the best of the complete ones.'
     """
     count = Counter(trial["state"] for trial in trials)
-    ended = " and ".join(
+    others = " and ".join(
         f"{count[state]} {state}" for state in ("pruned", "failed") if count[state]
     )
-    told = f"Of {len(trials)} trials {count['complete']} are complete"
-    return f"{told}{ended and f' and {ended}'}; the table has the best of the complete ones."
+    text = f"Of {len(trials)} trials {count['complete']} are complete"
+    return f"{text}{others and f' and {others}'}; the table has the best of the complete ones."
 
 
 def _trials(trials: list[dict[str, Any]], experiment: Experiment) -> list[dict[str, Any]]:
     """The best trials, as rows of a table."""
     sign = 1 if experiment.direction == "minimize" else -1
     done = [t for t in trials if t["state"] == "complete"]
-    best = sorted(done, key=lambda t: sign * t["value"])[:MOST]
+    best = sorted(done, key=lambda t: sign * t["value"])[:MAX_TRIALS]
     paths = sorted({path for trial in best for path in trial["values"]})
     return [
         {

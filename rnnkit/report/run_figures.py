@@ -1,4 +1,4 @@
-"""The figures of a run, drawn from its folder: the network, its training, its sweep, its task's."""
+"""The figures of a run: the network, its training, its sweep, and those of its task."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -23,15 +23,15 @@ def draw(
     trials: list[dict[str, Any]],
     importance: Mapping[str, float],
 ) -> list[Path]:
-    """Draws what there is to see into the folder's `figures/`.
+    """Draw the figures into the folder's `figures/`; return their paths.
 
     Args:
-        folder: the run; its journal gives the curves.
+        folder: the run, with the journal of its training.
         experiment: with the `tune` block, if it was tuned.
         prepared: its data.
-        predictions: of the test part.
+        predictions: of the test split.
         trials: of the sweep; empty without one.
-        importance: of each searched key; empty without a sweep, or where it is not known.
+        importance: of each searched key; empty without a sweep or if unknown.
     """
     target = folder.path / "figures"
     target.mkdir(exist_ok=True)
@@ -67,7 +67,7 @@ def _figures(
 
 
 def _axes(searched: list[str]) -> tuple[str, str | None]:
-    """The keys on the axes of the study's picture: clip and depth where both were searched."""
+    """The keys on the axes of the study figure: clip and depth if both were searched."""
     if {"train.clip", "model.depth"} <= set(searched):
         return "train.clip", "model.depth"
     return searched[0], searched[1] if len(searched) > 1 else None
@@ -85,8 +85,8 @@ def _recurrent(synced: bool) -> Callable[[Model, str, str], Figure]:
     def draw(model: Model, inputs: str, readout: str) -> Figure:
         kind = model.cell.kind.upper() if model.cell.kind != "custom" else "cell"
         layer = f"{kind}, {model.hidden}"
-        two = model.bidirectional
-        return figures.unrolled(inputs, layer, model.depth, two, synced, readout)
+        both = model.bidirectional
+        return figures.unrolled(inputs, layer, model.depth, both, synced, readout)
 
     return draw
 
@@ -118,4 +118,4 @@ NETWORKS: Mapping[str, Callable[[Model, str, str], Figure]] = {
     "one_to_many": _decoding(reads_sequence=False),
     "encoder_decoder": _decoding(reads_sequence=True),
 }
-"""Topology -> (params, what a step reads, what is read out) -> the picture."""
+"""Topology -> function (model params, inputs, read-out) -> figure."""

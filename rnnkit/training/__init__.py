@@ -1,1 +1,1 @@
-"""The training loop: evaluation on a split, optimizer, clipping, learning rate, start weights."""
+"""Training: the loop, evaluation on a split, optimizer, clipping, learning rate, pretraining."""

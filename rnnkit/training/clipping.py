@@ -1,22 +1,22 @@
-"""The norm above which a gradient is clipped: a number, none, or found from the norms so far."""
+"""Clip threshold of the gradient norm: fixed, none, or a percentile of the norms so far."""
 
 from bisect import insort
 from collections.abc import Iterable
 from typing import Literal
 
 PERCENTILE = 10
-"""Of the norms seen so far; the one value the paper uses throughout."""
+"""Of the norms so far; the value used in the paper."""
 
 
 class Threshold:
     """AutoClip: the threshold is the 10th percentile of all gradient norms so far.
 
-    The norm of the present step is one of them, and between two norms the percentile is linear,
-    as numpy's. The norms are held sorted, which is all that the percentile depends on.
+    The current step's norm is included. The percentile interpolates linearly, as numpy's does. The
+    norms are kept sorted, because their order does not matter.
 
     Args:
         clip: a fixed threshold, None for no clipping, or "auto".
-        norms: of the steps before, when a training is resumed.
+        norms: of the previous steps, if the training is resumed.
 
     Reference: P. Seetharaman, G. Wichern, B. Pardo, J. Le Roux, AutoClip: adaptive gradient
     clipping for source separation networks, arXiv:2007.14469, 2020.
@@ -27,7 +27,7 @@ class Threshold:
         self.norms = sorted(norms)
 
     def at(self, norm: float) -> float | None:
-        """The threshold for a gradient of this norm, which must be finite; None: no clipping.
+        """The threshold for a gradient of this (finite) norm; None: no clipping.
 
         >>> auto = Threshold("auto", [1.0, 2.0, 3.0])
         >>> auto.at(5.0), auto.norms

@@ -1,4 +1,4 @@
-"""What a training will cost, told before it is run: parameters, padding, time and memory."""
+"""Estimate the cost of a training before it is run: parameters, padding and time."""
 
 import time
 from typing import Any
@@ -13,38 +13,38 @@ from rnnkit.runtime import numerics
 from rnnkit.tasks import task_for
 from rnnkit.training.pretrained import start
 
-SAMPLE = 4
-"""Batches that are timed."""
+TIMED_BATCHES = 4
+"""Number of batches to time."""
 HALFWAY = 0.5
-"""How much of a training has gone by: with scheduled sampling a network reads its own tokens."""
+"""Training progress while timing; with scheduled sampling the cost depends on it."""
 
 
 def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
-    """Numbers by name; the seconds are measured on a few batches, on this machine, as it is now.
+    """Compute the cost by name; seconds are measured on a few batches on this machine.
 
     Returns:
         data: the source; items: of each split; longest: steps of the longest training item;
         padding: fraction of the steps in the training batches; notes: on the data; vocabulary,
         target_vocabulary: tokens; longest_target: tokens; parameters; steps_per_epoch: updates;
-        seconds_per_epoch; vectors, start_from: what pretrained weights gave; sweep: trials and
-        epochs; comparison: variants and seeds. What does not apply is left out.
+        seconds_per_epoch; vectors, start_from: notes on pretrained weights; sweep: trials and
+        epochs; comparison: variants and seeds. Keys that do not apply are absent.
     """
     numerics.set_threads(experiment.train.threads)
     task = task_for(experiment.task, prepared)
     network = task.network(experiment.model, numerics.generator(experiment.seed, "weights"))
-    begun = start(network, experiment, prepared)
+    pretrained = start(network, experiment, prepared)
     part = prepared.parts["train"]
     windows = training_windows(part, experiment, numerics.generator(experiment.seed, "cost"))
     steps = count_windows(part, experiment, numerics.generator(experiment.seed, "cost"))
-    taken = []
-    for _ in range(min(SAMPLE + 1, steps)):
+    seconds = []
+    for _ in range(min(TIMED_BATCHES + 1, steps)):
         began = time.perf_counter()
         batch = next(windows).batch
         if has_targets(batch):
             outputs = task.forward(network, batch, HALFWAY)
             task.training_loss(outputs, batch).backward()
-        taken.append(time.perf_counter() - began)
-    per_batch = sum(taken[1:] or taken) / len(taken[1:] or taken)  # the first one warms up
+        seconds.append(time.perf_counter() - began)
+    per_batch = sum(seconds[1:] or seconds) / len(seconds[1:] or seconds)  # the first is warm-up
     cost: dict[str, Any] = {
         "data": str(prepared.facts["source"]),
         "items": {name: len(prepared.parts[name]) for name in PARTS},
@@ -58,10 +58,10 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         "steps_per_epoch": steps,
         "seconds_per_epoch": per_batch * steps,
     }
-    cost |= begun
+    cost |= pretrained
     if experiment.tune is not None:
         cost["sweep"] = {"trials": experiment.tune.trials, "epochs": experiment.train.epochs}
     if experiment.variants or experiment.seeds:
-        several = {"variants": experiment.variants, "seeds": experiment.seeds}
-        cost["comparison"] = {what: len(each) for what, each in several.items() if each}
+        compared = {"variants": experiment.variants, "seeds": experiment.seeds}
+        cost["comparison"] = {what: len(values) for what, values in compared.items() if values}
     return cost

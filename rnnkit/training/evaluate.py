@@ -1,4 +1,4 @@
-"""A network on a part of the data: its metrics, and its predictions as a table."""
+"""Evaluate a network on a split: its metrics, and its predictions as a table."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,31 +20,31 @@ from rnnkit.tasks import Task
 
 @dataclass(frozen=True)
 class Scores:
-    """What an evaluation gives."""
+    """The result of an evaluation."""
 
     metrics: Metrics
     predictions: pandas.DataFrame | None
     counted: Mapping[str, str] = FrozenDict()
-    """How a metric was counted, where that has a name: sacreBLEU's signature."""
+    """How a metric was computed, if that has a name: sacreBLEU's signature."""
 
 
-STREAM = 1_000
-"""Steps of a carried text that are run at once; the scores do not depend on it."""
+STREAM_STEPS = 1_000
+"""Steps per chunk of a text with carried state; the scores do not depend on it."""
 
 
 @torch.no_grad()
 def evaluate(
     network: nn.Module, task: Task, part: Part, experiment: Experiment, predictions: bool
 ) -> Scores:
-    """Scores a network on a part.
+    """Score a network on a split.
 
     Args:
-        network: what `task.network` built; its training mode is left as it was.
-        task: decides loss, metrics and columns.
-        part: the examples.
-        experiment: gives the batch size and the side of the padding.
-        predictions: whether the table of predictions is wanted too; then this is the last word,
-            and what is written is sought with the task's beam.
+        network: built by `task.network`; its training mode is restored.
+        task: defines loss, metrics and columns.
+        part: the split.
+        experiment: for the batch size and the side of the padding.
+        predictions: whether to return the table of predictions; then sequences are decoded with
+            the task's beam.
     """
     was_training = network.training
     network.eval()
@@ -64,10 +64,10 @@ def evaluate(
     table = task.whole(pandas.DataFrame(columns)) if predictions else None
     if table is not None:
         keys = list(table.columns[:2])[: 1 if "item" in table else 2]
-        table = table.sort_values(keys, kind="stable")  # several rows of an item keep their order
+        table = table.sort_values(keys, kind="stable")  # stable: rows of one item keep their order
     counted = {
-        name: ", ".join([how, *(f"texts {change}" for change in experiment.data.altered)])
-        for name, how in getattr(meter, "counted", FrozenDict()).items()
+        name: ", ".join([method, *(f"texts {change}" for change in experiment.data.altered)])
+        for name, method in getattr(meter, "counted", FrozenDict()).items()
     }
     return Scores(metrics, None if table is None else table.reset_index(drop=True), counted)
 
@@ -75,7 +75,7 @@ def evaluate(
 def _outputs(
     network: nn.Module, task: Task, part: Part, experiment: Experiment
 ) -> Iterator[tuple[Batch, Tensor]]:
-    """Every item once; a text whose state is carried as one stream, from its first token on."""
+    """Every item once, in batches; with carried state the text as one stream."""
     if not is_carried(experiment):
         for indices in plan(part, experiment.train.batch_size, None):
             batch = gather(part, indices, experiment.data.padding, torch.float32)
@@ -83,7 +83,7 @@ def _outputs(
         return
     assert isinstance(network, Synced)
     states = None
-    for window in streams(part, 1, STREAM):
+    for window in streams(part, 1, STREAM_STEPS):
         batch = window.batch
         outputs, states = network.run(batch.inputs, batch.mask, states, True, "auto")
         yield batch, outputs

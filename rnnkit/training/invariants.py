@@ -1,4 +1,4 @@
-"""What every network must keep on its own data, measured: `rnnkit check --deep`.
+"""Invariants of every network, measured on its own data: `rnnkit check --deep`.
 
     determinism          the same output twice
     batch_invariance     the same output alone, in a batch, pre- or post-padded
@@ -6,7 +6,7 @@
     causality            output t does not depend on inputs after t
     finite_gradients     every gradient is finite
 
-The tests hold the cells that come with rnnkit to these; the command does it for a user's own.
+The tests check the cells of rnnkit; the command also checks a custom cell.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,9 +23,9 @@ from rnnkit.params import Experiment
 from rnnkit.tasks import Task, task_for
 from rnnkit.training.loop import make_network
 
-ITEMS = 6
+CHECKED_ITEMS = 6
 TOLERANCE = 1e-12
-"""Largest difference of float64 outputs that must be equal: rounding."""
+"""Largest difference of equal float64 outputs, due to rounding."""
 
 INVARIANTS: Mapping[str, str] = {
     "determinism": "same output twice",
@@ -34,19 +34,19 @@ INVARIANTS: Mapping[str, str] = {
     "causality": "output t does not depend on inputs after t",
     "finite_gradients": "every gradient is finite",
 }
-"""Key -> what it means."""
+"""Key -> description."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """An invariant on some training items.
+    """An invariant measured on some training items.
 
     Args:
-        holds: whether the network keeps it.
-        value: the largest difference between outputs that must be equal; of finite_gradients, how
-            many parameters have a gradient that is not finite. None: no number, outputs have
-            another shape or are not finite.
-        fault: what breaks it, or nothing.
+        holds: whether it holds.
+        value: the largest difference between outputs that must be equal; for finite_gradients the
+            number of parameters without a finite gradient. None: shapes differ, or outputs are
+            not finite.
+        fault: what violates it, or "".
     """
 
     holds: bool
@@ -58,19 +58,19 @@ NOTHING_COMPARED = Measured(True, 0.0, "")
 
 
 def guards(experiment: Experiment, prepared: Prepared) -> dict[str, Measured | None]:
-    """Every invariant by its key; None: it does not apply, as causality of a network that reads in
-    both directions."""
+    """Measure every invariant, by key; None: it does not apply, such as causality of a
+    bidirectional network."""
     task = task_for(experiment.task, prepared)
     network = make_network(experiment, task).double().eval()
     part = prepared.parts["train"]
     order = part.input_length.argsort(stable=True)
-    several = order[torch.linspace(0, len(part) - 1, min(ITEMS, len(part))).long()].unique()
+    items = order[torch.linspace(0, len(part) - 1, min(CHECKED_ITEMS, len(part))).long()].unique()
     return {
-        "determinism": _determinism(network, task, part, several),
-        "batch_invariance": _batch_invariance(network, task, part, several),
-        "padding_invariance": _padding_invariance(network, task, part, several),
-        "causality": _causality(network, task, experiment, part, several),
-        "finite_gradients": _finite_gradients(network, task, part, several),
+        "determinism": _determinism(network, task, part, items),
+        "batch_invariance": _batch_invariance(network, task, part, items),
+        "padding_invariance": _padding_invariance(network, task, part, items),
+        "causality": _causality(network, task, experiment, part, items),
+        "finite_gradients": _finite_gradients(network, task, part, items),
     }
 
 
@@ -87,10 +87,10 @@ def _batch_invariance(network: nn.Module, task: Task, part: Part, items: Tensor)
     for padding in sides:
         together = gather(part, items, padding, torch.float64)
         outputs, real = task.forward(network, together), task.real(together)
-        for row, (item, alone) in enumerate(_each(part, items)):
-            own = outputs[row] if real.ndim == 1 else outputs[row][real[row]]
+        for row, (item, alone) in enumerate(_single_items(part, items)):
+            output = outputs[row] if real.ndim == 1 else outputs[row][real[row]]
             expected = task.forward(network, alone)[0]
-            measured.append(_compared(own, expected, f"item {item}, {padding}-padded: "))
+            measured.append(_compared(output, expected, f"item {item}, {padding}-padded: "))
     return _worst(measured)
 
 
@@ -114,11 +114,11 @@ def _causality(
     if experiment.model.bidirectional and task.synced:
         return None
     measured = []
-    for item, alone in _each(part, items):
-        other = task.other_future(alone)
-        if other is None:
+    for item, alone in _single_items(part, items):
+        changed_future = task.other_future(alone)
+        if changed_future is None:
             continue
-        changed, steps = other
+        changed, steps = changed_future
         before, after = task.forward(network, alone), task.forward(network, changed)
         measured.append(_compared(after[:, steps], before[:, steps], f"item {item}: "))
     return _worst(measured) if measured else None
@@ -137,18 +137,18 @@ def _finite_gradients(network: nn.Module, task: Task, part: Part, items: Tensor)
     return Measured(not infinite, len(infinite), fault)
 
 
-def _each(part: Part, items: Tensor) -> Iterator[tuple[int, Batch]]:
+def _single_items(part: Part, items: Tensor) -> Iterator[tuple[int, Batch]]:
     for item in items:
         batch = gather(part, item[None], "post", torch.float64)
         yield int(item), replace(batch, mask=None)
 
 
 def _compared(outputs: Tensor, expected: Tensor, where: str = "") -> Measured:
-    """Whether outputs are equal but for rounding.
+    """Whether outputs are equal up to rounding.
 
     Args:
-        outputs, expected: the same, computed in two ways.
-        where: what the fault begins with.
+        outputs, expected: computed in two ways.
+        where: prefix of the fault.
     """
     if outputs.shape != expected.shape:
         shapes = f"shape {tuple(outputs.shape)}, must be {tuple(expected.shape)}"
@@ -162,9 +162,9 @@ def _compared(outputs: Tensor, expected: Tensor, where: str = "") -> Measured:
 
 
 def _worst(measured: list[Measured]) -> Measured:
-    """The largest difference; one without a number is worse than any."""
+    """The measurement with the largest difference; None is the largest."""
     return max(
         measured,
-        key=lambda one: float("inf") if one.value is None else one.value,
+        key=lambda m: float("inf") if m.value is None else m.value,
         default=NOTHING_COMPARED,
     )

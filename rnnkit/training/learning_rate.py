@@ -1,4 +1,4 @@
-"""The learning rate of a step, as a pure function of the params and of where training stands.
+"""The learning rate of a step, a pure function of the params and the training progress.
 
     constant   r
     decay      r · factor^max(0, epoch - after)
@@ -7,8 +7,8 @@
     cosine     r · (t + 1) / warmup                                for the first `warmup` steps t,
                r · (final + (1 - final) · (1 + cos(π p)) / 2)      with p from 0 to 1 after them
 
-Epochs are counted from 1, steps t from 0 over the whole training. Nothing is kept here: a resumed
-training asks for the same rates.
+Epochs are counted from 1, steps t from 0 over the whole training. There is no state: a resumed
+training gets the same rates.
 
 References: W. Zaremba, I. Sutskever, O. Vinyals, arXiv:1409.2329, 2014 (decay); I. Loshchilov,
 F. Hutter, SGDR, ICLR 2017 (one cosine, without restarts).
@@ -23,14 +23,14 @@ from rnnkit.params.train import Train
 def learning_rate(
     params: Train, epoch: int, step: int, steps_per_epoch: int, reductions: int
 ) -> float:
-    """The learning rate of one step.
+    """The learning rate of a step.
 
     Args:
         params: the train block.
         epoch: counted from 1.
         step: counted from 0 over the whole training.
         steps_per_epoch: batches in an epoch.
-        reductions: how often a plateau has lowered the rate so far.
+        reductions: number of reductions on plateaus so far.
 
     >>> params = Train.model_validate({"schedule": {"kind": "warmup", "steps": 4}})
     >>> [learning_rate(params, 1, t, 9, 0) for t in (0, 1, 3, 8)]
@@ -51,18 +51,18 @@ def learning_rate(
 def _cosine(schedule: Cosine, step: int, steps: int) -> float:
     if step < schedule.warmup:
         return (step + 1) / schedule.warmup
-    way = steps - 1 - schedule.warmup
-    progress = (step - schedule.warmup) / way if way > 0 else 1.0
+    length = steps - 1 - schedule.warmup
+    progress = (step - schedule.warmup) / length if length > 0 else 1.0
     return schedule.final + (1 - schedule.final) * (1 + math.cos(math.pi * progress)) / 2
 
 
 def reduces(params: Train, epoch: int, since: int) -> bool:
-    """Whether the rate falls after an epoch.
+    """Whether the plateau schedule reduces the rate after an epoch.
 
     Args:
         params: the train block.
-        epoch: that ended, counted from 1.
-        since: the last epoch that was the best so far, or after which the rate fell.
+        epoch: the epoch that ended, counted from 1.
+        since: the epoch of the last improvement or reduction.
     """
     schedule = params.schedule
     return isinstance(schedule, Plateau) and epoch - since >= schedule.patience

@@ -1,7 +1,7 @@
-"""The only place where weights change: a generator of records. Who wants to stop, stops pulling.
+"""Training loop: a generator that yields `Step` and `Epoch` records. To stop early, stop iterating.
 
-`train` knows no files. `train_into` puts a run folder beside it: a record is on disk before it is
-yielded, and a training that was killed goes on from its newest checkpoint.
+`train` reads and writes no files. `train_into` also writes a run folder: each record is on disk
+before it is yielded, and a killed training resumes from its newest checkpoint.
 """
 
 import math
@@ -30,16 +30,16 @@ from rnnkit.training.learning_rate import learning_rate, reduces
 from rnnkit.training.pretrained import start
 
 STEP_RECORDS = 300
-"""About how many Step records a whole training yields."""
+"""Approximate number of Step records of a training."""
 
 
 class Diverged(RuntimeError):
-    """No step of a whole epoch had a finite gradient."""
+    """No step of an epoch had a finite gradient."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What happened since the last such record."""
+    """Means over the steps since the previous Step record."""
 
     epoch: int
     step: int
@@ -48,16 +48,16 @@ class Step:
     gradient_norm_max: float
     clipped_fraction: float
     refused: int
-    """Steps whose gradient was not finite: the weights were left as they were."""
+    """Steps whose gradient was not finite; they did not change the weights."""
     learning_rate: float
     """Of the last step."""
     threshold: float | None
-    """The norm above which the last step's gradient was clipped; None: no clipping."""
+    """Clip threshold of the last step; None: no clipping."""
 
 
 @dataclass(frozen=True)
 class State:
-    """All that a resume needs, at the end of an epoch."""
+    """The training state at the end of an epoch, complete for a resume."""
 
     epoch: int
     step: int
@@ -66,15 +66,15 @@ class State:
     best: float | None
     best_epoch: int
     norms: tuple[float, ...] = ()
-    """Of all gradients so far, sorted; with `clip: auto` alone."""
+    """Gradient norms so far, sorted; only with `clip: auto`."""
     reductions: int = 0
-    """How often a plateau has lowered the learning rate."""
+    """Number of learning rate reductions on plateaus."""
     reduced_epoch: int = 0
-    """The epoch after which it last did."""
+    """The epoch of the last reduction."""
 
     @staticmethod
     def start() -> "State":
-        """Before the first step: the network keeps the weights it was built with."""
+        """The state before the first step: the network keeps its initial weights."""
         return State(0, 0, {}, {}, None, 0)
 
 
@@ -91,17 +91,17 @@ class Epoch:
     """Of its last step."""
     seconds: float
     peak_memory: float
-    """The most memory the process has held since the training began; unit: MiB."""
+    """Peak memory of the process since the training began, in MiB."""
     improved: bool
     last: bool
     state: State
 
 
 def make_network(experiment: Experiment, task: Task) -> nn.Module:
-    """The experiment's network as it stands before the first step.
+    """The experiment's network before the first step.
 
     Raises:
-        InputError: word vectors or another run's weights do not fit it.
+        InputError: pretrained word vectors or weights do not fit it.
     """
     network = task.network(experiment.model, numerics.generator(experiment.seed, "weights"))
     start(network, experiment, task.prepared)
@@ -109,13 +109,13 @@ def make_network(experiment: Experiment, task: Task) -> nn.Module:
 
 
 def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[Step | Epoch]:
-    """Trains, and yields Step records and an Epoch record after each epoch.
+    """Train; yield Step records, and an Epoch record after each epoch.
 
     Args:
         experiment: what to train and how.
-        prepared: its data; without a "valid" part there is no early stopping and every epoch
+        prepared: its data; without a "valid" split there is no early stopping and every epoch
             counts as the best so far.
-        state: `State.start()`, or the state of an earlier Epoch to go on from.
+        state: `State.start()`, or the state of an earlier Epoch to resume from.
 
     Raises:
         Diverged: no step of an epoch had a finite gradient.
@@ -134,13 +134,13 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
     part = prepared.parts["train"]
     first = numerics.generator(experiment.seed, "order", 1)
     steps_per_epoch = count_windows(part, experiment, first)
-    every = max(1, math.ceil(params.epochs * steps_per_epoch / STEP_RECORDS))
+    record_steps = max(1, math.ceil(params.epochs * steps_per_epoch / STEP_RECORDS))
     threshold = Threshold(params.clip, state.norms)
     while state.epoch < params.epochs and not stopped(experiment, state):
         began, epoch, step = time.perf_counter(), state.epoch + 1, state.step
         numerics.seed_dropout(experiment.seed, "dropout", epoch)
         network.train()
-        recent, whole = _Tally(), _Tally()
+        recent, total = _Tally(), _Tally()
         order = numerics.generator(experiment.seed, "order", epoch)
         states: States | None = None
         progress = state.epoch / max(1, params.epochs - 1)
@@ -151,18 +151,18 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
             optimizer.param_groups[0]["lr"] = rate
             flat.zero_gradients()
             if states is not None and is_carried(experiment):
-                states = without_masks(states)  # the stream is one sequence, and has no end
+                states = without_masks(states)  # an endless sequence: draw new masks
             outputs, states = _run(network, task, window, states, progress)
             loss = task.training_loss(outputs, window.batch)
             loss.backward()
-            taken = (loss.item(), *_update(flat, optimizer, threshold, experiment))
+            update = (loss.item(), *_update(flat, optimizer, threshold, experiment))
             step += 1
-            for tally in (recent, whole):
-                tally.add(*taken, task.weight(window.batch))
-            if step % every == 0:
+            for tally in (recent, total):
+                tally.add(*update, task.weight(window.batch))
+            if step % record_steps == 0:
                 yield recent.record(epoch, step, rate)
                 recent = _Tally()
-        if not whole.steps:
+        if not total.steps:
             raise Diverged(
                 f"no step of epoch {epoch} had a finite gradient, so nothing was learnt; "
                 "lower train.optimizer.learning_rate or train.clip"
@@ -177,7 +177,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
             optimizer=optimizer_state(optimizer, flat.values),
             norms=tuple(threshold.norms),
         )
-        summary = whole.record(epoch, step, rate)
+        summary = total.record(epoch, step, rate)
         yield Epoch(
             epoch=epoch,
             step=step,
@@ -201,16 +201,16 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
 def train_into(
     folder: RunFolder, experiment: Experiment, prepared: Prepared
 ) -> Iterator[Step | Epoch]:
-    """As `train`, with every record journalled, every epoch checkpointed, and resumed if begun.
+    """As `train`, with a journal, a checkpoint per epoch, and resume from the newest checkpoint.
 
-    The Epoch records of epochs that an earlier process finished are not yielded again.
+    Epochs that an earlier process finished are not yielded again.
     """
     state = _loaded(folder)
     folder.forget_after(state.epoch)
     for record in train(experiment, prepared, state):
         if isinstance(record, Epoch):
             line = {k: v for k, v in vars(record).items() if k != "state"}
-            folder.append("epoch", **line)  # first: a kill in between trains this epoch again
+            folder.append("epoch", **line)  # first: a kill in between repeats this epoch
             tensors, facts = _saved(record.state)
             folder.save_checkpoint(record.epoch, tensors, facts, best=record.improved)
         else:
@@ -219,14 +219,14 @@ def train_into(
 
 
 def make_optimizer(params: Optimizer, values: Tensor) -> torch.optim.Optimizer:
-    """The optimizer, in torch's fused form; L2 is added to the gradient before clipping."""
+    """The fused torch optimizer; L2 is added to the gradient before clipping, not here."""
     if isinstance(params, Adam):
         return torch.optim.Adam([values], lr=params.learning_rate, fused=True)
     return torch.optim.SGD([values], lr=params.learning_rate, momentum=params.momentum, fused=True)
 
 
 def stopped(experiment: Experiment, state: State) -> bool:
-    """Whether early stopping ends the training at this state."""
+    """Whether early stopping ends the training in this state."""
     patience = experiment.train.early_stopping
     return (
         patience is not None
@@ -236,7 +236,7 @@ def stopped(experiment: Experiment, state: State) -> bool:
 
 
 def better(experiment: Experiment, value: float, than: float | None) -> bool:
-    """Whether a value of the monitored metric is better; nothing is better than not a number."""
+    """Whether a value of the monitored metric is better; a value that is not finite never is."""
     if not math.isfinite(value):
         return False
     if than is None:
@@ -247,7 +247,7 @@ def better(experiment: Experiment, value: float, than: float | None) -> bool:
 def _run(
     network: nn.Module, task: Task, window: Window, states: States | None, progress: float
 ) -> tuple[Tensor, States | None]:
-    """The network on a window, and the states for the next one, if one follows."""
+    """Run the network on a window; return the outputs and the states for the next window."""
     batch = window.batch
     if window.begins and window.ends:
         return task.forward(network, batch, progress), None
@@ -263,7 +263,7 @@ def _update(
     threshold: Threshold,
     experiment: Experiment,
 ) -> tuple[float, float | None, bool, bool]:
-    """One update from the gradient that is there: (its norm, threshold, clipped, refused)."""
+    """One optimizer update: (gradient norm, threshold, clipped, refused)."""
     flat.add_l2(experiment.train.optimizer.l2)
     norm = flat.gradient_norm()
     if not math.isfinite(norm):
@@ -275,7 +275,7 @@ def _update(
 
 
 def _advance(state: State, epoch: int, step: int, valid: Metrics, experiment: Experiment) -> State:
-    """The state after an epoch, but for its tensors."""
+    """The state after an epoch, without its tensors."""
     state = replace(state, epoch=epoch, step=step)
     if not valid:
         return replace(state, best_epoch=epoch)
@@ -288,7 +288,7 @@ def _advance(state: State, epoch: int, step: int, valid: Metrics, experiment: Ex
 
 
 class _Tally:
-    """Sums over steps; refused ones count in nothing but `refused`."""
+    """Sums over steps; refused steps count only in `refused`."""
 
     def __init__(self) -> None:
         self.loss = self.weight = self.norm = self.norm_max = 0.0
@@ -316,7 +316,7 @@ class _Tally:
         self.steps += 1
 
     def record(self, epoch: int, step: int, rate: float) -> Step:
-        """Means since the beginning; nan where every step was refused."""
+        """Means over the steps; nan if every step was refused."""
         steps = self.steps or math.nan
         return Step(
             epoch=epoch,

@@ -1,4 +1,4 @@
-"""Where a network may start beside chance: at word vectors, or at another run's weights."""
+"""Pretrained initialization: word vectors, or another run's weights."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from rnnkit.runs.identity import weights_of
 
 
 def start(network: nn.Module, experiment: Experiment, prepared: Prepared) -> dict[str, str]:
-    """Puts into a new network what the params name, and says what it was.
+    """Load the pretrained weights that the params name into a new network.
 
     Args:
-        network: with its weights drawn; changed in place.
+        network: with initialized weights; changed in place.
 
-    Returns: facts for a person, none where nothing is named.
+    Returns: a description by params key; empty without pretrained weights.
 
     Raises:
-        InputError: a file or run that does not fit the network.
+        InputError: the file or run does not fit the network.
     """
     facts = {}
     block = experiment.model.representation
@@ -44,7 +44,7 @@ def start(network: nn.Module, experiment: Experiment, prepared: Prepared) -> dic
 
 
 def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) -> str:
-    """Known words get their vectors; the others stay as drawn, brought to the same deviation."""
+    """Load vectors of known words; scale the other rows to the same standard deviation."""
     assert block.vectors is not None
     vocabulary = prepared.fitted.inputs.vocabulary
     assert vocabulary is not None
@@ -67,13 +67,13 @@ def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) ->
         table.mul_(rows.std())
         table[torch.tensor(known)] = rows.to(table.dtype)
     table.requires_grad_(not block.freeze)
-    share = len(known) / (len(vocabulary) - 1)
-    told = f"{len(known):,} of {len(vocabulary) - 1:,} tokens ({share:.1%})"
+    fraction = len(known) / (len(vocabulary) - 1)
+    covered = f"{len(known):,} of {len(vocabulary) - 1:,} tokens ({fraction:.1%})"
     if "train" in prepared.parts:
         ids = prepared.parts["train"].inputs
         ids = ids if ids.ndim == 1 else ids[:, 0]
-        told += f", {float(torch.isin(ids, torch.tensor(known)).float().mean()):.1%} of the text"
-    return "; ".join([told, *read.notes])
+        covered += f", {float(torch.isin(ids, torch.tensor(known)).float().mean()):.1%} of the text"
+    return "; ".join([covered, *read.notes])
 
 
 @lru_cache(maxsize=1)
@@ -82,65 +82,65 @@ def _read(path: str, changed: int, vocabulary: tuple[str, ...]) -> WordVectors:
 
 
 def _embedding(network: nn.Module) -> Embedding:
-    found = network.representation
-    found = found.words if isinstance(found, SpelledEmbedding) else found
-    assert isinstance(found, Embedding)
-    return found
+    embedding = network.representation
+    embedding = embedding.words if isinstance(embedding, SpelledEmbedding) else embedding
+    assert isinstance(embedding, Embedding)
+    return embedding
 
 
 # --- another run's weights
 
 
 def _weights(network: nn.Module, path: str, prepared: Prepared) -> str:
-    """Rows of tokens, letters and labels go by their names; what is new there stays as drawn."""
+    """Copy a run's weights; match rows of tokens, characters and labels by name, keep new rows."""
     from safetensors.torch import load_file
 
     place = weights_of(path)
-    theirs, rest = load_file(place), Stored(place.parent).record
-    vocabulary, letters, target = prepared.fitted.tokens
+    source, record = load_file(place), Stored(place.parent).record
+    vocabulary, characters, target = prepared.fitted.tokens
     rows: dict[str, tuple[Any, Any]] = {
-        "representation.vectors": (rest.get("vocabulary"), vocabulary),
-        "representation.words.vectors": (rest.get("vocabulary"), vocabulary),
-        "representation.letters.vectors": (rest.get("letters"), letters),
+        "representation.vectors": (record.get("vocabulary"), vocabulary),
+        "representation.words.vectors": (record.get("vocabulary"), vocabulary),
+        "representation.letters.vectors": (record.get("letters"), characters),
     }
-    written = (rest.get("target_vocabulary"), target)
+    targets = (record.get("target_vocabulary"), target)
     for name in ("embedding.vectors", "head.weight", "head.bias"):
-        rows[f"decoder.{name}"] = written
-    labels = (rest.get("labels"), prepared.fitted.labels)
-    named = (labels, written, (rest.get("vocabulary"), vocabulary))
-    names = next((both for both in named if both[0] and both[1]), None)
+        rows[f"decoder.{name}"] = targets
+    labels = (record.get("labels"), prepared.fitted.labels)
+    named = (labels, targets, (record.get("vocabulary"), vocabulary))
+    names = next((pair for pair in named if pair[0] and pair[1]), None)
     if names is not None:
         rows |= {"head.weight": names, "head.bias": names}
-    kept = 0
+    copied = 0
     with torch.no_grad():
-        for name, own in network.state_dict().items():
-            there = theirs.get(name)
-            shape = None if there is None else tuple(there.shape)
-            if name in rows and there is not None and shape is not None:
-                if shape[1:] != own.shape[1:]:
-                    raise _unlike(path, name, shape, own)
-                kept += _by_name(own, there, *rows[name])
-            elif there is None or shape != tuple(own.shape):
-                raise _unlike(path, name, shape, own)
+        for name, weight in network.state_dict().items():
+            pretrained = source.get(name)
+            shape = None if pretrained is None else tuple(pretrained.shape)
+            if name in rows and pretrained is not None and shape is not None:
+                if shape[1:] != weight.shape[1:]:
+                    raise _unlike(path, name, shape, weight)
+                copied += _copy_rows(weight, pretrained, *rows[name])
+            elif pretrained is None or shape != tuple(weight.shape):
+                raise _unlike(path, name, shape, weight)
             else:
-                own.copy_(there)
-    return f"{path}, {kept:,} rows of tokens and labels by their names"
+                weight.copy_(pretrained)
+    return f"{path}, {copied:,} rows of tokens and labels by their names"
 
 
-def _by_name(own: Tensor, there: Tensor, their_names: Any, our_names: Any) -> int:
-    """Copies the rows that both have; how many."""
-    place = {name: i for i, name in enumerate(their_names)}
-    shared = [(i, place[name]) for i, name in enumerate(our_names) if name in place]
+def _copy_rows(weight: Tensor, pretrained: Tensor, source_names: Any, names: Any) -> int:
+    """Copy the rows with shared names; return their number."""
+    place = {name: i for i, name in enumerate(source_names)}
+    shared = [(i, place[name]) for i, name in enumerate(names) if name in place]
     if not shared:
         return 0
-    ours, others = (torch.tensor(which) for which in zip(*shared, strict=True))
-    own[ours] = there[others].to(own.dtype)
+    target_rows, source_rows = (torch.tensor(rows) for rows in zip(*shared, strict=True))
+    weight[target_rows] = pretrained[source_rows].to(weight.dtype)
     return len(shared)
 
 
-def _unlike(path: str, name: str, there: tuple[int, ...] | None, own: Tensor) -> InputError:
-    has = "is not there" if there is None else f"has the shape {there} there"
+def _unlike(path: str, name: str, shape: tuple[int, ...] | None, weight: Tensor) -> InputError:
+    has = "is not there" if shape is None else f"has the shape {shape} there"
     return InputError(
-        f"train.start_from: {name} {has} and {tuple(own.shape)} here; the model of {path} must be "
-        "like this one but for its tokens and labels"
+        f"train.start_from: {name} {has} and {tuple(weight.shape)} here; the model of {path} must "
+        "be like this one but for its tokens and labels"
     )

@@ -1,4 +1,4 @@
-"""The difference of two networks on the same test items, and how sure it is."""
+"""Paired bootstrap: the difference of two networks on the same test items, with its interval."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from rnnkit.errors import InputError
 from rnnkit.tasks.predictions import MEASURES
 
 RESAMPLES = 5_000
-LEVEL = 0.95
-CELLS = 4_000_000
-"""Resampled items held in memory at once."""
+CONFIDENCE = 0.95
+MAX_RESAMPLED_ITEMS = 4_000_000
+"""Held in memory at once."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One network's measure less another's, on the same items.
+    """One network's measure minus another's, on the same items.
 
     Args:
         measure: accuracy, loss, mae or wer.
         value: the difference.
         low, high: the 95 % interval of the paired bootstrap.
-        items: how many.
+        items: number of items.
     """
 
     measure: str
@@ -34,12 +34,12 @@ class Difference:
 
     @property
     def is_better(self) -> bool:
-        """Whether the first is better, and not by chance: the interval leaves zero out."""
+        """Whether the first is significantly better: the interval excludes zero."""
         return self.low > 0 if MEASURES[self.measure] == "maximize" else self.high < 0
 
     @property
     def is_worse(self) -> bool:
-        """Whether the first is worse, and not by chance."""
+        """Whether the first is significantly worse."""
         return self.high < 0 if MEASURES[self.measure] == "maximize" else self.low > 0
 
 
@@ -50,17 +50,17 @@ def difference(
     block: int,
     seed: int,
 ) -> Difference:
-    """Resamples items, the same ones for both, and takes the middle 95 % of the differences.
+    """Paired bootstrap of the difference: percentiles over resamples of the same items.
 
     Args:
         measure: a name in MEASURES.
         ours, theirs: each run's items; runs of several seeds are averaged item by item.
-        block: neighbouring items drawn together: 1 for independent ones, else a circular block
-            bootstrap, for windows of a series that overlap.
+        block: neighbouring items drawn together: 1 for independent items, more for overlapping
+            windows of a series (circular block bootstrap).
         seed: of the resampling.
 
     Raises:
-        InputError: the runs were tested on different items, or on other parts of them.
+        InputError: the runs were tested on different items, or the items' weights differ.
 
     Reference: Efron and Tibshirani 1993; Politis and Romano 1992 (circular blocks).
     """
@@ -70,21 +70,21 @@ def difference(
             f"the runs were tested on different items ({len(first):,} and {len(second):,}); "
             "compare runs with the same source, split and limit"
         )
-    if "source" in first:  # what asks for the same is answered the same: no new evidence
-        together = first["source"]
-        first, second = (frame.groupby(together).sum() for frame in (first, second))
+    if "source" in first:  # items with one source are not independent: resample them together
+        source = first["source"]
+        first, second = (frame.groupby(source).sum() for frame in (first, second))
     columns = ["total", "weight"]
     a, b = first[columns].to_numpy().T, second[columns].to_numpy().T  # each [2, items]
-    if measure != "wer" and not np.isclose(a[1].sum(), b[1].sum()):  # wer: of nearest references
+    if measure != "wer" and not np.isclose(a[1].sum(), b[1].sum()):  # wer: references differ
         raise InputError(
             f"the runs answer other parts of the same items ({a[1].sum():,.0f} and "
             f"{b[1].sum():,.0f} in all); compare runs with the same tokens and data.max_length"
         )
-    found = _ratio(a, None) - _ratio(b, None)
+    value = _ratio(a, None) - _ratio(b, None)
     draws = _resampled(a, b, block, np.random.default_rng(seed))
-    tail = (1 - LEVEL) / 2
+    tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
-    return Difference(measure, float(found), float(low), float(high), len(first))
+    return Difference(measure, float(value), float(low), float(high), len(first))
 
 
 def _averaged(runs: Sequence[pandas.DataFrame]) -> pandas.DataFrame:
@@ -97,7 +97,7 @@ def _resampled(a: np.ndarray, b: np.ndarray, block: int, random: np.random.Gener
     blocks = -(-items // block)
     within = np.arange(block)
     draws = []
-    for start in range(0, RESAMPLES, rows := max(1, CELLS // items)):
+    for start in range(0, RESAMPLES, rows := max(1, MAX_RESAMPLED_ITEMS // items)):
         count = min(rows, RESAMPLES - start)
         begin = random.integers(items, size=(count, blocks))
         drawn = ((begin[..., None] + within) % items).reshape(count, -1)[:, :items]

@@ -1,4 +1,4 @@
-"""Variants x seeds of one params file, each a complete experiment of its own."""
+"""Variants x seeds of one params file, each a complete experiment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 
 BASE = "base"
-"""The name of the experiment as it stands, where only seeds are compared."""
+"""Variant name if only seeds are compared."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ def members(experiment: Experiment) -> Sequence[Member]:
             f"{experiment.name}: there is nothing to compare; give variants, as "
             "variants: {gru: {}, lstm: {model.cell.kind: lstm}}, or seeds: [0, 1, 2], or runs by id"
         )
-    alone = experiment.replace({"variants": {}, "seeds": ()})
+    single = experiment.replace({"variants": {}, "seeds": ()})
     return [
-        Member(variant, alone.replace({**overrides, "seed": seed}))
+        Member(variant, single.replace({**overrides, "seed": seed}))
         for variant, overrides in (experiment.variants or {BASE: {}}).items()
         for seed in experiment.seeds or (experiment.seed,)
     ]

@@ -1,4 +1,4 @@
-"""Finished runs as one table: a row for each variant, over its seeds."""
+"""Finished runs as a table: one row for each variant, over its seeds."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks.predictions import one_measure
 
 TABLE = "comparison.parquet"
-"""Where the table lies in a comparison's folder."""
+"""File name of the table in a comparison's folder."""
 Groups = Mapping[str, Sequence[RunFolder]]
 """Variant -> its finished runs."""
 
@@ -23,25 +23,26 @@ def table(groups: Groups) -> pandas.DataFrame:
     """One row for each variant.
 
     Args:
-        groups: the first is what the others are compared with.
+        groups: the first is the reference.
 
     Returns:
-        variant, network, runs (how many), for each shown metric NAME its mean and `NAME sd` over
+        variant, network, runs (number), for each shown metric NAME its mean and `NAME sd` over
         the runs; measure, difference, low and high of the paired bootstrap against the first
         variant, and verdict (better, worse or undecided); parameters, seconds (per epoch, median),
-        memory (the peak, MiB), epochs (the best, mean).
+        memory (peak, MiB), epochs (mean best epoch).
 
     Raises:
         InputError: the runs are of different tasks or were tested on different items.
     """
     first, *others = [run for runs in groups.values() for run in runs]
     for run in others:
-        one, other = first.experiment.task.kind, run.experiment.task.kind
-        if one != other:
+        task, other_task = first.experiment.task.kind, run.experiment.task.kind
+        if task != other_task:
             raise InputError(
-                f"runs of one task can be compared, and {first.id} is of {one}, {run.id} of {other}"
+                f"runs of one task can be compared, and {first.id} is of {task}, "
+                f"{run.id} of {other_task}"
             )
-    found = differences(groups)
+    changes = differences(groups)
     rows = []
     for variant, runs in groups.items():
         results = [run.result for run in runs]
@@ -52,12 +53,12 @@ def table(groups: Groups) -> pandas.DataFrame:
             if values:
                 row[name] = statistics.mean(values)
                 row[f"{name} sd"] = statistics.stdev(values) if len(values) > 1 else None
-        rows.append(row | _told(found.get(variant)) | _work(runs, results))
+        rows.append(row | _difference_columns(changes.get(variant)) | _work(runs, results))
     return pandas.DataFrame(rows)
 
 
 def numbers(found: pandas.DataFrame) -> dict[str, float]:
-    """The table as metrics of one run, grouped by metric so that variants stand side by side."""
+    """The table as metrics of one run, named METRIC/VARIANT."""
     names = [str(name).removesuffix(" sd") for name in found if str(name).endswith(" sd")]
     return {
         f"{name}/{row['variant']}": float(row[name])
@@ -67,18 +68,17 @@ def numbers(found: pandas.DataFrame) -> dict[str, float]:
 
 
 def differences(groups: Groups) -> dict[str, Difference]:
-    """Every variant but the first one against it, on the same test items.
+    """The difference of each variant from the first one, on the same test items.
 
     Raises:
-        InputError: they were tested on different items, have several measures, or tokens that
-            change what is measured.
+        InputError: test items, measures or tokens differ.
     """
     first, *others = groups
     measures = {
         variant: [predictions_of(run).measured() for run in runs]
         for variant, runs in groups.items()
     }
-    measure = one_measure(run.name for several in measures.values() for run in several)
+    measure = one_measure(run.name for measured in measures.values() for run in measured)
     _refuse_other_tokens(groups, measure)
     reference = [run.items for run in measures[first]]
     return {
@@ -100,15 +100,15 @@ def _refuse_other_tokens(groups: Groups, measure: str) -> None:
             raise InputError(f"{run.id}: not comparable with {first.id}: {misfit}")
 
 
-def _told(found: Difference | None) -> dict[str, Any]:
-    if found is None:
+def _difference_columns(change: Difference | None) -> dict[str, Any]:
+    if change is None:
         return {"measure": "", "difference": None, "low": None, "high": None, "verdict": ""}
-    verdict = "better" if found.is_better else "worse" if found.is_worse else "undecided"
+    verdict = "better" if change.is_better else "worse" if change.is_worse else "undecided"
     return {
-        "measure": found.measure,
-        "difference": found.value,
-        "low": found.low,
-        "high": found.high,
+        "measure": change.measure,
+        "difference": change.value,
+        "low": change.low,
+        "high": change.high,
         "verdict": verdict,
     }
 

@@ -1,7 +1,7 @@
-"""The recurrences, one per file: equation, paper, one step. The loop is rnnkit.nn.recurrence.
+"""The cells, one per file: equation, paper, one step. The loop over time is rnnkit.nn.recurrence.
 
-A new cell is four places: its file here, its row in CELLS, its `kind` in rnnkit.params.model and
-its slow twin in tests/reference.py.
+To add a cell, edit four places: its file here, its row in CELLS, its `kind` in rnnkit.params.model
+and its reference implementation in tests/reference.py.
 
 >>> sorted(CELLS)
 ['gru', 'lstm', 'rnn']
@@ -24,10 +24,10 @@ CELLS: dict[str, type[Cell[Any]]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 
 def make(params: blocks.Cell, inputs: int, hidden: int) -> Cell[Any]:
-    """The cell of a params block, its weights at zero.
+    """The cell of a params block, with zero weights.
 
     Raises:
-        InputError: a custom one is not there.
+        InputError: a custom cell is not found.
     """
     kind = custom.load(params) if isinstance(params, blocks.Custom) else CELLS[params.kind]
-    return kind(inputs, hidden, params)  # type: ignore[call-arg]  # every cell takes its own block
+    return kind(inputs, hidden, params)  # type: ignore[call-arg]  # each cell takes its own params block

@@ -1,4 +1,4 @@
-"""A user's own cell: a class by its module and name."""
+"""Load a custom cell: a class named by `module:Class`."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from rnnkit.nn.cells.interface import Cell
 
 
 def load(params: blocks.Custom) -> type[Cell[Any]]:
-    """The class; its module is looked for in the working folder, too.
+    """Import the class. The working folder is on the search path.
 
     Raises:
-        InputError: there is no such module or class, or it is no Cell.
+        InputError: the module or class is missing, or the class is not a Cell.
     """
     module, _, name = params.module.partition(":")
-    _look_here()
+    _add_working_folder()
     try:
-        found = getattr(importlib.import_module(module), name, None)
+        cell = getattr(importlib.import_module(module), name, None)
     except ImportError as error:
         raise InputError(
             f"model.cell.module: {module!r} cannot be imported, {error}; give a module in the "
             "working folder or an installed one"
         ) from None
-    if not (isinstance(found, type) and issubclass(found, Cell)):
-        what = "is no class made of rnnkit.nn.cells.interface.Cell" if found else "is not there"
+    if not (isinstance(cell, type) and issubclass(cell, Cell)):
+        what = "is no class made of rnnkit.nn.cells.interface.Cell" if cell else "is not there"
         raise InputError(f"model.cell.module: {name} {what} in {module}; give module:Class")
-    return found
+    return cell
 
 
-def _look_here() -> None:
+def _add_working_folder() -> None:
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     importlib.invalidate_caches()

@@ -12,7 +12,7 @@ from rnnkit.nn.cells.interface import Cell
 
 
 class GRUState(NamedTuple):
-    """What a GRU carries from step to step."""
+    """The state of a GRU."""
 
     h: Float[Tensor, "batch hidden"]
 
@@ -20,14 +20,14 @@ class GRUState(NamedTuple):
 class GRU(Cell[GRUState]):
     """The gated recurrent unit whose reset gate acts after the matrix product.
 
-        r_t = sigmoid(W_xr x_t + W_hr h_{t-1} + b_r)              how much of the past n sees
-        z_t = sigmoid(W_xz x_t + W_hz h_{t-1} + b_z)              how much is kept
+        r_t = sigmoid(W_xr x_t + W_hr h_{t-1} + b_r)              reset gate
+        z_t = sigmoid(W_xz x_t + W_hz h_{t-1} + b_z)              update gate
         n_t =    tanh(W_xn x_t + b_n + r_t ⊙ (W_hn h_{t-1} + b_hn))
         h_t = (1 - z_t) ⊙ n_t + z_t ⊙ h_{t-1}
 
-    W_xh, W_hh and b_h hold the blocks of r, z and n in this order. b_hn stands inside the reset
-    gate's product, so b_n cannot absorb it; in r and z a second bias would say nothing new.
-    Reset-after is the form of cuDNN and torch; reset-before, W_hn (r_t ⊙ h_{t-1}), is another.
+    W_xh, W_hh and b_h hold the blocks of r, z and n in this order. b_hn is multiplied by the reset
+    gate, so b_n cannot absorb it; in r and z a second bias would be redundant. cuDNN and torch use
+    reset-after; reset-before, W_hn (r_t ⊙ h_{t-1}), is a different network.
 
     Args:
         inputs: features of x_t.

@@ -1,4 +1,4 @@
-"""What a cell is: one step, its state, its weights. The loop over time is rnnkit.nn.recurrence."""
+"""Interface of cells: one step, its state, its weights. rnnkit.nn.recurrence loops over time."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 @runtime_checkable
 class State(Protocol):
-    """A NamedTuple of tensors [batch, hidden]; `h` is what the step shows to the outside."""
+    """A NamedTuple of tensors [batch, hidden]; `h` is the output of the step."""
 
     @property
     def h(self) -> Tensor: ...
@@ -27,19 +27,19 @@ S = TypeVar("S", bound=State)
 
 
 def remake(state: S, parts: Iterable[Tensor]) -> S:
-    """A state of the same kind made of other parts, in the order of its fields."""
+    """A state of the same type from new tensors, in the order of its fields."""
     return type(state)(*parts)
 
 
 class Cell(nn.Module, ABC, Generic[S]):
     """One step of a recurrence over `inputs` features with `hidden` units.
 
-    The weights of all gates lie in one matrix, one block of `hidden` rows per gate, in the order
-    of `gates`. They start at zero: rnnkit.nn.model.initialization draws them.
+    One matrix holds the weights of all gates: one block of `hidden` rows per gate, in the order of
+    `gates`. They start at zero; rnnkit.nn.model.initialization draws them.
     """
 
     gates: ClassVar[tuple[str, ...]]
-    """The names of the blocks of rows, in order."""
+    """Names of the gates, in the order of their blocks."""
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -60,15 +60,15 @@ class Cell(nn.Module, ABC, Generic[S]):
         """The state after one more input.
 
         Args:
-            kept: recurrent dropout's mask, which `recurrent` applies; None: everything is kept.
+            kept: recurrent dropout mask, applied by `recurrent`; None: no dropout.
         """
 
     def recurrent(
         self, h: Float[Tensor, "batch hidden"], kept: Float[Tensor, "batch hidden"] | None
     ) -> Float[Tensor, "batch rows"]:
-        """W_hh (m ⊙ h), of all gates; m is the mask."""
+        """W_hh (m ⊙ h) of all gates, where m is the dropout mask."""
         return functional.linear(h if kept is None else h * kept, self.W_hh)
 
     @abstractmethod
     def zeros(self, batch: int, dtype: torch.dtype, device: torch.device) -> S:
-        """The state before anything was seen."""
+        """The state before the first step."""

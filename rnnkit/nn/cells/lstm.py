@@ -12,7 +12,7 @@ from rnnkit.nn.cells.interface import Cell
 
 
 class LSTMState(NamedTuple):
-    """What an LSTM carries from step to step."""
+    """The state of an LSTM."""
 
     h: Float[Tensor, "batch hidden"]
     c: Float[Tensor, "batch hidden"]
@@ -21,10 +21,10 @@ class LSTMState(NamedTuple):
 class LSTM(Cell[LSTMState]):
     """Long short-term memory with a forget gate, without peepholes, with one bias per gate.
 
-        i_t = sigmoid(W_xi x_t + W_hi h_{t-1} + b_i)     how much is written
-        f_t = sigmoid(W_xf x_t + W_hf h_{t-1} + b_f)     how much is kept
-        g_t =    tanh(W_xg x_t + W_hg h_{t-1} + b_g)     what is written
-        o_t = sigmoid(W_xo x_t + W_ho h_{t-1} + b_o)     how much is shown
+        i_t = sigmoid(W_xi x_t + W_hi h_{t-1} + b_i)     input gate
+        f_t = sigmoid(W_xf x_t + W_hf h_{t-1} + b_f)     forget gate
+        g_t =    tanh(W_xg x_t + W_hg h_{t-1} + b_g)     candidate
+        o_t = sigmoid(W_xo x_t + W_ho h_{t-1} + b_o)     output gate
         c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t
         h_t = o_t ⊙ tanh(c_t)
 

@@ -14,7 +14,7 @@ ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
 
 
 class RNNState(NamedTuple):
-    """What an RNN carries from step to step."""
+    """The state of an RNN."""
 
     h: Float[Tensor, "batch hidden"]
 

@@ -1,1 +1,1 @@
-"""The cells' recurrences over all steps at once, each proved equal to its cell's own step."""
+"""Fused recurrences over all steps at once, tested equal to the loop over the cell's step."""

@@ -1,8 +1,8 @@
-"""torch's own fused recurrences, where they compute what a cell computes.
+"""torch's fused recurrences, for cells that they compute exactly.
 
-torch has two biases per gate; the second is held at zero here, but for the GRU's b_hn. There is no
-fused sigmoid RNN. The kernels know no mask: padding must lie at the end, where
-rnnkit.nn.recurrence brings it, and `hold_padding` says what it may do there.
+torch has two biases per gate; the second is zero here, except the GRU's b_hn. There is no fused
+sigmoid RNN. The kernels take no mask: rnnkit.nn.recurrence moves padding to the end, and
+`hold_padding` freezes the state there.
 """
 
 from collections.abc import Callable
@@ -23,13 +23,13 @@ FUSED: dict[tuple[type, str | None], Callable[..., Any]] = {
     (LSTM, None): torch.lstm,
     (GRU, None): torch.gru,
 }
-"""By the cell's class and activation. The class itself: a subclass may step otherwise."""
+"""By cell class and activation. Subclasses do not match: their step may differ."""
 
 HELD: dict[tuple[type, str | None], tuple[int, ...]] = {
     (RNN, "relu"): (-1,),
     (LSTM, None): (-1, 1, 0, 0),
 }
-"""Which gates are shut (-1) or opened (1) at padding, by `hold_padding`."""
+"""Gates that `hold_padding` closes (-1) or opens (1) at padding."""
 
 
 def kind(cell: object) -> tuple[type, str | None]:
@@ -38,21 +38,21 @@ def kind(cell: object) -> tuple[type, str | None]:
 
 
 def serves(cell: object) -> bool:
-    """Whether torch has a fused function that computes what this cell's steps compute."""
+    """Whether torch has a fused function equal to this cell's steps."""
     return kind(cell) in FUSED
 
 
 def must_hold_padding(cell: Cell[S], want_final: bool) -> bool:
-    """Whether running on over the padding does harm.
+    """Whether steps at padding would change the result.
 
-    A ReLU network's state can overflow there, and infinity times a gradient of zero is not zero.
-    An LSTM's c after the last real step can be had from the end only, unlike h.
+    A ReLU network's state can overflow there, and infinity times a zero gradient is not zero.
+    An LSTM's final c, unlike h, is returned only for the last step.
     """
     return kind(cell) == (RNN, "relu") or (isinstance(cell, LSTM) and want_final)
 
 
 def weights(cell: Cell[S]) -> list[Tensor]:
-    """The cell's weights as torch wants them: W_xh, W_hh, first bias, second bias."""
+    """The cell's weights in torch's order: W_xh, W_hh, first bias, second bias."""
     second = torch.zeros_like(cell.b_h)
     if isinstance(cell, GRU):
         second = torch.cat([second[: 2 * cell.hidden], cell.b_hn])
@@ -65,12 +65,12 @@ def hold_padding(
     W_xh: Float[Tensor, "rows inputs"],
     mask: Bool[Tensor, "batch time"],
 ) -> tuple[Float[Tensor, "batch time inputs+1"], Float[Tensor, "rows inputs+1"]]:
-    """One more input, 1 at padding, whose weights drive gates to their ends there.
+    """Append an input feature, 1 at padding, whose weights saturate the gates there.
 
         ReLU:  h = relu(-huge) = 0
         LSTM:  i = sigmoid(-huge) = 0,  f = sigmoid(huge) = 1,  so c_t = c_{t-1}
 
-    exactly, as are their gradients, 0. A packed sequence does the same 4 times slower.
+    These are exact, and their gradients are exactly 0. A packed sequence is 4 times slower.
     """
     huge = torch.finfo(W_xh.dtype).max / 2
     ends = W_xh.new_tensor(HELD[kind(cell)]) * huge
@@ -88,12 +88,12 @@ def run(
     """All steps of all sequences.
 
     Args:
-        cell: one that `serves` says yes to.
-        inputs: finite everywhere, with padding at the end if there is any.
+        cell: a cell for which `serves` is true.
+        inputs: finite everywhere, with padding only at the end.
         state: before the first step.
-        held: the mask if padding must be held, see `must_hold_padding`.
+        held: the mask if `must_hold_padding`, else None.
 
-    Returns: h at every step, and the state after the very last.
+    Returns: h at every step, and the state after the last step, padding included.
     """
     W_xh, *others = weights(cell)
     if held is not None:
@@ -106,7 +106,7 @@ def run(
         True,  # biases
         1,  # layers
         0.0,  # dropout
-        torch.is_grad_enabled(),  # oneDNN keeps what a backward pass needs only in training
+        torch.is_grad_enabled(),  # training: oneDNN then stores what the backward pass needs
         False,  # bidirectional
         True,  # batch first
     )

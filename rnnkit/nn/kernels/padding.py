@@ -1,4 +1,4 @@
-"""Where the real steps lie in a padded batch, and the order that brings them to the front."""
+"""Positions of the real steps in a padded batch, and the order that moves them to the front."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Padding:
-    """A mask and what is known of it; made once per batch, by `find_padding`.
+    """A mask and its properties, computed once per batch by `find_padding`.
 
     Attributes:
-        mask: true where a step is real.
+        mask: true at real steps.
         first: each row's first real step; 0 for an empty row.
-        length: how many steps are real.
-        contiguous: whether every row's real steps are one run, without holes.
+        length: number of real steps per row.
+        contiguous: whether every row's real steps are contiguous.
         trailing: whether every row's real steps start at step 0.
         empty_rows: whether some row has no real step.
     """
@@ -28,7 +28,7 @@ class Padding:
     empty_rows: bool
 
     def order(self, reverse: bool) -> tuple[Int[Tensor, "batch time"], Int[Tensor, "batch time"]]:
-        """The order in which the real steps come first, and the one that undoes it.
+        """The order that puts the real steps first, and its inverse.
 
             forward:  t -> first + t             back:  t -> t - first
             reverse:  t -> first + length - 1 - t       its own inverse
@@ -45,7 +45,7 @@ class Padding:
 
 
 def find_padding(mask: Bool[Tensor, "batch time"]) -> Padding | None:
-    """What is known of a mask; None where every step is real.
+    """The padding of a mask; None if every step is real.
 
     >>> find_padding(torch.tensor([[True, True]])) is None
     True
@@ -57,7 +57,7 @@ def find_padding(mask: Bool[Tensor, "batch time"]) -> Padding | None:
     shortest = int(length.min())
     if shortest == steps:
         return None
-    first = mask.to(torch.uint8).argmax(1)  # the first of equal maxima, by torch's documentation
+    first = mask.to(torch.uint8).argmax(1)  # documented: the first of equal maxima
     time = torch.arange(steps, device=mask.device)
     run = (time >= first[:, None]) & (time < (first + length)[:, None])
     return Padding(
@@ -73,10 +73,9 @@ def find_padding(mask: Bool[Tensor, "batch time"]) -> Padding | None:
 def reorder(
     sequence: Float[Tensor, "batch time feature"], order: Int[Tensor, "batch time"]
 ) -> Float[Tensor, "batch time feature"]:
-    """Each row's steps in its own order: result[b, t] = sequence[b, order[b, t]].
+    """Reorder the steps of each row: result[b, t] = sequence[b, order[b, t]].
 
-    Whole rows of a [batch·time, feature] matrix are selected: gather would read one index per
-    number.
+    index_select on [batch·time, feature] reads one index per step, gather one per number.
     """
     batch, steps = order.shape
     row = torch.arange(batch, device=order.device)[:, None] * steps

@@ -1,1 +1,1 @@
-"""The network: representation, recurrent stack, read-out, head, and the topologies made of them."""
+"""The network: representation, recurrent stack, read-out, head, and their topologies."""

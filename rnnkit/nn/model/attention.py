@@ -1,4 +1,4 @@
-"""What a decoder looks at: scores of the encoder's outputs, and their mean by these scores."""
+"""Attention: scores of the encoder's outputs, and the context vector weighted by them."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from rnnkit.nn.model.initialization import make_head, xavier
 
 
 class Memory(NamedTuple):
-    """An encoder's outputs, as a decoder looks at them.
+    """An encoder's outputs and their keys.
 
     Args:
         hidden: [batch, time, units] outputs.
-        keys: [batch, time, hidden] what queries are held against.
-        mask: [batch, time], true at real steps; None: all are.
+        keys: [batch, time, hidden].
+        mask: [batch, time], true at real steps; None: all are real.
     """
 
     hidden: Tensor
@@ -24,7 +24,7 @@ class Memory(NamedTuple):
     mask: Tensor | None
 
     def rows(self, which: Int[Tensor, " rows"]) -> "Memory":
-        """The memory of some items, each as often as it is named."""
+        """The memory of the given items; an index may repeat."""
         hidden, keys, mask = (None if part is None else part[which] for part in self)
         assert hidden is not None
         assert keys is not None
@@ -50,19 +50,19 @@ class Additive(nn.Module):
         self.v = nn.Parameter(xavier(query, 1, generator)[:, 0].to(torch.get_default_dtype()))
 
     def keys(self, hidden: Float[Tensor, "batch time memory"]) -> Float[Tensor, "batch time query"]:
-        """W_m m + b, once for all queries."""
+        """W_m m + b, shared by all queries."""
         return self.of_memory(hidden)  # type: ignore[no-any-return]  # modules give Any
 
     def forward(
         self, query: Float[Tensor, "batch steps query"], keys: Float[Tensor, "batch time query"]
     ) -> Float[Tensor, "batch steps time"]:
         """The score of every step of the memory for every query."""
-        asked = query @ self.W_q.T
-        return (asked[:, :, None] + keys[:, None]).tanh() @ self.v
+        projected = query @ self.W_q.T
+        return (projected[:, :, None] + keys[:, None]).tanh() @ self.v
 
 
 class Dot(nn.Module):
-    """score(q, m) = q · W m, which needs no equal sizes (`general` in the paper).
+    """score(q, m) = q · W m, for any sizes of q and m (`general` in the paper).
 
     Args:
         query: units of q.
@@ -78,7 +78,7 @@ class Dot(nn.Module):
         self.W = nn.Parameter(xavier(query, memory, generator).to(torch.get_default_dtype()))
 
     def keys(self, hidden: Float[Tensor, "batch time memory"]) -> Float[Tensor, "batch time query"]:
-        """W m, once for all queries."""
+        """W m, shared by all queries."""
         return hidden @ self.W.T
 
     def forward(
@@ -92,7 +92,7 @@ ATTENTIONS: dict[str, Callable[[int, int, torch.Generator], Additive | Dot]] = {
     "additive": Additive,
     "dot": Dot,
 }
-"""By name: (units of a query, units of the memory, generator) -> a module of scores."""
+"""By name: (query units, memory units, generator) -> scoring module."""
 
 
 def attend(
@@ -100,7 +100,7 @@ def attend(
     hidden: Float[Tensor, "batch time units"],
     mask: Bool[Tensor, "batch time"] | None,
 ) -> tuple[Float[Tensor, "batch steps units"], Float[Tensor, "batch steps time"]]:
-    """The mean of the memory's real steps, weighted by the softmax of their scores; the weights."""
+    """The context, Σ_t softmax(score)_t m_t over real steps, and the attention weights."""
     if mask is not None:
         scores = scores.masked_fill(~mask[:, None], -torch.inf)
     weights = scores.softmax(dim=-1)

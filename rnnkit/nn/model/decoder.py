@@ -1,4 +1,4 @@
-"""A recurrent network that writes: each token given a start and the tokens before it."""
+"""The decoder: predicts each token from the previous tokens and its initial states."""
 
 from typing import Any, NamedTuple
 
@@ -16,18 +16,18 @@ from rnnkit.params.model import Model
 
 
 class Written(NamedTuple):
-    """How far a decoder has come.
+    """The state of a decoder between steps.
 
     Args:
         states: of the stack.
-        attended: [rows, hidden] what it gave at the step before, where that is fed back.
+        attended: [rows, hidden] attentional state of the previous step; None without input feeding.
     """
 
     states: States
     attended: Tensor | None
 
     def rows(self, which: Int[Tensor, " rows"]) -> "Written":
-        """That of some rows, each as often as it is named."""
+        """The state of the given rows; an index may repeat."""
         states: States = {
             name: remake(state, (part[which] for part in state))
             for name, state in self.states.items()
@@ -36,18 +36,18 @@ class Written(NamedTuple):
 
 
 class Decoder(nn.Module):
-    """A stack over the tokens before, with a look at the memory at every step.
+    """A stack over the previous tokens, with attention to the memory at every step.
 
         h_t = stack([y_{t-1}; a_{t-1}], h_{t-1}),   c_t = attention(h_t, memory)
         a_t = tanh(W_c [h_t; c_t] + b_c),           P(y_t) = softmax(W_y D(a_t) + b_y)
 
-    y is the token's learned vector and D dropout. Without input feeding a_{t-1} is not read;
+    y is the token's embedding and D dropout. Without input feeding a_{t-1} is not an input;
     without a memory a_t = h_t.
 
     Args:
-        model: the params' block.
-        tokens: how many there are to write, padding and unknown among them.
-        memory: units of the encoder's outputs; None: there are none to look at.
+        model: the params block.
+        tokens: target vocabulary size, padding and unknown included.
+        memory: units of the encoder's outputs; None: no attention.
         generator: draws the weights.
 
     Reference: M.-T. Luong et al., Effective approaches to attention-based neural machine
@@ -73,13 +73,13 @@ class Decoder(nn.Module):
     def remember(
         self, hidden: Float[Tensor, "batch time units"], mask: Tensor | None
     ) -> Memory | None:
-        """The memory of an encoder's outputs; None where the decoder looks at none."""
+        """The memory of an encoder's outputs; None without attention."""
         if self.attention is None:
             return None
         return Memory(hidden, self.attention.keys(hidden), mask)
 
     def begin(self, states: States) -> Written:
-        """Nothing written yet, from given states on."""
+        """The decoder state before the first token, from the stack's states."""
         top = states[f"layer{self.stack.depth - 1}"].h
         return Written(states, torch.zeros_like(top) if self.is_fed else None)
 
@@ -90,14 +90,14 @@ class Decoder(nn.Module):
         memory: Memory | None,
         own: float = 0.0,
     ) -> Float[Tensor, "batch time tokens"]:
-        """Scores of every token at every step, given the true tokens before it.
+        """Logits of every token at every step, given the true previous tokens (teacher forcing).
 
         Args:
-            previous: the token before each step.
-            written: before the first one.
-            memory: what `remember` gave.
-            own: the share of steps, drawn at random, that read the likeliest token by the network
-                itself and not the true one (scheduled sampling, Bengio et al. 2015).
+            previous: the previous token of each step.
+            written: decoder state before the first step.
+            memory: from `remember`.
+            own: probability that a step's input is the network's most probable token instead of
+                the true one (scheduled sampling, Bengio et al. 2015).
         """
         if not self.is_fed and not own:
             hidden, _ = self.stack(
@@ -112,8 +112,8 @@ class Decoder(nn.Module):
 
         def step(token: Tensor, state: _Sampled) -> tuple[Tensor, _Sampled]:
             if state.guess is not None:
-                wanted = torch.empty(len(token)).bernoulli_(own) > 0
-                token = torch.where(wanted, state.guess, token)
+                sampled = torch.empty(len(token)).bernoulli_(own) > 0
+                token = torch.where(sampled, state.guess, token)
             vectors = self.embedding(token[:, None], None)[:, 0]
             hidden, after, _ = self._step(vectors, state.written, memory)
             logits = self._scores(hidden)
@@ -124,15 +124,15 @@ class Decoder(nn.Module):
     def advance(
         self, token: Int[Tensor, " rows"], written: Written, memory: Memory | None
     ) -> tuple[Float[Tensor, "rows tokens"], Written, Tensor | None]:
-        """One step.
+        """Decode one step.
 
         Args:
-            token: the newest one of each row.
-            written: before it.
-            memory: with as many rows.
+            token: the newest token of each row.
+            written: decoder state before it.
+            memory: of the same rows.
 
-        Returns: scores of the next token, how far it has come, and the attention's weights
-        [rows, time], None without.
+        Returns: logits of the next token, the decoder state, and the attention weights [rows, time]
+        (None without attention).
         """
         vectors = self.embedding(token[:, None], None)[:, 0]
         hidden, after, weights = self._step(vectors, written, memory)
@@ -155,7 +155,7 @@ class Decoder(nn.Module):
     def _look(
         self, hidden: Float[Tensor, "batch steps hidden"], memory: Memory | None
     ) -> tuple[Float[Tensor, "batch steps hidden"], Float[Tensor, "batch steps time"] | None]:
-        """a_t of every step, and the attention's weights."""
+        """a_t of every step, and the attention weights."""
         if memory is None:
             return hidden, None
         scores = self.attention(hidden, memory.keys)
@@ -164,31 +164,31 @@ class Decoder(nn.Module):
 
 
 class _Sampled(NamedTuple):
-    """Written, and the likeliest token by it."""
+    """The decoder state and its most probable next token."""
 
     written: Written
     guess: Tensor | None
 
 
 class Bridge(nn.Module):
-    """One vector to the states that a stack starts from: tanh(W x + b), each its own.
+    """Maps a vector to the initial states of a stack: tanh(W x + b), one layer per state tensor.
 
     Args:
         inputs: units of the vector.
-        stack: in one direction.
+        stack: unidirectional.
         generator: draws the weights.
     """
 
     def __init__(self, inputs: int, stack: Stack, generator: torch.Generator) -> None:
         super().__init__()
-        self.stack = [stack]  # in a list: its weights are not the bridge's
+        self.stack = [stack]  # in a list, so that its weights are not registered here
         self.layers = nn.ModuleDict()
         for name in stack.cells:
             for part in self._zeros(name, 1)._fields:
                 self.layers[f"{name}_{part}"] = make_head(inputs, stack.hidden, generator)
 
     def forward(self, vector: Float[Tensor, "batch units"]) -> States:
-        """The states of each row."""
+        """The initial states of each row."""
         states: States = {}
         for name in self.stack[0].cells:
             zeros = self._zeros(name, len(vector))

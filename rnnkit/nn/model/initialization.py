@@ -1,4 +1,4 @@
-"""Where weight matrices start. Biases are the cells' own; no global random state is touched."""
+"""Initialization of weight matrices. Cells set their biases. No global random state is used."""
 
 import math
 from collections.abc import Callable
@@ -27,8 +27,8 @@ def xavier(rows: int, columns: int, generator: torch.Generator) -> Matrix:
 def orthogonal(rows: int, columns: int, generator: torch.Generator) -> Matrix:
     """Q of a normal matrix's QR, uniform over the orthogonal matrices.
 
-    Rows are orthonormal where there are not more of them than columns, else columns are. R's
-    diagonal is made positive, without which Q is not uniformly distributed.
+    Rows are orthonormal if rows <= columns, else columns are. R's diagonal is made positive;
+    otherwise Q is not uniformly distributed.
 
     Reference: A. Saxe et al., Exact solutions to the nonlinear dynamics of learning in deep linear
     neural networks, arXiv:1312.6120, 2013; the signs: F. Mezzadri, arXiv:math-ph/0609050, 2006.
@@ -41,7 +41,7 @@ def orthogonal(rows: int, columns: int, generator: torch.Generator) -> Matrix:
 
 
 def identity(rows: int, columns: int, generator: torch.Generator) -> Matrix:
-    """I. Belongs with ReLU.
+    """The identity matrix, for ReLU networks.
 
     Reference: Q. V. Le et al., A simple way to initialize recurrent networks of rectified linear
     units, arXiv:1504.00941, 2015.
@@ -50,7 +50,7 @@ def identity(rows: int, columns: int, generator: torch.Generator) -> Matrix:
 
 
 def normal(rows: int, columns: int, generator: torch.Generator) -> Matrix:
-    """Normal with variance 1 / columns, columns being the fan-in.
+    """Normal with variance 1 / columns; columns are the fan-in.
 
     Reference: Y. LeCun et al., Efficient BackProp, 1998, section 4.6.
     """
@@ -64,7 +64,7 @@ MATRICES: dict[str, Callable[[int, int, torch.Generator], Matrix]] = {
     "identity": identity,
     "normal": normal,
 }
-"""All draw in float64, so that a model in either precision starts at the same numbers."""
+"""All draw in float64, so that float32 and float64 models start from the same numbers."""
 
 
 def initialize_cell(cell: Cell[Any], params: Initialization, generator: torch.Generator) -> None:

@@ -1,4 +1,4 @@
-"""Whole networks: a representation, a recurrent stack, a head, arranged by topology."""
+"""Networks by topology: a representation, a recurrent stack and a head."""
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -19,23 +19,23 @@ from rnnkit.params.model import Model
 
 
 def layers(model: Model) -> str:
-    """How many layers of how many units, in words."""
+    """Number of layers and units, in words."""
     count = "1 layer" if model.depth == 1 else f"{model.depth} layers"
     return f"{count} of {model.hidden}"
 
 
 def recurrent_layers(model: Model) -> str:
-    """A stack in a few words.
+    """Describe a stack in a few words.
 
     >>> recurrent_layers(Model(hidden=64, depth=2, bidirectional=True))
-    'bidirectional RNN, 2 layers of 64'
+    'bidirectional GRU, 2 layers of 64'
     """
     kind = model.cell.kind.upper()
     return f"{'bidirectional ' if model.bidirectional else ''}{kind}, {layers(model)}"
 
 
 class Network(nn.Module):
-    """What every topology has: inputs -> representation -> stack -> … -> head."""
+    """Base of the recurrent topologies: inputs -> representation -> stack -> … -> head."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class ManyToOne(Network):
         inputs: Num[Tensor, "batch time *feature"],
         mask: Bool[Tensor, "batch time"] | None,
     ) -> Float[Tensor, "batch outputs"]:
-        """Scores or values of each sequence."""
+        """Logits or values of each sequence."""
         padding = None if mask is None else find_padding(mask)
         vectors = self.representation(inputs, None if padding is None else mask)
         hidden, _ = self.stack(vectors, padding, None, False, "auto")
@@ -80,15 +80,15 @@ class ManyToOne(Network):
         before: Float[Tensor, "batch units"] | None,
         seen: int,
     ) -> tuple[Float[Tensor, "batch outputs"], States, Float[Tensor, "batch units"]]:
-        """One more step of sequences that come step by step, in one direction.
+        """Run one step of a streamed sequence, for unidirectional networks.
 
         Args:
             inputs: the newest step.
             states: before it; None: the initial state.
-            before: the read-out of the steps before it; None: there are none.
-            seen: how many steps there are with this one.
+            before: read-out of the previous steps; None at the first step.
+            seen: number of steps, this one included.
 
-        Returns: scores or values of each sequence so far, its states and its read-out.
+        Returns: logits or values of each sequence so far, its states and its read-out.
         """
         vectors = self.representation(inputs, None)
         hidden, final = self.stack(vectors, None, states, True, "auto")
@@ -106,7 +106,7 @@ class Synced(Network):
         inputs: Num[Tensor, "batch time *feature"],
         mask: Bool[Tensor, "batch time"] | None,
     ) -> Float[Tensor, "batch time outputs"]:
-        """Scores or values at each step; at padding they mean nothing."""
+        """Logits or values at each step; undefined at padding."""
         return self.run(inputs, mask, None, False, "auto")[0]
 
     def run(
@@ -117,9 +117,9 @@ class Synced(Network):
         want_final: bool,
         kernel: Kernel,
     ) -> tuple[Float[Tensor, "batch time outputs"], States | None]:
-        """The same from given states on, with the states after, for a sequence that comes in parts.
+        """As `forward`, from given states and with the final ones, for a sequence in chunks.
 
-        Args and Returns: as Stack.forward.
+        Args and Returns: as in Stack.forward.
         """
         padding = None if mask is None else find_padding(mask)
         vectors = self.representation(inputs, None if padding is None else mask)
@@ -128,7 +128,7 @@ class Synced(Network):
 
 
 class OneToOne(nn.Module):
-    """A vector in, a vector out: the feed-forward network that recurrent ones are compared with.
+    """A vector in, a vector out: the feed-forward baseline of recurrent networks.
 
         h⁰ = x,   hˡ = max(0, Wˡ D(hˡ⁻¹) + bˡ),   y = head(D(h))
 
@@ -158,7 +158,7 @@ class OneToOne(nn.Module):
     def forward(
         self, inputs: Num[Tensor, "batch 1 feature"], mask: None
     ) -> Float[Tensor, "batch outputs"]:
-        """Scores or values of each vector."""
+        """Logits or values of each vector."""
         hidden = self.representation(inputs, None)[:, 0]
         for layer in self.layers:
             hidden = torch.relu(layer(self.dropout(hidden)))
@@ -166,9 +166,9 @@ class OneToOne(nn.Module):
 
 
 def tie(head: nn.Linear, embedding: Embedding) -> None:
-    """Lets a head have an embedding's vectors for its weights, scaled to variance 1 / size.
+    """Share an embedding's vectors as a head's weights, scaled to variance 1 / size.
 
-    An embedding's own unit variance would make the first outputs far too sure.
+    With the embedding's unit variance the initial logits would be too large.
 
     Reference: O. Press, L. Wolf, Using the output embedding to improve language models, 2017.
     """
@@ -178,7 +178,7 @@ def tie(head: nn.Linear, embedding: Embedding) -> None:
 
 
 def describe(model: Model, topology: str) -> str:
-    """A network in a few words.
+    """Describe a network in a few words.
 
     >>> describe(Model(hidden=64), "one_to_one")
     'feed-forward, 1 layer of 64'
@@ -196,7 +196,7 @@ DESCRIBED: Mapping[str, Callable[[Model], str]] = {
     "one_to_one": lambda model: f"feed-forward, {layers(model)}",
     "encoder_decoder": _with_attention,
 }
-"""What a topology is called, where that is not its recurrent layers."""
+"""Descriptions of topologies, where not `recurrent_layers`."""
 TOPOLOGIES: dict[str, Callable[..., nn.Module]] = {
     "many_to_one": ManyToOne,
     "synced": Synced,
@@ -209,14 +209,14 @@ TOPOLOGIES: dict[str, Callable[..., nn.Module]] = {
 def build(
     model: Model, topology: str, sizes: Sizes, outputs: int, generator: torch.Generator
 ) -> nn.Module:
-    """A network with its weights drawn.
+    """Build a network and draw its weights.
 
     Args:
-        model: the params.
+        model: the params block.
         topology: a name in TOPOLOGIES.
-        sizes: what the data decide.
-        outputs: what the head gives per sequence or step.
-        generator: draws the weights; nothing else is random here.
+        sizes: given by the data.
+        outputs: size of the head's output.
+        generator: draws the weights, the only random numbers here.
 
     Raises:
         InputError: the representation does not fit the data's inputs.
@@ -232,5 +232,5 @@ def build(
 
 
 def count_parameters(network: nn.Module) -> int:
-    """How many numbers are learned."""
+    """Number of trainable parameters."""
     return sum(value.numel() for value in network.parameters() if value.requires_grad)

@@ -1,6 +1,6 @@
-"""Many-to-one: how the outputs at all steps become one vector, over real steps only.
+"""Read-outs (many-to-one): reduce the outputs at real steps to one vector.
 
-A sequence without a real step is read as zeros.
+The read-out of a sequence without a real step is zero.
 """
 
 from collections.abc import Callable
@@ -33,14 +33,14 @@ def last(outputs: Outputs, padding: Padding | None, directions: int) -> Vector:
 
 
 def mean(outputs: Outputs, padding: Padding | None, directions: int) -> Vector:
-    """(1 / length) Σ_t h_t. Outputs at padding are zero already."""
+    """(1 / length) Σ_t h_t. Outputs at padding are zero."""
     if padding is None:
         return outputs.mean(1)
     return outputs.sum(1) / padding.length.clamp(min=1)[:, None]
 
 
 def maximum(outputs: Outputs, padding: Padding | None, directions: int) -> Vector:
-    """max_t h_t, of each unit by itself."""
+    """max_t h_t, elementwise."""
     if padding is None:
         return outputs.amax(1)
     real: Bool[Tensor, "batch time 1"] = padding.mask[:, :, None]
@@ -60,4 +60,4 @@ RUNNING: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
     "mean": lambda before, new, seen: before + (new - before) / seen,
     "max": lambda before, new, seen: torch.maximum(before, new),
 }
-"""The same step by step: (read-out so far, newest output, steps seen with it) -> read-out."""
+"""Incremental form: (read-out so far, newest output, steps including it) -> read-out."""

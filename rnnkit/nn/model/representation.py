@@ -1,7 +1,7 @@
-"""How inputs become vectors: a learned vector per token, a one-hot vector, the numbers themselves.
+"""Representations of inputs as vectors: embeddings, one-hot vectors, raw numbers.
 
-Token 0 is padding and 1 is unknown. A representation is called with the inputs and the mask, and
-gives finite vectors at padding, whatever lies there.
+Token 0 is padding and 1 is unknown. A representation takes the inputs and the mask and returns
+finite vectors at padding, for any values there.
 """
 
 from collections.abc import Callable
@@ -21,9 +21,9 @@ from rnnkit.nn.model.stack import Stack
 
 
 class Embedding(nn.Module):
-    """A learned vector per token, normal with variance 1; padding's stays at zero.
+    """A learned vector per token, normal with variance 1; padding's vector stays zero.
 
-    In training, embedding dropout takes tokens away, wherever they stand in a batch.
+    In training, embedding dropout drops tokens everywhere in a batch.
 
     Reference: Y. Gal, Z. Ghahramani, A theoretically grounded application of dropout in recurrent
     neural networks, 2016.
@@ -42,24 +42,24 @@ class Embedding(nn.Module):
     def forward(
         self, inputs: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"] | None
     ) -> Float[Tensor, "batch time size"]:
-        """The tokens' vectors. Padding's own gets no gradient."""
+        """The tokens' vectors. Padding's vector gets no gradient."""
         vectors = functional.embedding(inputs, self.vectors, padding_idx=0)
         if not (self.training and self.dropout):
             return vectors
-        share = 1 - self.dropout
-        kept = self.vectors.new_empty(len(self.vectors)).bernoulli_(share) / share
-        return vectors * kept[inputs][:, :, None]
+        keep = 1 - self.dropout
+        dropout_mask = self.vectors.new_empty(len(self.vectors)).bernoulli_(keep) / keep
+        return vectors * dropout_mask[inputs][:, :, None]
 
 
 class OneHot(nn.Module):
-    """A vector as long as the vocabulary with a single 1."""
+    """A one-hot vector over the vocabulary."""
 
     zero: Tensor
 
     def __init__(self, vocabulary: int) -> None:
         super().__init__()
         self.size = vocabulary
-        self.register_buffer("zero", torch.zeros(()), persistent=False)  # knows the precision
+        self.register_buffer("zero", torch.zeros(()), persistent=False)  # holds the dtype
 
     def forward(
         self, inputs: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"] | None
@@ -81,20 +81,20 @@ class Raw(nn.Module):
         inputs: Float[Tensor, "batch time size"],
         mask: Bool[Tensor, "batch time"] | None,
     ) -> Float[Tensor, "batch time size"]:
-        """The inputs, zero at padding: even a NaN there has no influence."""
+        """The inputs, zero at padding, so that a NaN there has no effect."""
         return inputs if mask is None else inputs.masked_fill(~mask[:, :, None], 0.0)
 
 
 class RelativeToLast(nn.Module):
-    """Numbers less those of the window's last step, so that a network sees no level.
+    """Numbers minus those of the window's last step, which removes the level.
 
-    For sequences without padding, as windows of a series are. What is known ahead, and the steps
-    behind the window that show it, are left as they are: an hour is no level.
+    For sequences without padding, such as windows of a series. Known-future covariates, and the
+    steps after the window that hold them, are not changed.
 
     Args:
-        features: of a step.
-        known: how many features, the last ones, are left as they are.
-        ahead: how many steps, the last ones, lie behind the window.
+        features: number per step.
+        known: number of known-future covariates, the last features.
+        ahead: number of steps after the window, the last steps.
 
     Reference: A. Zeng et al., Are transformers effective for time series forecasting?, 2023
     (NLinear).
@@ -115,11 +115,11 @@ class RelativeToLast(nn.Module):
 
 
 class SpelledEmbedding(nn.Module):
-    """A learned vector per word beside the final state of a network over the word's letters.
+    """A word embedding concatenated with the final state of a network over the characters.
 
         x_t = [embedding(word_t); last h of forward; first h of backward]
 
-    A word that occurs several times in a batch is spelled once.
+    A word that repeats in a batch is run once.
 
     Reference: G. Lample et al., Neural architectures for named entity recognition, 2016.
     """
@@ -143,13 +143,13 @@ class SpelledEmbedding(nn.Module):
         inputs: Int[Tensor, "batch time one_and_letters"],
         mask: Bool[Tensor, "batch time"] | None,
     ) -> Float[Tensor, "batch time size"]:
-        """The words' vectors and their spellings'. At padding there is no letter."""
+        """The vectors of words and of their characters. Padding has no characters."""
         words, letters = inputs[:, :, 0], inputs[:, :, 1:]
-        different, where = letters.flatten(0, 1).unique(dim=0, return_inverse=True)
-        longest = max(1, int((different != 0).sum(1).max()))
-        different = different[:, :longest]
-        padding = find_padding(different != 0)
-        hidden, _ = self.stack(self.letters(different, None), padding, None, False, "auto")
+        unique, where = letters.flatten(0, 1).unique(dim=0, return_inverse=True)
+        longest = max(1, int((unique != 0).sum(1).max()))
+        unique = unique[:, :longest]
+        padding = find_padding(unique != 0)
+        hidden, _ = self.stack(self.letters(unique, None), padding, None, False, "auto")
         spelled = READOUTS["last"](hidden, padding, 2)
         spelled = spelled.index_select(0, where.flatten()).view(*words.shape, -1)
         return torch.cat([self.words(words, mask), spelled], dim=2)
@@ -157,11 +157,11 @@ class SpelledEmbedding(nn.Module):
 
 @dataclass(frozen=True)
 class Level:
-    """What `RelativeToLast` leaves as it is.
+    """The part of the inputs that `RelativeToLast` does not change.
 
     Args:
-        known: how many features, the last ones.
-        ahead: how many steps, the last ones, which lie behind the window.
+        known: number of known-future covariates, the last features.
+        ahead: number of steps after the window, the last steps.
     """
 
     known: int
@@ -170,13 +170,13 @@ class Level:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the data decide of a network.
+    """The sizes of a network that the data determine.
 
     Args:
-        vocabulary: how many tokens there are, padding and unknown included; None for numbers.
-        features: how many numbers each step has; None for tokens.
-        letters: how many letters there are, padding and unknown included, where words come spelled.
-        level: what is read relative to the last step of a window; None: nothing is.
+        vocabulary: number of tokens, padding and unknown included; None for numbers.
+        features: number of features per step; None for tokens.
+        letters: number of characters, padding and unknown included; None without characters.
+        level: inputs relative to the window's last step; None: as they are.
     """
 
     vocabulary: int | None
@@ -188,7 +188,7 @@ class Sizes:
 def make_embedding(
     model: blocks.Model, sizes: Sizes, draw: torch.Generator
 ) -> Embedding | SpelledEmbedding:
-    """An Embedding of the data's vocabulary, with the spelling if there is one."""
+    """An Embedding of the data's vocabulary, with characters if the params name them."""
     block = model.representation
     assert isinstance(block, blocks.Embedding)
     vocabulary = need(sizes.vocabulary, block.kind, "tokens")
@@ -204,7 +204,7 @@ def make_one_hot(model: blocks.Model, sizes: Sizes, draw: torch.Generator) -> On
 
 
 def make_raw(model: blocks.Model, sizes: Sizes, draw: torch.Generator) -> Raw | RelativeToLast:
-    """A Raw of the data's features, or what reads them relative to a window's last step."""
+    """A Raw of the data's features, or RelativeToLast for windows of a series."""
     features = need(sizes.features, model.representation.kind, "numbers")
     if sizes.level is None:
         return Raw(features)
@@ -216,14 +216,14 @@ REPRESENTATIONS: dict[str, Callable[..., Any]] = {
     "one_hot": make_one_hot,
     "raw": make_raw,
 }
-"""By kind: (the model's block, sizes, generator) -> a module with a `size`."""
+"""By kind: (model block, sizes, generator) -> module with a `size`."""
 
 
 def need(size: int | None, kind: str, inputs: str) -> int:
-    """The size the data must have for this representation.
+    """The size, which this representation needs.
 
     Raises:
-        InputError: the data's inputs are of the other sort.
+        InputError: it is None, because the data have the other type of inputs.
     """
     if size is None:
         other = "raw" if inputs == "tokens" else "embedding or one_hot"

@@ -1,4 +1,4 @@
-"""Recurrent layers on top of one another, in one direction or two."""
+"""Stacked recurrent layers, unidirectional or bidirectional."""
 
 from typing import NamedTuple, cast
 
@@ -14,41 +14,40 @@ from rnnkit.nn.recurrence import Kernel, recur
 from rnnkit.params.model import Model
 
 States = dict[str, State]
-"""One state per layer and direction, by the name of its cell."""
+"""One state per layer and direction, by cell name."""
 
 
 class Mask(NamedTuple):
-    """Which units a sequence's recurrent dropout keeps, scaled by 1 / (1 - p); kept as states are,
-    so that a sequence that comes in parts has one mask."""
+    """Recurrent dropout mask of a sequence, scaled by 1 / (1 - p). It is passed on with the states,
+    so that all chunks of a sequence share one mask."""
 
     h: Tensor
 
 
 def without_masks(states: States) -> States:
-    """The states alone, so that new masks are drawn."""
+    """The states without dropout masks, so that new masks are drawn."""
     return {name: state for name, state in states.items() if not isinstance(state, Mask)}
 
 
 def detached(states: States) -> States:
-    """The same states without the graph that led to them."""
+    """The states detached from the autograd graph."""
     return {
         name: remake(state, (part.detach() for part in state)) for name, state in states.items()
     }
 
 
 class Stack(nn.Module):
-    """A deep, perhaps bidirectional, recurrent network.
+    """A stack of recurrent layers, unidirectional or bidirectional.
 
         x⁰ = x,   xˡ = [recur(cellˡ, D(xˡ⁻¹)); recur reversed (cellˡ_reverse, D(xˡ⁻¹))]
 
-    where D is dropout, which draws anew for every step and is nowhere between time steps. Recurrent
-    dropout is there: one mask per sequence, layer and direction, for all steps, on the h that goes
-    into the recurrent product. Cells are named `layer0`,
-    `layer0_reverse`, `layer1`, …, and so are states.
+    where D is dropout, drawn anew at every step and not applied between time steps. Recurrent
+    dropout is: one mask per sequence, layer and direction, for all steps, on the h of the recurrent
+    product. Cells and states are named `layer0`, `layer0_reverse`, `layer1`, ….
 
     Args:
         inputs: features of x.
-        params: the model's block.
+        params: the model block.
         generator: draws the weights.
 
     Reference: A. Graves, A. Mohamed, G. Hinton, Speech recognition with deep recurrent neural
@@ -86,7 +85,7 @@ class Stack(nn.Module):
         return cast("Cell[State]", self.cells[name])
 
     def start(self, name: str, inputs: Float[Tensor, "batch time feature"]) -> State:
-        """The state before the first step: zeros, or what was learned, the same for each row."""
+        """The state before the first step: zeros or learned, the same for each row."""
         batch = inputs.shape[0]
         zeros = self.cell(name).zeros(batch, inputs.dtype, inputs.device)
         if not self.initial:
@@ -97,13 +96,13 @@ class Stack(nn.Module):
     def kept(
         self, name: str, state: State, states: States | None
     ) -> Float[Tensor, "batch hidden"] | None:
-        """Recurrent dropout's mask: that of the steps before, or a new one; None where none is."""
+        """The recurrent dropout mask: from the states or new; None without dropout."""
         if not (self.training and self.recurrent_dropout):
             return None
         if states is not None and f"{name}_mask" in states:
             return states[f"{name}_mask"].h
-        share = 1 - self.recurrent_dropout
-        return torch.empty_like(state.h).bernoulli_(share) / share
+        keep = 1 - self.recurrent_dropout
+        return torch.empty_like(state.h).bernoulli_(keep) / keep
 
     def forward(
         self,
@@ -117,13 +116,13 @@ class Stack(nn.Module):
 
         Args:
             inputs: finite everywhere.
-            mask: true at real steps, or what `find_padding` found in it.
+            mask: true at real steps, or its Padding.
             states: before the first step; None: the initial state.
-            want_final: whether the final states are wanted.
+            want_final: whether to return the final states.
             kernel: as in rnnkit.nn.recurrence.recur.
 
         Returns: the top layer's outputs, zero at padding, forward then backward units; and the
-        states after each sequence's last real step (first, of a backward cell), or None.
+        states after each sequence's last real step (first for a backward cell), or None.
         """
         final: States = {}
         for layer in range(self.depth):
@@ -131,15 +130,15 @@ class Stack(nn.Module):
             outputs = []
             for name in self.names(layer):
                 state = self.start(name, inputs) if states is None else states[name]
-                kept = self.kept(name, state, states)
+                dropout_mask = self.kept(name, state, states)
                 reverse = name.endswith("_reverse")
                 output, after = recur(
-                    self.cell(name), inputs, state, mask, reverse, kernel, want_final, kept
+                    self.cell(name), inputs, state, mask, reverse, kernel, want_final, dropout_mask
                 )
                 outputs.append(output)
                 if after is not None:
                     final[name] = after
-                    if kept is not None:
-                        final[f"{name}_mask"] = Mask(kept)
+                    if dropout_mask is not None:
+                        final[f"{name}_mask"] = Mask(dropout_mask)
             inputs = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
         return inputs, final if want_final else None

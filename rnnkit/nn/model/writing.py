@@ -1,4 +1,4 @@
-"""The topologies that write a sequence of its own length: one-to-many and encoder-decoder."""
+"""The topologies that generate a sequence: one-to-many and encoder-decoder."""
 
 from typing import NamedTuple
 
@@ -16,24 +16,24 @@ from rnnkit.params.model import Model
 
 
 class Read(NamedTuple):
-    """What a decoder is given of its inputs: where it starts, and what it can look at."""
+    """The encoded inputs of a decoder: its initial state and its memory."""
 
     written: Written
     memory: Memory | None
 
     @property
     def items(self) -> int:
-        """Of how many."""
+        """Number of items."""
         return len(next(iter(self.written.states.values())).h)
 
     def rows(self, which: Int[Tensor, " rows"]) -> "Read":
-        """That of some items, each as often as it is named."""
+        """The encoded inputs of the given items; an index may repeat."""
         memory = None if self.memory is None else self.memory.rows(which)
         return Read(self.written.rows(which), memory)
 
 
 class Writer(nn.Module):
-    """What both have: inputs -> one vector -> the decoder's first states."""
+    """Base of both topologies: inputs -> one vector -> the decoder's initial states."""
 
     def __init__(
         self, model: Model, sizes: Sizes, outputs: int, generator: torch.Generator
@@ -46,7 +46,7 @@ class Writer(nn.Module):
         self.bridge = Bridge(units, self.decoder.stack, generator)
 
     def encode_with(self, model: Model, generator: torch.Generator) -> tuple[int, int | None]:
-        """Builds what stands before the decoder: units of the vector, and of the memory."""
+        """Build the encoder; return the units of its vector and of its memory."""
         raise NotImplementedError
 
     def read(
@@ -54,7 +54,7 @@ class Writer(nn.Module):
         inputs: Num[Tensor, "batch time *feature"],
         mask: Bool[Tensor, "batch time"] | None,
     ) -> Read:
-        """What the decoder is given."""
+        """Encode the inputs for the decoder."""
         raise NotImplementedError
 
     def forward(
@@ -64,12 +64,12 @@ class Writer(nn.Module):
         previous: Int[Tensor, "batch steps"],
         own: float = 0.0,
     ) -> Float[Tensor, "batch steps outputs"]:
-        """Scores of each next token, given those before it; at padding they mean nothing.
+        """Logits of each next token given the previous ones; undefined at padding.
 
         Args:
-            inputs, mask: as of every network.
-            previous: the token before each step.
-            own: as of `Decoder.forward`.
+            inputs, mask: as in every network.
+            previous: the previous token of each step.
+            own: as in `Decoder.forward`.
         """
         read = self.read(inputs, mask)
         return self.decoder(previous, read.written, read.memory, own)  # type: ignore[no-any-return]
@@ -94,8 +94,8 @@ class OneToMany(Writer):
 
 
 class EncoderDecoder(Writer):
-    """A sequence in, another sequence out: all that the decoder starts from is one vector, the
-    encoder's read-out; with attention it looks at the encoder's outputs, too.
+    """A sequence in, another sequence out. The decoder's initial states come from the encoder's
+    read-out; with attention it also uses the encoder's outputs.
 
     Reference: I. Sutskever, O. Vinyals, Q. V. Le, Sequence to sequence learning with neural
     networks, 2014; K. Cho et al., Learning phrase representations using RNN encoder-decoder for
@@ -126,11 +126,11 @@ class EncoderDecoder(Writer):
         before: Float[Tensor, "batch units"] | None,
         seen: int,
     ) -> tuple[Read, States, Float[Tensor, "batch units"]]:
-        """One more step of sequences that come step by step, in one direction, without attention.
+        """Run one step of a streamed sequence, for unidirectional encoders without attention.
 
-        Args: as of `ManyToOne.step`.
+        Args: as in `ManyToOne.step`.
 
-        Returns: what the decoder is given of the sequence so far, its states and its read-out.
+        Returns: the decoder's inputs for the sequence so far, its states and its read-out.
         """
         hidden, final = self.stack(self.representation(inputs, None), None, states, True, "auto")
         assert final is not None
