@@ -15,7 +15,7 @@ from rnnkit.data.prepare.part import Flat
 from rnnkit.data.prepare.scale import Scaler, fit_frames
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
-from rnnkit.data.sources.audio import LOUDEST, recording
+from rnnkit.data.sources.audio import MAX_SAMPLE, recording
 from rnnkit.errors import InputError, Note
 from rnnkit.params.data import MFCC, Data
 from rnnkit.params.source import Source
@@ -34,7 +34,7 @@ def samples_of(value: Any) -> np.ndarray | None:
         return None
     with np.errstate(over="ignore"):  # overflow gives infinity, rejected below
         samples = array.astype(np.float32)
-    return samples if (np.abs(samples) <= LOUDEST).all() else None  # also for NaN
+    return samples if (np.abs(samples) <= MAX_SAMPLE).all() else None  # also for NaN
 
 
 @dataclass(frozen=True, eq=False)
