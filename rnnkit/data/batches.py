@@ -1,7 +1,7 @@
-"""Parts to batches: which items go together, and their padded tensors. No files, no model.
+"""Batches of a split: assignment of items, and padded tensors.
 
-Items of about the same length share a batch, so that little is padding. Everything is indexing of
-tensors in memory; there is no DataLoader, because one costs more than a small network's step.
+Items of similar length share a batch, which reduces padding. All data are tensors in memory; a
+DataLoader would cost more than a small network's step.
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from torch import Tensor
 from rnnkit.data.prepare.ids import PADDING
 from rnnkit.data.prepare.part import Part
 
-POOL = 50  # batches whose items are sorted by length together
-IGNORED = -100  # target at padding; torch's cross_entropy leaves it out by default
+POOL = 50  # batches per pool; items are sorted by length within a pool
+IGNORED = -100  # target at padding; the default ignore_index of torch's cross_entropy
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """A few examples, padded to the longest.
+    """Items, padded to the longest.
 
     Args:
-        inputs: [batch, time] int64 ids, or [batch, time, features]; padding is 0. Where features
-            are known ahead, the steps of the targets follow the item's own (`with_future`).
+        inputs: [batch, time] int64 ids, or [batch, time, features]; padding is 0. With known-future
+            covariates, the steps of the horizon follow the window (`with_future`).
         targets: [batch] labels; [batch, time] tags or tokens, IGNORED at padding; [batch, steps]
-            tokens of sequences of their own lengths, IGNORED behind their ends;
-            [batch, time, numbers], 0 at padding; [batch, horizon, targets] scaled values.
-        mask: [batch, time] bool, true at real steps; None: all are real.
+            tokens, sequence-to-sequence, IGNORED after the end; [batch, time, numbers], 0 at
+            padding; [batch, horizon, targets] scaled values.
+        mask: [batch, time] bool, true at real steps; None: no padding.
         item: [batch] rows of the source's frame.
     """
 
@@ -41,26 +41,26 @@ class Batch:
 def plan(
     part: Part, batch_size: int, generator: torch.Generator | None
 ) -> list[Int[Tensor, " batch"]]:
-    """Which items are in which batch; every item is in exactly one.
+    """Assign each item to exactly one batch.
 
     Args:
-        part: the examples.
+        part: the split.
         batch_size: items per batch; one batch may have fewer.
-        generator: for training: items are shuffled, each pool of 50 batches is sorted by length
-            and cut, and the batches are shuffled. None, for evaluation: sorted by length.
+        generator: training: shuffles the items, sorts each pool of 50 batches by length, and
+            shuffles the batches. None, evaluation: sort by length.
 
-    Returns: int64 tensors of indices into the part.
+    Returns: int64 tensors of item indices.
     """
     if generator is None:
         return list(torch.split(_length(part).argsort(stable=True), batch_size))
     order = torch.randperm(len(part), generator=generator)
     batches = _pooled(part, order, batch_size)
     shuffled = torch.randperm(len(batches), generator=generator).tolist()
-    return [batches[k] for k in shuffled]
+    return [batches[index] for index in shuffled]
 
 
 def _pooled(part: Part, order: Int[Tensor, " items"], batch_size: int) -> list[Tensor]:
-    """Sort each pool of an order by length and cut it into batches."""
+    """Sort each pool by length and cut it into batches."""
     if part.unaligned or not part.equal_length:
         lengths = _length(part)[order]
         pool = torch.arange(len(order)) // (POOL * batch_size)
@@ -69,14 +69,14 @@ def _pooled(part: Part, order: Int[Tensor, " items"], batch_size: int) -> list[T
 
 
 def _length(part: Part) -> Int[Tensor, " items"]:
-    """What items are sorted by: the steps of the input, then those of the target."""
+    """Sort key: input length, then target length."""
     if not part.unaligned:
         return part.input_length
     return part.input_length * (part.target_length.max() + 1) + part.target_length
 
 
 def padding_waste(part: Part, batch_size: int) -> float:
-    """The fraction of steps that are padding in training, with items in the part's own order."""
+    """Fraction of padded steps in training, without shuffling."""
     batches = _pooled(part, torch.arange(len(part)), batch_size)
     lengths = [part.input_length[batch] for batch in batches]
     steps = sum(len(batch) * int(batch.max()) for batch in lengths)
@@ -86,13 +86,13 @@ def padding_waste(part: Part, batch_size: int) -> float:
 def gather(
     part: Part, indices: Int[Tensor, " batch"], padding: Literal["post", "pre"], dtype: torch.dtype
 ) -> Batch:
-    """The items' padded tensors.
+    """Build a batch of items.
 
     Args:
-        part: the examples.
+        part: the split.
         indices: int64, at least one.
-        padding: whether the padding lies behind the items or before them.
-        dtype: of raw inputs and of targets that are numbers; ids stay int64.
+        padding: post or pre.
+        dtype: of raw inputs and numeric targets; ids stay int64.
     """
     lengths = part.input_length[indices]
     starts = part.input_start[indices, None]
@@ -101,7 +101,7 @@ def gather(
     steps = torch.arange(longest)
     if not part.equal_length and int(lengths.min()) != longest:
         lengths = lengths[:, None]
-        # Steps of padding read the item's nearest real step, which is then overwritten.
+        # Padded steps read the nearest real step and are overwritten below.
         if padding == "post":
             mask = steps < lengths
             steps = torch.minimum(steps, lengths - 1)
@@ -125,8 +125,8 @@ def gather(
     if mask is not None:
         inputs = inputs.masked_fill_(~_like(mask, inputs), PADDING)
         if part.synced:
-            nothing = 0 if targets.is_floating_point() else IGNORED
-            targets = targets.masked_fill_(~_like(mask, targets), nothing)
+            fill = 0 if targets.is_floating_point() else IGNORED
+            targets = targets.masked_fill_(~_like(mask, targets), fill)
     return Batch(
         inputs=inputs.to(dtype) if inputs.is_floating_point() else inputs,
         targets=targets.to(dtype) if targets.is_floating_point() else targets,
@@ -138,7 +138,7 @@ def gather(
 def _padded(
     flat: Int[Tensor, " tokens"], starts: Int[Tensor, "items 1"], lengths: Int[Tensor, " items"]
 ) -> Int[Tensor, "items longest"]:
-    """Each item's own tokens, IGNORED behind them."""
+    """Target tokens of each item, IGNORED after the end."""
     steps = torch.arange(int(lengths.max()))
     real = steps < lengths[:, None]
     return _take(flat, starts + steps.minimum(lengths[:, None] - 1)).masked_fill_(~real, IGNORED)
@@ -149,16 +149,15 @@ def with_future(
     ahead: Float[Tensor, "batch horizon features"],
     known: int,
 ) -> Float[Tensor, "batch steps features+1"]:
-    """A window followed by what is known of the steps that are to be forecast.
+    """A window followed by the known-future covariates of the horizon.
 
     Args:
         past: the window.
-        ahead: the rows behind it, of which only the last features are
-            read: the rest, which a forecaster cannot know, is replaced by zero.
-        known: how many features are known ahead.
+        ahead: the rows of the horizon; features other than the covariates are set to 0.
+        known: number of known-future covariates, the last features.
 
-    Returns: [batch, window + horizon, features + 1]; the feature that is added is 0 in the window
-    and 1 behind it.
+    Returns: [batch, window + horizon, features + 1]; the added feature is 0 in the window and 1 in
+    the horizon.
     """
     hidden = torch.zeros_like(ahead[:, :, : ahead.shape[2] - known])
     ahead = torch.cat([hidden, ahead[:, :, -known:], torch.ones_like(ahead[:, :, :1])], dim=2)
@@ -169,12 +168,12 @@ def with_future(
 def _take(
     flat: Num[Tensor, "rows *features"], index: Int[Tensor, "batch steps"]
 ) -> Num[Tensor, "batch steps *features"]:
-    """flat[index], by index_select: a third of the time where there are features."""
+    """flat[index] by index_select, three times as fast with features."""
     return flat.index_select(0, index.flatten()).view(*index.shape, *flat.shape[1:])
 
 
 def _like(
     mask: Bool[Tensor, "batch steps"], values: Num[Tensor, "batch steps *features"]
 ) -> Bool[Tensor, "batch steps *last"]:
-    """The mask with a last dimension of 1 where each step has several values."""
+    """The mask, with a last dimension of 1 if steps have several values."""
     return mask if values.dim() == 2 else mask[:, :, None]

@@ -1,9 +1,8 @@
-"""The pieces in which a training reads its batches: whole, or in windows for truncated BPTT.
+"""Training windows: whole batches, or windows for truncated BPTT.
 
-A window goes on from the state that the one before it left, detached: gradients reach back to the
-window's own first step and no further. Independent sequences begin at the initial state, always. A
-text whose state is carried is read as parallel continuous streams, from its first token to its
-last.
+A window starts from the detached final state of the previous window, so gradients stop at its first
+step. Independent sequences start at the initial state. With carried state, a text is read as
+parallel continuous streams.
 
 Reference: R. J. Williams, J. Peng, An efficient gradient-based algorithm for on-line training of
 recurrent network trajectories, Neural Computation 2(4), 1990.
@@ -22,12 +21,12 @@ from rnnkit.params.experiment import Experiment
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """Some steps of a batch.
+    """Consecutive steps of a batch.
 
     Args:
-        batch: its inputs, targets and mask are of these steps alone.
-        begins: it starts from the initial state; otherwise from what the window before it left.
-        ends: no window goes on from its state.
+        batch: inputs, targets and mask of these steps.
+        begins: starts from the initial state; otherwise from the previous window's final state.
+        ends: no window continues from its final state.
     """
 
     batch: Batch
@@ -36,19 +35,19 @@ class Window:
 
 
 def is_carried(experiment: Experiment) -> bool:
-    """Whether the state is carried through the whole text."""
+    """Whether the hidden state is carried through the whole text."""
     return experiment.task.carries_state
 
 
 def training_windows(
     part: Part, experiment: Experiment, generator: torch.Generator
 ) -> Iterator[Window]:
-    """One epoch: every target exactly once.
+    """Windows of one epoch; every target occurs exactly once.
 
     Args:
-        part: the examples.
-        experiment: gives the batch size, the side of the padding, `train.bptt` and `task.state`.
-        generator: shuffles independent sequences; a carried text is read in its own order.
+        part: the split.
+        experiment: sets batch size, padding, `train.bptt` and `task.state`.
+        generator: shuffles independent sequences; a text with carried state stays in order.
     """
     train = experiment.train
     if is_carried(experiment):
@@ -61,7 +60,7 @@ def training_windows(
 
 
 def count_windows(part: Part, experiment: Experiment, generator: torch.Generator) -> int:
-    """How many windows `training_windows` gives, without making them."""
+    """Number of windows that `training_windows` yields."""
     train = experiment.train
     if is_carried(experiment):
         assert train.bptt is not None
@@ -74,11 +73,11 @@ def count_windows(part: Part, experiment: Experiment, generator: torch.Generator
 
 
 def cut(batch: Batch, steps: int | None) -> Iterator[Window]:
-    """A batch of independent sequences in windows.
+    """Windows of a batch of independent sequences.
 
     Args:
-        batch: of a synced task, where it is longer than a window.
-        steps: the longest window; None: the batch is one.
+        batch: of a synced task, if it is longer than a window.
+        steps: maximum length of a window; None: one window.
     """
     time = batch.inputs.shape[1]
     if steps is None or steps >= time:
@@ -95,32 +94,31 @@ def cut(batch: Batch, steps: int | None) -> Iterator[Window]:
 
 
 def streams(part: Part, count: int, steps: int) -> Iterator[Window]:
-    """A part as parallel continuous streams, in windows.
+    """Windows of a split read as parallel continuous streams.
 
-    The items are joined in their order and the whole is cut into `count` streams of equal length,
-    the last of which may be shorter: its missing steps are padding.
+    The concatenated items are cut into `count` streams of equal length; the last one may be padded.
 
     Args:
         part: of a synced task on tokens.
-        count: streams side by side.
-        steps: the longest window.
+        count: number of streams.
+        steps: maximum length of a window.
     """
-    read = positions(part.input_start, part.input_length)
-    wanted = positions(part.target_start, part.target_length)
+    inputs_at = positions(part.input_start, part.input_length)
+    targets_at = positions(part.target_start, part.target_length)
     item = part.item.repeat_interleave(part.input_length)
     length = _stream_length(part, count)
     begin = torch.arange(count)[:, None] * length
-    begin = begin[begin[:, 0] < len(read)]
+    begin = begin[begin[:, 0] < len(inputs_at)]
     for start in range(0, length, steps):
         place = begin + torch.arange(start, min(start + steps, length))
-        mask = place < len(read)
-        place = place.clamp(max=len(read) - 1)
-        inputs, targets = part.inputs[read[place]], part.targets[wanted[place]]
-        whole = bool(mask.all())
-        if not whole:
+        mask = place < len(inputs_at)
+        place = place.clamp(max=len(inputs_at) - 1)
+        inputs, targets = part.inputs[inputs_at[place]], part.targets[targets_at[place]]
+        unpadded = bool(mask.all())
+        if not unpadded:
             inputs = inputs.masked_fill(~mask, PADDING)
             targets = targets.masked_fill(~mask, IGNORED)
-        batch = Batch(inputs, targets, None if whole else mask, item[place[:, 0]])
+        batch = Batch(inputs, targets, None if unpadded else mask, item[place[:, 0]])
         yield Window(batch, begins=start == 0, ends=start + steps >= length)
 
 
@@ -129,5 +127,5 @@ def _stream_length(part: Part, count: int) -> int:
 
 
 def has_targets(batch: Batch) -> bool:
-    """Whether any step of a window is no padding."""
+    """Whether a window has any real step."""
     return batch.mask is None or bool(batch.mask.any())

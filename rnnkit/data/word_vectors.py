@@ -1,6 +1,6 @@
 """Word vectors from files: GloVe's text, word2vec's text and binary form; plain, .gz or .zip.
 
-Only the words that are wanted are kept, so that a file of gigabytes can be read.
+Reads files of gigabytes: only requested words are kept in memory.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from rnnkit.errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class WordVectors:
-    """What a file has of the words that were wanted.
+    """Vectors of the requested words.
 
     Args:
         vectors: word -> [width] float32.
-        width: numbers of each vector.
+        width: size of a vector.
         rows: words in the file.
-        notes: what is odd about the file, a sentence each.
+        notes: irregularities of the file, one sentence each.
     """
 
     vectors: dict[str, np.ndarray]
@@ -38,13 +38,13 @@ class WordVectors:
 
 
 def read_vectors(path: str, wanted: Collection[str]) -> WordVectors:
-    """Reads the vectors of the words that are wanted; of a word that occurs twice the first.
+    """Read the vectors of the requested words; of duplicates, the first.
 
-    A first line of two whole numbers is word2vec's header: how many rows, how wide. Where it lies
-    about the rows, a note says so. Words that are no UTF-8 are read as Latin-1.
+    A first line of two whole numbers is word2vec's header: rows and width. A note reports a wrong
+    number of rows. Words that are not UTF-8 are read as Latin-1.
 
     Raises:
-        InputError: no such file, a row of another width, a number that is none, a file cut short.
+        InputError: a missing or truncated file, a row of another width, an invalid number.
     """
     try:
         with _opened(path) as file:
@@ -56,20 +56,20 @@ def read_vectors(path: str, wanted: Collection[str]) -> WordVectors:
             head = file.readline() if header else first
             binary = header is not None and not _is_text(head, width)
             ahead = _Ahead(head, file)
-            found = (
+            entries = (
                 _binary(path, ahead, claimed or 0, width)
                 if binary
                 else _text(path, ahead, width, 2 if header else 1)
             )
             wanted = set(wanted)
             vectors: dict[str, np.ndarray] = {}
-            rows = odd = 0
-            for raw, numbers in found:
+            rows = latin = 0
+            for raw, numbers in entries:
                 rows += 1
                 try:
                     word = raw.decode("utf-8")
                 except UnicodeDecodeError:
-                    word, odd = raw.decode("latin-1"), odd + 1
+                    word, latin = raw.decode("latin-1"), latin + 1
                 if word in wanted and word not in vectors:
                     vectors[word] = np.array(numbers, dtype=np.float32)
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
@@ -80,13 +80,13 @@ def read_vectors(path: str, wanted: Collection[str]) -> WordVectors:
     notes = []
     if claimed is not None and claimed != rows:
         notes.append(f"{path}: its header says {claimed:,} rows, and it has {rows:,}")
-    if odd:
-        notes.append(f"{path}: {odd:,} words are no UTF-8 and were read as Latin-1")
+    if latin:
+        notes.append(f"{path}: {latin:,} words are no UTF-8 and were read as Latin-1")
     return WordVectors(vectors, width, rows, tuple(notes))
 
 
 class _Ahead:
-    """A file with a line that was read already put back before it."""
+    """A file with a line pushed back in front of it."""
 
     def __init__(self, head: bytes, file: IO[bytes]) -> None:
         self._head, self._file = io.BytesIO(head), file
@@ -101,11 +101,11 @@ class _Ahead:
 
 
 def _opened(path: str) -> IO[bytes]:
-    found = existing(located(path))
-    if found.suffix == ".gz":
-        return io.BufferedReader(gzip.open(found))
-    if found.suffix == ".zip":
-        archive = zipfile.ZipFile(found)
+    file = existing(located(path))
+    if file.suffix == ".gz":
+        return io.BufferedReader(gzip.open(file))
+    if file.suffix == ".zip":
+        archive = zipfile.ZipFile(file)
         names = [name for name in archive.namelist() if not name.endswith("/")]
         if len(names) != 1:
             raise InputError(
@@ -113,7 +113,7 @@ def _opened(path: str) -> IO[bytes]:
                 f"({', '.join(names[:4])}); unpack it and name the one you want"
             )
         return archive.open(names[0])
-    return found.open("rb")
+    return file.open("rb")
 
 
 def _header(line: bytes) -> tuple[int, int] | None:
@@ -139,7 +139,7 @@ def _numbers(fields: list[bytes]) -> list[float] | None:
 
 def _text(path: str, lines: _Ahead, width: int, first: int) -> Iterator[tuple[bytes, list[float]]]:
     for number, line in enumerate(lines, start=first):
-        fields = line.rstrip().rsplit(b" ", width)  # a word may hold spaces itself
+        fields = line.rstrip().rsplit(b" ", width)  # a word may contain spaces
         if fields == [b""]:
             continue
         numbers = _numbers(fields[1:])

@@ -1,4 +1,4 @@
-"""Every knob of an experiment: its bounds, its unit, its only default. One file per block."""
+"""Parameters of an experiment, with bounds, units and defaults. One file per block."""
 
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.load import change, dump, load

@@ -1,4 +1,4 @@
-"""What every params block is: frozen, strict, without unknown keys. No field lives here."""
+"""Base class of the params blocks: frozen, strict, without unknown keys. Defines no field."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class Block(BaseModel):
-    """A part of the params tree."""
+    """A block of the params tree."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -24,7 +24,7 @@ class Block(BaseModel):
 
 
 class FrozenDict(dict[Key, Value]):
-    """A mapping that cannot be changed, so that a frozen block is frozen all the way down.
+    """An immutable mapping, so that a frozen block is deeply frozen.
 
     >>> FrozenDict(a=1)["a"]
     1
@@ -41,7 +41,7 @@ class FrozenDict(dict[Key, Value]):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        return core_schema.dict_schema()  # a default that is one can stand in a JSON schema
+        return core_schema.dict_schema()  # lets a JSON schema hold one as a default
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FrozenDict, (dict(self),)
@@ -52,32 +52,31 @@ Names = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 def default_of(block: type[Block], name: str) -> Any:
-    """What a key of a block holds where nothing is written."""
+    """Default of a block's key."""
     return block.model_fields[name].get_default()
 
 
-WHOLE = ("data", "model", "train")
-"""The blocks of an experiment whose keys are always the same."""
+FIXED_KEY_BLOCKS = ("data", "model", "train")
+"""Blocks of an experiment whose keys do not depend on a kind."""
 
 
 def spelled_out(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Changes by their paths; one of a whole block is one of each key that it names, so that its
-    others stay as they are.
+    """Changes by path. A change of a whole block is split into its keys; its other keys stay.
 
     >>> spelled_out({"model": {"hidden": 3, "cell": {"kind": "rnn"}}, "seed": 1})
     {'model.hidden': 3, 'model.cell': {'kind': 'rnn'}, 'seed': 1}
     """
-    found: dict[str, Any] = {}
+    expanded: dict[str, Any] = {}
     for path, value in changes.items():
-        if path in WHOLE and isinstance(value, Mapping):
-            found |= {f"{path}.{key}": inner for key, inner in value.items()}
+        if path in FIXED_KEY_BLOCKS and isinstance(value, Mapping):
+            expanded |= {f"{path}.{key}": inner for key, inner in value.items()}
         else:
-            found[path] = value
-    return found
+            expanded[path] = value
+    return expanded
 
 
 def reason_of(error: ErrorDetails) -> str:
-    """Why pydantic refuses a value, in the words of a params file."""
+    """Reason for a pydantic error, in the terms of a params file."""
     if error["type"] == "extra_forbidden":
         return "there is no such key"
     if error["type"] == "union_tag_invalid":

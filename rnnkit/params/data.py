@@ -1,4 +1,4 @@
-"""How a source is split, and how its items become tensors."""
+"""Splitting, tokenization, scaling and features of the data."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from rnnkit.params.block import Block, Names
 from rnnkit.params.source import Source
 
-Share = Annotated[float, Field(gt=0, lt=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 def _timestamp(text: str) -> str:
@@ -23,58 +23,58 @@ Timestamp = Annotated[str, AfterValidator(_timestamp)]
 
 
 class Fractions(Block):
-    """By a hash of the item or of its group: an item never changes side when the data grow."""
+    """By hash of the item or of its group: an item stays in its split when data are added."""
 
     kind: Literal["fractions"] = "fractions"
-    valid: Share = 0.1
-    test: Share = 0.1
+    valid: Fraction = 0.1
+    test: Fraction = 0.1
 
 
 class Files(Block):
-    """A file for each part; the source's own path is the training file."""
+    """One file per split; the source's path is the training file."""
 
     kind: Literal["files"] = "files"
-    valid: str | Share = 0.1
-    """The validation file, or the share of the training file to hold out by hash."""
+    valid: str | Fraction = 0.1
+    """Validation file, or fraction of the training file to hold out by hash."""
     test: str
 
 
 class Time(Block):
-    """By time, oldest first: the last share, or everything from a given moment on.
+    """By time, oldest first: the last fraction of the rows, or all rows from a timestamp on.
 
-    Of several series a share is taken of each; moments are the same for all.
+    With several series, fractions apply to each series, timestamps to all.
     """
 
     kind: Literal["time"] = "time"
-    valid: Share | Timestamp = 0.1
-    """A share of all rows, or the moment the validation part begins."""
-    test: Share | Timestamp = 0.1
-    """A share of all rows, or the moment the test part begins."""
+    valid: Fraction | Timestamp = 0.1
+    """Fraction of all rows, or timestamp at which the validation split begins."""
+    test: Fraction | Timestamp = 0.1
+    """Fraction of all rows, or timestamp at which the test split begins."""
     until: Timestamp | None = None
-    """Rows from this moment on are left out."""
+    """Rows from this timestamp on are left out."""
 
 
 class Column(Block):
-    """By a column of the data that says train, valid or test."""
+    """By a column of the data with the values train, valid and test."""
 
     kind: Literal["column"] = "column"
     name: str = "split"
 
 
 class Given(Block):
-    """As the source has it: it comes in parts."""
+    """As in the source, which comes already split."""
 
     kind: Literal["given"] = "given"
 
 
 class FileNames(Block):
-    """By the names of recordings' files, as patterns of the shell: `*_[0-4].wav`."""
+    """By shell patterns for the recordings' file names: `*_[0-4].wav`."""
 
     kind: Literal["names"] = "names"
-    valid: str | Share = 0.1
-    """The pattern of the validation part, or the share of what is left to hold out by hash."""
+    valid: str | Fraction = 0.1
+    """Pattern of the validation split, or fraction of the non-test files to hold out by hash."""
     test: str
-    """The pattern of the test part."""
+    """Pattern of the test split."""
 
 
 Split = Annotated[
@@ -88,8 +88,8 @@ class Characters(Block):
     kind: Literal["characters"] = "characters"
     lowercase: bool = False
     vocabulary: int = Field(default=1_000, ge=2, le=1_000_000)
-    """At most this many tokens, the most frequent ones; the rest become the unknown token. Padding,
-    unknown and end-of-item tokens are not counted."""
+    """Maximum number of tokens, by frequency; the rest become the unknown token. Does not count
+    the padding, unknown and end-of-item tokens."""
 
 
 class Words(Block):
@@ -101,104 +101,102 @@ class Words(Block):
     punctuation: at white space and around punctuation."""
     lowercase: bool = False
     vocabulary: int = Field(default=30_000, ge=2, le=1_000_000)
-    """At most this many tokens, the most frequent ones; the rest become the unknown token. Padding,
-    unknown and end-of-item tokens are not counted."""
+    """Maximum number of tokens, by frequency; the rest become the unknown token. Does not count
+    the padding, unknown and end-of-item tokens."""
     minimum_count: int = Field(default=1, ge=1)
     """Rarer words become the unknown token."""
     spelling: int | None = Field(default=None, ge=2, le=100)
-    """Tagging: each word comes with its letters, at most so many: of a longer word the first half
-    and the last. For model.representation.characters. Unit: characters."""
+    """Tagging: maximum number of characters per word for model.representation.characters; the
+    middle of longer words is dropped. null: words only. Unit: characters."""
 
 
 class BPE(Block):
-    """Byte-pair encoding (Sennrich et al. 2016), learned on the training part."""
+    """Byte-pair encoding (Sennrich et al. 2016), learned on the training split."""
 
     kind: Literal["bpe"] = "bpe"
     lowercase: bool = False
     vocabulary: int = Field(default=8_000, ge=300, le=1_000_000)
-    """At most this many tokens are learned; the 256 bytes are always among them."""
+    """Maximum number of learned tokens; always includes the 256 bytes."""
 
 
 Tokenizer = Annotated[Characters | Words | BPE, Field(discriminator="kind")]
 
 
 class MFCC(Block):
-    """Mel-frequency cepstral coefficients, a frame of them every few milliseconds: the cosine
-    transform of the log energies in bands that are evenly spaced on the mel scale (Davis and
-    Mermelstein 1980)."""
+    """Mel-frequency cepstral coefficients per frame: the cosine transform of the log energies in
+    bands evenly spaced on the mel scale (Davis and Mermelstein 1980)."""
 
     coefficients: int = Field(default=13, ge=1, le=256)
-    """How many of them are kept, the first ones."""
+    """Number of coefficients, from the first."""
     bands: int = Field(default=40, ge=1, le=256)
     window: float = Field(default=25.0, gt=0, le=1_000)
-    """How much of the recording a frame hears; unit: milliseconds."""
+    """Length of a frame; unit: milliseconds."""
     hop: float = Field(default=10.0, gt=0, le=1_000)
-    """From a frame to the next; unit: milliseconds."""
+    """Distance between frames; unit: milliseconds."""
     deltas: int = Field(default=2, ge=0, le=2)
-    """1: beside each coefficient its slope over nine frames; 2: and the slope's slope."""
+    """1: adds the slope of each coefficient over nine frames; 2: also the slope of the slope."""
     normalize: Literal["per_utterance", "none"] = "per_utterance"
-    """per_utterance: each coefficient has mean 0 and deviation 1 within a recording; none: it is
-    scaled as data.scaling says, by the training part."""
+    """per_utterance: each coefficient has mean 0 and standard deviation 1 within a recording;
+    none: scaled by data.scaling, fitted on the training split."""
 
 
 class Covariates(Block):
-    """Columns that help to forecast and are not forecast themselves."""
+    """Input columns of a forecast that are not targets."""
 
     past: Names | None = None
-    """Columns known in the past alone; null: every column that is no target and not in `future`.
-    A column that is in none of these is left out."""
+    """Columns known only in the past; null: every column that is neither a target nor in
+    `future`. Columns in none of these are left out."""
     future: Names = ()
-    """Columns known ahead, such as a price plan: their values over the horizon are read, too."""
+    """Known-future covariates, such as planned prices: also read over the horizon."""
     calendar: Annotated[tuple[Literal["hour", "weekday", "month"], ...], Field(strict=False)] = ()
-    """What is known ahead from the time itself, each as the sine and cosine of its cycle."""
+    """Known-future covariates from the time: sine and cosine of each cycle."""
 
     @property
     def known_ahead(self) -> bool:
-        """Whether anything is known over the horizon."""
+        """Whether there are known-future covariates."""
         return bool(self.future or self.calendar)
 
 
 class Data(Block):
-    """From a source to padded batches."""
+    """Source, split, tokenization, scaling and padding."""
 
     source: Source
     split: Split = Fractions()
     tokenizer: Tokenizer = Words()
-    """Of the text; translation: of the source."""
+    """Tokenizer of the text; translation: of the source."""
     target_tokenizer: Tokenizer | None = None
-    """Translation: of the target; null: as the source's, learned on the targets."""
+    """Translation: tokenizer of the target; null: as `tokenizer`, learned on the targets."""
     joint: bool = False
-    """Translation: one vocabulary, learned on the sources and the targets together."""
+    """Translation: one vocabulary, learned on sources and targets together."""
     max_length: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Longer sequences are cut here (and counted); translation, captioning and transcription: what
-    is longer, read or written, is left out of the training part. Frames with a label each: longer
-    sequences are cut into stretches of this length, each an item. Language modelling: the text is
-    one stream, cut into windows of this length; null: one window for each item. Unit: steps."""
+    """Longer sequences are truncated (and counted). Translation, captioning and transcription:
+    items with a longer input or target are left out of the training split. One label per frame:
+    longer sequences are cut into items of this length. Language modelling: the text is one
+    stream, cut into windows of this length; null: one window per item. Unit: steps."""
     padding: Literal["post", "pre"] = "post"
-    """Where the padding lies; results are the same."""
+    """Side of the padding; does not affect results."""
     window: int = Field(default=96, ge=1, le=100_000)
-    """Forecasting: how many past rows the network sees."""
+    """Forecasting: number of past rows that the network reads."""
     scaling: Literal["standard", "minmax", "none"] = "standard"
-    """Series and frames: how each column is scaled, by the training part alone."""
+    """Series and frames: scaling of each column, fitted on the training split."""
     covariates: Covariates = Covariates()
-    """Forecasting: which columns beside the targets the network sees."""
+    """Forecasting: input columns besides the targets."""
     features: MFCC = MFCC()
-    """Recordings: what is heard of them."""
+    """Recordings: their features."""
     limit: int | None = Field(default=None, ge=1)
-    """Use at most this many items of each part; null: all. Text: the first ones; a series: the
-    latest windows; other data: the first ones by hash, so that more data change few of them. With
-    `data.source.join`: of the recordings that are joined, not of the strings."""
+    """Maximum number of items per split; null: all. Text: the first; series: the latest windows;
+    other data: the first by hash, so that added data replace few of them. With
+    `data.source.join`: counts the single recordings, not the joined ones."""
 
     @property
     def written(self) -> tuple[Tokenizer, bool]:
-        """Of texts that are written or transcribed, their tokenizer, and whether it learns from the
-        sources too."""
+        """Tokenizer of the decoded texts, and whether it is learned on the sources too."""
         return self.target_tokenizer or self.tokenizer, self.joint
 
     @property
     def altered(self) -> tuple[str, ...]:
-        """What that tokenizer does to the true texts, in words."""
+        """How that tokenizer changes the reference texts, in words."""
         tokenizer, _ = self.written
         cut = isinstance(tokenizer, Words) and tokenizer.split == "punctuation"
         changes = {"in lower case": tokenizer.lowercase, "cut at punctuation": cut}
-        return tuple(change for change, made in changes.items() if made)
+        return tuple(change for change, applies in changes.items() if applies)

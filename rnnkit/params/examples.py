@@ -1,4 +1,4 @@
-"""The example params files: `params/` of a checkout, which the package installs beside its code."""
+"""The example params files: `params/` of a checkout, installed with the package."""
 
 from pathlib import Path
 
@@ -6,21 +6,21 @@ from rnnkit.errors import InputError, closest
 
 PACKAGE = Path(__file__).parents[1]
 PLACES = (PACKAGE / "examples", PACKAGE.parent / "params")
-"""Where they lie: installed from a wheel, or in a checkout."""
+"""Folders of the examples: installed from a wheel, or in a checkout."""
 SUFFIX = ".yaml"
 
 
 def examples() -> dict[str, Path]:
     """Name -> file."""
-    place = next((place for place in PLACES if place.is_dir()), PLACES[0])
-    return {file.stem: file for file in sorted(place.glob(f"*{SUFFIX}"))}
+    folder = next((folder for folder in PLACES if folder.is_dir()), PLACES[0])
+    return {file.stem: file for file in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
 def example(name: str) -> Path:
-    """The file of an example.
+    """Path of an example.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no such example.
     """
     files = examples()
     if name not in files:
@@ -32,6 +32,6 @@ def example(name: str) -> Path:
 
 
 def described(file: Path) -> str:
-    """What a params file is an example of: its first line, a comment."""
+    """Description of a params file: its first line, a comment."""
     with file.open(encoding="utf-8") as lines:
         return lines.readline().removeprefix("#").strip()

@@ -1,4 +1,4 @@
-"""One complete experiment, and the rules that hold between its blocks."""
+"""A complete experiment. Construction checks the rules between its blocks."""
 
 import copy
 import json
@@ -21,10 +21,10 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class Experiment(Block):
-    """One params file: prepare, tune if asked to, train, evaluate."""
+    """Contents of a params file."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-    """The MLflow experiment it is filed under: letters, digits, `.`, `_` and `-`."""
+    """Name of the MLflow experiment: letters, digits, `.`, `_` and `-`."""
     task: Task
     seed: Seed = 0
     data: Data
@@ -32,25 +32,25 @@ class Experiment(Block):
     train: Train = Train()
     tune: Tune | None = None
     variants: Variants = FrozenDict()
-    """Name -> params path -> value; `rnnkit compare` runs each of them."""
+    """Name -> params path -> value; `rnnkit compare` runs each variant."""
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, max_length=100)] = ()
-    """`rnnkit compare` runs each variant with each of them; none: with `seed` alone."""
+    """`rnnkit compare` runs each variant with each seed; empty: only with `seed`."""
 
     @model_validator(mode="after")
-    def _blocks_fit(self) -> "Experiment":
+    def _check_rules(self) -> "Experiment":
         for path, refused, reason in rules(self):
             if refused:
                 raise ValueError(f"{path}: {reason}")
         if self.tune is not None:
-            alone = self.model_copy(update={"tune": None})  # not validated: it was, a moment ago
-            searching.refuse_misfits(alone, self.tune)
+            untuned = self.model_copy(update={"tune": None})  # validated above
+            searching.refuse_misfits(untuned, self.tune)
         variants.refuse_misfits(self)
         return self
 
     def replace(self, overrides: Mapping[str, Any]) -> "Experiment":
-        """Another experiment, with some values replaced and the whole validated again.
+        """A validated copy with some values replaced.
 
-        A new `kind` takes its block's other keys away: another kind has other keys.
+        A new `kind` removes the other keys of its block: another kind has other keys.
 
         Args:
             overrides: params path (`train.clip`) -> value.
@@ -77,29 +77,29 @@ class Experiment(Block):
 
     @property
     def monitored(self) -> str:
-        """The metric of the validation part that says which epoch and which trial is best."""
+        """Validation metric that selects the best epoch and trial."""
         return self.train.monitor.removeprefix("valid/")
 
     @property
     def direction(self) -> Direction:
-        """Which way the monitored metric is better."""
+        """Whether to minimize or maximize the monitored metric."""
         return self.task.metrics[self.monitored]
 
     def value(self, path: str) -> Any:
-        """What stands at a params path such as `train.clip`."""
-        here: Any = self
+        """Value at a params path such as `train.clip`."""
+        value: Any = self
         for key in path.split("."):
-            here = getattr(here, key)
-        return here
+            value = getattr(value, key)
+        return value
 
     def default(self, path: str) -> Any:
-        """What a params path holds where nothing is written."""
+        """Default at a params path."""
         above, _, last = path.rpartition(".")
         return default_of(type(self.value(above)), last)
 
 
 def flatten(experiment: Experiment) -> dict[str, Any]:
-    """Every value by its params path, `train.optimizer.kind` and so on.
+    """Every value by its params path, such as `train.optimizer.kind`.
 
     A sweep's search space is one value, by its own path.
     """
@@ -117,7 +117,7 @@ def flatten(experiment: Experiment) -> dict[str, Any]:
 
 
 def as_written(value: Any) -> str:
-    """A value as a params file has it.
+    """A value in the notation of a params file.
 
     >>> as_written({"kind": "fractions", "test": 0.1}), as_written(None), as_written(True)
     ('{kind: fractions, test: 0.1}', 'null', 'true')

@@ -1,4 +1,4 @@
-"""From a YAML file and overrides to an Experiment, and back."""
+"""Load an Experiment from a YAML file and overrides, change it, and dump it."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ NO_CHANGES: Changes = FrozenDict()
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes text that this module's reader would take for a number, as 1e3."""
+    """Quotes text that the loader would read as a number, such as 1e3."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -36,12 +36,12 @@ _Dumper.add_representer(str, _text)
 def load(
     file: str | Path, overrides: Sequence[str] = (), changes: Changes = NO_CHANGES
 ) -> Experiment:
-    """Reads an experiment.
+    """Load an experiment.
 
     Args:
         file: a YAML file.
-        overrides: `key=value` texts, as `model.cell.kind=gru`; the value is YAML.
-        changes: the same as values.
+        overrides: `key=value` texts, such as `model.cell.kind=gru`; the value is YAML.
+        changes: overrides as params path -> value.
 
     Raises:
         InputError: the file, an override or a change is not valid; one line says why.
@@ -53,7 +53,7 @@ def load(
 
 
 def change(experiment: Experiment, changes: Changes) -> Experiment:
-    """Another experiment, with some values replaced; as `load` does it with those of a file.
+    """A copy of an experiment with some values replaced, under the rules of `load`.
 
     Raises:
         InputError: a change is not valid; one line says why.
@@ -68,8 +68,8 @@ def _experiment(tree: Tree, changes: Changes) -> Experiment:
     for name in sorted(changes, key=_is_later):
         here = " ".join(f"{name}={changes[name]!r}".split())
         _put(tree, _override_path(name), copy.deepcopy(changes[name]), here)
-    if found := reserved.find(tree.values):
-        path, sentence = found
+    if match := reserved.find(tree.values):
+        path, sentence = match
         raise InputError(f"{tree.place(path)}: {'.'.join(path)} {sentence}")
     try:
         return Experiment.model_validate(tree.values)
@@ -78,7 +78,7 @@ def _experiment(tree: Tree, changes: Changes) -> Experiment:
 
 
 def dump(experiment: Experiment) -> str:
-    """The resolved experiment as YAML: every value stands there, and `load` reads it back."""
+    """The resolved experiment as YAML, with every value; `load` reads it back."""
     tree = experiment.model_dump(mode="json")
     return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
@@ -100,25 +100,25 @@ def _set(tree: Tree, override: str) -> None:
 
 
 def _put(tree: Tree, path: Keys, value: Any, here: str) -> None:
-    """Makes a value stand at a path, and blocks on the way that are not there."""
+    """Set a value at a path; create missing blocks."""
     if not all(path):
         raise InputError(f"{here}: write key=value, as train.clip=1.0")
     block = tree.values
     for depth, key in enumerate(path[:-1], start=1):
         inner = block.get(key)
         if inner is None:
-            inner = block[key] = _begun(path[:depth])
+            inner = block[key] = _new_block(path[:depth])
         if not isinstance(inner, dict):
             raise InputError(f"{here}: {key} is no block, it has no keys inside")
         block = inner
     if path[-1] == "kind" and block.get("kind") not in (None, value):
-        block.clear()  # another kind has other keys: those of the old one go
+        block.clear()  # another kind has other keys
     tree.note(path, here)
     block[path[-1]] = value
 
 
-def _begun(path: Keys) -> dict[str, Any]:
-    """A block that is made for what is put into it, of the kind it has where nothing is said."""
+def _new_block(path: Keys) -> dict[str, Any]:
+    """Values of a new block at a path: its default kind, if it has kinds."""
     block: type[BaseModel] = Experiment
     value: Any = None
     for key in path:
@@ -134,15 +134,15 @@ def _begun(path: Keys) -> dict[str, Any]:
 
 
 def _is_later(name: str) -> bool:
-    """Kinds are put first: another one would take away what was put beside the old one."""
+    """Sort key that puts kinds first: a new kind clears its block."""
     return not name.endswith(".kind")
 
 
 def _override_path(name: str) -> Keys:
-    """The keys on the way to a value; below tune.search a key is a params path, dots and all."""
+    """Keys of an override; below tune.search a key is a params path with dots."""
     path = tuple(name.split("."))
     if path[:2] != ("tune", "search") or len(path) < 4:
         return path
-    own = path[-1] in {*Range.model_fields, *Choices.model_fields, *Percentiles.model_fields}
-    searched, inside = (path[2:-1], path[-1:]) if own else (path[2:], ())
+    is_field = path[-1] in {*Range.model_fields, *Choices.model_fields, *Percentiles.model_fields}
+    searched, inside = (path[2:-1], path[-1:]) if is_field else (path[2:], ())
     return "tune", "search", ".".join(searched), *inside

@@ -1,4 +1,4 @@
-"""The network: how inputs are represented, which cell, how it is stacked, read out and started."""
+"""Network architecture: input representation, cell, stack, read-out and initialization."""
 
 from typing import Annotated, Literal
 
@@ -8,11 +8,11 @@ from rnnkit.params.block import Block, FrozenDict, FrozenMapping
 
 
 class CharacterNetwork(Block):
-    """A bidirectional recurrent network over each word's letters, with the model's own cell; its
-    final state stands beside the word's vector (Lample et al. 2016)."""
+    """A bidirectional recurrent network, with the model's cell, over the characters of a word. Its
+    final state is concatenated to the word vector (Lample et al. 2016)."""
 
     size: int = Field(default=25, ge=1, le=8192)
-    """Of the learned vector per letter."""
+    """Size of the learned vector per character."""
     hidden: int = Field(default=50, ge=1, le=8192)
     """Units per direction."""
 
@@ -23,22 +23,22 @@ class Embedding(Block):
     kind: Literal["embedding"] = "embedding"
     size: int = Field(default=64, ge=1, le=8192)
     characters: CharacterNetwork | None = None
-    """How a word is spelled, too; null: no. Needs data.tokenizer.spelling."""
+    """Character network; null: none. Needs data.tokenizer.spelling."""
     vectors: str | None = None
-    """A file of word vectors to start from: GloVe's, or word2vec's text or binary form; plain, .gz
-    or .zip. Their width must be `size`."""
+    """File of pretrained word vectors of width `size`: GloVe, or word2vec text or binary; plain,
+    .gz or .zip."""
     freeze: bool = False
-    """Leave the vectors as they are, those of words that the file lacks too."""
+    """Do not train the vectors, including those of words missing from the file."""
 
 
 class OneHot(Block):
-    """A vector as long as the vocabulary with a single 1."""
+    """A one-hot vector over the vocabulary."""
 
     kind: Literal["one_hot"] = "one_hot"
 
 
 class Raw(Block):
-    """The numbers as they are."""
+    """Numbers, unchanged."""
 
     kind: Literal["raw"] = "raw"
 
@@ -58,8 +58,8 @@ class LSTM(Block):
 
     kind: Literal["lstm"] = "lstm"
     forget_bias: float = 1.0
-    """Where the forget gate's bias starts (Jozefowicz et al. 2015); a unit that begins at b keeps
-    its state for about 1 + exp(b) steps."""
+    """Initial bias of the forget gate (Jozefowicz et al. 2015); with bias b a unit keeps its state
+    for about 1 + exp(b) steps."""
 
 
 class GRU(Block):
@@ -67,26 +67,26 @@ class GRU(Block):
 
     kind: Literal["gru"] = "gru"
     update_bias: float = 0.0
-    """Where the update gate's bias starts; a unit that begins at b keeps its state for about
-    1 + exp(b) steps (Tallec and Ollivier 2018)."""
+    """Initial bias of the update gate; with bias b a unit keeps its state for about 1 + exp(b)
+    steps (Tallec and Ollivier 2018)."""
 
 
 class Custom(Block):
-    """A cell of your own: a class made of rnnkit.nn.cells.interface.Cell, built with
-    (inputs, hidden, this block). `rnnkit check --deep` says whether it keeps the rules."""
+    """A user-defined cell: a subclass of rnnkit.nn.cells.interface.Cell, constructed with
+    (inputs, hidden, this block). `rnnkit check --deep` tests it."""
 
     kind: Literal["custom"] = "custom"
     module: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
-    """`module:Class`; the module lies in the working folder or is installed."""
+    """`module:Class`; the module is in the working folder or installed."""
     options: FrozenMapping[str, bool | int | float | str] = FrozenDict()
-    """What the class wants to know, as it likes."""
+    """Options of the class."""
 
 
 Cell = Annotated[RNN | LSTM | GRU | Custom, Field(discriminator="kind")]
 
 
 class Initialization(Block):
-    """Where the weights start."""
+    """Initial weights."""
 
     input: Literal["xavier", "orthogonal", "normal"] = "xavier"
     """W_xh, per gate."""
@@ -97,7 +97,7 @@ class Initialization(Block):
 
 
 class Model(Block):
-    """A recurrent stack between a representation and a head."""
+    """A representation, a recurrent stack and a head."""
 
     representation: Representation = Embedding()
     cell: Cell = GRU()
@@ -107,26 +107,25 @@ class Model(Block):
     """Layers."""
     bidirectional: bool = False
     readout: Literal["last", "mean", "max"] = "last"
-    """Many-to-one and encoder-decoder: how a sequence of states becomes one vector, over real steps
-    only."""
+    """Many-to-one and encoder-decoder: how the states of all real steps become one vector."""
     attention: Literal["none", "additive", "dot"] = "none"
-    """Encoder-decoder: whether the decoder looks at all of the encoder's outputs, and by which
-    score: v·tanh(W_q q + W_m m) (Bahdanau et al. 2015) or q·W m (Luong et al. 2015); none: the
-    read-out is all it is given."""
+    """Encoder-decoder: attention score of the decoder over the encoder's outputs. additive:
+    v·tanh(W_q q + W_m m) (Bahdanau et al. 2015); dot: q·W m (Luong et al. 2015); none: the
+    decoder reads only the read-out."""
     input_feeding: bool = True
-    """With attention: what the decoder gave at a step is read at the next (Luong et al. 2015);
-    false is several times faster, for all steps are then run at once."""
+    """With attention: feed the decoder's output of a step to the next step (Luong et al. 2015);
+    false is several times faster, because all steps run at once."""
     target_embedding: int = Field(default=64, ge=1, le=8192)
-    """Encoder-decoder and one-to-many: of the learned vector per token that is written."""
+    """Encoder-decoder and one-to-many: size of the learned vector per target token."""
     initial_state: Literal["zeros", "learned"] = "zeros"
     initialization: Initialization = Initialization()
     tied: bool = False
     """Language modelling: the head's weights are the embedding's (Press and Wolf 2017)."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    """On non-recurrent connections only (Zaremba et al. 2014)."""
+    """Probability, on non-recurrent connections only (Zaremba et al. 2014)."""
     recurrent_dropout: float = Field(default=0.0, ge=0, lt=1)
-    """On the state that goes into the recurrent product: one mask per sequence, for all time steps
-    (Gal and Ghahramani 2016). Runs the cell step by step, which is slower than torch's kernels."""
+    """Probability, on the state in the recurrent product: one mask per sequence for all time steps
+    (Gal and Ghahramani 2016). Runs the cell step by step, slower than torch's kernels."""
     embedding_dropout: float = Field(default=0.0, ge=0, lt=1)
-    """On whole tokens of an embedding: a token is dropped wherever it stands in a batch (Gal and
-    Ghahramani 2016)."""
+    """Probability, on whole tokens of an embedding: a token is dropped everywhere in a batch (Gal
+    and Ghahramani 2016)."""

@@ -1,7 +1,7 @@
-"""Files of public data sets in params: `public:SET/FILE`, wherever the set lies.
+"""Paths of public data sets in params: `public:SET/FILE`, independent of the set's location.
 
-Any other path is the user's own file, from the folder where the command is started. Which files a
-set has and where it is looked for is in rnnkit.data.
+Other paths are user files, relative to the working folder. rnnkit.data lists the files of a set and
+the folders to search.
 """
 
 from collections.abc import Set
@@ -11,11 +11,11 @@ from rnnkit.params.block import Block
 
 PUBLIC = "public:"
 OLDER = "../shared/data/"
-"""How older params name the folder of all sets. Hashes are taken over this form."""
+"""Folder of all sets in older params. Hashes use this form."""
 
 
 def hashed_path(path: str) -> str:
-    """A path as it enters a hash: both ways to name a public set's file give the same run id.
+    """A path in the form used for hashes: both names of a public file give the same run id.
 
     >>> hashed_path("public:lm_ptb/ptb.train.txt")
     '../shared/data/lm_ptb/ptb.train.txt'
@@ -26,11 +26,11 @@ def hashed_path(path: str) -> str:
 
 
 def hashed_params(block: Block, leave_out: Set[str] = frozenset()) -> dict[str, Any]:
-    """A block's values as they enter a hash.
+    """A block's values in the form used for hashes.
 
     Args:
         block: resolved.
-        leave_out: keys that are no part of it.
+        leave_out: keys to omit.
     """
 
     def visit(value: Any) -> Any:
@@ -40,5 +40,5 @@ def hashed_params(block: Block, leave_out: Set[str] = frozenset()) -> dict[str, 
             return [visit(inner) for inner in value]
         return hashed_path(value) if isinstance(value, str) else value
 
-    found: dict[str, Any] = visit(block.model_dump(mode="json", exclude=set(leave_out)))
-    return found
+    values: dict[str, Any] = visit(block.model_dump(mode="json", exclude=set(leave_out)))
+    return values

@@ -1,4 +1,4 @@
-"""What is wrong with an experiment, in one line: the file, the line, the key, the rule."""
+"""One-line messages for invalid params: file, line, key, rule."""
 
 import difflib
 import re
@@ -14,7 +14,7 @@ from rnnkit.params.tune import Choices, Percentiles
 
 
 def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
-    """The first thing wrong; misspelt keys before what they cause (a missing key)."""
+    """Message for the first error; unknown keys come before missing ones, which they may cause."""
     ranks = {"extra_forbidden": 0, "missing": 2}
     error = min(errors, key=lambda e: ranks.get(e["type"], 1))
     path = _real_path(error["loc"], tree.values, missing=error["type"] == "missing")
@@ -57,14 +57,14 @@ def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
 
 
 def _rules(errors: Sequence[ErrorDetails]) -> str:
-    """What a value must be; where several forms are allowed, each of them says what it misses."""
+    """Rule for a value, joined with `or` where several forms are allowed."""
     rules = dict.fromkeys(_rule(error).removeprefix("must be ") for error in errors)
     together = " or ".join(rules)
     return together if together.startswith("must ") else f"must be {together}"
 
 
 def _rule(error: ErrorDetails) -> str:
-    """What a value must be, in the words of a params file."""
+    """Rule for a value, in the terms of a params file."""
     if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
         return "must be a block with keys of its own"
     if error["type"] == "value_error":
@@ -76,12 +76,12 @@ def _rule(error: ErrorDetails) -> str:
 
 
 def _real_path(loc: Sequence[str | int], values: Any, missing: bool) -> Keys:
-    """Pydantic's location without the names of union members that it puts in.
+    """Pydantic's location without the names of union members.
 
-    A step that is not in the values is such a name, but for the last step of a missing key.
+    A step that is not in the values is such a name, except the last step of a missing key.
     """
     path: list[str] = []
-    tagged = False  # a union's member is named once, after the key that holds it
+    tagged = False  # a union member is named once, after its key
     for i, step in enumerate(loc):
         last = i == len(loc) - 1
         if isinstance(values, Mapping):
@@ -100,12 +100,12 @@ def _real_path(loc: Sequence[str | int], values: Any, missing: bool) -> Keys:
 
 
 def _keys_at(path: Keys, values: Any) -> list[str]:
-    """The keys that a block allows."""
+    """Keys of the block at a path."""
     blocks: list[type[BaseModel]] = [Experiment]
     for step in path:
         values = values.get(step, {})
         fields = [block.model_fields for block in blocks if step in block.model_fields]
-        if fields:  # else the step is a free key of a mapping, whose values the blocks describe
+        if fields:  # else the step is a key of a mapping of these blocks
             blocks = blocks_of(fields[0][step].annotation)
         kind = values.get("kind") if isinstance(values, Mapping) else None
         blocks = [b for b in blocks if "kind" not in b.model_fields or _kind(b) == kind]
@@ -120,12 +120,12 @@ def _keys_at(path: Keys, values: Any) -> list[str]:
 
 
 def _kinds(path: Keys, values: Any) -> list[Any]:
-    """The kinds of the blocks that may stand at a path."""
+    """Kinds of the blocks allowed at a path."""
     blocks: list[type[BaseModel]] = [Experiment]
     for step in path:
         kind = values.get("kind") if isinstance(values, Mapping) else None
-        own = [b for b in blocks if "kind" not in b.model_fields or _kind(b) == kind]
-        fields = [b.model_fields[step] for b in own if step in b.model_fields]
+        present = [b for b in blocks if "kind" not in b.model_fields or _kind(b) == kind]
+        fields = [b.model_fields[step] for b in present if step in b.model_fields]
         blocks = [block for field in fields for block in blocks_of(field.annotation)]
         values = values.get(step) if isinstance(values, Mapping) else None
     return [_kind(block) for block in blocks if "kind" in block.model_fields]
@@ -136,7 +136,7 @@ def _kind(block: type[BaseModel]) -> Any:
 
 
 def blocks_of(annotation: Any) -> list[type[BaseModel]]:
-    """The blocks that an annotation allows."""
+    """Blocks that an annotation allows."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [b for inner in getattr(annotation, "__args__", ()) for b in blocks_of(inner)]

@@ -1,7 +1,4 @@
-"""Names that are designed but not built: one table, refused in one place.
-
-A row leaves this table in the change that builds what it names.
-"""
+"""Reserved names: planned keys and values, refused until they are implemented."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,16 +6,16 @@ from typing import Any
 KEYS: Mapping[str, str] = {
     "ablate": "experiments that break what is right",
 }
-"""Params path -> what it will do."""
+"""Params path -> its purpose."""
 
 VALUES: Mapping[str, tuple[str, ...]] = {
     "model.readout": ("attention",),
 }
-"""Params path -> values it will take."""
+"""Params path -> planned values."""
 
 
 def find(tree: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
-    """The first reserved name in a params tree: its path, and the sentence that refuses it."""
+    """First reserved name in a params tree: its path and an error message."""
     for path, purpose in KEYS.items():
         if _has(tree, keys := tuple(path.split("."))):
             return keys, f"is reserved for {purpose}, which is not there yet; leave it out"

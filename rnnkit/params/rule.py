@@ -1,4 +1,4 @@
-"""What a rule between blocks is, and what it may look at."""
+"""Types of a rule between params blocks."""
 
 from typing import Any, Protocol
 
@@ -8,11 +8,11 @@ from rnnkit.params.task import Task
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Tune
 
-Rule = tuple[str, bool, str]  # params path, whether it is refused, why
+Rule = tuple[str, bool, str]  # params path, whether it is violated, message
 
 
 class Blocks(Protocol):
-    """An experiment, as far as rules look at it."""
+    """The parts of an experiment that rules read."""
 
     @property
     def task(self) -> Task: ...

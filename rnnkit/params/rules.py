@@ -1,4 +1,4 @@
-"""What one block of an experiment forbids another, and why: one table, raised in one place."""
+"""Rules between the blocks of an experiment, in one table."""
 
 from rnnkit.params.block import default_of
 from rnnkit.params.data import BPE, Data, Files, Given, Time
@@ -28,24 +28,24 @@ NO_COLUMNS = (
     "piano_rolls",
     "pronunciations",
 )
-"""Sources whose items have no further columns, none that could say train, valid or test."""
+"""Sources without a column for the split."""
 
 
-def rules(it: Blocks) -> list[Rule]:
-    """(path, whether it is refused, why) for everything one block forbids another."""
-    task, data, model, split = it.task, it.data, it.model, it.data.split
+def rules(blocks: Blocks) -> list[Rule]:
+    """All rules between the blocks: (path, whether it is violated, message)."""
+    task, data, model, split = blocks.task, blocks.data, blocks.model, blocks.data.split
     form = data.source.form
     numbers = form in NUMBERS or (isinstance(task, Memory) and task.numbers)
     forecasting = isinstance(task, Forecasting)
     writes = isinstance(task, Writing | Transcription)
     untokenized = numbers and not writes and data.tokenizer != default_of(Data, "tokenizer")
-    stepped = isinstance(model.cell, RNN)
+    vanilla = isinstance(model.cell, RNN)
     by_time = isinstance(split, Time)
-    stretches = isinstance(data.source, Frames) and data.source.sequence is None
-    scores = [f"valid/{name}" for name in task.metrics]
+    one_sequence = isinstance(data.source, Frames) and data.source.sequence is None
+    monitors = [f"valid/{name}" for name in task.metrics]
     unused_by = f"{task.kind} has no use for it"
     unused = [
-        (path, it.value(path) != it.default(path), f"{unused_by}, {why}; leave it out")
+        (path, blocks.value(path) != blocks.default(path), f"{unused_by}, {why}; leave it out")
         for path, why in {
             **({} if isinstance(task, Writing) else NO_WRITING),
             **task.unused,
@@ -86,12 +86,12 @@ def rules(it: Blocks) -> list[Rule]:
         ),
         (
             "model.initialization.recurrent",
-            model.initialization.recurrent == "identity" and not stepped,
+            model.initialization.recurrent == "identity" and not vanilla,
             "identity is for the vanilla rnn (Le et al. 2015); gates have no identity",
         ),
         (
             "data.split",
-            forecasting != by_time and not stretches,
+            forecasting != by_time and not one_sequence,
             "a series is split by time, and nothing else is; "
             + ("write split: {kind: time}" if forecasting else "choose fractions, files or column"),
         ),
@@ -108,8 +108,8 @@ def rules(it: Blocks) -> list[Rule]:
         ),
         (
             "train.monitor",
-            it.train.monitor not in scores,
-            f"must be one of {', '.join(scores)}, got {it.train.monitor!r}",
+            blocks.train.monitor not in monitors,
+            f"must be one of {', '.join(monitors)}, got {blocks.train.monitor!r}",
         ),
         (
             "data.split",
@@ -150,29 +150,29 @@ def rules(it: Blocks) -> list[Rule]:
             and getattr(model.representation, "vectors", None) is None,
             "vectors that are drawn must be learned; name model.representation.vectors",
         ),
-        *spelling_rules(it),
-        *writing_rules(it),
-        *source_rules(it),
-        *schedule_rules(it),
-        *language_rules(it),
-        *season_rules(it),
-        *column_rules(it),
+        *spelling_rules(blocks),
+        *writing_rules(blocks),
+        *source_rules(blocks),
+        *schedule_rules(blocks),
+        *language_rules(blocks),
+        *season_rules(blocks),
+        *column_rules(blocks),
     ]
 
 
-def spelling_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for words that come with their letters."""
-    spelling = getattr(it.data.tokenizer, "spelling", None)
-    characters = getattr(it.model.representation, "characters", None)
+def spelling_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for words with their characters."""
+    spelling = getattr(blocks.data.tokenizer, "spelling", None)
+    characters = getattr(blocks.model.representation, "characters", None)
     return [
         (
             "data.tokenizer.spelling",
-            spelling is not None and not isinstance(it.task, Tagging),
+            spelling is not None and not isinstance(blocks.task, Tagging),
             "letters beside words are for tagging; leave it out",
         ),
         (
             "data.target_tokenizer.spelling",
-            getattr(it.data.target_tokenizer, "spelling", None) is not None,
+            getattr(blocks.data.target_tokenizer, "spelling", None) is not None,
             "letters beside words are for tagging; leave it out",
         ),
         (
@@ -190,9 +190,10 @@ def spelling_rules(it: Blocks) -> list[Rule]:
     ]
 
 
-def writing_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for tasks that write a sequence."""
-    task, data, model = it.task, it.data, it.model
+def writing_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for tasks that decode a sequence."""
+    task, data, model = blocks.task, blocks.data, blocks.model
+    monitored = blocks.train.monitor.removeprefix("valid/")
     if not isinstance(task, Writing):
         return []
     return [
@@ -208,7 +209,7 @@ def writing_rules(it: Blocks) -> list[Rule]:
         ),
         (
             "task.length_penalty",
-            task.beam == 1 and task.length_penalty != it.default("task.length_penalty"),
+            task.beam == 1 and task.length_penalty != blocks.default("task.length_penalty"),
             "greedy decoding has one hypothesis; set task.beam, or leave it out",
         ),
         (
@@ -218,42 +219,42 @@ def writing_rules(it: Blocks) -> list[Rule]:
         ),
         (
             "train.monitor",
-            not has_right_text(it) and it.train.monitor.removeprefix("valid/") not in OF_TOKENS,
+            monitored not in OF_TOKENS and not has_right_text(blocks),
             "of a category no text is the right one; write valid/loss, or leave it out",
         ),
     ]
 
 
-def column_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for the columns of a series and what is forecast of them."""
-    task, covariates = it.task, it.data.covariates
+def column_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for covariates, targets and quantiles of a forecast."""
+    task, covariates = blocks.task, blocks.data.covariates
     if not isinstance(task, Forecasting):
         return []
     past, future = set(covariates.past or ()), set(covariates.future)
-    twice = sorted((past & future) | ((past | future) & set(task.targets or ())))
+    duplicates = sorted((past & future) | ((past | future) & set(task.targets or ())))
     return [
         (
             "data.covariates",
-            bool(twice),
+            bool(duplicates),
             "a column is a target, known ahead or known in the past alone, and "
-            f"{', '.join(twice)} would be two of these; name it once",
+            f"{', '.join(duplicates)} would be two of these; name it once",
         ),
         (
             "model.readout",
-            covariates.known_ahead and it.model.readout != "last",
+            covariates.known_ahead and blocks.model.readout != "last",
             "with covariates known ahead every step of the horizon is read out; leave it out",
         ),
         (
             "task.quantiles",
-            task.loss != "quantile" and task.quantiles != it.default("task.quantiles"),
+            task.loss != "quantile" and task.quantiles != blocks.default("task.quantiles"),
             "only the quantile loss forecasts them; write task.loss: quantile or leave it out",
         ),
     ]
 
 
-def season_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for forecasts relative to the season before."""
-    task = it.task
+def season_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for forecasts relative to the previous season."""
+    task = blocks.task
     if not isinstance(task, Forecasting) or task.relative_to != "season":
         return []
     return [
@@ -264,16 +265,16 @@ def season_rules(it: Blocks) -> list[Rule]:
         ),
         (
             "data.window",
-            it.data.window < task.season,
+            blocks.data.window < task.season,
             f"the season before must lie in the window, and it has {task.season} rows, the "
-            f"window {it.data.window}; lengthen it",
+            f"window {blocks.data.window}; lengthen it",
         ),
     ]
 
 
-def language_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for a state that is carried and weights that are shared."""
-    task, model, bptt = it.task, it.model, it.train.bptt
+def language_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for truncated BPTT, carried state and tied weights."""
+    task, model, bptt = blocks.task, blocks.model, blocks.train.bptt
     language = isinstance(task, LanguageModeling)
     carried = isinstance(task, LanguageModeling) and task.state == "carried"
     embedding = model.representation
@@ -292,12 +293,12 @@ def language_rules(it: Blocks) -> list[Rule]:
         ),
         (
             "data.max_length",
-            carried and it.data.max_length is not None,
+            carried and blocks.data.max_length is not None,
             "the text is read in windows of train.bptt steps; leave it out",
         ),
         (
             "data.padding",
-            carried and it.data.padding != "post",
+            carried and blocks.data.padding != "post",
             "streams are read to their ends and need no padding; leave it out",
         ),
         (
@@ -314,12 +315,12 @@ def language_rules(it: Blocks) -> list[Rule]:
     ]
 
 
-def schedule_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for a schedule that watches the validation part."""
-    train, schedule = it.train, it.train.schedule
+def schedule_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for schedules that depend on the validation split or the last epoch."""
+    train, schedule = blocks.train, blocks.train.schedule
     patience = getattr(schedule, "patience", 1)
     stop = train.early_stopping.patience if train.early_stopping else None
-    retrained = it.tune is not None and it.tune.retrain
+    retrained = blocks.tune is not None and blocks.tune.retrain
     return [
         (
             "train.schedule.patience",
@@ -335,7 +336,7 @@ def schedule_rules(it: Blocks) -> list[Rule]:
         ),
         (
             "task.scheduled_sampling",
-            getattr(it.task, "scheduled_sampling", 0) > 0 and retrained,
+            getattr(blocks.task, "scheduled_sampling", 0) > 0 and retrained,
             "it rises until the last epoch, and tune.retrain ends at the best one; leave it out or "
             "write tune.retrain: false",
         ),

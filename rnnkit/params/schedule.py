@@ -1,4 +1,4 @@
-"""How the learning rate changes while training goes on; `rnnkit/schedule.py` computes it."""
+"""Learning-rate schedules; `rnnkit.training.learning_rate` computes them."""
 
 from typing import Annotated, Literal
 
@@ -10,13 +10,13 @@ Factor = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Constant(Block):
-    """The optimizer's learning rate, from the first step to the last."""
+    """Constant learning rate."""
 
     kind: Literal["constant"] = "constant"
 
 
 class Decay(Block):
-    """Constant for some epochs, then multiplied by `factor` every epoch (Zaremba et al. 2014)."""
+    """Constant for `after` epochs, then times `factor` every epoch (Zaremba et al. 2014)."""
 
     kind: Literal["decay"] = "decay"
     factor: Factor = 0.5
@@ -25,7 +25,7 @@ class Decay(Block):
 
 
 class Plateau(Block):
-    """Multiplied by `factor` when the monitored metric has not improved for a while."""
+    """Multiplied by `factor` when the monitored metric stops improving."""
 
     kind: Literal["plateau"] = "plateau"
     factor: Factor = 0.5
@@ -38,9 +38,9 @@ class Cosine(Block):
 
     kind: Literal["cosine"] = "cosine"
     warmup: int = Field(default=0, ge=0, le=100_000_000)
-    """Steps of linear growth before it."""
+    """Steps of linear growth before the cosine."""
     final: float = Field(default=0.0, ge=0, lt=1)
-    """The share of the rate that is left at the last step."""
+    """Fraction of the full rate at the last step."""
 
 
 class Warmup(Block):

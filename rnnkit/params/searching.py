@@ -1,4 +1,4 @@
-"""What a sweep may search: the rules between a search space and its experiment, and a grid."""
+"""Rules between a search space and its experiment, and the points of a grid."""
 
 import itertools
 import math
@@ -19,15 +19,15 @@ FIXED: Mapping[str, str] = {
     "data.limit": "trials on other data could not be compared",
     "train.monitor": "says what best means, for all trials alike; set it in the train block",
 }
-"""Keys and blocks that stay as they are, and why."""
-FEWEST_SEEDS = 4
+"""Keys and blocks that cannot be searched, and why."""
+MIN_SEEDS = 4
 """A signed-rank test over fewer pairs cannot reach wilcoxon's level of 0.1."""
 
 Values = dict[str, Value]
 
 
 class Searchable(Protocol):
-    """An experiment without its sweep, as far as these rules look at it."""
+    """The parts of an experiment, without its sweep, that these rules read."""
 
     @property
     def task(self) -> Any: ...
@@ -40,37 +40,37 @@ class Searchable(Protocol):
     def replace(self, overrides: Mapping[str, Any]) -> Any: ...
 
 
-def refuse_misfits(alone: Searchable, tune: Tune) -> None:
-    """Raises ValueError for a search that its experiment cannot be searched with."""
-    # Conditions are on keys that have none: those are known to be sound when it is their turn.
+def refuse_misfits(untuned: Searchable, tune: Tune) -> None:
+    """Raise ValueError for a search that does not fit its experiment."""
+    # Keys without a condition first: conditions refer only to these.
     for path, space in sorted(tune.search.items(), key=lambda item: bool(item[1].when)):
-        _refuse_path(alone, path)
-        _refuse_condition(alone, path, space, tune)
-        _refuse_values(alone, path, space)
-    _refuse_method(alone, tune)
+        _refuse_path(untuned, path)
+        _refuse_condition(untuned, path, space, tune)
+        _refuse_values(untuned, path, space)
+    _refuse_method(untuned, tune)
 
 
-def is_whole(alone: Searchable, path: str, space: Range) -> bool:
-    """Whether a range is of whole numbers: its ends are, and its key takes nothing else."""
+def is_whole(untuned: Searchable, path: str, space: Range) -> bool:
+    """Whether a range is of whole numbers: its ends are, and its key accepts no others."""
     if not (isinstance(space.low, int) and isinstance(space.high, int)):
         return False
     try:
-        alone.replace({**space.when, path: space.low + 0.5})
+        untuned.replace({**space.when, path: space.low + 0.5})
     except ValidationError:
         return True
     return False
 
 
-def grid(alone: Searchable, tune: Tune) -> list[Values]:
-    """Every combination of the search's values, the last key changing fastest.
+def grid(untuned: Searchable, tune: Tune) -> list[Values]:
+    """Every combination of the values, the last key changing fastest.
 
-    Percentiles must have been made a range before.
+    Percentiles must have been replaced by a range.
     """
-    axes = [_axis(alone, path, space, tune.sampler.points) for path, space in tune.search.items()]
+    axes = [_axis(untuned, path, space, tune.sampler.points) for path, space in tune.search.items()]
     return [dict(zip(tune.search, point, strict=True)) for point in itertools.product(*axes)]
 
 
-def _axis(alone: Searchable, path: str, space: Space, points: int) -> list[Value]:
+def _axis(untuned: Searchable, path: str, space: Space, points: int) -> list[Value]:
     if isinstance(space, Choices):
         return list(space.choices)
     assert isinstance(space, Range)
@@ -78,25 +78,25 @@ def _axis(alone: Searchable, path: str, space: Space, points: int) -> list[Value
     spaced = [low + (high - low) * i / (points - 1) for i in range(points)]
     values = [math.exp(value) if space.log else value for value in spaced]
     values[0], values[-1] = float(space.low), float(space.high)
-    if not is_whole(alone, path, space):
+    if not is_whole(untuned, path, space):
         return [*values]
     if space.high - space.low < points:
         return [*range(int(space.low), int(space.high) + 1)]
     return [*sorted({round(value) for value in values})]
 
 
-def _cells(alone: Searchable, tune: Tune) -> int:
-    """How many points the grid has."""
+def _cells(untuned: Searchable, tune: Tune) -> int:
+    """Number of points of the grid."""
     count = 1
     for path, space in tune.search.items():
         if isinstance(space, Percentiles):
             count *= tune.sampler.points
         else:
-            count *= len(_axis(alone, path, space, tune.sampler.points))
+            count *= len(_axis(untuned, path, space, tune.sampler.points))
     return count
 
 
-def _refuse_path(alone: Searchable, path: str) -> None:
+def _refuse_path(untuned: Searchable, path: str) -> None:
     if path.split(".")[0] not in BLOCKS:
         raise ValueError(f"tune.search.{path}: only keys of model, train and data can be searched")
     for fixed, why in FIXED.items():
@@ -104,29 +104,27 @@ def _refuse_path(alone: Searchable, path: str) -> None:
             raise ValueError(f"tune.search.{path}: {why}")
 
 
-def _refuse_condition(alone: Searchable, path: str, space: Space, tune: Tune) -> None:
-    for other, value in space.when.items():
-        here = f"tune.search.{path}.when.{other}"
-        if other not in tune.search:
+def _refuse_condition(untuned: Searchable, path: str, space: Space, tune: Tune) -> None:
+    for key, value in space.when.items():
+        here = f"tune.search.{path}.when.{key}"
+        if key not in tune.search:
             raise ValueError(f"{here}: is not searched, so it never changes; search it, too")
-        above = tune.search[other]
+        above = tune.search[key]
         if above.when:
             raise ValueError(f"{here}: has a condition itself; name a key that has none")
         if isinstance(above, Choices):
-            never, has = value not in above.choices, ", ".join(map(str, above.choices))
-            has = f"choices are {has}"
-        elif isinstance(above, Range) and is_whole(alone, other, above):
+            never, listed = value not in above.choices, ", ".join(map(str, above.choices))
+            allowed = f"choices are {listed}"
+        elif isinstance(above, Range) and is_whole(untuned, key, above):
             never = value not in range(int(above.low), int(above.high) + 1)
-            has = f"whole numbers go from {above.low} to {above.high}"
+            allowed = f"whole numbers go from {above.low} to {above.high}"
         else:
-            raise ValueError(
-                f"{here}: no trial has one exact value of a range; give {other} choices"
-            )
+            raise ValueError(f"{here}: no trial has one exact value of a range; give {key} choices")
         if never:
-            raise ValueError(f"{here}: is never {value!r}; its {has}")
+            raise ValueError(f"{here}: is never {value!r}; its {allowed}")
 
 
-def _refuse_values(alone: Searchable, path: str, space: Space) -> None:
+def _refuse_values(untuned: Searchable, path: str, space: Space) -> None:
     if isinstance(space, Percentiles):
         if path != "train.clip":
             raise ValueError(
@@ -136,31 +134,31 @@ def _refuse_values(alone: Searchable, path: str, space: Space) -> None:
         return
     values = space.choices if isinstance(space, Choices) else (space.low, space.high)
     fractional = not all(isinstance(value, int) for value in values)
-    if isinstance(space, Range) and fractional and _holds_whole(alone, path, space):
+    if isinstance(space, Range) and fractional and _holds_whole(untuned, path, space):
         raise ValueError(
             f"tune.search.{path}: takes whole numbers, got low: {space.low}, high: {space.high}"
         )
     for value in values:
         try:
-            trial = alone.replace({**space.when, path: value})
+            trial = untuned.replace({**space.when, path: value})
         except KeyError:
             raise ValueError(f"tune.search.{path}: there is no such key") from None
         except ValidationError as error:
             reason = reason_of(error.errors()[0]).replace("Input should be ", "it must be ")
             raise ValueError(f"tune.search.{path}: cannot be {value!r}; {reason}") from None
-        if why := tokens.why_not(alone, trial, alone.monitored):
+        if why := tokens.why_not(untuned, trial, untuned.monitored):
             raise ValueError(f"tune.search.{path}: {why}")
 
 
-def _holds_whole(alone: Searchable, path: str, space: Range) -> bool:
+def _holds_whole(untuned: Searchable, path: str, space: Range) -> bool:
     try:
-        value = alone.replace(space.when).value(path)
+        value = untuned.replace(space.when).value(path)
     except (AttributeError, KeyError, ValidationError):
         return False
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _refuse_method(alone: Searchable, tune: Tune) -> None:
+def _refuse_method(untuned: Searchable, tune: Tune) -> None:
     kind, search = tune.sampler.kind, tune.search
     conditional = [path for path, space in search.items() if space.when]
     listed = [path for path, space in search.items() if isinstance(space, Choices)]
@@ -176,12 +174,12 @@ def _refuse_method(alone: Searchable, tune: Tune) -> None:
             f"tune.sampler: cmaes searches two or more ranges, and "
             f"{f'{listed[0]} is a list' if listed else 'there is one'}; choose tpe or gp"
         )
-    if kind == "grid" and tune.trials > (cells := _cells(alone, tune)):
+    if kind == "grid" and tune.trials > (cells := _cells(untuned, tune)):
         raise ValueError(
             f"tune.trials: the grid has {cells} points, got {tune.trials}; write trials: {cells}"
         )
-    if tune.pruner.kind == "wilcoxon" and tune.seeds < FEWEST_SEEDS:
+    if tune.pruner.kind == "wilcoxon" and tune.seeds < MIN_SEEDS:
         raise ValueError(
             f"tune.pruner: wilcoxon compares trials over their seeds and needs tune.seeds of at "
-            f"least {FEWEST_SEEDS}, got {tune.seeds}"
+            f"least {MIN_SEEDS}, got {tune.seeds}"
         )

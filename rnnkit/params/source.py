@@ -1,7 +1,7 @@
-"""Where examples come from: one block per reader.
+"""Data sources: one block per reader.
 
-A `path` is a file of the user's own, from the folder where the command is started, or
-`public:SET/FILE`, a file of a public data set (rnnkit.params.public).
+A `path` is a user file, relative to the working folder, or `public:SET/FILE`, a file of a public
+data set (rnnkit.params.public).
 """
 
 import re
@@ -40,7 +40,7 @@ NUMBERS: frozenset[Form] = frozenset(
         "audio",
     }
 )
-"""Forms whose inputs are numbers."""
+"""Forms with numeric inputs."""
 
 BUILTINS: Mapping[str, Form] = {
     "python_tokens": "tagged",
@@ -55,7 +55,7 @@ BUILTINS: Mapping[str, Form] = {
 }
 
 ColumnName = Annotated[str, BeforeValidator(lambda name: str(name) if type(name) is int else name)]
-"""Of a file without a header the columns are called by their numbers."""
+"""Columns of a file without a header are named by their numbers."""
 ColumnNames = Annotated[tuple[ColumnName, ...], Field(strict=False)]
 
 
@@ -74,7 +74,7 @@ class Builtin(Block):
         "spelled_digits",
         "touch_tones",
     ]
-    """Which one; `rnnkit data list` describes them."""
+    """Name of the data; `rnnkit data list` describes them."""
 
     @property
     def form(self) -> Form:
@@ -91,14 +91,14 @@ class LabelledText(Block):
     path: str
     """The file; with `split: {kind: files}`, the training file."""
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet", "label_text", "label_files"] = "auto"
-    """auto: by the file's ending; label_files, as it is where the path has braces: a text in each
-    line, and the labels stand in the braces, as in `names/{female,male}.txt`."""
+    """auto: label_files if the path has braces, else by the file's ending; label_files: a text per
+    line, labels in braces, as in `names/{female,male}.txt`."""
     text: str = "text"
-    """The column that holds the text."""
+    """The column with the text."""
     label: str = "label"
-    """The column that holds the label."""
+    """The column with the label."""
     group: str | None = None
-    """A column whose equal values stay on the same side of a split."""
+    """A column whose equal values stay in one split."""
     encoding: str = "utf-8"
 
 
@@ -111,11 +111,11 @@ class Tokens(Block):
     path: str
     """The file; with `split: {kind: files}`, the training file."""
     tokens: str = "tokens"
-    """The key that holds the list of tokens."""
+    """The key with the list of tokens."""
     tags: str = "tags"
-    """The key that holds the list of tags."""
+    """The key with the list of tags."""
     group: str | None = None
-    """A key whose equal values stay on the same side of a split."""
+    """A key whose equal values stay in one split."""
     encoding: str = "utf-8"
 
 
@@ -130,15 +130,15 @@ class Conll(Block):
     """The file; with `split: {kind: files}`, the training file."""
     separator: Literal["whitespace", "tab", "space"] = "whitespace"
     """whitespace: any run of spaces and tabs; tab, space: each single one, so that a column may
-    hold the other."""
+    contain the other."""
     token: int = Field(default=1, ge=1, le=1_000)
-    """The number of the token's column, counted from 1."""
+    """Number of the token column, from 1."""
     tag: int = Field(default=2, ge=1, le=1_000)
-    """The number of the tag's column, counted from 1."""
+    """Number of the tag column, from 1."""
     comment: Annotated[str, Field(min_length=1)] | None = None
-    """Lines that begin with this are no data; null: there are none (a token may be `#`)."""
+    """Prefix of comment lines; null: no comments (a token may be `#`)."""
     token_prefix: Annotated[str, Field(min_length=1)] | None = None
-    """Taken off every token, which must begin with it, as `en:` in WikiANN; null: nothing."""
+    """Prefix of every token, to remove, such as `en:` in WikiANN; null: none."""
     encoding: str = "utf-8"
 
 
@@ -154,8 +154,8 @@ class Conllu(Block):
     path: str
     """The file; with `split: {kind: files}`, the training file."""
     tag: Literal["upos", "xpos", "feats", "deprel"] = "upos"
-    """The column that is the tag: universal or language-specific part of speech, morphological
-    features, or the relation to the head."""
+    """The tag column: universal or language-specific part of speech, morphological features, or the
+    relation to the head."""
     encoding: str = "utf-8"
 
 
@@ -168,7 +168,7 @@ class Text(Block):
     path: str
     """The file; with `split: {kind: files}`, the training file."""
     unit: Literal["line", "paragraph", "file"] = "line"
-    """What one item is; an end-of-sequence token follows each. Empty lines are no items."""
+    """Unit of an item; an end-of-sequence token follows each. Empty lines are skipped."""
     encoding: str = "utf-8"
 
 
@@ -182,17 +182,16 @@ class Table(Block):
     format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
     """auto: by the file's ending."""
     time: str = "time"
-    """The column that holds the time; rows are sorted by it, and equal times are refused."""
+    """The time column; rows are sorted by it, and equal times are refused."""
     id: str | None = None
-    """The column that says which series a row belongs to, one row for each series and time; null:
-    the table is one series. Each series is scaled by its own training rows, and no window crosses
-    from one into another."""
+    """The column with the series of a row, one row per series and time; null: the table is one
+    series. Scaling is fitted per series, and no window spans two series."""
     columns: Names | None = None
-    """The columns to read; null: all but the time and the id."""
+    """The columns to read; null: all except the time and the id."""
     gaps: Literal["refuse", "keep", "forward", "interpolate"] = "refuse"
-    """Missing values, and times missing from a regular grid: refused; filled with the value before
-    (forward), which a forecaster has, too; or linearly in time (interpolate), which looks ahead to
-    the next value. keep takes the rows as they follow one another, and refuses missing values."""
+    """Missing values, and times missing from a regular grid. refuse: an error; forward: filled with
+    the previous value; interpolate: filled linearly in time, which uses the next value; keep: rows
+    are the time steps, and missing values are refused."""
     encoding: str = "utf-8"
 
 
@@ -207,23 +206,21 @@ class Frames(Block):
     path: str
     """The file; with `split: {kind: files}`, the training file."""
     format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
-    """auto: by the file's ending; csv where it says nothing."""
+    """auto: by the file's ending; csv if unknown."""
     label: str | Names = "label"
-    """The column that holds the label; of regression the number, or several columns of numbers."""
+    """The label column; regression: the column, or columns, of the target numbers."""
     labels: Literal["per_sequence", "per_frame"] = "per_sequence"
-    """per_sequence: all frames of a sequence have its one label; per_frame: each has its own."""
+    """per_sequence: one label for all frames of a sequence; per_frame: one label per frame."""
     sequence: str | None = None
-    """The column whose equal values are one sequence; null, for per_frame alone: the whole file is
-    one long sequence."""
+    """The column that identifies a sequence; null, only for per_frame: the file is one sequence."""
     columns: Names | None = None
-    """The columns that are features; null: all but those named here."""
+    """The feature columns; null: all columns not named in this block."""
     time: str | None = None
-    """The column that holds the time, by which the frames of a sequence are sorted; null: they
-    stand in order."""
+    """The time column, which sorts the frames of a sequence; null: frames are in order."""
     group: str | None = None
-    """A column whose equal values stay on the same side of a split, as the person measured."""
+    """A column whose equal values stay in one split, such as the subject."""
     row_names: bool = False
-    """Rows begin with a name that the header leaves out, as R writes tables."""
+    """Rows begin with a name that has no header field, as in tables written by R."""
     encoding: str = "utf-8"
 
     @property
@@ -255,14 +252,14 @@ class PianoRolls(Block):
     path: str
     """The file; with `split: {kind: files}`, the training file."""
     lowest: int = Field(default=21, ge=0, le=127)
-    """The lowest note there is a key for; MIDI number (21: A0, a piano's lowest)."""
+    """Lowest note; MIDI number (21: A0, a piano's lowest)."""
     highest: int = Field(default=108, ge=0, le=127)
-    """The highest note there is a key for; MIDI number (108: C8, a piano's highest)."""
+    """Highest note; MIDI number (108: C8, a piano's highest)."""
     encoding: str = "utf-8"
 
 
 class Vectors(Block):
-    """Vectors, one in a row, with what is to be told from them: CSV, TSV or Parquet."""
+    """Vectors with targets, one per row: CSV, TSV or Parquet."""
 
     form: ClassVar[Form] = "vectors"
 
@@ -270,56 +267,54 @@ class Vectors(Block):
     path: str
     """The file; with `split: {kind: files}`, the training file."""
     format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
-    """auto: by the file's ending; csv where it says nothing."""
+    """auto: by the file's ending; csv if unknown."""
     header: bool = True
-    """Whether the first line names the columns; else they are called `1`, `2` and so on."""
+    """Whether the first line names the columns; else they are `1`, `2` and so on."""
     comment: Annotated[str, Field(min_length=1)] | None = None
-    """Lines that begin with this are no data; null: there are none."""
+    """Prefix of comment lines; null: no comments."""
     targets: ColumnNames = ("label",)
-    """The column of the label or of the text, or the columns of the numbers that are to be told."""
+    """The column of the label or text, or the columns of the target numbers."""
     rename: FrozenMapping[str, str] = FrozenDict()
-    """What a target is called instead of what stands in its column, as `7: seven`."""
+    """Value in the target column -> the target to use, such as `7: seven`."""
     columns: ColumnNames | None = None
-    """The columns that make up the vector; null: all but those named here."""
+    """The columns of the vector; null: all columns not named in this block."""
     group: ColumnName | None = None
-    """A column whose equal values stay on the same side of a split."""
+    """A column whose equal values stay in one split."""
     encoding: str = "utf-8"
 
 
 class Pairs(Block):
-    """Two texts in a pair, as a sentence and its translation: two files whose lines belong
-    together, or a table (CSV, TSV, JSONL, Parquet); plain, .gz, or inside a .zip as if that were a
-    folder."""
+    """Pairs of texts, such as a sentence and its translation: two files aligned by line, or a table
+    (CSV, TSV, JSONL, Parquet); plain, .gz, or inside a .zip as if that were a folder."""
 
     form: ClassVar[Form] = "pairs"
 
     kind: Literal["pairs"] = "pairs"
     path: str
-    """Two files: their common path with the difference in braces, the source's first, as in
-    `train.{de,en}`; or the table. With `split: {kind: files}` those of the training part."""
+    """Two files: their common path with the difference in braces, source first, as in
+    `train.{de,en}`; or the table. With `split: {kind: files}`, the training files."""
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet"] = "auto"
     """Of a table; auto: by the file's ending."""
     header: bool = True
-    """CSV and TSV: whether the first line names the columns; else they are called `1`, `2` and so
+    """CSV and TSV: whether the first line names the columns; else they are `1`, `2` and so
     on."""
     source: ColumnName = "source"
-    """The column that holds the source text."""
+    """The column with the source text."""
     target: ColumnName = "target"
-    """The column that holds the target text."""
+    """The column with the target text."""
     group: ColumnName | None = None
-    """A column whose equal values stay on the same side of a split; null: equal sources do."""
+    """A column whose equal values stay in one split; null: equal sources do."""
     encoding: str = "utf-8"
 
     @staticmethod
     def two_files(path: str) -> bool:
-        """Whether a path stands for two files, by its braces."""
+        """Whether a path names two files in braces."""
         return "," in path.partition("{")[2].partition("}")[0]
 
 
 class Pronunciations(Block):
-    """A pronouncing dictionary: a line for each pronunciation, the word, its number and its
-    phonemes, between white space; plain, .gz, or inside a .zip as if that were a folder. A word is
-    read in lower case."""
+    """A pronouncing dictionary, one pronunciation per line: word, number and phonemes, separated by
+    white space; plain, .gz, or inside a .zip as if that were a folder. Words are lower-cased."""
 
     form: ClassVar[Form] = "pairs"
 
@@ -327,80 +322,79 @@ class Pronunciations(Block):
     path: str
     """The file; with `split: {kind: files}`, the training file."""
     stress: bool = True
-    """Whether vowels keep the digit that says how they are stressed."""
+    """Whether vowels keep their stress digit."""
     encoding: str = "utf-8"
 
 
 class Join(Block):
-    """Recordings of one group, such as a speaker, joined to longer ones: each part's own."""
+    """Random concatenations of recordings of one group, such as a speaker, within each split."""
 
     low: int = Field(default=3, ge=1, le=1_000)
-    """At least so many in a string."""
+    """Minimum number of recordings to concatenate."""
     high: int = Field(default=6, ge=1, le=1_000)
-    """At most so many in a string."""
+    """Maximum number of recordings to concatenate."""
     train: int = Field(default=5_000, ge=1, le=1_000_000)
-    """Strings to train on."""
+    """Concatenations in the training split."""
     valid: int = Field(default=300, ge=1, le=1_000_000)
-    """Strings to validate on."""
+    """Concatenations in the validation split."""
     test: int = Field(default=500, ge=1, le=1_000_000)
-    """Strings to test on."""
+    """Concatenations in the test split."""
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
-    """The data stay the same while the experiment's seed changes."""
+    """Seed of the data, independent of the experiment's seed."""
 
 
 FIELD = re.compile(r"\{([^{}]*)\}")
-"""A field of the names of recordings."""
+"""A field in the pattern of recordings' file names."""
 
 
 class Audio(Block):
-    """Recordings (WAV) and what is said in them. Channels are mixed to one, and what has another
-    rate is resampled; both are said."""
+    """Recordings (WAV) with transcripts. Channels are mixed to one and other rates are resampled;
+    notes report both."""
 
     form: ClassVar[Form] = "audio"
 
     kind: Literal["audio"] = "audio"
     path: str
-    """A table (CSV, TSV, JSONL, Parquet) with a recording in each row, by a path that begins where
-    the table lies; or, with `names`, a folder of .wav files. With `split: {kind: files}` the
-    training table."""
+    """A table (CSV, TSV, JSONL, Parquet), one recording per row, with paths relative to the table;
+    or, with `names`, a folder of .wav files. With `split: {kind: files}`, the training table."""
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet"] = "auto"
     """Of a table; auto: by the file's ending."""
     names: str | None = None
-    """What the names of a folder's files are made of, as `{text}_{speaker}_{take}.wav`: each field
-    is a column, and stands there once. null: the path is a table."""
+    """Pattern of a folder's file names, such as `{text}_{speaker}_{take}.wav`: each field, named
+    once, is a column. null: the path is a table."""
     audio: str = "audio"
-    """Of a table, the column that holds the path of the recording."""
+    """Of a table, the column with the path of the recording."""
     text: str = "text"
-    """The column that holds what is said."""
+    """The column with the transcript."""
     group: str | None = None
-    """A column whose equal values stay on the same side of a split by fractions, as the speaker;
-    with `join` the column whose equal values may be joined."""
+    """A column, such as the speaker, whose equal values stay in one split (by fractions); `join`
+    concatenates only recordings with equal values."""
     rate: int = Field(default=16_000, ge=1_000, le=192_000)
-    """What all recordings are brought to; unit: samples per second."""
+    """Sampling rate to convert to; unit: samples per second."""
     join: Join | None = None
-    """Transcription: join recordings to strings; null: take them as they are."""
+    """Transcription: concatenate recordings; null: use them unchanged."""
     encoding: str = "utf-8"
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """What stands between the braces of `names`."""
+        """Names of the fields in `names`."""
         return tuple(FIELD.findall(self.names or ""))
 
 
 class Generated(Block):
-    """Sequences of a memory problem, drawn from a seed of their own."""
+    """Sequences of a memory problem, generated from a separate seed."""
 
     form: ClassVar[Form] = "generated"
 
     kind: Literal["generated"] = "generated"
     train: int = Field(default=10_000, ge=1, le=10_000_000)
-    """Sequences to train on."""
+    """Sequences in the training split."""
     valid: int = Field(default=1_000, ge=1, le=10_000_000)
-    """Sequences to validate on."""
+    """Sequences in the validation split."""
     test: int = Field(default=2_560, ge=1, le=10_000_000)
-    """Sequences to test on, as many as Hochreiter and Schmidhuber (1997) took."""
+    """Sequences in the test split; default as in Hochreiter and Schmidhuber (1997)."""
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
-    """The data stay the same while the experiment's seed changes."""
+    """Seed of the data, independent of the experiment's seed."""
 
 
 Source = Annotated[

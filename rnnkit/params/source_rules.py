@@ -1,4 +1,4 @@
-"""What a source forbids: of frames, of pairs in two files, of recordings and of their names."""
+"""Rules for sources: frames, pairs in two files, recordings and their file names."""
 
 from rnnkit.params.block import default_of
 from rnnkit.params.data import Data, FileNames, Files, Fractions, Time
@@ -7,17 +7,17 @@ from rnnkit.params.source import Audio, Frames, Pairs, Vectors
 from rnnkit.params.task import Transcription
 
 
-def source_rules(it: Blocks) -> list[Rule]:
-    """(path, whether it is refused, why) for what a source forbids and what it is forbidden."""
-    each = (frames_rules, pairs_rules, audio_rules, names_rules, group_rules)
-    return [rule for rules in each for rule in rules(it)]
+def source_rules(blocks: Blocks) -> list[Rule]:
+    """All rules for sources: (path, whether it is violated, message)."""
+    families = (frames_rules, pairs_rules, audio_rules, names_rules, group_rules)
+    return [rule for rules in families for rule in rules(blocks)]
 
 
-def frames_rules(it: Blocks) -> list[Rule]:
-    """The rules for frames read from a file: what one long sequence can be asked for."""
-    source, split = it.data.source, it.data.split
-    tokens = it.data.source.form in ("labelled_text", "tagged", "text", "pairs")
-    scaled = it.data.scaling != default_of(Data, "scaling")
+def frames_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for scaling, and for frames from a file."""
+    source, split = blocks.data.source, blocks.data.split
+    tokens = blocks.data.source.form in ("labelled_text", "tagged", "text", "pairs")
+    scaled = blocks.data.scaling != default_of(Data, "scaling")
     frames = isinstance(source, Frames)
     single = isinstance(source, Frames) and source.sequence is None
     timed = isinstance(source, Frames) and source.time is not None
@@ -55,45 +55,46 @@ def frames_rules(it: Blocks) -> list[Rule]:
     ]
 
 
-def pairs_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for pairs whose sides are two files."""
-    source, split = it.data.source, it.data.split
+def pairs_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for pairs in two files."""
+    source, split = blocks.data.source, blocks.data.split
     if not isinstance(source, Pairs):
         return []
-    others = (split.valid, split.test) if isinstance(split, Files) else ()
-    paths = [source.path, *(path for path in others if isinstance(path, str))]
-    lines = all(map(Pairs.two_files, paths))
+    held_out = (split.valid, split.test) if isinstance(split, Files) else ()
+    paths = [source.path, *(path for path in held_out if isinstance(path, str))]
+    two_files = all(map(Pairs.two_files, paths))
     return [
         (
             f"data.source.{key}",
-            lines and it.value(f"data.source.{key}") != it.default(f"data.source.{key}"),
+            two_files
+            and blocks.value(f"data.source.{key}") != blocks.default(f"data.source.{key}"),
             "lines of two files have no columns; leave it out",
         )
         for key in ("header", "format", "source", "target")
     ]
 
 
-def audio_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for recordings."""
-    data, source = it.data, it.data.source
+def audio_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for recordings."""
+    data, source = blocks.data, blocks.data.source
     recorded = isinstance(source, Audio)
-    features, heard = data.features, source.form == "audio"
+    features, is_audio = data.features, source.form == "audio"
     join = source.join if isinstance(source, Audio) else None
     return [
         (
             "data.features",
-            not heard and features != default_of(Data, "features"),
+            not is_audio and features != default_of(Data, "features"),
             "there are no recordings to hear; leave it out",
         ),
         (
             "data.features.coefficients",
-            heard and features.coefficients > features.bands,
+            is_audio and features.coefficients > features.bands,
             f"there cannot be more coefficients than bands, got {features.coefficients} and "
             f"{features.bands}",
         ),
         (
             "data.scaling",
-            heard
+            is_audio
             and features.normalize == "per_utterance"
             and data.scaling != default_of(Data, "scaling"),
             "every recording is scaled by itself; write data.features.normalize: none, or leave it "
@@ -106,7 +107,7 @@ def audio_rules(it: Blocks) -> list[Rule]:
         ),
         (
             "data.source.join",
-            join is not None and not isinstance(it.task, Transcription),
+            join is not None and not isinstance(blocks.task, Transcription),
             "a string of recordings has a transcript and no label; write task: "
             "{kind: transcription}, or leave it out",
         ),
@@ -123,14 +124,11 @@ def audio_rules(it: Blocks) -> list[Rule]:
     ]
 
 
-def group_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for the column whose equal values lie on one side of a split by hash.
-
-    Of a table of numbers it is also no feature, and of recordings what is joined.
-    """
-    source, split = it.data.source, it.data.split
-    shared = isinstance(split, Files) and not isinstance(split.valid, str)
-    by_hash = isinstance(split, Fractions) or shared
+def group_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for the group column: it must affect the split, the features or joined recordings."""
+    source, split = blocks.data.source, blocks.data.split
+    valid_by_hash = isinstance(split, Files) and not isinstance(split.valid, str)
+    by_hash = isinstance(split, Fractions) or valid_by_hash
     used = by_hash or isinstance(source, Frames | Vectors) or getattr(source, "join", None)
     return [
         (
@@ -141,20 +139,20 @@ def group_rules(it: Blocks) -> list[Rule]:
     ]
 
 
-def names_rules(it: Blocks) -> list[Rule]:
-    """As `rules`, for recordings whose files' names say it all."""
-    source = it.data.source
+def names_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for recordings described by their file names."""
+    source = blocks.data.source
     if not isinstance(source, Audio):
         return []
     named, fields, text = source.names is not None, source.fields, source.text
-    bad = next((field for field in fields if not field.isidentifier()), "")
+    invalid = next((field for field in fields if not field.isidentifier()), "")
     twice = next((field for field in fields if fields.count(field) > 1), "")
     return [
         (
             "data.source.names",
             any(not field.isidentifier() for field in fields),
             "a field is a word of letters, digits and underscores that begins with no digit, got "
-            f"{{{bad}}}; rename it",
+            f"{{{invalid}}}; rename it",
         ),
         (
             "data.source.names",
@@ -170,7 +168,8 @@ def names_rules(it: Blocks) -> list[Rule]:
         *(
             (
                 f"data.source.{key}",
-                named and it.value(f"data.source.{key}") != it.default(f"data.source.{key}"),
+                named
+                and blocks.value(f"data.source.{key}") != blocks.default(f"data.source.{key}"),
                 "with data.source.names there is no table; leave it out",
             )
             for key in ("audio", "format", "encoding")

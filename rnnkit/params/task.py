@@ -1,8 +1,8 @@
-"""What is learned: one block per task.
+"""Tasks, one block each.
 
-Each says which metrics it reports and which way each is better, which of them are shown (the first
-decides whether a network beats a baseline), its topology, the forms of data it takes, and the keys
-that have no effect on it: they are refused, for the reason given, unless they hold their default.
+A block declares its metrics and directions, which metrics to show (the first decides whether a
+network beats a baseline), its topology, its forms of data, and keys without effect, which are
+refused with the given reason unless they hold their default.
 """
 
 from collections.abc import Mapping
@@ -32,29 +32,29 @@ NO_READOUT = {"model.readout": "every step is read out"}
 
 
 class TaskBlock(Block):
-    """What every task's block says of itself."""
+    """Declarations of a task."""
 
     shapes_data: ClassVar[tuple[str, ...]] = ()
     """Keys that change the prepared data."""
     changes_answers: ClassVar[tuple[str, ...]] = ()
-    """Keys that change what an answer means: networks that differ in them cannot be compared."""
+    """Keys that change the meaning of outputs: networks that differ in them are not comparable."""
 
     gives_text: ClassVar[bool] = False
     """Whether targets are texts."""
 
     @property
     def carries_state(self) -> bool:
-        """Whether the state is carried through the whole data, from window to window."""
+        """Whether the hidden state is carried from window to window."""
         return False
 
     @property
     def folds_of(self) -> int | None:
-        """Of a series: how many rows a fold of a backtest has at least; None: it is no series."""
+        """Minimum rows of a backtest fold; None: the data are not a series."""
         return None
 
     @property
     def overlap(self) -> int:
-        """How many neighbouring items belong together, as windows of a series that overlap."""
+        """Number of neighbouring items that overlap, such as windows of a series."""
         return 1
 
 
@@ -63,7 +63,7 @@ ClassWeights = FrozenMapping[str, Weight] | Literal["balanced"] | None
 
 
 class Classification(TaskBlock):
-    """A sequence in, one label out (many-to-one). Cross-entropy on the read-out."""
+    """One label per sequence (many-to-one). Cross-entropy on the read-out."""
 
     metrics: ClassVar[Mapping[str, Direction]] = RIGHTNESS
     topology: ClassVar[str] = "many_to_one"
@@ -73,13 +73,12 @@ class Classification(TaskBlock):
 
     kind: Literal["classification"] = "classification"
     class_weights: ClassWeights = None
-    """What an item of each class counts in the loss, the reported one too: a weight by the class's
-    name, each 1 unless it is named; balanced: one that is inverse to how often the class occurs in
-    training, 1 on average; null: 1."""
+    """Class weights in the training loss and the reported loss: class name -> weight, 1 for other
+    classes; balanced: inverse to the class frequency in training, 1 on average; null: all 1."""
 
 
 class Tagging(TaskBlock):
-    """A label for every token or frame (many-to-many, synced). Cross-entropy per real token."""
+    """One label per token or frame (many-to-many, synced). Cross-entropy per real token."""
 
     metrics: ClassVar[Mapping[str, Direction]] = {**RIGHTNESS, "sequence_accuracy": "maximize"}
     topology: ClassVar[str] = "synced"
@@ -89,11 +88,11 @@ class Tagging(TaskBlock):
 
     kind: Literal["tagging"] = "tagging"
     class_weights: ClassWeights = None
-    """As of classification: what a token or a frame of each tag counts."""
+    """As in classification: the weight of a token or frame by its tag."""
 
 
 class LanguageModeling(TaskBlock):
-    """The next token from those before it (many-to-many, synced). Cross-entropy per token."""
+    """Next-token prediction (many-to-many, synced). Cross-entropy per token."""
 
     metrics: ClassVar[Mapping[str, Direction]] = {
         "loss": "minimize",
@@ -112,9 +111,9 @@ class LanguageModeling(TaskBlock):
 
     kind: Literal["language_modeling"] = "language_modeling"
     state: Literal["reset", "carried"] = "reset"
-    """reset: every window or item begins at the initial state; carried: the text is read as
-    `train.batch_size` parallel continuous streams, in windows of `train.bptt` steps, and each
-    window goes on from the state of the one before. Evaluation reads one stream."""
+    """reset: every window or item starts at the initial state; carried: the text is read as
+    `train.batch_size` parallel streams in windows of `train.bptt` steps, each starting from the
+    final state of the previous window. Evaluation reads one stream."""
 
     @property
     def carries_state(self) -> bool:
@@ -134,7 +133,7 @@ Quantiles = Annotated[tuple[float, ...], Field(strict=False), AfterValidator(_or
 
 
 class Forecasting(TaskBlock):
-    """The next values of a series from a window of the past: one step (many-to-one) or several."""
+    """The next values of a series from a window of past values (many-to-one)."""
 
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("series",)
@@ -149,24 +148,24 @@ class Forecasting(TaskBlock):
 
     kind: Literal["forecasting"] = "forecasting"
     horizon: int = Field(default=1, ge=1, le=10_000)
-    """How many steps ahead are forecast, all at once; unit: rows of the table."""
+    """Number of steps to forecast, all at once; unit: rows of the table."""
     targets: Names | None = None
-    """The columns to forecast; null: all columns of the table that are no covariates."""
+    """The columns to forecast; null: all columns of the table except covariates."""
     loss: Literal["squared", "absolute", "quantile"] = "squared"
-    """The error that is trained on, on scaled data; quantile: the pinball loss of `quantiles`
-    (Koenker and Bassett 1978), whose median is the forecast that is scored."""
+    """Training loss, on scaled data; quantile: the pinball loss of `quantiles` (Koenker and Bassett
+    1978), whose median is the scored forecast."""
     quantiles: Quantiles = (0.1, 0.5, 0.9)
-    """Which ones are forecast; the outermost two are the ends of the interval."""
+    """Quantiles to forecast; the outermost two bound the interval."""
     relative_to: Literal["zero", "last", "season"] = "zero"
-    """What the network's outputs are added to: nothing; the last value of the window (as NLinear,
-    Zeng et al. 2023); or the values one season before, the seasonal naive forecast. With last and
-    season the network reads its window relative to the last row, too: it sees no level."""
+    """Base to which the outputs are added. zero: none; last: the last value of the window (as in
+    NLinear, Zeng et al. 2023); season: the values one season before (seasonal naive forecast). With
+    last and season the inputs are relative to the last row, too, so the level is removed."""
     season: int = Field(default=1, ge=1, le=100_000)
-    """Rows in one season (24 for hours of a day): the seasonal naive baseline and MASE use it."""
+    """Rows per season (24 for hours of a day), for the seasonal naive baseline and MASE."""
 
     @property
     def metrics(self) -> Mapping[str, Direction]:
-        """Which metrics are reported, and which way each is better."""
+        """Metric -> direction."""
         names = ["loss", "mae", "rmse", "mape", "smape", "mase", "scaled_mse", "scaled_mae"]
         return dict.fromkeys([*names, "pinball"] if self.loss == "quantile" else names, "minimize")
 
@@ -180,9 +179,9 @@ class Forecasting(TaskBlock):
 
 
 class Regression(TaskBlock):
-    """A sequence of numbers or of tokens in, numbers out: one vector at the end (many-to-one), or
-    one at every frame (synced). The labels of the source are the numbers, in their units; in
-    training they are scaled as the inputs are."""
+    """Numbers from a sequence of numbers or tokens: one vector per sequence (many-to-one) or per
+    frame (synced). The labels of the source are the numbers, in their units; training scales them
+    like the inputs."""
 
     metrics: ClassVar[Mapping[str, Direction]] = {
         "loss": "minimize",
@@ -196,18 +195,18 @@ class Regression(TaskBlock):
 
     kind: Literal["regression"] = "regression"
     per: Literal["sequence", "frame"] = "sequence"
-    """sequence: one vector of numbers at the end of each sequence; frame: one at every frame."""
+    """sequence: one vector of numbers per sequence; frame: one per frame."""
     loss: Literal["squared", "absolute"] = "squared"
-    """The error that is trained on, on scaled data."""
+    """Training loss, on scaled data."""
 
     @property
     def topology(self) -> str:
-        """Whether there is one answer or one at every step."""
+        """One output per sequence, or one per step."""
         return "many_to_one" if self.per == "sequence" else "synced"
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """Forms of data whose labels can be numbers."""
+        """Forms of data with numeric labels."""
         if self.per == "frame":
             return ("tagged_frames", "frames_with_numbers")
         return ("frames", "frames_to_numbers", "labelled_text")
@@ -219,11 +218,11 @@ class Regression(TaskBlock):
 
 
 class Memory(TaskBlock):
-    """A problem that only a long memory solves, at any length.
+    """A synthetic long-term memory problem.
 
-    adding: two marked numbers of a sequence are to be added at its end. temporal_order: in which
-    order two marked symbols came. copying: ten symbols are to be given again after a pause.
-    embedded_reber: the next symbol of a string whose last but one repeats its second.
+    adding: the sum of two marked numbers of a sequence. temporal_order: the order of two marked
+    symbols. copying: repeat ten symbols after a pause. embedded_reber: the next symbol of a string
+    whose last but one symbol repeats its second.
     """
 
     metrics: ClassVar[Mapping[str, Direction]] = {"loss": "minimize", "accuracy": "maximize"}
@@ -234,20 +233,20 @@ class Memory(TaskBlock):
 
     kind: Literal["memory"] = "memory"
     problem: Literal["adding", "copying", "temporal_order", "embedded_reber"] = "adding"
-    """Which one; accuracy counts the answers that need the memory alone. Adding: right is what is
-    less than .04 off (Hochreiter and Schmidhuber 1997)."""
+    """Problem; accuracy counts only outputs that need the memory. Adding: an error below .04 is
+    correct (Hochreiter and Schmidhuber 1997)."""
     length: int = Field(default=100, ge=10, le=100_000)
-    """adding, temporal_order: sequences have this many steps to a tenth more; copying: steps of the
-    pause; embedded_reber: strings have at least this many symbols. Unit: steps."""
+    """adding, temporal_order: minimum sequence length, the maximum is a tenth more; copying: length
+    of the pause; embedded_reber: minimum string length. Unit: steps."""
 
     @property
     def topology(self) -> str:
-        """Whether there is one answer or one at every step."""
+        """One output per sequence, or one per step."""
         return "many_to_one" if self.problem in ("adding", "temporal_order") else "synced"
 
     @property
     def numbers(self) -> bool:
-        """Whether the inputs are numbers and no symbols."""
+        """Whether the inputs are numbers, not symbols."""
         return self.problem == "adding"
 
     @property
@@ -265,8 +264,8 @@ class Memory(TaskBlock):
 
 
 class Music(TaskBlock):
-    """The notes of the next frame from those before it (many-to-many, synced): many at once, each
-    with a probability of its own. Bernoulli negative log-likelihood per frame."""
+    """Prediction of the notes of the next frame (many-to-many, synced), independent
+    probabilities per note. Bernoulli negative log-likelihood per frame."""
 
     metrics: ClassVar[Mapping[str, Direction]] = RIGHTNESS
     topology: ClassVar[str] = "synced"
@@ -282,8 +281,8 @@ class Music(TaskBlock):
 
 
 class Vector(TaskBlock):
-    """A vector in, a label or numbers out (one-to-one): the feed-forward baseline of the recurrent
-    topologies, `model.depth` layers of `model.hidden` rectified units."""
+    """A label or numbers from a vector (one-to-one): the feed-forward baseline of the recurrent
+    topologies, `model.depth` layers of `model.hidden` ReLU units."""
 
     topology: ClassVar[str] = "one_to_one"
     forms: ClassVar[tuple[str, ...]] = ("vectors", "frames")
@@ -310,44 +309,44 @@ class Vector(TaskBlock):
 
     kind: Literal["vector"] = "vector"
     class_weights: ClassWeights = None
-    """As of classification; for labels alone."""
+    """As in classification; only for labels."""
     loss: Literal["cross_entropy", "squared"] = "cross_entropy"
-    """cross_entropy: the target is a label; squared: the targets are numbers, which are scaled as
-    the inputs are."""
+    """cross_entropy: the target is a label; squared: the targets are numbers, scaled like the
+    inputs."""
 
     @property
     def metrics(self) -> Mapping[str, Direction]:
-        """As of every task, by the loss."""
+        """Depends on the loss."""
         if self.loss == "cross_entropy":
             return Classification.metrics
         return {"loss": "minimize", "mae": "minimize", "rmse": "minimize"}
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """As of every task, by the loss."""
+        """Depends on the loss."""
         return Classification.shown if self.loss == "cross_entropy" else ("mae", "rmse", "loss")
 
 
 class Writing(TaskBlock):
-    """What all tasks have whose answer is a sequence of tokens, written one by one."""
+    """Base of the tasks that decode a sequence of tokens."""
 
     gives_text: ClassVar[bool] = True
 
     beam: int = Field(default=1, ge=1, le=100)
-    """How many hypotheses are kept side by side when the test part is decoded; 1: greedy. The
-    validation part is decoded greedily after each epoch."""
+    """Beam size for decoding the test split; 1: greedy. The validation split is decoded greedily
+    after each epoch."""
     length_penalty: float = Field(default=1.0, ge=0, le=10)
-    """With a beam: of the hypotheses that ended, the one with the greatest log P / length^this is
-    the answer; 0: the likeliest, which favours short ones."""
+    """Beam search selects the complete hypothesis with the greatest log P / length^length_penalty;
+    0: the most probable, which favours short ones."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    """The share of each target's probability that is spread over all tokens in the loss that is
-    trained on (Szegedy et al. 2016), not in those of valid and test."""
+    """Fraction of each target's probability spread over all tokens in the training loss (Szegedy et
+    al. 2016), not in the validation and test loss."""
     scheduled_sampling: float = Field(default=0.0, ge=0, le=1)
-    """The share of steps that read the network's own token and not the true one (Bengio et al.
-    2015): from 0 in the first epoch it rises to this in the last, so that one epoch alone has none;
-    0: teacher forcing."""
+    """Fraction of steps that read the predicted token instead of the target (Bengio et al. 2015):
+    rises from 0 in the first epoch (also the only one) to this value in the last; 0: teacher
+    forcing."""
     bleu_tokenizer: Literal["13a", "intl", "char", "none"] = "13a"
-    """How sacreBLEU cuts texts into words: none for text that comes tokenised."""
+    """Tokenizer of sacreBLEU; none: for text that is already tokenised."""
 
 
 WRITTEN: Mapping[str, Direction] = {
@@ -366,10 +365,10 @@ NO_TABLE = {
 
 
 class Translation(Writing):
-    """A sequence in, another one out (encoder-decoder). Cross-entropy per real target token.
+    """Sequence-to-sequence (encoder-decoder). Cross-entropy per real target token.
 
-    Several targets of one source are references of which any is right. `wer`: the least edits to a
-    reference, in words or whatever spaces part, over its length. bleu lies between 0 and 1.
+    Several targets of one source are alternative references. `wer`: the minimum edits to a
+    reference, in space-separated words, over its length. bleu lies between 0 and 1.
     """
 
     metrics: ClassVar[Mapping[str, Direction]] = WRITTEN
@@ -385,9 +384,9 @@ class Translation(Writing):
 
 
 class Captioning(Writing):
-    """A vector or a category in, a sequence out (one-to-many). Cross-entropy per real token.
+    """A sequence from a vector or category (one-to-many). Cross-entropy per real token.
 
-    The label of labelled text is the category, and the text is what is written.
+    Of labelled text, the label is the category and the text is the target.
     """
 
     metrics: ClassVar[Mapping[str, Direction]] = WRITTEN
@@ -410,11 +409,11 @@ class Captioning(Writing):
 
 
 class Transcription(TaskBlock):
-    """What is said in a recording: a token at some of its frames, by connectionist temporal
-    classification (Graves et al. 2006). The loss is nats per token of the transcript.
+    """The transcript of a recording, by connectionist temporal classification (Graves et al. 2006).
+    The loss is in nats per token of the transcript.
 
-    `wer` and `cer`: the least edits to the transcript, in words or in characters without white
-    space, over its length; where words are phonemes, wer is the phoneme error rate.
+    `wer` and `cer`: the minimum edits to the transcript, in words or in characters without white
+    space, over its length; if words are phonemes, wer is the phoneme error rate.
     """
 
     metrics: ClassVar[Mapping[str, Direction]] = {
@@ -436,8 +435,8 @@ class Transcription(TaskBlock):
 
     kind: Literal["transcription"] = "transcription"
     beam: int = Field(default=1, ge=1, le=1_000)
-    """How many transcripts are kept side by side when the test part is decoded (prefix beam search,
-    Hannun et al. 2014); 1: the likeliest token of each frame."""
+    """Beam size for decoding the test split (prefix beam search, Hannun et al. 2014); 1: the best
+    token of each frame."""
 
 
 NO_WRITING = {
@@ -447,7 +446,7 @@ NO_WRITING = {
     "data.target_tokenizer": "nothing is written",
     "data.joint": "nothing is written",
 }
-"""Of all tasks that are no `Writing`."""
+"""Keys without effect on tasks other than `Writing`."""
 
 Task = Annotated[
     Classification

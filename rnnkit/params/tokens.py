@@ -1,4 +1,4 @@
-"""Which tokens may differ between networks that are compared: those that leave what is measured."""
+"""Which tokenizers may differ between compared networks: those that do not affect the metrics."""
 
 from typing import Any, Protocol
 
@@ -6,11 +6,11 @@ from rnnkit.params.data import Data
 from rnnkit.params.task import Captioning, LanguageModeling, Transcription, Writing
 
 OF_TOKENS = ("loss", "perplexity", "accuracy")
-"""Measures per token: of shorter tokens they are better."""
+"""Metrics per token; shorter tokens improve them."""
 
 
 class Compared(Protocol):
-    """An experiment, as far as this looks at it."""
+    """The parts of an experiment that this module reads."""
 
     @property
     def task(self) -> Any: ...
@@ -18,23 +18,24 @@ class Compared(Protocol):
     def data(self) -> Data: ...
 
 
-def has_right_text(one: Compared) -> bool:
-    """Whether what is written can be right or wrong: of a category many texts are likely."""
-    return not (isinstance(one.task, Captioning) and one.data.source.form == "labelled_text")
+def has_right_text(experiment: Compared) -> bool:
+    """Whether there is a correct text; a category has many plausible texts."""
+    task, data = experiment.task, experiment.data
+    return not (isinstance(task, Captioning) and data.source.form == "labelled_text")
 
 
-def why_not(one: Compared, other: Compared, measure: str) -> str | None:
-    """Why two networks of one task could not be compared by a measure; None: their tokens allow it.
+def why_not(first: Compared, second: Compared, measure: str) -> str | None:
+    """Why two networks of one task cannot be compared by a metric; None: their tokens allow it.
 
-    Of what is written or transcribed other tokens are fair where whole texts are measured, as long
-    as the true texts stay what they are.
+    Decoded texts are comparable across tokenizers by metrics of whole texts, if the reference texts
+    are the same.
     """
-    if isinstance(one.task, LanguageModeling) and one.data.tokenizer != other.data.tokenizer:
+    if isinstance(first.task, LanguageModeling) and first.data.tokenizer != second.data.tokenizer:
         return "perplexities of other tokens could not be compared"
-    if not isinstance(one.task, Writing | Transcription):
+    if not isinstance(first.task, Writing | Transcription):
         return None
-    if one.data.altered != other.data.altered:
+    if first.data.altered != second.data.altered:
         return "the true texts would be others, in lower case or cut at punctuation"
-    if measure in OF_TOKENS and one.data.written != other.data.written:
+    if measure in OF_TOKENS and first.data.written != second.data.written:
         return f"{measure} is per token, and tokens would be others; go by a measure of whole texts"
     return None

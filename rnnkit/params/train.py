@@ -1,4 +1,4 @@
-"""How the weights are found."""
+"""Optimization: optimizer, schedule, clipping, truncation, early stopping."""
 
 from typing import Annotated, Literal
 
@@ -16,50 +16,50 @@ class Adam(Block):
     kind: Literal["adam"] = "adam"
     learning_rate: LearningRate = 1e-3
     l2: float = Field(default=0.0, ge=0, le=100)
-    """Adds l2·‖W‖² over weight matrices to what is differentiated, not to the reported loss."""
+    """Adds l2·‖W‖² over weight matrices to the training loss, not to the reported loss."""
 
 
 class SGD(Block):
-    """Stochastic gradient descent, with momentum if wanted."""
+    """Stochastic gradient descent with optional momentum."""
 
     kind: Literal["sgd"] = "sgd"
     learning_rate: LearningRate = 1.0
     momentum: float = Field(default=0.0, ge=0, lt=1)
     l2: float = Field(default=0.0, ge=0, le=100)
-    """Adds l2·‖W‖² over weight matrices to what is differentiated, not to the reported loss."""
+    """Adds l2·‖W‖² over weight matrices to the training loss, not to the reported loss."""
 
 
 Optimizer = Annotated[Adam | SGD, Field(discriminator="kind")]
 
 
 class EarlyStopping(Block):
-    """Stop when the monitored metric has not improved for a while."""
+    """Stop when the monitored metric stops improving."""
 
     patience: int = Field(default=3, ge=1, le=10_000)
     """Epochs without improvement before training stops."""
 
 
 class Train(Block):
-    """One training."""
+    """Params of a training run."""
 
     epochs: int = Field(default=10, ge=1, le=100_000)
     batch_size: int = Field(default=32, ge=1, le=65_536)
     """Sequences per step."""
     optimizer: Optimizer = Adam()
     schedule: Schedule = Constant()
-    """How the learning rate changes; it is reported as `train/learning_rate`."""
+    """Learning-rate schedule; the rate is reported as `train/learning_rate`."""
     clip: Annotated[float, Field(gt=0)] | Literal["auto"] | None = 5.0
-    """The largest global gradient norm (Pascanu et al. 2013); auto: the 10th percentile of the
+    """Maximum global gradient norm (Pascanu et al. 2013); auto: the 10th percentile of the
     norms so far (Seetharaman et al. 2020); null: no clipping."""
     bptt: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Truncated backpropagation through time: sequences are run in windows of so many steps, with
-    one update each; null: full. Unit: steps."""
+    """Window of truncated backpropagation through time, with one update each; null: no truncation.
+    Unit: steps."""
     monitor: str = "valid/loss"
-    """What "best" means: for the checkpoint that is kept, for early stopping and for a sweep."""
+    """Metric that selects the best checkpoint and trial, and stops training early."""
     early_stopping: EarlyStopping | None = EarlyStopping()
     """null: train for all epochs."""
     threads: int = Field(default=1, ge=1, le=1024)
-    """Threads inside one training; small networks are fastest with one."""
+    """Threads per training process; small networks are fastest with one."""
     start_from: str | None = None
-    """The folder of a finished run whose weights are the start, to be fine-tuned: its model must be
-    like this one but for tokens and labels, which are matched by their names."""
+    """Folder of a finished run whose weights to fine-tune. Its model must be the same, except for
+    tokens and labels, which are matched by name."""

@@ -1,4 +1,4 @@
-"""A YAML file as plain values, strictly, and the line where each of its keys stands."""
+"""Strict YAML reader: plain values, and the line of each key."""
 
 import difflib
 import re
@@ -18,11 +18,11 @@ Keys = tuple[str, ...]
 
 
 class _NotPlain(yaml.MarkedYAMLError):
-    """It is YAML, but more than plain values."""
+    """Valid YAML, but not only plain values."""
 
 
 class StrictLoader(yaml.SafeLoader):
-    """Refuses what would make a file more than plain values: aliases and tags."""
+    """A loader that refuses aliases and tags."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event: Any = self.peek_event()
@@ -36,7 +36,7 @@ class StrictLoader(yaml.SafeLoader):
 
 
 class Tree:
-    """A YAML document as plain values, and the line where each key stands."""
+    """A YAML document as plain values, and the line of each key."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -44,8 +44,8 @@ class Tree:
         self.places: dict[str, str] = {}
 
     def place(self, path: Keys) -> str:
-        """Where a key stands; for a missing one, where a key inside it does, or its block."""
-        name = ".".join(path)  # a key of tune.search has dots in it
+        """Place of a key; if it is missing, of a key inside it or of its block."""
+        name = ".".join(path)  # a key of tune.search contains dots
         inside = [place for known, place in self.places.items() if known.startswith(f"{name}.")]
         if name not in self.places and inside:
             return inside[0]
@@ -54,19 +54,19 @@ class Tree:
         return self.places.get(name, self.file)
 
     def note(self, path: Keys, place: str) -> None:
-        """Notes where a key stands."""
+        """Record the place of a key."""
         self.places[".".join(path)] = place
 
 
 def read(file: Path, instead: str = "begin with: rnnkit new demo") -> Tree:
-    """Reads a file of `key: value` lines.
+    """Read a file of `key: value` lines.
 
     Args:
         file: YAML, as UTF-8.
-        instead: what to do where the file holds nothing of use.
+        instead: advice in the message for an empty file.
 
     Raises:
-        InputError: it cannot be read, or is more than plain values; one line says why, and where.
+        InputError: it cannot be read, or has other than plain values; the message has the line.
     """
     node = _compose(file, _content(file))
     if node is None:
@@ -120,7 +120,7 @@ def _compose(file: Path, content: str) -> yaml.Node | None:
 
 
 def plain(node: yaml.Node, path: Keys, tree: Tree, at: Any) -> Any:
-    """A YAML node as a plain value; each key's place is noted in the tree."""
+    """A YAML node as a plain value; records the place of each key in the tree."""
     if len(path) > MAX_DEPTH:
         raise InputError(f"{at(node)}: is nested deeper than {MAX_DEPTH} levels")
     if isinstance(node, yaml.MappingNode):
@@ -156,4 +156,4 @@ def _scalar(node: Any, at: Any) -> Any:
         return int(text)
     if kind in ("null", "bool", "float"):
         return yaml.SafeLoader("").construct_object(node)
-    return text  # `=` and `<<`, which YAML 1.1 has other plans for
+    return text  # `=` and `<<`, which are special in YAML 1.1

@@ -1,4 +1,4 @@
-"""What a sweep searches, how, and with how many processes."""
+"""Search space, sampler, pruner and processes of a sweep."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -15,14 +15,14 @@ When = FrozenMapping[str, Value]
 
 
 class Range(Block):
-    """Every value from low to high; whole numbers where the key takes whole numbers."""
+    """All values from low to high; whole numbers if the key takes whole numbers."""
 
     low: Number
     high: Number
     log: bool = False
-    """Search the logarithm: for values that matter by their ratio."""
+    """Search on a log scale."""
     when: When = FrozenDict()
-    """Params path -> the value it must have; else this key is left out of the trial."""
+    """Condition: params path -> required value; otherwise the trial omits this key."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "Range":
@@ -34,14 +34,14 @@ class Range(Block):
 
 
 class Choices(Block):
-    """One of a list."""
+    """A list of values."""
 
     choices: Annotated[tuple[Value, ...], Field(strict=False, min_length=1)]
     when: When = FrozenDict()
-    """Params path -> the value it must have; else this key is left out of the trial."""
+    """Condition: params path -> required value; otherwise the trial omits this key."""
 
     @model_validator(mode="after")
-    def _different(self) -> "Choices":
+    def _refuse_duplicates(self) -> "Choices":
         if len(set(self.choices)) < len(self.choices):
             listed = ", ".join(map(str, self.choices))
             raise ValueError(f"choices must each be another one, got {listed}")
@@ -49,11 +49,11 @@ class Choices(Block):
 
 
 class Percentiles(Block):
-    """Between two percentiles of the gradient norms that a first epoch meets, on a log scale."""
+    """Between two percentiles of the gradient norms of a first epoch, on a log scale."""
 
     percentiles: Annotated[tuple[Number, Number], Field(strict=False)]
     when: When = FrozenDict()
-    """Params path -> the value it must have; else this key is left out of the trial."""
+    """Condition: params path -> required value; otherwise the trial omits this key."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "Percentiles":
@@ -68,7 +68,7 @@ SHAPES = ("choices", "percentiles")
 
 
 def _shape(space: Any) -> str:
-    """No key of a params file is called so."""
+    """Tag of a space, which cannot be a key of a params file."""
     for key in SHAPES:
         if key in space if isinstance(space, Mapping) else hasattr(space, key):
             return f"<{key}>"
@@ -84,22 +84,22 @@ TaggedSpace = Annotated[
 
 
 class Pruner(Block):
-    """Which trials are stopped early, by the validation curve."""
+    """Early stopping of trials by their validation curve."""
 
     kind: Literal["hyperband", "median", "wilcoxon", "none"] = "hyperband"
-    """hyperband (Li et al. 2018), median of the earlier trials at the same epoch, wilcoxon: a
-    signed-rank test against the best trial over the same seeds, or none."""
+    """hyperband (Li et al. 2018); median of earlier trials at the same epoch; wilcoxon: signed-rank
+    test against the best trial over the same seeds; none."""
 
 
 class Sampler(Block):
-    """How the next trial is chosen."""
+    """Choice of the next trial."""
 
     kind: Literal["tpe", "random", "grid", "gp", "cmaes"] = "tpe"
     """tpe: tree-structured Parzen estimator (Bergstra et al. 2011); grid: every combination, in a
     random order; gp: Gaussian process with expected improvement; cmaes: covariance matrix
     adaptation (Hansen 2016)."""
     points: int = Field(default=4, ge=2, le=1_000)
-    """grid: how many values of a range are tried; whole numbers all, where they are fewer."""
+    """grid: number of values per range; all whole numbers if there are fewer."""
 
 
 SEARCH: FrozenDict[str, Space] = FrozenDict(
@@ -111,15 +111,15 @@ SEARCH: FrozenDict[str, Space] = FrozenDict(
 
 
 class Tune(Block):
-    """A sweep; `rnnkit run` tunes only if this block is there."""
+    """A sweep; `rnnkit run` tunes only if this block is present."""
 
     trials: int = Field(default=30, ge=1, le=1_000_000)
-    """Completed or pruned ones. In place of one that fails another point is drawn; a grid leaves it
-    out."""
+    """Number of completed or pruned trials. A failed trial is replaced by another point; a grid
+    skips it."""
     workers: int = Field(default=2, ge=1, le=1024)
-    """Processes, each with one trial at a time."""
+    """Worker processes, each running one trial at a time."""
     seeds: int = Field(default=1, ge=1, le=100)
-    """Trainings of each trial, from the experiment's seed upwards; their mean is its value."""
+    """Training runs per trial, from the experiment's seed upwards; its value is their mean."""
     search: FrozenMapping[str, TaggedSpace] = Field(default_factory=lambda: SEARCH, min_length=1)
     """Params path -> range, choices or percentiles."""
     sampler: Sampler = Sampler()

@@ -1,4 +1,4 @@
-"""What may differ between the variants of a comparison."""
+"""Rules for the variants of a comparison."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Protocol
@@ -19,11 +19,11 @@ FIXED: Mapping[str, str] = {
     "variants": "variants have no variants",
     "seeds": "all variants have the same seeds",
 }
-"""Keys and blocks that no variant changes, and why."""
+"""Keys and blocks that variants cannot change, and why."""
 
 
 def frozen(value: Any) -> Any:
-    """A plain value that cannot be changed."""
+    """An immutable copy of a plain value."""
     if isinstance(value, Mapping):
         return FrozenDict({key: frozen(inner) for key, inner in value.items()})
     if isinstance(value, list | tuple):
@@ -40,7 +40,7 @@ Variants = Annotated[Mapping[Name, Mapping[str, Any]], AfterValidator(_spelled_o
 
 
 class Variable(Protocol):
-    """An experiment, as far as these rules look at it."""
+    """The parts of an experiment that these rules read."""
 
     @property
     def variants(self) -> Mapping[str, Mapping[str, Any]]: ...
@@ -54,27 +54,27 @@ class Variable(Protocol):
     def replace(self, overrides: Mapping[str, Any]) -> Any: ...
 
 
-def refuse_misfits(it: Variable) -> None:
-    """Raises ValueError for a comparison that cannot be made."""
-    if len(set(it.seeds)) < len(it.seeds):
-        raise ValueError(f"seeds: each must be another one, got {', '.join(map(str, it.seeds))}")
-    if (it.variants or it.seeds) and it.tune is not None:
-        raise ValueError(f"{'variants' if it.variants else 'seeds'}: {FIXED['tune']}")
+def refuse_misfits(experiment: Variable) -> None:
+    """Raise ValueError for variants that cannot be compared."""
+    variants, seeds = experiment.variants, experiment.seeds
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds: each must be another one, got {', '.join(map(str, seeds))}")
+    if (variants or seeds) and experiment.tune is not None:
+        raise ValueError(f"{'variants' if variants else 'seeds'}: {FIXED['tune']}")
     members = dict[str, Any]()
-    for name, overrides in it.variants.items():
+    for name, overrides in variants.items():
         for path in overrides:
             here = f"variants.{name}.{path}"
             for fixed, why in FIXED.items():
                 if path == fixed or path.startswith(f"{fixed}."):
                     raise ValueError(f"{here}: {why}")
         try:
-            members[name] = it.replace({**overrides, "variants": {}, "seeds": ()})
+            members[name] = experiment.replace({**overrides, "variants": {}, "seeds": ()})
         except KeyError as error:
             raise ValueError(f"variants.{name}: there is no key {error.args[0]}") from None
         except ValidationError as error:
             first = error.errors()[0]
-            reason = reason_of(first)
-            where = ".".join(str(step) for step in first["loc"])
+            reason, where = reason_of(first), ".".join(map(str, first["loc"]))
             raise ValueError(f"variants.{name}: {where + ': ' if where else ''}{reason}") from None
     for name, member in members.items():
         reference = next(iter(members))

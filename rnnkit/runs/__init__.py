@@ -1,1 +1,1 @@
-"""The run folder, its identity, and cleaning."""
+"""Run folders, run ids, and cleaning."""

@@ -1,8 +1,8 @@
-"""What lies in the output folder and is not needed any more: found here, deleted on request.
+"""Find and delete files in the output folder that are no longer needed.
 
-A run that is registered, or being worked on, is left alone, and all prepared data are while any run
-is being worked on. What is deleted of a finished run is not needed to show, predict with or compare
-it; prepared data are made again when they are wanted. Of comparisons those go that came to nothing.
+Registered and running runs are kept. While any run is running, all prepared data are kept. A
+finished run loses only its checkpoints, which showing, predicting and comparing do not need.
+Prepared data are rebuilt on demand. Interrupted and failed runs and comparisons are deleted.
 """
 
 import contextlib
@@ -16,19 +16,19 @@ from pathlib import Path
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import read_json
 
-ASIDE = ".deleted-"
-"""How the name of a folder begins that is being deleted."""
-PLACES = ("runs", "comparisons", "prepared", "models")
-"""The folders of the output folder in which something may be left over."""
+DELETED_PREFIX = ".deleted-"
+"""Name prefix of a folder that is being deleted."""
+FOLDERS = ("runs", "comparisons", "prepared", "models")
+"""Subfolders of the output folder to search."""
 
 
 @dataclass(frozen=True)
 class Leftover:
-    """Something that may go.
+    """A folder that can be deleted.
 
     Args:
-        what: its kind, in words.
-        path: a folder.
+        what: its kind, for people.
+        path: the folder.
         size: in bytes.
     """
 
@@ -38,13 +38,13 @@ class Leftover:
 
 
 def leftovers(home: Path, kept: Set[str], older: float) -> list[Leftover]:
-    """What may go.
+    """List the folders that can be deleted.
 
     Args:
         home: the output folder.
-        kept: ids of runs that are registered.
-        older: unfinished runs and comparisons, and prepared data that no run has used for so long,
-            in seconds.
+        kept: ids of registered runs.
+        older: minimum age of unfinished runs and comparisons, and of unused prepared data, in
+            seconds.
     """
     removable = [
         Leftover(what, path, _size(path))
@@ -56,22 +56,22 @@ def leftovers(home: Path, kept: Set[str], older: float) -> list[Leftover]:
     ]
     removable += [
         Leftover("what an interrupted clean left", path, _size(path))
-        for place in PLACES
-        for path in sorted((home / place).rglob(f"{ASIDE}*"))
+        for folder in FOLDERS
+        for path in sorted((home / folder).rglob(f"{DELETED_PREFIX}*"))
     ]
     return [leftover for leftover in removable if leftover.size]
 
 
 def delete(removable: list[Leftover]) -> None:
-    """Deletes what `leftovers` found; each folder is put aside first, so that none is half there.
+    """Delete folders. Rename each first, so that none is seen half deleted.
 
-    What another process deletes at the same time is left to it.
+    Skips folders that another process deletes at the same time.
     """
     for leftover in removable:
-        aside = leftover.path.with_name(f"{ASIDE}{secrets.token_hex(8)}")  # on the same disk
+        renamed = leftover.path.with_name(f"{DELETED_PREFIX}{secrets.token_hex(8)}")
         with contextlib.suppress(FileNotFoundError):
-            leftover.path.rename(aside)
-            shutil.rmtree(aside)
+            leftover.path.rename(renamed)
+            shutil.rmtree(renamed)
 
 
 def _of_runs(home: Path, kept: Set[str], older: float) -> Iterator[tuple[str, Path]]:
@@ -81,9 +81,9 @@ def _of_runs(home: Path, kept: Set[str], older: float) -> Iterator[tuple[str, Pa
             continue
         status = run.status
         if status == "finished":
-            for place in [path / "checkpoints", *sorted(path.glob("trials/**/checkpoints"))]:
-                if place.is_dir():
-                    yield "checkpoints of finished runs", place
+            for folder in [path / "checkpoints", *sorted(path.glob("trials/**/checkpoints"))]:
+                if folder.is_dir():
+                    yield "checkpoints of finished runs", folder
         elif status in ("interrupted", "failed") and _age(path) > older:
             yield "runs that were interrupted or failed", path
 
@@ -97,7 +97,7 @@ def _of_comparisons(home: Path, older: float) -> Iterator[tuple[str, Path]]:
 def _of_data(home: Path, older: float) -> Iterator[tuple[str, Path]]:
     runs = [RunFolder(file.parent) for file in (home / "runs").glob("[!.]*/params.yaml")]
     if any(run.status == "running" for run in runs):
-        return  # its trials may be at any of them
+        return  # its trials may use any of them
     used = {
         read_json(file)["data"]
         for file in (home / "runs").glob("[!.]*/fingerprint.json")
@@ -111,12 +111,12 @@ def _of_data(home: Path, older: float) -> Iterator[tuple[str, Path]]:
             yield "copies of registered models", path
 
 
-def _folders(place: Path) -> list[Path]:
-    return sorted(place.glob("[!.]*"))
+def _folders(parent: Path) -> list[Path]:
+    return sorted(parent.glob("[!.]*"))
 
 
 def _age(path: Path) -> float:
-    """Seconds since a folder was last used, or a journal below it, as of a trial, was written."""
+    """Seconds since the last write to a journal below the folder, else to the folder."""
     journals = [file.stat().st_mtime for file in path.rglob("journal.jsonl")]
     return time.time() - max(journals, default=path.stat().st_mtime)
 

@@ -1,6 +1,6 @@
-"""What a run's result depends on, hashed once: its params, and bytes in files the params name.
+"""Run ids: hashes of the params and of the files they name.
 
-Imports neither torch nor pandas, because the run's id is needed before anything is loaded.
+Imports neither torch nor pandas: the id is needed before anything is loaded.
 """
 
 import importlib.util
@@ -23,12 +23,12 @@ from rnnkit.runtime.files import sha256_file, sha256_json
 
 @dataclass(frozen=True)
 class Identity:
-    """Which run it is.
+    """The id of a run and the hashes behind it.
 
     Args:
-        run: its id.
+        run: the run's id.
         data: sha256 of the prepared data.
-        inputs: sha256 of the data and of all other files that the params name.
+        inputs: sha256 of the data and of all other files named in the params.
     """
 
     run: str
@@ -36,35 +36,35 @@ class Identity:
     inputs: str
 
     def repeated(self, experiment: Experiment, again: int) -> "Identity":
-        """The identity of another run of the same; nothing is hashed again."""
+        """Identity of a repeated run; reuses the hashes."""
         return replace(self, run=RunFolder.identity(experiment, self.inputs, "", again))
 
 
 def identify(experiments: Sequence[Experiment], date: str = "", again: int = 0) -> list[Identity]:
-    """The identities of some runs; data that several share are hashed once.
+    """Identities of several runs; shared data are hashed once.
 
     Args:
         experiments: resolved.
         date: set by a schedule; otherwise empty.
-        again: how many runs of the same came before.
+        again: number of earlier runs of the same experiment.
 
     Raises:
         InputError: a file is missing.
     """
-    hashed: dict[tuple[Data, Task], str] = {}
+    data_hashes: dict[tuple[Data, Task], str] = {}
     identities = []
     for experiment in experiments:
         key = experiment.data, experiment.task
-        if key not in hashed:
-            hashed[key] = data_sha256(*key)
-        inputs = inputs_sha256(experiment, hashed[key])
+        if key not in data_hashes:
+            data_hashes[key] = data_sha256(*key)
+        inputs = inputs_sha256(experiment, data_hashes[key])
         run = RunFolder.identity(experiment, inputs, date, again)
-        identities.append(Identity(run, hashed[key], inputs))
+        identities.append(Identity(run, data_hashes[key], inputs))
     return identities
 
 
 def inputs_sha256(experiment: Experiment, data: str) -> str:
-    """Over the data, and word vectors, another run's weights and a cell's source where they are.
+    """SHA-256 of the data, word vectors, start weights and custom cell, as far as they are used.
 
     Args:
         experiment: resolved.
@@ -73,24 +73,24 @@ def inputs_sha256(experiment: Experiment, data: str) -> str:
     Raises:
         InputError: a file is missing.
     """
-    block, outside = experiment.model.representation, {}
-    if isinstance(block, Embedding) and block.vectors is not None:
-        outside["vectors"] = sha256_file(existing(located(block.vectors)))
+    embedding, hashes = experiment.model.representation, {}
+    if isinstance(embedding, Embedding) and embedding.vectors is not None:
+        hashes["vectors"] = sha256_file(existing(located(embedding.vectors)))
     if experiment.train.start_from is not None:
-        outside["start_from"] = sha256_file(weights_of(experiment.train.start_from))
+        hashes["start_from"] = sha256_file(weights_of(experiment.train.start_from))
     if isinstance(experiment.model.cell, Custom):
-        outside["cell"] = sha256_file(source_of(experiment.model.cell))
-    return sha256_json({"data": data, **outside}) if outside else data
+        hashes["cell"] = sha256_file(source_of(experiment.model.cell))
+    return sha256_json({"data": data, **hashes}) if hashes else data
 
 
 def weights_of(path: str) -> Path:
-    """The weights of a finished run's folder.
+    """Path of the weights in a finished run's folder.
 
     Raises:
-        InputError: there are none.
+        InputError: there are no weights.
     """
-    place = Path(path).expanduser()
-    weights = (place / "model" if (place / "model").is_dir() else place) / "weights.safetensors"
+    folder = Path(path).expanduser()
+    weights = (folder / "model" if (folder / "model").is_dir() else folder) / "weights.safetensors"
     if not weights.exists():
         raise InputError(
             f"train.start_from: {path} has no model; give a finished run's folder, as "
@@ -100,10 +100,10 @@ def weights_of(path: str) -> Path:
 
 
 def source_of(cell: Custom) -> Path:
-    """The file that holds a custom cell's module; it is looked for in the working folder, too.
+    """Source file of a custom cell's module; also searched for in the working folder.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such module.
     """
     module = cell.module.partition(":")[0]
     if str(Path.cwd()) not in sys.path:

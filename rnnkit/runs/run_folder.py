@@ -1,12 +1,12 @@
-"""A run on disk. Its folder is the truth: params, journal, checkpoints, result, manifest.
+"""A run on disk: params, journal, checkpoints, result, manifest.
 
 params.yaml         the resolved experiment
-fingerprint.json    versions, threads, CPU and settings that decide the bits
+fingerprint.json    versions, threads, CPU and settings that affect the bits of the result
 journal.jsonl       one fsynced line per record
-checkpoints/        the two newest and the best; each name holds the hash of its content
+checkpoints/        the two newest and the best; the name contains the hash of the content
 model/              the finished model: weights, params and prepared-data records
-result.json         the finished run in numbers
-manifest.json       sha256 of every finished file; a run with one is finished
+result.json         metrics and facts of the finished run
+manifest.json       sha256 of every file; written last, so it marks a finished run
 """
 
 import fcntl
@@ -24,25 +24,25 @@ from rnnkit.params import Experiment, dump, load
 from rnnkit.params.public import hashed_params
 from rnnkit.runtime import files
 
-KEPT = 2
-"""Checkpoints kept beside the best."""
+NEWEST_CHECKPOINTS = 2
+"""Number of newest checkpoints to keep, besides the best."""
 _CHECKPOINT = re.compile(r"epoch-(\d+)\.([0-9a-f]{16})\.safetensors")
-LOOKS = 4
-"""Times a lock is tried: who asks for a run's status holds it, too, for an instant."""
+LOCK_ATTEMPTS = 4
+"""A status query also holds the lock for an instant, so retry."""
 JOURNAL, RESULT, PARAMS = "journal.jsonl", "result.json", "params.yaml"
 
 Status = Literal["new", "running", "interrupted", "failed", "finished"]
 
 
 class Busy(RuntimeError):
-    """Another process is running this very run."""
+    """Another process is running this run."""
 
 
 class RunFolder:
     """A run's folder.
 
     Args:
-        path: where it is, or will be; its name is the run's id.
+        path: an existing or future folder; its name is the run's id.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,26 +55,26 @@ class RunFolder:
 
     @staticmethod
     def identity(experiment: Experiment, data_sha256: str, date: str, again: int) -> str:
-        """A run's id: its name and a hash of everything that decides its result.
+        """A run's id: its name and a hash of everything that determines its result.
 
         Args:
             experiment: resolved.
             data_sha256: of the prepared data.
             date: set by a schedule; otherwise empty.
-            again: how many runs of the same came before.
+            again: number of earlier runs of the same experiment.
         """
-        what = {
+        determinants = {
             "params": hashed_params(experiment, {"variants", "seeds"}),
             "data": data_sha256,
             "date": date,
             "again": again,
         }
-        return f"{experiment.name}-{files.sha256_json(what)[:10]}"
+        return f"{experiment.name}-{files.sha256_json(determinants)[:10]}"
 
     # --- beginning and end ---
 
     def create(self, experiment: Experiment, facts: dict[str, Any]) -> None:
-        """Makes the folder, if it is not there yet, with its params and facts."""
+        """Create the folder if needed, and write params and facts."""
         (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
         if not (self.path / PARAMS).exists():
             files.write_atomic(self.path / PARAMS, dump(experiment))
@@ -82,14 +82,14 @@ class RunFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Holds the run while it is worked on; the system lets go when the process ends.
+        """Hold the run's lock. The system releases it when the process ends.
 
         Raises:
-            Busy: another process holds it.
+            Busy: another process holds the lock.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / "lock").open("a+") as file:
-            for left in reversed(range(LOOKS)):
+            for left in reversed(range(LOCK_ATTEMPTS)):
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
@@ -103,7 +103,7 @@ class RunFolder:
             yield
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Writes the result and the manifest: the run is finished."""
+        """Mark the run as finished: write the result and the manifest."""
         self.append("finished")
         files.write_json(self.path / RESULT, result)
         names = [
@@ -118,7 +118,7 @@ class RunFolder:
 
     @property
     def status(self) -> Status:
-        """What the folder says of the run."""
+        """Status of the run, from the files in its folder."""
         if (self.path / files.MANIFEST).exists():
             return "finished"
         if not (self.path / JOURNAL).exists() and not (self.path / PARAMS).exists():
@@ -130,7 +130,7 @@ class RunFolder:
 
     @property
     def result(self) -> dict[str, Any]:
-        """The finished run in numbers."""
+        """Metrics and facts of the finished run."""
         result: dict[str, Any] = files.read_json(self.path / RESULT)
         return result
 
@@ -152,17 +152,17 @@ class RunFolder:
     # --- the journal ---
 
     def append(self, kind: str, **record: Any) -> None:
-        """Adds a line to the journal, with the time; it is on disk when this returns."""
+        """Append a record with a timestamp to the journal, and fsync."""
         line = {"kind": kind, "time": int(time.time() * 1000), **_plain(record)}
         files.append_line(self.path / JOURNAL, line)
 
     def records(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """The journal's lines, or those of one kind."""
+        """Records of the journal, or those of one kind."""
         lines = files.read_lines(self.path / JOURNAL)
         return [line for line in lines if kind is None or line["kind"] == kind]
 
     def forget_after(self, epoch: int) -> None:
-        """Takes out the records of an epoch that did not end, before it is trained again."""
+        """Remove the records of later epochs and of the run's end, to train on."""
         lines = self.records()
         kept = [
             line
@@ -178,7 +178,7 @@ class RunFolder:
     def save_checkpoint(
         self, epoch: int, tensors: dict[str, Any], facts: dict[str, Any], best: bool
     ) -> None:
-        """Writes a checkpoint whole or not at all, then drops those no longer needed."""
+        """Write a checkpoint atomically, then delete those no longer needed."""
         from safetensors.torch import save
 
         folder = self.path / "checkpoints"
@@ -188,16 +188,13 @@ class RunFolder:
         files.write_atomic(folder / name, content)
         if best:
             files.write_atomic(folder / "best", name + "\n")
-        keep = {p.name for p in self._checkpoints()[:KEPT]} | {self._best_name()}
+        keep = {p.name for p in self._checkpoints()[:NEWEST_CHECKPOINTS]} | {self._best_name()}
         for old in self._checkpoints():
             if old.name not in keep:
                 old.unlink()
 
     def adopt(self, trained: "RunFolder") -> None:
-        """Takes over another folder's training: its curves and its best checkpoint.
-
-        Doing it again changes nothing.
-        """
+        """Copy the curves and the best checkpoint of another folder. Idempotent."""
         if self.records("adopted"):
             return
         name = trained._best_name()
@@ -206,13 +203,13 @@ class RunFolder:
         files.write_atomic(self.path / "checkpoints" / name, source.read_bytes())
         files.write_atomic(self.path / "checkpoints" / "best", name + "\n")
         self.forget_after(0)
-        kept = [line for line in trained.records() if line["kind"] in ("step", "epoch")]
-        text = "".join(files.canonical_json(line) + "\n" for line in [*self.records(), *kept])
+        curves = [line for line in trained.records() if line["kind"] in ("step", "epoch")]
+        text = "".join(files.canonical_json(line) + "\n" for line in [*self.records(), *curves])
         files.write_atomic(self.path / JOURNAL, text)
         self.append("adopted", trial=trained.id)
 
     def newest_checkpoint(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Tensors and facts of the newest checkpoint that is whole; None if there is none."""
+        """Tensors and facts of the newest intact checkpoint; None if there is none."""
         for path in self._checkpoints():
             if loaded := _read_checkpoint(path):
                 return loaded
@@ -222,7 +219,7 @@ class RunFolder:
         """Tensors and facts of the best epoch.
 
         Raises:
-            InputError: there is none, or it was damaged.
+            InputError: it is missing or damaged.
         """
         name = self._best_name()
         loaded = _read_checkpoint(self.path / "checkpoints" / name) if name else None
@@ -235,13 +232,13 @@ class RunFolder:
         return best.read_text().strip() if best.exists() else ""
 
     def _checkpoints(self) -> list[Path]:
-        """Newest first."""
+        """Paths, newest first."""
         paths = (self.path / "checkpoints").glob("epoch-*.safetensors")
         return sorted((p for p in paths if _CHECKPOINT.fullmatch(p.name)), reverse=True)
 
 
 def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """None where the file is not what was written."""
+    """Tensors and facts; None if the file is missing or damaged."""
     from safetensors.torch import load as load_tensors
 
     match = _CHECKPOINT.fullmatch(path.name)
@@ -255,7 +252,7 @@ def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]] | None
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it: numbers that are not finite become their names."""
+    """JSON-compatible value: non-finite numbers become their names."""
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):

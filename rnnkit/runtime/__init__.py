@@ -1,1 +1,1 @@
-"""How a process works: files written whole, seeds, threads, memory settings, helper processes."""
+"""Process level: atomic files, seeds, threads, memory settings, worker processes."""

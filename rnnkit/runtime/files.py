@@ -1,4 +1,4 @@
-"""Files that survive a kill: atomic writes, hashes, manifests and journals. No torch here."""
+"""Crash-safe files: atomic writes, hashes, manifests and journals. Does not import torch."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from rnnkit.errors import InputError
 
 MANIFEST = "manifest.json"
-BLOCK = 1 << 20  # bytes read at once when a file is hashed
+BLOCK_BYTES = 1 << 20  # bytes per read
 
 
 def sha256_bytes(content: bytes) -> str:
@@ -28,19 +28,19 @@ def sha256_file(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(BLOCK):
+        while block := file.read(BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
 
 
 def canonical_json(value: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, no NaN.
+    """Canonical JSON text of a value: sorted keys, no spaces, no NaN.
 
     >>> canonical_json({"b": 1, "a": [2.0, None]})
     '{"a":[2.0,null],"b":1}'
 
     Raises:
-        ValueError: NaN and infinity, which JSON has no text for.
+        ValueError: NaN or infinity, which JSON cannot represent.
     """
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -48,7 +48,7 @@ def canonical_json(value: Any) -> str:
 
 
 def sha256_json(value: Any) -> str:
-    """SHA-256 of a value's canonical JSON: equal for equal values, whatever the order of keys.
+    """SHA-256 of a value's canonical JSON; independent of key order.
 
     >>> sha256_json({"a": 1, "b": 2}) == sha256_json({"b": 2, "a": 1})
     True
@@ -57,7 +57,7 @@ def sha256_json(value: Any) -> str:
 
 
 def sha256_named(contents: Iterable[tuple[str, bytes]]) -> str:
-    """SHA-256 over several named contents: it changes with any name, content or their order."""
+    """SHA-256 over several named contents; depends on names, contents and order."""
     digest = hashlib.sha256()
     for name, content in contents:
         digest.update(f"{name}\0{sha256_bytes(content)}\n".encode())
@@ -65,7 +65,7 @@ def sha256_named(contents: Iterable[tuple[str, bytes]]) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable (a rename is only on disk once its folder is)."""
+    """Fsync a folder, so that renames in it are durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -74,10 +74,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write a file whole or not at all: temporary name, fsync, rename.
+    """Write a file atomically: temporary name, fsync, rename.
 
-    Text is written as UTF-8. The old file stays until the new one is safely on disk, so a full
-    disk or a kill destroys nothing.
+    Text is written as UTF-8. The old file stays until the new one is on disk.
     """
     raw = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
@@ -93,7 +92,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON for people and machines, atomically."""
+    """Write a value as indented JSON, atomically."""
     write_atomic(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -101,7 +100,7 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        InputError: the file is no JSON.
+        InputError: the file is not JSON.
     """
     try:
         return json.loads(path.read_bytes())
@@ -115,9 +114,9 @@ def write_manifest(folder: Path, names: Iterable[str] | None) -> dict[str, str]:
     """Write `manifest.json`: relative path -> sha256.
 
     Args:
-        folder: the folder it describes; the manifest stands in it.
-        names: relative paths with forward slashes; None: every file below the folder but hidden
-            ones (a leading dot marks what is still being written) and the manifest.
+        folder: the folder to describe; the manifest is written into it.
+        names: relative paths with forward slashes; None: every file below the folder except the
+            manifest and hidden files (a leading dot marks an unfinished write).
     """
     listed = sorted(_names(folder) if names is None else names)
     manifest = {name: sha256_file(folder / name) for name in listed}
@@ -135,9 +134,9 @@ def _names(folder: Path) -> list[str]:
 
 
 def verify_manifest(folder: Path) -> list[str]:
-    """What differs from a folder's manifest, one sentence each; an empty list means all is well.
+    """Differences from a folder's manifest, one sentence each; empty if there are none.
 
-    Files that the manifest does not name are no difference.
+    Files that the manifest does not name are ignored.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
@@ -158,16 +157,13 @@ def verify_manifest(folder: Path) -> list[str]:
 
 
 def append_line(path: Path, record: Mapping[str, Any]) -> None:
-    """Append one JSON line and fsync it: what was returned from is on disk.
-
-    A last line that a kill has torn is cut off first, so that the new line stands alone.
-    """
+    """Append one JSON line and fsync it. Cuts off an incomplete last line first."""
     created = not path.exists()
     with path.open("a+b") as file:
         end = file.seek(0, os.SEEK_END)
-        whole = _end_of_last_line(file, end)
-        if whole < end:
-            file.truncate(whole)
+        complete = _end_of_last_line(file, end)
+        if complete < end:
+            file.truncate(complete)
         file.write(canonical_json(record).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
@@ -176,9 +172,9 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def _end_of_last_line(file: Any, end: int) -> int:
-    """The offset behind the last line break before `end`; 0 if there is none."""
+    """Offset after the last line break before `end`; 0 if there is none."""
     while end > 0:
-        start = max(0, end - BLOCK)
+        start = max(0, end - BLOCK_BYTES)
         file.seek(start)
         position: int = file.read(end - start).rfind(b"\n")
         if position >= 0:
@@ -188,14 +184,14 @@ def _end_of_last_line(file: Any, end: int) -> int:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read a JSONL journal; a torn last line is left out, as if it had never been begun.
+    """Read a JSONL journal; skip an incomplete last line.
 
     Raises:
-        InputError: a line before the last is no JSON object: the file was edited or damaged.
+        InputError: a line before the last is not a JSON object: the file was edited or damaged.
     """
     if not path.exists():
         return []
-    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last line break is torn
+    lines = path.read_bytes().split(b"\n")[:-1]  # after the last line break: incomplete
     records = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -203,7 +199,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
             if not isinstance(record, dict):
                 raise ValueError("it is no JSON object")
         except ValueError as error:
-            if number == len(lines):  # torn by a full disk and closed by a later line break
+            if number == len(lines):  # incomplete, closed by a later line break
                 break
             raise InputError(
                 f"{path}, line {number}: every line must be a JSON object, but {error}; "
@@ -214,10 +210,10 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def write_traceback(folder: Path) -> str:
-    """Writes the traceback of the exception that is being handled into a folder's `traceback.txt`.
+    """Write the traceback of the current exception to `traceback.txt` in a folder.
 
     Returns:
-        where it is, as the end of a message; empty where the disk takes no more.
+        its path, as the end of a message; empty if it cannot be written.
     """
     path = folder / "traceback.txt"
     try:

@@ -1,7 +1,7 @@
-"""The only hand on seeds and thread counts. Every random number is a function of named parts.
+"""Seeds, thread counts and memory of the process. No other module sets them.
 
-No random state is ever saved: what happens in epoch 7 of seed 0 follows from (0, "epoch", 7), so
-a resumed training meets the same numbers as an uninterrupted one.
+Random state is never saved: epoch 7 of seed 0 is seeded from (0, "epoch", 7), so a resumed training
+draws the same numbers as an uninterrupted one.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import torch
 
 
 def seed_of(*parts: int | str) -> int:
-    """A seed below 2**63 that depends on every part and on their order.
+    """Seed below 2**63, derived from all parts in order.
 
     >>> seed_of(0, "epoch", 1) == seed_of(0, "epoch", 2)
     False
@@ -27,22 +27,22 @@ def seed_of(*parts: int | str) -> int:
 
 
 def generator(*parts: int | str) -> torch.Generator:
-    """A random generator of its own."""
+    """A new random generator, seeded from the parts."""
     return torch.Generator().manual_seed(seed_of(*parts))
 
 
 def seed_dropout(*parts: int | str) -> None:
-    """Seeds torch's global generator, which only dropout draws from."""
+    """Seed torch's global generator, which only dropout uses."""
     torch.manual_seed(seed_of(*parts))
 
 
 def set_threads(threads: int) -> None:
-    """How many threads torch uses inside one operation."""
+    """Set the number of threads that torch uses inside one operation."""
     torch.set_num_threads(threads)
 
 
 def fingerprint() -> dict[str, str]:
-    """What else decides the bits of a result: versions, thread count, CPU capability."""
+    """Versions, thread count and CPU capability, which affect the bits of a result."""
     return {
         "torch": torch.__version__,
         "torch_threads": str(torch.get_num_threads()),
@@ -52,7 +52,7 @@ def fingerprint() -> dict[str, str]:
 
 
 def reset_peak_memory() -> None:
-    """Gives back what is free, and lets `peak_memory` begin anew, where the system can."""
+    """Return free memory to the system and restart `peak_memory`; Linux only."""
     if sys.platform != "linux":
         return
     gc.collect()
@@ -60,14 +60,11 @@ def reset_peak_memory() -> None:
     if hasattr(libc, "malloc_trim"):  # glibc; musl has none
         libc.malloc_trim(0)
     with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # proc(5): the peak is the present size
+        Path("/proc/self/clear_refs").write_text("5")  # proc(5): reset the peak
 
 
 def peak_memory() -> float:
-    """The most memory this process has held since `reset_peak_memory`, in MiB.
-
-    Where the system cannot begin anew, since the process began.
-    """
+    """Peak memory since `reset_peak_memory` (other systems: since process start), in MiB."""
     with contextlib.suppress(OSError):
         peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
         if peak:

@@ -1,7 +1,7 @@
-"""Processes that end with the one that waits for them, even where that one is killed.
+"""End a process when its parent ends, even if the parent is killed.
 
-`python -m rnnkit.runtime.parent_process PID MODULE ARGUMENTS` is `python -m MODULE ARGUMENTS` that
-ends with PID.
+`python -m rnnkit.runtime.parent_process PID MODULE ARGUMENTS` runs `python -m MODULE ARGUMENTS`
+until PID ends.
 """
 
 import os
@@ -18,21 +18,21 @@ POLL_SECONDS = 0.3
 
 
 def exit_at_once() -> None:
-    """Ends this process whatever it is busy with: nothing is left that could use its result."""
+    """End this process immediately, without cleanup."""
     os._exit(1)
 
 
 def terminate() -> None:
-    """Ends this process as SIGTERM does, so that it ends its own children."""
+    """Send SIGTERM to this process, so that it ends its own children."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def end_with(pid: int, end: Callable[[], None] = exit_at_once) -> None:
-    """Ends this process when another one of this machine is gone; a second call changes nothing.
+    """End this process when another process of this machine has ended. Idempotent.
 
     Args:
-        pid: of the process that waits for this one.
-        end: what ends this process.
+        pid: the process to watch, usually the parent.
+        end: called to end this process.
     """
     name = f"ends with {pid}"
     if name not in {thread.name for thread in threading.enumerate()}:

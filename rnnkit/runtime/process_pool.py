@@ -1,4 +1,4 @@
-"""Work over several processes, which end when it is done, or with the process that waits for it."""
+"""Map a function over items in worker processes, which end with the calling process."""
 
 import os
 import signal
@@ -7,35 +7,35 @@ from typing import Any
 
 from rnnkit.runtime.parent_process import end_with
 
-SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Threads inside a process would stand in the way of the other processes."""
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Set to 1 in workers: threads inside a worker would compete with the other workers."""
 
 
 def spread(work: Callable[[Any], Any], items: Sequence[Any], processes: int) -> list[Any]:
-    """What the work makes of every item, in their order.
+    """Results of `work` for every item, in order.
 
     Args:
-        work: a function of a module.
-        items: what it is called with.
-        processes: at most; with 1 it is this process.
+        work: a module-level function (it is pickled).
+        items: its arguments.
+        processes: upper limit; 1: run in this process.
     """
     processes = min(processes, len(items))
     if processes < 2:
         return [work(item) for item in items]
     from joblib.externals.loky import ProcessPoolExecutor
 
-    environment = dict.fromkeys(SINGLE, "1")
+    environment = dict.fromkeys(THREAD_VARIABLES, "1")
     pool = ProcessPoolExecutor(
         processes, initializer=_start, initargs=(os.getpid(),), env=environment
     )
     try:
         return list(pool.map(work, items))
     finally:
-        # At once: where this process is itself one of a pool, it would wait at its end for them.
+        # A pool inside a pool worker would otherwise block the worker's exit.
         pool.shutdown(kill_workers=True)
 
 
 def _start(parent: int) -> None:
-    """What each process does before it works."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends them
+    """Initialize a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     end_with(parent)

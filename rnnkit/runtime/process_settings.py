@@ -1,8 +1,7 @@
-"""What a process must settle before torch is imported: memory allocation and idle threads.
+"""Settings to apply before torch is imported: memory allocation and idle threads.
 
-Measured on two cores: keeping large blocks instead of giving them back to the system after every
-step makes an LSTM of 500 steps up to twice as fast; idle OpenMP threads that spin take the cores
-of the other processes.
+Measured on two cores: reusing large memory blocks instead of returning them to the system makes an
+LSTM of 500 steps up to twice as fast; spinning idle OpenMP threads slow down other processes.
 """
 
 import ctypes
@@ -10,23 +9,23 @@ import os
 import sys
 from collections.abc import Mapping
 
-KEEP = 1 << 30  # bytes: blocks up to this size are reused, not given back
+REUSED_BYTES = 1 << 30  # blocks up to this size are reused, not returned to the system
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 
 ENVIRONMENT: Mapping[str, str] = {
-    "MALLOC_MMAP_THRESHOLD_": str(KEEP),
-    "MALLOC_TRIM_THRESHOLD_": str(KEEP),
+    "MALLOC_MMAP_THRESHOLD_": str(REUSED_BYTES),
+    "MALLOC_TRIM_THRESHOLD_": str(REUSED_BYTES),
     "OMP_WAIT_POLICY": "PASSIVE",
     "TOKENIZERS_PARALLELISM": "false",
 }
-"""Inherited by worker processes; a value the user has set stays."""
+"""Defaults, inherited by worker processes; values set by the user take precedence."""
 
 
 def settle() -> dict[str, str]:
-    """Applies the settings to this process and to those it will start.
+    """Apply the settings to this process and its future children.
 
     Returns:
-        what is in force, for the run's fingerprint.
+        the effective settings, for the run's fingerprint.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)

@@ -24,7 +24,7 @@ def by_hand(samples: np.ndarray, params: MFCC) -> np.ndarray:
     rows = []
     for begin in range(0, len(samples) - transform + 1, hop):
         power = np.abs(np.fft.rfft(samples[begin : begin + transform] * shape)) ** 2
-        logarithms = np.log(np.maximum(filters @ power, audio.QUIET))
+        logarithms = np.log(np.maximum(filters @ power, audio.MIN_ENERGY))
         rows.append(scipy.fft.dct(logarithms, norm="ortho")[: params.coefficients])
     return np.array(rows)
 
@@ -71,7 +71,7 @@ def test_a_short_recording_is_one_frame(length: int) -> None:
 def test_many_processes_hear_what_one_hears(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = [tone(0.1 + 0.05 * k).astype(np.float32) for k in range(9)]
     alone = [audio.features(item, RATE, MFCC()) for item in samples]
-    monkeypatch.setattr(audio, "SPREAD", 0.0)
+    monkeypatch.setattr(audio, "PARALLEL_SECONDS", 0.0)
     together = audio.all_features(samples, RATE, MFCC())
     assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
 
@@ -79,7 +79,7 @@ def test_many_processes_hear_what_one_hears(monkeypatch: pytest.MonkeyPatch) -> 
 def test_touch_tones_are_what_the_recommendation_says() -> None:
     frame = read(Builtin(name="touch_tones"), Fractions())
     assert len(frame) == touch_tones.ITEMS
-    assert frame["text"].str.len().between(touch_tones.FEWEST, touch_tones.MOST).all()
+    assert frame["text"].str.len().between(touch_tones.MIN_KEYS, touch_tones.MAX_KEYS).all()
     samples, keys = touch_tones.recording(3)
     again, same = touch_tones.recording(3)
     assert np.array_equal(samples, again)

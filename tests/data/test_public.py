@@ -92,7 +92,7 @@ def test_a_set_of_many_files_comes_as_an_archive(
     with zipfile.ZipFile(place, "w") as packed:
         for one in files:
             packed.writestr(f"{top}/{one.path}", (source.parent / one.file).read_bytes())
-    monkeypatch.setattr(public, "MANY", 3)
+    monkeypatch.setattr(public, "ARCHIVE_FILES", 3)
     found = fetch("cls_trec6", tmp_path / "to", address)
     assert (found / "TREC.train").read_bytes() == (source / "TREC.train").read_bytes()
     assert [p.name for p in (tmp_path / "to").iterdir()] == ["cls_trec6"]

@@ -1,7 +1,7 @@
-"""How inputs become tensors, one form in each class: texts, token lists, numbers, recordings.
+"""Encoding of inputs, one class per form: texts, token lists, numbers, recordings.
 
-An `Inputs` is fitted on the training split, stored beside the model, and encodes all inputs that
-come later: other splits, files, single inputs, streams. What the targets are is for the tasks.
+An `Inputs` is fitted on the training split, stored with the model, and encodes other splits, files,
+single inputs and streams. Tasks encode the targets.
 """
 
 from rnnkit.data.inputs.interface import Feed, Inputs

@@ -1,4 +1,4 @@
-"""What inputs are: how an item becomes token ids or numbers, and what a person writes for one."""
+"""Interface of inputs: encoding of items, and parsing of user input."""
 
 from __future__ import annotations
 
@@ -16,28 +16,27 @@ from rnnkit.errors import InputError
 from rnnkit.params.source import Source
 
 Feed = Callable[[Any, str], np.ndarray]
-"""(a step as it comes, what messages call it) -> the new steps that a network reads: [steps] token
-ids or [steps, features], of which there may be none or several."""
+"""(step of a stream, its name in messages) -> zero or more new steps for the network: [steps] token
+ids or [steps, features]."""
 
 
 class Inputs(ABC):
     """One form of inputs, fitted on the training split.
 
-    `column` names the column of a source's frame that holds the items.
+    `column` is the column of a source's frame with the items.
     """
 
     column: ClassVar[str]
     is_text: ClassVar[bool] = False
-    """Whether a person can write an item as a line of text; else a line is a JSON value."""
+    """Whether a line of text is an item; otherwise a line is a JSON value."""
     step_is_text: ClassVar[bool] = False
-    """The same of one step of a stream."""
+    """Whether a line of text is a step of a stream."""
     file_ending: ClassVar[str | None] = None
-    """Of files that hold one input each."""
+    """File suffix of inputs stored one per file."""
     example: ClassVar[str] = ""
-    """What a JSON value looks like, for messages."""
+    """Example of a JSON value, for messages."""
     counted: ClassVar[str | None] = None
-    """What the steps of a stream are called in its answers, where a network's steps are not the
-    steps that come."""
+    """Name of the network's steps in a stream's output, if they differ from the input steps."""
 
     @property
     def vocabulary(self) -> tuple[str, ...] | None:
@@ -46,7 +45,7 @@ class Inputs(ABC):
 
     @property
     def characters(self) -> tuple[str, ...] | None:
-        """The character of each id, where words come with their spelling."""
+        """The character of each id, for words with spelling."""
         return None
 
     @property
@@ -56,35 +55,35 @@ class Inputs(ABC):
 
     @property
     def scaler(self) -> Scaler | None:
-        """What scales numbers; None where nothing does."""
+        """The scaler of numbers; None: unscaled."""
         return None
 
     @property
     def tokenizer(self) -> FittedTokenizer | None:
-        """What turns text into ids; None for numbers."""
+        """The tokenizer of text; None for numbers."""
         return None
 
     @abstractmethod
     def item(self, value: Any, where: str) -> Any:
-        """A user's input as `encode` takes it.
+        """Convert a user's input to an item for `encode`.
 
         Args:
-            value: as `Predictor` documents it.
-            where: what messages call it.
+            value: as documented in `Predictor`.
+            where: its name in messages.
 
         Raises:
-            InputError: it is not what the network reads.
+            InputError: the input is invalid.
         """
 
     @abstractmethod
     def encode(self, items: Sequence[Any]) -> Flat:
-        """Items, as the source's frame has them, as ids or scaled numbers."""
+        """Encode items of a source's frame as ids or scaled numbers."""
 
     def read(self, values: Sequence[Any], names: Sequence[str]) -> Flat:
-        """A user's inputs, checked one by one, as ids or scaled numbers.
+        """Check and encode a user's inputs.
 
         Raises:
-            InputError: one is not what the network reads, or has no steps.
+            InputError: an input is invalid or has no steps.
         """
         flat, lengths = self.encode([*map(self.item, values, names)])
         if (lengths == 0).any():
@@ -94,49 +93,49 @@ class Inputs(ABC):
         return flat, lengths
 
     def warn_unknown(self, flat: np.ndarray, lengths: np.ndarray, names: Sequence[str]) -> None:
-        """Warns of inputs of which the network knows no token; numbers have none."""
+        """Warn about inputs without a known token; does nothing for numbers."""
         return
 
     def feed(self) -> Feed:
-        """What takes the steps of one stream.
+        """Encoder of the steps of one stream.
 
         Raises:
-            InputError: such inputs cannot be read step by step.
+            InputError: these inputs cannot be encoded step by step.
         """
         return lambda value, where: self.read([[value]], [where])[0]
 
     def text(self, ids: Sequence[int]) -> str:
-        """What was read, as text; empty for numbers."""
+        """Decode ids to text; empty for numbers."""
         return ""
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
-        """The tokens of what was read, as a person reads them; none for numbers."""
+        """Readable tokens of ids; empty for numbers."""
         return []
 
     @abstractmethod
     def stored(self) -> dict[str, Any]:
-        """Fields of `prepared.json`, from which it is loaded."""
+        """Fields of `prepared.json` for `load`."""
 
     def files(self) -> dict[str, str]:
-        """Further files beside it, by their names."""
+        """Further files: name -> content."""
         return {}
 
-    # ------------------------------------------------------------------ what a person writes
+    # ------------------------------------------------------------------ user input
 
     def of_line(self, line: str) -> Any:
-        """An input that stands in a line of text."""
+        """Parse a line of text as an input."""
         return line
 
     def keys(self, source: Source) -> list[str]:
-        """The keys under which a JSON object may have an input: the source's own names."""
-        own = ("text", "tokens", "source", "audio")
-        return [*(getattr(source, key, key) for key in own), "frames", "vector", "window"]
+        """Keys of a JSON object that may hold an input, as named in the source."""
+        columns = ("text", "tokens", "source", "audio")
+        return [*(getattr(source, key, key) for key in columns), "frames", "vector", "window"]
 
     def of_json(self, value: Any, where: str, source: Source) -> Any:
-        """An input that comes as a JSON value: itself, or an object that has it under a key.
+        """Input of a JSON value: the value itself, or the value of a key of an object.
 
         Raises:
-            InputError: an object without the key.
+            InputError: an object without such a key.
         """
         if not isinstance(value, Mapping):
             return value
@@ -150,7 +149,7 @@ class Inputs(ABC):
         )
 
     def of_prompt(self, prompt: str) -> Any:
-        """An input that stands on a command line: as of a JSON line, or the text itself."""
+        """Parse a command-line input: JSON, or the text itself."""
         if self.is_text:
             return prompt
         try:

@@ -1,4 +1,4 @@
-"""Inputs that are numbers: frames of features, and vectors."""
+"""Numeric inputs: frames of features, and vectors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def table_of(value: Any, where: str, width: int) -> np.ndarray:
     """float64 [steps, width].
 
     Raises:
-        InputError: the value is no list of steps, each a list of so many numbers.
+        InputError: the value is not a list of steps with `width` numbers each.
     """
     try:
         array = np.asarray(value, dtype=np.float64)
@@ -38,7 +38,7 @@ def table_of(value: Any, where: str, width: int) -> np.ndarray:
 
 
 def refuse_infinite(scaled: np.ndarray, array: np.ndarray, where: str) -> None:
-    """Raises InputError for a number of an array that, scaled, is none in float32."""
+    """Raise InputError for numbers that are not finite as scaled float32."""
     with np.errstate(over="ignore"):
         finite = np.isfinite(scaled.astype(np.float32))
     if not finite.all():
@@ -51,7 +51,7 @@ def stacked(items: Sequence[np.ndarray]) -> np.ndarray:
     """[items, features]
 
     Raises:
-        InputError: they differ in size.
+        InputError: the vectors differ in size.
     """
     sizes = {item.size for item in items}
     if len(sizes) > 1:
@@ -64,12 +64,11 @@ def stacked(items: Sequence[np.ndarray]) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Frames(Inputs):
-    """An array [steps, features] is an item.
+    """Items are arrays [steps, features].
 
     Args:
         width: features per step.
-        scaling: of the features, and of further columns behind them that are targets; None: the
-            numbers are taken as they are.
+        scaling: scaler of the features, then of further target columns; None: unscaled.
     """
 
     column: ClassVar[str] = "frames"
@@ -102,10 +101,10 @@ class Frames(Inputs):
         return scaled.astype(np.float32), lengths
 
     def scaled(self, array: np.ndarray) -> np.ndarray:
-        """[steps, features] in units -> scaled."""
+        """Scale [steps, features] in units."""
         if self.scaling is None:
             return array
-        targets = len(self.scaling.columns) - self.width  # which are scaled as the inputs are
+        targets = len(self.scaling.columns) - self.width  # scaled like the inputs
         padded = np.pad(array, ((0, 0), (0, targets)))
         scaled: np.ndarray = self.scaling.transform(padded)[:, : self.width]
         return scaled
@@ -116,18 +115,18 @@ class Frames(Inputs):
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Frames, pd.DataFrame]:
-        """Fitted on the training rows, and the frame."""
+        """Fit on the training rows; also return the frame."""
         items = frame[cls.column].iloc[rows["train"]].tolist()
         return cls(items[0].shape[1], fit_frames(data, frame, items)), frame
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Self:
-        """What `stored` gave."""
+        """Load from the fields of `stored`."""
         return cls(stored.features, stored.scaler)
 
 
 class Vectors(Frames):
-    """A vector is an item of one step."""
+    """Items are vectors, one step each."""
 
     column: ClassVar[str] = "vector"
     example: ClassVar[str] = " (as [0.5, -1])"
@@ -141,14 +140,14 @@ class Vectors(Frames):
 
 
 class FlatFrames(Vectors):
-    """The same, laid out in the source as frames."""
+    """Vectors from the frames of a source, flattened."""
 
     column: ClassVar[str] = "frames"
     example: ClassVar[str] = ""
 
 
 class DescribedVectors(Vectors):
-    """Vectors that a text describes."""
+    """Vectors with a text as target."""
 
     def keys(self, source: Source) -> list[str]:
         return ["vector"]

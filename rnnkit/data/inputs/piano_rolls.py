@@ -1,4 +1,4 @@
-"""Inputs that are frames of notes."""
+"""Piano-roll inputs: frames of notes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from rnnkit.params.data import Data
 from rnnkit.params.source import PianoRolls as Source
 
 Notes = Sequence[int]
-"""The MIDI numbers that sound in a frame."""
+"""MIDI numbers of the notes in a frame."""
 
 
 @dataclass(frozen=True, eq=False)
 class PianoRolls(Inputs):
-    """A list of frames, each the list of its notes, is an item.
+    """Items are lists of frames, each a list of notes.
 
     Args:
-        source: says which notes there are.
+        source: sets the range of notes.
     """
 
     column: ClassVar[str] = "frames"
@@ -34,7 +34,7 @@ class PianoRolls(Inputs):
 
     @property
     def lowest(self) -> int:
-        """The MIDI number of the first key."""
+        """MIDI number of the first feature."""
         return self.source.lowest
 
     @property
@@ -55,27 +55,27 @@ class PianoRolls(Inputs):
         return np.concatenate([self.roll(piece) for piece in items]), lengths
 
     def roll(self, frames: Sequence[Notes]) -> np.ndarray:
-        """[frames, keys] 1 where a note sounds."""
+        """[frames, notes] 1 for each note in a frame."""
         roll = np.zeros((len(frames), self.features), dtype=np.float32)
         for step, notes in enumerate(frames):
             roll[step, [note - self.source.lowest for note in notes]] = 1
         return roll
 
     def feed(self) -> Feed:
-        def one(value: Any, where: str) -> np.ndarray:
+        def encode_frame(value: Any, where: str) -> np.ndarray:
             if not isinstance(value, list | tuple):
                 raise InputError(
                     f"{where}: must be a list of a frame's notes, got {str(value)[:40]}"
                 )
             return self.read([[value]], [where])[0]
 
-        return one
+        return encode_frame
 
     def stored(self) -> dict[str, Any]:
         return {"features": self.features}
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> PianoRolls:
-        """What `stored` gave."""
+        """Load from the source's params."""
         assert isinstance(data.source, Source)
         return cls(data.source)

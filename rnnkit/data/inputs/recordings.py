@@ -1,4 +1,4 @@
-"""Inputs that are recordings: their features, frame by frame."""
+"""Recordings as inputs: features per frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnnkit.data.prepare.part import Flat
 from rnnkit.data.prepare.scale import Scaler, fit_frames
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
-from rnnkit.data.sources.audio import LOUDEST, recording
+from rnnkit.data.sources.audio import MAX_SAMPLE, recording
 from rnnkit.errors import InputError, Note
 from rnnkit.params.data import MFCC, Data
 from rnnkit.params.source import Source
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 
 
 def samples_of(value: Any) -> np.ndarray | None:
-    """float32 [samples]; None: the value is no list of numbers that could be samples."""
+    """float32 [samples]; None if the value is not a list of samples."""
     try:
-        found = np.asarray(value)
+        array = np.asarray(value)
     except ValueError:  # lists of unequal lengths
         return None
-    if found.ndim != 1 or found.dtype.kind not in "iuf":
+    if array.ndim != 1 or array.dtype.kind not in "iuf":
         return None
-    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and no sample
-        samples = found.astype(np.float32)
-    return samples if (np.abs(samples) <= LOUDEST).all() else None  # and of no NaN
+    with np.errstate(over="ignore"):  # overflow gives infinity, rejected below
+        samples = array.astype(np.float32)
+    return samples if (np.abs(samples) <= MAX_SAMPLE).all() else None  # also for NaN
 
 
 @dataclass(frozen=True, eq=False)
 class Recordings(Inputs):
-    """The samples of a recording are an item, -1 to 1.
+    """Items are the samples of recordings, -1 to 1.
 
     Args:
         width: features per frame.
-        scaling: of the features; None: each recording is scaled by itself.
+        scaling: scaler of the features; None: normalized per recording.
         rate: samples per second.
-        mfcc: which features.
+        mfcc: params of the features.
     """
 
     column: ClassVar[str] = "samples"
@@ -68,7 +68,7 @@ class Recordings(Inputs):
         return self.scaling
 
     def item(self, value: Any, where: str) -> np.ndarray:
-        """Samples, from the path of a WAV file or from a list."""
+        """Samples of a WAV file's path or of a list."""
         if isinstance(value, str):
             samples, rate, channels = recording(value, self.rate)
             mixed = [f"its {channels} channels were mixed to one"] * (channels > 1)
@@ -85,7 +85,7 @@ class Recordings(Inputs):
         return listed
 
     def encode(self, items: Sequence[np.ndarray]) -> Flat:
-        """Samples, or features [frames, features] that were computed already."""
+        """Encode samples, or features [frames, features] computed before."""
         computed = items if items[0].ndim == 2 else all_features(list(items), self.rate, self.mfcc)
         flat = np.concatenate(computed)
         if self.scaling is not None:
@@ -110,7 +110,7 @@ class Recordings(Inputs):
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Recordings, pd.DataFrame]:
-        """Fitted on the training rows, and the frame with features in the place of samples."""
+        """Fit on the training rows; also return the frame with features instead of samples."""
         frame = with_features(frame, data, rows)
         scaling = None
         if data.features.normalize == "none":
@@ -120,17 +120,17 @@ class Recordings(Inputs):
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Recordings:
-        """What `stored` gave."""
+        """Load from the fields of `stored`."""
         return cls(stored.features, stored.scaler, int(stored.facts["rate"]), data.features)
 
 
 class _Framer:
-    """Gives the whole frames of samples that come in pieces."""
+    """Stream encoder: collects samples and returns the features of complete frames."""
 
     def __init__(self, inputs: Recordings) -> None:
         self._inputs = inputs
         self._waiting = np.empty(0, dtype=np.float32)
-        self._skip = 0  # samples still to come that lie between two frames
+        self._skip = 0  # samples to drop between two frames
 
     def __call__(self, value: Any, where: str) -> np.ndarray:
         inputs = self._inputs

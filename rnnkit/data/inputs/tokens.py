@@ -1,4 +1,4 @@
-"""Inputs that are tokens: texts, lists of tokens, categories."""
+"""Token inputs: texts, lists of tokens, categories."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 def refuse_no_text(value: Any, where: str) -> str:
-    """A text, as it is.
+    """Return a text unchanged.
 
     Raises:
-        InputError: anything else.
+        InputError: not a text, or not valid Unicode.
     """
     if not isinstance(value, str):
         raise InputError(f"{where}: must be a text, got {str(value)[:40]}")
@@ -44,11 +44,11 @@ def refuse_no_text(value: Any, where: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class TokenInputs(Inputs):
-    """What all inputs made of tokens have.
+    """Base of token inputs.
 
     Args:
-        fitted: turns tokens into ids.
-        params: the tokenizer's block.
+        fitted: the tokenizer.
+        params: the tokenizer's params.
     """
 
     fitted: FittedTokenizer
@@ -64,11 +64,11 @@ class TokenInputs(Inputs):
 
     @property
     def between(self) -> str:
-        """What stands between two tokens of a text."""
+        """Separator of the tokens of a text."""
         return "" if isinstance(self.params, Characters | BPE) else " "
 
     def warn_unknown(self, flat: np.ndarray, lengths: np.ndarray, names: Sequence[str]) -> None:
-        if flat.ndim > 1:  # words that come with their spelling are known by their characters
+        if flat.ndim > 1:  # words with spelling: characters may be known
             return
         for ids, name in zip(np.split(flat, lengths.cumsum()[:-1]), names, strict=True):
             if (ids == UNKNOWN).all():
@@ -77,7 +77,7 @@ class TokenInputs(Inputs):
                 )
 
     def refuse_several(self, value: Any, where: str) -> None:
-        """Several characters are no token, and would be read as an unknown one."""
+        """Raise InputError for several characters if tokens are characters."""
         if isinstance(self.params, Characters) and isinstance(value, str) and len(value) > 1:
             raise InputError(f"{where}: a step must be one character, got {value[:40]!r}")
 
@@ -85,7 +85,7 @@ class TokenInputs(Inputs):
         """[1] the id of one token.
 
         Raises:
-            InputError: it is no text, or several characters.
+            InputError: not a text, or several characters.
         """
         self.refuse_several(value, where)
         return self.fitted.encode_tokens([[refuse_no_text(value, where)]])[0]
@@ -104,13 +104,13 @@ class TokenInputs(Inputs):
 
 
 class Texts(TokenInputs):
-    """A text is an item."""
+    """Items are texts."""
 
     column: ClassVar[str] = "text"
     is_text: ClassVar[bool] = True
     step_is_text: ClassVar[bool] = True
     ends: ClassVar[bool] = False
-    """Whether the vocabulary has a token for the end of an item."""
+    """Whether the vocabulary has an end token."""
 
     def item(self, value: Any, where: str) -> str:
         return refuse_no_text(value, where)
@@ -123,34 +123,34 @@ class Texts(TokenInputs):
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Self, pd.DataFrame]:
-        """Fitted on the training rows, and the frame."""
+        """Fit on the training rows; also return the frame."""
         texts = frame[cls.column].iloc[rows["train"]].tolist()
         return cls(fit(data.tokenizer, texts, end=cls.ends), data.tokenizer), frame
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Self:
-        """What `stored` and `files` gave."""
+        """Load from the contents of `stored` and `files`."""
         return cls(stored.tokenizer, data.tokenizer)
 
 
 class EndedTexts(Texts):
-    """The same with a token for the end of an item."""
+    """Texts with an end token."""
 
     ends: ClassVar[bool] = True
 
 
 class SourceTexts(Texts):
-    """The same of pairs: the source text is an item."""
+    """Source texts of pairs."""
 
     column: ClassVar[str] = "source"
 
 
 @dataclass(frozen=True, eq=False)
 class TokenLists(TokenInputs):
-    """A list of tokens is an item.
+    """Items are lists of tokens.
 
     Args:
-        alphabet: the character of each id, where words come with their spelling.
+        alphabet: the character of each id, for words with spelling.
         spelled: characters per word.
     """
 
@@ -177,11 +177,11 @@ class TokenLists(TokenInputs):
         return ids, lengths
 
     def feed(self) -> Feed:
-        def one(value: Any, where: str) -> np.ndarray:
+        def encode_token(value: Any, where: str) -> np.ndarray:
             self.refuse_several(value, where)
             return self.read([[value]], [where])[0]
 
-        return one
+        return encode_token
 
     def of_line(self, line: str) -> list[str]:
         return list(line) if isinstance(self.params, Characters) else line.split(" ")
@@ -196,10 +196,10 @@ class TokenLists(TokenInputs):
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[TokenLists, pd.DataFrame]:
-        """Fitted on the training rows, and the frame.
+        """Fit on the training rows; also return the frame.
 
         Raises:
-            InputError: characters are asked for, and the tokens are longer.
+            InputError: a token of several characters with a character tokenizer.
         """
         items = frame[cls.column]
         if isinstance(data.tokenizer, Characters):
@@ -212,13 +212,13 @@ class TokenLists(TokenInputs):
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> TokenLists:
-        """What `stored` and `files` gave."""
+        """Load from the contents of `stored` and `files`."""
         spelled: int | None = getattr(data.tokenizer, "spelling", None)
         return cls(stored.tokenizer, data.tokenizer, stored.letters, spelled)
 
 
 def refuse_long_tokens(items: Sequence[Sequence[str]]) -> None:
-    """Raises InputError for a token of several characters."""
+    """Raise InputError for a token of several characters."""
     for row, tokens in enumerate(items):
         for token in tokens:
             if len(token) != 1:
@@ -229,7 +229,7 @@ def refuse_long_tokens(items: Sequence[Sequence[str]]) -> None:
 
 
 class Symbols(TokenLists):
-    """The same of a problem whose symbols are given; a line is a JSON list of them."""
+    """Symbols of a memory problem; a line is a JSON list of them."""
 
     is_text: ClassVar[bool] = False
     step_is_text: ClassVar[bool] = False
@@ -240,14 +240,14 @@ class Symbols(TokenLists):
 
 
 class Categories(TokenInputs):
-    """A category is an item of one token."""
+    """Items are categories, one token each."""
 
     column: ClassVar[str] = "label"
     is_text: ClassVar[bool] = True
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All categories, the most frequent one first."""
+        """All categories, by descending frequency."""
         return self.vocabulary[UNKNOWN + 1 :]
 
     def item(self, value: Any, where: str) -> str:
@@ -267,11 +267,11 @@ class Categories(TokenInputs):
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Categories, pd.DataFrame]:
-        """Fitted on the training rows, and the frame."""
+        """Fit on the training rows; also return the frame."""
         train = [[label] for label in frame[cls.column].iloc[rows["train"]]]
         return cls(fit_tokens(Words(), train), Words()), frame
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Categories:
-        """What `stored` and `files` gave."""
+        """Load from the contents of `stored` and `files`."""
         return cls(stored.tokenizer, Words())

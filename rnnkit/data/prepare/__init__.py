@@ -1,8 +1,8 @@
-"""From a source's frame to tensors on disk: split, tokenised or scaled by the training part alone.
+"""Prepared data: split, tokenized or scaled by a fit on the training split, and stored.
 
-`data_sha256` names the result beforehand, without torch. What a task makes of the data is in its
-folder, which has the door `rnnkit.tasks.prepare`; what comes out is
-`rnnkit.data.prepare.prepared.Prepared`. Reading files is for `sources`, padding for `batches`.
+`data_sha256` computes the id of the result without torch. `rnnkit.tasks.prepare` prepares the data
+of a task; the result is `rnnkit.data.prepare.prepared.Prepared`. `sources` reads files, `batches`
+pads.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from rnnkit.params.task import Task
 from rnnkit.runtime.files import sha256_json
 
 PREPARE_VERSION = 4
-"""Raise it when equal source bytes and params give other data than before."""
-OF_FORM = {"pairs": 5, "audio": 5}
-"""The same of sources of a form whose data alone have changed since."""
+"""Raise it when equal source bytes and params give different data."""
+FORM_VERSIONS = {"pairs": 5, "audio": 5}
+"""Versions of forms that changed since then."""
 
 
 def data_sha256(data: Data, task: Task) -> str:
-    """What the prepared data depend on, as one hash. Fast, and imports neither torch nor pandas.
+    """Hash of everything the prepared data depend on. Fast; imports neither torch nor pandas.
 
-    Over the source's bytes, the data params, the task's params that shape the data, and the
-    version of the preparing code. Not over `padding`, which is the batches' business.
+    Covers the source's bytes, the data params except `padding`, the task's params that affect the
+    data, and the code version.
 
     Raises:
         InputError: a file is missing, empty or a folder.
@@ -31,7 +31,7 @@ def data_sha256(data: Data, task: Task) -> str:
     shaping = {"kind": task.kind, **{key: getattr(task, key) for key in task.shapes_data}}
     return sha256_json(
         {
-            "version": OF_FORM.get(data.source.form, PREPARE_VERSION),
+            "version": FORM_VERSIONS.get(data.source.form, PREPARE_VERSION),
             "source": sources.fingerprint(data.source, data.split),
             "data": hashed_params(data, {"padding"}),
             "task": shaping,

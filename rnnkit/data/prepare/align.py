@@ -1,4 +1,4 @@
-"""Examples of one fit in the terms of another: labels by their names, numbers by their units."""
+"""Convert examples to another fit: labels by name, numbers through their units."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,7 @@ Terms = tuple[tuple[str, ...] | None, Scaler | None]
 
 
 def refuse_other_form(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> None:
-    """Raises InputError where an older model reads another form of data than a run has."""
+    """Raise InputError if an older model reads another form of data than a run."""
     if ours != theirs:
         raise InputError(
             "the older model reads other columns or another form of data, or scales where the run "
@@ -24,10 +24,10 @@ def refuse_other_form(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> None:
 
 
 def align(part: Part, ours: Terms, theirs: Terms) -> Part:
-    """A part in an older model's labels and scales.
+    """Convert a split to an older model's labels and scales.
 
     Raises:
-        InputError: the model lacks a label, or knows other columns or series.
+        InputError: the model lacks a label, or has other columns or series.
     """
     (labels, scaler), (their_labels, their_scaler) = ours, theirs
     if labels is not None and labels != their_labels:
@@ -46,7 +46,7 @@ def _by_name(targets: Tensor, ours: tuple[str, ...], theirs: tuple[str, ...]) ->
 
 
 def _rescaled(part: Part, ours: Scaler, theirs: Scaler) -> Part:
-    """Inputs and targets through their units."""
+    """Rescale inputs and targets."""
     if (ours.columns, ours.known) != (theirs.columns, theirs.known):
         raise InputError("the older model reads other columns, or knows others ahead")
     if ours.targets != theirs.targets:
@@ -56,27 +56,27 @@ def _rescaled(part: Part, ours: Scaler, theirs: Scaler) -> Part:
         )
     if ours.series != theirs.series:
         raise InputError("the older model knows other series")
-    which = ours.which(part.item) if len(ours.begin) > 1 else torch.zeros_like(part.item)
+    series = ours.which(part.item) if len(ours.begin) > 1 else torch.zeros_like(part.item)
     inputs = part.inputs.double().clone()
     targets = part.targets.double().clone() if part.targets.is_floating_point() else part.targets
     width = inputs.shape[-1]
     read = part.input_length + (part.target_length if part.known else 0)
     rows = torch.zeros(len(inputs), dtype=torch.int64)
-    rows[positions(part.input_start, read)] = which.repeat_interleave(read)
+    rows[positions(part.input_start, read)] = series.repeat_interleave(read)
     inputs = _through(inputs, rows, ours, theirs, list(range(width)))
     if part.targets.is_floating_point() and ours.targets:
-        asked = torch.zeros(len(targets), dtype=torch.int64)
-        asked[positions(part.target_start, part.target_length)] = which.repeat_interleave(
+        rows = torch.zeros(len(targets), dtype=torch.int64)
+        rows[positions(part.target_start, part.target_length)] = series.repeat_interleave(
             part.target_length
         )
-        targets = _through(targets, asked, ours, theirs, ours.target_columns).float()
+        targets = _through(targets, rows, ours, theirs, ours.target_columns).float()
     return replace(part, inputs=inputs.float(), targets=targets)
 
 
 def _through(
     values: Tensor, rows: Tensor, ours: Scaler, theirs: Scaler, columns: list[int]
 ) -> Tensor:
-    """[N, columns] scaled by one -> scaled by the other."""
+    """Rescale [N, columns] from one scaler to another."""
 
     def numbers(flat: Any, series: int) -> Tensor:
         table = torch.tensor(flat, dtype=torch.float64).view(series, -1)[:, columns]

@@ -1,4 +1,4 @@
-"""What is heard of a recording: mel-frequency cepstral coefficients, frame by frame."""
+"""Features of recordings: mel-frequency cepstral coefficients per frame."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from rnnkit.runtime.process_pool import spread
 if TYPE_CHECKING:
     import pandas as pd
 
-QUIET = 1e-10
-"""Energies are no less than this before the logarithm is taken: silence is about -23."""
-LEAST = 1e-5
-"""Deviations within a recording are no less than this."""
-SPREAD = 120.0
-"""Seconds of sound from which on processes share the work: they take a second or two to start."""
-SLOPE = 9
-"""Frames that a slope is taken over."""
+MIN_ENERGY = 1e-10
+"""Lower bound of energies before the logarithm: silence is about -23."""
+MIN_STANDARD_DEVIATION = 1e-5
+"""Lower bound within a recording."""
+PARALLEL_SECONDS = 120.0
+"""Seconds of sound from which on to use several processes, which take 1 to 2 s to start."""
+SLOPE_FRAMES = 9
+"""Frames per slope."""
 
 
 def with_features(frame: pd.DataFrame, data: Data, rows: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """The frame with features, float32 [frames, features], in the place of samples.
+    """Replace samples by features, float32 [frames, features].
 
     Args:
         frame: recordings at `attrs["rate"]`.
-        data: the params' block.
-        rows: of each split; others have no features.
+        data: the data params.
+        rows: of each split; other rows get no features.
     """
     import pandas as pd
 
@@ -40,28 +40,27 @@ def with_features(frame: pd.DataFrame, data: Data, rows: Mapping[str, np.ndarray
     rate, samples = frame.attrs["rate"], frame["samples"].iloc[used].tolist()
     features = all_features(samples, rate, data.features)
     column = pd.Series(features, index=frame.index[used], dtype=object)
-    found = frame.drop(columns="samples")
-    found["samples"] = column
-    found.attrs = {**frame.attrs, "columns": names(data.features)}
-    return found
+    result = frame.drop(columns="samples")
+    result["samples"] = column
+    result.attrs = {**frame.attrs, "columns": names(data.features)}
+    return result
 
 
 def names(params: MFCC) -> tuple[str, ...]:
-    """The features' names."""
-    each = [f"mfcc {k + 1}" for k in range(params.coefficients)]
-    return tuple(
-        f"{'slope of ' * order}{name}" for order in range(params.deltas + 1) for name in each
-    )
+    """Names of the features."""
+    mfcc = [f"mfcc {k + 1}" for k in range(params.coefficients)]
+    orders = range(params.deltas + 1)
+    return tuple(f"{'slope of ' * order}{name}" for order in orders for name in mfcc)
 
 
 def all_features(samples: list[np.ndarray], rate: int, params: MFCC) -> list[np.ndarray]:
-    """`features` of all recordings, over as many processes as there are cores."""
+    """`features` of all recordings, in parallel if there is much sound."""
     seconds = sum(map(len, samples)) / rate
-    processes = os.cpu_count() or 1 if seconds > SPREAD else 1
+    processes = os.cpu_count() or 1 if seconds > PARALLEL_SECONDS else 1
     size = math.ceil(len(samples) / (4 * processes))
     chunks = [samples[k : k + size] for k in range(0, len(samples), size)]
-    found = spread(functools.partial(_several, rate=rate, params=params), chunks, processes)
-    return [frames for chunk in found for frames in chunk]
+    results = spread(functools.partial(_several, rate=rate, params=params), chunks, processes)
+    return [frames for result in results for frames in result]
 
 
 def _several(samples: list[np.ndarray], rate: int, params: MFCC) -> list[np.ndarray]:
@@ -69,21 +68,20 @@ def _several(samples: list[np.ndarray], rate: int, params: MFCC) -> list[np.ndar
 
 
 def sizes(rate: int, params: MFCC) -> tuple[int, int, int]:
-    """Samples of a transform (a power of 2), of the window inside it, and from frame to frame."""
+    """Sizes of the transform (a power of 2), the window and the hop, in samples."""
     window = max(1, round(params.window * rate / 1000))
     return 1 << (window - 1).bit_length(), window, max(1, round(params.hop * rate / 1000))
 
 
 def features(samples: np.ndarray, rate: int, params: MFCC) -> np.ndarray:
-    """The coefficients of every frame, and their slopes.
+    """Coefficients of every frame, and their slopes.
 
-    A frame hears samples of the recording alone; one that is shorter than a frame gets silence
-    behind it.
+    Frames do not extend beyond the recording; a recording shorter than a frame is zero-padded.
 
     Args:
         samples: [samples] -1 to 1.
-        rate: per second.
-        params: what is kept.
+        rate: samples per second.
+        params: of the features.
 
     Returns: float32 [frames, coefficients · (1 + deltas)].
 
@@ -104,12 +102,12 @@ def features(samples: np.ndarray, rate: int, params: MFCC) -> np.ndarray:
         n_mels=params.bands,
         center=False,
     )
-    logarithms = np.log(np.maximum(energies, QUIET), dtype=np.float64)
-    kept = librosa.feature.mfcc(S=logarithms, n_mfcc=params.coefficients)
-    orders = [kept]
+    logarithms = np.log(np.maximum(energies, MIN_ENERGY), dtype=np.float64)
+    orders = [librosa.feature.mfcc(S=logarithms, n_mfcc=params.coefficients)]
     for _ in range(params.deltas):
-        orders.append(librosa.feature.delta(orders[-1], width=SLOPE, mode="nearest"))
-    found = np.concatenate(orders).T
+        orders.append(librosa.feature.delta(orders[-1], width=SLOPE_FRAMES, mode="nearest"))
+    table = np.concatenate(orders).T
     if params.normalize == "per_utterance":
-        found = (found - found.mean(axis=0)) / np.maximum(found.std(axis=0), LEAST)
-    return found.astype(np.float32)
+        deviation = np.maximum(table.std(axis=0), MIN_STANDARD_DEVIATION)
+        table = (table - table.mean(axis=0)) / deviation
+    return table.astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a person wants to know of prepared data, and how it is counted."""
+"""Facts about prepared data for reports."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from rnnkit.data.prepare.part import Part
 
 
 class Facts(TypedDict, total=False):
-    """What a person wants to know of prepared data, JSON-able; by split where it is a mapping.
+    """Facts about prepared data, JSON-compatible; mappings are by split.
 
-    source: what was read. notes: what was changed when it was read. items. tokens: input steps
-    (targets, for language modelling). longest: steps. unknown: fraction of tokens. truncated:
-    items cut at `data.max_length`. left_out: training items longer than that. duplicates: items
-    that are also in an earlier split. vocabulary: its size without padding. The others belong to
-    one task, and its folder says what they are.
+    source: description. notes: changes made while reading. items. tokens: input steps (language
+    modelling: targets). longest: steps. unknown: fraction of tokens. truncated: items cut at
+    `data.max_length`. left_out: training items longer than that. duplicates: items that are also in
+    an earlier split. vocabulary: size without padding. Other keys are documented by their task.
     """
 
     source: str
@@ -48,7 +47,7 @@ class Facts(TypedDict, total=False):
 
 
 def counted(fitted: Fitted, parts: Mapping[str, Part]) -> Facts:
-    """items, tokens, longest, truncated and vocabulary of splits."""
+    """Facts items, tokens, longest, truncated and vocabulary."""
     facts: Facts = {
         "items": {split: len(part) for split, part in parts.items()},
         "tokens": {split: int(part.input_length.sum()) for split, part in parts.items()},
@@ -61,22 +60,22 @@ def counted(fitted: Fitted, parts: Mapping[str, Part]) -> Facts:
 
 
 def unknown(ids: Tensor) -> float:
-    """The fraction of unknown tokens.
+    """Fraction of unknown tokens.
 
     Args:
-        ids: [tokens], or [tokens, 1 + characters] of words with their spelling.
+        ids: [tokens], or [tokens, 1 + characters] for words with spelling.
     """
     tokens = ids.numpy() if ids.ndim == 1 else ids[:, 0].numpy()
     return float(np.mean(tokens == UNKNOWN)) if len(tokens) else 0.0
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names for a person, the first of many."""
+    """The first names, separated by commas."""
     return ", ".join(names[:30]) + (" …" if len(names) > 30 else "")
 
 
 def duration(seconds: float) -> str:
-    """How long recordings are."""
+    """Readable duration."""
     return f"{seconds / 60:,.0f} minutes" if seconds >= 600 else f"{seconds:,.0f} seconds"
 
 
@@ -88,9 +87,9 @@ WORDS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "categories": ("categories", listed),
     "seconds": ("recordings", duration),
 }
-"""What `Fitted.described` names -> what a person calls it, and its value in words."""
+"""Name in `Fitted.described` -> (title, formatter)."""
 
 
 def in_words(described: Mapping[str, Any]) -> dict[str, str]:
-    """What is described, for a person."""
+    """Format `Fitted.described`: title -> text."""
     return {WORDS[name][0]: WORDS[name][1](value) for name, value in described.items()}

@@ -1,4 +1,4 @@
-"""What the training split decided of a task's examples, and how all other examples follow it."""
+"""Interface of a task's fit: tokenizer, labels and scaler, and the encoding of examples."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Texts = Mapping[int, str]
-"""By the row of the source's frame."""
+"""Row of the source's frame -> text."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted(ABC):
-    """A task's tokenizer, labels and scaler, as the training split made them.
+    """A task's tokenizer, labels and scaler, fitted on the training split.
 
     Args:
         task: the task's params.
-        data: the data's params.
-        inputs: how inputs become tensors.
+        data: the data params.
+        inputs: encodes inputs.
     """
 
     task: Any
@@ -40,123 +40,121 @@ class Fitted(ABC):
 
     @abstractmethod
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
-        """Rows of a source, with their truth, as examples. `data.max_length` is applied.
+        """Encode rows of a source with their targets. Applies `data.max_length`.
 
         Args:
             frame: of the source.
-            rows: which of its rows; they are the examples' `item`.
-            split: train, valid or test, or `new` for rows of another source, for messages.
+            rows: rows to encode; they become the examples' `item`.
+            split: for messages: train, valid, test, or `new` for another source.
 
         Raises:
-            InputError: a label that the training split lacks, or an input that cannot be read.
+            InputError: a label missing from the training split, or an invalid input.
         """
 
     def texts(self, frame: pd.DataFrame, rows: np.ndarray) -> tuple[Texts, Texts]:
-        """By rows: targets as text, and what is read as text or a recording's name; empty where
-        there is no such text."""
+        """Targets as text, and source texts or recordings' names; empty if there are none."""
         return {}, {}
 
     def read(self, values: Sequence[Any], names: Sequence[str]) -> Part:
-        """A user's inputs, without truth, as examples whose targets mean nothing.
+        """Encode a user's inputs, with dummy targets.
 
         Args:
-            values: as `Predictor` documents them.
-            names: what messages call each.
+            values: as documented in `Predictor`.
+            names: their names in messages.
 
         Raises:
-            InputError: one is not what the network reads.
+            InputError: an input is invalid.
         """
         flat, lengths = self.inputs.read(values, names)
         self.inputs.warn_unknown(flat, lengths, names)
-        each = np.arange(len(lengths))
-        return Part.one_target(flat, lengths, np.zeros_like(each), each, self.longest_read)
+        item = np.arange(len(lengths))
+        return Part.one_target(flat, lengths, np.zeros_like(item), item, self.longest_read)
 
     def flat(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Flat:
-        """The inputs of some rows; arguments as of `encode`."""
+        """Encode the inputs of rows; arguments as in `encode`."""
         flat, lengths = self.inputs.encode(frame[self.inputs.column].iloc[rows].tolist())
         refuse_no_tokens(split, lengths, rows)
         return flat, lengths
 
     def cut(self, part: Part) -> int:
-        """How many items of a split are cut at `data.max_length`."""
+        """Number of items of a split truncated at `data.max_length`."""
         return 0
 
     @property
     def columns(self) -> tuple[str, ...] | None:
-        """The columns of numbers that are read, by name; None for other inputs."""
+        """Names of the feature columns of numeric inputs; None for other inputs."""
         scaler = self.inputs.scaler
         return None if scaler is None else scaler.columns[: self.inputs.features]
 
     @property
     def longest_read(self) -> int | None:
-        """Steps of an item that are read at the most, as of training; None: all."""
+        """Maximum steps of an item, as in training; None: no limit."""
         return None
 
     @property
     def labels(self) -> tuple[str, ...] | None:
-        """The classes, tags or answers, in the order of the outputs; None for other tasks."""
+        """Classes, tags or symbols, in output order; None for other tasks."""
         return None
 
     @property
     def target(self) -> FittedTokenizer | None:
-        """The tokenizer of targets that are texts; None for other tasks."""
+        """Tokenizer of target texts; None for other tasks."""
         return None
 
     def unknown(self, parts: Mapping[str, Part], facts: Mapping[str, Any]) -> dict[str, Any]:
-        """The fraction of tokens that are not in the vocabulary: of what, split -> fraction."""
+        """Fractions of unknown tokens: kind of token -> split -> fraction."""
         return {"tokens": dict(facts.get("unknown") or {})}
 
     def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """What a person wants to know of vocabulary and targets, by a name of `facts.WORDS`."""
+        """Facts on vocabulary and targets, by the names in `facts.WORDS`."""
         vocabulary = self.inputs.vocabulary
         return {} if vocabulary is None else {"vocabulary": len(vocabulary) - 1}
 
-    # ------------------------------------------------------------------ another network's examples
+    # ------------------------------------------------------------------ examples of another fit
 
     def align(self, part: Part, of: Fitted) -> Part:
-        """Another fit's examples in this one's labels and scales; tokens are the same in both.
+        """Convert another fit's examples to this fit's labels and scales; tokens must be equal.
 
         Raises:
-            InputError: this one lacks a label, or reads another form of data.
+            InputError: this fit lacks a label, or reads another form of data.
         """
         refuse_other_form(of.form, self.form)
         return align(part, (of.labels, of.inputs.scaler), (self.labels, self.inputs.scaler))
 
     @property
     def form(self) -> tuple[Any, ...]:
-        """What examples must have alike to be aligned."""
+        """Form of the data; must be equal to align examples."""
         inputs = self.inputs
-        there = (inputs.vocabulary, self.labels, inputs.scaler, inputs.characters)
-        return (inputs.features, *(field is None for field in there))
+        fields = (inputs.vocabulary, self.labels, inputs.scaler, inputs.characters)
+        return (inputs.features, *(field is None for field in fields))
 
     @property
     def tokens(self) -> tuple[Any, ...]:
-        """All vocabularies: of inputs, of their spelling, of targets."""
+        """Vocabularies of inputs, their characters, and targets."""
         target = None if self.target is None else self.target.vocabulary
         return self.inputs.vocabulary, self.inputs.characters, target
 
     @property
     def split_by_time(self) -> bool:
-        """Whether times, and not items, say what was seen in training."""
+        """Whether the training data are identified by times, not by items."""
         return False
 
     def refuse_seen_times(self, older: Fitted) -> None:
-        """Of data split by time: raises InputError where the older fit was trained or chosen on
-        times of this one's test split."""
+        """Data split by time: raise InputError if the older fit's training or validation times
+        overlap this fit's test split."""
         return
 
     def refuse_other_tokens(self, of: Fitted) -> None:
-        """Raises InputError where the items of another fit cannot be read again with this one's
-        tokens, because then something else would be measured."""
+        """Raise InputError if encoding another fit's items with this fit's tokens would change
+        what the metrics measure."""
         return
 
     def with_series_of(self, of: Fitted) -> Self:
-        """The same for rows of another fit's frame, where a row says which series it is of."""
+        """A copy that finds the series of rows in another fit's frame."""
         return self
 
     def drawn(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-        """The items that are scored of a file, made as those of the test split were, and notes on
-        how."""
+        """Items to score from a file, built like those of the test split, and notes."""
         return frame, []
 
     # ------------------------------------------------------------------ on disk
@@ -167,17 +165,17 @@ class Fitted(ABC):
         return {**self.inputs.stored(), "labels": self.labels, "target_vocabulary": vocabulary}
 
     def files(self) -> dict[str, str]:
-        """Further files, by their names."""
+        """Further files: name -> content."""
         return self.inputs.files()
 
     @classmethod
     @abstractmethod
     def load(cls, stored: Stored, data: Data, task: Any) -> Self:
-        """What `stored` and `files` gave."""
+        """Load from the contents of `stored` and `files`."""
 
 
 def refuse_no_tokens(split: str, lengths: np.ndarray, rows: np.ndarray) -> None:
-    """Raises InputError for items that the tokenizer leaves nothing of."""
+    """Raise InputError for items without a token."""
     if (lengths == 0).any():
         raise InputError(
             f"data.source: every item needs at least one token, but {int((lengths == 0).sum())} of "
@@ -187,7 +185,7 @@ def refuse_no_tokens(split: str, lengths: np.ndarray, rows: np.ndarray) -> None:
 
 
 def refuse_unknown(names: Sequence[str], known: Sequence[str], what: str) -> None:
-    """Raises InputError for a name in a file that the training split lacks."""
+    """Raise InputError for a name that is missing from the training split."""
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise InputError(

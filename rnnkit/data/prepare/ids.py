@@ -1,4 +1,4 @@
-"""Token ids that mean something of their own, and what they are called."""
+"""Reserved token ids and their tokens."""
 
-PADDING, UNKNOWN, END = 0, 1, 2  # END is there for what is written alone
+PADDING, UNKNOWN, END = 0, 1, 2  # END only for language modelling and decoded targets
 PADDING_TOKEN, UNKNOWN_TOKEN, END_TOKEN = "<pad>", "<unk>", "<eos>"

@@ -1,4 +1,4 @@
-"""Examples of one split, as tensors."""
+"""Items of one split, as tensors."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ PARTS = ("train", "valid", "test")
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Examples as slices of flat tensors, which may overlap and which splits may share.
+    """Items as slices of flat tensors; slices may overlap, and splits may share tensors.
 
     Item i reads `inputs[input_start[i] : input_start[i] + input_length[i]]` and its targets are
     `targets[target_start[i] : target_start[i] + target_length[i]]`.
 
     Args:
-        inputs: [N] int64 token ids, or [N, 1 + letters] the ids of a token and of its characters,
-            or [N, features] float32.
+        inputs: [N] int64 token ids, or [N, 1 + characters] ids of a token and its characters, or
+            [N, features] float32.
         input_start: [items] int64.
         input_length: [items] int64, each at least 1; unit: steps.
         targets: [M] int64 labels, tags or tokens, or [M, targets] float32, scaled.
         target_start: [items] int64.
         target_length: [items] int64. The same tensor as `input_length` where every step has its
             own target; each at least 1.
-        item: [items] int64, the row of the source's frame; series: of the first target.
+        item: [items] int64, row of the source's frame; series: row of the first target.
         synced: whether every input step has its own target.
-        unaligned: whether targets are sequences of lengths of their own.
-        known: how many of the inputs' features, the last ones, are known-future covariates: an
-            item reads them at the steps of its targets, too.
+        unaligned: whether targets are sequences of independent length (sequence-to-sequence).
+        known: number of known-future covariates, the last features: an item reads them at its
+            target steps, too.
     """
 
     inputs: Tensor
@@ -54,22 +54,22 @@ class Part:
 
     @cached_property
     def equal_length(self) -> bool:
-        """Whether all items have the same number of steps, so that no batch needs padding."""
+        """Whether all items have the same number of steps; then batches need no padding."""
         return bool((self.input_length == self.input_length[0]).all())
 
     @property
     def cut(self) -> int:
-        """How many items, which lie one behind the other, read less than all of their steps."""
+        """Number of truncated items, if items are stored contiguously."""
         end = torch.tensor([len(self.inputs)])
-        whole = torch.diff(self.input_start, append=end)
-        return int((self.input_length < whole).sum())
+        full_length = torch.diff(self.input_start, append=end)
+        return int((self.input_length < full_length).sum())
 
     def short(self, longest: int) -> tuple[Part, int]:
-        """The items of which neither inputs nor targets have more than `longest` tokens, the
-        targets' end not counted, and how many items are left out.
+        """Items with at most `longest` input and target tokens, not counting the end token, and the
+        number of other items.
 
         Raises:
-            InputError: none is left.
+            InputError: no item is left.
         """
         kept = (self.input_length <= longest) & (self.target_length <= longest + 1)
         if not bool(kept.any()):
@@ -99,21 +99,21 @@ class Part:
         """Sequences with one target each.
 
         Args:
-            inputs: all steps of all items, one item after the other.
+            inputs: concatenated steps of all items.
             lengths: [items] steps.
             targets: [items] labels, or [items, targets].
             item: [items]
-            longest: steps that are read of an item at the most; None: all.
+            longest: truncate items to this many steps; None: never.
         """
-        each = tensor(np.arange(len(lengths)))
+        target_start = tensor(np.arange(len(lengths)))
         read = lengths if longest is None else np.minimum(lengths, longest)
         return cls(
             inputs=tensor(inputs),
             input_start=tensor(begin(lengths)),
             input_length=tensor(read),
             targets=tensor(targets),
-            target_start=each,
-            target_length=torch.ones_like(each),
+            target_start=target_start,
+            target_length=torch.ones_like(target_start),
             item=tensor(item),
             synced=False,
         )
@@ -127,19 +127,19 @@ class Part:
         item: np.ndarray,
         longest: int | None = None,
     ) -> Part:
-        """Sequences with a target for every step; arguments as of `one_target`."""
+        """Sequences with a target for every step; arguments as in `one_target`."""
         start = tensor(begin(lengths))
         read = tensor(lengths if longest is None else np.minimum(lengths, longest))
-        own = tensor(targets)
-        return cls(tensor(inputs), start, read, own, start, read, tensor(item), synced=True)
+        values, labels = tensor(inputs), tensor(targets)
+        return cls(values, start, read, labels, start, read, tensor(item), synced=True)
 
     @classmethod
     def sequence_to_sequence(cls, read: Flat, wanted: Flat, item: np.ndarray) -> Part:
-        """Sequences with a target sequence of its own length each.
+        """Sequences with target sequences of independent length.
 
         Args:
-            read: inputs, all steps and how many each item has.
-            wanted: target tokens, likewise.
+            read: inputs.
+            wanted: target tokens.
             item: [items]
         """
         (inputs, lengths), (tokens, counts) = read, wanted
@@ -157,16 +157,16 @@ class Part:
 
 
 Flat = tuple[np.ndarray, np.ndarray]
-"""All steps of all items, one item after the other, and how many steps each item has."""
+"""Concatenated steps of all items, and the number of steps per item."""
 
 
 def tensor(array: np.ndarray) -> Tensor:
-    """An array as a tensor of its own memory."""
+    """A contiguous array as a tensor."""
     return torch.from_numpy(np.ascontiguousarray(array))
 
 
 def begin(lengths: np.ndarray) -> np.ndarray:
-    """Where items begin that lie one behind the other.
+    """Start offsets of contiguous items.
 
     >>> begin(np.array([3, 1, 2])).tolist()
     [0, 3, 4]
@@ -176,17 +176,14 @@ def begin(lengths: np.ndarray) -> np.ndarray:
 
 
 def positions(start: Tensor, length: Tensor) -> Tensor:
-    """The positions of all steps of items that begin at `start`, one item after the other."""
+    """Concatenated positions of the steps of items that begin at `start`."""
     ends = length.cumsum(0)
     within = torch.arange(int(ends[-1])) - torch.repeat_interleave(ends - length, length)
     return torch.repeat_interleave(start, length) + within
 
 
 def joined(first: Part, second: Part) -> Part:
-    """The items of two parts as one part, in this order.
-
-    Parts that share their storage go on sharing it.
-    """
+    """Concatenate the items of two splits; shared tensors stay shared."""
     shared = first.inputs is second.inputs and first.targets is second.targets
     inputs = 0 if shared else len(first.inputs)
     targets = 0 if shared else len(first.targets)

@@ -1,4 +1,4 @@
-"""The record that travels forward: everything that is known only after the data were seen."""
+"""Prepared data: splits, the task's fit, and facts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnnkit.data.prepare.part import Part, joined
 from rnnkit.params.block import FrozenDict
 
 MANY_UNKNOWN = 0.1
-"""A greater fraction of unknown tokens gets a note."""
+"""Fraction of unknown tokens above which a note is given."""
 
 
 F = TypeVar("F", bound=Fitted, default=Any)
@@ -25,12 +25,12 @@ class Prepared(Generic[F]):
     """Prepared data of one source, split and task.
 
     Args:
-        sha256: of all they depend on (`rnnkit.data.prepare.data_sha256`).
+        sha256: id (`rnnkit.data.prepare.data_sha256`).
         parts: the splits train, valid and test.
-        fitted: the task's own record of what the training split decided.
-        facts: what a person wants to know.
-        references: targets of valid and test that are texts, by the row of the source's frame.
-        sources: what is read in pairs of texts, likewise; of recordings their names.
+        fitted: the task's tokenizer, labels and scaler.
+        facts: for reports.
+        references: target texts of valid and test, by row of the source's frame.
+        sources: source texts of pairs, or names of recordings, by row.
     """
 
     sha256: str
@@ -42,7 +42,7 @@ class Prepared(Generic[F]):
 
     @property
     def notes(self) -> list[str]:
-        """What was changed, what was too long, and what is there twice, each in a sentence."""
+        """Notes on changes, long items, duplicates and unknown tokens, one sentence each."""
         facts = self.facts
         notes = list(facts["notes"])
         if left_out := facts.get("left_out"):
@@ -60,23 +60,23 @@ class Prepared(Generic[F]):
 
     @property
     def unknown(self) -> dict[str, dict[str, float]]:
-        """The fraction of tokens that are not in the vocabulary: of what, split -> fraction."""
-        counted = self.fitted.unknown(self.parts, self.facts)
-        return {what: fractions for what, fractions in counted.items() if fractions}
+        """Fractions of unknown tokens: kind of token -> split -> fraction."""
+        unknown = self.fitted.unknown(self.parts, self.facts)
+        return {kind: fractions for kind, fractions in unknown.items() if fractions}
 
     @property
     def described(self) -> dict[str, Any]:
-        """What a person wants to know of vocabulary and targets, by a name of `facts.WORDS`."""
+        """Facts on vocabulary and targets, by the names in `facts.WORDS`."""
         return self.fitted.described(self.facts)
 
 
 def train_and_valid(prepared: Prepared) -> Prepared:
-    """Train and valid as one split, and no valid split: the data of a last training.
+    """Data for the final training: train and valid joined as train, no valid split.
 
-    What is too long to be trained on is left out of both.
+    Leaves out items that are too long.
     """
-    whole = joined(prepared.parts["train"], prepared.parts["valid"])
+    train = joined(prepared.parts["train"], prepared.parts["valid"])
     longest = prepared.fitted.data.max_length
-    if whole.unaligned and longest is not None:
-        whole, _ = whole.short(longest)
-    return replace(prepared, parts={"train": whole, "test": prepared.parts["test"]})
+    if train.unaligned and longest is not None:
+        train, _ = train.short(longest)
+    return replace(prepared, parts={"train": train, "test": prepared.parts["test"]})

@@ -1,4 +1,4 @@
-"""Scaling of columns of numbers, fitted on the training rows alone, and back to their units."""
+"""Scaling of numeric columns, fitted on the training rows, and its inverse."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ Kind = Literal["standard", "minmax", "none"]
 class Scaler:
     """scaled = (value - offset) / scale, column by column.
 
-    standard: offset = mean, scale = standard deviation over the rows (divided by their number);
+    standard: offset = mean, scale = population standard deviation;
     minmax: offset = minimum, scale = maximum - minimum, so that training rows lie in [0, 1];
-    none: 0 and 1. A column that is constant in training has scale 1. Each of several series has
-    its own offsets and scales.
+    none: 0 and 1. A column that is constant in training has scale 1. Several series are scaled
+    separately.
 
     Args:
-        columns: names of the inputs' columns, in order.
-        targets: names of the targets' columns, in order; each is one of `columns`. None of them
-            for frames, whose labels are no numbers.
-        offset: per column, in its unit; of several series one series after the other.
-        scale: the same, never 0.
-        known: how many of the columns, the last ones, are known ahead.
-        series: names of the series, in order of their rows.
-        begin: the row of the source's frame at which each begins.
+        columns: names of the columns, in order.
+        targets: names of the target columns, in order, a subset of `columns`; empty for frames
+            with labels.
+        offset: per column, in its unit; several series are concatenated.
+        scale: as `offset`, never 0.
+        known: number of known-future covariates, the last columns.
+        series: names of the series, in row order.
+        begin: first row of each series in the source's frame.
     """
 
     columns: tuple[str, ...]
@@ -49,11 +49,11 @@ class Scaler:
 
     @property
     def target_columns(self) -> list[int]:
-        """Which columns the targets are."""
+        """Indices of the target columns."""
         return [self.columns.index(name) for name in self.targets]
 
     def transform(self, values: np.ndarray, series: int = 0) -> np.ndarray:
-        """[rows, columns] of one series in units -> the same, scaled, float64."""
+        """Scale [rows, columns] of one series; float64."""
         offset, scale = (
             np.array(numbers).reshape(len(self.begin), -1)[series]
             for numbers in (self.offset, self.scale)
@@ -62,21 +62,21 @@ class Scaler:
         return scaled
 
     def which(self, rows: Tensor) -> Tensor:
-        """The number of the series that each row of the source's frame belongs to."""
+        """Index of the series of each row of the source's frame."""
         return torch.searchsorted(torch.tensor(self.begin), rows, right=True) - 1
 
     def inverse(self, scaled: Tensor, rows: Tensor | None = None) -> Tensor:
-        """[batch, ..., targets] scaled -> float64 in the series' units.
+        """Convert scaled [batch, ..., targets] to units.
 
-        float64, because a small deviation from a large offset would drown in float32.
+        float64, because float32 loses small differences from a large offset.
 
         Args:
-            scaled: any shape that ends in the targets; of several series the first dimension is
+            scaled: any shape that ends in the targets; with several series the first dimension is
                 the batch.
-            rows: [batch] a row of each one's series; not needed for a single series.
+            rows: [batch] any row of each item's series; not needed for a single series.
 
         Raises:
-            ValueError: the last dimension is not the targets', or rows are needed.
+            ValueError: wrong last dimension, or missing rows.
         """
         if scaled.shape[-1] != len(self.targets):
             raise ValueError(
@@ -98,7 +98,7 @@ class Scaler:
         return scaled.double() * scale[which].view(shape) + offset[which].view(shape)
 
     def to_json(self) -> dict[str, Any]:
-        """As plain lists; every float is kept exactly."""
+        """Fields as plain lists, with exact floats."""
         return {
             "columns": list(self.columns),
             "targets": list(self.targets),
@@ -111,7 +111,7 @@ class Scaler:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Scaler:
-        """The scaler that `to_json` was called on."""
+        """Inverse of `to_json`."""
         known = stored.get("known", 0)
         lists = {name: tuple(values) for name, values in stored.items() if name != "known"}
         return cls(**lists, known=known)
@@ -127,8 +127,8 @@ def fit(
     """Fit a scaler.
 
     Args:
-        values: [rows, columns] of the training part, in units, finite.
-        left: how many columns, the last ones, are left as they are.
+        values: [rows, columns] of the training split, in units, finite.
+        left: number of last columns to leave unscaled.
     """
     if kind == "standard":
         offset, scale = values.mean(axis=0), values.std(axis=0)
@@ -137,7 +137,7 @@ def fit(
         scale = values.max(axis=0) - offset
     else:
         offset, scale = np.zeros(values.shape[1]), np.ones(values.shape[1])
-    # A constant column's deviation is 0, or what rounding of its mean leaves.
+    # A constant column's standard deviation is 0, or a rounding error of its mean.
     constant = values.max(axis=0) == values.min(axis=0)
     scale = np.where(constant | (scale == 0), 1.0, scale)
     offset[len(columns) - left :], scale[len(columns) - left :] = 0, 1
@@ -145,12 +145,12 @@ def fit(
 
 
 def together(scalers: Mapping[str, Scaler], begin: Sequence[int], known: int) -> Scaler:
-    """One scaler for several series.
+    """Merge the scalers of several series.
 
     Args:
-        scalers: by the series' names, in order of their rows; all of the same columns.
-        begin: the row of the source's frame at which each series begins.
-        known: how many of the columns, the last ones, are known ahead.
+        scalers: by name of the series, in row order; all of the same columns.
+        begin: first row of each series in the source's frame.
+        known: number of known-future covariates, the last columns.
     """
     first, *_ = scalers.values()
     return Scaler(
@@ -165,11 +165,11 @@ def together(scalers: Mapping[str, Scaler], begin: Sequence[int], known: int) ->
 
 
 def fit_frames(data: Data, frame: pd.DataFrame, items: list[np.ndarray]) -> Scaler:
-    """The scaler of frames' features, as `data.scaling` says.
+    """Fit the scaler of frames' features, by `data.scaling`.
 
     Args:
-        frame: of the source; it may name the features.
-        items: of the training part, each [steps, features], in units, finite.
+        frame: of the source; may name the features.
+        items: of the training split, each [steps, features], in units, finite.
     """
     values = np.concatenate(items).astype(np.float64)
     numbers = (f"feature {k + 1}" for k in range(values.shape[1]))

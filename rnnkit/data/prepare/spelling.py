@@ -1,4 +1,4 @@
-"""The letters of words, as ids beside the ids of the words."""
+"""Character ids of words, beside the word ids."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rnnkit.data.prepare.ids import PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
 
 
 def alphabet(items: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """The letter of each id: padding, unknown, then all letters of the tokens, sorted."""
-    letters = set(chain.from_iterable(chain.from_iterable(items)))
-    return (PADDING_TOKEN, UNKNOWN_TOKEN, *sorted(letters))
+    """The character of each id: padding, unknown, then all characters of the tokens, sorted."""
+    characters = set(chain.from_iterable(chain.from_iterable(items)))
+    return (PADDING_TOKEN, UNKNOWN_TOKEN, *sorted(characters))
 
 
 def abridged(token: str, most: int) -> str:
-    """A token without the middle of what is too long.
+    """Shorten a token to `most` characters by cutting its middle.
 
     >>> abridged("internationalisation", 8)
     'intetion'
@@ -30,18 +30,18 @@ def abridged(token: str, most: int) -> str:
 def with_letters(
     ids: np.ndarray, items: Iterable[Sequence[str]], letters: Sequence[str], most: int
 ) -> np.ndarray:
-    """[tokens, 1 + most] each token's id and its letters', which are padded behind.
+    """[tokens, 1 + most] the id of each token, then those of its characters, post-padded.
 
     Args:
-        ids: [tokens] of all items, one after the other.
-        items: their tokens, as they are written.
+        ids: [tokens] of all items, concatenated.
+        items: their tokens.
         letters: the alphabet.
-        most: letters per token.
+        most: maximum characters per token.
     """
-    known = {letter: number for number, letter in enumerate(letters)}
+    id_of = {character: number for number, character in enumerate(letters)}
     spelled = np.zeros((len(ids), 1 + most), dtype=np.int64)
     spelled[:, 0] = ids
     for row, token in enumerate(chain.from_iterable(items)):
-        numbers = [known.get(letter, UNKNOWN) for letter in abridged(token, most)]
+        numbers = [id_of.get(character, UNKNOWN) for character in abridged(token, most)]
         spelled[row, 1 : 1 + len(numbers)] = numbers
     return spelled

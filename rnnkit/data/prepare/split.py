@@ -1,7 +1,7 @@
-"""Which row of a frame is in which part: by hash, by time, by file or by column.
+"""Split the rows of a frame by hash, file, file name or column.
 
-A hash decides by an item's content (or its group), so an item never changes side when data are
-added, and equal items are never on two sides.
+The hash is of an item's content (or its group): items stay in their split when data are added, and
+equal items are in one split.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rnnkit.params.source import Form
 if TYPE_CHECKING:
     import pandas as pd
 
-CONTENT: Mapping[Form, str] = {  # the column that says what an item is
+CONTENT: Mapping[Form, str] = {  # the column with the content of an item
     "labelled_text": "text",
     "tagged": "tokens",
     "text": "text",
@@ -33,11 +33,11 @@ CONTENT: Mapping[Form, str] = {  # the column that says what an item is
     "pairs": "source",
     "audio": "samples",
 }
-Rows = dict[str, np.ndarray]  # part -> row numbers
+Rows = dict[str, np.ndarray]  # split -> row numbers
 
 
 def position(content: Any) -> float:
-    """Where a content lies on [0, 1), by its hash: evenly spread, the same for ever.
+    """Hash of a content in [0, 1): uniform and stable.
 
     >>> 0 <= position("a") < 1 and position("a") == position("a") != position("b")
     True
@@ -52,21 +52,21 @@ def position(content: Any) -> float:
 
 
 def positions(contents: Sequence[Any]) -> np.ndarray:
-    """[items] the position of each content."""
+    """[items] position of each content."""
     return np.fromiter((position(content) for content in contents), float, len(contents))
 
 
 def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
-    """The rows of each part in ascending order, at most `data.limit` of each.
+    """Rows of each split in ascending order, at most `data.limit` of each.
 
-    With a limit: the first in order of appearance for text, the first by hash for other items.
+    The limit keeps the first rows for text, and the first by hash for other items.
 
     Args:
-        frame: any form but a series.
+        frame: any form except a series.
 
     Raises:
-        InputError: a part is empty, the shares leave nothing for training, the part's name is
-            unknown, or the split needs a time column.
+        InputError: an empty split, fractions that leave no training data, an unknown name of a
+            split, or a split by time without times.
     """
     contents = frame[CONTENT[form]].tolist()
     by_content = positions(contents)
@@ -91,37 +91,37 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
     groups = frame["group"].nunique() if by_hash and "group" in frame else None
     refuse_empty(rows, len(frame), groups, "name" if isinstance(split, FileNames) else "share")
     if data.limit is not None:
-        for part, found in rows.items():
+        for part, members in rows.items():
             if form != "text":
-                found = found[np.argsort(by_content[found], kind="stable")]
-            rows[part] = np.sort(found[: data.limit])
+                members = members[np.argsort(by_content[members], kind="stable")]
+            rows[part] = np.sort(members[: data.limit])
     return rows
 
 
 def keep_by_hash(rows: Rows, contents: Sequence[Any], limit: int | None) -> Rows:
-    """At most so many rows of each part: the first by their contents' hash."""
+    """At most `limit` rows of each split: the first by hash of their contents."""
     if limit is None:
         return rows
-    where = positions(contents)
+    hashes = positions(contents)
     return {
-        part: np.sort(found[np.argsort(where[found], kind="stable")][:limit])
-        for part, found in rows.items()
+        part: np.sort(members[np.argsort(hashes[members], kind="stable")][:limit])
+        for part, members in rows.items()
     }
 
 
-def _by_hash(where: np.ndarray, valid: float, test: float) -> np.ndarray:
-    """[items] part names: the first share is test, the next valid, the rest train."""
+def _by_hash(hashes: np.ndarray, valid: float, test: float) -> np.ndarray:
+    """[items] split names: the first fraction is test, the next valid, the rest train."""
     if valid + test >= 1:
         raise InputError(
             f"data.split: valid and test must leave something for training, but {valid} and {test} "
             "make 1 or more; give smaller shares"
         )
-    sides = np.where(where < test, "test", np.where(where < test + valid, "valid", "train"))
+    sides = np.where(hashes < test, "test", np.where(hashes < test + valid, "valid", "train"))
     return sides.astype("<U5")
 
 
-def _by_name(names: list[str], where: np.ndarray, split: FileNames) -> np.ndarray:
-    """[items] part names: by the patterns, and by hash where valid is a share."""
+def _by_name(names: list[str], hashes: np.ndarray, split: FileNames) -> np.ndarray:
+    """[items] split names: by pattern, or by hash if valid is a fraction."""
     for part, pattern in (("test", split.test), ("valid", split.valid)):
         if isinstance(pattern, str) and not fnmatch.filter(names, pattern):
             raise InputError(
@@ -140,15 +140,15 @@ def _by_name(names: list[str], where: np.ndarray, split: FileNames) -> np.ndarra
             )
         sides[valid] = "valid"
     else:
-        sides[~test] = _by_hash(where[~test], split.valid, 0.0)
+        sides[~test] = _by_hash(hashes[~test], split.valid, 0.0)
     return sides
 
 
 def named(frame: pd.DataFrame, split: Files | Column | Given) -> np.ndarray:
-    """[items] part names, as the frame's column `part` has them.
+    """[items] split names from the frame's column `part`.
 
     Raises:
-        InputError: another name than train, valid or test.
+        InputError: a name other than train, valid or test.
     """
     names = frame["part"].astype(str).to_numpy(dtype=str)
     wrong = ~np.isin(names, PARTS)
@@ -166,12 +166,12 @@ def named(frame: pd.DataFrame, split: Files | Column | Given) -> np.ndarray:
 def refuse_empty(
     rows: Mapping[str, np.ndarray], count: int, groups: int | None = None, by: str = "share"
 ) -> None:
-    """Raise InputError for a part without items.
+    """Raise InputError for a split without items.
 
     Args:
-        count: how many there are over all parts.
-        groups: how many groups they are in, each of which lies in one part; None: in none.
-        by: what says which part an item is in: a share, or patterns of names.
+        count: number of items in all splits.
+        groups: number of groups, each of which lies in one split; None: no groups.
+        by: criterion of the split: share, or name (patterns).
     """
     among = "" if groups is None else f" in {groups} groups, each of which lies in one part"
     more = "give it a larger share" if by == "share" else "let the patterns leave it some"
@@ -184,13 +184,13 @@ def refuse_empty(
 
 
 def duplicates(frame: pd.DataFrame, form: Form, rows: Rows) -> dict[str, int]:
-    """How many items of valid and of test have the content of an item in an earlier part."""
+    """Number of items in valid and test whose content occurs in an earlier split."""
     contents = frame[CONTENT[form]].tolist()
     seen: set[float] = set()
     counts = {}
     for part in PARTS:
-        found = [position(contents[row]) for row in rows[part]]
+        hashes = [position(contents[row]) for row in rows[part]]
         if part != "train":
-            counts[part] = sum(where in seen for where in found)
-        seen.update(found)
+            counts[part] = sum(value in seen for value in hashes)
+        seen.update(hashes)
     return counts

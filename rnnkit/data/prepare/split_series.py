@@ -1,4 +1,4 @@
-"""Which rows of a series are in which part: three stretches of time, oldest first."""
+"""Split the rows of a series into three stretches of time, oldest first."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from rnnkit.params.data import Column, FileNames, Files, Fractions, Split, Time
 if TYPE_CHECKING:
     import pandas as pd
 
-Stretch = tuple[int, int]  # first row, and the row behind the last
+Stretch = tuple[int, int]  # first row, and the row after the last
 
 
 def split_rows(frame: pd.DataFrame, split: Split, empty: bool = False) -> dict[str, Stretch]:
-    """The stretch of rows of each part; rows from `until` on are in none.
+    """The stretch of rows of each split; rows from `until` on are in none.
 
     Args:
         frame: one series.
-        split: how.
-        empty: whether a part may be without rows, as one of several series may be.
+        split: its params.
+        empty: whether a split may be empty, as for one of several series.
 
     Raises:
-        InputError: a split that scatters rows, stretches that are out of order or empty, a
-            moment that does not compare with the column's times.
+        InputError: a split by hash, stretches out of order or empty, or a timestamp that is not
+            comparable with the times.
     """
     if isinstance(split, Fractions):
         raise InputError(
@@ -75,7 +75,7 @@ def _by_time(times: pd.Series, split: Time, empty: bool) -> dict[str, Stretch]:
 
 
 def _row(times: pd.Series, moment: str, key: str) -> int:
-    """The first row at or after a moment."""
+    """First row at or after a timestamp."""
     import pandas as pd
 
     stamp, zone = pd.Timestamp(moment), getattr(times.dtype, "tz", None)

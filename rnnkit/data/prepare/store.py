@@ -1,11 +1,11 @@
-"""Prepared data on disk: `prepared/<sha256>/`, whole or not there at all, verified on every load.
+"""Prepared data on disk: `prepared/<sha256>/`, written atomically, verified on every load.
 
-tensors.safetensors   every tensor once, however many splits share it
-tokenizer.json        Hugging Face's, for tokens
-target.json           the same for targets that are texts
-references.json       these targets of valid and test as text
-sources.json          of pairs of texts the same of what is read; of recordings their names
-prepared.json         which tensor is which split's field; what the task stores; facts
+tensors.safetensors   each tensor once, even if splits share it
+tokenizer.json        Hugging Face tokenizer of the inputs
+target.json           Hugging Face tokenizer of target texts
+references.json       target texts of valid and test
+sources.json          source texts of pairs, or names of recordings
+prepared.json         the tensor of each field of each split; fields of the task; facts
 manifest.json         sha256 of the files above
 """
 
@@ -40,21 +40,21 @@ from rnnkit.runtime.files import (
 
 TENSORS, REFERENCES, SOURCES = "tensors.safetensors", "references.json", "sources.json"
 Load = Callable[[Stored], Fitted]
-"""What a task loads of its own."""
+"""Loads the fit of a task."""
 
 
 def load_or_build(place: Path, build: Callable[[], Prepared], load: Load) -> Prepared:
-    """The stored data, built where they are missing or differ from their manifest.
+    """Load stored data; build them if they are missing or differ from their manifest.
 
     Args:
         place: `prepared/<sha256>`.
-        build: makes them.
-        load: what the task loads of its own.
+        build: prepares the data.
+        load: loads the fit of the task.
     """
     if place.exists():
         differences = verify_manifest(place)
         if not differences:
-            os.utime(place)  # it is in use: `rnnkit clean` goes by this
+            os.utime(place)  # last use, for `rnnkit clean`
             return read(place, load)
         warnings.warn(
             f"{place}: stored data must be as they were written, but {'; '.join(differences)}; "
@@ -68,7 +68,7 @@ def load_or_build(place: Path, build: Callable[[], Prepared], load: Load) -> Pre
 
 
 def publish(built: Prepared, place: Path) -> None:
-    """Write the files beside their place and rename: a kill leaves nothing half, the first wins."""
+    """Write to a temporary folder and rename it; the first of concurrent processes wins."""
     place.parent.mkdir(parents=True, exist_ok=True)
     temporary = _hidden(place)
     temporary.mkdir()
@@ -94,7 +94,7 @@ def publish(built: Prepared, place: Path) -> None:
         try:
             temporary.rename(place)
         except OSError:
-            if not place.is_dir():  # else another process was first, with the same content
+            if not place.is_dir():  # else another process wrote the same content first
                 raise
         sync_folder(place.parent)
     finally:
@@ -102,7 +102,7 @@ def publish(built: Prepared, place: Path) -> None:
 
 
 def read(place: Path, load: Load) -> Prepared:
-    """The data of a folder, which is not verified here. Tensors are mapped, not copied."""
+    """Load a folder without verification. Tensors are memory-mapped."""
     stored = Stored(place)
     record = stored.record
     tensors = safetensors.torch.load_file(place / TENSORS)
@@ -126,23 +126,23 @@ def read(place: Path, load: Load) -> Prepared:
 
 
 def without_examples(folder: Path, load: Load) -> Prepared:
-    """What prepared data decided, from the folder of a model made with them."""
+    """Prepared data without splits, from the folder of a model."""
     stored = Stored(folder)
     return Prepared("", FrozenDict(), load(stored), facts_of(stored))
 
 
 def facts_of(stored: Stored) -> Facts:
-    """The facts, frozen."""
-    return FrozenDict(stored.facts)  # type: ignore[return-value]  # as typed as JSON can be
+    """The facts as a frozen mapping."""
+    return FrozenDict(stored.facts)  # type: ignore[return-value]  # JSON is untyped
 
 
 def _by_row(file: Path) -> Mapping[int, str]:
-    told = read_json(file) if file.exists() else {}
-    return FrozenDict({int(row): text for row, text in told.items()})
+    texts = read_json(file) if file.exists() else {}
+    return FrozenDict({int(row): text for row, text in texts.items()})
 
 
 def _share(parts: Mapping[str, Part]) -> tuple[dict[str, Tensor], dict[str, dict[str, str]]]:
-    """Each tensor once under the name of its first use, and which name each field has."""
+    """Unique tensors by name of their first use, and the name of each field's tensor."""
     names: dict[int, str] = {}
     tensors: dict[str, Tensor] = {}
     layout: dict[str, dict[str, str]] = {}
@@ -163,10 +163,10 @@ def _hidden(place: Path) -> Path:
 
 
 def _remove(place: Path) -> None:
-    """Take a folder away whole: renamed first, so that nobody sees it half deleted."""
-    aside = _hidden(place)
+    """Delete a folder; rename it first, so that it is never seen half deleted."""
+    hidden = _hidden(place)
     try:
-        place.rename(aside)
+        place.rename(hidden)
     except FileNotFoundError:  # another process was first
         return
-    shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(hidden, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What a folder of prepared data, or of a model made with them, has beside its tensors."""
+"""Typed access to the files of prepared data or of a model, except tensors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RECORD, TOKENIZER, TARGET = "prepared.json", "tokenizer.json", "target.json"
 
 @dataclass(frozen=True)
 class Stored:
-    """Fields of `prepared.json` and the files beside it, with their types.
+    """Typed fields of `prepared.json` and the tokenizer files.
 
     Args:
         folder: of prepared data, or of a model.
@@ -27,13 +27,13 @@ class Stored:
 
     @cached_property
     def record(self) -> Mapping[str, Any]:
-        """`prepared.json` as it is."""
+        """Contents of `prepared.json`."""
         record: Mapping[str, Any] = read_json(self.folder / RECORD)
         return record
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What a person wants to know of the data."""
+        """Facts about the data."""
         facts: Mapping[str, Any] = self.record["facts"]
         return facts
 
@@ -44,17 +44,17 @@ class Stored:
 
     @property
     def tokenizer(self) -> FittedTokenizer:
-        """Of the inputs."""
+        """Tokenizer of the inputs."""
         return self._tokenizer(TOKENIZER, "vocabulary")
 
     @property
     def target(self) -> FittedTokenizer:
-        """Of targets that are texts."""
+        """Tokenizer of target texts."""
         return self._tokenizer(TARGET, "target_vocabulary")
 
     @property
     def letters(self) -> tuple[str, ...] | None:
-        """The character of each id, where words come with their spelling."""
+        """The character of each id, for words with spelling."""
         letters = self.record.get("letters")
         return None if letters is None else tuple(letters)
 
@@ -65,13 +65,13 @@ class Stored:
 
     @property
     def scaler(self) -> Scaler | None:
-        """Of numbers."""
+        """Scaler of numbers."""
         scaler = self.record.get("scaler")
         return None if scaler is None else Scaler.from_json(scaler)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of classes or tags, in the order of their numbers."""
+        """Names of classes or tags, by index."""
         return tuple(self.record["labels"])
 
     def _tokenizer(self, file: str, vocabulary: str) -> FittedTokenizer:

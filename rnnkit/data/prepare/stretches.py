@@ -1,8 +1,8 @@
-"""Sequences of frames with something to predict at every frame, cut into stretches.
+"""Sequences of frames with a target per frame: split, then cut into stretches.
 
-Sequences go to one part whole. One long sequence is parted by time (or comes in a file for each
-part), never by hash, which would put neighbours on both sides. Only then is what is longer than
-`data.max_length` cut into stretches, each an item.
+A sequence lies in one split. One long sequence is split by time or by files, not by hash, which
+would separate neighbouring frames. Then sequences longer than `data.max_length` are cut into
+stretches, which are the items.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from rnnkit.params.data import Data, Files, Time
 if TYPE_CHECKING:
     import pandas as pd
 
-Slice = tuple[int, int, int]  # row of the frame, first step, and the step behind the last
+Slice = tuple[int, int, int]  # row of the frame, first step, and the step after the last
 
 
 def split_stretches(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Every stretch (frames, tags, and the number of its first frame), and which are in a part."""
+    """All stretches (frames, tags, number of the first frame), and the rows of each split."""
     import pandas as pd
 
-    found = [(part, cut) for part, whole in _sides(frame, data) for cut in _cut(whole, data)]
-    before = begin(frame["frames"].map(len).to_numpy())
+    cuts = [(part, cut) for part, whole in _sides(frame, data) for cut in _cut(whole, data)]
+    offsets = begin(frame["frames"].map(len).to_numpy())
     stretches = pd.DataFrame(
         {
-            "frames": [frame["frames"].iloc[row][first:stop] for _, (row, first, stop) in found],
-            "tags": [frame["tags"].iloc[row][first:stop] for _, (row, first, stop) in found],
-            "first": [int(before[row]) + first for _, (row, first, _) in found],
+            "frames": [frame["frames"].iloc[row][first:stop] for _, (row, first, stop) in cuts],
+            "tags": [frame["tags"].iloc[row][first:stop] for _, (row, first, stop) in cuts],
+            "first": [int(offsets[row]) + first for _, (row, first, _) in cuts],
         }
     )
     stretches.attrs = frame.attrs
-    sides = np.array([part for part, _ in found])
+    sides = np.array([part for part, _ in cuts])
     rows = {part: np.flatnonzero(sides == part) for part in ("train", "valid", "test")}
-    refuse_empty(rows, len(found))
+    refuse_empty(rows, len(cuts))
     return stretches, keep_by_hash(rows, stretches["frames"].tolist(), data.limit)
 
 
 def _sides(frame: pd.DataFrame, data: Data) -> Iterator[tuple[str, Slice]]:
-    """(part, slice) of all sequences, or of the parts of a long one."""
+    """(split, slice) of all sequences, or of the splits of one long sequence."""
     import pandas as pd
 
     lengths = frame["frames"].map(len).tolist()
@@ -57,12 +57,12 @@ def _sides(frame: pd.DataFrame, data: Data) -> Iterator[tuple[str, Slice]]:
         for row, part in enumerate(frame["part"].tolist()):
             stop = lengths[row]
             if part == "train" and not isinstance(split.valid, str):
-                stop -= round(stop * split.valid)  # the latest share: no stretch has two sides
+                stop -= round(stop * split.valid)  # the latest fraction
                 yield "valid", (row, stop, lengths[row])
             yield part, (row, 0, stop)
     else:
-        whole = data.model_copy(update={"limit": None})  # which counts stretches, not sequences
-        for part, rows in split_items(frame, "tagged_frames", whole).items():
+        unlimited = data.model_copy(update={"limit": None})  # the limit counts stretches
+        for part, rows in split_items(frame, "tagged_frames", unlimited).items():
             for row in rows.tolist():
                 yield part, (row, 0, lengths[row])
 
@@ -70,18 +70,18 @@ def _sides(frame: pd.DataFrame, data: Data) -> Iterator[tuple[str, Slice]]:
 def _cut(whole: Slice, data: Data) -> Iterator[Slice]:
     row, first, stop = whole
     longest = data.max_length or max(1, stop - first)
-    for begins in range(first, stop, longest):
-        yield row, begins, min(stop, begins + longest)
+    for start in range(first, stop, longest):
+        yield row, start, min(stop, start + longest)
 
 
 def cut_stretches(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
-    """Every sequence cut as `data.max_length` says, a stretch in a row: frames and tags."""
+    """Cut every sequence at `data.max_length`; one stretch per row: frames and tags."""
     import pandas as pd
 
     cuts = [
-        piece
+        stretch
         for row, length in enumerate(frame["frames"].map(len).tolist())
-        for piece in _cut((row, 0, length), data)
+        for stretch in _cut((row, 0, length), data)
     ]
     return pd.DataFrame(
         {

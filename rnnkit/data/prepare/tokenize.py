@@ -1,8 +1,8 @@
-"""Text to token ids and back, by Hugging Face tokenizers, fitted on the training part alone.
+"""Hugging Face tokenizers, fitted on the training split.
 
-Ids: 0 padding, 1 unknown, for language modelling 2 the end of an item, then tokens by falling
-frequency. Padding and end are not known to the tokenizer's model, so no text can ever produce
-them. A word `<unk>` in the text is the unknown token itself (as in the Penn Treebank).
+Ids: 0 padding, 1 unknown, 2 end (if used), then tokens by descending frequency. Padding and end are
+not in the tokenizer's model, so text never encodes to them. A word `<unk>` in the text is the
+unknown token (as in the Penn Treebank).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class FittedTokenizer:
     """A tokenizer with its vocabulary.
 
     Args:
-        model: Hugging Face's; it never gives the ids of padding and end.
+        model: Hugging Face tokenizer; never returns the ids of padding and end.
         vocabulary: the token of each id.
     """
 
@@ -36,14 +36,13 @@ class FittedTokenizer:
     vocabulary: tuple[str, ...]
 
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """The ids of all texts, one after the other [tokens], and how many each has [texts]."""
+        """Concatenated ids of all texts [tokens], and the number per text [texts]."""
         ids = [encoding.ids for encoding in self.model.encode_batch_fast(list(texts))]
         return _flat(ids)
 
     def encode_tokens(self, items: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
-        """The same for items that are lists of tokens already."""
-        known, lower = self.model.get_vocab(), self.model.normalizer is not None
-        get = known.get
+        """As `encode`, for lists of tokens."""
+        get, lower = self.model.get_vocab().get, self.model.normalizer is not None
         ids = [
             [get(token.lower() if lower else token, UNKNOWN) for token in tokens]
             for tokens in items
@@ -51,16 +50,16 @@ class FittedTokenizer:
         return _flat(ids)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids; padding and end are left out.
+        """The text of ids, without padding and end.
 
-        Words come back with single spaces between them, BPE and characters as they were.
+        Words are joined by single spaces; BPE and characters restore the original text.
         """
         known = [token for token in ids if self.model.id_to_token(token) is not None]
         text: str = self.model.decode(known)
         return text
 
     def piece(self, token: int) -> str:
-        """A token as a person reads it: the bytes of BPE as their characters."""
+        """A readable token: BPE bytes as characters."""
         name = self.vocabulary[token]
         if isinstance(self.model.decoder, decoders.ByteLevel) and name not in RESERVED:
             text: str = self.model.decoder.decode([name])
@@ -68,9 +67,9 @@ class FittedTokenizer:
         return name
 
     def normal(self, text: str) -> str:
-        """A text as `decode` would give it, were all its tokens known.
+        """A text as `decode` returns it if all tokens are known.
 
-        In lower case where the tokenizer is; words with single spaces between them.
+        Lower-cased if the tokenizer is; words joined by single spaces.
         """
         if self.model.normalizer is not None:
             text = self.model.normalizer.normalize_str(text)
@@ -79,7 +78,7 @@ class FittedTokenizer:
         return " ".join(piece for piece, _ in self.model.pre_tokenizer.pre_tokenize_str(text))
 
     def to_json(self) -> str:
-        """Hugging Face's `tokenizer.json`, which any of its tools can read."""
+        """Contents of a Hugging Face `tokenizer.json`."""
         text: str = self.model.to_str()
         return text
 
@@ -94,12 +93,12 @@ def fit(params: Tokenizer, texts: Sequence[str], end: bool) -> FittedTokenizer:
     """Learn a vocabulary from texts.
 
     Args:
-        params: the tokenizer's block.
-        texts: of the training part.
+        params: the tokenizer's params.
+        texts: of the training split.
         end: whether the vocabulary has the end token.
     """
     model = _pipeline(params)
-    # The reserved names may be words of the text too, so as many more are learned.
+    # Reserved tokens may occur as words of the text and are dropped later, so learn as many more.
     size = params.vocabulary if isinstance(params, BPE) else params.vocabulary + len(RESERVED)
     model.train_from_iterator(texts, _trainer(params, size), length=len(texts))
     vocabulary = model.get_vocab()
@@ -107,15 +106,15 @@ def fit(params: Tokenizer, texts: Sequence[str], end: bool) -> FittedTokenizer:
 
 
 def fit_tokens(params: Tokenizer, items: Iterable[Sequence[str]]) -> FittedTokenizer:
-    """Learn a vocabulary from lists of tokens, which are taken as they are."""
+    """Learn a vocabulary from lists of tokens."""
     counts = Counter(chain.from_iterable(items))
     if params.lowercase:
         lowered: Counter[str] = Counter()
         for token, count in counts.items():
             lowered[token.lower()] += count
         counts = lowered
-    least = params.minimum_count if isinstance(params, Words) else 1
-    kept = [token for token, count in counts.items() if count >= least]
+    minimum = params.minimum_count if isinstance(params, Words) else 1
+    kept = [token for token, count in counts.items() if count >= minimum]
     kept.sort(key=lambda token: (-counts[token], token))
     return _number(params, _pipeline(params), kept, end=False)
 
@@ -128,7 +127,7 @@ def _pipeline(params: Tokenizer) -> tokenizers.Tokenizer:
     else:
         model = tokenizers.Tokenizer(models.WordLevel(unk_token=UNKNOWN_TOKEN))
         if isinstance(params, Characters):
-            # `.` with a flag for line breaks is refused by the library; this matches them too.
+            # also matches line breaks; the library has no flag for `.` to do so
             model.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
             model.decoder = decoders.Fuse()
         else:
@@ -140,7 +139,7 @@ def _pipeline(params: Tokenizer) -> tokenizers.Tokenizer:
 
 def _separator(split: str) -> pre_tokenizers.PreTokenizer:
     if split == "spaces":
-        # WhitespaceSplit breaks at U+00A0, which text that comes tokenised holds inside words.
+        # WhitespaceSplit breaks at U+00A0, which may be part of a word in tokenized text.
         return pre_tokenizers.CharDelimiterSplit(" ")
     if split == "whitespace":
         return pre_tokenizers.WhitespaceSplit()
@@ -165,16 +164,15 @@ def _trainer(params: Tokenizer, size: int) -> trainers.Trainer:
 def _number(
     params: Tokenizer, model: tokenizers.Tokenizer, tokens: list[str], end: bool
 ) -> FittedTokenizer:
-    """Give the tokens the ids behind the reserved ones."""
+    """Number the tokens after the reserved ones."""
     reserved = RESERVED if end else RESERVED[:2]
     stored = json.loads(model.to_str())
     if isinstance(params, BPE):
-        learned = tokens
-        known = {}
+        learned, id_of = tokens, {}
     else:
         learned = [token for token in tokens if token not in RESERVED][: params.vocabulary]
-        known = {UNKNOWN_TOKEN: UNKNOWN}
-    known |= {token: id for id, token in enumerate(learned, start=len(reserved))}
-    stored["model"]["vocab"] = known
+        id_of = {UNKNOWN_TOKEN: UNKNOWN}
+    id_of |= {token: id for id, token in enumerate(learned, start=len(reserved))}
+    stored["model"]["vocab"] = id_of
     numbered = tokenizers.Tokenizer.from_str(json.dumps(stored))
     return FittedTokenizer(numbered, (*reserved, *learned))

@@ -1,7 +1,7 @@
-"""Public data sets by name: which files, from which commit, with which hash; and the download.
+"""Public data sets by name: file list and download.
 
-`sets.tsv` has the sets with their licences, `files.tsv` every file: where it belongs, its size, its
-sha256 and where it comes from, as `owner/repository@commit:path` on GitHub.
+`sets.tsv` lists the sets and their licences, `files.tsv` the files with path, size, sha256 and
+origin (`owner/repository@commit:path` on GitHub).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from rnnkit.runtime.files import sha256_file
 RAW = "https://raw.githubusercontent.com/{repository}/{commit}/{path}"
 ARCHIVE = "https://github.com/{repository}/archive/{commit}.zip"
 FOLDERS = (Path("mlruns/data"), Path("../shared/data"))
-"""Where sets are looked for, in this order, each in a folder of its name; the first gets them."""
-MANY = 50
-"""Files of a set from which on the commit's whole archive is fetched instead."""
+"""Search path for the folders of sets; downloads go to the first."""
+ARCHIVE_FILES = 50
+"""Number of missing files from which on a commit's archive is downloaded instead."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class PublicFile:
 
 @cache
 def sets() -> dict[str, tuple[str, str]]:
-    """Name -> (what it is, its licence)."""
+    """Name -> (description, licence)."""
     return {row["name"]: (row["about"], row["licence"]) for row in _rows("sets.tsv")}
 
 
@@ -51,14 +51,14 @@ def files_of(name: str) -> list[PublicFile]:
     if name not in sets():
         hint = closest(name, list(sets())) or "; rnnkit data list names them"
         raise InputError(f"{name}: there is no such public data set{hint}")
-    found = []
+    files = []
     for row in _rows("files.tsv"):
         if row["file"].startswith(f"{name}/"):
-            where, _, path = row["source"].partition(":")
-            repository, _, commit = where.partition("@")
+            origin, _, path = row["source"].partition(":")
+            repository, _, commit = origin.partition("@")
             size = int(row["bytes"])
-            found.append(PublicFile(row["file"], size, row["sha256"], repository, commit, path))
-    return found
+            files.append(PublicFile(row["file"], size, row["sha256"], repository, commit, path))
+    return files
 
 
 def fetch(
@@ -68,22 +68,22 @@ def fetch(
     raw: str = RAW,
     archive: str = ARCHIVE,
 ) -> Path:
-    """Downloads a set; files that are there already, whole, are not fetched again.
+    """Download a set; skip files that are complete.
 
     Args:
         name: of the set.
-        to: the folder that is to hold the set's folder.
-        progress: is told how many files are there, of how many.
+        to: the parent of the set's folder.
+        progress: called with the number of complete files and of all files.
         raw, archive: addresses with {repository}, {commit} and {path}.
 
     Returns: the set's folder.
 
     Raises:
-        InputError: no such set, no connection, or a file that is not what it was.
+        InputError: no such set, no connection, or a file with another hash.
     """
     files = files_of(name)
     missing = [file for file in files if not _whole(to / file.file, file)]
-    if len(missing) >= MANY:
+    if len(missing) >= ARCHIVE_FILES:
         _from_archives(missing, to, archive)
     for done, file in enumerate(files):
         progress(done, len(files))
@@ -95,17 +95,17 @@ def fetch(
 
 
 def is_whole(name: str, folder: Path) -> bool:
-    """Whether a folder has a set's folder, every file as it was published."""
+    """Whether a folder has all files of a set, with their hashes."""
     return all(_whole(folder / file.file, file) for file in files_of(name))
 
 
 def _whole(place: Path, file: PublicFile) -> bool:
-    there = place.is_file() and place.stat().st_size == file.bytes
-    return there and sha256_file(place) == file.sha256
+    same_size = place.is_file() and place.stat().st_size == file.bytes
+    return same_size and sha256_file(place) == file.sha256
 
 
 def _from_archives(files: list[PublicFile], to: Path, address: str) -> None:
-    """Takes the files out of their commits' archives; what is not in one is left to be fetched."""
+    """Extract files from the archives of their commits; skip files that an archive lacks."""
     for repository, commit in sorted({(file.repository, file.commit) for file in files}):
         place = to / f".{commit}.zip"
         _download(address.format(repository=repository, commit=commit), place, None)

@@ -1,25 +1,23 @@
-"""Where examples come from: one reader per file, in a visible table. Gives pandas frames.
+"""Readers of data sources, one per file, which return pandas frames.
 
-Every reader offers `fingerprint(params)`, the sha256 of the source's bytes, which imports neither
-torch nor pandas, and `read(params, part)`, the frame. By the source's form a frame has
+Every reader defines `fingerprint(params)`, the sha256 of the source's bytes (imports neither torch
+nor pandas), and `read(params, part)`, the frame. Columns of the frame, by form of the source:
 
     labelled_text   text, label                     text -> str
     tagged          tokens, tags                    lists of str, equally long
-    text            text                            in the order of appearance
-    series          time and one column a variable  sorted by time, float64, nothing missing; of
-                                                    several a column `series`, by which it is sorted
-                                                    first
+    text            text                            in order of appearance
+    series          time, one column per variable   float64, complete, sorted by time; several
+                                                    series: sorted by the column `series` first
     frames          frames, label                   floats [steps, features]
-    tagged_frames   frames, tags                    the same, and a list of str, equally long
+    tagged_frames   frames, tags                    as frames; list of str, equally long
     piano_rolls     frames                          lists of lists of MIDI numbers
     vectors         vector, target                  floats [features]; a list of str
     pairs           source, target                  text -> text
     audio           samples, text, name             floats [samples] at attrs["rate"]
-    generated       part                            a row for each sequence that is to be drawn
+    generated       part                            one row per sequence to generate
 
-and a column `group` where items belong together, and `part` where the data or files say it.
-`attrs["columns"]` names the features of frames that were read from files.
-Which rows become which part, and any numbering of tokens, is for `prepare`.
+Optional columns: `group` (items that stay in one split) and `part` (split given by the data or
+files). `attrs["columns"]` names the features of frames from files. `prepare` splits and encodes.
 """
 
 from __future__ import annotations
@@ -108,7 +106,7 @@ SOURCES: Mapping[str, ModuleType] = {
 
 
 def _parts(source: Source, split: Files) -> dict[str, FileSource]:
-    """The source of each part that has a file of its own."""
+    """Source of each split that has a file."""
     if isinstance(source, Generated):
         raise InputError("data.split: drawn sequences are no files; leave it out")
     if isinstance(source, Builtin):
@@ -125,14 +123,14 @@ def _parts(source: Source, split: Files) -> dict[str, FileSource]:
 
 
 def _located(source: Source) -> Source:
-    """The source with the path of its file on this machine."""
+    """The source with the local path of its file."""
     if isinstance(source, Builtin | Generated):
         return source
     return source.model_copy(update={"path": located(source.path)})
 
 
 def fingerprint(source: Source, split: Split) -> str:
-    """SHA-256 of all bytes that the source and the split's files hold; fast, without torch.
+    """SHA-256 of all bytes of the source and the split's files; fast, without torch.
 
     Raises:
         InputError: a file is missing, empty or a folder.
@@ -146,12 +144,12 @@ def fingerprint(source: Source, split: Split) -> str:
 
 
 def read(source: Source, split: Split) -> pd.DataFrame:
-    """The frame of the source's form, with a column `part` for a split by files or by column.
+    """Read a source; adds a column `part` for a split by files or by column.
 
-    With files the rows of train come first, then valid (where it is a file), then test.
+    With files, the rows are ordered train, valid (if it is a file), test.
 
     Raises:
-        InputError: one line that says what is wrong with which file, and what to do.
+        InputError: an invalid file; one line with the file, the error and the fix.
     """
     import pandas as pd
 
@@ -166,29 +164,29 @@ def read(source: Source, split: Split) -> pd.DataFrame:
         for part, params in _parts(source, split).items()
     ]
     first = frames[0]
-    for params, other in zip(_parts(source, split).values(), frames, strict=True):
-        if set(other.columns) != set(first.columns):
+    for params, frame in zip(_parts(source, split).values(), frames, strict=True):
+        if set(frame.columns) != set(first.columns):
             raise InputError(
                 f"{params.path}: the files of a split must have the same columns, but it has "
-                f"{', '.join(other.columns[:-1])} and the training file "
+                f"{', '.join(frame.columns[:-1])} and the training file "
                 f"{', '.join(first.columns[:-1])}; name them in the source's params"
             )
-        features, others = (list(f.attrs.get("columns", ())) for f in (first, other))
-        if features != others:
+        expected, features = (list(f.attrs.get("columns", ())) for f in (first, frame))
+        if features != expected:
             raise InputError(
                 f"{params.path}: the files of a split must have the same features, but it has "
-                f"{', '.join(others)} and the training file {', '.join(features)}; "
+                f"{', '.join(features)} and the training file {', '.join(expected)}; "
                 "name them in data.source.columns"
             )
-    whole = pd.concat(frames, ignore_index=True)
+    joined = pd.concat(frames, ignore_index=True)
     notes = [
         f"{part}: {note}"
-        for part, other in zip(_parts(source, split), frames, strict=True)
-        for note in other.attrs.get("notes", ())
+        for part, frame in zip(_parts(source, split), frames, strict=True)
+        for note in frame.attrs.get("notes", ())
     ]
-    # pandas keeps attrs only where all are equal, and the notes of two files seldom are
-    whole.attrs = {**first.attrs, **({"notes": notes} if "notes" in first.attrs else {})}
-    return whole
+    # pandas keeps attrs only if all are equal; notes usually differ
+    joined.attrs = {**first.attrs, **({"notes": notes} if "notes" in first.attrs else {})}
+    return joined
 
 
 FOR_BUILTIN: Mapping[str, Callable[..., Source]] = {
@@ -197,32 +195,32 @@ FOR_BUILTIN: Mapping[str, Callable[..., Source]] = {
     "text": Text,
     "pairs": Pairs,
 }
-"""How a file is read like built-in data of a form."""
+"""Form of built-in data -> source block for a file of that form."""
 
 
 def read_file(
     source: Source, path: str, columns: tuple[str, ...] | None, split: Split
 ) -> pd.DataFrame:
-    """The frame of another file of a source's kind; where it comes in parts, its test part.
+    """Read another file like a source; of a file with splits, its test split.
 
     Args:
         source: of a run.
         path: the file.
-        columns: of numbers, those that the run read.
+        columns: feature columns of the run.
         split: of the run.
 
     Raises:
-        InputError: as of `read`, or no file is like the source.
+        InputError: as in `read`, or the source has no file form.
     """
-    other = _like(source, path, columns)
+    file_source = _like(source, path, columns)
     given = isinstance(split, Given)
     try:
-        frame = read(other, split if given else Fractions())
+        frame = read(file_source, split if given else Fractions())
     except UnreadableFile:
         raise
     except InputError as error:
-        own = as_written(other.model_dump(mode="json", exclude_defaults=True))
-        raise InputError(f"{error}; it is read as the run's own data were, {own}") from None
+        params = as_written(file_source.model_dump(mode="json", exclude_defaults=True))
+        raise InputError(f"{error}; it is read as the run's own data were, {params}") from None
     return frame[frame["part"] == "test"].reset_index(drop=True) if given else frame
 
 
@@ -242,7 +240,7 @@ def _like(source: Source, path: str, columns: tuple[str, ...] | None) -> Source:
 
 
 def describe(source: Source) -> str:
-    """What the source is, in a line."""
+    """Description of the source, in one line."""
     if isinstance(source, Builtin):
         return builtin.describe(source)
     if isinstance(source, Generated):

@@ -1,4 +1,4 @@
-"""Recordings from WAV files, with what is said in them from a table or from the files' names."""
+"""Recordings from WAV files, with transcripts from a table or from the file names."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rnnkit.errors import InputError
 from rnnkit.params.source import FIELD, Audio
 from rnnkit.runtime.files import sha256_file, sha256_named
 
-LOUDEST = 1e6
-"""Samples lie between -1 and 1, or at least where their energies can be told in float32."""
+MAX_SAMPLE = 1e6
+"""Samples are nominally in -1 to 1; larger ones overflow float32 energies."""
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,41 +22,40 @@ if TYPE_CHECKING:
 
 
 def fingerprint(params: Audio) -> str:
-    """SHA-256 of all files' names and bytes, those that a table names among them."""
+    """SHA-256 of the names and bytes of all files, including those named in a table."""
     listed = _listed(params, None)
     files = sorted({str(file): Path(file) for file in listed["file"]}.items())
-    own = [] if params.names is not None else [(params.path, opening.fingerprint(params.path))]
-    rest = ((name, sha256_file(opening.existing(name))) for name, _ in files)
-    return sha256_named((hashed_place(name), found.encode()) for name, found in [*own, *rest])
+    table = [] if params.names is not None else [(params.path, opening.fingerprint(params.path))]
+    hashes = ((name, sha256_file(opening.existing(name))) for name, _ in files)
+    return sha256_named((hashed_place(name), sha.encode()) for name, sha in [*table, *hashes])
 
 
 def read(params: Audio, part: str | None) -> pd.DataFrame:
-    """Columns samples (float32 [samples], -1 to 1, at `rate`), text, name (of the file; where a
-    table names it, with its path), and group and part where they are asked for. `attrs` has the
-    `rate` and `notes` on what was changed.
+    """Columns samples (float32 [samples], -1 to 1, at `rate`), text, name (of the file; in a table:
+    its path), and optional group and part. `attrs` has `rate` and `notes` on changes.
 
     Args:
         params: the source's block.
         part: the column that says train, valid or test; None: the data do not say.
 
     Raises:
-        InputError: a bad table or folder, a name that is made of other fields, a recording that is
-            missing, empty, cut off or no WAV file, or has samples that are no numbers.
+        InputError: an invalid table or folder, a name that does not match the pattern, a recording
+            that is missing, empty, truncated or not WAV, or samples that are not finite.
     """
     import pandas as pd
 
     listed = _listed(params, part)
     samples, mixed, resampled = [], 0, dict[int, int]()
     for file in listed["file"]:
-        heard, rate, channels = recording(str(file), params.rate)
+        waveform, rate, channels = recording(str(file), params.rate)
         mixed += channels > 1
         if rate != params.rate:
             resampled[rate] = resampled.get(rate, 0) + 1
-        samples.append(heard)
+        samples.append(waveform)
     frame = pd.DataFrame({"samples": pd.Series(samples, dtype=object)})
     frame["text"] = listed["text"].tolist()
-    whole = params.names is None  # files of a table may lie anywhere
-    frame["name"] = [str(file) if whole else Path(file).name for file in listed["file"]]
+    in_table = params.names is None  # in any folder
+    frame["name"] = [str(file) if in_table else Path(file).name for file in listed["file"]]
     for name in ("group", "part"):
         if name in listed:
             frame[name] = listed[name].tolist()
@@ -70,25 +69,24 @@ def read(params: Audio, part: str | None) -> pd.DataFrame:
 
 
 def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
-    """float32 samples of one channel at the rate that is wanted, and the file's own rate and number
-    of channels.
+    """float32 samples, mixed to one channel and resampled; rate and number of channels of the file.
 
     Raises:
-        InputError: the recording is missing, empty, cut off or no WAV file, or has samples that
-            are no numbers.
+        InputError: the recording is missing, empty, truncated or not WAV, or has samples that are
+            not finite.
     """
     import numpy as np
     import soundfile
 
-    found = opening.existing(path)
+    file = opening.existing(path)
     try:
-        samples, rate = soundfile.read(found, dtype="float32", always_2d=True)
+        samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         reason = str(error).split(": ", 1)[-1].rstrip(".").lower()
         raise InputError(
             f"{path}: a WAV file is needed, but {reason}; convert it or leave it out"
         ) from None
-    sound = riff.sound(found)
+    sound = riff.sound(file)
     if sound is not None and sound.promised > sound.there:
         raise InputError(
             f"{path}: the recording is cut off: its header tells of {sound.promised:,} "
@@ -102,7 +100,7 @@ def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
             f"{path}: samples must be finite numbers, but {int((~finite).sum()):,} of "
             f"{len(samples):,} are not; record it again or leave it out"
         )
-    if (greatest := float(np.abs(samples).max())) > LOUDEST:
+    if (greatest := float(np.abs(samples).max())) > MAX_SAMPLE:
         raise InputError(
             f"{path}: samples must lie between -1 and 1, but the greatest is {greatest:.3g}; "
             "record it again or leave it out"
@@ -116,7 +114,7 @@ def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
 
 
 def _listed(params: Audio, part: str | None) -> pd.DataFrame:
-    """Columns file and text, and group and part where they are asked for."""
+    """Columns file, text, and optional group and part."""
     import pandas as pd
 
     raw, where, files = _named(params) if params.names is not None else _table(params)
@@ -170,7 +168,7 @@ def _table(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
 
 
 def _named(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
-    """The fields of the names of a folder's files, in their order."""
+    """Fields of the file names in a folder, sorted by name."""
     import pandas as pd
 
     assert params.names is not None
@@ -192,11 +190,11 @@ def _named(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
     )
     rows = []
     for file in files:
-        found = pattern.fullmatch(file.name)
-        if found is None:
+        match = pattern.fullmatch(file.name)
+        if match is None:
             raise InputError(
                 f"{file}: the name must be like {params.names!r}; rename it, leave it out, or "
                 "correct data.source.names"
             )
-        rows.append(found.groupdict())
+        rows.append(match.groupdict())
     return pd.DataFrame(rows), lambda row: str(files[row]), [str(file) for file in files]

@@ -1,4 +1,4 @@
-"""Real data that comes with Python and the installed packages: the table of their readers."""
+"""Readers of data that ship with Python or an installed package."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ BUILTINS: Mapping[str, ModuleType] = {
 
 
 def fingerprint(params: Builtin) -> str:
-    """SHA-256 of the source bytes; imports none of the packages they lie in."""
+    """SHA-256 of the source bytes; does not import their packages."""
     result: str = BUILTINS[params.name].fingerprint(params)
     return result
 
 
 def read(params: Builtin, part: str | None) -> pd.DataFrame:
-    """The frame of the source's form.
+    """Read the source.
 
     Raises:
-        InputError: a column of parts is asked for, which no built-in source has.
+        InputError: a split by column, which no built-in source has.
     """
     if part is not None:
         raise InputError(
@@ -58,6 +58,6 @@ def read(params: Builtin, part: str | None) -> pd.DataFrame:
 
 
 def describe(params: Builtin) -> str:
-    """What the source holds, in a line."""
+    """Description of the source, in one line."""
     text: str = BUILTINS[params.name].DESCRIPTION
     return f"{params.name}: {text}"

@@ -1,7 +1,6 @@
 """`co2`: weekly CO2 over Mauna Loa, from the CSV inside statsmodels.
 
-59 weeks have no value. They are interpolated linearly in time between their neighbours, and the
-frame's `notes` say so.
+59 missing weeks are interpolated linearly in time; the frame's `notes` report it.
 """
 
 from __future__ import annotations

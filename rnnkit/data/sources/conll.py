@@ -1,4 +1,4 @@
-"""Tokens with a tag each, a line for every token, as the CoNLL shared tasks have them."""
+"""Tokens with tags, one per line, in the format of the CoNLL shared tasks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rnnkit.params.source import Conll
 if TYPE_CHECKING:
     import pandas as pd
 
-DOCUMENT = "-DOCSTART-"  # begins a document in CoNLL-2003; no token
+DOCUMENT = "-DOCSTART-"  # marks a document in CoNLL-2003
 
 SEPARATORS: Mapping[str, Callable[[str], list[str]]] = {
-    # str.split() would break at U+00A0 too, which may stand inside a token
+    # str.split() also splits at U+00A0, which may be part of a token
     "whitespace": lambda line: re.split(r"[ \t]+", line.strip(" \t")),
     "tab": lambda line: line.split("\t"),
     "space": lambda line: line.split(" "),
@@ -29,15 +29,15 @@ def fingerprint(params: Conll) -> str:
 
 
 def read(params: Conll, part: str | None) -> pd.DataFrame:
-    """Columns tokens and tags, lists of str, a row for each sentence.
+    """Columns tokens and tags, lists of str, one row per sentence.
 
     Args:
         params: the source's block.
-        part: must be None, for the columns are the tokens' and none says train, valid or test.
+        part: must be None: there is no column for the split.
 
     Raises:
-        InputError: a bad file, a line whose columns are too few, more or fewer than the first
-            line's, or empty; a token without the prefix; no sentence; a part is asked for.
+        InputError: an invalid file, a line with too few columns, another number than the first
+            line, or empty columns; a token without the prefix; no sentence; a `part`.
     """
     refuse_part(params.path, part)
     divide, width = SEPARATORS[params.separator], 0
@@ -57,7 +57,7 @@ def read(params: Conll, part: str | None) -> pd.DataFrame:
 
 
 def _chosen(where: str, params: Conll, columns: list[str], width: int) -> tuple[str, str]:
-    """The token and the tag of a line."""
+    """Token and tag of a line."""
     needed = max(params.token, params.tag)
     if len(columns) != width or width < needed:
         rule = f"as many columns as the first ({width})" if width >= needed else f"{needed} columns"
@@ -82,7 +82,7 @@ def _chosen(where: str, params: Conll, columns: list[str], width: int) -> tuple[
 
 
 class Sentences:
-    """Sentences that grow token by token."""
+    """Builds sentences token by token."""
 
     def __init__(self) -> None:
         self.tokens: list[list[str]] = []
@@ -90,7 +90,7 @@ class Sentences:
         self._open = False
 
     def add(self, token: str, tag: str) -> None:
-        """A token of the sentence that is under way, or of a new one."""
+        """Add a token to the current or a new sentence."""
         if not self._open:
             self.tokens.append([])
             self.tags.append([])
@@ -99,14 +99,14 @@ class Sentences:
         self.tags[-1].append(tag)
 
     def end(self) -> None:
-        """The next token begins a sentence."""
+        """End the current sentence."""
         self._open = False
 
     def frame(self, path: str) -> pd.DataFrame:
         """Columns tokens and tags.
 
         Raises:
-            InputError: there is no sentence.
+            InputError: no sentence.
         """
         import pandas as pd
 
@@ -116,7 +116,7 @@ class Sentences:
 
 
 def refuse_part(path: str, part: str | None) -> None:
-    """Raise InputError where a column of parts is asked for."""
+    """Raise InputError for a split by column."""
     if part is not None:
         raise InputError(
             f"{path}: its columns are those of the tokens, and there is no column {part!r}; "

@@ -38,17 +38,17 @@ def fingerprint(params: Conllu) -> str:
 
 
 def read(params: Conllu, part: str | None) -> pd.DataFrame:
-    """Columns tokens (forms) and tags, lists of str, a row for each sentence.
+    """Columns tokens (forms) and tags, lists of str, one row per sentence.
 
-    Lines that begin with `#` are comments; a word `#` stands in the second column.
+    Lines that begin with `#` are comments; a word `#` is in the second column.
 
     Args:
         params: the source's block.
-        part: must be None, for no column says train, valid or test.
+        part: must be None: there is no column for the split.
 
     Raises:
-        InputError: a bad file, a line that has not ten columns, an id that is none, an empty form
-            or tag; no sentence; a part is asked for.
+        InputError: an invalid file, a line without ten columns, an invalid id, an empty form or
+            tag; no sentence; a `part`.
     """
     refuse_part(params.path, part)
     sentences = Sentences()

@@ -1,8 +1,7 @@
-"""`dates`: the days of 1970 to 2029 as people write them -> ISO 8601.
+"""`dates`: the days of 1970 to 2029 in common styles -> ISO 8601.
 
-Each day is written once, in a style that a hash of it decides. Between dots the day comes first, as
-in most of Europe; between strokes the month, as in the United States. A year of two digits is one
-of these sixty.
+Each day occurs once, in a style chosen by its hash. Dotted dates are day first, as in most of
+Europe; dates with slashes are month first, as in the United States. Two-digit years are unique.
 """
 
 from __future__ import annotations
@@ -48,14 +47,14 @@ STYLES = (
 
 
 def written(day: date) -> str:
-    """A day as people write it.
+    """A day in its style.
 
     >>> written(date(2017, 6, 26))
     'Monday Jun 26, 2017'
     """
-    chosen = int.from_bytes(blake2b(day.isoformat().encode(), digest_size=4).digest(), "big")
+    digest = int.from_bytes(blake2b(day.isoformat().encode(), digest_size=4).digest(), "big")
     month, weekday = MONTHS[day.month - 1], DAYS[day.weekday()]
-    return STYLES[chosen % len(STYLES)].format(
+    return STYLES[digest % len(STYLES)].format(
         d=day.day,
         dd=f"{day.day:02}",
         m=day.month,
@@ -72,8 +71,8 @@ def written(day: date) -> str:
 
 
 def pairs() -> list[tuple[str, str]]:
-    """(as people write it, ISO 8601) of every day."""
-    days = (FIRST + timedelta(days=k) for k in range((LAST - FIRST).days + 1))
+    """(date in its style, ISO 8601) of every day."""
+    days = (FIRST + timedelta(days=number) for number in range((LAST - FIRST).days + 1))
     return [(written(day), day.isoformat()) for day in days]
 
 

@@ -16,11 +16,11 @@ DESCRIPTION = (
 )
 PARTS = ("sklearn", "datasets", "data", "digits.csv.gz")
 SIDE = 8  # pixels
-WHITE = 16  # the greatest pixel value in the file
+MAX_PIXEL = 16  # largest value in the file
 
 
 def fingerprint(params: Builtin) -> str:
-    """SHA-256 of the packed CSV."""
+    """SHA-256 of the compressed CSV."""
     return installed.fingerprint(installed.data_file(*PARTS))
 
 
@@ -30,5 +30,5 @@ def read(params: Builtin) -> pd.DataFrame:
     import pandas as pd
 
     raw = np.loadtxt(installed.data_file(*PARTS), delimiter=",")
-    images = (raw[:, :-1] / WHITE).astype(np.float32).reshape(-1, SIDE, SIDE)
+    images = (raw[:, :-1] / MAX_PIXEL).astype(np.float32).reshape(-1, SIDE, SIDE)
     return pd.DataFrame({"frames": list(images), "label": raw[:, -1].astype(int).astype(str)})

@@ -1,4 +1,4 @@
-"""Sequences of frames, a row of numbers each, with a label per sequence or per frame."""
+"""Sequences of frames, one row each, with a label per sequence or per frame."""
 
 from __future__ import annotations
 
@@ -20,21 +20,19 @@ def fingerprint(params: Frames) -> str:
 
 
 def read(params: Frames, part: str | None) -> pd.DataFrame:
-    """A row for each sequence, in the order of their first frames.
+    """One row per sequence, in order of their first frames.
 
     Columns: frames (float64 [steps, features]); label, or tags (a list of str) for labels per
-    frame, of several columns tuples; group and part where they are asked for; time (the frames'
-    times) where it is named and the file is one long sequence. `attrs["columns"]` names the
-    features, `attrs["targets"]` the labels' columns.
+    frame, tuples for several label columns; optional group and part; time of a single sequence.
+    `attrs["columns"]` names the features, `attrs["targets"]` the label columns.
 
     Args:
         params: the source's block.
         part: the column that says train, valid or test; None: the data do not say.
 
     Raises:
-        InputError: a bad file, a missing column, a value that is no finite number, no label, a
-            time that cannot be read or occurs twice in a sequence, a sequence with two labels,
-            groups or parts.
+        InputError: an invalid file, a missing column, a value that is not finite, a missing label,
+            an invalid or duplicate time, a sequence with two labels, groups or splits.
     """
     import numpy as np
     import pandas as pd
@@ -44,7 +42,7 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
     raw = file.read()
     targets = (params.label,) if isinstance(params.label, str) else params.label
     named = {"sequence": params.sequence, "time": params.time, "group": params.group, "part": part}
-    found = {
+    columns = {
         field: file.column(raw, name, f"data.source.{field}" if field != "part" else "data.split")
         for field, name in named.items()
         if name is not None
@@ -58,9 +56,9 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
     refuse_gaps(numbers, values, file)
     features = np.column_stack([series.to_numpy() for series in numbers.values()])
     labels = _labels([file.column(raw, name, "data.source.label") for name in targets], file)
-    rows = pd.DataFrame({"sequence": found.get("sequence", pd.Series(0, index=raw.index))})
-    if "time" in found:
-        rows["time"] = as_times(found["time"], file)
+    rows = pd.DataFrame({"sequence": columns.get("sequence", pd.Series(0, index=raw.index))})
+    if "time" in columns:
+        rows["time"] = as_times(columns["time"], file)
         _single(rows, file)
         rows = rows.sort_values("time", kind="stable")
     sequences = [
@@ -74,10 +72,10 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
     else:
         content["label"] = [_only(labels[i], path, n, "label") for n, i in sequences]
     for field in ("group", "part"):
-        if field in found:
-            each = found[field].to_numpy(dtype=object)
-            content[field] = [_only(each[i], path, n, field) for n, i in sequences]
-    if params.sequence is None and "time" in found:
+        if field in columns:
+            entries = columns[field].to_numpy(dtype=object)
+            content[field] = [_only(entries[i], path, n, field) for n, i in sequences]
+    if params.sequence is None and "time" in columns:
         content["time"] = [rows["time"].reset_index(drop=True)]
     frame = pd.DataFrame(content)
     frame.attrs |= {"columns": names, "targets": targets}
@@ -99,16 +97,16 @@ def _file(params: Frames, format: str) -> TableFile:
 
 
 def _labels(columns: list[pd.Series], file: TableFile) -> Any:
-    """[rows] the labels as text, or tuples of several."""
+    """[rows] labels as text, or tuples for several columns."""
     import numpy as np
 
     for series in columns:
-        bad = series.isna() | (series.astype(str).str.strip() == "")
-        if bad.any():
-            row = int(bad.to_numpy().argmax())
+        empty = series.isna() | (series.astype(str).str.strip() == "")
+        if empty.any():
+            row = int(empty.to_numpy().argmax())
             raise InputError(
                 f"{file.at(row)}: every frame needs a label, but column "
-                f"{series.name!r} is empty in {int(bad.sum())}; fill it in or leave the row out"
+                f"{series.name!r} is empty in {int(empty.sum())}; fill it in or leave the row out"
             )
     texts = [series.astype(str).to_numpy(dtype=object) for series in columns]
     if len(texts) == 1:
@@ -119,7 +117,7 @@ def _labels(columns: list[pd.Series], file: TableFile) -> Any:
 
 
 def _only(values: Any, path: str, sequence: Any, field: str) -> Any:
-    """The one value that all frames of a sequence have."""
+    """The value shared by all frames of a sequence."""
     different = list(dict.fromkeys(values))
     if len(different) > 1:
         fix = "set data.source.labels: per_frame" if field == "label" else "correct the rows"
@@ -131,11 +129,11 @@ def _only(values: Any, path: str, sequence: Any, field: str) -> Any:
 
 
 def _single(rows: pd.DataFrame, file: TableFile) -> None:
-    twice = rows.duplicated(keep="first")
-    if twice.any():
-        row = int(twice.to_numpy().argmax())
+    duplicates = rows.duplicated(keep="first")
+    if duplicates.any():
+        row = int(duplicates.to_numpy().argmax())
         raise InputError(
             f"{file.at(row)}: every time may occur once in a sequence, but "
-            f"{int(twice.sum())} occur again, the first is {rows['time'].iloc[row]}; keep one "
+            f"{int(duplicates.sum())} occur again, the first is {rows['time'].iloc[row]}; keep one "
             "of each"
         )

@@ -1,4 +1,4 @@
-"""Values that are missing from a series, and times that are missing from its regular grid."""
+"""Missing values of a series, and times missing from its regular grid."""
 
 from __future__ import annotations
 
@@ -11,36 +11,35 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-SPARSE = 100
-"""Times of a grid for each row; beyond it bursts were recorded, and no grid."""
+MAX_TIMES_PER_ROW = 100
+"""Times of a regular grid per row; a sparser series is irregular."""
 
 
 def fill(frame: pd.DataFrame, gaps: str, path: str) -> pd.DataFrame:
-    """The frame with every gap refused or filled, as `data.source.gaps` says.
+    """Refuse or fill gaps, by `data.source.gaps`.
 
-    A grid is regular where all times of a series lie a whole number of steps apart, the step being
-    the smallest and the most frequent distance; or on the same day of the month, a whole number of
-    months apart. Times on no such grid, or on less than a hundredth of it, have no gaps: the rows
-    are the steps.
+    A grid is regular if all times of a series are multiples of a step apart, which is the smallest
+    and most frequent distance; or on the same day of the month, a multiple of months apart. Other
+    series, and those with rows at less than a hundredth of the grid, have no gaps: rows are steps.
 
     Args:
-        frame: time, perhaps series, and columns of numbers, sorted; numbers may be missing.
+        frame: time, optional series, and numeric columns, sorted; numbers may be missing.
         gaps: refuse | keep | forward | interpolate.
         path: for messages.
 
-    Returns: the frame without missing values; what was filled stands in its `notes`.
+    Returns: the frame without missing values; its `notes` report filled values.
 
     Raises:
-        InputError: a gap is refused, or lies where nothing is known to fill it with.
+        InputError: a refused gap, or a gap without neighbouring values to fill it.
     """
     import pandas as pd
 
     pieces, added, filled = [], 0, 0
-    for name, own in frame.groupby("series", sort=False) if "series" in frame else [("", frame)]:
+    for name, table in frame.groupby("series", sort=False) if "series" in frame else [("", frame)]:
         of = f" of series {name!r}" if name != "" else ""
         if gaps != "keep":
-            whole = grid(own["time"])
-            missing = whole.difference(pd.DatetimeIndex(own["time"]))
+            full = grid(table["time"])
+            missing = full.difference(pd.DatetimeIndex(table["time"]))
             if len(missing) and gaps == "refuse":
                 raise InputError(
                     f"{path}: times must follow one another without a gap, but {len(missing)} are "
@@ -48,9 +47,9 @@ def fill(frame: pd.DataFrame, gaps: str, path: str) -> pd.DataFrame:
                     "interpolate, which fill it, or to keep, which takes the rows as they follow"
                 )
             added += len(missing)
-            own = _at(own, whole)
-        filled += int(own[_numbers(own)].isna().to_numpy().sum())
-        pieces.append(_filled(own, gaps, path, of))
+            table = _at(table, full)
+        filled += int(table[_numbers(table)].isna().to_numpy().sum())
+        pieces.append(_filled(table, gaps, path, of))
     result = pd.concat(pieces, ignore_index=True)
     if filled:
         how = {"forward": "the value before", "interpolate": "linear interpolation in time"}[gaps]
@@ -60,10 +59,10 @@ def fill(frame: pd.DataFrame, gaps: str, path: str) -> pd.DataFrame:
 
 
 def grid(times: pd.Series) -> pd.DatetimeIndex:
-    """Every time that a regular series has from its first to its last; an irregular one's own.
+    """All times of a regular series from first to last; irregular: its times, unchanged.
 
     Args:
-        times: of one series, rising.
+        times: of one series, ascending.
     """
     import numpy as np
     import pandas as pd
@@ -81,13 +80,13 @@ def grid(times: pd.Series) -> pd.DatetimeIndex:
     step = _step(ticks)
     if step is None:
         return index
-    whole: Any = np.arange(ticks[0], ticks[-1] + 1, step)
-    naive = pd.DatetimeIndex(whole.view(f"M8[{index.unit}]"))
+    full: Any = np.arange(ticks[0], ticks[-1] + 1, step)
+    naive = pd.DatetimeIndex(full.view(f"M8[{index.unit}]"))
     return naive if index.tz is None else naive.tz_localize("UTC").tz_convert(index.tz)
 
 
 def _step(places: np.ndarray) -> int | None:
-    """The distance that is smallest, most frequent, and divides all others; None: there is none."""
+    """The smallest distance, if it is the most frequent and divides all others; else None."""
     import numpy as np
 
     if len(places) < 3:
@@ -95,29 +94,29 @@ def _step(places: np.ndarray) -> int | None:
     distances, counts = np.unique(np.diff(places), return_counts=True)
     smallest = int(distances[0])
     regular = smallest > 0 and counts.argmax() == 0 and not (distances % smallest).any()
-    regular = regular and (places[-1] - places[0]) // smallest < SPARSE * len(places)
+    regular = regular and (places[-1] - places[0]) // smallest < MAX_TIMES_PER_ROW * len(places)
     return smallest if regular else None
 
 
-def _at(own: pd.DataFrame, whole: pd.DatetimeIndex) -> pd.DataFrame:
-    """The series at every time of a grid, empty where it has no row."""
-    if len(whole) == len(own):
-        return own
-    placed = own.set_index("time").reindex(whole).rename_axis("time").reset_index()
-    if "series" in own:
-        placed["series"] = own["series"].iloc[0]
-    return placed[list(own.columns)]
+def _at(table: pd.DataFrame, full: pd.DatetimeIndex) -> pd.DataFrame:
+    """Reindex a series to a grid, with missing values at new times."""
+    if len(full) == len(table):
+        return table
+    placed = table.set_index("time").reindex(full).rename_axis("time").reset_index()
+    if "series" in table:
+        placed["series"] = table["series"].iloc[0]
+    return placed[list(table.columns)]
 
 
-def _numbers(own: pd.DataFrame) -> list[str]:
-    return [name for name in own.columns if name not in ("time", "series", "part")]
+def _numbers(table: pd.DataFrame) -> list[str]:
+    return [name for name in table.columns if name not in ("time", "series", "part")]
 
 
-def _filled(own: pd.DataFrame, gaps: str, path: str, of: str) -> pd.DataFrame:
-    names = _numbers(own)
-    if not own[names].isna().to_numpy().any():
-        return own
-    values = own[names].set_index(own["time"])
+def _filled(table: pd.DataFrame, gaps: str, path: str, of: str) -> pd.DataFrame:
+    names = _numbers(table)
+    if not table[names].isna().to_numpy().any():
+        return table
+    values = table[names].set_index(table["time"])
     if gaps == "forward":
         values = values.ffill()
     elif gaps == "interpolate":
@@ -128,7 +127,7 @@ def _filled(own: pd.DataFrame, gaps: str, path: str, of: str) -> pd.DataFrame:
         ends = "first" if gaps == "forward" else "first or last"
         raise InputError(
             f"{path}: the {ends} value{of} must be there to fill a gap with, but column {name!r} "
-            f"has none at {own['time'].iloc[int(left[name].to_numpy().argmax())]}; cut the table "
+            f"has none at {table['time'].iloc[int(left[name].to_numpy().argmax())]}; cut the table "
             "or leave the column out of `data.source.columns`"
         )
-    return own.assign(**{name: values[name].to_numpy() for name in names})
+    return table.assign(**{name: values[name].to_numpy() for name in names})

@@ -1,4 +1,4 @@
-"""`generated`: how many sequences each part has; what they hold is the task's problem."""
+"""`generated`: number of sequences per split; the task generates them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def fingerprint(params: Generated) -> str:
-    """Of the block: there are no bytes to read."""
+    """SHA-256 of the params: there is no file."""
     return sha256_json(params.model_dump(mode="json"))
 
 
 def read(params: Generated, part: str | None) -> pd.DataFrame:
-    """The column part, with a row for each sequence."""
+    """The column part, one row per sequence."""
     import pandas as pd
 
     counts = {"train": params.train, "valid": params.valid, "test": params.test}

@@ -1,4 +1,4 @@
-"""Data files inside installed packages, found without importing the package."""
+"""Data files of installed packages, located without import."""
 
 import importlib.util
 from pathlib import Path
@@ -8,18 +8,18 @@ from rnnkit.runtime.files import sha256_file
 
 
 def data_file(package: str, *parts: str) -> Path:
-    """The path of a file below a package.
+    """Path of a file below a package.
 
     Raises:
-        InputError: the package is not installed, or its file is not where it should be.
+        InputError: the package or the file is missing.
     """
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
         raise InputError(
             f"{package}: the package is needed for its data, but it is not installed; "
             f"run `pip install {package}`"
         )
-    path = Path(found.submodule_search_locations[0]).joinpath(*parts)
+    path = Path(spec.submodule_search_locations[0]).joinpath(*parts)
     if not path.is_file():
         raise InputError(
             f"{path}: this data file of {package} is needed, but it is not there; "

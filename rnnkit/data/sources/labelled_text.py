@@ -1,4 +1,4 @@
-"""Texts with a label each, from CSV, TSV, JSONL, Parquet or lines of `label text`."""
+"""Texts with labels, from CSV, TSV, JSONL, Parquet or lines of `label text`."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def fingerprint(params: LabelledText) -> str:
 
 
 def read(params: LabelledText, part: str | None) -> pd.DataFrame:
-    """Columns text, label, and group and part where they are asked for.
+    """Columns text, label, and optional group and part.
 
     Args:
         params: the source's block.
         part: the column that says train, valid or test; None: the data do not say.
 
     Raises:
-        InputError: a bad file, a missing column, a value that is no text, an empty text or label.
+        InputError: an invalid file, a missing column, a non-text value, an empty text or label.
     """
     import pandas as pd
 
@@ -58,14 +58,14 @@ def read(params: LabelledText, part: str | None) -> pd.DataFrame:
 
 
 def _format(params: LabelledText) -> str:
-    """A path that stands for several files has one for each label."""
+    """Format of the path; a path with braces names one file per label."""
     if params.format == "auto" and len(opening.alternatives(params.path)) > 1:
         return "label_files"
     return format_of(params.path, params.format, "label_text")
 
 
 def _label_text(path: str, encoding: str) -> pd.DataFrame:
-    """Split each line at its first single space, and nowhere else: U+00A0 stays in the text."""
+    """Split each line at its first space only; U+00A0 stays in the text."""
     import pandas as pd
 
     labels, texts = [], []
@@ -82,7 +82,7 @@ def _label_text(path: str, encoding: str) -> pd.DataFrame:
 
 
 def _label_files(path: str, encoding: str) -> pd.DataFrame:
-    """A text in each line, without blanks around it, and the labels from the braces."""
+    """One stripped text per line, with the labels from the braces."""
     import pandas as pd
 
     files = opening.alternatives(path)
@@ -101,7 +101,7 @@ def _label_files(path: str, encoding: str) -> pd.DataFrame:
 
 
 def _refuse_blank(texts: pd.Series, file: TableFile, numbers: bool) -> None:
-    """Refuse what is no text; as labels 0, 1, true and false are taken too."""
+    """Refuse non-text values; labels may be integers or booleans."""
     for row, value in enumerate(texts.tolist()):
         if not ((numbers and isinstance(value, int)) or (isinstance(value, str) and value.strip())):
             raise InputError(

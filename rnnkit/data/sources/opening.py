@@ -1,7 +1,4 @@
-"""Opening a file that a user named: it exists, is no folder, is not empty, unpacks and decodes.
-
-Each of these failures is an InputError of one line. What the text means is for the readers.
-"""
+"""Open user files: check existence, decompress and decode. Failures are one-line InputErrors."""
 
 import codecs
 import gzip
@@ -14,7 +11,7 @@ from rnnkit.runtime.files import sha256_file
 
 
 def alternatives(path: str) -> list[tuple[str, str]]:
-    """The paths that one with braces stands for, each with the name that is in its place.
+    """Expand the braces of a path: (name, path) for each name.
 
     >>> alternatives("a/train.{de,en}")
     [('de', 'a/train.de'), ('en', 'a/train.en')]
@@ -29,7 +26,7 @@ def alternatives(path: str) -> list[tuple[str, str]]:
 
 
 def archived(path: str) -> tuple[str, str] | None:
-    """Of a path that leads into a .zip, the archive and the member; None: it leads into none."""
+    """Archive and member of a path inside a .zip; None for other paths."""
     for above in Path(path).expanduser().parents:
         if above.suffix == ".zip" and above.is_file():
             return str(above), str(Path(path).expanduser().relative_to(above).as_posix())
@@ -37,10 +34,10 @@ def archived(path: str) -> tuple[str, str] | None:
 
 
 def existing(path: str) -> Path:
-    """The path of a file that can be read.
+    """Path of an existing, non-empty file.
 
     Raises:
-        InputError: nothing is there, or a folder, or an empty file.
+        InputError: it is missing, a folder, or empty.
     """
     found = Path(path).expanduser()
     if found.is_dir():
@@ -70,24 +67,24 @@ def existing(path: str) -> Path:
 
 
 def fingerprint(path: str) -> str:
-    """SHA-256 of the file's bytes as they lie on disk; of a whole .zip where it is inside one."""
+    """SHA-256 of the file's bytes on disk; inside a .zip: of the whole archive."""
     inside = archived(path)
     return sha256_file(existing(inside[0] if inside else path))
 
 
 def read_bytes(path: str) -> bytes:
-    """The file's bytes, unpacked when its name ends in .gz or leads into a .zip.
+    """Bytes of a file, decompressed if it is .gz or inside a .zip.
 
     Raises:
-        InputError: as `existing`, or an archive that is cut off or is none, or lacks the file.
+        InputError: as in `existing`, or an archive that is damaged or lacks the file.
     """
     if inside := archived(path):
         return _member(*inside)
-    found = existing(path)
-    if found.suffix != ".gz":
-        return found.read_bytes()
+    file = existing(path)
+    if file.suffix != ".gz":
+        return file.read_bytes()
     try:
-        content = gzip.decompress(found.read_bytes())
+        content = gzip.decompress(file.read_bytes())
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UnreadableFile(
             f"{path}: a .gz file must unpack whole, but {str(error).rstrip('.')}; "
@@ -122,10 +119,10 @@ def _member(archive: str, name: str) -> bytes:
 
 
 def read_text(path: str, encoding: str) -> str:
-    """The file's text; a leading byte-order mark is left out, line breaks stay as they are.
+    """Text of a file without byte-order mark, line breaks unchanged.
 
     Raises:
-        InputError: as `read_bytes`, an encoding Python does not know, or bytes that it cannot hold.
+        InputError: as in `read_bytes`, an unknown encoding, or bytes that do not decode.
     """
     content = read_bytes(path)
     try:
@@ -153,9 +150,9 @@ def read_text(path: str, encoding: str) -> str:
 
 
 def read_rows(path: str, encoding: str) -> list[str]:
-    """The file's lines without their line breaks (LF or CR LF), the last one whole or not.
+    """Lines of a file, without line breaks (LF or CR LF).
 
-    Only these break a line: U+2028, form feed and others stay inside their line.
+    U+2028, form feed and others do not break a line.
     """
     rows = read_text(path, encoding).replace("\r\n", "\n").split("\n")
     if rows and not rows[-1]:

@@ -1,4 +1,4 @@
-"""Two texts in a pair: two files whose lines belong together, or a table."""
+"""Pairs of texts: two files aligned by line, or a table."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def fingerprint(params: Pairs) -> str:
-    """SHA-256 of the file or of both."""
+    """SHA-256 of the file or both files."""
     return sha256_json([opening.fingerprint(path) for path in _files(params)])
 
 
 def read(params: Pairs, part: str | None) -> pd.DataFrame:
-    """Columns source and target, and group and part where they are asked for.
+    """Columns source, target, and optional group and part.
 
     Args:
         params: the source's block.
         part: the column that says train, valid or test; None: the data do not say.
 
     Raises:
-        InputError: a bad file, files of unequal length, a missing column, an empty text.
+        InputError: an invalid file, files of unequal length, a missing column, an empty text.
     """
     import pandas as pd
 
@@ -72,7 +72,7 @@ def read(params: Pairs, part: str | None) -> pd.DataFrame:
 
 
 def _files(params: Pairs) -> list[str]:
-    """The table, or the file of the sources and that of the targets."""
+    """The table, or the source and target files."""
     files = [path for _, path in opening.alternatives(params.path)]
     if len(files) not in (1, 2):
         raise InputError(

@@ -1,4 +1,4 @@
-"""Music as JSON: pieces of frames of notes that sound together, in parts or not."""
+"""Music as JSON: pieces, made of frames of simultaneous notes; optionally split."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def fingerprint(params: PianoRolls) -> str:
 
 
 def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
-    """The column frames, lists of lists of MIDI numbers, and part where the file is in parts.
+    """The column frames, lists of lists of MIDI numbers, and part if the file has splits.
 
     Args:
         params: the source's block.
-        part: not None: the file must be in parts.
+        part: not None: the file must have splits.
 
     Raises:
-        InputError: no JSON, parts where none are wanted or none where they are, a piece of fewer
-            than two frames, a note that is no whole number or that there is no key for.
+        InputError: invalid JSON, unexpected or missing splits, a piece of fewer than two frames, a
+            note that is not an integer or out of range.
     """
     import pandas as pd
 
@@ -55,10 +55,10 @@ def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
     parts = {name: content[name] for name in PARTS} if isinstance(content, dict) else {"": content}
     pieces: list[Any] = []
     sides: list[str] = []
-    for name, own in parts.items():
-        if not isinstance(own, list):
-            raise InputError(f"{path}: pieces must be a list, but they are {str(own)[:40]}")
-        for number, piece in enumerate(own, start=1):
+    for name, members in parts.items():
+        if not isinstance(members, list):
+            raise InputError(f"{path}: pieces must be a list, but they are {str(members)[:40]}")
+        for number, piece in enumerate(members, start=1):
             _check(f"{path}, {name} piece {number}".replace(",  ", ", "), piece, params)
             pieces.append(piece)
             sides.append(name)
@@ -69,7 +69,7 @@ def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
 
 
 def _check(where: str, piece: Any, params: PianoRolls) -> None:
-    """Raise InputError for what is no piece."""
+    """Raise InputError for an invalid piece."""
     if not isinstance(piece, list) or len(piece) < 2:
         raise InputError(
             f"{where}: a piece must be a list of at least two frames, but it is "

@@ -1,8 +1,7 @@
-"""Words and how they are pronounced, as the CMU Pronouncing Dictionary has them.
+"""Words and pronunciations, in the formats of the CMU Pronouncing Dictionary.
 
-Both forms are read: `WORD 1 W ER1 D`, where variants of a word are numbered, and `WORD(2)  W ER1
-D`, where a second one has its number in brackets. Lines that begin with `;;;` are comments, and so
-is what follows ` #` behind the phonemes.
+The formats are `WORD 1 W ER1 D`, with numbered variants, and `WORD(2)  W ER1 D`, with the number of
+further variants in brackets. Comments are lines that begin with `;;;`, and text after ` #`.
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ def fingerprint(params: Pronunciations) -> str:
 
 
 def read(params: Pronunciations, part: str | None) -> pd.DataFrame:
-    """Columns source (the word), target (phonemes with single spaces between them) and group (the
-    word: its variants stay on one side).
+    """Columns source (the word), target (phonemes joined by spaces) and group (the word: variants
+    stay in one split).
 
     Args:
         params: the source's block.
-        part: a dictionary has no column that says it: always None.
+        part: always None: there is no column for the split.
 
     Raises:
-        InputError: a bad file, a line without a phoneme.
+        InputError: an invalid file, a line without a phoneme.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""From `public:SET/FILE` to a path on this machine. Downloads nothing: see rnnkit.data.public."""
+"""Local paths of `public:SET/FILE`. Does not download; see rnnkit.data.public."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,13 +10,13 @@ from rnnkit.params.public import PUBLIC, hashed_path
 
 
 def located(path: str) -> str:
-    """The path of a file, or of a folder, that params name.
+    """Local path of a file or folder named in params.
 
-    A public set's files are looked for in each of `FOLDERS`; the first folder that has all of
-    those that the path names, each of its right size, is taken. Other paths stay as they are.
+    For public sets, returns the first of `FOLDERS` with all named files in the right size. Other
+    paths are unchanged.
 
     Raises:
-        InputError: there is no such set, no such file in it, or the set is not here.
+        InputError: no such set, no such file in it, or the set is not downloaded.
     """
     if not path.startswith(PUBLIC):
         return path
@@ -24,11 +24,11 @@ def located(path: str) -> str:
     sizes = {file.file: file.bytes for file in files_of(name)}
     sides = [side for _, side in alternatives(f"{name}/{inside}".rstrip("/"))]
     wanted = {file: sizes[file] for side in sides for file in _named(path, side, sizes)}
-    there = {folder: _count(folder, wanted) for folder in FOLDERS}
-    for folder, count in there.items():
+    counts = {folder: _count(folder, wanted) for folder in FOLDERS}
+    for folder, count in counts.items():
         if count == len(wanted):
             return str(folder / name / inside)
-    state = "is not whole" if any(there.values()) else "is not there"
+    state = "is not whole" if any(counts.values()) else "is not there"
     raise InputError(
         f"{path}: the public data set {name} {state}, in {' or '.join(map(str, FOLDERS))}; "
         f"download it with: rnnkit data fetch {name}"
@@ -36,7 +36,7 @@ def located(path: str) -> str:
 
 
 def hashed_place(path: str) -> str:
-    """A located path as it enters a hash, which must not depend on where the set lies.
+    """A local path in the form used for hashes, independent of the set's location.
 
     >>> hashed_place("mlruns/data/speech_fsdd/a.wav"), hashed_place("../shared/data/b/a.wav")
     ('../shared/data/speech_fsdd/a.wav', '../shared/data/b/a.wav')
@@ -48,7 +48,7 @@ def hashed_place(path: str) -> str:
 
 
 def _named(path: str, side: str, sizes: Mapping[str, int]) -> list[str]:
-    """A set's files that a path leads to: itself, those below it, or the archive it leads into."""
+    """Files of a set that a path names: the file, the files below it, or the archive around it."""
     files = [
         file
         for file in sizes
@@ -62,6 +62,6 @@ def _named(path: str, side: str, sizes: Mapping[str, int]) -> list[str]:
 
 
 def _count(folder: Path, wanted: Mapping[str, int]) -> int:
-    """How many files are there, each of its right size."""
+    """Number of files that exist with the right size."""
     places = [(folder / file, size) for file, size in wanted.items()]
     return sum(place.is_file() and place.stat().st_size == size for place, size in places)

@@ -1,4 +1,4 @@
-"""`python_docs`: Python's language reference, each topic of `pydoc_data.topics` one item."""
+"""`python_docs`: Python's language reference, one item per topic of `pydoc_data.topics`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def fingerprint(params: Builtin) -> str:
 
 
 def read(params: Builtin) -> pd.DataFrame:
-    """One column, text, in the order of the topics' names."""
+    """The column text, sorted by topic name."""
     import pandas as pd
 
     [(_, source)] = standard_library.contents([PATH])
-    # The module is one assignment of a literal: evaluating the literal runs none of its code.
+    # The module is one assignment of a literal, so its code need not run.
     [assignment] = [node for node in ast.parse(source).body if isinstance(node, ast.Assign)]
     topics = ast.literal_eval(assignment.value)
     return pd.DataFrame({"text": [topics[name].strip("\n") for name in sorted(topics)]})

@@ -1,10 +1,9 @@
-"""`python_docstrings`: the summary of a docstring -> the module of 20 that it documents.
+"""`python_docstrings`: the summary of a docstring -> its module, one of 20.
 
-The modules are those with the most docstrings among the ones every Python from 3.11 on has, read
-with `ast` and never imported. Without turtle, tkinter, idlelib and the library's own tests, which
-some systems leave out. The summary is the docstring's first paragraph in one line. A text that
-occurs again in its module is kept once; a text that documents several of the modules ("Return
-repr(self).") says nothing about which and is left out.
+The modules are those with the most docstrings in every Python from 3.11 on, read with `ast` and not
+imported. turtle, tkinter, idlelib and tests are excluded, because some systems lack them. The
+summary is the docstring's first paragraph in one line. Duplicates within a module are dropped, and
+so are texts of several modules ("Return repr(self).").
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ DESCRIPTION = (
     "classification: the summary of a docstring of the standard library -> its module, one of 20; "
     "about 3,000 texts"
 )
-# Some modules lie in several files, and not in the same ones in every version of Python.
+# Some modules have several files, which differ between Python versions.
 MODULES = {
     "asyncio": ("asyncio",),
     "datetime": ("datetime.py", "_pydatetime.py"),
@@ -53,19 +52,19 @@ TESTS = frozenset({"test", "tests"})
 
 
 def files() -> list[tuple[str, Path]]:
-    """(module, file), in the order of their names."""
-    found = []
+    """(module, file), sorted by name."""
+    pairs = []
     for module, names in MODULES.items():
         for name in names:
             path = standard_library.FOLDER / name
             inside = sorted(path.rglob("*.py")) if path.is_dir() else [path]
-            found += [
+            pairs += [
                 (module, file)
                 for file in inside
                 if file.is_file() and not TESTS & set(file.relative_to(path).parts)
             ]
-    standard_library.require([path for _, path in found], "python_docstrings")
-    return found
+    standard_library.require([path for _, path in pairs], "python_docstrings")
+    return pairs
 
 
 def fingerprint(params: Builtin) -> str:

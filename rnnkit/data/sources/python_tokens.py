@@ -1,9 +1,8 @@
-"""`python_tokens`: characters of the standard library's source, each with its token's class.
+"""`python_tokens`: characters of the standard library's source, tagged with their token's class.
 
-About 1 MB of the public top-level modules, those whose names come first by hash, without those
-that a later Python than 3.11 has removed, so that Python versions read nearly the same modules.
-A module is tokenised whole by `tokenize` and then cut; f-string parts count as string, because
-Python 3.12 and later give f-strings in parts.
+About 1 MB of the public top-level modules, in order of the hash of their names. Modules removed
+after Python 3.11 are excluded, so that Python versions read nearly the same modules. Modules are
+tokenized before they are cut. f-strings count as string, because Python 3.12 splits them.
 """
 
 from __future__ import annotations
@@ -28,28 +27,28 @@ DESCRIPTION = (
     "tagging: characters of the standard library's source -> class of their token; "
     "about 1 MB of its top-level modules, grouped by file"
 )
-SIZE = 1_000_000  # bytes of source at least
-LENGTH = 200  # characters per item at most
-# By PEP 594, PEP 632 and the end of asyncore, after Python 3.11.
+MIN_BYTES = 1_000_000  # of source
+MAX_CHARACTERS = 200  # per item
+# After Python 3.11: PEP 594, PEP 632 and asyncore.
 REMOVED = frozenset(
     {"aifc", "asynchat", "asyncore", "cgi", "cgitb", "chunk", "crypt", "imghdr", "imp", "mailcap"}
     | {"msilib", "nntplib", "pipes", "smtpd", "sndhdr", "sunau", "telnetlib", "uu", "xdrlib"}
 )
-OPENING = frozenset({"def", "class"})  # the name behind these is defined here
+OPENING = frozenset({"def", "class"})  # followed by the defined name
 BUILTINS = frozenset(dir(builtins))
 
 
 def modules() -> list[Path]:
-    """The modules that are read, in the order of their names' hashes."""
-    found = [
+    """The modules to read, in order of the hash of their names."""
+    candidates = [
         path
         for path in standard_library.FOLDER.glob("[!_]*.py")
         if path.stem not in REMOVED  # generated files begin with an underscore
     ]
-    found.sort(key=lambda path: hashlib.sha256(path.name.encode()).hexdigest())
+    candidates.sort(key=lambda path: hashlib.sha256(path.name.encode()).hexdigest())
     chosen, size = [], 0
-    for path in found:
-        if size >= SIZE:
+    for path in candidates:
+        if size >= MIN_BYTES:
             break
         chosen.append(path)
         size += path.stat().st_size
@@ -70,14 +69,14 @@ def read(params: Builtin) -> pd.DataFrame:
         with tokenize.open(path) as file:
             text = file.read()
         tags = classes(text)
-        for start in range(0, len(text), LENGTH):
-            stop = start + LENGTH
+        for start in range(0, len(text), MAX_CHARACTERS):
+            stop = start + MAX_CHARACTERS
             rows.append((list(text[start:stop]), tags[start:stop], path.name))
     return pd.DataFrame(rows, columns=["tokens", "tags", "group"])
 
 
 def classes(text: str) -> list[str]:
-    """The class of each character of a Python source text.
+    """Class of each character of a Python source text.
 
     >>> classes("if x:")
     ['keyword', 'keyword', 'space', 'name', 'operator']
@@ -98,15 +97,15 @@ def classes(text: str) -> list[str]:
             depth -= 1
             if depth == 0:
                 tags[inside_since:stop] = ["string"] * (stop - inside_since)
-        elif depth == 0 and (found := _class_of(item, previous)):
-            tags[start:stop] = [found] * (stop - start)
+        elif depth == 0 and (name := _class_of(item, previous)):
+            tags[start:stop] = [name] * (stop - start)
         if kind not in ("NL", "COMMENT"):
             previous = item.string
     return tags
 
 
 def _class_of(item: tokenize.TokenInfo, previous: str) -> str:
-    """The class of one token; empty for line ends and indents, which are space."""
+    """Class of a token; empty for line ends and indents, which are space."""
     if item.type == token.NAME:
         if keyword.iskeyword(item.string):
             return "keyword"

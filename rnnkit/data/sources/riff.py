@@ -1,4 +1,4 @@
-"""How much sound the header of a WAV file tells of, and how much there is. Of any encoding."""
+"""Declared and actual length of the sound in a WAV file, for any encoding."""
 
 import struct
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class Sound(NamedTuple):
-    """What a header tells, and what is true.
+    """Declared and actual length.
 
     Args:
-        promised: how many units the header tells of.
-        there: how many there are.
-        unit: samples; blocks, where an encoding packs several samples into one.
+        promised: units declared in the header.
+        there: units in the file.
+        unit: samples; blocks, if the encoding packs several samples.
     """
 
     promised: int
@@ -19,16 +19,16 @@ class Sound(NamedTuple):
     unit: str
 
 
-UNKNOWN = 0xFFFFFFFF
+UNKNOWN_SIZE = 0xFFFFFFFF
 
 
 def sound(path: Path) -> Sound | None:
-    """Of a RIFF file with sound in it; None: it is of another kind, or does not know how much: one
-    that was written to a pipe has the largest size there is, or none.
+    """Lengths of a RIFF file; None for other files and for an unknown length: files written to a
+    pipe declare the maximum size, or 0.
 
     Reference: Microsoft and IBM, Multimedia Programming Interface and Data Specifications, 1991.
     """
-    whole = path.stat().st_size
+    file_bytes = path.stat().st_size
     with path.open("rb") as opened:
         riff, _, kind = struct.unpack("<4sI4s", opened.read(12).ljust(12))
         if (riff, kind) != (b"RIFF", b"WAVE"):
@@ -43,9 +43,9 @@ def sound(path: Path) -> Sound | None:
                     return None
                 _, channels, _, _, align, bits = struct.unpack("<HHIIHH", form)
             if name == b"data" and align:
-                if size in (0, UNKNOWN) and whole > begin:
+                if size in (0, UNKNOWN_SIZE) and file_bytes > begin:
                     return None
                 unit = "samples" if channels * bits == 8 * align else "blocks"
-                return Sound(size // align, (whole - begin) // align, unit)
-            opened.seek(begin + size + size % 2)  # chunks begin at even places
+                return Sound(size // align, (file_bytes - begin) // align, unit)
+            opened.seek(begin + size + size % 2)  # chunks start at even offsets
     return None

@@ -1,4 +1,4 @@
-"""`spelled_digits`: the 64 pixels of a handwritten digit -> the word that names it."""
+"""`spelled_digits`: the 64 pixels of a handwritten digit -> its English word."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def fingerprint(params: Builtin) -> str:
 
 
 def read(params: Builtin) -> pd.DataFrame:
-    """Columns vector (float [64 pixels], 0 to 1) and target (the word, alone in a list)."""
+    """Columns vector (float [64 pixels], 0 to 1) and target (a list with the word)."""
     import pandas as pd
 
     images = digits.read(params)

@@ -1,4 +1,4 @@
-"""Where the standard library's source files are, and their bytes. Nothing of it is imported."""
+"""Location and bytes of the standard library's source files, without import."""
 
 import sysconfig
 from pathlib import Path
@@ -12,7 +12,7 @@ def contents(paths: list[Path]) -> list[tuple[str, bytes]]:
     """(path inside the library, bytes) of each file.
 
     Raises:
-        InputError: this Python came without the source files.
+        InputError: this Python has no source files.
     """
     try:
         return [(path.relative_to(FOLDER).as_posix(), path.read_bytes()) for path in paths]
@@ -24,10 +24,10 @@ def contents(paths: list[Path]) -> list[tuple[str, bytes]]:
 
 
 def require(paths: list[Path], what: str) -> list[Path]:
-    """The paths themselves, if there are any.
+    """Return the paths.
 
     Raises:
-        InputError: there is none.
+        InputError: there are none.
     """
     if not paths:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Numbers with a time column, as CSV, TSV or Parquet: parsed, sorted, whole."""
+"""Numbers with a time column, from CSV, TSV or Parquet: parsed, sorted, checked for gaps."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def fingerprint(params: Table) -> str:
 
 
 def read(params: Table, part: str | None) -> pd.DataFrame:
-    """The column time, the numeric columns as float64, and series and part where asked for.
+    """The column time, the numeric columns as float64, and optional series and part.
 
     Args:
         params: the source's block.
         part: the column that says train, valid or test; None: the data do not say.
 
     Raises:
-        InputError: a bad file, a missing column, a time that cannot be read or occurs twice, a
-            value that is no finite number, or a gap that is not to be filled.
+        InputError: an invalid file, a missing column, an invalid or duplicate time, a value that
+            is not finite, or a refused gap.
     """
     import pandas as pd
 
@@ -43,8 +43,8 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
     file = TableFile(path, format, params.encoding)
     raw = file.read()
     stamps = file.column(raw, params.time, "data.source.time")
-    others = (params.time, params.id, part)
-    names = params.columns or tuple(str(name) for name in raw.columns if name not in others)
+    keys = (params.time, params.id, part)
+    names = params.columns or tuple(str(name) for name in raw.columns if name not in keys)
     if not names:
         raise InputError(
             f"{path}: at least one column beside {params.time!r} is needed, but there "
@@ -85,10 +85,10 @@ def _names(ids: pd.Series, file: TableFile) -> pd.Series:
 
 
 def as_numbers(series: pd.Series, file: TableFile) -> pd.Series:
-    """A column as float64; MISSING is not a number.
+    """A column as float64; MISSING values become NaN.
 
     Raises:
-        InputError: a value is no number.
+        InputError: a value is not a number.
     """
     import pandas as pd
 
@@ -113,10 +113,10 @@ def refuse_gaps(
     *,
     missing: bool = False,
 ) -> None:
-    """Refuse missing values, unless they are to be filled, and infinite ones: count and place."""
+    """Refuse infinite values, and missing ones unless `missing`."""
     import numpy as np
 
-    wrong = np.isinf if missing else lambda found: ~np.isfinite(found)
+    wrong = np.isinf if missing else lambda numbers: ~np.isfinite(numbers)
     bad = {name: wrong(series.to_numpy()) for name, series in numbers.items()}
     count = sum(int(flags.sum()) for flags in bad.values())
     if count:
@@ -130,7 +130,7 @@ def refuse_gaps(
 
 
 def as_times(stamps: pd.Series, file: TableFile) -> pd.Series:
-    """ISO 8601 alone: 01/02/2024 means two days, depending on who reads it."""
+    """Parse times; ISO 8601 only, because 01/02/2024 is ambiguous."""
     import pandas as pd
 
     if pd.api.types.is_datetime64_any_dtype(stamps.dtype) and not stamps.isna().any():
@@ -140,7 +140,7 @@ def as_times(stamps: pd.Series, file: TableFile) -> pd.Series:
     advice = "write times as 2024-12-31 or 2024-12-31T23:59:59"
     try:
         times = pd.to_datetime(stamps, format="ISO8601", errors="coerce")
-    except ValueError as error:  # offsets that differ
+    except ValueError as error:  # different offsets
         reason = str(error).split(". ")[0]
         raise InputError(
             f"{file.path}: column {stamps.name!r} must hold times of one kind, but {reason}; "
@@ -156,14 +156,14 @@ def as_times(stamps: pd.Series, file: TableFile) -> pd.Series:
 
 
 def _single(keys: pd.DataFrame, file: TableFile) -> None:
-    """Refuse equal times, of several series within one of them."""
-    twice = keys.duplicated(keep="first")
-    if twice.any():
-        row = int(twice.to_numpy().argmax())
+    """Refuse duplicate times within a series."""
+    duplicates = keys.duplicated(keep="first")
+    if duplicates.any():
+        row = int(duplicates.to_numpy().argmax())
         several = "series" in keys
         raise InputError(
             f"{file.at(row)}: every time may occur once"
-            f"{' in each series' if several else ''}, but {int(twice.sum())} occur again, the "
+            f"{' in each series' if several else ''}, but {int(duplicates.sum())} occur again, the "
             f"first is {keys['time'].iloc[row]}"
             f"{' of ' + repr(keys['series'].iloc[row]) if several else ''}; keep one row of each"
             + ("" if several else ", or name the series' column in `data.source.id`")

@@ -1,7 +1,6 @@
-"""A file of rows and named columns (CSV, TSV, JSONL, Parquet) as a frame. What they mean: readers.
+"""Read CSV, TSV, JSONL and Parquet files as frames.
 
-CSV and TSV give text in every column: nothing is guessed, "NA" stays "NA", and a TSV has no
-quoting.
+CSV and TSV columns are text: types are not inferred, "NA" stays "NA", and TSV has no quoting.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ ENDINGS = {
 
 
 def format_of(path: str, format: str, otherwise: str) -> str:
-    """The format's name; `auto` goes by the file's ending, without a .gz.
+    """Resolve `auto` by the file's ending, ignoring .gz.
 
     >>> format_of("a/b.CSV.gz", "auto", "label_text")
     'csv'
@@ -42,9 +41,9 @@ def format_of(path: str, format: str, otherwise: str) -> str:
     if format != "auto":
         return format
     name = path.lower().removesuffix(".gz")
-    for ending, found in ENDINGS.items():
+    for ending, known in ENDINGS.items():
         if name.endswith(ending):
-            return found
+            return known
     return otherwise
 
 
@@ -56,11 +55,11 @@ class TableFile:
         path: of the file.
         format: csv, tsv, jsonl or parquet.
         encoding: of its text.
-        header: of csv and tsv, whether the first line names the columns; else they are called `1`,
-            `2` and so on.
-        comment: lines of csv and tsv that begin with it are left out; None: there are none.
-        row_names: of csv and tsv, whether every row begins with a name that the header leaves out;
-            it becomes no column.
+        header: csv and tsv: whether the first line names the columns; otherwise they are `1`, `2`
+            and so on.
+        comment: csv and tsv: prefix of comment lines; None: no comments.
+        row_names: csv and tsv: whether rows begin with a name that has no header field; it is
+            dropped.
         has_header_key: whether the source's block has the key `header`, for messages.
     """
 
@@ -84,8 +83,8 @@ class TableFile:
         """The rows, under an index from 0.
 
         Raises:
-            InputError: bad bytes, a row with too many fields, a line that is no JSON, no row at
-                all, a header or comments where there are no lines.
+            InputError: invalid bytes, a row with too many fields, a line of invalid JSON, no rows,
+                or `header` or `comment` for a format without lines.
         """
         import pandas as pd
 
@@ -96,7 +95,7 @@ class TableFile:
                     f"{self.format}; leave it out"
                 )
         if self.format == "jsonl":
-            # As objects: else pandas makes 1.0 of a 1 where another line has nothing.
+            # As objects: pandas would convert 1 to 1.0 in a column with missing values.
             frame = pd.DataFrame(read_objects(self.path, self.encoding), dtype=object)
         elif self.format == "parquet":
             frame = _parquet(self.path)
@@ -111,13 +110,13 @@ class TableFile:
         """One column of the file's frame.
 
         Args:
-            key: the params key that named it, for the message.
+            key: its params key, for the message.
 
         Raises:
             InputError: the frame has no such column.
         """
         headed = self.has_header_key and self.header and self._has_lines
-        other = ", or write `header: false` where the first line is data" if headed else ""
+        advice = ", or write `header: false` where the first line is data" if headed else ""
         if name not in frame.columns and self._has_lines and frame.shape[1] == 1:
             between = {"csv": "commas", "tsv": "tabs"}[self.format]
             raise InputError(
@@ -125,17 +124,16 @@ class TableFile:
                 f"alone: a {self.format} file needs {between} between its fields; write them, or "
                 "set `data.source.format`"
             )
-        return column(frame, self.path, name, key, other)
+        return column(frame, self.path, name, key, advice)
 
     def at(self, row: int) -> str:
-        """The file and the row in it, as messages call them."""
+        """File and line of a row, for messages."""
         return f"{self.path}, {self.line(row)}"
 
     def line(self, row: int) -> str:
-        """Where a row of the frame begins in the file as a person counts: comments, blank lines and
-        the line breaks in quotes are lines too.
+        """Line at which a row begins, counting comments, blank lines and line breaks in quotes.
 
-        Reads the file again, for it is asked once, of what is refused.
+        Reads the file again; used only for an error message.
         """
         if self.format == "jsonl":
             return f"line {row + 1}"
@@ -144,7 +142,7 @@ class TableFile:
         begins = (begin for begin, _ in _records(self._text(), self._separator))
         for begin in itertools.islice(begins, row + self.header, None):
             return f"line {begin}"
-        return f"row {row + 1}"  # the file is not what it was
+        return f"row {row + 1}"  # the file has changed
 
     def _text(self) -> str:
         """The file's text, with comments as empty lines."""
@@ -155,7 +153,7 @@ class TableFile:
 
 
 def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The records of CSV or TSV text, blank lines left out as pandas does, and where each begins.
+    """(first line, record) of CSV or TSV text; skips blank lines like pandas.
 
     >>> list(_records('a,b\\n\\n"1\\n2",3\\n', ","))
     [(1, ['a', 'b']), (3, ['1\\n2', '3'])]
@@ -190,7 +188,7 @@ def _separated(path: str, text: str, separator: str, header: bool) -> pd.DataFra
             keep_default_na=False,
             quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE,
         )
-        if not isinstance(frame.index, pd.RangeIndex):  # pandas makes an index of a surplus
+        if not isinstance(frame.index, pd.RangeIndex):  # pandas puts surplus fields into the index
             raise pd.errors.ParserError("there is a surplus")
         if not header:
             frame.columns = pd.Index([str(number + 1) for number in range(frame.shape[1])])
@@ -200,7 +198,7 @@ def _separated(path: str, text: str, separator: str, header: bool) -> pd.DataFra
 
 
 def _refusal(path: str, text: str, separator: str, error: str) -> str:
-    """What is wrong with text that pandas does not parse."""
+    """Message for text that pandas cannot parse."""
     records = list(_records(text, separator))
     if "EOF inside string" in error:
         return (
@@ -240,7 +238,7 @@ def read_objects(path: str, encoding: str) -> list[dict[str, Any]]:
     """The JSON objects of a JSONL file, one per line.
 
     Raises:
-        InputError: a line that is empty, no JSON, or no object.
+        InputError: a line that is empty, invalid JSON, or not an object.
     """
     objects = []
     for number, line in enumerate(read_rows(path, encoding), start=1):
@@ -264,9 +262,9 @@ def column(frame: pd.DataFrame, path: str, name: str, key: str, other: str = "")
     """One column of a frame.
 
     Args:
-        path: where the frame comes from, for the message.
-        key: the params key that named the column, for the message.
-        other: what else could mend it, for the message.
+        path: file of the frame, for the message.
+        key: params key of the column, for the message.
+        other: further advice, for the message.
 
     Raises:
         InputError: the frame has no such column.
@@ -281,7 +279,7 @@ def column(frame: pd.DataFrame, path: str, name: str, key: str, other: str = "")
 
 
 def shown(value: Any) -> str:
-    """What a cell holds that should hold text, for messages.
+    """A non-text cell, for messages.
 
     >>> shown(" "), shown(None), shown(float("nan")), shown(7)
     ('empty', 'empty', 'empty', '7')

@@ -1,4 +1,4 @@
-"""Plain text: each line, each paragraph, or the whole file is one item."""
+"""Plain text: one item per line, per paragraph or per file."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def fingerprint(params: Text) -> str:
 
 
 def read(params: Text, part: str | None) -> pd.DataFrame:
-    """One column, text. Items of nothing but white space are left out.
+    """The column text. Blank items are skipped.
 
     Args:
         params: the source's block.
-        part: must be None, for plain text has no columns.
+        part: must be None: plain text has no columns.
 
     Raises:
-        InputError: a bad file, or a column is asked for.
+        InputError: an invalid file, or a `part`.
     """
     import pandas as pd
 

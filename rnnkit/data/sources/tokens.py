@@ -1,4 +1,4 @@
-"""Tokens with a tag each, as JSONL: two lists of equal length per line."""
+"""Tokens with tags, as JSONL: two lists of equal length per line."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def fingerprint(params: Tokens) -> str:
 
 
 def read(params: Tokens, part: str | None) -> pd.DataFrame:
-    """Columns tokens and tags (lists of str), and group and part where they are asked for.
+    """Columns tokens and tags (lists of str), and optional group and part.
 
     Args:
         params: the source's block.
         part: the key that says train, valid or test; None: the data do not say.
 
     Raises:
-        InputError: a bad file or line, a missing key, lists that are empty or of unequal length.
+        InputError: an invalid file or line, a missing key, empty lists or lists of unequal length.
     """
     import pandas as pd
 

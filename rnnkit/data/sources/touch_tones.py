@@ -1,7 +1,7 @@
-"""`touch_tones`: keys of a telephone that were pressed, in noise -> the keys.
+"""`touch_tones`: telephone key tones in noise -> the keys.
 
-Each key is two tones at once, one for its row and one for its column, as ITU-T Recommendation Q.23
-has them, of 60 to 120 ms with pauses of 40 to 120 ms. Levels, the beginning and the noise vary.
+A key is a pair of simultaneous tones for its row and column (ITU-T Recommendation Q.23), of 60 to
+120 ms with pauses of 40 to 120 ms. Levels, offset and noise vary.
 """
 
 from __future__ import annotations
@@ -23,29 +23,30 @@ RATE = 8_000  # samples per second
 KEYS = ("123A", "456B", "789C", "*0#D")
 ROWS = (697, 770, 852, 941)  # Hz
 COLUMNS = (1209, 1336, 1477, 1633)  # Hz
-ITEMS, FEWEST, MOST = 2_000, 3, 8
+ITEMS, MIN_KEYS, MAX_KEYS = 2_000, 3, 8
 VERSION = 1  # raise it when the recordings change
 
 
 def fingerprint(params: Builtin) -> str:
-    """SHA-256 of what the recordings are made from."""
-    return sha256_json([VERSION, ITEMS, FEWEST, MOST, RATE, KEYS, ROWS, COLUMNS])
+    """SHA-256 of the constants that define the recordings."""
+    return sha256_json([VERSION, ITEMS, MIN_KEYS, MAX_KEYS, RATE, KEYS, ROWS, COLUMNS])
 
 
 def read(params: Builtin) -> pd.DataFrame:
     """Columns samples (float32 [samples], at 8,000 Hz), text (the keys) and name."""
     import pandas as pd
 
-    drawn = [recording(item) for item in range(ITEMS)]
-    frame = pd.DataFrame({"samples": pd.Series([samples for samples, _ in drawn], dtype=object)})
-    frame["text"] = [keys for _, keys in drawn]
+    recordings = [recording(item) for item in range(ITEMS)]
+    samples = [samples for samples, _ in recordings]
+    frame = pd.DataFrame({"samples": pd.Series(samples, dtype=object)})
+    frame["text"] = [keys for _, keys in recordings]
     frame["name"] = [f"recording {item + 1}" for item in range(ITEMS)]
     frame.attrs = {"rate": RATE}
     return frame
 
 
 def recording(item: int) -> tuple[np.ndarray, str]:
-    """The samples of one recording, always the same, and its keys."""
+    """Samples and keys of one recording; deterministic."""
     import numpy as np
     import torch
 
@@ -57,7 +58,7 @@ def recording(item: int) -> tuple[np.ndarray, str]:
         return low + (high - low) * float(torch.rand((), generator=draw, dtype=torch.float64))
 
     pieces, keys = [np.zeros(int(uniform(0.02, 0.15) * RATE))], ""
-    for _ in range(int(uniform(FEWEST, MOST + 1))):
+    for _ in range(int(uniform(MIN_KEYS, MAX_KEYS + 1))):
         row, column = int(uniform(0, 4)), int(uniform(0, 4))
         time = np.arange(int(uniform(0.06, 0.12) * RATE)) / RATE
         tone = uniform(0.3, 1) * np.sin(2 * np.pi * (ROWS[row] * time + uniform(0, 1)))

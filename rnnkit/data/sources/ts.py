@@ -1,7 +1,7 @@
-"""Sequences of frames with a label each, in the .ts format of the UEA and UCR archives.
+"""Labelled sequences of frames in the .ts format of the UEA and UCR archives.
 
-After a header of `@name value` lines and `@data`, each line is a case: its channels, with `:`
-between them and a label behind; a channel is numbers with commas between.
+After a header of `@name value` lines and `@data`, each line is a case: channels and the label,
+separated by `:`; a channel is a list of numbers separated by commas.
 
 Reference: A. Bagnall et al., The UEA multivariate time series classification archive,
 arXiv:1811.00075, 2018.
@@ -29,11 +29,11 @@ def read(params: TS, part: str | None) -> pd.DataFrame:
 
     Args:
         params: the source's block.
-        part: must be None, for the format has no columns.
+        part: must be None: there is no column for the split.
 
     Raises:
-        InputError: a bad file, cases with time stamps or without labels, channels of unequal
-            lengths, a value that is no finite number, no case; a part is asked for.
+        InputError: an invalid file, cases with time stamps or without labels, channels of unequal
+            length, a value that is not finite, no case; a `part`.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Vectors, one in a row of a table, with what is to be told from them."""
+"""Vectors with targets, one per row of a table."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def fingerprint(params: Vectors) -> str:
 
 
 def read(params: Vectors, part: str | None) -> pd.DataFrame:
-    """Columns vector (float64 [features]) and target (a list of str), and group and part where they
-    are asked for. `attrs` has the names of `columns` and of `targets`.
+    """Columns vector (float64 [features]), target (a list of str), and optional group and part.
+    `attrs` has the names of `columns` and `targets`.
 
     Args:
         params: the source's block.
         part: the column that says train, valid or test; None: the data do not say.
 
     Raises:
-        InputError: a bad file, a missing column, a feature that is no finite number, an empty
+        InputError: an invalid file, a missing column, a feature that is not finite, an empty
             target.
     """
     import numpy as np
@@ -52,18 +52,18 @@ def read(params: Vectors, part: str | None) -> pd.DataFrame:
                 f"its target, but column {name!r} is empty in {int(empty.sum())}; fill it in or "
                 "leave the row out"
             )
-    taken = {*params.targets, params.group, part}
-    names = params.columns or tuple(str(name) for name in raw.columns if name not in taken)
+    excluded = {*params.targets, params.group, part}
+    names = params.columns or tuple(str(name) for name in raw.columns if name not in excluded)
     if not names:
         raise InputError(f"{path}: at least one column of features is needed, but there is none")
     values = {name: file.column(raw, name, "data.source.columns") for name in names}
     numbers = {name: as_numbers(series, file) for name, series in values.items()}
     refuse_gaps(numbers, values, file)
     features = np.column_stack([series.to_numpy() for series in numbers.values()])
-    told = zip(
+    rows = zip(
         *(series.astype(str).replace(params.rename) for series in targets.values()), strict=True
     )
-    frame = pd.DataFrame({"vector": list(features), "target": [list(row) for row in told]})
+    frame = pd.DataFrame({"vector": list(features), "target": [list(row) for row in rows]})
     if params.group is not None:
         frame["group"] = file.column(raw, params.group, "data.source.group")
     if part is not None:
