@@ -84,7 +84,7 @@ def audio_rules(blocks: Blocks) -> list[Rule]:
         (
             "data.features",
             not is_audio and features != default_of(Data, "features"),
-            "there are no recordings to hear; leave it out",
+            "only recordings have features; leave it out",
         ),
         (
             "data.features.coefficients",

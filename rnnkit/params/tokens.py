@@ -35,7 +35,10 @@ def why_not(first: Compared, second: Compared, measure: str) -> str | None:
     if not isinstance(first.task, Writing | Transcription):
         return None
     if first.data.altered != second.data.altered:
-        return "the true texts would be others, in lower case or cut at punctuation"
+        return (
+            "the reference texts would differ (lower-cased or split at punctuation), so scores are "
+            "not comparable"
+        )
     if measure in OF_TOKENS and first.data.written != second.data.written:
-        return f"{measure} is per token, and tokens would be others; go by a measure of whole texts"
+        return f"{measure} is per token, and the tokens would differ; use a measure of whole texts"
     return None

@@ -44,7 +44,7 @@ class Choices(Block):
     def _refuse_duplicates(self) -> "Choices":
         if len(set(self.choices)) < len(self.choices):
             listed = ", ".join(map(str, self.choices))
-            raise ValueError(f"choices must each be another one, got {listed}")
+            raise ValueError(f"choices must be distinct, got {listed}")
         return self
 
 

@@ -58,7 +58,7 @@ def refuse_misfits(experiment: Variable) -> None:
     """Raise ValueError for variants that cannot be compared."""
     variants, seeds = experiment.variants, experiment.seeds
     if len(set(seeds)) < len(seeds):
-        raise ValueError(f"seeds: each must be another one, got {', '.join(map(str, seeds))}")
+        raise ValueError(f"seeds must be distinct, got {', '.join(map(str, seeds))}")
     if (variants or seeds) and experiment.tune is not None:
         raise ValueError(f"{'variants' if variants else 'seeds'}: {FIXED['tune']}")
     members = dict[str, Any]()

@@ -103,7 +103,7 @@ def sentences(table: pandas.DataFrame) -> list[str]:
     relations = {
         "better": "is better than",
         "worse": "is worse than",
-        "undecided": "cannot be told from",
+        "undecided": "cannot be distinguished from",
     }
     return [
         f"{row['variant']} {relations[row['verdict']]} {first}: {row['measure']} "

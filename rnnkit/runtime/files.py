@@ -143,7 +143,7 @@ def verify_manifest(folder: Path) -> list[str]:
     except FileNotFoundError:
         return [f"{MANIFEST} is missing"]
     except ValueError:
-        return [f"{MANIFEST} is no JSON"]
+        return [f"{MANIFEST} is not JSON"]
     if not isinstance(manifest, Mapping):
         return [f"{MANIFEST} is no table of names and hashes"]
     differences = []
@@ -152,7 +152,7 @@ def verify_manifest(folder: Path) -> list[str]:
         if not path.is_file():
             differences.append(f"{name} is missing")
         elif sha256_file(path) != expected:
-            differences.append(f"{name} has other bytes than were written")
+            differences.append(f"{name} differs from what was written")
     return differences
 
 

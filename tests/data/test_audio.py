@@ -92,7 +92,7 @@ def test_channels_are_mixed_and_rates_changed_and_both_are_said(tmp_path: Path) 
         ),
         (
             lambda path: path.write_bytes(Path(record(path, tone())).read_bytes()[:2_044]),
-            r"the recording is cut off: its header tells of 2,400 samples and there are 1,000",
+            r"the recording is cut off: its header says 2,400 samples and there are 1,000",
         ),
     ],
     ids=["empty", "other", "missing", "truncated"],
@@ -136,7 +136,7 @@ def test_a_recording_that_is_cut_off_is_refused_in_every_encoding(
     begin = raw.index(b"data") + 8
     size = int.from_bytes(raw[begin - 4 : begin], "little")
     path.write_bytes(raw[: begin + size // count * int(there.replace(",", ""))])
-    message = rf"cut off: its header tells of {promised} and there are {there}; copy it again"
+    message = rf"cut off: its header says {promised} and there are {there}; copy it again"
     with pytest.raises(InputError, match=message):
         recording(str(path), RATE)
 

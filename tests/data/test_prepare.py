@@ -54,7 +54,8 @@ def test_classification_of_frames(tmp_path: Path) -> None:
 def test_many_unknown_tokens_are_told(labelled: Data, tmp_path: Path) -> None:
     prepared = prepare(labelled, Classification(), tmp_path)
     assert prepared.unknown["tokens"][VALID] == pytest.approx(2 / 3)
-    told = "tokens that are not in the vocabulary and look all alike: up to 67% of a part"
+    lacks = "are not in the vocabulary and are all read as the unknown token"
+    told = f"tokens that {lacks}: up to 67% of a part"
     assert told in prepared.notes
 
 

@@ -103,7 +103,7 @@ def test_a_file_that_is_another_is_not_kept(served: Any, public_data: Any, tmp_p
     put(folder, "gen_names_makemore", public_data("gen_names_makemore"))
     (name,) = folder.rglob("names.txt")
     name.write_text("somebody else's")
-    with pytest.raises(InputError, match="is not the file that it was"):
+    with pytest.raises(InputError, match="has changed: its sha256 differs"):
         fetch("gen_names_makemore", tmp_path / "to", address)
     assert not list((tmp_path / "to").rglob("names.txt"))
 

@@ -257,7 +257,7 @@ UNLIKE: Mapping[str, tuple[Callable[[Path], Experiment], Callable[[Path], Experi
     "targets": (
         lambda folder: two_columns(folder, "a"),
         lambda folder: two_columns(folder, "b"),
-        "the older model tells a and the run b",
+        "the older model predicts a and the run b",
     ),
     "split": (
         lambda folder: texts(folder, split={"kind": "fractions", "valid": 0.1, "test": 0.1}),
@@ -506,8 +506,8 @@ def test_other_columns_and_other_series_are_refused(tmp_path: Path) -> None:
         return replace(fitted, inputs=replace(fitted.inputs, scaling=scaler))
 
     changes: list[tuple[dict[str, Any], dict[str, Any], str]] = [
-        ({}, {"columns": ("other",), "targets": ("other",)}, "reads other columns, or knows"),
-        ({"known": 2}, {"known": 1}, "reads other columns, or knows others ahead"),
+        ({}, {"columns": ("other",), "targets": ("other",)}, "reads other columns or other known"),
+        ({"known": 2}, {"known": 1}, "reads other columns or other known-future covariates"),
         ({}, {"known": 1}, "reads other columns or another form of data"),
         ({}, {"series": ("other",)}, "knows other series"),
     ]

@@ -405,7 +405,9 @@ def test_a_challenge_that_is_killed_before_the_promotion_is_repeated_whole(
 
     monkeypatch.setattr(scheduled, "register", lambda *_: mine)
     monkeypatch.setattr(
-        scheduled, "challenge", lambda *_: SimpleNamespace(is_better=True, reason="better")
+        scheduled,
+        "compare_with_champion",
+        lambda *_: SimpleNamespace(is_better=True, reason="better"),
     )
     monkeypatch.setattr(scheduled, "_show_outcome", lambda *given: told.append(given[-1]))
     monkeypatch.setattr(Registry, "champion", lambda *_: there[-1])

@@ -94,7 +94,7 @@ def test_set_reaches_a_search_space(write: Write) -> None:
         ("seed=1\n--- 2", "--set seed=1 --- 2: "),
         (
             "data.features.hop=5",
-            "--set data.features.hop=5: data.features: there are no recordings",
+            "--set data.features.hop=5: data.features: only recordings have features",
         ),
         ("name=*3", "--set name=*3: '*3' is not a plain YAML value; text with signs in it needs q"),
         ("model.hiden=3", "--set model.hiden=3: model.hiden: unknown key; did you mean 'hidden'?"),

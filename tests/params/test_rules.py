@@ -75,7 +75,7 @@ RULES = [
     (
         f"{PAIRS}  features: {{bands: 20}}\n",
         8,
-        r"data\.features: there are no recordings to hear; leave it out",
+        r"data\.features: only recordings have features; leave it out",
     ),
     (
         f"{RECORDINGS}train: {{bptt: 5}}\n",

@@ -78,7 +78,7 @@ REFUSED = [
     ),
     (
         {"search": {"model.hidden": {"choices": [4, 4]}}},
-        "choices must each be another one, got 4, 4",
+        "choices must be distinct, got 4, 4",
     ),
     (
         {"search": {"model.depth": {**DEPTH, "when": {"model.nothing": 1}}, "model.nothing": CLIP}},
@@ -148,11 +148,16 @@ def test_tokens_of_a_language_model_stay_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("path", "choices", "monitor", "message"),
     [
-        ("data.tokenizer.kind", ["words", "bpe"], "loss", "loss is per token, and tokens would be"),
-        ("data.joint", [True, False], "accuracy", "accuracy is per token, and tokens would be ot"),
-        ("data.tokenizer.vocabulary", [50, 90], "perplexity", "go by a measure of whole texts"),
-        ("data.tokenizer.lowercase", [True, False], "bleu", "the true texts would be others, in l"),
-        ("data.tokenizer.split", ["spaces", "punctuation"], "wer", "true texts would be others"),
+        (
+            "data.tokenizer.kind",
+            ["words", "bpe"],
+            "loss",
+            "loss is per token, and the tokens would",
+        ),
+        ("data.joint", [True, False], "accuracy", "accuracy is per token, and the tokens would d"),
+        ("data.tokenizer.vocabulary", [50, 90], "perplexity", "use a measure of whole texts"),
+        ("data.tokenizer.lowercase", [True, False], "bleu", "the reference texts would differ"),
+        ("data.tokenizer.split", ["spaces", "punctuation"], "wer", "reference texts would differ"),
         ("data.tokenizer.kind", ["words", "bpe"], "bleu", None),
         ("data.tokenizer.split", ["spaces", "whitespace"], "wer", None),
         ("model.depth", [1, 2], "loss", None),

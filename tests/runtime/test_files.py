@@ -71,14 +71,14 @@ def test_a_manifest_finds_every_difference(tmp_path: Path) -> None:
     (tmp_path / "changed").write_text("changes")
     (tmp_path / "lost").unlink()
     assert files.verify_manifest(tmp_path) == [
-        "changed has other bytes than were written",
+        "changed differs from what was written",
         "lost is missing",
     ]
 
 
 @pytest.mark.parametrize(
     ("content", "difference"),
-    [(None, "is missing"), ("{", "is no JSON"), ("[]", "is no table of names and hashes")],
+    [(None, "is missing"), ("{", "is not JSON"), ("[]", "is no table of names and hashes")],
 )
 def test_a_bad_manifest_is_a_difference(
     tmp_path: Path, content: str | None, difference: str

@@ -48,10 +48,10 @@ def _by_name(targets: Tensor, ours: tuple[str, ...], theirs: tuple[str, ...]) ->
 def _rescaled(part: Part, ours: Scaler, theirs: Scaler) -> Part:
     """Rescale inputs and targets."""
     if (ours.columns, ours.known) != (theirs.columns, theirs.known):
-        raise InputError("the older model reads other columns, or knows others ahead")
+        raise InputError("the older model reads other columns or other known-future covariates")
     if ours.targets != theirs.targets:
         raise InputError(
-            f"the older model tells {', '.join(theirs.targets)} and the run "
+            f"the older model predicts {', '.join(theirs.targets)} and the run "
             f"{', '.join(ours.targets)}"
         )
     if ours.series != theirs.series:

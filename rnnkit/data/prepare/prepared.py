@@ -54,7 +54,7 @@ class Prepared(Generic[F]):
                 notes.append(f"items of {part} that are also in an earlier part: {count:,}")
         for what, fractions in self.unknown.items():
             if (most := max(fractions.values())) > MANY_UNKNOWN:
-                lacks = "that are not in the vocabulary and look all alike"
+                lacks = "that are not in the vocabulary and are all read as the unknown token"
                 notes.append(f"{what} {lacks}: up to {most:.0%} of a part")
         return notes
 

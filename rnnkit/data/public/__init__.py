@@ -137,7 +137,7 @@ def _download(address: str, place: Path, sha256: str | None) -> None:
         ) from None
     except ValueError:  # pooch's, for another hash
         raise InputError(
-            f"{address}: is not the file that it was, its sha256 is another; nothing was kept"
+            f"{address}: has changed: its sha256 differs from the published one; nothing was kept"
         ) from None
 
 

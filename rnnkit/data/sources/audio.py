@@ -89,7 +89,7 @@ def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
     sound = riff.sound(file)
     if sound is not None and sound.promised > sound.there:
         raise InputError(
-            f"{path}: the recording is cut off: its header tells of {sound.promised:,} "
+            f"{path}: the recording is cut off: its header says {sound.promised:,} "
             f"{sound.unit} and there are {sound.there:,}; copy it again or leave it out"
         )
     if not len(samples):
