@@ -30,7 +30,7 @@ from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import CONTENT
 from rnnkit.errors import InputError
-from rnnkit.evaluation.finalize import NOT_SEARCHED, PREDICTIONS, conclude, gathered
+from rnnkit.evaluation.finalize import NOT_SEARCHED, PREDICTIONS, finalize, gathered
 from rnnkit.inference import predict
 from rnnkit.params import Experiment, load
 from rnnkit.params.data import Fractions, Given
@@ -179,7 +179,7 @@ def measured(file: Path, folder: Path, cache: Path) -> dict[str, str]:
     run.create(experiment, {})
     for _ in train_into(run, experiment, prepared):
         pass
-    result = conclude(run, experiment, prepared, cache / "prepared")
+    result = finalize(run, experiment, prepared, cache / "prepared")
     result = gathered(result, prepared, {}, NOT_SEARCHED)
     run.finish(result)
     checkpoint = run.newest_checkpoint()

@@ -10,7 +10,7 @@ import pytest
 from example_params import FILES, ROOT, SHORT, experiment_of
 
 from rnnkit.data.prepare.part import PARTS
-from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered, predictions_of
+from rnnkit.evaluation.finalize import NOT_SEARCHED, finalize, gathered, predictions_of
 from rnnkit.params import Experiment
 from rnnkit.report import draw
 from rnnkit.report.run import write_run_report
@@ -43,7 +43,7 @@ def test_a_params_file_runs_to_a_scored_model(file: Path, tmp_path: Path) -> Non
     folder.create(experiment, {})
     last = list(train_into(folder, experiment, prepared))[-1]
     assert last.epoch == 1
-    result = conclude(folder, experiment, prepared, tmp_path / "prepared")
+    result = finalize(folder, experiment, prepared, tmp_path / "prepared")
     for name in experiment.task.metrics:
         value = result["test"][name]
         assert math.isfinite(value)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered, predictions_of
+from rnnkit.evaluation.finalize import NOT_SEARCHED, finalize, gathered, predictions_of
 from rnnkit.params import Experiment
 from rnnkit.params.block import FrozenDict
 from rnnkit.runs.run_folder import RunFolder
@@ -67,7 +67,7 @@ def prepare(run: Run) -> Prepared:
 
 def evaluate(run: Run, prepared: Prepared) -> dict[str, Any]:
     """Scores the best epoch's network on the test part, beside the baselines."""
-    return conclude(run.folder, run.experiment, prepared, run.home / "prepared")
+    return finalize(run.folder, run.experiment, prepared, run.home / "prepared")
 
 
 def draw(run: Run, prepared: Prepared, search: Search) -> list[Path]:

@@ -22,7 +22,7 @@ from rnnkit.training.pretrained import start
 PREDICTIONS = "predictions.parquet"
 
 
-def conclude(
+def finalize(
     folder: RunFolder, experiment: Experiment, prepared: Prepared, cache: Path
 ) -> dict[str, Any]:
     """Score the best epoch on the test split; write predictions and model to the run folder.
@@ -79,7 +79,7 @@ def gathered(
     """The content of result.json.
 
     Args:
-        result: from `conclude`.
+        result: from `finalize`.
         prepared: the run's data.
         seconds: duration of each step.
         searched: tuned (params path -> value), trials (state -> count), importance.

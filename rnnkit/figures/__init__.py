@@ -4,8 +4,8 @@
     confusion_matrix   predicted over true classes: classification and tagging
     forecasts          forecasts over the truth, and the error by step of the horizon
     surprise           bits per token of windows, nats per frame of pieces
-    remembered         accuracy over the lag: memory
-    told               predicted over true numbers: vector
+    accuracy_by_lag    accuracy over the lag: memory
+    predicted          predicted over true numbers: vector
     study              the trials of a search and their curves
     history            the value of each trial and the best so far
     importance         importance of the searched keys
@@ -13,7 +13,7 @@
     bands, intervals   variants over their epochs, and their differences from the first one
     scores_by_length   a metric over the length of the input: generated texts and transcripts
     attention          attention weights of a decoder
-    heard              predicted tokens over the frames of a recording
+    transcript_path    predicted tokens over the frames of a recording
     unrolled           the network over three time steps; feed_forward: without time; writer: an
                        encoder and a decoder
     coloured_code      source code coloured by predicted classes, beside the true ones
@@ -30,34 +30,34 @@ from rnnkit.figures.confusion import confusion_matrix
 from rnnkit.figures.curves import learning_curves
 from rnnkit.figures.forecast import forecasts
 from rnnkit.figures.language import surprise
-from rnnkit.figures.memory import remembered
-from rnnkit.figures.numbers import told
+from rnnkit.figures.memory import accuracy_by_lag
+from rnnkit.figures.numbers import predicted
 from rnnkit.figures.search import history, importance, parallel
 from rnnkit.figures.style import save
-from rnnkit.figures.texts import attention, heard, scores_by_length
+from rnnkit.figures.texts import attention, scores_by_length, transcript_path
 from rnnkit.figures.trials import study
 from rnnkit.figures.unrolled import feed_forward, unrolled, writer
 
 __all__ = [
     "Figure",
+    "accuracy_by_lag",
     "attention",
     "bands",
     "coloured_code",
     "confusion_matrix",
     "feed_forward",
     "forecasts",
-    "heard",
     "history",
     "importance",
     "intervals",
     "learning_curves",
     "parallel",
-    "remembered",
+    "predicted",
     "save",
     "scores_by_length",
     "study",
     "surprise",
-    "told",
+    "transcript_path",
     "unrolled",
     "writer",
 ]

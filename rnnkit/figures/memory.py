@@ -10,7 +10,7 @@ LAG_GROUPS = 12
 """Number of groups of lags, with about equal numbers of answers."""
 
 
-def remembered(predictions: pandas.DataFrame, steps: str = "steps") -> Figure:
+def accuracy_by_lag(predictions: pandas.DataFrame, steps: str = "steps") -> Figure:
     """The fraction of correct answers over the lag, with its 95 % Wilson interval (Wilson 1927).
 
     Args:

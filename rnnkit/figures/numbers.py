@@ -11,7 +11,7 @@ MAX_TARGETS = 3
 """Number of targets drawn side by side, the first ones."""
 
 
-def told(predictions: pandas.DataFrame, targets: Sequence[str]) -> Figure:
+def predicted(predictions: pandas.DataFrame, targets: Sequence[str]) -> Figure:
     """Predicted over true values of every item of the test split; the line is the diagonal.
 
     Args:

@@ -89,7 +89,7 @@ def attention(pictures: Sequence[tuple[Sequence[str], Sequence[str], np.ndarray]
     return figure
 
 
-def heard(pictures: Sequence[tuple[np.ndarray, Sequence[str], str, str]]) -> Figure:
+def transcript_path(pictures: Sequence[tuple[np.ndarray, Sequence[str], str, str]]) -> Figure:
     """Features of recordings, with the tokens predicted at each frame.
 
     Args:

@@ -134,7 +134,9 @@ def test_attention_has_what_was_read_and_what_was_written(tmp_path: Path, count:
 def test_what_was_heard_has_its_tokens_where_they_begin(tmp_path: Path) -> None:
     features = np.arange(24.0).reshape(6, 4)
     path = ["", "5", "5", "", "5", "#"]
-    figure = figures.heard([(features, path, "55#", "55#"), (features, [""] * 6, "", "7")])
+    figure = figures.transcript_path(
+        [(features, path, "55#", "55#"), (features, [""] * 6, "", "7")]
+    )
     first, second = figure.axes
     assert [(t.get_text(), t.xy[0]) for t in first.texts] == [("5", 1), ("5", 4), ("#", 5)]
     assert first.get_title(loc="left") == "told: 55#"

@@ -14,7 +14,7 @@ from sklearn.metrics import r2_score
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.evaluation.evaluate_file import evaluate_file
-from rnnkit.evaluation.finalize import NOT_SEARCHED, conclude, gathered, predictions_of
+from rnnkit.evaluation.finalize import NOT_SEARCHED, finalize, gathered, predictions_of
 from rnnkit.inference.predict import load
 from rnnkit.inference.stream import Stream
 from rnnkit.params import Experiment
@@ -80,7 +80,7 @@ def finished(folder: Path, it: Experiment) -> tuple[RunFolder, Prepared]:
     run.create(it, {})
     for _ in train_into(run, it, prepared):
         pass
-    result = conclude(run, it, prepared, folder / "prepared")
+    result = finalize(run, it, prepared, folder / "prepared")
     run.finish(gathered(result, prepared, {}, NOT_SEARCHED))
     return run, prepared
 

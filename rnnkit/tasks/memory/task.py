@@ -80,7 +80,7 @@ class Memory(Task[examples.MemoryFitted]):
     def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
         from rnnkit import figures
 
-        yield "remembered", figures.remembered(predictions.table)
+        yield "accuracy_by_lag", figures.accuracy_by_lag(predictions.table)
 
     def _asked(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """[answers] predicted, and true."""

@@ -87,7 +87,7 @@ class Regression(Task[examples.RegressionFitted]):
     def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
         from rnnkit import figures
 
-        yield "predicted", figures.told(predictions.table, self.scaler.columns)
+        yield "predicted", figures.predicted(predictions.table, self.scaler.columns)
 
     def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
         """By the targets' names: a number in units, or one for every frame."""

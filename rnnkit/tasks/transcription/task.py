@@ -144,7 +144,7 @@ class Transcription(Task[examples.TranscriptionFitted]):
             )
             for row in typical(predictions.table).to_dict("records")
         ]
-        yield "heard", figures.heard(shown)
+        yield "transcript_path", figures.transcript_path(shown)
 
     def stream(self, network: nn.Module) -> SequenceStream:
         return RecordingStream(self, network)

@@ -80,7 +80,7 @@ class Vector(Classification):
             return
         from rnnkit import figures
 
-        yield "told", figures.told(predictions.table, self.scaler.targets)
+        yield "predicted", figures.predicted(predictions.table, self.scaler.targets)
 
     def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
         if not self._numbers:
