@@ -184,7 +184,9 @@ def test_runs_whose_true_texts_differ_are_refused(tmp_path: Path) -> None:
             "train": {"epochs": 1},
         }
         groups[name] = [finish_in(tmp_path, Experiment.model_validate(tree), name).folder]
-    with pytest.raises(InputError, match="lower: not comparable with cased: the true texts would"):
+    with pytest.raises(
+        InputError, match="lower: not comparable with cased: the reference texts would"
+    ):
         table(groups)
 
 
