@@ -4,7 +4,7 @@ from rnnkit.params.block import default_of
 from rnnkit.params.data import Data, FileNames, Files, Fractions, Time
 from rnnkit.params.rule import Blocks, Rule
 from rnnkit.params.source import Audio, Frames, Pairs, Vectors
-from rnnkit.params.task import Transcription
+from rnnkit.params.task import Regression, Transcription
 
 
 def source_rules(blocks: Blocks) -> list[Rule]:
@@ -51,6 +51,28 @@ def frames_rules(blocks: Blocks) -> list[Rule]:
             "data.split",
             frames and not timed and moments,
             "a moment needs the frames' time; name data.source.time, or give shares",
+        ),
+        *target_rules(blocks),
+    ]
+
+
+def target_rules(blocks: Blocks) -> list[Rule]:
+    """Rules for the columns of numbers that are predicted from frames."""
+    source = blocks.data.source
+    if not isinstance(source, Frames):
+        return []
+    targets = (source.label,) if isinstance(source.label, str) else source.label
+    read = sorted(set(targets) & set(source.columns or ()))
+    return [
+        (
+            "data.source.label",
+            not targets or len(set(targets)) < len(targets),
+            "name at least one column, and each once",
+        ),
+        (
+            "data.source.columns",
+            isinstance(blocks.task, Regression) and bool(read),
+            f"the network would read what it predicts, {', '.join(read)}; leave it out",
         ),
     ]
 

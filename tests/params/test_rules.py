@@ -371,6 +371,20 @@ RULES = [
         r"data\.source\.sequence: a label per sequence needs the column whose equal values are one",
     ),
     (
+        STRETCHES.replace("tagging", "regression, per: frame").replace(
+            "_frame}", "_frame, label: []}"
+        ),
+        4,
+        r"data\.source\.label: name at least one column, and each once",
+    ),
+    (
+        STRETCHES.replace("tagging", "regression, per: frame").replace(
+            "_frame}", "_frame, label: y, columns: [x, y]}"
+        ),
+        4,
+        r"data\.source\.columns: the network would read what it predicts, y; leave it out",
+    ),
+    (
         STRETCHES.replace("per_frame", "per_frame, group: who"),
         4,
         r"data\.source\.group: one long sequence has no groups; leave it out, or name data",

@@ -253,6 +253,12 @@ def test_misfits_are_refused(tmp_path: Path) -> None:
         experiment(source, task={"per": "frame"})
     with pytest.raises(ValueError, match=r"train\.bptt"):
         experiment(source, train={"bptt": 2})
+    for label in ([], ["double", "double"]):
+        with pytest.raises(ValueError, match=r"data\.source\.label: name at least one column"):
+            experiment({**source, "label": label})
+    for label in ("double", ["square", "double"]):
+        with pytest.raises(ValueError, match="would read what it predicts, double; leave it out"):
+            experiment({**source, "label": label, "columns": ["x", "double"]})
 
 
 def test_no_r2_of_a_single_item_or_a_constant_target() -> None:
