@@ -12,7 +12,7 @@ from rnnkit.params.data import Column, Files, Fractions
 from rnnkit.params.source import LabelledText, Table, Tokens
 from rnnkit.params.source import Text as PlainText
 
-# What a bad file is told
+# Messages about bad files
 LATIN = "label,text\nx,ok\nx,caf\u00e9\n".encode("latin-1")
 BAD = {
     "empty file": (LabelledText, {}, "a.csv", "", r"a\.csv: the file is empty"),

@@ -55,8 +55,8 @@ def test_many_unknown_tokens_are_told(labelled: Data, tmp_path: Path) -> None:
     prepared = prepare(labelled, Classification(), tmp_path)
     assert prepared.unknown["tokens"][VALID] == pytest.approx(2 / 3)
     lacks = "are not in the vocabulary and are all read as the unknown token"
-    told = f"tokens that {lacks}: up to 67% of a part"
-    assert told in prepared.notes
+    note = f"tokens that {lacks}: up to 67% of a part"
+    assert note in prepared.notes
 
 
 def test_longer_items_are_cut_and_counted(labelled: Data, tmp_path: Path) -> None:

@@ -71,8 +71,8 @@ def test_a_set_is_found_in_the_output_folder_and_then_beside_the_checkout() -> N
 
 
 def test_a_set_that_is_absent_names_the_command_that_fetches_it() -> None:
-    told = rf"^public:{FILE}: the public data set {NAME} is not there, in mlruns/data or "
-    with pytest.raises(InputError, match=told + rf".*: rnnkit data fetch {NAME}$"):
+    message = rf"^public:{FILE}: the public data set {NAME} is not there, in mlruns/data or "
+    with pytest.raises(InputError, match=message + rf".*: rnnkit data fetch {NAME}$"):
         located(f"public:{FILE}")
     lay(FOLDERS[0], size=64)
     lay(FOLDERS[0], "cls_trec6/TREC.train")

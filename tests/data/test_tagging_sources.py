@@ -145,7 +145,7 @@ def test_ts_is_a_case_a_line(tmp_path: Path) -> None:
     assert frame.attrs["columns"] == ("channel 1", "channel 2")
 
 
-# What a bad file is told
+# Messages about bad files
 
 PER_FRAME = {"labels": "per_frame"}
 BAD = {

@@ -89,10 +89,10 @@ def test_an_older_model_answers_a_newer_runs_items_as_it_answers_their_texts(
     prepared = finish_in(tmp_path, newer, "new").prepared
     predictor = load(old.path)
     assert predictor.prepared.fitted.inputs.vocabulary != prepared.fitted.inputs.vocabulary
-    found = champion_predictions(predictor, newer, prepared).table.set_index("item")
-    assert sorted(found.index) == sorted(prepared.parts["test"].item.tolist())
+    predicted = champion_predictions(predictor, newer, prepared).table.set_index("item")
+    assert sorted(predicted.index) == sorted(prepared.parts["test"].item.tolist())
     rows = [line.rsplit(",", 1) for line in path.read_text().splitlines()[1:]]
-    for item, row in found.iterrows():
+    for item, row in predicted.iterrows():
         text, label = rows[int(item)]  # type: ignore[call-overload]
         (answer,) = predictor([text])
         assert row["truth"] == label
@@ -434,8 +434,8 @@ def language(folder: Path) -> Experiment:
 def test_other_tokens_of_a_language_model_are_refused(tmp_path: Path) -> None:
     experiment = language(tmp_path)
     old, prepared, _ = finish_in(tmp_path, experiment, "language")
-    found = champion_predictions(load(old.path), experiment, prepared).table
-    assert found["log_probability"].lt(0).all()
+    predicted = champion_predictions(load(old.path), experiment, prepared).table
+    assert predicted["log_probability"].lt(0).all()
     inputs = prepared.fitted.inputs
     more = replace(inputs.fitted, vocabulary=(*inputs.vocabulary, "more"))
     fitted = replace(prepared.fitted, inputs=replace(inputs, fitted=more))
@@ -454,8 +454,8 @@ def test_a_translator_of_fewer_words_is_compared_by_its_edits(tmp_path: Path) ->
     assert prepared.fitted.target is not None
     assert predictor.prepared.fitted.target is not None
     assert prepared.fitted.target.vocabulary != predictor.prepared.fitted.target.vocabulary
-    found = champion_predictions(predictor, grown, prepared).table
-    assert dict(zip(found["item"], found["truth"], strict=True)) == {
+    predicted = champion_predictions(predictor, grown, prepared).table
+    assert dict(zip(predicted["item"], predicted["truth"], strict=True)) == {
         item: prepared.references[item] for item in prepared.parts["test"].item.tolist()
     }
     verdict = compare_with_champion(new, old.path, tmp_path)
