@@ -1,343 +1,249 @@
-"""Rules between the blocks of an experiment, in one table."""
+"""Rules between the blocks of an experiment."""
 
-from rnnkit.params.block import default_of
-from rnnkit.params.data import BPE, Data, Files, Given, Time
+from collections.abc import Iterator
+
+from rnnkit.params.data import BPE, Files, Given, Time
 from rnnkit.params.model import RNN, Embedding, Raw
-from rnnkit.params.rule import Blocks, Rule
-from rnnkit.params.schedule import Plateau
 from rnnkit.params.source import NUMBERS, Frames, PianoRolls, Vectors
 from rnnkit.params.source_rules import source_rules
 from rnnkit.params.task import (
-    NO_WRITING,
     Forecasting,
     LanguageModeling,
     Memory,
     Tagging,
-    Transcription,
     Vector,
     Writing,
 )
 from rnnkit.params.tokens import OF_TOKENS, has_right_text
+from rnnkit.params.train import Plateau
+from rnnkit.params.unchecked import UncheckedExperiment
 
-NO_COLUMNS = (
-    "builtin",
-    "text",
-    "conll",
-    "conllu",
-    "ts",
-    "piano_rolls",
-    "pronunciations",
-)
+NO_COLUMNS = ("builtin", "text", "conll", "conllu", "ts", "piano_rolls", "pronunciations")
 """Sources without a column for the split."""
 
 
-def rules(blocks: Blocks) -> list[Rule]:
-    """All rules between the blocks: (path, whether it is violated, message)."""
-    task, data, model, split = blocks.task, blocks.data, blocks.model, blocks.data.split
-    form = data.source.form
+def rules(experiment: UncheckedExperiment) -> Iterator[str]:
+    """Violated rules between the blocks, each as `params path: reason`."""
+    yield from general_rules(experiment)
+    yield from spelling_rules(experiment)
+    yield from writing_rules(experiment)
+    yield from source_rules(experiment)
+    yield from schedule_rules(experiment)
+    yield from language_rules(experiment)
+    yield from forecasting_rules(experiment)
+
+
+def general_rules(experiment: UncheckedExperiment) -> Iterator[str]:
+    """Rules for the task's data, the representation and the split."""
+    task, model, data = experiment.task, experiment.model, experiment.data
+    source, split, form = data.source, data.split, data.source.form
     numbers = form in NUMBERS or (isinstance(task, Memory) and task.numbers)
-    forecasting = isinstance(task, Forecasting)
-    writes = isinstance(task, Writing | Transcription)
-    untokenized = numbers and not writes and data.tokenizer != default_of(Data, "tokenizer")
-    vanilla = isinstance(model.cell, RNN)
-    by_time = isinstance(split, Time)
-    one_sequence = isinstance(data.source, Frames) and data.source.sequence is None
+    raw = isinstance(model.representation, Raw)
+    one_sequence = isinstance(source, Frames) and source.sequence is None
     monitors = [f"valid/{name}" for name in task.metrics]
-    unused_by = f"{task.kind} has no use for it"
-    unused = [
-        (path, blocks.value(path) != blocks.default(path), f"{unused_by}, {why}; leave it out")
-        for path, why in {
-            **({} if isinstance(task, Writing) else NO_WRITING),
-            **task.unused,
-        }.items()
-    ]
-    return [
-        *unused,
-        (
-            "data.source",
-            form not in task.forms,
-            f"{task.kind} needs {' or '.join(task.forms)} data and this source gives {form}; "
-            "choose another source or another task",
-        ),
-        (
-            "data.tokenizer",
-            untokenized,
-            "this source gives numbers and has no tokens; leave it out",
-        ),
-        (
-            "data.tokenizer",
-            isinstance(task, Tagging) and isinstance(data.tokenizer, BPE),
-            "a tag belongs to a whole token, which bpe would cut; choose characters or words",
-        ),
-        (
-            "data.tokenizer.split",
-            isinstance(task, Tagging) and getattr(data.tokenizer, "split", "spaces") != "spaces",
-            "this source gives tokens, nothing is split; leave it out",
-        ),
-        (
-            "model.representation",
-            numbers and not isinstance(model.representation, Raw),
-            "this source gives numbers; write model.representation: {kind: raw}",
-        ),
-        (
-            "model.representation",
-            not numbers and isinstance(model.representation, Raw),
-            "this source gives tokens; choose embedding or one_hot",
-        ),
-        (
-            "model.initialization.recurrent",
-            model.initialization.recurrent == "identity" and not vanilla,
-            "identity is for the vanilla rnn (Le et al. 2015); gates have no identity",
-        ),
-        (
-            "data.split",
-            forecasting != by_time and not one_sequence,
-            "a series is split by time, and nothing else is; "
-            + ("write split: {kind: time}" if forecasting else "choose fractions, files or column"),
-        ),
-        (
-            "data.split",
-            isinstance(split, Files) and data.source.kind == "builtin",
-            "built-in data is one piece; choose fractions",
-        ),
-        (
-            "data.split",
-            split.kind == "column" and data.source.kind in NO_COLUMNS,
-            "this source has no columns; choose fractions"
-            + ("" if data.source.kind == "builtin" else " or files"),
-        ),
-        (
-            "train.monitor",
-            blocks.train.monitor not in monitors,
-            f"must be one of {', '.join(monitors)}, got {blocks.train.monitor!r}",
-        ),
-        (
-            "data.split",
-            isinstance(split, Given) and not isinstance(data.source, PianoRolls),
-            "this source does not come in parts; choose fractions, files or column",
-        ),
-        (
-            "data.source.highest",
-            isinstance(data.source, PianoRolls) and data.source.highest < data.source.lowest,
-            "must not lie below data.source.lowest",
-        ),
-        (
-            "task.loss",
-            isinstance(task, Vector) and task.loss == "squared" and form == "frames",
-            "frames have a label each and no numbers; write cross_entropy",
-        ),
-        (
-            "task.class_weights",
-            isinstance(task, Vector) and task.loss == "squared" and bool(task.class_weights),
-            "numbers have no classes; leave it out",
-        ),
-        (
-            "data.source.targets",
-            isinstance(task, Vector)
-            and isinstance(data.source, Vectors)
-            and task.loss == "cross_entropy"
-            and len(data.source.targets) != 1,
-            "a vector has one label; name one column, or write task.loss: squared",
-        ),
-        (
-            "model.embedding_dropout",
-            model.embedding_dropout > 0 and not isinstance(model.representation, Embedding),
-            "there is no embedding to drop tokens of; leave it out",
-        ),
-        (
-            "model.representation.freeze",
-            getattr(model.representation, "freeze", False)
-            and getattr(model.representation, "vectors", None) is None,
-            "vectors that are drawn must be learned; name model.representation.vectors",
-        ),
-        *spelling_rules(blocks),
-        *writing_rules(blocks),
-        *source_rules(blocks),
-        *schedule_rules(blocks),
-        *language_rules(blocks),
-        *season_rules(blocks),
-        *column_rules(blocks),
-    ]
+    for path, why in task.unused.items():
+        if experiment.is_changed(path):
+            yield f"{path}: {task.kind} has no use for it, {why}; leave it out"
+    if form not in task.forms:
+        yield (
+            f"data.source: {task.kind} needs {' or '.join(task.forms)} data and this source gives "
+            f"{form}; choose another source or another task"
+        )
+    if numbers and not task.gives_text and experiment.is_changed("data.tokenizer"):
+        yield "data.tokenizer: this source gives numbers and has no tokens; leave it out"
+    if isinstance(task, Tagging) and isinstance(data.tokenizer, BPE):
+        yield (
+            "data.tokenizer: a tag belongs to a whole token, which bpe would cut; choose "
+            "characters or words"
+        )
+    if isinstance(task, Tagging) and getattr(data.tokenizer, "split", "spaces") != "spaces":
+        yield "data.tokenizer.split: this source gives tokens, nothing is split; leave it out"
+    if numbers and not raw:
+        yield (
+            "model.representation: this source gives numbers; write model.representation: "
+            "{kind: raw}"
+        )
+    if not numbers and raw:
+        yield "model.representation: this source gives tokens; choose embedding or one_hot"
+    if model.initialization.recurrent == "identity" and not isinstance(model.cell, RNN):
+        yield (
+            "model.initialization.recurrent: identity is for the vanilla rnn (Le et al. 2015); "
+            "gates have no identity"
+        )
+    forecasting = isinstance(task, Forecasting)
+    if forecasting != isinstance(split, Time) and not one_sequence:
+        yield "data.split: a series is split by time, and nothing else is; " + (
+            "write split: {kind: time}" if forecasting else "choose fractions, files or column"
+        )
+    if isinstance(split, Files) and source.kind == "builtin":
+        yield "data.split: built-in data is one piece; choose fractions"
+    if split.kind == "column" and source.kind in NO_COLUMNS:
+        files = "" if source.kind == "builtin" else " or files"
+        yield f"data.split: this source has no columns; choose fractions{files}"
+    if experiment.train.monitor not in monitors:
+        yield (
+            f"train.monitor: must be one of {', '.join(monitors)}, got {experiment.train.monitor!r}"
+        )
+    if isinstance(split, Given) and not isinstance(source, PianoRolls):
+        yield ("data.split: this source does not come in parts; choose fractions, files or column")
+    if isinstance(source, PianoRolls) and source.highest < source.lowest:
+        yield "data.source.highest: must not lie below data.source.lowest"
+    if isinstance(task, Vector) and task.loss == "squared":
+        if form == "frames":
+            yield "task.loss: frames have a label each and no numbers; write cross_entropy"
+        if task.class_weights:
+            yield "task.class_weights: numbers have no classes; leave it out"
+    elif isinstance(task, Vector) and isinstance(source, Vectors) and len(source.targets) != 1:
+        yield (
+            "data.source.targets: a vector has one label; name one column, or write task.loss: "
+            "squared"
+        )
+    if model.embedding_dropout > 0 and not isinstance(model.representation, Embedding):
+        yield "model.embedding_dropout: there is no embedding to drop tokens of; leave it out"
+    if isinstance(model.representation, Embedding) and (
+        model.representation.freeze and model.representation.vectors is None
+    ):
+        yield (
+            "model.representation.freeze: vectors that are drawn must be learned; name "
+            "model.representation.vectors"
+        )
 
 
-def spelling_rules(blocks: Blocks) -> list[Rule]:
+def spelling_rules(experiment: UncheckedExperiment) -> Iterator[str]:
     """Rules for words with their characters."""
-    spelling = getattr(blocks.data.tokenizer, "spelling", None)
-    characters = getattr(blocks.model.representation, "characters", None)
-    return [
-        (
-            "data.tokenizer.spelling",
-            spelling is not None and not isinstance(blocks.task, Tagging),
-            "letters beside words are for tagging; leave it out",
-        ),
-        (
-            "data.target_tokenizer.spelling",
-            getattr(blocks.data.target_tokenizer, "spelling", None) is not None,
-            "letters beside words are for tagging; leave it out",
-        ),
-        (
-            "data.tokenizer.spelling",
-            spelling is not None and characters is None,
-            "no network reads the letters; write model.representation: "
-            "{kind: embedding, characters: {}}, or leave it out",
-        ),
-        (
-            "model.representation.characters",
-            characters is not None and spelling is None,
-            "words come without their letters; set data.tokenizer.spelling to the most letters "
-            "a word is to have, or leave it out",
-        ),
-    ]
+    data = experiment.data
+    spelling = getattr(data.tokenizer, "spelling", None)
+    characters = getattr(experiment.model.representation, "characters", None)
+    if spelling is not None and not isinstance(experiment.task, Tagging):
+        yield "data.tokenizer.spelling: letters beside words are for tagging; leave it out"
+    if getattr(data.target_tokenizer, "spelling", None) is not None:
+        yield "data.target_tokenizer.spelling: letters beside words are for tagging; leave it out"
+    if spelling is not None and characters is None:
+        yield (
+            "data.tokenizer.spelling: no network reads the letters; write model.representation: "
+            "{kind: embedding, characters: {}}, or leave it out"
+        )
+    if characters is not None and spelling is None:
+        yield (
+            "model.representation.characters: words come without their letters; set "
+            "data.tokenizer.spelling to the most letters a word is to have, or leave it out"
+        )
 
 
-def writing_rules(blocks: Blocks) -> list[Rule]:
+def writing_rules(experiment: UncheckedExperiment) -> Iterator[str]:
     """Rules for tasks that decode a sequence."""
-    task, data, model = blocks.task, blocks.data, blocks.model
-    monitored = blocks.train.monitor.removeprefix("valid/")
+    task, data, model = experiment.task, experiment.data, experiment.model
     if not isinstance(task, Writing):
-        return []
-    return [
-        (
-            "model.input_feeding",
-            model.attention == "none" and not model.input_feeding,
-            "without attention there is nothing that could be fed; leave it out",
-        ),
-        (
-            "data.target_tokenizer",
-            data.joint and data.target_tokenizer is not None,
-            "with data.joint there is one tokenizer for both; leave one of them out",
-        ),
-        (
-            "task.length_penalty",
-            task.beam == 1 and task.length_penalty != blocks.default("task.length_penalty"),
-            "greedy decoding has one hypothesis; set task.beam, or leave it out",
-        ),
-        (
-            "data.source.targets",
-            isinstance(data.source, Vectors) and len(data.source.targets) != 1,
-            "a vector has one text; name one column",
-        ),
-        (
-            "train.monitor",
-            monitored not in OF_TOKENS and not has_right_text(blocks),
-            "of a category no text is the right one; write valid/loss, or leave it out",
-        ),
-    ]
+        return
+    if model.attention == "none" and not model.input_feeding:
+        yield (
+            "model.input_feeding: without attention there is nothing that could be fed; leave it "
+            "out"
+        )
+    if data.joint and data.target_tokenizer is not None:
+        yield (
+            "data.target_tokenizer: with data.joint there is one tokenizer for both; leave one of "
+            "them out"
+        )
+    if task.beam == 1 and experiment.is_changed("task.length_penalty"):
+        yield (
+            "task.length_penalty: greedy decoding has one hypothesis; set task.beam, or leave it "
+            "out"
+        )
+    if isinstance(data.source, Vectors) and len(data.source.targets) != 1:
+        yield "data.source.targets: a vector has one text; name one column"
+    if experiment.monitored not in OF_TOKENS and not has_right_text(experiment):
+        yield (
+            "train.monitor: of a category no text is the right one; write valid/loss, or leave it "
+            "out"
+        )
 
 
-def column_rules(blocks: Blocks) -> list[Rule]:
-    """Rules for covariates, targets and quantiles of a forecast."""
-    task, covariates = blocks.task, blocks.data.covariates
+def schedule_rules(experiment: UncheckedExperiment) -> Iterator[str]:
+    """Rules for schedules that depend on the validation split or the last epoch."""
+    schedule, stop = experiment.train.schedule, experiment.train.early_stopping
+    retrained = experiment.tune is not None and experiment.tune.retrain
+    if isinstance(schedule, Plateau) and stop and schedule.patience >= stop.patience:
+        yield (
+            f"train.schedule.patience: early stopping comes first: its patience is {stop.patience} "
+            f"and the plateau's {schedule.patience}; let the plateau's be the smaller one"
+        )
+    if isinstance(schedule, Plateau) and retrained:
+        yield (
+            "train.schedule: plateau watches the validation part, and tune.retrain trains on it; "
+            "choose another schedule or tune.retrain: false"
+        )
+    if isinstance(experiment.task, Writing) and experiment.task.scheduled_sampling and retrained:
+        yield (
+            "task.scheduled_sampling: it rises until the last epoch, and tune.retrain ends at the "
+            "best one; leave it out or write tune.retrain: false"
+        )
+
+
+def language_rules(experiment: UncheckedExperiment) -> Iterator[str]:
+    """Rules for truncated BPTT, carried state and tied weights."""
+    task, data, model = experiment.task, experiment.data, experiment.model
+    bptt, embedding = experiment.train.bptt, model.representation
+    if bptt is not None and model.bidirectional:
+        yield (
+            "train.bptt: a backward direction begins at the end, which a window has not seen; "
+            "leave it out or set model.bidirectional: false"
+        )
+    if task.carries_state:
+        if bptt is None:
+            yield (
+                "task.state: a state is carried from window to window; set train.bptt, their "
+                "length in steps"
+            )
+        if data.max_length is not None:
+            yield "data.max_length: the text is read in windows of train.bptt steps; leave it out"
+        if data.padding != "post":
+            yield "data.padding: streams are read to their ends and need no padding; leave it out"
+    if not model.tied:
+        return
+    if not (isinstance(task, LanguageModeling) and isinstance(embedding, Embedding)):
+        yield (
+            "model.tied: the head can share the weights of an embedding alone, and its outputs "
+            "must be the tokens; leave it out"
+        )
+    elif embedding.size != model.hidden:
+        yield (
+            f"model.tied: the embedding's size and model.hidden must be equal, got "
+            f"{embedding.size} and {model.hidden}"
+        )
+
+
+def forecasting_rules(experiment: UncheckedExperiment) -> Iterator[str]:
+    """Rules for the season, covariates, targets and quantiles of a forecast."""
+    task, window = experiment.task, experiment.data.window
+    covariates = experiment.data.covariates
     if not isinstance(task, Forecasting):
-        return []
+        return
+    if task.relative_to == "season":
+        if task.season == 1:
+            yield (
+                "task.relative_to: a season of 1 row is the last value; set task.season, or write "
+                "last"
+            )
+        if window < task.season:
+            yield (
+                "data.window: the season before must lie in the window, and it has "
+                f"{task.season} rows, the window {window}; lengthen it"
+            )
     past, future = set(covariates.past or ()), set(covariates.future)
     duplicates = sorted((past & future) | ((past | future) & set(task.targets or ())))
-    return [
-        (
-            "data.covariates",
-            bool(duplicates),
-            "a column is a target, known ahead or known in the past alone, and "
-            f"{', '.join(duplicates)} would be two of these; name it once",
-        ),
-        (
-            "model.readout",
-            covariates.known_ahead and blocks.model.readout != "last",
-            "with covariates known ahead every step of the horizon is read out; leave it out",
-        ),
-        (
-            "task.quantiles",
-            task.loss != "quantile" and task.quantiles != blocks.default("task.quantiles"),
-            "only the quantile loss forecasts them; write task.loss: quantile or leave it out",
-        ),
-    ]
-
-
-def season_rules(blocks: Blocks) -> list[Rule]:
-    """Rules for forecasts relative to the previous season."""
-    task = blocks.task
-    if not isinstance(task, Forecasting) or task.relative_to != "season":
-        return []
-    return [
-        (
-            "task.relative_to",
-            task.season == 1,
-            "a season of 1 row is the last value; set task.season, or write last",
-        ),
-        (
-            "data.window",
-            blocks.data.window < task.season,
-            f"the season before must lie in the window, and it has {task.season} rows, the "
-            f"window {blocks.data.window}; lengthen it",
-        ),
-    ]
-
-
-def language_rules(blocks: Blocks) -> list[Rule]:
-    """Rules for truncated BPTT, carried state and tied weights."""
-    task, model, bptt = blocks.task, blocks.model, blocks.train.bptt
-    language = isinstance(task, LanguageModeling)
-    carried = isinstance(task, LanguageModeling) and task.state == "carried"
-    embedding = model.representation
-    size = embedding.size if isinstance(embedding, Embedding) else None
-    return [
-        (
-            "train.bptt",
-            bptt is not None and model.bidirectional,
-            "a backward direction begins at the end, which a window has not seen; leave it out "
-            "or set model.bidirectional: false",
-        ),
-        (
-            "task.state",
-            carried and bptt is None,
-            "a state is carried from window to window; set train.bptt, their length in steps",
-        ),
-        (
-            "data.max_length",
-            carried and blocks.data.max_length is not None,
-            "the text is read in windows of train.bptt steps; leave it out",
-        ),
-        (
-            "data.padding",
-            carried and blocks.data.padding != "post",
-            "streams are read to their ends and need no padding; leave it out",
-        ),
-        (
-            "model.tied",
-            model.tied and not (language and size is not None),
-            "the head can share the weights of an embedding alone, and its outputs must be the "
-            "tokens; leave it out",
-        ),
-        (
-            "model.tied",
-            model.tied and language and size is not None and size != model.hidden,
-            f"the embedding's size and model.hidden must be equal, got {size} and {model.hidden}",
-        ),
-    ]
-
-
-def schedule_rules(blocks: Blocks) -> list[Rule]:
-    """Rules for schedules that depend on the validation split or the last epoch."""
-    train, schedule = blocks.train, blocks.train.schedule
-    patience = getattr(schedule, "patience", 1)
-    stop = train.early_stopping.patience if train.early_stopping else None
-    retrained = blocks.tune is not None and blocks.tune.retrain
-    return [
-        (
-            "train.schedule.patience",
-            isinstance(schedule, Plateau) and stop is not None and patience >= stop,
-            f"early stopping comes first: its patience is {stop} and the plateau's {patience}; "
-            "let the plateau's be the smaller one",
-        ),
-        (
-            "train.schedule",
-            isinstance(schedule, Plateau) and retrained,
-            "plateau watches the validation part, and tune.retrain trains on it; choose "
-            "another schedule or tune.retrain: false",
-        ),
-        (
-            "task.scheduled_sampling",
-            getattr(blocks.task, "scheduled_sampling", 0) > 0 and retrained,
-            "it rises until the last epoch, and tune.retrain ends at the best one; leave it out or "
-            "write tune.retrain: false",
-        ),
-    ]
+    if duplicates:
+        yield (
+            "data.covariates: a column is a target, known ahead or known in the past alone, and "
+            f"{', '.join(duplicates)} would be two of these; name it once"
+        )
+    if covariates.known_ahead and experiment.model.readout != "last":
+        yield (
+            "model.readout: with covariates known ahead every step of the horizon is read out; "
+            "leave it out"
+        )
+    if task.loss != "quantile" and experiment.is_changed("task.quantiles"):
+        yield (
+            "task.quantiles: only the quantile loss forecasts them; write task.loss: quantile or "
+            "leave it out"
+        )

@@ -3,14 +3,13 @@
 import itertools
 import math
 from collections.abc import Mapping
-from typing import Any, Protocol
 
 from pydantic import ValidationError
 
 from rnnkit.params import tokens
 from rnnkit.params.block import reason_of
-from rnnkit.params.data import Data
 from rnnkit.params.tune import Choices, Percentiles, Range, Space, Tune, Value
+from rnnkit.params.unchecked import UncheckedExperiment
 
 BLOCKS = ("model", "train", "data")
 FIXED: Mapping[str, str] = {
@@ -26,21 +25,7 @@ MIN_SEEDS = 4
 Values = dict[str, Value]
 
 
-class Searchable(Protocol):
-    """The parts of an experiment, without its sweep, that these rules read."""
-
-    @property
-    def task(self) -> Any: ...
-    @property
-    def data(self) -> Data: ...
-    @property
-    def monitored(self) -> str: ...
-
-    def value(self, path: str) -> Any: ...
-    def replace(self, overrides: Mapping[str, Any]) -> Any: ...
-
-
-def refuse_misfits(untuned: Searchable, tune: Tune) -> None:
+def refuse_misfits(untuned: UncheckedExperiment, tune: Tune) -> None:
     """Raise ValueError for a search that does not fit its experiment."""
     # Keys without a condition first: conditions refer only to these.
     for path, space in sorted(tune.search.items(), key=lambda item: bool(item[1].when)):
@@ -50,7 +35,7 @@ def refuse_misfits(untuned: Searchable, tune: Tune) -> None:
     _refuse_method(untuned, tune)
 
 
-def is_whole(untuned: Searchable, path: str, space: Range) -> bool:
+def is_whole(untuned: UncheckedExperiment, path: str, space: Range) -> bool:
     """Whether a range is of whole numbers: its ends are, and its key accepts no others."""
     if not (isinstance(space.low, int) and isinstance(space.high, int)):
         return False
@@ -61,7 +46,7 @@ def is_whole(untuned: Searchable, path: str, space: Range) -> bool:
     return False
 
 
-def grid(untuned: Searchable, tune: Tune) -> list[Values]:
+def grid(untuned: UncheckedExperiment, tune: Tune) -> list[Values]:
     """Every combination of the values, the last key changing fastest.
 
     Percentiles must have been replaced by a range.
@@ -70,7 +55,7 @@ def grid(untuned: Searchable, tune: Tune) -> list[Values]:
     return [dict(zip(tune.search, point, strict=True)) for point in itertools.product(*axes)]
 
 
-def _axis(untuned: Searchable, path: str, space: Space, points: int) -> list[Value]:
+def _axis(untuned: UncheckedExperiment, path: str, space: Space, points: int) -> list[Value]:
     if isinstance(space, Choices):
         return list(space.choices)
     assert isinstance(space, Range)
@@ -85,7 +70,7 @@ def _axis(untuned: Searchable, path: str, space: Space, points: int) -> list[Val
     return [*sorted({round(value) for value in values})]
 
 
-def _cells(untuned: Searchable, tune: Tune) -> int:
+def _cells(untuned: UncheckedExperiment, tune: Tune) -> int:
     """Number of points of the grid."""
     count = 1
     for path, space in tune.search.items():
@@ -96,7 +81,7 @@ def _cells(untuned: Searchable, tune: Tune) -> int:
     return count
 
 
-def _refuse_path(untuned: Searchable, path: str) -> None:
+def _refuse_path(untuned: UncheckedExperiment, path: str) -> None:
     if path.split(".")[0] not in BLOCKS:
         raise ValueError(f"tune.search.{path}: only keys of model, train and data can be searched")
     for fixed, why in FIXED.items():
@@ -104,7 +89,7 @@ def _refuse_path(untuned: Searchable, path: str) -> None:
             raise ValueError(f"tune.search.{path}: {why}")
 
 
-def _refuse_condition(untuned: Searchable, path: str, space: Space, tune: Tune) -> None:
+def _refuse_condition(untuned: UncheckedExperiment, path: str, space: Space, tune: Tune) -> None:
     for key, value in space.when.items():
         here = f"tune.search.{path}.when.{key}"
         if key not in tune.search:
@@ -124,7 +109,7 @@ def _refuse_condition(untuned: Searchable, path: str, space: Space, tune: Tune) 
             raise ValueError(f"{here}: is never {value!r}; its {allowed}")
 
 
-def _refuse_values(untuned: Searchable, path: str, space: Space) -> None:
+def _refuse_values(untuned: UncheckedExperiment, path: str, space: Space) -> None:
     if isinstance(space, Percentiles):
         if path != "train.clip":
             raise ValueError(
@@ -150,7 +135,7 @@ def _refuse_values(untuned: Searchable, path: str, space: Space) -> None:
             raise ValueError(f"tune.search.{path}: {why}")
 
 
-def _holds_whole(untuned: Searchable, path: str, space: Range) -> bool:
+def _holds_whole(untuned: UncheckedExperiment, path: str, space: Range) -> bool:
     try:
         value = untuned.replace(space.when).value(path)
     except (AttributeError, KeyError, ValidationError):
@@ -158,7 +143,7 @@ def _holds_whole(untuned: Searchable, path: str, space: Range) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _refuse_method(untuned: Searchable, tune: Tune) -> None:
+def _refuse_method(untuned: UncheckedExperiment, tune: Tune) -> None:
     kind, search = tune.sampler.kind, tune.search
     conditional = [path for path, space in search.items() if space.when]
     listed = [path for path, space in search.items() if isinstance(space, Choices)]

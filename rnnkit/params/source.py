@@ -6,16 +6,14 @@ data set (rnnkit.params.public).
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
 from rnnkit.params.block import Block, FrozenDict, FrozenMapping, Names
 
-Form = Literal[
-    "labelled_text",
-    "tagged",
-    "text",
+TokenForm = Literal["labelled_text", "tagged", "text", "pairs"]
+NumberForm = Literal[
     "series",
     "frames",
     "tagged_frames",
@@ -23,23 +21,11 @@ Form = Literal[
     "frames_with_numbers",
     "piano_rolls",
     "vectors",
-    "pairs",
     "audio",
-    "generated",
 ]
+Form = TokenForm | NumberForm | Literal["generated"]
 
-NUMBERS: frozenset[Form] = frozenset(
-    {
-        "series",
-        "frames",
-        "tagged_frames",
-        "frames_to_numbers",
-        "frames_with_numbers",
-        "piano_rolls",
-        "vectors",
-        "audio",
-    }
-)
+NUMBERS: frozenset[Form] = frozenset(get_args(NumberForm))
 """Forms with numeric inputs."""
 
 BUILTINS: Mapping[str, Form] = {

@@ -14,19 +14,33 @@ from rnnkit.params.block import Block, FrozenMapping, Names
 
 Direction = Literal["minimize", "maximize"]
 
-RIGHTNESS: Mapping[str, Direction] = {
-    "loss": "minimize",
-    "accuracy": "maximize",
-    "precision": "maximize",
-    "recall": "maximize",
-    "f1": "maximize",
-}
+MAXIMIZED = {"accuracy", "sequence_accuracy", "precision", "recall", "f1", "r2", "bleu"}
+
+
+def directed(*metrics: str) -> Mapping[str, Direction]:
+    """Metric -> direction."""
+    return {name: "maximize" if name in MAXIMIZED else "minimize" for name in metrics}
+
+
+RIGHTNESS = directed("loss", "accuracy", "precision", "recall", "f1")
+WRITTEN = directed("loss", "perplexity", "accuracy", "sequence_accuracy", "bleu", "wer")
 
 NO_SERIES = {
     "data.window": "only a series is cut into windows of the past",
     "data.covariates": "only a series has covariates",
 }
-NO_NUMBERS = {**NO_SERIES, "data.scaling": "only numbers are scaled"}
+NO_WRITING = dict.fromkeys(
+    (
+        "model.attention",
+        "model.input_feeding",
+        "model.target_embedding",
+        "data.target_tokenizer",
+        "data.joint",
+    ),
+    "nothing is written",
+)
+UNUSED_BY_MOST = {**NO_WRITING, **NO_SERIES}
+NO_SCALING = {"data.scaling": "only numbers are scaled"}
 NO_TRUNCATION = {"train.bptt": "only a network with an answer at every step can be truncated"}
 NO_READOUT = {"model.readout": "every step is read out"}
 
@@ -68,7 +82,7 @@ class Classification(TaskBlock):
     metrics: ClassVar[Mapping[str, Direction]] = RIGHTNESS
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("labelled_text", "frames", "audio")
-    unused: ClassVar[Mapping[str, str]] = {**NO_SERIES, **NO_TRUNCATION}
+    unused: ClassVar[Mapping[str, str]] = {**UNUSED_BY_MOST, **NO_TRUNCATION}
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "loss")
 
     kind: Literal["classification"] = "classification"
@@ -80,10 +94,10 @@ class Classification(TaskBlock):
 class Tagging(TaskBlock):
     """One label per token or frame (many-to-many, synced). Cross-entropy per real token."""
 
-    metrics: ClassVar[Mapping[str, Direction]] = {**RIGHTNESS, "sequence_accuracy": "maximize"}
+    metrics: ClassVar[Mapping[str, Direction]] = directed(*RIGHTNESS, "sequence_accuracy")
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("tagged", "tagged_frames")
-    unused: ClassVar[Mapping[str, str]] = {**NO_SERIES, **NO_READOUT}
+    unused: ClassVar[Mapping[str, str]] = {**UNUSED_BY_MOST, **NO_READOUT}
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "f1", "sequence_accuracy")
 
     kind: Literal["tagging"] = "tagging"
@@ -94,16 +108,12 @@ class Tagging(TaskBlock):
 class LanguageModeling(TaskBlock):
     """Next-token prediction (many-to-many, synced). Cross-entropy per token."""
 
-    metrics: ClassVar[Mapping[str, Direction]] = {
-        "loss": "minimize",
-        "perplexity": "minimize",
-        "bits": "minimize",
-        "accuracy": "maximize",
-    }
+    metrics: ClassVar[Mapping[str, Direction]] = directed("loss", "perplexity", "bits", "accuracy")
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("text",)
     unused: ClassVar[Mapping[str, str]] = {
-        **NO_NUMBERS,
+        **UNUSED_BY_MOST,
+        **NO_SCALING,
         **NO_READOUT,
         "model.bidirectional": "a backward direction would read the token that is to be predicted",
     }
@@ -140,6 +150,7 @@ class Forecasting(TaskBlock):
     shapes_data: ClassVar[tuple[str, ...]] = ("horizon", "targets")
     changes_answers: ClassVar[tuple[str, ...]] = ("horizon",)
     unused: ClassVar[Mapping[str, str]] = {
+        **NO_WRITING,
         "data.max_length": "a series has windows, whose length is data.window",
         "data.padding": "windows are all equally long and need no padding",
         **NO_TRUNCATION,
@@ -167,7 +178,7 @@ class Forecasting(TaskBlock):
     def metrics(self) -> Mapping[str, Direction]:
         """Metric -> direction."""
         names = ["loss", "mae", "rmse", "mape", "smape", "mase", "scaled_mse", "scaled_mae"]
-        return dict.fromkeys([*names, "pinball"] if self.loss == "quantile" else names, "minimize")
+        return directed(*names, *(["pinball"] if self.loss == "quantile" else []))
 
     @property
     def folds_of(self) -> int | None:
@@ -183,12 +194,7 @@ class Regression(TaskBlock):
     frame (synced). The labels of the source are the numbers, in their units; training scales them
     like the inputs."""
 
-    metrics: ClassVar[Mapping[str, Direction]] = {
-        "loss": "minimize",
-        "mae": "minimize",
-        "rmse": "minimize",
-        "r2": "maximize",
-    }
+    metrics: ClassVar[Mapping[str, Direction]] = directed("loss", "mae", "rmse", "r2")
     shown: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2", "loss")
     shapes_data: ClassVar[tuple[str, ...]] = ("per",)
     changes_answers: ClassVar[tuple[str, ...]] = ("per",)
@@ -214,7 +220,7 @@ class Regression(TaskBlock):
     @property
     def unused(self) -> Mapping[str, str]:
         """Keys without effect, and why."""
-        return {**NO_SERIES, **(NO_TRUNCATION if self.per == "sequence" else NO_READOUT)}
+        return {**UNUSED_BY_MOST, **(NO_TRUNCATION if self.per == "sequence" else NO_READOUT)}
 
 
 class Memory(TaskBlock):
@@ -225,7 +231,7 @@ class Memory(TaskBlock):
     whose last but one symbol repeats its second.
     """
 
-    metrics: ClassVar[Mapping[str, Direction]] = {"loss": "minimize", "accuracy": "maximize"}
+    metrics: ClassVar[Mapping[str, Direction]] = directed("loss", "accuracy")
     forms: ClassVar[tuple[str, ...]] = ("generated",)
     shapes_data: ClassVar[tuple[str, ...]] = ("problem", "length")
     changes_answers: ClassVar[tuple[str, ...]] = ("problem",)
@@ -255,7 +261,8 @@ class Memory(TaskBlock):
         online = {"model.bidirectional": "a backward direction would need no memory"}
         every = online if self.problem == "embedded_reber" else {}
         return {
-            **NO_NUMBERS,
+            **UNUSED_BY_MOST,
+            **NO_SCALING,
             **(NO_TRUNCATION if self.topology == "many_to_one" else {**NO_READOUT, **every}),
             "data.split": "the source says how many sequences each part has",
             "data.tokenizer": "its symbols are given",
@@ -271,7 +278,8 @@ class Music(TaskBlock):
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("piano_rolls",)
     unused: ClassVar[Mapping[str, str]] = {
-        **NO_NUMBERS,
+        **UNUSED_BY_MOST,
+        **NO_SCALING,
         **NO_READOUT,
         "model.bidirectional": "a backward direction would read the frame that is to be predicted",
     }
@@ -289,7 +297,7 @@ class Vector(TaskBlock):
     shapes_data: ClassVar[tuple[str, ...]] = ("loss",)
     changes_answers: ClassVar[tuple[str, ...]] = ("loss",)
     unused: ClassVar[Mapping[str, str]] = {
-        **NO_SERIES,
+        **UNUSED_BY_MOST,
         **NO_TRUNCATION,
         **dict.fromkeys(
             (
@@ -319,7 +327,7 @@ class Vector(TaskBlock):
         """Depends on the loss."""
         if self.loss == "cross_entropy":
             return Classification.metrics
-        return {"loss": "minimize", "mae": "minimize", "rmse": "minimize"}
+        return directed("loss", "mae", "rmse")
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -349,21 +357,6 @@ class Writing(TaskBlock):
     """Tokenizer of sacreBLEU; none: for text that is already tokenised."""
 
 
-WRITTEN: Mapping[str, Direction] = {
-    "loss": "minimize",
-    "perplexity": "minimize",
-    "accuracy": "maximize",
-    "sequence_accuracy": "maximize",
-    "bleu": "maximize",
-    "wer": "minimize",
-}
-NO_TABLE = {
-    "data.window": "only a series is cut into windows of the past",
-    "data.covariates": "only a series has covariates",
-    **NO_TRUNCATION,
-}
-
-
 class Translation(Writing):
     """Sequence-to-sequence (encoder-decoder). Cross-entropy per real target token.
 
@@ -375,8 +368,9 @@ class Translation(Writing):
     topology: ClassVar[str] = "encoder_decoder"
     forms: ClassVar[tuple[str, ...]] = ("pairs",)
     unused: ClassVar[Mapping[str, str]] = {
-        **NO_TABLE,
-        "data.scaling": "only numbers are scaled",
+        **NO_SERIES,
+        **NO_TRUNCATION,
+        **NO_SCALING,
     }
     shown: ClassVar[tuple[str, ...]] = ("bleu", "sequence_accuracy", "wer", "perplexity")
 
@@ -393,7 +387,8 @@ class Captioning(Writing):
     topology: ClassVar[str] = "one_to_many"
     forms: ClassVar[tuple[str, ...]] = ("vectors", "labelled_text")
     unused: ClassVar[Mapping[str, str]] = {
-        **NO_TABLE,
+        **NO_SERIES,
+        **NO_TRUNCATION,
         "data.padding": "a vector or a category is one step and needs no padding",
         **dict.fromkeys(
             ("model.bidirectional", "model.readout", "model.attention", "model.input_feeding"),
@@ -416,16 +411,11 @@ class Transcription(TaskBlock):
     space, over its length; if words are phonemes, wer is the phoneme error rate.
     """
 
-    metrics: ClassVar[Mapping[str, Direction]] = {
-        "loss": "minimize",
-        "wer": "minimize",
-        "cer": "minimize",
-        "sequence_accuracy": "maximize",
-    }
+    metrics: ClassVar[Mapping[str, Direction]] = directed("loss", "wer", "cer", "sequence_accuracy")
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("audio",)
     unused: ClassVar[Mapping[str, str]] = {
-        **NO_TABLE,
+        **UNUSED_BY_MOST,
         **NO_READOUT,
         "train.bptt": "the loss is of a whole recording",
     }
@@ -438,15 +428,6 @@ class Transcription(TaskBlock):
     """Beam size for decoding the test split (prefix beam search, Hannun et al. 2014); 1: the best
     token of each frame."""
 
-
-NO_WRITING = {
-    "model.attention": "nothing is written",
-    "model.input_feeding": "nothing is written",
-    "model.target_embedding": "nothing is written",
-    "data.target_tokenizer": "nothing is written",
-    "data.joint": "nothing is written",
-}
-"""Keys without effect on tasks other than `Writing`."""
 
 Task = Annotated[
     Classification

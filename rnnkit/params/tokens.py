@@ -1,30 +1,19 @@
 """Which tokenizers may differ between compared networks: those that do not affect the metrics."""
 
-from typing import Any, Protocol
-
-from rnnkit.params.data import Data
-from rnnkit.params.task import Captioning, LanguageModeling, Transcription, Writing
+from rnnkit.params.task import Captioning, LanguageModeling
+from rnnkit.params.unchecked import UncheckedExperiment
 
 OF_TOKENS = ("loss", "perplexity", "accuracy")
 """Metrics per token; shorter tokens improve them."""
 
 
-class Compared(Protocol):
-    """The parts of an experiment that this module reads."""
-
-    @property
-    def task(self) -> Any: ...
-    @property
-    def data(self) -> Data: ...
-
-
-def has_right_text(experiment: Compared) -> bool:
+def has_right_text(experiment: UncheckedExperiment) -> bool:
     """Whether there is a correct text; a category has many plausible texts."""
     task, data = experiment.task, experiment.data
     return not (isinstance(task, Captioning) and data.source.form == "labelled_text")
 
 
-def why_not(first: Compared, second: Compared, measure: str) -> str | None:
+def why_not(first: UncheckedExperiment, second: UncheckedExperiment, measure: str) -> str | None:
     """Why two networks of one task cannot be compared by a metric; None: their tokens allow it.
 
     Decoded texts are comparable across tokenizers by metrics of whole texts, if the reference texts
@@ -32,7 +21,7 @@ def why_not(first: Compared, second: Compared, measure: str) -> str | None:
     """
     if isinstance(first.task, LanguageModeling) and first.data.tokenizer != second.data.tokenizer:
         return "perplexities of other tokens could not be compared"
-    if not isinstance(first.task, Writing | Transcription):
+    if not first.task.gives_text:
         return None
     if first.data.altered != second.data.altered:
         return (

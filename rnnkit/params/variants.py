@@ -1,12 +1,12 @@
 """Rules for the variants of a comparison."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Protocol
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import ValidationError
 
 from rnnkit.params import tokens
-from rnnkit.params.block import FrozenDict, reason_of, spelled_out
+from rnnkit.params.block import reason_of
+from rnnkit.params.unchecked import UncheckedExperiment
 
 FIXED: Mapping[str, str] = {
     "name": "a comparison has one name",
@@ -22,46 +22,14 @@ FIXED: Mapping[str, str] = {
 """Keys and blocks that variants cannot change, and why."""
 
 
-def frozen(value: Any) -> Any:
-    """An immutable copy of a plain value."""
-    if isinstance(value, Mapping):
-        return FrozenDict({key: frozen(inner) for key, inner in value.items()})
-    if isinstance(value, list | tuple):
-        return tuple(frozen(inner) for inner in value)
-    return value
-
-
-def _spelled_out(variants: Mapping[str, Mapping[str, Any]]) -> Any:
-    return frozen({name: spelled_out(overrides) for name, overrides in variants.items()})
-
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,39}$")]
-Variants = Annotated[Mapping[Name, Mapping[str, Any]], AfterValidator(_spelled_out)]
-
-
-class Variable(Protocol):
-    """The parts of an experiment that these rules read."""
-
-    @property
-    def variants(self) -> Mapping[str, Mapping[str, Any]]: ...
-    @property
-    def seeds(self) -> tuple[int, ...]: ...
-    @property
-    def task(self) -> Any: ...
-    @property
-    def tune(self) -> Any: ...
-
-    def replace(self, overrides: Mapping[str, Any]) -> Any: ...
-
-
-def refuse_misfits(experiment: Variable) -> None:
+def refuse_misfits(experiment: UncheckedExperiment) -> None:
     """Raise ValueError for variants that cannot be compared."""
     variants, seeds = experiment.variants, experiment.seeds
     if len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must be distinct, got {', '.join(map(str, seeds))}")
     if (variants or seeds) and experiment.tune is not None:
         raise ValueError(f"{'variants' if variants else 'seeds'}: {FIXED['tune']}")
-    members = dict[str, Any]()
+    members = dict[str, UncheckedExperiment]()
     for name, overrides in variants.items():
         for path in overrides:
             here = f"variants.{name}.{path}"

@@ -16,8 +16,7 @@ F. Hutter, SGDR, ICLR 2017 (one cosine, without restarts).
 
 import math
 
-from rnnkit.params.schedule import Cosine, Decay, Plateau, Warmup
-from rnnkit.params.train import Train
+from rnnkit.params.train import Cosine, Decay, Plateau, Train, Warmup
 
 
 def learning_rate(
