@@ -63,7 +63,7 @@ def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict
         refuse_seen(predictor.prepared.fitted, prepared.fitted)
         older = champion_predictions(predictor, experiment, prepared).measured()
         newer = predictions_of(run).measured()
-        measure, overlap = one_measure([newer.name, older.name]), experiment.task.overlap
+        measure, overlap = one_measure([newer.name, older.name]), experiment.task.folds_of or 1
         change = difference(measure, [newer.items], [older.items], overlap, seed=0)
     except InputError as error:
         return Verdict(

@@ -51,24 +51,15 @@ FrozenMapping = Annotated[Mapping[Key, Value], AfterValidator(FrozenDict)]
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 
 
-def default_of(block: type[Block], name: str) -> Any:
-    """Default of a block's key."""
-    return block.model_fields[name].get_default()
-
-
-FIXED_KEY_BLOCKS = ("data", "model", "train")
-"""Blocks of an experiment whose keys do not depend on a kind."""
-
-
 def spelled_out(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Changes by path. A change of a whole block is split into its keys; its other keys stay.
+    """Changes by path. A change of a whole block without kinds is split into its keys; others stay.
 
     >>> spelled_out({"model": {"hidden": 3, "cell": {"kind": "rnn"}}, "seed": 1})
     {'model.hidden': 3, 'model.cell': {'kind': 'rnn'}, 'seed': 1}
     """
     expanded: dict[str, Any] = {}
     for path, value in changes.items():
-        if path in FIXED_KEY_BLOCKS and isinstance(value, Mapping):
+        if path in ("data", "model", "train") and isinstance(value, Mapping):
             expanded |= {f"{path}.{key}": inner for key, inner in value.items()}
         else:
             expanded[path] = value

@@ -25,12 +25,12 @@ class _Dumper(yaml.SafeDumper):
     """Quotes text that the loader would read as a number, such as 1e3."""
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "'" if FLOAT.match(text) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
-
-
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, "'" if FLOAT.match(text) else None
+    ),
+)
 
 
 def load(

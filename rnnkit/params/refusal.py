@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.tree import Keys, Tree
-from rnnkit.params.tune import Choices, Percentiles
+from rnnkit.params.tune import Choices, Range
 
 
 def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
@@ -101,34 +101,33 @@ def _real_path(loc: Sequence[str | int], values: Any, missing: bool) -> Keys:
 
 def _keys_at(path: Keys, values: Any) -> list[str]:
     """Keys of the block at a path."""
-    blocks: list[type[BaseModel]] = [Experiment]
-    for step in path:
-        values = values.get(step, {})
-        fields = [block.model_fields for block in blocks if step in block.model_fields]
-        if fields:  # else the step is a key of a mapping of these blocks
-            blocks = blocks_of(fields[0][step].annotation)
-        kind = values.get("kind") if isinstance(values, Mapping) else None
-        blocks = [b for b in blocks if "kind" not in b.model_fields or _kind(b) == kind]
-        if Choices in blocks:
-            named: list[type[BaseModel]] = [
-                block
-                for key, block in (("choices", Choices), ("percentiles", Percentiles))
-                if key in values
-            ]
-            blocks = named[:1] or blocks
-    return [name for block in blocks for name in block.model_fields]
+    return [name for block in _blocks_at(path, values) for name in block.model_fields]
 
 
 def _kinds(path: Keys, values: Any) -> list[Any]:
     """Kinds of the blocks allowed at a path."""
+    *above, last = path or ("",)
+    fields = (block.model_fields.get(last) for block in _blocks_at(above, values))
+    blocks = [block for field in fields if field for block in blocks_of(field.annotation)]
+    return [_kind(block) for block in blocks if "kind" in block.model_fields]
+
+
+def _blocks_at(path: Sequence[str], values: Any) -> list[type[BaseModel]]:
+    """Blocks at a path that have the kind, or the form of a search space, of the values there."""
     blocks: list[type[BaseModel]] = [Experiment]
     for step in path:
-        kind = values.get("kind") if isinstance(values, Mapping) else None
-        present = [b for b in blocks if "kind" not in b.model_fields or _kind(b) == kind]
-        fields = [b.model_fields[step] for b in present if step in b.model_fields]
-        blocks = [block for field in fields for block in blocks_of(field.annotation)]
         values = values.get(step) if isinstance(values, Mapping) else None
-    return [_kind(block) for block in blocks if "kind" in block.model_fields]
+        given = values if isinstance(values, Mapping) else {}
+        fields = [block.model_fields[step] for block in blocks if step in block.model_fields]
+        if fields:  # else the step is a key of a mapping of these blocks
+            blocks = blocks_of(fields[0].annotation)
+        blocks = [
+            b for b in blocks if "kind" not in b.model_fields or _kind(b) == given.get("kind")
+        ]
+        if Choices in blocks:
+            named = [b for b in blocks if next(iter(b.model_fields)) in given and b is not Range]
+            blocks = named[:1] or blocks
+    return blocks
 
 
 def _kind(block: type[BaseModel]) -> Any:

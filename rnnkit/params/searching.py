@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from rnnkit.params import tokens
 from rnnkit.params.block import reason_of
-from rnnkit.params.tune import Choices, Percentiles, Range, Space, Tune, Value
+from rnnkit.params.tune import Choices, Percentiles, Range, Sampler, Space, Tune, Value
 from rnnkit.params.unchecked import UncheckedExperiment
 
 BLOCKS = ("model", "train", "data")
@@ -21,8 +21,6 @@ FIXED: Mapping[str, str] = {
 """Keys and blocks that cannot be searched, and why."""
 MIN_SEEDS = 4
 """A signed-rank test over fewer pairs cannot reach wilcoxon's level of 0.1."""
-
-Values = dict[str, Value]
 
 
 def refuse_misfits(untuned: UncheckedExperiment, tune: Tune) -> None:
@@ -46,7 +44,7 @@ def is_whole(untuned: UncheckedExperiment, path: str, space: Range) -> bool:
     return False
 
 
-def grid(untuned: UncheckedExperiment, tune: Tune) -> list[Values]:
+def grid(untuned: UncheckedExperiment, tune: Tune) -> list[dict[str, Value]]:
     """Every combination of the values, the last key changing fastest.
 
     Percentiles must have been replaced by a range.
@@ -72,13 +70,11 @@ def _axis(untuned: UncheckedExperiment, path: str, space: Space, points: int) ->
 
 def _cells(untuned: UncheckedExperiment, tune: Tune) -> int:
     """Number of points of the grid."""
-    count = 1
-    for path, space in tune.search.items():
-        if isinstance(space, Percentiles):
-            count *= tune.sampler.points
-        else:
-            count *= len(_axis(untuned, path, space, tune.sampler.points))
-    return count
+    points = tune.sampler.points
+    return math.prod(
+        points if isinstance(space, Percentiles) else len(_axis(untuned, path, space, points))
+        for path, space in tune.search.items()
+    )
 
 
 def _refuse_path(untuned: UncheckedExperiment, path: str) -> None:
@@ -147,7 +143,7 @@ def _refuse_method(untuned: UncheckedExperiment, tune: Tune) -> None:
     kind, search = tune.sampler.kind, tune.search
     conditional = [path for path, space in search.items() if space.when]
     listed = [path for path, space in search.items() if isinstance(space, Choices)]
-    if tune.sampler.points != type(tune.sampler).model_fields["points"].default and kind != "grid":
+    if tune.sampler.points != Sampler().points and kind != "grid":
         raise ValueError(f"tune.sampler.points: only a grid has points, not {kind}; leave it out")
     if kind in ("grid", "cmaes") and conditional:
         raise ValueError(

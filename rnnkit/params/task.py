@@ -41,6 +41,7 @@ NO_WRITING = dict.fromkeys(
 )
 UNUSED_BY_MOST = {**NO_WRITING, **NO_SERIES}
 NO_SCALING = {"data.scaling": "only numbers are scaled"}
+NO_NUMBERS = {**UNUSED_BY_MOST, **NO_SCALING}
 NO_TRUNCATION = {"train.bptt": "only a network with an answer at every step can be truncated"}
 NO_READOUT = {"model.readout": "every step is read out"}
 
@@ -63,13 +64,9 @@ class TaskBlock(Block):
 
     @property
     def folds_of(self) -> int | None:
-        """Minimum rows of a backtest fold; None: the data are not a series."""
+        """Minimum rows of a backtest fold, and number of neighbouring windows of a series that
+        overlap; None: the data are not a series."""
         return None
-
-    @property
-    def overlap(self) -> int:
-        """Number of neighbouring items that overlap, such as windows of a series."""
-        return 1
 
 
 Weight = Annotated[float, Field(gt=0, le=1e6, strict=False)]
@@ -112,8 +109,7 @@ class LanguageModeling(TaskBlock):
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("text",)
     unused: ClassVar[Mapping[str, str]] = {
-        **UNUSED_BY_MOST,
-        **NO_SCALING,
+        **NO_NUMBERS,
         **NO_READOUT,
         "model.bidirectional": "a backward direction would read the token that is to be predicted",
     }
@@ -176,16 +172,11 @@ class Forecasting(TaskBlock):
 
     @property
     def metrics(self) -> Mapping[str, Direction]:
-        """Metric -> direction."""
         names = ["loss", "mae", "rmse", "mape", "smape", "mase", "scaled_mse", "scaled_mae"]
         return directed(*names, *(["pinball"] if self.loss == "quantile" else []))
 
     @property
     def folds_of(self) -> int | None:
-        return self.horizon
-
-    @property
-    def overlap(self) -> int:
         return self.horizon
 
 
@@ -207,19 +198,16 @@ class Regression(TaskBlock):
 
     @property
     def topology(self) -> str:
-        """One output per sequence, or one per step."""
         return "many_to_one" if self.per == "sequence" else "synced"
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """Forms of data with numeric labels."""
         if self.per == "frame":
             return ("tagged_frames", "frames_with_numbers")
         return ("frames", "frames_to_numbers", "labelled_text")
 
     @property
     def unused(self) -> Mapping[str, str]:
-        """Keys without effect, and why."""
         return {**UNUSED_BY_MOST, **(NO_TRUNCATION if self.per == "sequence" else NO_READOUT)}
 
 
@@ -247,7 +235,6 @@ class Memory(TaskBlock):
 
     @property
     def topology(self) -> str:
-        """One output per sequence, or one per step."""
         return "many_to_one" if self.problem in ("adding", "temporal_order") else "synced"
 
     @property
@@ -257,7 +244,6 @@ class Memory(TaskBlock):
 
     @property
     def unused(self) -> Mapping[str, str]:
-        """Keys without effect, and why."""
         online = {"model.bidirectional": "a backward direction would need no memory"}
         every = online if self.problem == "embedded_reber" else {}
         return {
@@ -278,8 +264,7 @@ class Music(TaskBlock):
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("piano_rolls",)
     unused: ClassVar[Mapping[str, str]] = {
-        **UNUSED_BY_MOST,
-        **NO_SCALING,
+        **NO_NUMBERS,
         **NO_READOUT,
         "model.bidirectional": "a backward direction would read the frame that is to be predicted",
     }
@@ -324,14 +309,12 @@ class Vector(TaskBlock):
 
     @property
     def metrics(self) -> Mapping[str, Direction]:
-        """Depends on the loss."""
         if self.loss == "cross_entropy":
             return Classification.metrics
         return directed("loss", "mae", "rmse")
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """Depends on the loss."""
         return Classification.shown if self.loss == "cross_entropy" else ("mae", "rmse", "loss")
 
 

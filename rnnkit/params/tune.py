@@ -8,8 +8,6 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from rnnkit.params.block import Block, FrozenDict, FrozenMapping
 
 Number = int | float
-
-
 Value = bool | int | float | str | None
 When = FrozenMapping[str, Value]
 

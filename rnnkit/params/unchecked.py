@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field
 
-from rnnkit.params.block import Block, FrozenDict, default_of, spelled_out
+from rnnkit.params.block import Block, FrozenDict, spelled_out
 from rnnkit.params.data import Data
 from rnnkit.params.model import Model
 from rnnkit.params.task import Direction, Task
@@ -97,7 +97,7 @@ class UncheckedExperiment(Block):
     def default(self, path: str) -> Any:
         """Default at a params path."""
         above, _, last = path.rpartition(".")
-        return default_of(type(self.value(above)), last)
+        return type(self.value(above)).model_fields[last].get_default()
 
     def is_changed(self, path: str) -> bool:
         """Whether a value differs from its default."""

@@ -378,5 +378,5 @@ def test_a_forecasts_neighbouring_windows_are_drawn_together(tmp_path: Path) -> 
     }
     run = RunFolder(tmp_path / "run")
     run.create(Experiment.model_validate(tree), {})
-    assert run.experiment.task.overlap == 7
-    assert Experiment.model_validate(TREE).task.overlap == 1
+    assert run.experiment.task.folds_of == 7
+    assert Experiment.model_validate(TREE).task.folds_of is None

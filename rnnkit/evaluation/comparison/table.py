@@ -86,7 +86,7 @@ def differences(groups: Groups) -> dict[str, Difference]:
             measure,
             [run.items for run in measures[variant]],
             reference,
-            groups[variant][0].experiment.task.overlap,
+            groups[variant][0].experiment.task.folds_of or 1,
             seed=0,
         )
         for variant in others
