@@ -58,9 +58,7 @@ def change(experiment: Experiment, changes: Changes) -> Experiment:
     Raises:
         InputError: a change is not valid; one line says why.
     """
-    tree = Tree(experiment.name)
-    tree.values = experiment.model_dump()
-    return _experiment(tree, changes)
+    return _experiment(Tree(experiment.name, experiment.model_dump()), changes)
 
 
 def _experiment(tree: Tree, changes: Changes) -> Experiment:
@@ -68,9 +66,8 @@ def _experiment(tree: Tree, changes: Changes) -> Experiment:
     for name in sorted(changes, key=_is_later):
         here = " ".join(f"{name}={changes[name]!r}".split())
         _put(tree, _override_path(name), copy.deepcopy(changes[name]), here)
-    if match := reserved.find(tree.values):
-        path, sentence = match
-        raise InputError(f"{tree.place(path)}: {'.'.join(path)} {sentence}")
+    for path, sentence in reserved.find(tree.values):
+        raise InputError(f"{tree.place(tuple(path.split('.')))}: {path} {sentence}")
     try:
         return Experiment.model_validate(tree.values)
     except ValidationError as error:
@@ -113,7 +110,7 @@ def _put(tree: Tree, path: Keys, value: Any, here: str) -> None:
         block = inner
     if path[-1] == "kind" and block.get("kind") not in (None, value):
         block.clear()  # another kind has other keys
-    tree.note(path, here)
+    tree.places[".".join(path)] = here
     block[path[-1]] = value
 
 
@@ -122,9 +119,9 @@ def _new_block(path: Keys) -> dict[str, Any]:
     block: type[BaseModel] = Experiment
     value: Any = None
     for key in path:
-        field = block.model_fields.get(key)
-        if field is None:
+        if key not in block.model_fields:
             return {}
+        field = block.model_fields[key]
         value = field.get_default(call_default_factory=True)
         inside = [type(value)] if isinstance(value, BaseModel) else blocks_of(field.annotation)
         if len(inside) != 1:

@@ -1,6 +1,6 @@
 """Reserved names: planned keys and values, refused until they are implemented."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 KEYS: Mapping[str, str] = {
@@ -14,21 +14,20 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 """Params path -> planned values."""
 
 
-def find(tree: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
-    """First reserved name in a params tree: its path and an error message."""
+def find(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Reserved names in a params tree: path and error message."""
     for path, purpose in KEYS.items():
-        if _value(tree, keys := path.split(".")) is not _ABSENT:
-            return tuple(keys), f"is reserved for {purpose}, which is not there yet; leave it out"
+        if _value(tree, path) is not _ABSENT:
+            yield path, f"is reserved for {purpose}, which is not there yet; leave it out"
     for path, values in VALUES.items():
-        if (value := _value(tree, keys := path.split("."))) in values:
-            return tuple(keys), f"{value!r} is reserved and not there yet"
-    return None
+        if (value := _value(tree, path)) in values:
+            yield path, f"{value!r} is reserved and not there yet"
 
 
 _ABSENT = object()
 
 
-def _value(tree: Any, keys: Sequence[str]) -> Any:
-    for key in keys:
+def _value(tree: Any, path: str) -> Any:
+    for key in path.split("."):
         tree = tree.get(key, _ABSENT) if isinstance(tree, Mapping) else _ABSENT
     return tree

@@ -14,9 +14,9 @@ from rnnkit.params.task import (
     Vector,
     Writing,
 )
-from rnnkit.params.tokens import OF_TOKENS, has_right_text
 from rnnkit.params.train import Plateau
 from rnnkit.params.unchecked import UncheckedExperiment
+from rnnkit.params.variants import OF_TOKENS, has_right_text
 
 NO_COLUMNS = ("builtin", "text", "conll", "conllu", "ts", "piano_rolls", "pronunciations")
 """Sources without a column for the split."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from rnnkit.params import tokens
 from rnnkit.params.block import reason_of
 from rnnkit.params.tune import Choices, Percentiles, Range, Sampler, Space, Tune, Value
 from rnnkit.params.unchecked import UncheckedExperiment
+from rnnkit.params.variants import why_not
 
 BLOCKS = ("model", "train", "data")
 FIXED: Mapping[str, str] = {
@@ -127,7 +127,7 @@ def _refuse_values(untuned: UncheckedExperiment, path: str, space: Space) -> Non
         except ValidationError as error:
             reason = reason_of(error.errors()[0]).replace("Input should be ", "it must be ")
             raise ValueError(f"tune.search.{path}: cannot be {value!r}; {reason}") from None
-        if why := tokens.why_not(untuned, trial, untuned.monitored):
+        if why := why_not(untuned, trial, untuned.monitored):
             raise ValueError(f"tune.search.{path}: {why}")
 
 

@@ -13,17 +13,9 @@ from pydantic import BeforeValidator, Field
 from rnnkit.params.block import Block, FrozenDict, FrozenMapping, Names
 
 TokenForm = Literal["labelled_text", "tagged", "text", "pairs"]
-NumberForm = Literal[
-    "series",
-    "frames",
-    "tagged_frames",
-    "frames_to_numbers",
-    "frames_with_numbers",
-    "piano_rolls",
-    "vectors",
-    "audio",
-]
-Form = TokenForm | NumberForm | Literal["generated"]
+FrameForm = Literal["frames", "tagged_frames", "frames_to_numbers", "frames_with_numbers"]
+NumberForm = Literal[FrameForm, "series", "piano_rolls", "vectors", "audio"]
+Form = Literal[TokenForm, NumberForm, "generated"]
 
 NUMBERS: frozenset[Form] = frozenset(get_args(NumberForm))
 """Forms with numeric inputs."""

@@ -350,11 +350,7 @@ class Translation(Writing):
     metrics: ClassVar[Mapping[str, Direction]] = WRITTEN
     topology: ClassVar[str] = "encoder_decoder"
     forms: ClassVar[tuple[str, ...]] = ("pairs",)
-    unused: ClassVar[Mapping[str, str]] = {
-        **NO_SERIES,
-        **NO_TRUNCATION,
-        **NO_SCALING,
-    }
+    unused: ClassVar[Mapping[str, str]] = {**NO_SERIES, **NO_TRUNCATION, **NO_SCALING}
     shown: ClassVar[tuple[str, ...]] = ("bleu", "sequence_accuracy", "wer", "perplexity")
 
     kind: Literal["translation"] = "translation"

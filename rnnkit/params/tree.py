@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,13 @@ class StrictLoader(yaml.SafeLoader):
         raise _NotPlain(None, None, problem, event.start_mark)
 
 
+@dataclass
 class Tree:
     """A YAML document as plain values, and the line of each key."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.values: dict[str, Any] = {}
-        self.places: dict[str, str] = {}
+    file: str
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
 
     def place(self, path: Keys) -> str:
         """Place of a key; if it is missing, of a key inside it or of its block."""
@@ -52,10 +53,6 @@ class Tree:
         while name and name not in self.places:
             name = name.rpartition(".")[0]
         return self.places.get(name, self.file)
-
-    def note(self, path: Keys, place: str) -> None:
-        """Record the place of a key."""
-        self.places[".".join(path)] = place
 
 
 def read(file: Path, instead: str = "begin with: rnnkit new demo") -> Tree:
@@ -135,7 +132,7 @@ def plain(node: yaml.Node, path: Keys, tree: Tree, at: Any) -> Any:
             if key in mapping:
                 where = tree.place((*path, key))
                 raise InputError(f"{at(key_node)}: {key} stands twice, first at {where}")
-            tree.note((*path, key), at(key_node))
+            tree.places[".".join((*path, key))] = at(key_node)
             mapping[key] = plain(value_node, (*path, key), tree, at)
         return mapping
     if isinstance(node, yaml.SequenceNode):

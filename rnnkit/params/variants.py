@@ -1,11 +1,11 @@
-"""Rules for the variants of a comparison."""
+"""Rules for the variants of a comparison, and whether the tokens of two networks allow one."""
 
 from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from rnnkit.params import tokens
 from rnnkit.params.block import reason_of
+from rnnkit.params.task import Captioning, LanguageModeling
 from rnnkit.params.unchecked import UncheckedExperiment
 
 FIXED: Mapping[str, str] = {
@@ -20,6 +20,8 @@ FIXED: Mapping[str, str] = {
     "seeds": "all variants have the same seeds",
 }
 """Keys and blocks that variants cannot change, and why."""
+OF_TOKENS = ("loss", "perplexity", "accuracy")
+"""Metrics per token; shorter tokens improve them."""
 
 
 def refuse_misfits(experiment: UncheckedExperiment) -> None:
@@ -46,6 +48,32 @@ def refuse_misfits(experiment: UncheckedExperiment) -> None:
             raise ValueError(f"variants.{name}: {where + ': ' if where else ''}{reason}") from None
     for name, member in members.items():
         reference = next(iter(members))
-        measure = "wer" if tokens.has_right_text(member) else "loss"
-        if misfit := tokens.why_not(members[reference], member, measure):
+        measure = "wer" if has_right_text(member) else "loss"
+        if misfit := why_not(members[reference], member, measure):
             raise ValueError(f"variants.{name}: not comparable with {reference}: {misfit}")
+
+
+def has_right_text(experiment: UncheckedExperiment) -> bool:
+    """Whether there is a correct text; a category has many plausible texts."""
+    task, data = experiment.task, experiment.data
+    return not (isinstance(task, Captioning) and data.source.form == "labelled_text")
+
+
+def why_not(first: UncheckedExperiment, second: UncheckedExperiment, measure: str) -> str | None:
+    """Why two networks of one task cannot be compared by a metric; None: their tokens allow it.
+
+    Decoded texts are comparable across tokenizers by metrics of whole texts, if the reference texts
+    are the same.
+    """
+    if isinstance(first.task, LanguageModeling) and first.data.tokenizer != second.data.tokenizer:
+        return "perplexities of other tokens could not be compared"
+    if not first.task.gives_text:
+        return None
+    if first.data.altered != second.data.altered:
+        return (
+            "the reference texts would differ (lower-cased or split at punctuation), so scores are "
+            "not comparable"
+        )
+    if measure in OF_TOKENS and first.data.written != second.data.written:
+        return f"{measure} is per token, and the tokens would differ; use a measure of whole texts"
+    return None

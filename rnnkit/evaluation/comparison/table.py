@@ -9,7 +9,7 @@ import pandas
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.bootstrap import Difference, difference
 from rnnkit.evaluation.finalize import predictions_of
-from rnnkit.params import tokens
+from rnnkit.params.variants import why_not
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks.predictions import one_measure
 
@@ -96,7 +96,7 @@ def differences(groups: Groups) -> dict[str, Difference]:
 def _refuse_other_tokens(groups: Groups, measure: str) -> None:
     first, *others = [run for runs in groups.values() for run in runs]
     for run in others:
-        if misfit := tokens.why_not(first.experiment, run.experiment, measure):
+        if misfit := why_not(first.experiment, run.experiment, measure):
             raise InputError(f"{run.id}: not comparable with {first.id}: {misfit}")
 
 
