@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from pydantic import model_validator
 
-from rnnkit.params import searching, variants
 from rnnkit.params.block import FrozenDict
 from rnnkit.params.rules import rules
 from rnnkit.params.unchecked import UncheckedExperiment
@@ -19,10 +18,6 @@ class Experiment(UncheckedExperiment):
     def _check_rules(self) -> Self:
         if (violated := next(rules(self), None)) is not None:
             raise ValueError(violated)
-        if self.tune is not None:
-            untuned = self.model_copy(update={"tune": None})  # validated above
-            searching.refuse_misfits(untuned, self.tune)
-        variants.refuse_misfits(self)
         return self
 
 

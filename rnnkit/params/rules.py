@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rnnkit.params.data import BPE, Files, Given, Time
 from rnnkit.params.model import RNN, Embedding, Raw
+from rnnkit.params.searching import search_rules
 from rnnkit.params.source import NUMBERS, Frames, PianoRolls, Vectors
 from rnnkit.params.source_rules import source_rules
 from rnnkit.params.task import (
@@ -16,7 +17,7 @@ from rnnkit.params.task import (
 )
 from rnnkit.params.train import Plateau
 from rnnkit.params.unchecked import UncheckedExperiment
-from rnnkit.params.variants import OF_TOKENS, has_right_text
+from rnnkit.params.variants import OF_TOKENS, has_right_text, variant_rules
 
 NO_COLUMNS = ("builtin", "text", "conll", "conllu", "ts", "piano_rolls", "pronunciations")
 """Sources without a column for the split."""
@@ -31,6 +32,8 @@ def rules(experiment: UncheckedExperiment) -> Iterator[str]:
     yield from schedule_rules(experiment)
     yield from language_rules(experiment)
     yield from forecasting_rules(experiment)
+    yield from search_rules(experiment)
+    yield from variant_rules(experiment)
 
 
 def general_rules(experiment: UncheckedExperiment) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pydantic import ValidationError
 
@@ -11,7 +11,6 @@ from rnnkit.params.tune import Choices, Percentiles, Range, Sampler, Space, Tune
 from rnnkit.params.unchecked import UncheckedExperiment
 from rnnkit.params.variants import why_not
 
-BLOCKS = ("model", "train", "data")
 FIXED: Mapping[str, str] = {
     "data.source": "trials on other data could not be compared",
     "data.split": "trials on other parts could not be compared",
@@ -23,14 +22,22 @@ MIN_SEEDS = 4
 """A signed-rank test over fewer pairs cannot reach wilcoxon's level of 0.1."""
 
 
-def refuse_misfits(untuned: UncheckedExperiment, tune: Tune) -> None:
-    """Raise ValueError for a search that does not fit its experiment."""
+def search_rules(experiment: UncheckedExperiment) -> Iterator[str]:
+    """Violated rules for a search, each as `params path: reason`."""
+    if experiment.tune is None:
+        return
+    untuned = experiment.model_copy(update={"tune": None})
+    search = experiment.tune.search
     # Keys without a condition first: conditions refer only to these.
-    for path, space in sorted(tune.search.items(), key=lambda item: bool(item[1].when)):
-        _refuse_path(untuned, path)
-        _refuse_condition(untuned, path, space, tune)
-        _refuse_values(untuned, path, space)
-    _refuse_method(untuned, tune)
+    for path, space in sorted(search.items(), key=lambda item: bool(item[1].when)):
+        if path.split(".")[0] not in ("model", "train", "data"):
+            yield f"tune.search.{path}: only keys of model, train and data can be searched"
+        for fixed, why in FIXED.items():
+            if path == fixed or path.startswith(f"{fixed}."):
+                yield f"tune.search.{path}: {why}"
+        yield from _condition_rules(untuned, path, space, search)
+        yield from _value_rules(untuned, path, space)
+    yield from _method_rules(untuned, experiment.tune)
 
 
 def is_whole(untuned: UncheckedExperiment, path: str, space: Range) -> bool:
@@ -68,67 +75,50 @@ def _axis(untuned: UncheckedExperiment, path: str, space: Space, points: int) ->
     return [*sorted({round(value) for value in values})]
 
 
-def _cells(untuned: UncheckedExperiment, tune: Tune) -> int:
-    """Number of points of the grid."""
-    points = tune.sampler.points
-    return math.prod(
-        points if isinstance(space, Percentiles) else len(_axis(untuned, path, space, points))
-        for path, space in tune.search.items()
-    )
-
-
-def _refuse_path(untuned: UncheckedExperiment, path: str) -> None:
-    if path.split(".")[0] not in BLOCKS:
-        raise ValueError(f"tune.search.{path}: only keys of model, train and data can be searched")
-    for fixed, why in FIXED.items():
-        if path == fixed or path.startswith(f"{fixed}."):
-            raise ValueError(f"tune.search.{path}: {why}")
-
-
-def _refuse_condition(untuned: UncheckedExperiment, path: str, space: Space, tune: Tune) -> None:
+def _condition_rules(
+    untuned: UncheckedExperiment, path: str, space: Space, search: Mapping[str, Space]
+) -> Iterator[str]:
     for key, value in space.when.items():
         here = f"tune.search.{path}.when.{key}"
-        if key not in tune.search:
-            raise ValueError(f"{here}: is not searched, so it never changes; search it, too")
-        above = tune.search[key]
-        if above.when:
-            raise ValueError(f"{here}: has a condition itself; name a key that has none")
-        if isinstance(above, Choices):
-            never, listed = value not in above.choices, ", ".join(map(str, above.choices))
-            allowed = f"choices are {listed}"
-        elif isinstance(above, Range) and is_whole(untuned, key, above):
-            never = value not in range(int(above.low), int(above.high) + 1)
-            allowed = f"whole numbers go from {above.low} to {above.high}"
-        else:
-            raise ValueError(f"{here}: no trial has one exact value of a range; give {key} choices")
-        if never:
-            raise ValueError(f"{here}: is never {value!r}; its {allowed}")
+        if key not in search:
+            yield f"{here}: is not searched, so it never changes; search it, too"
+        elif search[key].when:
+            yield f"{here}: has a condition itself; name a key that has none"
+        elif isinstance(above := search[key], Choices):
+            if value not in above.choices:
+                choices = ", ".join(map(str, above.choices))
+                yield f"{here}: is never {value!r}; its choices are {choices}"
+        elif isinstance(above, Percentiles) or not is_whole(untuned, key, above):
+            yield f"{here}: no trial has one exact value of a range; give {key} choices"
+        elif value not in range(int(above.low), int(above.high) + 1):
+            whole = f"whole numbers go from {above.low} to {above.high}"
+            yield f"{here}: is never {value!r}; its {whole}"
 
 
-def _refuse_values(untuned: UncheckedExperiment, path: str, space: Space) -> None:
+def _value_rules(untuned: UncheckedExperiment, path: str, space: Space) -> Iterator[str]:
+    here = f"tune.search.{path}"
     if isinstance(space, Percentiles):
         if path != "train.clip":
-            raise ValueError(
-                f"tune.search.{path}: percentiles are of gradient norms, for train.clip alone; "
-                "give low and high"
+            yield (
+                f"{here}: percentiles are of gradient norms, for train.clip alone; give low and "
+                "high"
             )
         return
     values = space.choices if isinstance(space, Choices) else (space.low, space.high)
     fractional = not all(isinstance(value, int) for value in values)
     if isinstance(space, Range) and fractional and _holds_whole(untuned, path, space):
-        raise ValueError(
-            f"tune.search.{path}: takes whole numbers, got low: {space.low}, high: {space.high}"
-        )
+        yield f"{here}: takes whole numbers, got low: {space.low}, high: {space.high}"
     for value in values:
         try:
             trial = untuned.replace({**space.when, path: value})
         except KeyError:
-            raise ValueError(f"tune.search.{path}: there is no such key") from None
+            yield f"{here}: there is no such key"
         except ValidationError as error:
             reason = reason_of(error.errors()[0]).replace("Input should be ", "it must be ")
-            raise ValueError(f"tune.search.{path}: cannot be {value!r}; {reason}") from None
-        if why := why_not(untuned, trial, untuned.monitored):
-            raise ValueError(f"tune.search.{path}: {why}")
+            yield f"{here}: cannot be {value!r}; {reason}"
+        else:
+            if why := why_not(untuned, trial, untuned.monitored):
+                yield f"{here}: {why}"
 
 
 def _holds_whole(untuned: UncheckedExperiment, path: str, space: Range) -> bool:
@@ -139,28 +129,34 @@ def _holds_whole(untuned: UncheckedExperiment, path: str, space: Range) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _refuse_method(untuned: UncheckedExperiment, tune: Tune) -> None:
-    kind, search = tune.sampler.kind, tune.search
+def _method_rules(untuned: UncheckedExperiment, tune: Tune) -> Iterator[str]:
+    kind, search, points = tune.sampler.kind, tune.search, tune.sampler.points
     conditional = [path for path, space in search.items() if space.when]
     listed = [path for path, space in search.items() if isinstance(space, Choices)]
-    if tune.sampler.points != Sampler().points and kind != "grid":
-        raise ValueError(f"tune.sampler.points: only a grid has points, not {kind}; leave it out")
+    if points != Sampler().points and kind != "grid":
+        yield f"tune.sampler.points: only a grid has points, not {kind}; leave it out"
     if kind in ("grid", "cmaes") and conditional:
-        raise ValueError(
+        yield (
             f"tune.search.{conditional[0]}.when: {kind} searches all keys in every trial; "
             "leave the condition out, or choose tpe, gp or random"
         )
     if kind == "cmaes" and (listed or len(search) < 2):
-        raise ValueError(
-            f"tune.sampler: cmaes searches two or more ranges, and "
+        yield (
+            "tune.sampler: cmaes searches two or more ranges, and "
             f"{f'{listed[0]} is a list' if listed else 'there is one'}; choose tpe or gp"
         )
-    if kind == "grid" and tune.trials > (cells := _cells(untuned, tune)):
-        raise ValueError(
-            f"tune.trials: the grid has {cells} points, got {tune.trials}; write trials: {cells}"
+    if kind == "grid":
+        cells = math.prod(
+            points if isinstance(space, Percentiles) else len(_axis(untuned, path, space, points))
+            for path, space in search.items()
         )
+        if tune.trials > cells:
+            yield (
+                f"tune.trials: the grid has {cells} points, got {tune.trials}; write trials: "
+                f"{cells}"
+            )
     if tune.pruner.kind == "wilcoxon" and tune.seeds < MIN_SEEDS:
-        raise ValueError(
-            f"tune.pruner: wilcoxon compares trials over their seeds and needs tune.seeds of at "
+        yield (
+            "tune.pruner: wilcoxon compares trials over their seeds and needs tune.seeds of at "
             f"least {MIN_SEEDS}, got {tune.seeds}"
         )

@@ -1,6 +1,6 @@
 """Rules for the variants of a comparison, and whether the tokens of two networks allow one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pydantic import ValidationError
 
@@ -24,33 +24,33 @@ OF_TOKENS = ("loss", "perplexity", "accuracy")
 """Metrics per token; shorter tokens improve them."""
 
 
-def refuse_misfits(experiment: UncheckedExperiment) -> None:
-    """Raise ValueError for variants that cannot be compared."""
+def variant_rules(experiment: UncheckedExperiment) -> Iterator[str]:
+    """Violated rules for variants and seeds, each as `params path: reason`."""
     variants, seeds = experiment.variants, experiment.seeds
     if len(set(seeds)) < len(seeds):
-        raise ValueError(f"seeds must be distinct, got {', '.join(map(str, seeds))}")
+        yield f"seeds must be distinct, got {', '.join(map(str, seeds))}"
     if (variants or seeds) and experiment.tune is not None:
-        raise ValueError(f"{'variants' if variants else 'seeds'}: {FIXED['tune']}")
+        yield f"{'variants' if variants else 'seeds'}: {FIXED['tune']}"
     members = dict[str, UncheckedExperiment]()
     for name, overrides in variants.items():
+        here = f"variants.{name}"
         for path in overrides:
-            here = f"variants.{name}.{path}"
             for fixed, why in FIXED.items():
                 if path == fixed or path.startswith(f"{fixed}."):
-                    raise ValueError(f"{here}: {why}")
+                    yield f"{here}.{path}: {why}"
         try:
             members[name] = experiment.replace({**overrides, "variants": {}, "seeds": ()})
         except KeyError as error:
-            raise ValueError(f"variants.{name}: there is no key {error.args[0]}") from None
+            yield f"{here}: there is no key {error.args[0]}"
         except ValidationError as error:
             first = error.errors()[0]
             reason, where = reason_of(first), ".".join(map(str, first["loc"]))
-            raise ValueError(f"variants.{name}: {where + ': ' if where else ''}{reason}") from None
+            yield f"{here}: {where + ': ' if where else ''}{reason}"
     for name, member in members.items():
         reference = next(iter(members))
         measure = "wer" if has_right_text(member) else "loss"
         if misfit := why_not(members[reference], member, measure):
-            raise ValueError(f"variants.{name}: not comparable with {reference}: {misfit}")
+            yield f"variants.{name}: not comparable with {reference}: {misfit}"
 
 
 def has_right_text(experiment: UncheckedExperiment) -> bool:
