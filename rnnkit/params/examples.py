@@ -4,8 +4,7 @@ from pathlib import Path
 
 from rnnkit.errors import InputError, closest
 
-PACKAGE = Path(__file__).parents[1]
-PLACES = (PACKAGE / "examples", PACKAGE.parent / "params")
+PLACES = (Path(__file__).parents[1] / "examples", Path(__file__).parents[2] / "params")
 """Folders of the examples: installed from a wheel, or in a checkout."""
 SUFFIX = ".yaml"
 
@@ -17,11 +16,7 @@ def examples() -> dict[str, Path]:
 
 
 def example(name: str) -> Path:
-    """Path of an example.
-
-    Raises:
-        InputError: there is no such example.
-    """
+    """Path of an example; InputError: there is no such example."""
     files = examples()
     if name not in files:
         raise InputError(

@@ -53,11 +53,7 @@ def load(
 
 
 def change(experiment: Experiment, changes: Changes) -> Experiment:
-    """A copy of an experiment with some values replaced, under the rules of `load`.
-
-    Raises:
-        InputError: a change is not valid; one line says why.
-    """
+    """A copy of an experiment with some values replaced, under the rules of `load`."""
     return _experiment(Tree(experiment.name, experiment.model_dump()), changes)
 
 

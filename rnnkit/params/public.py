@@ -26,12 +26,7 @@ def hashed_path(path: str) -> str:
 
 
 def hashed_params(block: Block, leave_out: Set[str] = frozenset()) -> dict[str, Any]:
-    """A block's values in the form used for hashes.
-
-    Args:
-        block: resolved.
-        leave_out: keys to omit.
-    """
+    """Values of a resolved block in the form used for hashes."""
 
     def visit(value: Any) -> Any:
         if isinstance(value, dict):

@@ -34,10 +34,8 @@ def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
         got = error["ctx"]["tag"]
         near = difflib.get_close_matches(got, tags, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        kind = (*path, "kind")
-        return (
-            f"{tree.place(kind)}: {name}.kind must be one of {', '.join(tags)}, got {got!r}{hint}"
-        )
+        place = tree.place((*path, "kind"))
+        return f"{place}: {name}.kind must be one of {', '.join(tags)}, got {got!r}{hint}"
     if error["type"] == "union_tag_not_found":
         kinds = _kinds(path, tree.values)
         return (

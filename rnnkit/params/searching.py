@@ -52,10 +52,7 @@ def is_whole(untuned: UncheckedExperiment, path: str, space: Range) -> bool:
 
 
 def grid(untuned: UncheckedExperiment, tune: Tune) -> list[dict[str, Value]]:
-    """Every combination of the values, the last key changing fastest.
-
-    Percentiles must have been replaced by a range.
-    """
+    """Every combination of the values, the last key changing fastest; no space of percentiles."""
     axes = [_axis(untuned, path, space, tune.sampler.points) for path, space in tune.search.items()]
     return [dict(zip(tune.search, point, strict=True)) for point in itertools.product(*axes)]
 

@@ -284,11 +284,6 @@ class Pairs(Block):
     """A column whose equal values stay in one split; null: equal sources do."""
     encoding: str = "utf-8"
 
-    @staticmethod
-    def two_files(path: str) -> bool:
-        """Whether a path names two files in braces."""
-        return "," in path.partition("{")[2].partition("}")[0]
-
 
 class Pronunciations(Block):
     """A pronouncing dictionary, one pronunciation per line: word, number and phonemes, separated by

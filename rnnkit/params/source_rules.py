@@ -63,7 +63,7 @@ def pairs_rules(experiment: UncheckedExperiment) -> Iterator[str]:
         return
     held_out = (split.valid, split.test) if isinstance(split, Files) else ()
     paths = [source.path, *(path for path in held_out if isinstance(path, str))]
-    if all(map(Pairs.two_files, paths)):
+    if all("," in path.partition("{")[2].partition("}")[0] for path in paths):
         for key in ("header", "format", "source", "target"):
             if experiment.is_changed(f"data.source.{key}"):
                 yield f"data.source.{key}: lines of two files have no columns; leave it out"

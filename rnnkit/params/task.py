@@ -245,11 +245,10 @@ class Memory(TaskBlock):
     @property
     def unused(self) -> Mapping[str, str]:
         online = {"model.bidirectional": "a backward direction would need no memory"}
-        every = online if self.problem == "embedded_reber" else {}
         return {
-            **UNUSED_BY_MOST,
-            **NO_SCALING,
-            **(NO_TRUNCATION if self.topology == "many_to_one" else {**NO_READOUT, **every}),
+            **NO_NUMBERS,
+            **(NO_TRUNCATION if self.topology == "many_to_one" else NO_READOUT),
+            **(online if self.problem == "embedded_reber" else {}),
             "data.split": "the source says how many sequences each part has",
             "data.tokenizer": "its symbols are given",
             "data.max_length": "task.length says how long sequences are",

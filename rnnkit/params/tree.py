@@ -124,10 +124,7 @@ def plain(node: yaml.Node, path: Keys, tree: Tree, at: Any) -> Any:
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = key_node.value
-            if (
-                not isinstance(key_node, yaml.ScalarNode)
-                or key_node.tag == "tag:yaml.org,2002:merge"
-            ):
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag.endswith(":merge"):
                 raise InputError(f"{at(key_node)}: a key must be a plain word")
             if key in mapping:
                 where = tree.place((*path, key))

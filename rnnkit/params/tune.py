@@ -61,19 +61,15 @@ class Percentiles(Block):
         return self
 
 
-Space = Range | Choices | Percentiles
-SHAPES = ("choices", "percentiles")
-
-
 def _shape(space: Any) -> str:
     """Tag of a space, which cannot be a key of a params file."""
-    for key in SHAPES:
+    for key in ("choices", "percentiles"):
         if key in space if isinstance(space, Mapping) else hasattr(space, key):
             return f"<{key}>"
     return "<range>"
 
 
-TaggedSpace = Annotated[
+Space = Annotated[
     Annotated[Range, Tag("<range>")]
     | Annotated[Choices, Tag("<choices>")]
     | Annotated[Percentiles, Tag("<percentiles>")],
@@ -118,7 +114,7 @@ class Tune(Block):
     """Worker processes, each running one trial at a time."""
     seeds: int = Field(default=1, ge=1, le=100)
     """Training runs per trial, from the experiment's seed upwards; its value is their mean."""
-    search: FrozenMapping[str, TaggedSpace] = Field(default_factory=lambda: SEARCH, min_length=1)
+    search: FrozenMapping[str, Space] = Field(default_factory=lambda: SEARCH, min_length=1)
     """Params path -> range, choices or percentiles."""
     sampler: Sampler = Sampler()
     pruner: Pruner = Pruner()

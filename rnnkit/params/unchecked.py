@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field
 
-from rnnkit.params.block import Block, FrozenDict, spelled_out
+from rnnkit.params.block import Block, FrozenDict, FrozenMapping, spelled_out
 from rnnkit.params.data import Data
 from rnnkit.params.model import Model
 from rnnkit.params.task import Direction, Task
@@ -16,21 +16,16 @@ from rnnkit.params.tune import Tune
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
-def frozen(value: Any) -> Any:
-    """An immutable copy of a plain value."""
+def _frozen(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return FrozenDict({key: frozen(inner) for key, inner in value.items()})
+        return FrozenDict({key: _frozen(inner) for key, inner in value.items()})
     if isinstance(value, list | tuple):
-        return tuple(frozen(inner) for inner in value)
+        return tuple(map(_frozen, value))
     return value
 
 
-def _spelled_out(variants: Mapping[str, Mapping[str, Any]]) -> Any:
-    return frozen({name: spelled_out(overrides) for name, overrides in variants.items()})
-
-
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,39}$")]
-Variants = Annotated[Mapping[Name, Mapping[str, Any]], AfterValidator(_spelled_out)]
+Changes = Annotated[Mapping[str, Any], AfterValidator(lambda given: _frozen(spelled_out(given)))]
 
 
 class UncheckedExperiment(Block):
@@ -44,7 +39,7 @@ class UncheckedExperiment(Block):
     model: Model = Model()
     train: Train = Train()
     tune: Tune | None = None
-    variants: Variants = FrozenDict()
+    variants: FrozenMapping[Name, Changes] = FrozenDict()
     """Name -> params path -> value; `rnnkit compare` runs each variant."""
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, max_length=100)] = ()
     """`rnnkit compare` runs each variant with each seed; empty: only with `seed`."""
