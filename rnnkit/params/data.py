@@ -151,11 +151,6 @@ class Covariates(Block):
     calendar: Annotated[tuple[Literal["hour", "weekday", "month"], ...], Field(strict=False)] = ()
     """Known-future covariates from the time: sine and cosine of each cycle."""
 
-    @property
-    def known_ahead(self) -> bool:
-        """Whether there are known-future covariates."""
-        return bool(self.future or self.calendar)
-
 
 class Data(Block):
     """Source, split, tokenization, scaling and padding."""

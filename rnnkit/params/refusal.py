@@ -22,7 +22,7 @@ def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
     here = [e for e in errors if _real_path(e["loc"], tree.values, e["type"] == "missing") == path]
     more = f" (and {len(errors) - len(here)} more)" if len(errors) > len(here) else ""
     if error["type"] == "extra_forbidden":
-        known = _keys_at(path[:-1], tree.values)
+        known = [key for b in _blocks_at(path[:-1], tree.values) for key in b.model_fields]
         near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
         there = "there are" if len(known) > 1 else "there is only"
         hint = f"did you mean {near[0]!r}?" if near else f"{there} {', '.join(known)}"
@@ -95,11 +95,6 @@ def _real_path(loc: Sequence[str | int], values: Any, missing: bool) -> Keys:
             continue
         path.append(str(step))
     return tuple(path)
-
-
-def _keys_at(path: Keys, values: Any) -> list[str]:
-    """Keys of the block at a path."""
-    return [name for block in _blocks_at(path, values) for name in block.model_fields]
 
 
 def _kinds(path: Keys, values: Any) -> list[Any]:

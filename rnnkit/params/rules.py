@@ -240,7 +240,7 @@ def forecasting_rules(experiment: UncheckedExperiment) -> Iterator[str]:
             "data.covariates: a column is a target, known ahead or known in the past alone, and "
             f"{', '.join(duplicates)} would be two of these; name it once"
         )
-    if covariates.known_ahead and experiment.model.readout != "last":
+    if (covariates.future or covariates.calendar) and experiment.model.readout != "last":
         yield (
             "model.readout: with covariates known ahead every step of the horizon is read out; "
             "leave it out"
