@@ -7,14 +7,7 @@ from rnnkit.params.model import RNN, Embedding, Raw
 from rnnkit.params.searching import search_rules
 from rnnkit.params.source import NUMBERS, Frames, PianoRolls, Vectors
 from rnnkit.params.source_rules import source_rules
-from rnnkit.params.task import (
-    Forecasting,
-    LanguageModeling,
-    Memory,
-    Tagging,
-    Vector,
-    Writing,
-)
+from rnnkit.params.task import Forecasting, LanguageModeling, Memory, Tagging, Vector, Writing
 from rnnkit.params.train import Plateau
 from rnnkit.params.unchecked import UncheckedExperiment
 from rnnkit.params.variants import OF_TOKENS, has_right_text, variant_rules
@@ -88,7 +81,7 @@ def general_rules(experiment: UncheckedExperiment) -> Iterator[str]:
             f"train.monitor: must be one of {', '.join(monitors)}, got {experiment.train.monitor!r}"
         )
     if isinstance(split, Given) and not isinstance(source, PianoRolls):
-        yield ("data.split: this source does not come in parts; choose fractions, files or column")
+        yield "data.split: this source does not come in parts; choose fractions, files or column"
     if isinstance(source, PianoRolls) and source.highest < source.lowest:
         yield "data.source.highest: must not lie below data.source.lowest"
     if isinstance(task, Vector) and task.loss == "squared":
