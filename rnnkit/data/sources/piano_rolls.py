@@ -15,22 +15,9 @@ if TYPE_CHECKING:
 PARTS = ("train", "valid", "test")
 
 
-def fingerprint(params: PianoRolls) -> str:
-    """SHA-256 of the file."""
-    return opening.fingerprint(params.path)
-
-
 def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
-    """The column frames, lists of lists of MIDI numbers, and part if the file has splits.
-
-    Args:
-        params: the source's block.
-        part: not None: the file must have splits.
-
-    Raises:
-        InputError: invalid JSON, unexpected or missing splits, a piece of fewer than two frames, a
-            note that is not an integer or out of range.
-    """
+    """The column frames, lists of lists of MIDI numbers, and part if the file has splits (`part` is
+    not None)."""
     import pandas as pd
 
     path = params.path
