@@ -39,8 +39,8 @@ def test_a_row_is_said_to_stand_where_it_begins(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table"
         path.write_bytes(end.join([*lines, ""]).encode())
-        source = LabelledText.model_validate({"path": str(path), "format": format})
-        file = TableFile(source, "csv", header=header, comment="#")
+        options = {"path": str(path), "format": format, "header": header, "comment": "#"}
+        file = TableFile(Vectors.model_validate(options), "csv")
         frame = file.frame
         told = [file.line(row) for row in range(len(frame))]
     assert [[cell.replace("\r\n", "\n") for cell in row] for row in frame.to_numpy()] == cells

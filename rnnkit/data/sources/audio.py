@@ -37,20 +37,16 @@ def read(params: Audio, part: str | None) -> pd.DataFrame:
     import pandas as pd
 
     listed = _listed(params, part)
-    samples: tuple[np.ndarray, ...]
-    rates: tuple[int, ...]
-    channels: tuple[int, ...]
-    samples, rates, channels = zip(
-        *(recording(file, params.rate) for file in listed["file"]), strict=True
-    )
-    frame = pd.DataFrame({"samples": pd.Series(samples, dtype=object), "text": listed["text"]})
+    recordings = [recording(file, params.rate) for file in listed["file"]]
+    samples = pd.Series([samples for samples, _, _ in recordings], dtype=object)
+    frame = pd.DataFrame({"samples": samples, "text": listed["text"]})
     in_table = params.names is None  # in any folder
     frame["name"] = [file if in_table else Path(file).name for file in listed["file"]]
     frame = frame.assign(**{name: listed[name] for name in ("group", "part") if name in listed})
     notes = []
-    if mixed := sum(count > 1 for count in channels):
+    if mixed := sum(channels > 1 for _, _, channels in recordings):
         notes.append(f"the channels of {mixed:,} recordings were mixed to one")
-    for rate, count in sorted(Counter(rates).items()):
+    for rate, count in sorted(Counter(rate for _, rate, _ in recordings).items()):
         if rate != params.rate:
             notes.append(f"{count:,} recordings were resampled from {rate:,} to {params.rate:,} Hz")
     frame.attrs = {"rate": params.rate, "notes": notes}

@@ -1,4 +1,4 @@
-"""Sequences of frames: a table, one frame per row; or the .ts format of the UEA and UCR."""
+"""Sequences of frames: a table, or the .ts format of the UEA and UCR archives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_frames(params: Frames, part: str | None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    file = TableFile(params, "csv", row_names=params.row_names)
+    file = TableFile(params, "csv")
     targets = (params.label,) if isinstance(params.label, str) else params.label
     columns = file.chosen(part, "sequence", "time", "group")
     numbers = file.numbers({*targets, *(str(cells.name) for cells in columns.values())})

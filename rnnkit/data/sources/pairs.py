@@ -40,7 +40,7 @@ def read_pairs(params: Pairs, part: str | None) -> pd.DataFrame:
                 f"{params.path}: pairs are a table, with tabs between its columns, or two files "
                 "with a line for each; name both of these in braces, as in text.{en,de}"
             )
-    file = TableFile(params, "tsv", header=params.header)
+    file = TableFile(params, "tsv")
     columns = file.chosen(part, "source", "target", "group")
     for field in ("source", "target"):
         refuse_blank(columns[field], file.at)

@@ -47,31 +47,22 @@ class TableFile:
     Args:
         source: names the file and its columns.
         otherwise: format of a file with another ending.
-        header: csv and tsv: whether the first line names the columns; otherwise they are `1`, `2`
-            and so on.
-        comment: csv and tsv: prefix of comment lines; None: no comments.
-        row_names: csv and tsv: whether rows begin with a name that has no header field; it is
-            dropped.
 
     Raises:
         InputError: invalid bytes, a row with too many fields, a line of invalid JSON, no rows, or
-            `header` or `comment` for a format without lines.
+            `header`, `comment` or `row_names` for a format without lines.
     """
 
     def __init__(
-        self,
-        source: LabelledText | Table | Frames | Vectors | Pairs | Audio,
-        otherwise: str,
-        *,
-        header: bool = True,
-        comment: str | None = None,
-        row_names: bool = False,
+        self, source: LabelledText | Table | Frames | Vectors | Pairs | Audio, otherwise: str
     ) -> None:
         self.source, self.path = source, source.path
         self.format = format_of(source.path, source.format, otherwise)
-        self.header, self.comment = header, comment
         self._separator = {"csv": ",", "tsv": "\t"}.get(self.format)
-        for key, used in (("header", not header), ("comment", comment is not None)):
+        self._header = source.header if isinstance(source, Pairs | Vectors) else True
+        self._comment = source.comment if isinstance(source, Vectors) else None
+        row_names = isinstance(source, Frames) and source.row_names
+        for key, used in (("header", not self._header), ("comment", self._comment is not None)):
             if used and self._separator is None:
                 raise InputError(
                     f"{self.path}: data.source.{key} is for csv and tsv, and this is "
@@ -98,7 +89,7 @@ class TableFile:
 
         if self._separator is not None:
             first = self._separator if row_names else ""  # the first column's name is empty
-            frame = separated(self.path, first + self._text(), self._separator, self.header)
+            frame = separated(self.path, first + self._text(), self._separator, self._header)
             return frame.iloc[:, 1:] if row_names else frame
         if self.format == "parquet":
             return parquet(self.path)
@@ -120,8 +111,8 @@ class TableFile:
                 f"alone: a {self.format} file needs {between} between its fields; write them, or "
                 "set `data.source.format`"
             )
-        headed = self._separator and self.header and "header" in type(self.source).model_fields
-        advice = ", or write `header: false` where the first line is data" if headed else ""
+        named = self._separator and self._header and isinstance(self.source, Pairs | Vectors)
+        advice = ", or write `header: false` where the first line is data" if named else ""
         return column(self.frame, self.path, name, key, advice)
 
     def chosen(self, part: str | None, *fields: str) -> dict[str, pd.Series]:
@@ -252,16 +243,16 @@ class TableFile:
             return f"line {row + 1}"
         if self._separator is not None:
             begins = (begin for begin, _ in records(self._text(), self._separator))
-            for begin in itertools.islice(begins, row + self.header, None):
+            for begin in itertools.islice(begins, row + self._header, None):
                 return f"line {begin}"
         return f"row {row + 1}"  # Parquet, or the file has changed
 
     def _text(self) -> str:
         """The file's text, with comments as empty lines."""
         text = read_text(self.path, self.source.encoding)
-        if self.comment is None:
+        if self._comment is None:
             return text
-        return re.sub(rf"(?<![^\r\n]){re.escape(self.comment)}[^\r\n]*", "", text)
+        return re.sub(rf"(?<![^\r\n]){re.escape(self._comment)}[^\r\n]*", "", text)
 
 
 def column(frame: pd.DataFrame, path: str, name: str, key: str, other: str = "") -> pd.Series:

@@ -16,7 +16,7 @@ def read(params: Vectors, part: str | None) -> pd.DataFrame:
     `attrs` has the names of `columns` and `targets`."""
     import pandas as pd
 
-    file = TableFile(params, "csv", header=params.header, comment=params.comment)
+    file = TableFile(params, "csv")
     targets = [
         file.labels(file.column(name, "data.source.targets"), "every vector needs its target")
         for name in params.targets
