@@ -8,18 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnkit.data.sources import opening, riff
+from rnnkit.data.sources import opening
 from rnnkit.data.sources.public_files import hashed_place
 from rnnkit.data.sources.tabular import TableFile, column, refuse_blank
+from rnnkit.data.sources.wav import recording
 from rnnkit.errors import InputError
 from rnnkit.params.source import FIELD, Audio
 from rnnkit.runtime.files import sha256_file, sha256_named
 
-MAX_SAMPLE = 1e6
-"""Samples are nominally in -1 to 1; larger ones overflow float32 energies."""
-
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 
@@ -51,51 +48,6 @@ def read(params: Audio, part: str | None) -> pd.DataFrame:
             notes.append(f"{count:,} recordings were resampled from {rate:,} to {params.rate:,} Hz")
     frame.attrs = {"rate": params.rate, "notes": notes}
     return frame
-
-
-def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
-    """float32 samples, mixed to one channel and resampled; rate and number of channels of the file.
-
-    Raises:
-        InputError: the recording is missing, empty, truncated or not WAV, or has samples that are
-            not finite.
-    """
-    import numpy as np
-    import soundfile
-
-    file = opening.existing(path)
-    try:
-        samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        reason = str(error).split(": ", 1)[-1].rstrip(".").lower()
-        raise InputError(
-            f"{path}: a WAV file is needed, but {reason}; convert it or leave it out"
-        ) from None
-    sound = riff.sound(file)
-    if sound is not None and sound.promised > sound.there:
-        raise InputError(
-            f"{path}: the recording is cut off: its header says {sound.promised:,} "
-            f"{sound.unit} and there are {sound.there:,}; copy it again or leave it out"
-        )
-    if not len(samples):
-        raise InputError(f"{path}: the recording is empty; record it again or leave it out")
-    finite = np.isfinite(samples).all(axis=1)
-    if not finite.all():
-        raise InputError(
-            f"{path}: samples must be finite numbers, but {int((~finite).sum()):,} of "
-            f"{len(samples):,} are not; record it again or leave it out"
-        )
-    if (greatest := float(np.abs(samples).max())) > MAX_SAMPLE:
-        raise InputError(
-            f"{path}: samples must lie between -1 and 1, but the greatest is {greatest:.3g}; "
-            "record it again or leave it out"
-        )
-    mixed = samples.mean(axis=1)
-    if rate != wanted:
-        import librosa
-
-        mixed = librosa.resample(mixed, orig_sr=rate, target_sr=wanted)
-    return mixed, int(rate), samples.shape[1]
 
 
 def _listed(params: Audio, part: str | None) -> pd.DataFrame:
