@@ -64,12 +64,14 @@ def fill(frame: pd.DataFrame, gaps: str, path: str) -> pd.DataFrame:
     """
     import pandas as pd
 
+    names = [name for name in frame.columns if name not in ("time", "series")]
     pieces, added, filled = [], 0, 0
     for name, table in frame.groupby("series", sort=False) if "series" in frame else [("", frame)]:
         of = f" of series {name!r}" if name != "" else ""
+        values = table.set_index("time")[names]
         if gaps != "keep":
             full = grid(table["time"])
-            missing = full.difference(pd.DatetimeIndex(table["time"]))
+            missing = full.difference(pd.DatetimeIndex(values.index))
             if len(missing) and gaps == "refuse":
                 raise InputError(
                     f"{path}: times must follow one another without a gap, but {len(missing)} are "
@@ -77,9 +79,12 @@ def fill(frame: pd.DataFrame, gaps: str, path: str) -> pd.DataFrame:
                     "interpolate, which fill it, or to keep, which takes the rows as they follow"
                 )
             added += len(missing)
-            table = _at(table, full)
-        filled += int(table[_numbers(table)].isna().to_numpy().sum())
-        pieces.append(_filled(table, gaps, path, of))
+            values = values.reindex(full) if len(missing) else values
+        filled += int(values.isna().to_numpy().sum())
+        piece = _filled(values, gaps, path, of).rename_axis("time").reset_index()
+        if "series" in frame:
+            piece.insert(0, "series", name)
+        pieces.append(piece)
     result = pd.concat(pieces, ignore_index=True)
     if filled:
         how = {"forward": "the value before", "interpolate": "linear interpolation in time"}[gaps]
@@ -128,36 +133,18 @@ def _step(places: np.ndarray) -> int | None:
     return smallest if regular else None
 
 
-def _at(table: pd.DataFrame, full: pd.DatetimeIndex) -> pd.DataFrame:
-    """Reindex a series to a grid, with missing values at new times."""
-    if len(full) == len(table):
-        return table
-    placed = table.set_index("time").reindex(full).rename_axis("time").reset_index()
-    if "series" in table:
-        placed["series"] = table["series"].iloc[0]
-    return placed[list(table.columns)]
-
-
-def _numbers(table: pd.DataFrame) -> list[str]:
-    return [name for name in table.columns if name not in ("time", "series", "part")]
-
-
-def _filled(table: pd.DataFrame, gaps: str, path: str, of: str) -> pd.DataFrame:
-    names = _numbers(table)
-    if not table[names].isna().to_numpy().any():
-        return table
-    values = table[names].set_index(table["time"])
+def _filled(values: pd.DataFrame, gaps: str, path: str, of: str) -> pd.DataFrame:
     if gaps == "forward":
         values = values.ffill()
     elif gaps == "interpolate":
         values = values.interpolate("time", limit_area="inside")
     left = values.isna()
     if left.to_numpy().any():
-        name = next(name for name in names if left[name].any())
+        name = next(name for name in left if left[name].any())
         ends = "first" if gaps == "forward" else "first or last"
         raise InputError(
             f"{path}: the {ends} value{of} must be there to fill a gap with, but column {name!r} "
-            f"has none at {table['time'].iloc[int(left[name].to_numpy().argmax())]}; cut the table "
-            "or leave the column out of `data.source.columns`"
+            f"has none at {values.index[int(left[name].argmax())]}; cut the table or leave the "
+            "column out of `data.source.columns`"
         )
-    return table.assign(**{name: values[name].to_numpy() for name in names})
+    return values
