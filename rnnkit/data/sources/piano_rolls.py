@@ -21,9 +21,8 @@ def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
     import pandas as pd
 
     path = params.path
-    text = opening.read_text(path, params.encoding)
     try:
-        content = json.loads(text)
+        content = json.loads(opening.read_text(path, params.encoding))
     except json.JSONDecodeError as error:
         raise InputError(
             f"{path}, line {error.lineno}, column {error.colno}: the file must be JSON, but "
@@ -40,19 +39,17 @@ def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
             f"{', '.join(content) or 'none'}; rename them"
         )
     parts = {name: content[name] for name in PARTS} if isinstance(content, dict) else {"": content}
-    pieces: list[Any] = []
-    sides: list[str] = []
+    rows: list[tuple[Any, str]] = []
     for name, members in parts.items():
         if not isinstance(members, list):
             raise InputError(f"{path}: pieces must be a list, but they are {str(members)[:40]}")
         for number, piece in enumerate(members, start=1):
             _check(f"{path}, {name} piece {number}".replace(",  ", ", "), piece, params)
-            pieces.append(piece)
-            sides.append(name)
-    if not pieces:
+            rows.append((piece, name))
+    if not rows:
         raise InputError(f"{path}: the file holds no piece; name another")
-    frame = pd.DataFrame({"frames": pieces})
-    return frame if part is None else frame.assign(part=sides)
+    frame = pd.DataFrame(rows, columns=["frames", "part"])
+    return frame.drop(columns="part") if part is None else frame
 
 
 def _check(where: str, piece: Any, params: PianoRolls) -> None:
