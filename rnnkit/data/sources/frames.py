@@ -25,7 +25,8 @@ def read_frames(params: Frames, part: str | None) -> pd.DataFrame:
     file = TableFile(params, "csv")
     targets = (params.label,) if isinstance(params.label, str) else params.label
     columns = file.chosen(part, "sequence", "time", "group")
-    numbers = file.numbers({*targets, *(str(cells.name) for cells in columns.values())})
+    taken = {*targets, *(str(cells.name) for cells in columns.values())}
+    numbers = file.numbers(params.columns, taken)
     features = numbers.to_numpy()
     texts = [
         file.labels(file.column(name, "data.source.label"), "every frame needs a label")

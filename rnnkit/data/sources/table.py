@@ -22,9 +22,8 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
 
     file = TableFile(params, "csv")
     columns = file.chosen(part, "time", "id")
-    numbers = file.numbers(
-        {params.time, params.id, part}, params.gaps in ("forward", "interpolate")
-    )
+    filled = params.gaps in ("forward", "interpolate")
+    numbers = file.numbers(params.columns, {params.time, params.id, part}, missing=filled)
     taken = [name for name in numbers if name in ("time", "series", "part")]
     if taken:
         raise InputError(

@@ -125,8 +125,13 @@ class TableFile:
             if name is not None
         }
 
-    def numbers(self, taken: Collection[str | None], missing: bool = False) -> pd.DataFrame:
-        """The columns of `data.source.columns`, or all that are not taken, as float64.
+    def numbers(
+        self,
+        names: Collection[str] | None,
+        taken: Collection[str | None],
+        missing: bool = False,
+    ) -> pd.DataFrame:
+        """The columns of these names, or all that are not taken, as float64.
 
         Args:
             missing: keep missing values, as NaN.
@@ -137,24 +142,19 @@ class TableFile:
         import numpy as np
         import pandas as pd
 
-        names = getattr(self.source, "columns", None)
         names = names or [str(name) for name in self.frame.columns if name not in taken]
         if not names:
-            beside = (
-                f"beside {self.source.time!r}" if isinstance(self.source, Table) else "of features"
-            )
-            add = "; add the values" if isinstance(self.source, Table) else ""
-            raise InputError(
-                f"{self.path}: at least one column {beside} is needed, but there is none{add}"
-            )
+            rule = "of features is needed, but there is none"
+            if isinstance(self.source, Table):
+                rule = f"beside {self.source.time!r} is needed, but there is none; add the values"
+            raise InputError(f"{self.path}: at least one column {rule}")
         cells = {name: self.column(name, "data.source.columns") for name in names}
         numbers = pd.DataFrame({name: self._numbers(series) for name, series in cells.items()})
         values = numbers.to_numpy()
         bad = np.isinf(values) if missing else ~np.isfinite(values)
         if count := int(bad.sum()):
-            row, name = min(
-                (int(b.argmax()), n) for n, b in zip(cells, bad.T, strict=True) if b.any()
-            )
+            flags = zip(bad.T, cells, strict=True)
+            row, name = min((int(rows.argmax()), name) for rows, name in flags if rows.any())
             raise InputError(
                 f"{self.path}: every value must be a finite number, but {count} are missing or "
                 f"infinite, the first in column {name!r}, {self.line(row)} "

@@ -21,7 +21,7 @@ def read(params: Vectors, part: str | None) -> pd.DataFrame:
         file.labels(file.column(name, "data.source.targets"), "every vector needs its target")
         for name in params.targets
     ]
-    numbers = file.numbers({*params.targets, params.group, part})
+    numbers = file.numbers(params.columns, {*params.targets, params.group, part})
     rows = zip(*(cells.replace(params.rename) for cells in targets), strict=True)
     frame = pd.DataFrame({"vector": list(numbers.to_numpy()), "target": list(map(list, rows))})
     frame = frame.assign(**file.chosen(part, "group"))
