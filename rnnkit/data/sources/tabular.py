@@ -62,18 +62,18 @@ class TableFile:
         self._header = source.header if isinstance(source, Pairs | Vectors) else True
         self._comment = source.comment if isinstance(source, Vectors) else None
         row_names = isinstance(source, Frames) and source.row_names
-        for key, used in (("header", not self._header), ("comment", self._comment is not None)):
-            if used and self._separator is None:
-                raise InputError(
-                    f"{self.path}: data.source.{key} is for csv and tsv, and this is "
-                    f"{self.format}; leave it out"
-                )
         if self.format == "jsonl" and isinstance(source, Table | Frames | Vectors):
             what = "a table" if isinstance(source, Table) else source.kind
             raise InputError(
                 f"{self.path}: {what} must be CSV, TSV or Parquet, but its name says JSONL; "
                 "convert it or set `format`"
             )
+        for key, used in (("header", not self._header), ("comment", self._comment is not None)):
+            if used and self._separator is None:
+                raise InputError(
+                    f"{self.path}: data.source.{key} is for csv and tsv, and this is "
+                    f"{self.format}; leave it out"
+                )
         if row_names and self.format == "parquet":
             raise InputError(
                 f"{self.path}: a Parquet file names its columns, so none is left out of a header; "
