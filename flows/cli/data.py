@@ -15,7 +15,7 @@ def data_list(as_json: Json = False) -> None:
     from rnnkit.data.sources.builtin import BUILTINS
     from rnnkit.params import source
 
-    builtin = {name: module.DESCRIPTION for name, module in BUILTINS.items()}
+    builtin = {name: data.description for name, data in BUILTINS.items()}
     files = (
         source.LabelledText,
         source.Tokens,

@@ -34,11 +34,6 @@ class Window:
     ends: bool
 
 
-def is_carried(experiment: Experiment) -> bool:
-    """Whether the hidden state is carried through the whole text."""
-    return experiment.task.carries_state
-
-
 def training_windows(
     part: Part, experiment: Experiment, generator: torch.Generator
 ) -> Iterator[Window]:
@@ -50,7 +45,7 @@ def training_windows(
         generator: shuffles independent sequences; a text with carried state stays in order.
     """
     train = experiment.train
-    if is_carried(experiment):
+    if experiment.task.carries_state:
         assert train.bptt is not None
         yield from streams(part, train.batch_size, train.bptt)
         return
@@ -62,7 +57,7 @@ def training_windows(
 def count_windows(part: Part, experiment: Experiment, generator: torch.Generator) -> int:
     """Number of windows that `training_windows` yields."""
     train = experiment.train
-    if is_carried(experiment):
+    if experiment.task.carries_state:
         assert train.bptt is not None
         return -(-_stream_length(part, train.batch_size) // train.bptt)
     batches = plan(part, train.batch_size, generator)

@@ -49,17 +49,18 @@ def read_vectors(path: str, wanted: Collection[str]) -> WordVectors:
     try:
         with _opened(path) as file:
             first = file.readline()
-            header = _header(first)
-            claimed, width = header or (None, len(first.split()) - 1)
+            fields = first.split()
+            header = len(fields) == 2 and all(field.isdigit() for field in fields)
+            claimed = int(fields[0]) if header else None
+            width = int(fields[1]) if header else len(fields) - 1
             if width < 1:
                 raise InputError(f"{path}, line 1: a word and its numbers are needed; name another")
-            head = file.readline() if header else first
-            binary = header is not None and not _is_text(head, width)
-            ahead = _Ahead(head, file)
+            binary = header and not _is_text(file.readline(), width)
+            file.seek(len(first) if header else 0)
             entries = (
-                _binary(path, ahead, claimed or 0, width)
+                _binary(path, file, claimed or 0, width)
                 if binary
-                else _text(path, ahead, width, 2 if header else 1)
+                else _text(path, file, width, 1 + header)
             )
             wanted = set(wanted)
             vectors: dict[str, np.ndarray] = {}
@@ -85,21 +86,6 @@ def read_vectors(path: str, wanted: Collection[str]) -> WordVectors:
     return WordVectors(vectors, width, rows, tuple(notes))
 
 
-class _Ahead:
-    """A file with a line pushed back in front of it."""
-
-    def __init__(self, head: bytes, file: IO[bytes]) -> None:
-        self._head, self._file = io.BytesIO(head), file
-
-    def read(self, count: int) -> bytes:
-        start = self._head.read(count)
-        return start + self._file.read(count - len(start)) if len(start) < count else start
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._head
-        yield from self._file
-
-
 def _opened(path: str) -> IO[bytes]:
     file = existing(located(path))
     if file.suffix == ".gz":
@@ -116,18 +102,12 @@ def _opened(path: str) -> IO[bytes]:
     return file.open("rb")
 
 
-def _header(line: bytes) -> tuple[int, int] | None:
-    fields = line.split()
-    if len(fields) == 2 and all(field.isdigit() for field in fields):
-        return int(fields[0]), int(fields[1])
-    return None
-
-
 def _is_text(line: bytes, width: int) -> bool:
+    """Whether a line has a word, which may contain spaces, and its numbers."""
     fields = line.split()
-    if len(fields) < width + 1 or not line.endswith(b"\n"):
-        return len(fields) == width + 1 and _numbers(fields[-width:]) is not None
-    return _numbers(fields[-width:]) is not None
+    words = len(fields) - width
+    complete = words == 1 or (words > 1 and line.endswith(b"\n"))
+    return complete and _numbers(fields[-width:]) is not None
 
 
 def _numbers(fields: list[bytes]) -> list[float] | None:
@@ -137,7 +117,9 @@ def _numbers(fields: list[bytes]) -> list[float] | None:
         return None
 
 
-def _text(path: str, lines: _Ahead, width: int, first: int) -> Iterator[tuple[bytes, list[float]]]:
+def _text(
+    path: str, lines: IO[bytes], width: int, first: int
+) -> Iterator[tuple[bytes, list[float]]]:
     for number, line in enumerate(lines, start=first):
         fields = line.rstrip().rsplit(b" ", width)  # a word may contain spaces
         if fields == [b""]:
@@ -151,22 +133,16 @@ def _text(path: str, lines: _Ahead, width: int, first: int) -> Iterator[tuple[by
         yield fields[0], numbers
 
 
-def _binary(path: str, file: _Ahead, rows: int, width: int) -> Iterator[tuple[bytes, np.ndarray]]:
+def _binary(
+    path: str, file: IO[bytes], rows: int, width: int
+) -> Iterator[tuple[bytes, np.ndarray]]:
     for row in range(rows):
         word = bytearray()
-        while (byte := file.read(1)) != b" ":
-            if not byte:
-                if word.strip():
-                    raise InputError(
-                        f"{path}: the file is cut short in row {row + 1}; copy it again"
-                    )
-                return
+        while (byte := file.read(1)) not in (b" ", b""):
             word += byte
         numbers = file.read(4 * width)
+        if not byte and not word.strip():
+            return
         if len(numbers) < 4 * width:
-            raise _cut_short(path, row)
+            raise InputError(f"{path}: the file is cut short in row {row + 1}; copy it again")
         yield bytes(word.lstrip(b"\n")), np.frombuffer(numbers, dtype="<f4")
-
-
-def _cut_short(path: str, row: int) -> InputError:
-    return InputError(f"{path}: the file is cut short in row {row + 1}; copy it again")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch, gather, plan
 from rnnkit.data.prepare.part import Part
-from rnnkit.data.windows import is_carried, streams
+from rnnkit.data.windows import streams
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import Synced
 from rnnkit.params.block import FrozenDict
@@ -76,7 +76,7 @@ def _outputs(
     network: nn.Module, task: Task, part: Part, experiment: Experiment
 ) -> Iterator[tuple[Batch, Tensor]]:
     """Every item once, in batches; with carried state the text as one stream."""
-    if not is_carried(experiment):
+    if not experiment.task.carries_state:
         for indices in plan(part, experiment.train.batch_size, None):
             batch = gather(part, indices, experiment.data.padding, torch.float32)
             yield batch, task.forward(network, batch)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.data.windows import Window, count_windows, has_targets, is_carried, training_windows
+from rnnkit.data.windows import Window, count_windows, has_targets, training_windows
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import Synced
 from rnnkit.nn.model.stack import States, detached, without_masks
@@ -150,7 +150,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
             rate = learning_rate(params, epoch, step, steps_per_epoch, state.reductions)
             optimizer.param_groups[0]["lr"] = rate
             flat.zero_gradients()
-            if states is not None and is_carried(experiment):
+            if states is not None and experiment.task.carries_state:
                 states = without_masks(states)  # an endless sequence: draw new masks
             outputs, states = _run(network, task, window, states, progress)
             loss = task.training_loss(outputs, window.batch)

@@ -9,8 +9,8 @@ import pytest
 import soundfile
 from recordings import RATE, record, table, tone
 
-from rnnkit.data.sources import fingerprint, read, riff
-from rnnkit.data.sources.audio import recording
+from rnnkit.data.sources import fingerprint, read
+from rnnkit.data.sources.wav import lengths, recording
 from rnnkit.errors import InputError
 from rnnkit.params.data import Files, Fractions
 from rnnkit.params.source import Audio
@@ -145,13 +145,13 @@ def test_what_a_header_tells(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, tone(), RATE, "PCM_24")
     raw = path.read_bytes()
-    assert riff.sound(path) == (2_400, 2_400, "samples")
+    assert lengths(path) == (2_400, 2_400, "samples")
     odd = raw[:12] + b"note" + (3).to_bytes(4, "little") + b"abc\0" + raw[12:]
     path.write_bytes(odd)  # a chunk of an odd size has a byte behind it
-    assert riff.sound(path) == (2_400, 2_400, "samples")
+    assert lengths(path) == (2_400, 2_400, "samples")
     for other in (b"no sound at all" * 9, b"RIFF", raw[:30], raw[: raw.index(b"data")]):
         path.write_bytes(other)
-        assert riff.sound(path) is None
+        assert lengths(path) is None
 
 
 def test_a_recording_that_came_through_a_pipe_is_read_whole(tmp_path: Path) -> None:

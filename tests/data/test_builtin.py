@@ -11,7 +11,7 @@ import pytest
 from source_files import read
 
 from rnnkit.data import sources
-from rnnkit.data.sources import builtin, python_docstrings, python_tokens
+from rnnkit.data.sources import builtin, standard_library
 from rnnkit.errors import InputError
 from rnnkit.params import source as params
 from rnnkit.params.data import Column, Files
@@ -90,7 +90,7 @@ def test_python_tokens_classes() -> None:
     text = "class A:  # note\n  def f(self): return len('x') + 1\n"
     spans = {"class": "keyword", "A": "definition", "# note": "comment", "f(": "definition"}
     spans |= {"self": "name", "len": "builtin", "'x'": "string", "1": "number", "+": "operator"}
-    tags = python_tokens.classes(text)
+    tags = standard_library.classes(text)
     assert len(tags) == len(text)
     for span, expected in spans.items():
         assert tags[text.index(span)] == expected, span
@@ -100,7 +100,7 @@ def test_python_tokens_classes() -> None:
 
 @pytest.mark.parametrize("string", ["f\"a {b + f'{c}'} d\"", "f'''x{y}\nz'''", '"ä" f"{q!r:>{w}}"'])
 def test_all_of_an_fstring_is_string_in_every_python(string: str) -> None:
-    tags = python_tokens.classes(f"é = {string}\nx")
+    tags = standard_library.classes(f"é = {string}\nx")
     inside = tags[4 : 4 + len(string)]
     gap = {"string", "space"} if string.startswith('"') else {"string"}
     assert set(inside) <= gap
@@ -109,8 +109,8 @@ def test_all_of_an_fstring_is_string_in_every_python(string: str) -> None:
 
 def test_python_docstrings_has_20_modules_no_text_twice_and_a_modest_majority() -> None:
     frame = read(Builtin(name="python_docstrings"))
-    assert set(frame["label"]) == set(python_docstrings.MODULES)
-    assert len(python_docstrings.MODULES) == 20
+    assert set(frame["label"]) == set(standard_library.MODULES)
+    assert len(standard_library.MODULES) == 20
     assert not frame["text"].duplicated().any()
     assert 2_500 < len(frame) < 4_500
     assert frame["label"].value_counts(normalize=True).max() < 0.15

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from rnnkit.data.sources import SOURCES, read
+from rnnkit.data.sources import read
 from rnnkit.errors import InputError
-from rnnkit.params.data import Fractions
+from rnnkit.params.data import Column, Fractions
 from rnnkit.params.source import Conll, Conllu
 
 SENTENCES = [(["EU", "#", "1"], ["B-ORG", "O", "O"]), (["Bye"], ["O"])]
@@ -79,7 +79,7 @@ def test_columns_that_do_not_fit_are_refused(
 def test_a_column_of_parts_is_refused(tmp_path: Path, kind: str) -> None:
     blocks = {"conll": Conll(path="a"), "conllu": Conllu(path="a")}
     with pytest.raises(InputError, match="there is no column 'split'; use `split"):
-        SOURCES[kind].read(blocks[kind], "split")
+        read(blocks[kind], Column())
 
 
 def word(number: str, form: str, upos: str) -> str:

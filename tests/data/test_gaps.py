@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnnkit.data.sources.gaps import fill, grid
-from rnnkit.data.sources.table import read
+from rnnkit.data.sources.table import fill, grid, read
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data, Time
 from rnnkit.params.source import Table

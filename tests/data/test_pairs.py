@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnkit.data.sources import dates, fingerprint, opening, read, spelled_digits
+from rnnkit.data.sources import builtin, dates, fingerprint, opening, read
 from rnnkit.errors import InputError
 from rnnkit.params.data import Files, Fractions
 from rnnkit.params.source import Audio, Builtin, LabelledText, Pairs, Pronunciations, Vectors
@@ -233,7 +233,7 @@ def test_digits_are_spelled() -> None:
     source = Builtin(name="spelled_digits")
     frame = read(source, Fractions())
     assert len(frame) == 1_797
-    assert {row[0] for row in frame["target"]} == set(spelled_digits.WORDS)
+    assert {row[0] for row in frame["target"]} == set(builtin.WORDS)
     assert frame["vector"].iloc[0].shape == (64,)
     assert fingerprint(source, Fractions()) != fingerprint(Builtin(name="digits"), Fractions())
 

@@ -11,7 +11,7 @@ from rnnkit.data.sources import read
 from rnnkit.data.sources.tabular import TableFile
 from rnnkit.errors import InputError
 from rnnkit.params.data import Fractions
-from rnnkit.params.source import Pairs, Vectors
+from rnnkit.params.source import LabelledText, Pairs, Vectors
 
 BETWEEN = st.lists(st.sampled_from(["", "  ", "# one, two", '# "']), max_size=3)
 CELL = st.text(alphabet='ab ,"\n', max_size=6).map(lambda text: f"x{text}")
@@ -39,8 +39,9 @@ def test_a_row_is_said_to_stand_where_it_begins(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table"
         path.write_bytes(end.join([*lines, ""]).encode())
-        file = TableFile(str(path), format, "utf-8", header, comment="#")
-        frame = file.read()
+        options = {"path": str(path), "format": format, "header": header, "comment": "#"}
+        file = TableFile(Vectors.model_validate(options), "csv")
+        frame = file.frame
         told = [file.line(row) for row in range(len(frame))]
     assert [[cell.replace("\r\n", "\n") for cell in row] for row in frame.to_numpy()] == cells
     assert told == [f"line {begin}" for begin in begins]
@@ -69,12 +70,12 @@ def test_messages_count_the_lines_that_are_no_rows(tmp_path: Path) -> None:
 def test_what_pandas_takes_for_a_row_is_one(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('x\n""\nb\n\x0c\n \t\nd\n')
-    file = TableFile(str(path), "csv", "utf-8")
-    assert file.read()["x"].tolist() == ["", "b", "\x0c", "d"]
+    file = TableFile(LabelledText(path=str(path)), "csv")
+    assert file.frame["x"].tolist() == ["", "b", "\x0c", "d"]
     assert [file.line(row) for row in range(4)] == ["line 2", "line 3", "line 4", "line 6"]
 
 
 def test_a_file_that_is_no_longer_what_was_read_still_has_rows(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("x\n1\n")
-    assert TableFile(str(path), "csv", "utf-8").line(7) == "row 8"
+    assert TableFile(LabelledText(path=str(path)), "csv").line(7) == "row 8"

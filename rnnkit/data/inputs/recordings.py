@@ -15,7 +15,7 @@ from rnnkit.data.prepare.part import Flat
 from rnnkit.data.prepare.scale import Scaler, fit_frames
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
-from rnnkit.data.sources.audio import MAX_SAMPLE, recording
+from rnnkit.data.sources.wav import MAX_SAMPLE, recording
 from rnnkit.errors import InputError, Note
 from rnnkit.params.data import MFCC, Data
 from rnnkit.params.source import Source

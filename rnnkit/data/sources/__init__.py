@@ -1,7 +1,4 @@
-"""Readers of data sources, one per file, which return pandas frames.
-
-Every reader defines `fingerprint(params)`, the sha256 of the source's bytes (imports neither torch
-nor pandas), and `read(params, part)`, the frame. Columns of the frame, by form of the source:
+"""Readers of data sources, which return pandas frames. Columns by form of the source:
 
     labelled_text   text, label                     text -> str
     tagged          tokens, tags                    lists of str, equally long
@@ -18,49 +15,34 @@ nor pandas), and `read(params, part)`, the frame. Columns of the frame, by form 
 
 Optional columns: `group` (items that stay in one split) and `part` (split given by the data or
 files). `attrs["columns"]` names the features of frames from files. `prepare` splits and encodes.
+
+A reader is a function of the source's block, with a local path, and of the column that says train,
+valid or test (None: the data do not say); readers in NO_COLUMN take the block alone. All raise
+InputError for a file that they cannot read: one line with the file, the error and the fix.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rnnkit.data.sources import (
-    audio,
-    builtin,
-    conll,
-    conllu,
-    frames,
-    generated,
-    labelled_text,
-    pairs,
-    piano_rolls,
-    pronunciations,
-    table,
-    text,
-    tokens,
-    ts,
-    vectors,
-)
+from rnnkit.data.sources import audio, opening, piano_rolls, table, vectors
+from rnnkit.data.sources.builtin import BUILTINS
+from rnnkit.data.sources.frames import read_frames, read_ts
+from rnnkit.data.sources.pairs import pairs_sha256, read_pairs, read_pronunciations
 from rnnkit.data.sources.public_files import located
+from rnnkit.data.sources.tagged import read_conll, read_conllu, read_tokens
+from rnnkit.data.sources.texts import labelled_text_sha256, read_labelled_text, read_text
 from rnnkit.errors import InputError, UnreadableFile
 from rnnkit.params.data import Column, Files, Fractions, Given, Split
 from rnnkit.params.experiment import as_written
 from rnnkit.params.source import (
-    TS,
-    Audio,
     Builtin,
-    Conll,
-    Conllu,
     Frames,
     Generated,
     LabelledText,
     Pairs,
-    PianoRolls,
-    Pronunciations,
     Source,
-    Table,
     Text,
     Tokens,
     Vectors,
@@ -70,43 +52,62 @@ from rnnkit.runtime.files import sha256_json
 if TYPE_CHECKING:
     import pandas as pd
 
-FileSource = (
-    LabelledText
-    | Tokens
-    | Conll
-    | Conllu
-    | Text
-    | Table
-    | Frames
-    | TS
-    | PianoRolls
-    | Vectors
-    | Pairs
-    | Pronunciations
-    | Audio
-)
 
-SOURCES: Mapping[str, ModuleType] = {
-    "builtin": builtin,
-    "labelled_text": labelled_text,
-    "tokens": tokens,
-    "conll": conll,
-    "conllu": conllu,
-    "text": text,
-    "table": table,
-    "frames": frames,
-    "ts": ts,
-    "piano_rolls": piano_rolls,
-    "vectors": vectors,
-    "pairs": pairs,
-    "pronunciations": pronunciations,
-    "audio": audio,
-    "generated": generated,
+def _generated(source: Generated, column: str | None) -> pd.DataFrame:
+    import pandas as pd
+
+    counts = {"train": source.train, "valid": source.valid, "test": source.test}
+    return pd.DataFrame({"part": [name for name, count in counts.items() for _ in range(count)]})
+
+
+SOURCES: Mapping[str, Callable[..., pd.DataFrame]] = {
+    "builtin": lambda source: BUILTINS[source.name].read(),
+    "labelled_text": read_labelled_text,
+    "tokens": read_tokens,
+    "conll": read_conll,
+    "conllu": read_conllu,
+    "text": read_text,
+    "table": table.read,
+    "frames": read_frames,
+    "ts": read_ts,
+    "piano_rolls": piano_rolls.read,
+    "vectors": vectors.read,
+    "pairs": read_pairs,
+    "pronunciations": read_pronunciations,
+    "audio": audio.read,
+    "generated": _generated,
 }
 
+NO_COLUMN: Mapping[str, str] = {
+    "builtin": "built-in data have",
+    "conll": "its columns are those of the tokens, and there is",
+    "conllu": "its columns are those of the tokens, and there is",
+    "text": "plain text has",
+    "ts": "the .ts format has",
+    "pronunciations": "a pronouncing dictionary has",
+}
+"""Kinds without a column for the split, and the start of the refusal."""
 
-def _parts(source: Source, split: Files) -> dict[str, FileSource]:
-    """Source of each split that has a file."""
+FINGERPRINTS: Mapping[str, Callable[[Any], str]] = {
+    "builtin": lambda source: BUILTINS[source.name].fingerprint(),
+    "generated": lambda source: sha256_json(source.model_dump(mode="json")),
+    "labelled_text": labelled_text_sha256,
+    "pairs": pairs_sha256,
+    "audio": audio.fingerprint,
+}
+"""SHA-256 of everything a source reads; of other kinds, of the one file."""
+
+
+def _located(source: Any, path: str) -> Any:
+    """The source with the local path of a file."""
+    return source.model_copy(update={"path": located(path)})
+
+
+def _parts(source: Any, split: Split) -> dict[str, Any]:
+    """Split -> source of its file; "" -> the source, if the split is not by files."""
+    if not isinstance(split, Files):
+        no_file = isinstance(source, Builtin | Generated)
+        return {"": source if no_file else _located(source, source.path)}
     if isinstance(source, Generated):
         raise InputError("data.split: drawn sequences are no files; leave it out")
     if isinstance(source, Builtin):
@@ -115,18 +116,7 @@ def _parts(source: Source, split: Files) -> dict[str, FileSource]:
             "use `split: {kind: fractions}`, or `{kind: time}` for a series"
         )
     paths = {"train": source.path, "valid": split.valid, "test": split.test}
-    return {
-        part: source.model_copy(update={"path": located(path)})
-        for part, path in paths.items()
-        if isinstance(path, str)
-    }
-
-
-def _located(source: Source) -> Source:
-    """The source with the local path of its file."""
-    if isinstance(source, Builtin | Generated):
-        return source
-    return source.model_copy(update={"path": located(source.path)})
+    return {part: _located(source, path) for part, path in paths.items() if isinstance(path, str)}
 
 
 def fingerprint(source: Source, split: Split) -> str:
@@ -135,54 +125,61 @@ def fingerprint(source: Source, split: Split) -> str:
     Raises:
         InputError: a file is missing, empty or a folder.
     """
-    reader = SOURCES[source.kind]
-    if not isinstance(split, Files):
-        result: str = reader.fingerprint(_located(source))
-        return result
-    parts = _parts(source, split)
-    return sha256_json({part: reader.fingerprint(params) for part, params in parts.items()})
+    sha256 = FINGERPRINTS.get(source.kind, lambda params: opening.fingerprint(params.path))
+    hashes = {part: sha256(params) for part, params in _parts(source, split).items()}
+    return sha256_json(hashes) if isinstance(split, Files) else hashes[""]
 
 
 def read(source: Source, split: Split) -> pd.DataFrame:
     """Read a source; adds a column `part` for a split by files or by column.
 
     With files, the rows are ordered train, valid (if it is a file), test.
-
-    Raises:
-        InputError: an invalid file; one line with the file, the error and the fix.
     """
+    parts = _parts(source, split)
+    if isinstance(split, Files):
+        return _joined(parts, {part: _read(params, None) for part, params in parts.items()})
+    column = split.name if isinstance(split, Column) else None
+    return _read(parts[""], "part" if isinstance(split, Given) else column)
+
+
+def _read(source: Any, column: str | None) -> pd.DataFrame:
+    if source.kind not in NO_COLUMN:
+        return SOURCES[source.kind](source, column)
+    if column is not None:
+        builtin = isinstance(source, Builtin)
+        raise InputError(
+            f"{source.name if builtin else source.path}: {NO_COLUMN[source.kind]} no column "
+            f"{column!r}; use `split: {{kind: fractions}}`"
+            f"{'' if builtin else ' or `split: {kind: files}`'}"
+        )
+    return SOURCES[source.kind](source)
+
+
+def _joined(parts: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all files of a split, with the column `part`."""
     import pandas as pd
 
-    reader = SOURCES[source.kind]
-    if not isinstance(split, Files):
-        part = split.name if isinstance(split, Column) else None
-        part = "part" if isinstance(split, Given) else part
-        frame: pd.DataFrame = reader.read(_located(source), part)
-        return frame
-    frames: list[pd.DataFrame] = [
-        reader.read(params, None).assign(part=part)
-        for part, params in _parts(source, split).items()
-    ]
-    first = frames[0]
-    for params, frame in zip(_parts(source, split).values(), frames, strict=True):
+    first = frames["train"]
+    for part, frame in frames.items():
+        path = parts[part].path
         if set(frame.columns) != set(first.columns):
             raise InputError(
-                f"{params.path}: the files of a split must have the same columns, but it has "
-                f"{', '.join(frame.columns[:-1])} and the training file "
-                f"{', '.join(first.columns[:-1])}; name them in the source's params"
+                f"{path}: the files of a split must have the same columns, but it has "
+                f"{', '.join(frame.columns)} and the training file {', '.join(first.columns)}; "
+                "name them in the source's params"
             )
         expected, features = (list(f.attrs.get("columns", ())) for f in (first, frame))
         if features != expected:
             raise InputError(
-                f"{params.path}: the files of a split must have the same features, but it has "
+                f"{path}: the files of a split must have the same features, but it has "
                 f"{', '.join(features)} and the training file {', '.join(expected)}; "
                 "name them in data.source.columns"
             )
-    joined = pd.concat(frames, ignore_index=True)
+    joined = pd.concat(
+        [frame.assign(part=part) for part, frame in frames.items()], ignore_index=True
+    )
     notes = [
-        f"{part}: {note}"
-        for part, frame in zip(_parts(source, split), frames, strict=True)
-        for note in frame.attrs.get("notes", ())
+        f"{part}: {note}" for part, frame in frames.items() for note in frame.attrs.get("notes", ())
     ]
     # pandas keeps attrs only if all are equal; notes usually differ
     joined.attrs = {**first.attrs, **({"notes": notes} if "notes" in first.attrs else {})}
@@ -201,13 +198,10 @@ FOR_BUILTIN: Mapping[str, Callable[..., Source]] = {
 def read_file(
     source: Source, path: str, columns: tuple[str, ...] | None, split: Split
 ) -> pd.DataFrame:
-    """Read another file like a source; of a file with splits, its test split.
+    """Read another file like a run's source; of a file with splits, its test split.
 
     Args:
-        source: of a run.
-        path: the file.
         columns: feature columns of the run.
-        split: of the run.
 
     Raises:
         InputError: as in `read`, or the source has no file form.
@@ -242,7 +236,7 @@ def _like(source: Source, path: str, columns: tuple[str, ...] | None) -> Source:
 def describe(source: Source) -> str:
     """Description of the source, in one line."""
     if isinstance(source, Builtin):
-        return builtin.describe(source)
+        return f"{source.name}: {BUILTINS[source.name].description}"
     if isinstance(source, Generated):
         return f"{source.train + source.valid + source.test:,} sequences drawn from {source.seed}"
     return f"{source.kind}: {source.path}"

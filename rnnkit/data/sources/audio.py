@@ -3,140 +3,70 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rnnkit.data.sources import opening, riff
+from rnnkit.data.sources import opening
 from rnnkit.data.sources.public_files import hashed_place
-from rnnkit.data.sources.tabular import TableFile, column, format_of, shown
+from rnnkit.data.sources.tabular import TableFile, column, refuse_blank
+from rnnkit.data.sources.wav import recording
 from rnnkit.errors import InputError
 from rnnkit.params.source import FIELD, Audio
 from rnnkit.runtime.files import sha256_file, sha256_named
 
-MAX_SAMPLE = 1e6
-"""Samples are nominally in -1 to 1; larger ones overflow float32 energies."""
-
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 
 def fingerprint(params: Audio) -> str:
     """SHA-256 of the names and bytes of all files, including those named in a table."""
     listed = _listed(params, None)
-    files = sorted({str(file): Path(file) for file in listed["file"]}.items())
     table = [] if params.names is not None else [(params.path, opening.fingerprint(params.path))]
-    hashes = ((name, sha256_file(opening.existing(name))) for name, _ in files)
+    hashes = ((name, sha256_file(opening.existing(name))) for name in sorted(set(listed["file"])))
     return sha256_named((hashed_place(name), sha.encode()) for name, sha in [*table, *hashes])
 
 
 def read(params: Audio, part: str | None) -> pd.DataFrame:
     """Columns samples (float32 [samples], -1 to 1, at `rate`), text, name (of the file; in a table:
-    its path), and optional group and part. `attrs` has `rate` and `notes` on changes.
-
-    Args:
-        params: the source's block.
-        part: the column that says train, valid or test; None: the data do not say.
-
-    Raises:
-        InputError: an invalid table or folder, a name that does not match the pattern, a recording
-            that is missing, empty, truncated or not WAV, or samples that are not finite.
-    """
+    its path), and optional group and part. `attrs` has `rate` and `notes` on changes."""
     import pandas as pd
 
     listed = _listed(params, part)
-    samples, mixed, resampled = [], 0, dict[int, int]()
-    for file in listed["file"]:
-        waveform, rate, channels = recording(str(file), params.rate)
-        mixed += channels > 1
-        if rate != params.rate:
-            resampled[rate] = resampled.get(rate, 0) + 1
-        samples.append(waveform)
-    frame = pd.DataFrame({"samples": pd.Series(samples, dtype=object)})
-    frame["text"] = listed["text"].tolist()
+    recordings = [recording(file, params.rate) for file in listed["file"]]
+    samples = pd.Series([samples for samples, _, _ in recordings], dtype=object)
+    frame = pd.DataFrame({"samples": samples, "text": listed["text"]})
     in_table = params.names is None  # in any folder
-    frame["name"] = [str(file) if in_table else Path(file).name for file in listed["file"]]
-    for name in ("group", "part"):
-        if name in listed:
-            frame[name] = listed[name].tolist()
+    frame["name"] = [file if in_table else Path(file).name for file in listed["file"]]
+    frame = frame.assign(**{name: listed[name] for name in ("group", "part") if name in listed})
     notes = []
-    if mixed:
+    if mixed := sum(channels > 1 for _, _, channels in recordings):
         notes.append(f"the channels of {mixed:,} recordings were mixed to one")
-    for rate, count in sorted(resampled.items()):
-        notes.append(f"{count:,} recordings were resampled from {rate:,} to {params.rate:,} Hz")
+    for rate, count in sorted(Counter(rate for _, rate, _ in recordings).items()):
+        if rate != params.rate:
+            notes.append(f"{count:,} recordings were resampled from {rate:,} to {params.rate:,} Hz")
     frame.attrs = {"rate": params.rate, "notes": notes}
     return frame
-
-
-def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
-    """float32 samples, mixed to one channel and resampled; rate and number of channels of the file.
-
-    Raises:
-        InputError: the recording is missing, empty, truncated or not WAV, or has samples that are
-            not finite.
-    """
-    import numpy as np
-    import soundfile
-
-    file = opening.existing(path)
-    try:
-        samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        reason = str(error).split(": ", 1)[-1].rstrip(".").lower()
-        raise InputError(
-            f"{path}: a WAV file is needed, but {reason}; convert it or leave it out"
-        ) from None
-    sound = riff.sound(file)
-    if sound is not None and sound.promised > sound.there:
-        raise InputError(
-            f"{path}: the recording is cut off: its header says {sound.promised:,} "
-            f"{sound.unit} and there are {sound.there:,}; copy it again or leave it out"
-        )
-    if not len(samples):
-        raise InputError(f"{path}: the recording is empty; record it again or leave it out")
-    finite = np.isfinite(samples).all(axis=1)
-    if not finite.all():
-        raise InputError(
-            f"{path}: samples must be finite numbers, but {int((~finite).sum()):,} of "
-            f"{len(samples):,} are not; record it again or leave it out"
-        )
-    if (greatest := float(np.abs(samples).max())) > MAX_SAMPLE:
-        raise InputError(
-            f"{path}: samples must lie between -1 and 1, but the greatest is {greatest:.3g}; "
-            "record it again or leave it out"
-        )
-    mixed = samples.mean(axis=1)
-    if rate != wanted:
-        import librosa
-
-        mixed = librosa.resample(mixed, orig_sr=rate, target_sr=wanted)
-    return mixed, int(rate), samples.shape[1]
 
 
 def _listed(params: Audio, part: str | None) -> pd.DataFrame:
     """Columns file, text, and optional group and part."""
     import pandas as pd
 
-    raw, where, files = _named(params) if params.names is not None else _table(params)
-    chosen: dict[str, Any] = {
-        "file": files,
-        "text": column(raw, params.path, params.text, "data.source.text"),
-    }
-    if params.group is not None:
-        chosen["group"] = column(raw, params.path, params.group, "data.source.group")
-    if part is not None:
-        chosen["part"] = column(raw, params.path, part, "data.split.name")
-    for row, text in enumerate(chosen["text"]):
-        if not (isinstance(text, str) and text.strip()):
-            raise InputError(
-                f"{where(row)}: every recording needs what is said in it, as text, but column "
-                f"{params.text!r} is {shown(text)}; fill it in or leave the row out"
-            )
-    return pd.DataFrame(chosen)
+    if params.names is not None:
+        columns, at = _named(params, part)
+    else:
+        file = _table(params)
+        columns, at = file.chosen(part, "audio", "text", "group"), file.at
+        columns["file"] = _recordings(columns.pop("audio"), file)
+    rule = f"every recording needs what is said in it, as text, but column {params.text!r}"
+    refuse_blank(columns["text"], at, rule)
+    return pd.DataFrame(columns)
 
 
-def _table(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
-    path, format = params.path, format_of(params.path, params.format, "csv")
+def _table(params: Audio) -> TableFile:
+    path = params.path
     if Path(path).expanduser().is_dir():
         raise InputError(
             f"{path}: is a folder, and what is said in its recordings must be in their names; say "
@@ -147,28 +77,25 @@ def _table(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
             f"{path}: is one recording, and a table of recordings is needed, or a folder of them "
             "with data.source.names; name one"
         )
-    table = TableFile(path, format, params.encoding)
-    raw = table.read()
-    folder = Path(path).parent
-    names = table.column(raw, params.audio, "data.source.audio").tolist()
-    for row, name in enumerate(names):
-        if not (isinstance(name, str) and name.strip()):
-            raise InputError(
-                f"{table.at(row)}: every row needs the path of its recording, but "
-                f"column {params.audio!r} is {shown(name)}; fill it in or leave the row out"
-            )
-    files = [str(folder / name) for name in names]
+    return TableFile(params, "csv")
+
+
+def _recordings(names: pd.Series, table: TableFile) -> pd.Series:
+    """Paths, from the table's folder."""
+    rule = f"every row needs the path of its recording, but column {names.name!r}"
+    refuse_blank(names, table.at, rule)
+    files = names.map(lambda name: str(Path(table.path).parent / name))
     for row, file in enumerate(files):
         if not Path(file).expanduser().exists():
             raise InputError(
                 f"{table.at(row)}: there is no recording {file}; paths in a table "
                 "begin where the table lies"
             )
-    return raw, table.at, files
+    return files
 
 
-def _named(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
-    """Fields of the file names in a folder, sorted by name."""
+def _named(params: Audio, part: str | None) -> tuple[dict[str, pd.Series], Callable[[int], str]]:
+    """Columns from the file names in a folder, sorted by name, and the place of a row."""
     import pandas as pd
 
     assert params.names is not None
@@ -197,4 +124,14 @@ def _named(params: Audio) -> tuple[pd.DataFrame, Any, list[str]]:
                 "correct data.source.names"
             )
         rows.append(match.groupdict())
-    return pd.DataFrame(rows), lambda row: str(files[row]), [str(file) for file in files]
+    fields, paths = pd.DataFrame(rows), [str(file) for file in files]
+    columns = {
+        field: column(fields, params.path, name, key)
+        for field, name, key in (
+            ("text", params.text, "data.source.text"),
+            ("group", params.group, "data.source.group"),
+            ("part", part, "data.split.name"),
+        )
+        if name is not None
+    }
+    return {"file": pd.Series(paths), **columns}, paths.__getitem__

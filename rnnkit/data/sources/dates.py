@@ -10,13 +10,9 @@ from datetime import date, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from rnnkit.params.source import Builtin
-from rnnkit.runtime.files import sha256_json
-
 if TYPE_CHECKING:
     import pandas as pd
 
-DESCRIPTION = "translation: a date as people write it -> ISO 8601; 21,915 days"
 FIRST, LAST = date(1970, 1, 1), date(2029, 12, 31)
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -76,12 +72,7 @@ def pairs() -> list[tuple[str, str]]:
     return [(written(day), day.isoformat()) for day in days]
 
 
-def fingerprint(params: Builtin) -> str:
-    """SHA-256 of all pairs."""
-    return sha256_json(pairs())
-
-
-def read(params: Builtin) -> pd.DataFrame:
+def read() -> pd.DataFrame:
     """Columns source and target."""
     import pandas as pd
 

@@ -1,65 +1,42 @@
-"""Sequences of frames, one row each, with a label per sequence or per frame."""
+"""Sequences of frames: a table, or the .ts format of the UEA and UCR archives."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnnkit.data.sources import opening
-from rnnkit.data.sources.table import as_numbers, as_times, refuse_gaps
-from rnnkit.data.sources.tabular import TableFile, format_of
+from rnnkit.data.sources.opening import numbered_rows
+from rnnkit.data.sources.tabular import TableFile
 from rnnkit.errors import InputError
-from rnnkit.params.source import Frames
+from rnnkit.params.source import TS, Frames
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def fingerprint(params: Frames) -> str:
-    """SHA-256 of the file."""
-    return opening.fingerprint(params.path)
-
-
-def read(params: Frames, part: str | None) -> pd.DataFrame:
+def read_frames(params: Frames, part: str | None) -> pd.DataFrame:
     """One row per sequence, in order of their first frames.
 
     Columns: frames (float64 [steps, features]); label, or tags (a list of str) for labels per
     frame, tuples for several label columns; optional group and part; time of a single sequence.
     `attrs["columns"]` names the features, `attrs["targets"]` the label columns.
-
-    Args:
-        params: the source's block.
-        part: the column that says train, valid or test; None: the data do not say.
-
-    Raises:
-        InputError: an invalid file, a missing column, a value that is not finite, a missing label,
-            an invalid or duplicate time, a sequence with two labels, groups or splits.
     """
-    import numpy as np
     import pandas as pd
 
-    path, format = params.path, format_of(params.path, params.format, "csv")
-    file = _file(params, format)
-    raw = file.read()
+    file = TableFile(params, "csv")
     targets = (params.label,) if isinstance(params.label, str) else params.label
-    named = {"sequence": params.sequence, "time": params.time, "group": params.group, "part": part}
-    columns = {
-        field: file.column(raw, name, f"data.source.{field}" if field != "part" else "data.split")
-        for field, name in named.items()
-        if name is not None
-    }
-    taken = [*targets, *(name for name in named.values() if name is not None)]
-    names = params.columns or tuple(str(n) for n in raw.columns if n not in taken)
-    if not names:
-        raise InputError(f"{path}: at least one column of features is needed, but there is none")
-    values = {name: file.column(raw, name, "data.source.columns") for name in names}
-    numbers = {name: as_numbers(series, file) for name, series in values.items()}
-    refuse_gaps(numbers, values, file)
-    features = np.column_stack([series.to_numpy() for series in numbers.values()])
-    labels = _labels([file.column(raw, name, "data.source.label") for name in targets], file)
-    rows = pd.DataFrame({"sequence": columns.get("sequence", pd.Series(0, index=raw.index))})
+    columns = file.chosen(part, "sequence", "time", "group")
+    taken = {*targets, *(str(cells.name) for cells in columns.values())}
+    numbers = file.numbers(params.columns, taken)
+    features = numbers.to_numpy()
+    texts = [
+        file.labels(file.column(name, "data.source.label"), "every frame needs a label")
+        for name in targets
+    ]
+    labels = texts[0] if len(texts) == 1 else pd.Series(zip(*texts, strict=True))
+    rows = pd.DataFrame({"sequence": columns.get("sequence", pd.Series(0, index=numbers.index))})
     if "time" in columns:
-        rows["time"] = as_times(columns["time"], file)
-        _single(rows, file)
+        rows["time"] = file.times(columns["time"])
+        file.refuse_equal_times(rows, " in a sequence", "of each")
         rows = rows.sort_values("time", kind="stable")
     sequences = [
         (name, block.index.to_numpy())
@@ -70,50 +47,16 @@ def read(params: Frames, part: str | None) -> pd.DataFrame:
     if params.labels == "per_frame":
         content["tags"] = [labels[index].tolist() for _, index in sequences]
     else:
-        content["label"] = [_only(labels[i], path, n, "label") for n, i in sequences]
-    for field in ("group", "part"):
+        columns["label"] = labels
+    for field in ("label", "group", "part"):
         if field in columns:
             entries = columns[field].to_numpy(dtype=object)
-            content[field] = [_only(entries[i], path, n, field) for n, i in sequences]
+            content[field] = [_only(entries[i], params.path, n, field) for n, i in sequences]
     if params.sequence is None and "time" in columns:
         content["time"] = [rows["time"].reset_index(drop=True)]
     frame = pd.DataFrame(content)
-    frame.attrs |= {"columns": names, "targets": targets}
+    frame.attrs |= {"columns": tuple(numbers), "targets": targets}
     return frame
-
-
-def _file(params: Frames, format: str) -> TableFile:
-    if format == "jsonl":
-        raise InputError(
-            f"{params.path}: frames must be CSV, TSV or Parquet, but its name says JSONL; "
-            "convert it or set `format`"
-        )
-    if params.row_names and format == "parquet":
-        raise InputError(
-            f"{params.path}: a Parquet file names its columns, so none is left out of a header; "
-            "leave data.source.row_names out"
-        )
-    return TableFile(params.path, format, params.encoding, row_names=params.row_names)
-
-
-def _labels(columns: list[pd.Series], file: TableFile) -> Any:
-    """[rows] labels as text, or tuples for several columns."""
-    import numpy as np
-
-    for series in columns:
-        empty = series.isna() | (series.astype(str).str.strip() == "")
-        if empty.any():
-            row = int(empty.to_numpy().argmax())
-            raise InputError(
-                f"{file.at(row)}: every frame needs a label, but column "
-                f"{series.name!r} is empty in {int(empty.sum())}; fill it in or leave the row out"
-            )
-    texts = [series.astype(str).to_numpy(dtype=object) for series in columns]
-    if len(texts) == 1:
-        return texts[0]
-    labels = np.empty(len(texts[0]), dtype=object)
-    labels[:] = list(zip(*texts, strict=True))
-    return labels
 
 
 def _only(values: Any, path: str, sequence: Any, field: str) -> Any:
@@ -128,12 +71,77 @@ def _only(values: Any, path: str, sequence: Any, field: str) -> Any:
     return different[0]
 
 
-def _single(rows: pd.DataFrame, file: TableFile) -> None:
-    duplicates = rows.duplicated(keep="first")
-    if duplicates.any():
-        row = int(duplicates.to_numpy().argmax())
+def read_ts(params: TS) -> pd.DataFrame:
+    """Columns frames (float64 [steps, channels]) and label; `attrs["columns"]` names the channels.
+
+    After a header of `@name value` lines and `@data`, each line is a case: channels and the label,
+    separated by `:`; a channel is a list of numbers separated by commas.
+
+    Reference: A. Bagnall et al., The UEA multivariate time series classification archive,
+    arXiv:1811.00075, 2018.
+    """
+    import pandas as pd
+
+    frames: list[Any] = []
+    labels, inside = [], False
+    for where, line in numbered_rows(params.path, params.encoding):
+        words = line.strip().lower().split()
+        if not words or words[0].startswith("#"):
+            continue
+        if not inside:
+            _header(where, words)
+            inside = words[0] == "@data"
+            continue
+        frame, label = _case(where, line)
+        if frames and frame.shape[1] != frames[0].shape[1]:
+            raise InputError(
+                f"{where}: every case must have as many channels as the first "
+                f"({frames[0].shape[1]}), but it has {frame.shape[1]}; correct the line"
+            )
+        frames.append(frame)
+        labels.append(label)
+    if not frames:
+        raise InputError(f"{params.path}: there is no case behind a line @data; is it a .ts file?")
+    table = pd.DataFrame({"frames": frames, "label": labels})
+    table.attrs["columns"] = tuple(f"channel {k + 1}" for k in range(frames[0].shape[1]))
+    return table
+
+
+def _header(where: str, words: list[str]) -> None:
+    if not words[0].startswith("@"):
         raise InputError(
-            f"{file.at(row)}: every time may occur once in a sequence, but "
-            f"{int(duplicates.sum())} occur again, the first is {rows['time'].iloc[row]}; keep one "
-            "of each"
+            f"{where}: before @data there are lines of `@name value`, but this begins with "
+            f"{words[0][:40]!r}; is it a .ts file?"
         )
+    if words[0] == "@timestamps" and words[1:] == ["true"]:
+        raise InputError(
+            f"{where}: cases with time stamps are not read; write the values alone, or a table "
+            "for `source: {kind: frames}`"
+        )
+    if words[0] == "@classlabel" and words[1:2] != ["true"]:
+        raise InputError(f"{where}: every case needs a class label, but the file has none")
+
+
+def _case(where: str, line: str) -> tuple[Any, str]:
+    """One sequence [steps, channels] and its label."""
+    import numpy as np
+
+    *channels, label = line.strip().split(":")
+    if not channels or not label:
+        raise InputError(f"{where}: a case is `numbers:…:label`, but it is {line[:40]!r}")
+    try:
+        rows = [np.array(channel.split(","), dtype=np.float64) for channel in channels]
+    except ValueError as error:
+        raise InputError(
+            f"{where}: channels must hold numbers with commas between, but {error}; "
+            "fill missing values in"
+        ) from None
+    if len({len(row) for row in rows}) > 1:
+        raise InputError(
+            f"{where}: the channels of a case must be equally long, but they have "
+            f"{', '.join(str(len(row)) for row in rows)} values; correct the line"
+        )
+    values = np.stack(rows, axis=1)
+    if not np.isfinite(values).all():
+        raise InputError(f"{where}: every value must be a finite number; fill missing values in")
+    return values, label

@@ -4,6 +4,7 @@ import codecs
 import gzip
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from rnnkit.errors import InputError, UnreadableFile, closest
@@ -25,27 +26,21 @@ def alternatives(path: str) -> list[tuple[str, str]]:
     return [(name, f"{before}{name}{after}") for name in names.split(",")]
 
 
-def archived(path: str) -> tuple[str, str] | None:
-    """Archive and member of a path inside a .zip; None for other paths."""
+def archived(path: str) -> tuple[str, str]:
+    """Archive and member of a path inside a .zip; of other paths, the path and ""."""
     for above in Path(path).expanduser().parents:
         if above.suffix == ".zip" and above.is_file():
             return str(above), str(Path(path).expanduser().relative_to(above).as_posix())
-    return None
+    return path, ""
 
 
 def existing(path: str) -> Path:
-    """Path of an existing, non-empty file.
-
-    Raises:
-        InputError: it is missing, a folder, or empty.
-    """
+    """Path of a file; InputError if it is missing, a folder, or empty."""
     found = Path(path).expanduser()
     if found.is_dir():
-        names = sorted(child.name for child in found.iterdir() if child.is_file())
-        inside = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         raise UnreadableFile(
             f"{path}: a file is needed, but this is a folder; "
-            f"name one of its files ({inside or 'it holds none'})"
+            f"name one of its files ({_some(_files(found)) or 'it holds none'})"
         )
     if not found.exists():
         folder = found.parent
@@ -54,9 +49,8 @@ def existing(path: str) -> Path:
                 f"{path}: there is no folder {folder}; "
                 "give the file's path from the folder where the command is started"
             )
-        names = sorted(child.name for child in folder.iterdir() if child.is_file())
         raise UnreadableFile(
-            f"{path}: there is no such file{closest(found.name, names)}; "
+            f"{path}: there is no such file{closest(found.name, _files(folder))}; "
             "give the file's path from the folder where the command is started"
         )
     if found.stat().st_size == 0:
@@ -66,10 +60,17 @@ def existing(path: str) -> Path:
     return found
 
 
+def _files(folder: Path) -> list[str]:
+    return sorted(child.name for child in folder.iterdir() if child.is_file())
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+
+
 def fingerprint(path: str) -> str:
     """SHA-256 of the file's bytes on disk; inside a .zip: of the whole archive."""
-    inside = archived(path)
-    return sha256_file(existing(inside[0] if inside else path))
+    return sha256_file(existing(archived(path)[0]))
 
 
 def read_bytes(path: str) -> bytes:
@@ -78,44 +79,34 @@ def read_bytes(path: str) -> bytes:
     Raises:
         InputError: as in `existing`, or an archive that is damaged or lacks the file.
     """
-    if inside := archived(path):
-        return _member(*inside)
-    file = existing(path)
-    if file.suffix != ".gz":
-        return file.read_bytes()
+    archive, member = archived(path)
+    file, empty = existing(archive), "the file is empty; write the data"
     try:
-        content = gzip.decompress(file.read_bytes())
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        if member:
+            content = _member(archive, member)
+            empty = f"{member} is empty; write it"
+        else:
+            content = file.read_bytes()
+            content = gzip.decompress(content) if file.suffix == ".gz" else content
+    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise UnreadableFile(
-            f"{path}: a .gz file must unpack whole, but {str(error).rstrip('.')}; "
+            f"{archive}: a {file.suffix} file must unpack whole, but {str(error).rstrip('.')}; "
             "copy or download it again"
         ) from None
     if not content:
-        raise UnreadableFile(
-            f"{path}: the file is empty; write the data again or name another file"
-        )
+        raise UnreadableFile(f"{archive}: {empty} again or name another file")
     return content
 
 
 def _member(archive: str, name: str) -> bytes:
-    try:
-        with zipfile.ZipFile(existing(archive)) as opened:
-            names = [member for member in opened.namelist() if not member.endswith("/")]
-            if name not in names:
-                shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-                raise UnreadableFile(
-                    f"{archive}: there is no file {name!r} in it{closest(name, names)}; there "
-                    f"are {shown}"
-                )
-            content = opened.read(name)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise UnreadableFile(
-            f"{archive}: a .zip file must unpack whole, but {str(error).rstrip('.')}; copy or "
-            "download it again"
-        ) from None
-    if not content:
-        raise UnreadableFile(f"{archive}: {name} is empty; write it again or name another file")
-    return content
+    with zipfile.ZipFile(Path(archive)) as opened:
+        names = [member for member in opened.namelist() if not member.endswith("/")]
+        if name not in names:
+            raise UnreadableFile(
+                f"{archive}: there is no file {name!r} in it{closest(name, names)}; there "
+                f"are {_some(names)}"
+            )
+        return opened.read(name)
 
 
 def read_text(path: str, encoding: str) -> str:
@@ -150,11 +141,14 @@ def read_text(path: str, encoding: str) -> str:
 
 
 def read_rows(path: str, encoding: str) -> list[str]:
-    """Lines of a file, without line breaks (LF or CR LF).
-
-    U+2028, form feed and others do not break a line.
-    """
+    """Lines of a file, without line breaks (LF or CR LF; U+2028, form feed and others are none)."""
     rows = read_text(path, encoding).replace("\r\n", "\n").split("\n")
     if rows and not rows[-1]:
         rows.pop()
     return rows
+
+
+def numbered_rows(path: str, encoding: str) -> Iterator[tuple[str, str]]:
+    """(file and line number, for messages; line) of each line of a file."""
+    for number, line in enumerate(read_rows(path, encoding), start=1):
+        yield f"{path}, line {number}", line

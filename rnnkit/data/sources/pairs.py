@@ -1,74 +1,50 @@
-"""Pairs of texts: two files aligned by line, or a table."""
+"""Pairs of texts: two files aligned by line, a table, or a pronouncing dictionary."""
 
 from __future__ import annotations
 
+import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from rnnkit.data.sources import opening
-from rnnkit.data.sources.tabular import TableFile, format_of, shown
+from rnnkit.data.sources.tabular import TableFile, format_of, refuse_blank
+from rnnkit.data.sources.texts import refuse_columns_of_lines
 from rnnkit.errors import InputError
-from rnnkit.params.source import Pairs
+from rnnkit.params.source import Pairs, Pronunciations
 from rnnkit.runtime.files import sha256_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
+COMMENT, REMARK = ";;;", "#"  # of a pronouncing dictionary: a line, the end of a line
+VARIANT = re.compile(r"\(\d+\)$")
 
-def fingerprint(params: Pairs) -> str:
+
+def pairs_sha256(params: Pairs) -> str:
     """SHA-256 of the file or both files."""
     return sha256_json([opening.fingerprint(path) for path in _files(params)])
 
 
-def read(params: Pairs, part: str | None) -> pd.DataFrame:
-    """Columns source, target, and optional group and part.
-
-    Args:
-        params: the source's block.
-        part: the column that says train, valid or test; None: the data do not say.
-
-    Raises:
-        InputError: an invalid file, files of unequal length, a missing column, an empty text.
-    """
+def read_pairs(params: Pairs, part: str | None) -> pd.DataFrame:
+    """Columns source, target, and optional group and part."""
     import pandas as pd
 
     files = _files(params)
     if len(files) == 2:
-        for key, name in (("group", params.group), ("split.name", part)):
-            if name is not None:
-                raise InputError(
-                    f"{params.path}: lines have no column {name!r}, which `{key}` asks for; use "
-                    "CSV, TSV, JSONL or Parquet"
-                )
-        return _aligned(files[0], files[1], params.encoding)
-    path, format = params.path, format_of(params.path, params.format, "tsv")
-    if format_of(path, params.format, "lines") == "lines":
-        rows = opening.read_rows(path, params.encoding)
-        first = next((row for row in rows if row.strip()), None)
-        if first is not None and "\t" not in first:
+        refuse_columns_of_lines(params, part)
+        return _aligned(files, params.encoding)
+    if format_of(params.path, params.format, "lines") == "lines":
+        rows = opening.read_rows(params.path, params.encoding)
+        if "\t" not in next((row for row in rows if row.strip()), "\t"):
             raise InputError(
-                f"{path}: pairs are a table, with tabs between its columns, or two files with a "
-                "line for each; name both of these in braces, as in text.{en,de}"
+                f"{params.path}: pairs are a table, with tabs between its columns, or two files "
+                "with a line for each; name both of these in braces, as in text.{en,de}"
             )
-    file = TableFile(path, format, params.encoding, params.header, has_header_key=True)
-    raw = file.read()
-    chosen = {
-        "source": file.column(raw, params.source, "data.source.source"),
-        "target": file.column(raw, params.target, "data.source.target"),
-    }
-    if params.group is not None:
-        chosen["group"] = file.column(raw, params.group, "data.source.group")
-    if part is not None:
-        chosen["part"] = file.column(raw, part, "data.split.name")
-    frame = pd.DataFrame(chosen)
+    file = TableFile(params, "tsv")
+    columns = file.chosen(part, "source", "target", "group")
     for field in ("source", "target"):
-        for row, value in enumerate(frame[field].tolist()):
-            if not (isinstance(value, str) and value.strip()):
-                name = getattr(params, field)
-                raise InputError(
-                    f"{file.at(row)}: column {name!r} must hold text "
-                    f"in every row, but it is {shown(value)}; fill it in or leave the row out"
-                )
-    return frame
+        refuse_blank(columns[field], file.at)
+    return pd.DataFrame(columns)
 
 
 def _files(params: Pairs) -> list[str]:
@@ -82,20 +58,50 @@ def _files(params: Pairs) -> list[str]:
     return files
 
 
-def _aligned(source: str, target: str, encoding: str) -> pd.DataFrame:
+def _aligned(files: list[str], encoding: str) -> pd.DataFrame:
     import pandas as pd
 
-    sides = [opening.read_rows(path, encoding) for path in (source, target)]
+    sides = [list(opening.numbered_rows(path, encoding)) for path in files]
     if len(sides[0]) != len(sides[1]):
         raise InputError(
-            f"{source} has {len(sides[0]):,} lines and {target} {len(sides[1]):,}; line by line "
-            "they must belong together, so write the missing ones or leave out the rest"
+            f"{files[0]} has {len(sides[0]):,} lines and {files[1]} {len(sides[1]):,}; line by "
+            "line they must belong together, so write the missing ones or leave out the rest"
         )
-    for path, rows in zip((source, target), sides, strict=True):
-        for number, row in enumerate(rows, start=1):
-            if not row.strip():
-                raise InputError(
-                    f"{path}, line {number}: both lines of a pair must hold text, but this one is "
-                    "empty; fill it in, or leave the line out of both files"
-                )
-    return pd.DataFrame({"source": sides[0], "target": sides[1]})
+    for where, row in (*sides[0], *sides[1]):
+        if not row.strip():
+            raise InputError(
+                f"{where}: both lines of a pair must hold text, but this one is empty; fill it in, "
+                "or leave the line out of both files"
+            )
+    texts = ([row for _, row in side] for side in sides)
+    return pd.DataFrame(dict(zip(("source", "target"), texts, strict=True)))
+
+
+def read_pronunciations(params: Pronunciations) -> pd.DataFrame:
+    """Columns source (the word), target (phonemes joined by spaces) and group (the word: variants
+    stay in one split).
+
+    The formats of the CMU Pronouncing Dictionary are `WORD 1 W ER1 D`, with numbered variants, and
+    `WORD(2)  W ER1 D`, with the number of further variants in brackets. Comments are lines that
+    begin with `;;;`, and text after ` #`.
+    """
+    import pandas as pd
+
+    rows = []
+    for where, line in opening.numbered_rows(params.path, params.encoding):
+        if line.startswith(COMMENT) or not line.strip():
+            continue
+        word, *sounds = line.split()
+        sounds = list(takewhile(lambda sound: not sound.startswith(REMARK), sounds))
+        if sounds and sounds[0].isdigit():
+            sounds = sounds[1:]
+        if not sounds:
+            raise InputError(
+                f"{where}: a word and its phonemes are needed, but it is "
+                f"{line[:40]!r}; correct it or leave it out"
+            )
+        if not params.stress:
+            sounds = [sound.rstrip("012") for sound in sounds]
+        rows.append((VARIANT.sub("", word).lower(), " ".join(sounds)))
+    frame = pd.DataFrame(rows, columns=["source", "target"]).drop_duplicates(ignore_index=True)
+    return frame.assign(group=frame["source"])

@@ -15,28 +15,14 @@ if TYPE_CHECKING:
 PARTS = ("train", "valid", "test")
 
 
-def fingerprint(params: PianoRolls) -> str:
-    """SHA-256 of the file."""
-    return opening.fingerprint(params.path)
-
-
 def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
-    """The column frames, lists of lists of MIDI numbers, and part if the file has splits.
-
-    Args:
-        params: the source's block.
-        part: not None: the file must have splits.
-
-    Raises:
-        InputError: invalid JSON, unexpected or missing splits, a piece of fewer than two frames, a
-            note that is not an integer or out of range.
-    """
+    """The column frames, lists of lists of MIDI numbers, and part if the file has splits (`part` is
+    not None)."""
     import pandas as pd
 
     path = params.path
-    text = opening.read_text(path, params.encoding)
     try:
-        content = json.loads(text)
+        content = json.loads(opening.read_text(path, params.encoding))
     except json.JSONDecodeError as error:
         raise InputError(
             f"{path}, line {error.lineno}, column {error.colno}: the file must be JSON, but "
@@ -53,19 +39,17 @@ def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
             f"{', '.join(content) or 'none'}; rename them"
         )
     parts = {name: content[name] for name in PARTS} if isinstance(content, dict) else {"": content}
-    pieces: list[Any] = []
-    sides: list[str] = []
+    rows: list[tuple[Any, str]] = []
     for name, members in parts.items():
         if not isinstance(members, list):
             raise InputError(f"{path}: pieces must be a list, but they are {str(members)[:40]}")
         for number, piece in enumerate(members, start=1):
             _check(f"{path}, {name} piece {number}".replace(",  ", ", "), piece, params)
-            pieces.append(piece)
-            sides.append(name)
-    if not pieces:
+            rows.append((piece, name))
+    if not rows:
         raise InputError(f"{path}: the file holds no piece; name another")
-    frame = pd.DataFrame({"frames": pieces})
-    return frame if part is None else frame.assign(part=sides)
+    frame = pd.DataFrame(rows, columns=["frames", "part"])
+    return frame.drop(columns="part") if part is None else frame
 
 
 def _check(where: str, piece: Any, params: PianoRolls) -> None:

@@ -1,170 +1,149 @@
-"""Numbers with a time column, from CSV, TSV or Parquet: parsed, sorted, checked for gaps."""
+"""Series from CSV, TSV or Parquet: sorted by time, gaps refused or filled."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rnnkit.data.sources import opening
-from rnnkit.data.sources.gaps import fill
-from rnnkit.data.sources.tabular import TableFile, format_of
+from rnnkit.data.sources.tabular import TableFile
 from rnnkit.errors import InputError
 from rnnkit.params.source import Table
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
-MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
-
-
-def fingerprint(params: Table) -> str:
-    """SHA-256 of the file."""
-    return opening.fingerprint(params.path)
+MAX_TIMES_PER_ROW = 100
+"""Times of a regular grid per row; a sparser series is irregular."""
 
 
 def read(params: Table, part: str | None) -> pd.DataFrame:
-    """The column time, the numeric columns as float64, and optional series and part.
-
-    Args:
-        params: the source's block.
-        part: the column that says train, valid or test; None: the data do not say.
-
-    Raises:
-        InputError: an invalid file, a missing column, an invalid or duplicate time, a value that
-            is not finite, or a refused gap.
-    """
+    """The column time, the numeric columns as float64, and optional series and part."""
     import pandas as pd
 
-    path, format = params.path, format_of(params.path, params.format, "csv")
-    if format == "jsonl":
-        raise InputError(
-            f"{path}: a table must be CSV, TSV or Parquet, but its name says JSONL; "
-            "convert it or set `format`"
-        )
-    file = TableFile(path, format, params.encoding)
-    raw = file.read()
-    stamps = file.column(raw, params.time, "data.source.time")
-    keys = (params.time, params.id, part)
-    names = params.columns or tuple(str(name) for name in raw.columns if name not in keys)
-    if not names:
-        raise InputError(
-            f"{path}: at least one column beside {params.time!r} is needed, but there "
-            "is none; add the values"
-        )
-    values = {name: file.column(raw, name, "data.source.columns") for name in names}
-    numbers = {name: as_numbers(series, file) for name, series in values.items()}
+    file = TableFile(params, "csv")
+    columns = file.chosen(part, "time", "id")
     filled = params.gaps in ("forward", "interpolate")
-    refuse_gaps(numbers, values, file, missing=filled)
-    taken = [name for name in names if name in ("time", "series", "part")]
+    numbers = file.numbers(params.columns, {params.time, params.id, part}, missing=filled)
+    taken = [name for name in numbers if name in ("time", "series", "part")]
     if taken:
         raise InputError(
-            f"{path}: no column of values may be called time, series or part, which have a meaning "
-            f"of their own, but {taken[0]!r} is; rename it or leave it out of `data.source.columns`"
+            f"{params.path}: no column of values may be called time, series or part, which have a "
+            f"meaning of their own, but {taken[0]!r} is; rename it or leave it out of "
+            "`data.source.columns`"
         )
-    frame = pd.DataFrame({"time": as_times(stamps, file)})
-    frame = pd.concat([frame, pd.DataFrame(numbers)], axis=1)
+    frame = pd.concat([file.times(columns["time"]).rename("time"), numbers], axis=1)
     if part is not None:
-        frame["part"] = file.column(raw, part, "data.split.name")
+        frame["part"] = columns["part"]
+    order, within, fix = ["time"], "", "row of each, or name the series' column in `data.source.id`"
     if params.id is not None:
-        frame.insert(0, "series", _names(file.column(raw, params.id, "data.source.id"), file))
-    order = [name for name in ("series", "time") if name in frame]
-    _single(frame[order], file)
+        ids = file.labels(columns["id"], "every row must say to which series it belongs")
+        frame.insert(0, "series", ids)
+        order, within, fix = ["series", "time"], " in each series", "row of each"
+    file.refuse_equal_times(frame[order], within, fix)
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
-    return frame if part is not None else fill(frame, params.gaps, path)
+    return frame if part is not None else fill(frame, params.gaps, params.path)
 
 
-def _names(ids: pd.Series, file: TableFile) -> pd.Series:
-    """Ids as text."""
-    missing = ids.isna() | (ids.astype(str).str.strip() == "")
-    if missing.any():
-        row = int(missing.to_numpy().argmax())
-        raise InputError(
-            f"{file.at(row)}: every row must say to which series it belongs, but column "
-            f"{ids.name!r} is empty in {int(missing.sum())}; fill it in or leave the row out"
-        )
-    return ids.astype(str)
+def fill(frame: pd.DataFrame, gaps: str, path: str) -> pd.DataFrame:
+    """Refuse or fill gaps, by `data.source.gaps`.
 
+    A grid is regular if all times of a series are multiples of a step apart, which is the smallest
+    and most frequent distance; or on the same day of the month, a multiple of months apart. Other
+    series, and those with rows at less than a hundredth of the grid, have no gaps: rows are steps.
 
-def as_numbers(series: pd.Series, file: TableFile) -> pd.Series:
-    """A column as float64; MISSING values become NaN.
+    Args:
+        frame: time, optional series, and numeric columns, sorted; numbers may be missing.
+        gaps: refuse | keep | forward | interpolate.
+        path: for messages.
+
+    Returns: the frame without missing values; its `notes` report filled values.
 
     Raises:
-        InputError: a value is not a number.
+        InputError: a refused gap, or a gap without neighbouring values to fill it.
     """
     import pandas as pd
 
-    if not pd.api.types.is_numeric_dtype(series.dtype):
-        series = series.mask(series.isin(MISSING))
-    numbers = pd.to_numeric(series, errors="coerce").astype("float64")
-    wrong = numbers.isna() & series.notna()
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise InputError(
-            f"{file.at(row)}: column {series.name!r} must hold numbers, but "
-            f"it is {series.iloc[row]!r}; correct it or leave the column out of "
-            "`data.source.columns`"
-        )
-    return numbers
+    names = [name for name in frame.columns if name not in ("time", "series")]
+    pieces, added, filled = [], 0, 0
+    for name, table in frame.groupby("series", sort=False) if "series" in frame else [("", frame)]:
+        of = f" of series {name!r}" if name != "" else ""
+        values = table.set_index("time")[names]
+        if gaps != "keep":
+            full = grid(table["time"])
+            missing = full.difference(pd.DatetimeIndex(values.index))
+            if len(missing) and gaps == "refuse":
+                raise InputError(
+                    f"{path}: times must follow one another without a gap, but {len(missing)} are "
+                    f"missing{of}, the first is {missing[0]}; set `data.source.gaps` to forward or "
+                    "interpolate, which fill it, or to keep, which takes the rows as they follow"
+                )
+            added += len(missing)
+            values = values.reindex(full) if len(missing) else values
+        filled += int(values.isna().to_numpy().sum())
+        piece = _filled(values, gaps, path, of).rename_axis("time").reset_index()
+        if "series" in frame:
+            piece.insert(0, "series", name)
+        pieces.append(piece)
+    result = pd.concat(pieces, ignore_index=True)
+    if filled:
+        how = {"forward": "the value before", "interpolate": "linear interpolation in time"}[gaps]
+        times = f", at {added} times that were missing" if added else ""
+        result.attrs["notes"] = [f"{filled} missing values were filled with {how}{times}"]
+    return result
 
 
-def refuse_gaps(
-    numbers: dict[str, pd.Series],
-    values: dict[str, pd.Series],
-    file: TableFile,
-    *,
-    missing: bool = False,
-) -> None:
-    """Refuse infinite values, and missing ones unless `missing`."""
+def grid(times: pd.Series) -> pd.DatetimeIndex:
+    """All times of a regular series from first to last; irregular: its times, unchanged.
+
+    Args:
+        times: of one series, ascending.
+    """
     import numpy as np
-
-    wrong = np.isinf if missing else lambda numbers: ~np.isfinite(numbers)
-    bad = {name: wrong(series.to_numpy()) for name, series in numbers.items()}
-    count = sum(int(flags.sum()) for flags in bad.values())
-    if count:
-        row, name = min((int(flags.argmax()), name) for name, flags in bad.items() if flags.any())
-        raise InputError(
-            f"{file.path}: every value must be a finite number, but {count} are missing or "
-            f"infinite, the first in column {name!r}, {file.line(row)} "
-            f"({values[name].iloc[row]!r}); fill them in (of a series `data.source.gaps` does) or "
-            "leave the column out of `data.source.columns`"
-        )
-
-
-def as_times(stamps: pd.Series, file: TableFile) -> pd.Series:
-    """Parse times; ISO 8601 only, because 01/02/2024 is ambiguous."""
     import pandas as pd
 
-    if pd.api.types.is_datetime64_any_dtype(stamps.dtype) and not stamps.isna().any():
-        return stamps
-    if pd.api.types.is_numeric_dtype(stamps.dtype):
-        stamps = stamps.astype(str)
-    advice = "write times as 2024-12-31 or 2024-12-31T23:59:59"
-    try:
-        times = pd.to_datetime(stamps, format="ISO8601", errors="coerce")
-    except ValueError as error:  # different offsets
-        reason = str(error).split(". ")[0]
-        raise InputError(
-            f"{file.path}: column {stamps.name!r} must hold times of one kind, but {reason}; "
-            "give all of them the same offset, or none"
-        ) from None
-    if times.isna().any():
-        row = int(times.isna().to_numpy().argmax())
-        raise InputError(
-            f"{file.at(row)}: column {stamps.name!r} must hold ISO 8601 times, but "
-            f"it is {stamps.iloc[row]!r}; {advice}"
-        )
-    return times
+    index = pd.DatetimeIndex(times)
+    months = index.year.to_numpy() * 12 + index.month.to_numpy()
+    if (index == index[0] + (months - months[0]) * pd.DateOffset(months=1)).all():
+        step = _step(months)
+        if step is not None:
+            count = (months[-1] - months[0]) // step + 1
+            return pd.DatetimeIndex(
+                index[0] + np.arange(count) * step * pd.DateOffset(months=1)
+            ).as_unit(index.unit)
+    ticks = index.asi8
+    step = _step(ticks)
+    if step is None:
+        return index
+    full: Any = np.arange(ticks[0], ticks[-1] + 1, step)
+    naive = pd.DatetimeIndex(full.view(f"M8[{index.unit}]"))
+    return naive if index.tz is None else naive.tz_localize("UTC").tz_convert(index.tz)
 
 
-def _single(keys: pd.DataFrame, file: TableFile) -> None:
-    """Refuse duplicate times within a series."""
-    duplicates = keys.duplicated(keep="first")
-    if duplicates.any():
-        row = int(duplicates.to_numpy().argmax())
-        several = "series" in keys
+def _step(places: np.ndarray) -> int | None:
+    """The smallest distance, if it is the most frequent and divides all others; else None."""
+    import numpy as np
+
+    if len(places) < 3:
+        return None
+    distances, counts = np.unique(np.diff(places), return_counts=True)
+    smallest = int(distances[0])
+    regular = smallest > 0 and counts.argmax() == 0 and not (distances % smallest).any()
+    regular = regular and (places[-1] - places[0]) // smallest < MAX_TIMES_PER_ROW * len(places)
+    return smallest if regular else None
+
+
+def _filled(values: pd.DataFrame, gaps: str, path: str, of: str) -> pd.DataFrame:
+    if gaps == "forward":
+        values = values.ffill()
+    elif gaps == "interpolate":
+        values = values.interpolate("time", limit_area="inside")
+    left = values.isna()
+    if left.to_numpy().any():
+        name = next(name for name in left if left[name].any())
+        ends = "first" if gaps == "forward" else "first or last"
         raise InputError(
-            f"{file.at(row)}: every time may occur once"
-            f"{' in each series' if several else ''}, but {int(duplicates.sum())} occur again, the "
-            f"first is {keys['time'].iloc[row]}"
-            f"{' of ' + repr(keys['series'].iloc[row]) if several else ''}; keep one row of each"
-            + ("" if several else ", or name the series' column in `data.source.id`")
+            f"{path}: the {ends} value{of} must be there to fill a gap with, but column {name!r} "
+            f"has none at {values.index[int(left[name].argmax())]}; cut the table or leave the "
+            "column out of `data.source.columns`"
         )
+    return values

@@ -1,22 +1,17 @@
-"""Read CSV, TSV, JSONL and Parquet files as frames.
-
-CSV and TSV columns are text: types are not inferred, "NA" stays "NA", and TSV has no quoting.
-"""
+"""Columns of CSV, TSV, JSONL and Parquet files: text, labels, numbers and times."""
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
-import json
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from rnnkit.data.sources.opening import read_bytes, read_rows, read_text
+from rnnkit.data.sources.opening import read_text
+from rnnkit.data.sources.rows import objects, parquet, records, separated
 from rnnkit.errors import InputError, closest
+from rnnkit.params.source import Audio, Frames, LabelledText, Pairs, Table, Vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +25,8 @@ ENDINGS = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
+"""Cells of a column of numbers that stand for no number."""
 
 
 def format_of(path: str, format: str, otherwise: str) -> str:
@@ -41,90 +38,197 @@ def format_of(path: str, format: str, otherwise: str) -> str:
     if format != "auto":
         return format
     name = path.lower().removesuffix(".gz")
-    for ending, known in ENDINGS.items():
-        if name.endswith(ending):
-            return known
-    return otherwise
+    return next((known for ending, known in ENDINGS.items() if name.endswith(ending)), otherwise)
 
 
-@dataclass(frozen=True)
 class TableFile:
     """A file of rows and named columns.
 
-    Attributes:
-        path: of the file.
-        format: csv, tsv, jsonl or parquet.
-        encoding: of its text.
-        header: csv and tsv: whether the first line names the columns; otherwise they are `1`, `2`
-            and so on.
-        comment: csv and tsv: prefix of comment lines; None: no comments.
-        row_names: csv and tsv: whether rows begin with a name that has no header field; it is
-            dropped.
-        has_header_key: whether the source's block has the key `header`, for messages.
+    Args:
+        source: names the file and its columns.
+        otherwise: format of a file with another ending.
+
+    Raises:
+        InputError: invalid bytes, a row with too many fields, a line of invalid JSON, no rows, or
+            `header`, `comment` or `row_names` for a format without lines.
     """
 
-    path: str
-    format: str
-    encoding: str
-    header: bool = True
-    comment: str | None = None
-    row_names: bool = False
-    has_header_key: bool = False
-
-    @property
-    def _has_lines(self) -> bool:
-        return self.format in ("csv", "tsv")
-
-    @property
-    def _separator(self) -> str:
-        return "," if self.format == "csv" else "\t"
-
-    def read(self) -> pd.DataFrame:
-        """The rows, under an index from 0.
-
-        Raises:
-            InputError: invalid bytes, a row with too many fields, a line of invalid JSON, no rows,
-                or `header` or `comment` for a format without lines.
-        """
-        import pandas as pd
-
-        for key, used in (("header", not self.header), ("comment", self.comment is not None)):
-            if used and not self._has_lines:
+    def __init__(
+        self, source: LabelledText | Table | Frames | Vectors | Pairs | Audio, otherwise: str
+    ) -> None:
+        self.source, self.path = source, source.path
+        self.format = format_of(source.path, source.format, otherwise)
+        self._separator = {"csv": ",", "tsv": "\t"}.get(self.format)
+        self._header = source.header if isinstance(source, Pairs | Vectors) else True
+        self._comment = source.comment if isinstance(source, Vectors) else None
+        row_names = isinstance(source, Frames) and source.row_names
+        if self.format == "jsonl" and isinstance(source, Table | Frames | Vectors):
+            what = "a table" if isinstance(source, Table) else source.kind
+            raise InputError(
+                f"{self.path}: {what} must be CSV, TSV or Parquet, but its name says JSONL; "
+                "convert it or set `format`"
+            )
+        for key, used in (("header", not self._header), ("comment", self._comment is not None)):
+            if used and self._separator is None:
                 raise InputError(
                     f"{self.path}: data.source.{key} is for csv and tsv, and this is "
                     f"{self.format}; leave it out"
                 )
-        if self.format == "jsonl":
-            # As objects: pandas would convert 1 to 1.0 in a column with missing values.
-            frame = pd.DataFrame(read_objects(self.path, self.encoding), dtype=object)
-        elif self.format == "parquet":
-            frame = _parquet(self.path)
-        else:
-            first = self._separator if self.row_names else ""  # the first column's name is empty
-            frame = _separated(self.path, first + self._text(), self._separator, self.header)
-        if not len(frame):
+        if row_names and self.format == "parquet":
+            raise InputError(
+                f"{self.path}: a Parquet file names its columns, so none is left out of a header; "
+                "leave data.source.row_names out"
+            )
+        self.frame = self._read(row_names)
+        if not len(self.frame):
             raise InputError(f"{self.path}: at least one row of data is needed, but there is none")
-        return frame.iloc[:, 1:] if self.row_names else frame
 
-    def column(self, frame: pd.DataFrame, name: str, key: str) -> pd.Series:
-        """One column of the file's frame.
+    def _read(self, row_names: bool) -> pd.DataFrame:
+        """The rows, under an index from 0."""
+        import pandas as pd
 
-        Args:
-            key: its params key, for the message.
+        if self._separator is not None:
+            first = self._separator if row_names else ""  # the first column's name is empty
+            frame = separated(self.path, first + self._text(), self._separator, self._header)
+            return frame.iloc[:, 1:] if row_names else frame
+        if self.format == "parquet":
+            return parquet(self.path)
+        # As objects: pandas would convert 1 to 1.0 in a column with missing values.
+        return pd.DataFrame(
+            [row for _, row in objects(self.path, self.source.encoding)], dtype=object
+        )
+
+    def column(self, name: str, key: str) -> pd.Series:
+        """One column; `key`: its params key, for the message.
 
         Raises:
-            InputError: the frame has no such column.
+            InputError: there is no such column.
         """
-        headed = self.has_header_key and self.header and self._has_lines
-        advice = ", or write `header: false` where the first line is data" if headed else ""
-        if name not in frame.columns and self._has_lines and frame.shape[1] == 1:
+        if self._separator and name not in self.frame.columns and self.frame.shape[1] == 1:
             between = {"csv": "commas", "tsv": "tabs"}[self.format]
             raise InputError(
                 f"{self.path}: there is no column {name!r}, for the first line has one field "
                 f"alone: a {self.format} file needs {between} between its fields; write them, or "
                 "set `data.source.format`"
             )
-        return column(frame, self.path, name, key, advice)
+        named = self._separator and self._header and isinstance(self.source, Pairs | Vectors)
+        advice = ", or write `header: false` where the first line is data" if named else ""
+        return column(self.frame, self.path, name, key, advice)
+
+    def chosen(self, part: str | None, *fields: str) -> dict[str, pd.Series]:
+        """Columns that the source's fields name, and `part`; without fields that are None."""
+        names = {field: (getattr(self.source, field), f"data.source.{field}") for field in fields}
+        names["part"] = part, "data.split.name"
+        return {
+            field: self.column(name, key)
+            for field, (name, key) in names.items()
+            if name is not None
+        }
+
+    def numbers(
+        self,
+        names: Collection[str] | None,
+        taken: Collection[str | None],
+        missing: bool = False,
+    ) -> pd.DataFrame:
+        """The columns of these names, or all that are not taken, as float64.
+
+        Args:
+            missing: keep missing values, as NaN.
+
+        Raises:
+            InputError: there is no column, or a value is not a number, infinite, or missing.
+        """
+        import numpy as np
+        import pandas as pd
+
+        names = names or [str(name) for name in self.frame.columns if name not in taken]
+        if not names:
+            rule = "of features is needed, but there is none"
+            if isinstance(self.source, Table):
+                rule = f"beside {self.source.time!r} is needed, but there is none; add the values"
+            raise InputError(f"{self.path}: at least one column {rule}")
+        cells = {name: self.column(name, "data.source.columns") for name in names}
+        numbers = pd.DataFrame({name: self._numbers(series) for name, series in cells.items()})
+        values = numbers.to_numpy()
+        bad = np.isinf(values) if missing else ~np.isfinite(values)
+        if count := int(bad.sum()):
+            flags = zip(bad.T, cells, strict=True)
+            row, name = min((int(rows.argmax()), name) for rows, name in flags if rows.any())
+            raise InputError(
+                f"{self.path}: every value must be a finite number, but {count} are missing or "
+                f"infinite, the first in column {name!r}, {self.line(row)} "
+                f"({cells[name].iloc[row]!r}); fill them in (of a series `data.source.gaps` does) "
+                "or leave the column out of `data.source.columns`"
+            )
+        return numbers
+
+    def _numbers(self, cells: pd.Series) -> pd.Series:
+        """A column as float64; MISSING values become NaN."""
+        import pandas as pd
+
+        if not pd.api.types.is_numeric_dtype(cells.dtype):
+            cells = cells.mask(cells.isin(MISSING))
+        numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
+        wrong = numbers.isna() & cells.notna()
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise InputError(
+                f"{self.at(row)}: column {cells.name!r} must hold numbers, but "
+                f"it is {cells.iloc[row]!r}; correct it or leave the column out of "
+                "`data.source.columns`"
+            )
+        return numbers
+
+    def times(self, cells: pd.Series) -> pd.Series:
+        """Parse times; ISO 8601 only, because 01/02/2024 is ambiguous.
+
+        Raises:
+            InputError: a value is not a time, or offsets differ.
+        """
+        import pandas as pd
+
+        if pd.api.types.is_datetime64_any_dtype(cells.dtype) and not cells.isna().any():
+            return cells
+        if pd.api.types.is_numeric_dtype(cells.dtype):
+            cells = cells.astype(str)
+        try:
+            times = pd.to_datetime(cells, format="ISO8601", errors="coerce")
+        except ValueError as error:  # different offsets
+            reason = str(error).split(". ")[0]
+            raise InputError(
+                f"{self.path}: column {cells.name!r} must hold times of one kind, but {reason}; "
+                "give all of them the same offset, or none"
+            ) from None
+        if times.isna().any():
+            row = int(times.isna().argmax())
+            raise InputError(
+                f"{self.at(row)}: column {cells.name!r} must hold ISO 8601 times, but it is "
+                f"{cells.iloc[row]!r}; write times as 2024-12-31 or 2024-12-31T23:59:59"
+            )
+        return times
+
+    def refuse_equal_times(self, keys: pd.DataFrame, within: str, fix: str) -> None:
+        """Raise InputError if rows have the same `time` (and other keys)."""
+        duplicates = keys.duplicated(keep="first")
+        if duplicates.any():
+            row = int(duplicates.argmax())
+            of = f" of {keys['series'].iloc[row]!r}" if "series" in keys else ""
+            raise InputError(
+                f"{self.at(row)}: every time may occur once{within}, but "
+                f"{int(duplicates.sum())} occur again, the first is {keys['time'].iloc[row]}{of}; "
+                f"keep one {fix}"
+            )
+
+    def labels(self, cells: pd.Series, rule: str) -> pd.Series:
+        """A column as text; InputError, which begins with the rule, if any cell is empty."""
+        empty = cells.isna() | (cells.astype(str).str.strip() == "")
+        if empty.any():
+            raise InputError(
+                f"{self.at(int(empty.argmax()))}: {rule}, but column {cells.name!r} is empty in "
+                f"{int(empty.sum())}; fill it in or leave the row out"
+            )
+        return cells.astype(str)
 
     def at(self, row: int) -> str:
         """File and line of a row, for messages."""
@@ -137,133 +241,25 @@ class TableFile:
         """
         if self.format == "jsonl":
             return f"line {row + 1}"
-        if not self._has_lines:
-            return f"row {row + 1}"
-        begins = (begin for begin, _ in _records(self._text(), self._separator))
-        for begin in itertools.islice(begins, row + self.header, None):
-            return f"line {begin}"
-        return f"row {row + 1}"  # the file has changed
+        if self._separator is not None:
+            begins = (begin for begin, _ in records(self._text(), self._separator))
+            for begin in itertools.islice(begins, row + self._header, None):
+                return f"line {begin}"
+        return f"row {row + 1}"  # Parquet, or the file has changed
 
     def _text(self) -> str:
         """The file's text, with comments as empty lines."""
-        text = read_text(self.path, self.encoding)
-        if self.comment is None:
+        text = read_text(self.path, self.source.encoding)
+        if self._comment is None:
             return text
-        return re.sub(rf"(?<![^\r\n]){re.escape(self.comment)}[^\r\n]*", "", text)
-
-
-def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """(first line, record) of CSV or TSV text; skips blank lines like pandas.
-
-    >>> list(_records('a,b\\n\\n"1\\n2",3\\n', ","))
-    [(1, ['a', 'b']), (3, ['1\\n2', '3'])]
-    """
-    csv.field_size_limit(2**31 - 1)  # a text may be long
-    records = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=separator,
-        quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE,
-    )
-    begin = 1
-    for record in records:
-        if record and not (len(record) == 1 and record[0].isspace() and not record[0].strip(" \t")):
-            yield begin, record
-        begin = records.line_num + 1
-
-
-def _separated(path: str, text: str, separator: str, header: bool) -> pd.DataFrame:
-    """CSV or TSV text as a frame of text.
-
-    Raises:
-        InputError: a row with more fields than the header.
-    """
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            header=0 if header else None,
-            dtype=str,
-            keep_default_na=False,
-            quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE,
-        )
-        if not isinstance(frame.index, pd.RangeIndex):  # pandas puts surplus fields into the index
-            raise pd.errors.ParserError("there is a surplus")
-        if not header:
-            frame.columns = pd.Index([str(number + 1) for number in range(frame.shape[1])])
-        return frame
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(_refusal(path, text, separator, str(error))) from None
-
-
-def _refusal(path: str, text: str, separator: str, error: str) -> str:
-    """Message for text that pandas cannot parse."""
-    records = list(_records(text, separator))
-    if "EOF inside string" in error:
-        return (
-            f"{path}, line {records[-1][0]}: a quote is opened and never closed; close it, or "
-            "write two for one that belongs to the text"
-        )
-    fix = {
-        ",": "put quotes around text that holds a comma",
-        "\t": "take the tabs out of its text (quotes mean nothing in a TSV)",
-    }[separator]
-    width = len(records[0][1]) if records else 0
-    for begin, record in records:
-        if len(record) > width:
-            return (
-                f"{path}, line {begin}: every line must have as many fields as the first, but it "
-                f"has {len(record)} and not {width}; {fix}"
-            )
-    reason = " ".join(error.removeprefix("Error tokenizing data. C error: ").split())
-    return f"{path}: cannot be read as a table: {reason}; correct it or set `data.source.format`"
-
-
-def _parquet(path: str) -> pd.DataFrame:
-    import pandas as pd
-    import pyarrow
-
-    content = read_bytes(path)
-    try:
-        return pd.read_parquet(io.BytesIO(content)).reset_index(drop=True)
-    except (pyarrow.ArrowException, OSError) as error:
-        reason = str(error).split(". ")[0].rstrip(".")
-        raise InputError(
-            f"{path}: a Parquet file is needed, but {reason}; write it again or set `format`"
-        ) from None
-
-
-def read_objects(path: str, encoding: str) -> list[dict[str, Any]]:
-    """The JSON objects of a JSONL file, one per line.
-
-    Raises:
-        InputError: a line that is empty, invalid JSON, or not an object.
-    """
-    objects = []
-    for number, line in enumerate(read_rows(path, encoding), start=1):
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"{path}, line {number}, column {error.colno}: every line must be one JSON object, "
-                f"but {error.msg}: {line[:40]!r}; correct the line"
-            ) from None
-        if not isinstance(value, dict):
-            raise InputError(
-                f"{path}, line {number}: every line must be one JSON object, "
-                f"but this is a {type(value).__name__}; write it as {{…}}"
-            )
-        objects.append(value)
-    return objects
+        return re.sub(rf"(?<![^\r\n]){re.escape(self._comment)}[^\r\n]*", "", text)
 
 
 def column(frame: pd.DataFrame, path: str, name: str, key: str, other: str = "") -> pd.Series:
     """One column of a frame.
 
     Args:
-        path: file of the frame, for the message.
-        key: params key of the column, for the message.
+        path, key: file of the frame and params key of the column, for the message.
         other: further advice, for the message.
 
     Raises:
@@ -276,6 +272,24 @@ def column(frame: pd.DataFrame, path: str, name: str, key: str, other: str = "")
             f"the columns are {', '.join(names)}; set `{key}` to one of them{other}"
         )
     return frame[name]
+
+
+def refuse_blank(
+    cells: pd.Series, at: Callable[[int], str], rule: str = "", numbers: bool = False
+) -> None:
+    """Raise InputError for a cell without text.
+
+    Args:
+        at: place of a row, for the message.
+        rule: start of the message.
+        numbers: allow integers and booleans.
+    """
+    rule = rule or f"column {cells.name!r} must hold text in every row, but it"
+    for row, value in enumerate(cells.tolist()):
+        if not ((numbers and isinstance(value, int)) or (isinstance(value, str) and value.strip())):
+            raise InputError(
+                f"{at(row)}: {rule} is {shown(value)}; fill it in or leave the row out"
+            )
 
 
 def shown(value: Any) -> str:

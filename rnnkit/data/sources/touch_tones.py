@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnkit.params.source import Builtin
 from rnnkit.runtime.files import sha256_json
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-DESCRIPTION = (
-    "transcription: 3 to 8 keys of a telephone as tones in noise -> the keys; 2,000 recordings of "
-    "about a second"
-)
 RATE = 8_000  # samples per second
 KEYS = ("123A", "456B", "789C", "*0#D")
 ROWS = (697, 770, 852, 941)  # Hz
@@ -27,12 +22,12 @@ ITEMS, MIN_KEYS, MAX_KEYS = 2_000, 3, 8
 VERSION = 1  # raise it when the recordings change
 
 
-def fingerprint(params: Builtin) -> str:
+def fingerprint() -> str:
     """SHA-256 of the constants that define the recordings."""
     return sha256_json([VERSION, ITEMS, MIN_KEYS, MAX_KEYS, RATE, KEYS, ROWS, COLUMNS])
 
 
-def read(params: Builtin) -> pd.DataFrame:
+def read() -> pd.DataFrame:
     """Columns samples (float32 [samples], at 8,000 Hz), text (the keys) and name."""
     import pandas as pd
 

@@ -1,0 +1,100 @@
+"""Plain texts, and texts with labels from CSV, TSV, JSONL, Parquet or lines of `label text`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rnnkit.data.sources import opening
+from rnnkit.data.sources.tabular import TableFile, format_of, refuse_blank
+from rnnkit.errors import InputError
+from rnnkit.params.source import LabelledText, Pairs, Text
+from rnnkit.runtime.files import sha256_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_text(params: Text) -> pd.DataFrame:
+    """The column text; blank items are skipped."""
+    import pandas as pd
+
+    items = opening.read_rows(params.path, params.encoding)
+    if params.unit == "paragraph":
+        items = re.split(r"\n(?:[ \t]*\n)+", "\n".join(items))
+    elif params.unit == "file":
+        items = ["\n".join(items)]
+    texts = [item for item in items if item.strip()]
+    if not texts:
+        raise InputError(f"{params.path}: the file holds nothing but white space; name another")
+    return pd.DataFrame({"text": texts})
+
+
+def labelled_text_sha256(params: LabelledText) -> str:
+    """SHA-256 of the file, or of the files of all labels."""
+    if _format(params) != "label_files":
+        return opening.fingerprint(params.path)
+    return sha256_json([opening.fingerprint(path) for _, path in opening.alternatives(params.path)])
+
+
+def read_labelled_text(params: LabelledText, part: str | None) -> pd.DataFrame:
+    """Columns text, label, and optional group and part."""
+    import pandas as pd
+
+    format = _format(params)
+    if format in ("label_text", "label_files"):
+        refuse_columns_of_lines(params, part)
+        lines = _label_files(params) if format == "label_files" else _label_lines(params)
+        return pd.DataFrame(lines, columns=["text", "label"])
+    file = TableFile(params, "label_text")
+    columns = file.chosen(part, "text", "label", "group")
+    refuse_blank(columns["text"], file.at)
+    refuse_blank(columns["label"], file.at, numbers=True)
+    return pd.DataFrame(columns).astype({"label": str})
+
+
+def refuse_columns_of_lines(params: LabelledText | Pairs, part: str | None) -> None:
+    """Raise InputError if lines, which have no columns, are split or grouped by one."""
+    for key, name in (("group", params.group), ("split.name", part)):
+        if name is not None:
+            raise InputError(
+                f"{params.path}: lines have no column {name!r}, which `{key}` asks for; use CSV, "
+                "TSV, JSONL or Parquet"
+            )
+
+
+def _format(params: LabelledText) -> str:
+    """Format of the path; a path with braces names one file per label."""
+    if params.format == "auto" and len(opening.alternatives(params.path)) > 1:
+        return "label_files"
+    return format_of(params.path, params.format, "label_text")
+
+
+def _label_lines(params: LabelledText) -> list[tuple[str, str]]:
+    """Split each line at its first space only; U+00A0 stays in the text."""
+    rows = []
+    for where, line in opening.numbered_rows(params.path, params.encoding):
+        label, _, text = line.partition(" ")
+        if not (label.strip() and text.strip()):
+            raise InputError(
+                f"{where}: a line must be `label text` with one space between, "
+                f"but it is {line[:40]!r}; correct it or set `format`"
+            )
+        rows.append((text, label))
+    return rows
+
+
+def _label_files(params: LabelledText) -> list[tuple[str, str]]:
+    """One stripped text per line, with the labels from the braces."""
+    files = opening.alternatives(params.path)
+    if len(files) < 2:
+        raise InputError(
+            f"{params.path}: with format: label_files the path must hold the labels in braces, as "
+            "in `names/{female,male}.txt`"
+        )
+    return [
+        (line.strip(), label)
+        for label, file in files
+        for line in opening.read_rows(file, params.encoding)
+        if line.strip()
+    ]
