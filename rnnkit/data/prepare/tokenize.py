@@ -35,6 +35,16 @@ class FittedTokenizer:
     model: tokenizers.Tokenizer
     vocabulary: tuple[str, ...]
 
+    @property
+    def of_characters(self) -> bool:
+        """Whether tokens are characters."""
+        return isinstance(self.model.decoder, decoders.Fuse)
+
+    @property
+    def between(self) -> str:
+        """Separator of the tokens of a text."""
+        return " " if self.model.decoder is None else ""
+
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Concatenated ids of all texts [tokens], and the number per text [texts]."""
         ids = [encoding.ids for encoding in self.model.encode_batch_fast(list(texts))]

@@ -156,7 +156,7 @@ class ForecastingFitted(Fitted):
     def with_series_of(self, of: Fitted) -> ForecastingFitted:
         assert isinstance(of, ForecastingFitted)
         scaler = replace(self.scaler, begin=of.scaler.begin)
-        return replace(self, inputs=replace(self.inputs, scaling=scaler))
+        return replace(self, inputs=replace(self.inputs, scaler=scaler))
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Forecasting) -> ForecastingFitted:

@@ -79,7 +79,7 @@ def fit(frame: pd.DataFrame, data: Data, task: Memory) -> Prepared[MemoryFitted]
     inputs: Inputs = Frames(2, None)
     answers = None
     if not task.numbers:
-        inputs = Symbols(fit_tokens(Words(), drawn["train"][0]), Words())
+        inputs = Symbols(fit_tokens(Words(), drawn["train"][0]))
         answers = fit_labels(_symbols(drawn, task), "answer").names
     fitted = MemoryFitted(task, data, inputs, answers)
     parts = {split: fitted.part(*sequences) for split, sequences in drawn.items()}
