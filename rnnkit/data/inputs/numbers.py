@@ -113,7 +113,7 @@ class Frames(Inputs):
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Self:
-        return cls(stored.features, stored.scaler)
+        return cls(stored.record["features"], stored.scaler)
 
 
 class Vectors(Frames):

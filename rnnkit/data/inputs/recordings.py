@@ -124,4 +124,5 @@ class Recordings(Frames):
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Recordings:
-        return cls(stored.features, stored.scaler, int(stored.facts["rate"]), data.features)
+        width, rate = stored.record["features"], stored.facts["rate"]
+        return cls(width, stored.scaler, rate, data.features)
