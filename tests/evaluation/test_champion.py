@@ -435,8 +435,8 @@ def test_other_tokens_of_a_language_model_are_refused(tmp_path: Path) -> None:
     predicted = champion_predictions(load(old.path), experiment, prepared).table
     assert predicted["log_probability"].lt(0).all()
     inputs = prepared.fitted.inputs
-    more = replace(inputs.fitted, vocabulary=(*inputs.vocabulary, "more"))
-    fitted = replace(prepared.fitted, inputs=replace(inputs, fitted=more))
+    more = replace(inputs.tokenizer, vocabulary=(*inputs.vocabulary, "more"))
+    fitted = replace(prepared.fitted, inputs=replace(inputs, tokenizer=more))
     other = replace(prepared, fitted=fitted)
     with pytest.raises(InputError, match="their vocabularies differ, and so would the tokens"):
         champion_predictions(load(old.path), experiment, other)
