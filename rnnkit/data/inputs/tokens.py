@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from rnnkit.data.inputs.interface import Inputs
-from rnnkit.data.prepare.ids import UNKNOWN
+from rnnkit.data.prepare.ids import PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
 from rnnkit.data.prepare.part import Flat
-from rnnkit.data.prepare.spelling import alphabet, with_letters
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer, fit, fit_tokens
@@ -167,6 +167,43 @@ def refuse_long_tokens(items: Sequence[Sequence[str]]) -> None:
                     f"data.tokenizer: characters need tokens of one character, but row {row + 1} "
                     f"has {token[:40]!r}; use `tokenizer: {{kind: words}}`"
                 )
+
+
+def alphabet(items: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """The character of each id: padding, unknown, then all characters of the tokens, sorted."""
+    characters = set(chain.from_iterable(chain.from_iterable(items)))
+    return (PADDING_TOKEN, UNKNOWN_TOKEN, *sorted(characters))
+
+
+def abridged(token: str, most: int) -> str:
+    """Shorten a token to `most` characters by cutting its middle.
+
+    >>> abridged("internationalisation", 8)
+    'intetion'
+    """
+    if len(token) <= most:
+        return token
+    return token[: most // 2] + token[len(token) - (most - most // 2) :]
+
+
+def with_letters(
+    ids: np.ndarray, items: Iterable[Sequence[str]], letters: Sequence[str], most: int
+) -> np.ndarray:
+    """[tokens, 1 + most] the id of each token, then those of its characters, post-padded.
+
+    Args:
+        ids: [tokens] of all items, concatenated.
+        items: their tokens.
+        letters: the alphabet.
+        most: maximum characters per token.
+    """
+    id_of = {character: number for number, character in enumerate(letters)}
+    spelled = np.zeros((len(ids), 1 + most), dtype=np.int64)
+    spelled[:, 0] = ids
+    for row, token in enumerate(chain.from_iterable(items)):
+        numbers = [id_of.get(character, UNKNOWN) for character in abridged(token, most)]
+        spelled[row, 1 : 1 + len(numbers)] = numbers
+    return spelled
 
 
 class Symbols(TokenLists):

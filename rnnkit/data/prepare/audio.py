@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -39,9 +38,7 @@ def with_features(frame: pd.DataFrame, data: Data, rows: Mapping[str, np.ndarray
     used = np.sort(np.concatenate(list(rows.values())))
     rate, samples = frame.attrs["rate"], frame["samples"].iloc[used].tolist()
     features = all_features(samples, rate, data.features)
-    column = pd.Series(features, index=frame.index[used], dtype=object)
-    result = frame.drop(columns="samples")
-    result["samples"] = column
+    result = frame.assign(samples=pd.Series(features, index=frame.index[used], dtype=object))
     result.attrs = {**frame.attrs, "columns": names(data.features)}
     return result
 
@@ -57,14 +54,7 @@ def all_features(samples: list[np.ndarray], rate: int, params: MFCC) -> list[np.
     """`features` of all recordings, in parallel if there is much sound."""
     seconds = sum(map(len, samples)) / rate
     processes = os.cpu_count() or 1 if seconds > PARALLEL_SECONDS else 1
-    size = math.ceil(len(samples) / (4 * processes))
-    chunks = [samples[k : k + size] for k in range(0, len(samples), size)]
-    results = spread(functools.partial(_several, rate=rate, params=params), chunks, processes)
-    return [frames for result in results for frames in result]
-
-
-def _several(samples: list[np.ndarray], rate: int, params: MFCC) -> list[np.ndarray]:
-    return [features(item, rate, params) for item in samples]
+    return spread(functools.partial(features, rate=rate, params=params), samples, processes)
 
 
 def sizes(rate: int, params: MFCC) -> tuple[int, int, int]:

@@ -80,7 +80,11 @@ class Fitted(ABC):
 
     def cut(self, part: Part) -> int:
         """Number of items of a split truncated at `data.max_length`."""
-        return 0
+        if self.data.max_length is None or part.unaligned:
+            return 0
+        whole = torch.diff(part.input_start, append=torch.tensor([len(part.inputs)]))
+        given = 1 if part.inputs is part.targets else 0  # the first step, which is no target
+        return int((part.input_length < whole - given).sum())
 
     @property
     def columns(self) -> tuple[str, ...] | None:

@@ -62,13 +62,6 @@ class Part:
         """Whether all items have the same number of steps; then batches need no padding."""
         return bool((self.input_length == self.input_length[0]).all())
 
-    @property
-    def cut(self) -> int:
-        """Number of truncated items, if items are stored contiguously."""
-        end = torch.tensor([len(self.inputs)])
-        full_length = torch.diff(self.input_start, append=end)
-        return int((self.input_length < full_length).sum())
-
     def short(self, longest: int) -> tuple[Part, int]:
         """Items with at most `longest` input and target tokens, not counting the end token, and the
         number of other items.
@@ -140,6 +133,25 @@ def begin(lengths: np.ndarray) -> np.ndarray:
     """
     starts: np.ndarray = np.cumsum(lengths) - lengths
     return starts
+
+
+def stream_windows(lengths: np.ndarray, window: int | None) -> Flat:
+    """(start, length) of the windows of a stream; each step is in exactly one.
+
+    >>> [array.tolist() for array in stream_windows(np.array([3, 4]), window=5)]
+    [[0, 5], [5, 2]]
+    >>> [array.tolist() for array in stream_windows(np.array([3, 4]), window=None)]
+    [[0, 3], [3, 4]]
+
+    Args:
+        lengths: steps of each item, in order.
+        window: steps of each window except the last; None: one window per item.
+    """
+    if window is None:
+        return begin(lengths), lengths.astype(np.int64)
+    total = int(lengths.sum())
+    starts = np.arange(0, total, window, dtype=np.int64)
+    return starts, np.minimum(window, total - starts)
 
 
 def positions(start: Tensor, length: Tensor) -> Tensor:

@@ -36,12 +36,7 @@ CONTENT: Mapping[Form, str] = {  # the column with the content of an item
 Rows = dict[str, np.ndarray]  # split -> row numbers
 
 
-def position(content: Any) -> float:
-    """Hash of a content in [0, 1): uniform and stable.
-
-    >>> 0 <= position("a") < 1 and position("a") == position("a") != position("b")
-    True
-    """
+def _position(content: Any) -> float:
     if isinstance(content, np.ndarray):
         raw = content.tobytes()
     elif isinstance(content, list):
@@ -52,8 +47,13 @@ def position(content: Any) -> float:
 
 
 def positions(contents: Sequence[Any]) -> np.ndarray:
-    """[items] position of each content."""
-    return np.fromiter((position(content) for content in contents), float, len(contents))
+    """[items] hash of each content in [0, 1): uniform and stable.
+
+    >>> a, again, b = positions(["a", "a", "b"])
+    >>> bool(0 <= a < 1 and a == again != b)
+    True
+    """
+    return np.fromiter(map(_position, contents), float, len(contents))
 
 
 def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
@@ -90,19 +90,13 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
     by_hash = isinstance(split, Fractions | Files)
     groups = frame["group"].nunique() if by_hash and "group" in frame else None
     refuse_empty(rows, len(frame), groups, "name" if isinstance(split, FileNames) else "share")
-    if data.limit is not None:
-        for part, members in rows.items():
-            if form != "text":
-                members = members[np.argsort(by_content[members], kind="stable")]
-            rows[part] = np.sort(members[: data.limit])
-    return rows
+    if form == "text":
+        return {part: members[: data.limit] for part, members in rows.items()}
+    return keep_by_hash(rows, by_content, data.limit)
 
 
-def keep_by_hash(rows: Rows, contents: Sequence[Any], limit: int | None) -> Rows:
+def keep_by_hash(rows: Rows, hashes: np.ndarray, limit: int | None) -> Rows:
     """At most `limit` rows of each split: the first by hash of their contents."""
-    if limit is None:
-        return rows
-    hashes = positions(contents)
     return {
         part: np.sort(members[np.argsort(hashes[members], kind="stable")][:limit])
         for part, members in rows.items()
@@ -185,12 +179,7 @@ def refuse_empty(
 
 def duplicates(frame: pd.DataFrame, form: Form, rows: Rows) -> dict[str, int]:
     """Number of items in valid and test whose content occurs in an earlier split."""
-    contents = frame[CONTENT[form]].tolist()
-    seen: set[float] = set()
-    counts = {}
-    for part in PARTS:
-        hashes = [position(contents[row]) for row in rows[part]]
-        if part != "train":
-            counts[part] = sum(value in seen for value in hashes)
-        seen.update(hashes)
-    return counts
+    hashes = positions(frame[CONTENT[form]].tolist())
+    train, valid, test = (hashes[rows[part]] for part in PARTS)
+    earlier = np.concatenate([train, valid])
+    return {"valid": int(np.isin(valid, train).sum()), "test": int(np.isin(test, earlier).sum())}

@@ -109,7 +109,7 @@ def read(place: Path, load: Load, examples: bool = True) -> Prepared:
         examples: whether to load the splits, which the folder of a model does not have.
     """
     stored = Stored(place)
-    facts: Any = FrozenDict(stored.facts)
+    facts = FrozenDict(stored.facts)
     fitted = load(stored)
     if not examples:
         return Prepared("", FrozenDict(), fitted, facts)

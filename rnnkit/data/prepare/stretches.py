@@ -7,13 +7,13 @@ stretches, which are the items.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnkit.data.prepare.part import begin
-from rnnkit.data.prepare.split import keep_by_hash, refuse_empty, split_items
+from rnnkit.data.prepare.part import PARTS, begin
+from rnnkit.data.prepare.split import Rows, keep_by_hash, positions, refuse_empty, split_items
 from rnnkit.data.prepare.split_series import split_rows
 from rnnkit.params.data import Data, Files, Time
 
@@ -23,24 +23,20 @@ if TYPE_CHECKING:
 Slice = tuple[int, int, int]  # row of the frame, first step, and the step after the last
 
 
-def split_stretches(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+def split_stretches(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, Rows]:
     """All stretches (frames, tags, number of the first frame), and the rows of each split."""
-    import pandas as pd
-
-    cuts = [(part, cut) for part, whole in _sides(frame, data) for cut in _cut(whole, data)]
+    sides, cuts = [], []
+    for part, whole in _sides(frame, data):
+        own = list(_cut(whole, data))
+        sides += [part] * len(own)
+        cuts += own
     offsets = begin(frame["frames"].map(len).to_numpy())
-    stretches = pd.DataFrame(
-        {
-            "frames": [frame["frames"].iloc[row][first:stop] for _, (row, first, stop) in cuts],
-            "tags": [frame["tags"].iloc[row][first:stop] for _, (row, first, stop) in cuts],
-            "first": [int(offsets[row]) + first for _, (row, first, _) in cuts],
-        }
-    )
+    stretches = _table(frame, cuts)
+    stretches["first"] = [int(offsets[row]) + first for row, first, _ in cuts]
     stretches.attrs = frame.attrs
-    sides = np.array([part for part, _ in cuts])
-    rows = {part: np.flatnonzero(sides == part) for part in ("train", "valid", "test")}
+    rows = {part: np.flatnonzero(np.array(sides) == part) for part in PARTS}
     refuse_empty(rows, len(cuts))
-    return stretches, keep_by_hash(rows, stretches["frames"].tolist(), data.limit)
+    return stretches, keep_by_hash(rows, positions(stretches["frames"].tolist()), data.limit)
 
 
 def _sides(frame: pd.DataFrame, data: Data) -> Iterator[tuple[str, Slice]]:
@@ -74,18 +70,20 @@ def _cut(whole: Slice, data: Data) -> Iterator[Slice]:
         yield row, start, min(stop, start + longest)
 
 
-def cut_stretches(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
-    """Cut every sequence at `data.max_length`; one stretch per row: frames and tags."""
+def _table(frame: pd.DataFrame, cuts: Sequence[Slice]) -> pd.DataFrame:
+    """One stretch per row: frames and tags."""
     import pandas as pd
 
-    cuts = [
-        stretch
-        for row, length in enumerate(frame["frames"].map(len).tolist())
-        for stretch in _cut((row, 0, length), data)
-    ]
     return pd.DataFrame(
         {
             name: [frame[name].iloc[row][first:stop] for row, first, stop in cuts]
             for name in ("frames", "tags")
         }
     )
+
+
+def cut_stretches(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
+    """Cut every sequence at `data.max_length`; one stretch per row: frames and tags."""
+    lengths = frame["frames"].map(len).tolist()
+    wholes = ((row, 0, length) for row, length in enumerate(lengths))
+    return _table(frame, [stretch for whole in wholes for stretch in _cut(whole, data)])

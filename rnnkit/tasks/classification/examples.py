@@ -58,9 +58,6 @@ class ClassificationFitted(Labelled):
     def longest_read(self) -> int | None:
         return self.data.max_length
 
-    def cut(self, part: Part) -> int:
-        return part.cut
-
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Classification) -> ClassificationFitted:
         inputs: Inputs = INPUTS[data.source.form].load(stored, data)

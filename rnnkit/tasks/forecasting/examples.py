@@ -21,9 +21,8 @@ from rnnkit.data.prepare.part import PARTS, Part, tensor
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.scale import Scaler, together
 from rnnkit.data.prepare.scale import fit as fit_scaler
-from rnnkit.data.prepare.split_series import Stretch, split_rows
+from rnnkit.data.prepare.split_series import Stretch, series_windows, split_rows
 from rnnkit.data.prepare.stored import Stored
-from rnnkit.data.prepare.windows import series_windows
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.task import Forecasting

@@ -70,9 +70,6 @@ class RegressionFitted(Fitted):
     def drawn(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         return (frame if self.task.per == "sequence" else cut_stretches(frame, self.data)), []
 
-    def cut(self, part: Part) -> int:
-        return part.cut
-
     def align(self, part: Part, of: Fitted) -> Part:
         """The targets through their units."""
         assert isinstance(of, RegressionFitted)

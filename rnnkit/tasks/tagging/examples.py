@@ -46,9 +46,6 @@ class TaggingFitted(Labelled):
             return frame, []
         return cut_stretches(frame, self.data), []
 
-    def cut(self, part: Part) -> int:
-        return part.cut
-
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Tagging) -> TaggingFitted:
         inputs: Inputs = INPUTS[data.source.form].load(stored, data)
