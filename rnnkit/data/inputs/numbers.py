@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 
 from rnnkit.data.inputs.interface import Inputs
 from rnnkit.data.prepare.part import Flat
@@ -16,9 +17,6 @@ from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.source import Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def table_of(value: Any, where: str, width: int) -> np.ndarray:
@@ -103,8 +101,7 @@ class Frames(Inputs):
             return array
         targets = len(self.scaler.columns) - self.width  # scaled like the inputs
         padded = np.pad(array, ((0, 0), (0, targets)))
-        scaled: np.ndarray = self.scaler.transform(padded)[:, : self.width]
-        return scaled
+        return self.scaler.transform(padded)[:, : self.width]
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Frames, pd.DataFrame]:
@@ -123,8 +120,7 @@ class Vectors(Frames):
     example: ClassVar[str] = " (as [0.5, -1])"
 
     def item(self, value: Any, where: str) -> np.ndarray:
-        vector: np.ndarray = super().item([value], where)[0]
-        return vector
+        return super().item([value], where).ravel()
 
     def encode(self, items: Sequence[np.ndarray]) -> Flat:
         return super().encode([vector[None] for vector in stacked(items)])

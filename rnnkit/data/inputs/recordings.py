@@ -5,9 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from rnnkit.data.inputs.interface import Feed
 from rnnkit.data.inputs.numbers import Frames
@@ -20,9 +21,6 @@ from rnnkit.data.sources.audio import MAX_SAMPLE, recording
 from rnnkit.errors import InputError, Note
 from rnnkit.params.data import MFCC, Data
 from rnnkit.params.source import Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def samples_of(value: Any) -> np.ndarray | None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 
 from rnnkit.data.inputs.interface import Inputs
 from rnnkit.data.prepare.ids import PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
@@ -19,9 +20,6 @@ from rnnkit.data.prepare.tokenize import FittedTokenizer, fit, fit_tokens
 from rnnkit.errors import InputError
 from rnnkit.params.data import Characters, Data, Words
 from rnnkit.params.source import Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def refuse_no_text(value: Any, where: str) -> str:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from rnnkit.params.data import MFCC, Data
 from rnnkit.runtime.process_pool import spread
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MIN_ENERGY = 1e-10
 """Lower bound of energies before the logarithm: silence is about -23."""
@@ -33,8 +30,6 @@ def with_features(frame: pd.DataFrame, data: Data, rows: Mapping[str, np.ndarray
         data: the data params.
         rows: of each split; other rows get no features.
     """
-    import pandas as pd
-
     used = np.sort(np.concatenate(list(rows.values())))
     rate, samples = frame.attrs["rate"], frame["samples"].iloc[used].tolist()
     features = all_features(samples, rate, data.features)

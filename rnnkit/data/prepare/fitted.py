@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -18,9 +19,6 @@ from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Texts = Mapping[int, str]
 """Row of the source's frame -> text."""

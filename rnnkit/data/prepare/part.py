@@ -131,8 +131,7 @@ def begin(lengths: np.ndarray) -> np.ndarray:
     >>> begin(np.array([3, 1, 2])).tolist()
     [0, 3, 4]
     """
-    starts: np.ndarray = np.cumsum(lengths) - lengths
-    return starts
+    return np.asarray(np.cumsum(lengths) - lengths)
 
 
 def stream_windows(lengths: np.ndarray, window: int | None) -> Flat:

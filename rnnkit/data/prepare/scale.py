@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from rnnkit.params.data import Data
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Kind = Literal["standard", "minmax", "none"]
 
 
 @dataclass(frozen=True)
@@ -61,8 +57,7 @@ class Scaler:
     def transform(self, values: np.ndarray, series: int = 0) -> np.ndarray:
         """Scale [rows, columns] of one series; float64."""
         offset, scale = (table[series].numpy() for table in self.tables)
-        scaled: np.ndarray = (values - offset) / scale
-        return scaled
+        return np.asarray((values - offset) / scale)
 
     def which(self, rows: Tensor) -> Tensor:
         """Index of the series of each row of the source's frame."""
@@ -113,15 +108,12 @@ class Scaler:
 
 
 def fit(
-    kind: Kind,
-    values: np.ndarray,
-    columns: tuple[str, ...],
-    targets: tuple[str, ...],
-    left: int = 0,
+    kind: str, values: np.ndarray, columns: tuple[str, ...], targets: tuple[str, ...], left: int = 0
 ) -> Scaler:
     """Fit a scaler.
 
     Args:
+        kind: `data.scaling`.
         values: [rows, columns] of the training split, in units, finite.
         left: number of last columns to leave unscaled.
     """
@@ -147,14 +139,13 @@ def together(scalers: Mapping[str, Scaler], begin: Sequence[int], known: int) ->
         known: number of known-future covariates, the last columns.
     """
     first, *_ = scalers.values()
-    return Scaler(
-        first.columns,
-        first.targets,
-        tuple(chain.from_iterable(scaler.offset for scaler in scalers.values())),
-        tuple(chain.from_iterable(scaler.scale for scaler in scalers.values())),
-        known,
-        tuple(scalers),
-        tuple(begin),
+    return replace(
+        first,
+        offset=tuple(chain.from_iterable(scaler.offset for scaler in scalers.values())),
+        scale=tuple(chain.from_iterable(scaler.scale for scaler in scalers.values())),
+        known=known,
+        series=tuple(scalers),
+        begin=tuple(begin),
     )
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from rnnkit.data.prepare.part import PARTS
 from rnnkit.data.prepare.split import named
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, FileNames, Files, Fractions, Split, Time
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Stretch = tuple[int, int]  # first row, and the row after the last
 
@@ -73,8 +70,6 @@ def _by_time(times: pd.Series, split: Time, empty: bool) -> dict[str, Stretch]:
 
 def _row(times: pd.Series, moment: str, key: str) -> int:
     """First row at or after a timestamp."""
-    import pandas as pd
-
     stamp, zone = pd.Timestamp(moment), getattr(times.dtype, "tz", None)
     if zone is not None and stamp.tzinfo is None:
         stamp = stamp.tz_localize(zone)

@@ -8,17 +8,14 @@ stretches, which are the items.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from rnnkit.data.prepare.part import PARTS, begin
 from rnnkit.data.prepare.split import Rows, keep_by_hash, positions, refuse_empty, split_items
 from rnnkit.data.prepare.split_series import split_rows
 from rnnkit.params.data import Data, Files, Time
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Slice = tuple[int, int, int]  # row of the frame, first step, and the step after the last
 
@@ -41,8 +38,6 @@ def split_stretches(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, Rows
 
 def _sides(frame: pd.DataFrame, data: Data) -> Iterator[tuple[str, Slice]]:
     """(split, slice) of all sequences, or of the splits of one long sequence."""
-    import pandas as pd
-
     lengths = frame["frames"].map(len).tolist()
     split = data.split
     if isinstance(split, Time):
@@ -72,8 +67,6 @@ def _cut(whole: Slice, data: Data) -> Iterator[Slice]:
 
 def _table(frame: pd.DataFrame, cuts: Sequence[Slice]) -> pd.DataFrame:
     """One stretch per row: frames and tags."""
-    import pandas as pd
-
     return pd.DataFrame(
         {
             name: [frame[name].iloc[row][first:stop] for row, first, stop in cuts]

@@ -72,15 +72,13 @@ class FittedTokenizer:
         Words are joined by single spaces; BPE and characters restore the original text.
         """
         known = [token for token in ids if self.model.id_to_token(token) is not None]
-        text: str = self.model.decode(known)
-        return text
+        return str(self.model.decode(known))
 
     def piece(self, token: int) -> str:
         """A readable token: BPE bytes as characters."""
         name = self.vocabulary[token]
         if isinstance(self.model.decoder, decoders.ByteLevel) and name not in RESERVED:
-            text: str = self.model.decoder.decode([name])
-            return text
+            return str(self.model.decoder.decode([name]))
         return name
 
     def normal(self, text: str) -> str:
@@ -96,8 +94,7 @@ class FittedTokenizer:
 
     def to_json(self) -> str:
         """Contents of a Hugging Face `tokenizer.json`."""
-        text: str = self.model.to_str()
-        return text
+        return str(self.model.to_str())
 
 
 def _flat(ids: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
