@@ -24,7 +24,10 @@ ids or [steps, features]."""
 
 
 class Inputs(ABC):
-    """One form of inputs, fitted on the training split."""
+    """One form of inputs, fitted on the training split.
+
+    The class method `fit` returns the inputs and the frame to encode, `load` the stored inputs.
+    """
 
     column: ClassVar[str]
     """Column of a source's frame with the items."""

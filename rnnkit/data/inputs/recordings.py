@@ -12,7 +12,7 @@ import pandas as pd
 
 from rnnkit.data.inputs.interface import Feed
 from rnnkit.data.inputs.numbers import Frames
-from rnnkit.data.prepare.audio import all_features, sizes, with_features
+from rnnkit.data.prepare.audio import all_features, names, sizes
 from rnnkit.data.prepare.part import Flat
 from rnnkit.data.prepare.scale import fit_frames
 from rnnkit.data.prepare.split import Rows
@@ -112,13 +112,15 @@ class Recordings(Frames):
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Recordings, pd.DataFrame]:
-        """Also returns the frame with features instead of samples."""
-        frame = with_features(frame, data, rows)
+        """Also returns the frame with features instead of samples; rows of no split have none."""
+        rate, used = frame.attrs["rate"], np.sort(np.concatenate(list(rows.values())))
+        features = all_features(frame[cls.column].iloc[used].tolist(), rate, data.features)
+        frame = frame.assign(samples=pd.Series(features, index=frame.index[used], dtype=object))
+        frame.attrs["columns"] = names(data.features)
         scaler = None
         if data.features.normalize == "none":
             scaler = fit_frames(data, frame, frame[cls.column].iloc[rows["train"]].tolist())
-        width = len(frame.attrs["columns"])
-        return cls(width, scaler, frame.attrs["rate"], data.features), frame
+        return cls(len(frame.attrs["columns"]), scaler, rate, data.features), frame
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Recordings:

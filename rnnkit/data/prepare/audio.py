@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
-from rnnkit.params.data import MFCC, Data
+from rnnkit.params.data import MFCC
 from rnnkit.runtime.process_pool import spread
 
 MIN_ENERGY = 1e-10
@@ -20,22 +18,6 @@ PARALLEL_SECONDS = 120.0
 """Seconds of sound from which on to use several processes, which take 1 to 2 s to start."""
 SLOPE_FRAMES = 9
 """Frames per slope."""
-
-
-def with_features(frame: pd.DataFrame, data: Data, rows: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Replace samples by features, float32 [frames, features].
-
-    Args:
-        frame: recordings at `attrs["rate"]`.
-        data: the data params.
-        rows: of each split; other rows get no features.
-    """
-    used = np.sort(np.concatenate(list(rows.values())))
-    rate, samples = frame.attrs["rate"], frame["samples"].iloc[used].tolist()
-    features = all_features(samples, rate, data.features)
-    result = frame.assign(samples=pd.Series(features, index=frame.index[used], dtype=object))
-    result.attrs = {**frame.attrs, "columns": names(data.features)}
-    return result
 
 
 def names(params: MFCC) -> tuple[str, ...]:

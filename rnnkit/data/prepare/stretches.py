@@ -22,16 +22,13 @@ Slice = tuple[int, int, int]  # row of the frame, first step, and the step after
 
 def split_stretches(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, Rows]:
     """All stretches (frames, tags, number of the first frame), and the rows of each split."""
-    sides, cuts = [], []
-    for part, whole in _sides(frame, data):
-        own = list(_cut(whole, data))
-        sides += [part] * len(own)
-        cuts += own
+    cuts = [(part, cut) for part, whole in _sides(frame, data) for cut in _cut(whole, data)]
     offsets = begin(frame["frames"].map(len).to_numpy())
-    stretches = _table(frame, cuts)
-    stretches["first"] = [int(offsets[row]) + first for row, first, _ in cuts]
+    stretches = _table(frame, [cut for _, cut in cuts])
+    stretches["first"] = [int(offsets[row]) + first for _, (row, first, _) in cuts]
     stretches.attrs = frame.attrs
-    rows = {part: np.flatnonzero(np.array(sides) == part) for part in PARTS}
+    sides = np.array([part for part, _ in cuts])
+    rows = {part: np.flatnonzero(sides == part) for part in PARTS}
     refuse_empty(rows, len(cuts))
     return stretches, keep_by_hash(rows, positions(stretches["frames"].tolist()), data.limit)
 
