@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,9 @@ class Fitted(ABC):
         data: the data params.
         inputs: encodes inputs.
     """
+
+    split_by_time: ClassVar[bool] = False
+    """Whether the training data are identified by times, not by items."""
 
     task: Any
     data: Data
@@ -146,11 +149,6 @@ class Fitted(ABC):
         """Vocabularies of inputs, their characters, and targets."""
         target = None if self.target is None else self.target.vocabulary
         return self.inputs.vocabulary, self.inputs.characters, target
-
-    @property
-    def split_by_time(self) -> bool:
-        """Whether the training data are identified by times, not by items."""
-        return False
 
     def refuse_seen_times(self, older: Fitted) -> None:
         """Data split by time: raise InputError if the older fit's training or validation times

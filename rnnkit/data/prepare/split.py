@@ -66,8 +66,7 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
         InputError: an empty split, fractions that leave no training data, an unknown name of a
             split, or a split by time without times.
     """
-    contents = frame[CONTENT[form]].tolist()
-    by_content = positions(contents)
+    by_content = positions(frame[CONTENT[form]].tolist())
     by_group = positions(frame["group"].tolist()) if "group" in frame else by_content
     split = data.split
     if isinstance(split, Time):

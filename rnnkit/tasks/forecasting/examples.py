@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -45,6 +45,8 @@ class ForecastingFitted(Fitted):
         times: split -> its first and its last time, ISO 8601.
         several: whether there are several series.
     """
+
+    split_by_time: ClassVar[bool] = True
 
     task: Forecasting
     inputs: Windows
@@ -129,10 +131,6 @@ class ForecastingFitted(Fitted):
             )
         length = torch.full_like(start, self.data.window)
         return super().align(replace(part, input_start=start, input_length=length), of)
-
-    @property
-    def split_by_time(self) -> bool:
-        return True
 
     def refuse_seen_times(self, older: Fitted) -> None:
         """What is tested must come after all that was learned, whatever the splits are.
