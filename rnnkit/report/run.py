@@ -97,7 +97,7 @@ def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:
 def _data(prepared: Prepared) -> dict[str, Any]:
     sizes = " / ".join(f"{len(prepared.parts[part]):,}" for part in PARTS if part in prepared.parts)
     data = {"source": prepared.facts["source"], "items in train / valid / test": sizes}
-    data |= in_words(prepared.described)
+    data |= in_words(prepared.fitted.described(prepared.facts))
     for what, fractions in prepared.unknown.items():
         if any(fractions.values()):
             unknown = " / ".join(f"{fractions[part]:.2%}" for part in PARTS if part in fractions)

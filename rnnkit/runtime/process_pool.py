@@ -29,7 +29,8 @@ def spread(work: Callable[[Any], Any], items: Sequence[Any], processes: int) -> 
         processes, initializer=_start, initargs=(os.getpid(),), env=environment
     )
     try:
-        return list(pool.map(work, items))
+        size = -(-len(items) // (4 * processes))  # of chunks, which cost a message each
+        return list(pool.map(work, items, chunksize=size))
     finally:
         # A pool inside a pool worker would otherwise block the worker's exit.
         pool.shutdown(kill_workers=True)

@@ -97,4 +97,4 @@ def load_prepared(place: Path, data: Data, task: TaskParams) -> Prepared:
 
 def load_fitted(folder: Path, data: Data, task: TaskParams) -> Prepared:
     """What prepared data decided, without examples, from the folder of a model."""
-    return store.without_examples(folder, TASKS[task.kind].load(data, task))
+    return store.read(folder, TASKS[task.kind].load(data, task), examples=False)

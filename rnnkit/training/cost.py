@@ -52,7 +52,7 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         "padding": padding_waste(part, experiment.train.batch_size),
         "notes": list(prepared.notes),
     }
-    cost |= prepared.described
+    cost |= prepared.fitted.described(prepared.facts)
     cost |= {
         "parameters": count_parameters(network),
         "steps_per_epoch": steps,

@@ -9,7 +9,7 @@ import torch
 from seqeval.metrics import f1_score
 
 from rnnkit.data.batches import gather
-from rnnkit.data.prepare.spelling import abridged, alphabet, with_letters
+from rnnkit.data.inputs.tokens import abridged, alphabet, with_letters
 from rnnkit.metrics import EntityMeter
 from rnnkit.nn.losses import IGNORED
 from rnnkit.params import Experiment

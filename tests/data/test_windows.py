@@ -40,7 +40,7 @@ def text(lengths: list[int], seed: int) -> Part:
 
 def prepared_of(**parts: Part) -> Prepared:
     it = experiment_of({})
-    inputs = EndedTexts(TOKENIZER, Characters())
+    inputs = EndedTexts(TOKENIZER)
     return Prepared("0" * 64, parts, LanguageModelingFitted(it.task, it.data, inputs), {})
 
 

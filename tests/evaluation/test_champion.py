@@ -193,14 +193,12 @@ CHANGES: Mapping[str, tuple[Callable[[Path], Experiment], Change, str]] = {
     ),
     "scaling": (
         lambda _: digits(),
-        lambda fitted: replace(fitted, inputs=replace(fitted.inputs, scaling=None)),
+        lambda fitted: replace(fitted, inputs=replace(fitted.inputs, scaler=None)),
         "reads other columns or another form of data",
     ),
     "letters": (
         lambda folder: texts(folder),
-        lambda fitted: replace(
-            fitted, inputs=TokenLists(fitted.inputs.fitted, fitted.inputs.params, ("a",), 1)
-        ),
+        lambda fitted: replace(fitted, inputs=TokenLists(fitted.inputs.tokenizer, ("a",), 1)),
         "reads other columns or another form of data",
     ),
 }
@@ -362,7 +360,7 @@ def test_a_source_whose_items_may_have_changed_sides_is_refused(what: str) -> No
 def classifier_of(experiment: Experiment) -> ClassificationFitted:
     """What an experiment is fitted to that reads no data."""
     task, data = experiment.task, experiment.data
-    inputs = Texts(fit(data.tokenizer, [], end=False), data.tokenizer)
+    inputs = Texts(fit(data.tokenizer, [], end=False))
     return ClassificationFitted(task, data, inputs, Labels((), {}))  # type: ignore[arg-type]
 
 
@@ -437,8 +435,8 @@ def test_other_tokens_of_a_language_model_are_refused(tmp_path: Path) -> None:
     predicted = champion_predictions(load(old.path), experiment, prepared).table
     assert predicted["log_probability"].lt(0).all()
     inputs = prepared.fitted.inputs
-    more = replace(inputs.fitted, vocabulary=(*inputs.vocabulary, "more"))
-    fitted = replace(prepared.fitted, inputs=replace(inputs, fitted=more))
+    more = replace(inputs.tokenizer, vocabulary=(*inputs.vocabulary, "more"))
+    fitted = replace(prepared.fitted, inputs=replace(inputs, tokenizer=more))
     other = replace(prepared, fitted=fitted)
     with pytest.raises(InputError, match="their vocabularies differ, and so would the tokens"):
         champion_predictions(load(old.path), experiment, other)
@@ -503,7 +501,7 @@ def test_other_columns_and_other_series_are_refused(tmp_path: Path) -> None:
 
     def scaled(fields: dict[str, Any]) -> Fitted:
         scaler = replace(fitted.inputs.scaler, **fields)
-        return replace(fitted, inputs=replace(fitted.inputs, scaling=scaler))
+        return replace(fitted, inputs=replace(fitted.inputs, scaler=scaler))
 
     changes: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         ({}, {"columns": ("other",), "targets": ("other",)}, "reads other columns or other known"),

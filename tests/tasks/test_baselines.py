@@ -56,7 +56,7 @@ def test_majority_and_naive_bayes() -> None:
     train = part([2, 2, 3, 3, 4], [1, 1, 1, 1, 1], [0, 0, 1, 1, 1], [1] * 5)
     test = part([2, 3, 4, 2], [1] * 4, [0, 1, 1, 0], [1] * 4)
     parts = {"train": train, "valid": test, "test": test}
-    fitted = ClassificationFitted(Classification(), DATA, Texts(ABC, Words()), LABELS)
+    fitted = ClassificationFitted(Classification(), DATA, Texts(ABC), LABELS)
     found = beside(Classification(), Prepared("", parts, fitted, {}))
     assert found["majority class"]["accuracy"] == 0.5
     assert found["naive Bayes"]["accuracy"] == 1.0
@@ -68,7 +68,7 @@ def test_most_frequent_tags() -> None:
     train = part([2, 2, 3, 2, 3], [3, 2], [0, 0, 1, 1, 1], [3, 2])
     test = part([2, 3, 4, 3], [3, 1], [0, 1, 0, 1], [3, 1])
     parts = {"train": train, "valid": test, "test": test}
-    fitted = TaggingFitted(Tagging(), DATA, TokenLists(ABC, Words()), LABELS)
+    fitted = TaggingFitted(Tagging(), DATA, TokenLists(ABC), LABELS)
     found = beside(Tagging(), Prepared("", parts, fitted, {}))
     assert found["most frequent tag"]["accuracy"] == 0.5
     # a -> x, b -> y, and c, never seen, the favourite of all: y
@@ -84,7 +84,7 @@ def stream(tokens: list[int]) -> Part:
 
 def streams(**tokens: list[int]) -> Prepared:
     """Of a vocabulary in which 2 is the end, 3 is a and 4 is b."""
-    inputs = EndedTexts(fit(Words(), ["a a b"], end=True), Words())
+    inputs = EndedTexts(fit(Words(), ["a a b"], end=True))
     assert inputs.vocabulary == ("<pad>", "<unk>", "<eos>", "a", "b")
     fitted = LanguageModelingFitted(LanguageModeling(), DATA, inputs)
     return Prepared("", {split: stream(own) for split, own in tokens.items()}, fitted, {})

@@ -94,7 +94,7 @@ def test_targets_are_scaled_by_the_training_split(tmp_path: Path) -> None:
     assert train.std(dim=0, unbiased=False).numpy() == pytest.approx([1, 1], abs=1e-5)
     again = prepare(it.data, it.task, tmp_path)  # from the disk
     assert again.fitted.targets == scaler
-    assert again.described["labels"] == ("double", "square")
+    assert again.fitted.described(again.facts)["labels"] == ("double", "square")
 
 
 @pytest.mark.parametrize("loss", ["squared", "absolute"])

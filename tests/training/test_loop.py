@@ -42,7 +42,7 @@ def prepared(experiment: Experiment) -> Prepared:
         fitted=TaggingFitted(
             task=experiment.task,
             data=experiment.data,
-            inputs=TokenLists(fit_tokens(Characters(), ["abcdefgh"]), Characters()),
+            inputs=TokenLists(fit_tokens(Characters(), ["abcdefgh"])),
             classes=Labels(("even", "odd"), {}),
         ),
         facts={},

@@ -4,6 +4,4 @@ An `Inputs` is fitted on the training split, stored with the model, and encodes 
 single inputs and streams. Tasks encode the targets.
 """
 
-from rnnkit.data.inputs.interface import Feed, Inputs
-
-__all__ = ["Feed", "Inputs"]
+from rnnkit.data.inputs.interface import Inputs as Inputs

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
+from rnnkit.data.prepare.ids import UNKNOWN
 from rnnkit.data.prepare.part import Flat
 from rnnkit.data.prepare.scale import Scaler
+from rnnkit.data.prepare.stored import TOKENIZER
 from rnnkit.data.prepare.tokenize import FittedTokenizer
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, Note
 from rnnkit.params.source import Source
 
 Feed = Callable[[Any, str], np.ndarray]
@@ -23,10 +26,11 @@ ids or [steps, features]."""
 class Inputs(ABC):
     """One form of inputs, fitted on the training split.
 
-    `column` is the column of a source's frame with the items.
+    The class method `fit` returns the inputs and the frame to encode, `load` the stored inputs.
     """
 
     column: ClassVar[str]
+    """Column of a source's frame with the items."""
     is_text: ClassVar[bool] = False
     """Whether a line of text is an item; otherwise a line is a JSON value."""
     step_is_text: ClassVar[bool] = False
@@ -38,15 +42,12 @@ class Inputs(ABC):
     counted: ClassVar[str | None] = None
     """Name of the network's steps in a stream's output, if they differ from the input steps."""
 
-    @property
-    def vocabulary(self) -> tuple[str, ...] | None:
-        """The token of each id; None for numbers."""
-        return None
-
-    @property
-    def characters(self) -> tuple[str, ...] | None:
-        """The character of each id, for words with spelling."""
-        return None
+    tokenizer: FittedTokenizer | None
+    """None for numbers."""
+    scaler: Scaler | None
+    """None for unscaled numbers and for tokens."""
+    characters: tuple[str, ...] | None = None
+    """The character of each id, for words with spelling."""
 
     @property
     def features(self) -> int | None:
@@ -54,14 +55,9 @@ class Inputs(ABC):
         return None
 
     @property
-    def scaler(self) -> Scaler | None:
-        """The scaler of numbers; None: unscaled."""
-        return None
-
-    @property
-    def tokenizer(self) -> FittedTokenizer | None:
-        """The tokenizer of text; None for numbers."""
-        return None
+    def vocabulary(self) -> tuple[str, ...] | None:
+        """The token of each id; None for numbers."""
+        return None if self.tokenizer is None else self.tokenizer.vocabulary
 
     @abstractmethod
     def item(self, value: Any, where: str) -> Any:
@@ -93,8 +89,14 @@ class Inputs(ABC):
         return flat, lengths
 
     def warn_unknown(self, flat: np.ndarray, lengths: np.ndarray, names: Sequence[str]) -> None:
-        """Warn about inputs without a known token; does nothing for numbers."""
-        return
+        """Warn about inputs without a known token."""
+        if self.tokenizer is None or flat.ndim > 1:  # words with spelling: characters may be known
+            return
+        for ids, name in zip(np.split(flat, lengths.cumsum()[:-1]), names, strict=True):
+            if (ids == UNKNOWN).all():
+                warnings.warn(
+                    f"{name}: none of its tokens is in the vocabulary", Note, stacklevel=2
+                )
 
     def feed(self) -> Feed:
         """Encoder of the steps of one stream.
@@ -102,23 +104,34 @@ class Inputs(ABC):
         Raises:
             InputError: these inputs cannot be encoded step by step.
         """
-        return lambda value, where: self.read([[value]], [where])[0]
+        return lambda value, where: self.read([self.step(value, where)], [where])[0]
 
-    def text(self, ids: Sequence[int]) -> str:
-        """Decode ids to text; empty for numbers."""
-        return ""
+    def step(self, value: Any, where: str) -> Any:
+        """Convert a step of a stream to an input of one step.
+
+        Raises:
+            InputError: the step is invalid.
+        """
+        return [value]
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Readable tokens of ids; empty for numbers."""
-        return []
+        return [] if self.tokenizer is None else [*map(self.tokenizer.piece, ids)]
 
-    @abstractmethod
+    def text(self, ids: Sequence[int]) -> str:
+        """Decode ids to text; empty for numbers."""
+        return "" if self.tokenizer is None else self.tokenizer.between.join(self.pieces(ids))
+
     def stored(self) -> dict[str, Any]:
         """Fields of `prepared.json` for `load`."""
+        if self.tokenizer is not None:
+            return {"vocabulary": self.tokenizer.vocabulary}
+        scaler = None if self.scaler is None else self.scaler.to_json()
+        return {"features": self.features, "scaler": scaler}
 
     def files(self) -> dict[str, str]:
         """Further files: name -> content."""
-        return {}
+        return {} if self.tokenizer is None else {TOKENIZER: self.tokenizer.to_json()}
 
     # ------------------------------------------------------------------ user input
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 
 from rnnkit.data.inputs.interface import Inputs
 from rnnkit.data.prepare.part import Flat
@@ -16,9 +17,6 @@ from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.source import Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def table_of(value: Any, where: str, width: int) -> np.ndarray:
@@ -68,21 +66,18 @@ class Frames(Inputs):
 
     Args:
         width: features per step.
-        scaling: scaler of the features, then of further target columns; None: unscaled.
+        scaler: of the features, then of further target columns; None: unscaled.
     """
 
     column: ClassVar[str] = "frames"
 
+    tokenizer = None
     width: int
-    scaling: Scaler | None
+    scaler: Scaler | None
 
     @property
     def features(self) -> int:
         return self.width
-
-    @property
-    def scaler(self) -> Scaler | None:
-        return self.scaling
 
     def item(self, value: Any, where: str) -> np.ndarray:
         array = table_of(value, where, self.width)
@@ -102,27 +97,20 @@ class Frames(Inputs):
 
     def scaled(self, array: np.ndarray) -> np.ndarray:
         """Scale [steps, features] in units."""
-        if self.scaling is None:
+        if self.scaler is None:
             return array
-        targets = len(self.scaling.columns) - self.width  # scaled like the inputs
+        targets = len(self.scaler.columns) - self.width  # scaled like the inputs
         padded = np.pad(array, ((0, 0), (0, targets)))
-        scaled: np.ndarray = self.scaling.transform(padded)[:, : self.width]
-        return scaled
-
-    def stored(self) -> dict[str, Any]:
-        scaler = None if self.scaling is None else self.scaling.to_json()
-        return {"features": self.width, "scaler": scaler}
+        return self.scaler.transform(padded)[:, : self.width]
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Frames, pd.DataFrame]:
-        """Fit on the training rows; also return the frame."""
         items = frame[cls.column].iloc[rows["train"]].tolist()
         return cls(items[0].shape[1], fit_frames(data, frame, items)), frame
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Self:
-        """Load from the fields of `stored`."""
-        return cls(stored.features, stored.scaler)
+        return cls(stored.record["features"], stored.scaler)
 
 
 class Vectors(Frames):
@@ -132,8 +120,7 @@ class Vectors(Frames):
     example: ClassVar[str] = " (as [0.5, -1])"
 
     def item(self, value: Any, where: str) -> np.ndarray:
-        vector: np.ndarray = super().item([value], where)[0]
-        return vector
+        return super().item([value], where).ravel()
 
     def encode(self, items: Sequence[np.ndarray]) -> Flat:
         return super().encode([vector[None] for vector in stacked(items)])

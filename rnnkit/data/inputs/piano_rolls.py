@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rnnkit.data.inputs.interface import Feed, Inputs
+from rnnkit.data.inputs.interface import Inputs
 from rnnkit.data.prepare.part import Flat
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
@@ -30,12 +30,9 @@ class PianoRolls(Inputs):
 
     column: ClassVar[str] = "frames"
 
+    tokenizer = None
+    scaler = None
     source: Source
-
-    @property
-    def lowest(self) -> int:
-        """MIDI number of the first feature."""
-        return self.source.lowest
 
     @property
     def features(self) -> int:
@@ -61,21 +58,15 @@ class PianoRolls(Inputs):
             roll[step, [note - self.source.lowest for note in notes]] = 1
         return roll
 
-    def feed(self) -> Feed:
-        def encode_frame(value: Any, where: str) -> np.ndarray:
-            if not isinstance(value, list | tuple):
-                raise InputError(
-                    f"{where}: must be a list of a frame's notes, got {str(value)[:40]}"
-                )
-            return self.read([[value]], [where])[0]
-
-        return encode_frame
+    def step(self, value: Any, where: str) -> list[Any]:
+        if not isinstance(value, list | tuple):
+            raise InputError(f"{where}: must be a list of a frame's notes, got {str(value)[:40]}")
+        return [value]
 
     def stored(self) -> dict[str, Any]:
         return {"features": self.features}
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> PianoRolls:
-        """Load from the source's params."""
         assert isinstance(data.source, Source)
         return cls(data.source)

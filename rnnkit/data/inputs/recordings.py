@@ -5,23 +5,22 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
-from rnnkit.data.inputs.interface import Feed, Inputs
-from rnnkit.data.prepare.audio import all_features, sizes, with_features
+from rnnkit.data.inputs.interface import Feed
+from rnnkit.data.inputs.numbers import Frames
+from rnnkit.data.prepare.audio import all_features, names, sizes
 from rnnkit.data.prepare.part import Flat
-from rnnkit.data.prepare.scale import Scaler, fit_frames
+from rnnkit.data.prepare.scale import fit_frames
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.sources.wav import MAX_SAMPLE, recording
 from rnnkit.errors import InputError, Note
 from rnnkit.params.data import MFCC, Data
 from rnnkit.params.source import Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def samples_of(value: Any) -> np.ndarray | None:
@@ -38,14 +37,12 @@ def samples_of(value: Any) -> np.ndarray | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Recordings(Inputs):
-    """Items are the samples of recordings, -1 to 1.
+class Recordings(Frames):
+    """Items are the samples of recordings, -1 to 1; their frames are computed.
 
     Args:
-        width: features per frame.
-        scaling: scaler of the features; None: normalized per recording.
         rate: samples per second.
-        mfcc: params of the features.
+        mfcc: params of the features. Features that are normalized per recording have no scaler.
     """
 
     column: ClassVar[str] = "samples"
@@ -54,18 +51,8 @@ class Recordings(Inputs):
     example: ClassVar[str] = " (of a stream a list of samples, as [0.01, -0.02])"
     counted: ClassVar[str | None] = "frames"
 
-    width: int
-    scaling: Scaler | None
     rate: int
     mfcc: MFCC
-
-    @property
-    def features(self) -> int:
-        return self.width
-
-    @property
-    def scaler(self) -> Scaler | None:
-        return self.scaling
 
     def item(self, value: Any, where: str) -> np.ndarray:
         """Samples of a WAV file's path or of a list."""
@@ -86,67 +73,56 @@ class Recordings(Inputs):
 
     def encode(self, items: Sequence[np.ndarray]) -> Flat:
         """Encode samples, or features [frames, features] computed before."""
-        computed = items if items[0].ndim == 2 else all_features(list(items), self.rate, self.mfcc)
-        flat = np.concatenate(computed)
-        if self.scaling is not None:
-            flat = self.scaling.transform(flat)
-        return flat.astype(np.float32), np.array([len(item) for item in computed], dtype=np.int64)
+        samples = items[0].ndim == 1
+        return super().encode(all_features(list(items), self.rate, self.mfcc) if samples else items)
 
     def feed(self) -> Feed:
+        """Encoder that collects samples and returns the features of complete frames."""
         if self.mfcc.normalize == "per_utterance" or self.mfcc.deltas:
             raise InputError(
                 "features that are scaled by their recording, and slopes, need frames that are "
                 "still to come; predict whole recordings, or train with data.features: "
                 "{normalize: none, deltas: 0}"
             )
-        return _Framer(self)
+        transform, _, hop = sizes(self.rate, self.mfcc)
+        waiting, skip = np.empty(0, dtype=np.float32), 0  # skip: samples between two frames
+
+        def encode_samples(value: Any, where: str) -> np.ndarray:
+            nonlocal waiting, skip
+            samples = samples_of(value)
+            if samples is None:
+                raise InputError(
+                    f"{where}: must be a list of a recording's samples, finite numbers between -1 "
+                    f"and 1, {self.rate:,} per second, got {str(value)[:40]}"
+                )
+            waiting = np.concatenate([waiting, samples[skip:]])
+            skip = max(0, skip - len(samples))
+            frames = (len(waiting) - transform) // hop + 1
+            if frames <= 0:
+                return np.empty((0, self.width), dtype=np.float32)
+            whole = waiting[: (frames - 1) * hop + transform]
+            skip = max(0, frames * hop - len(waiting))
+            waiting = waiting[frames * hop :]
+            return self.encode([whole])[0]
+
+        return encode_samples
 
     def keys(self, source: Source) -> list[str]:
         return [getattr(source, "audio", "audio")]
 
-    def stored(self) -> dict[str, Any]:
-        scaler = None if self.scaling is None else self.scaling.to_json()
-        return {"features": self.width, "scaler": scaler}
-
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Recordings, pd.DataFrame]:
-        """Fit on the training rows; also return the frame with features instead of samples."""
-        frame = with_features(frame, data, rows)
-        scaling = None
+        """Also returns the frame with features instead of samples; rows of no split have none."""
+        rate, used = frame.attrs["rate"], np.sort(np.concatenate(list(rows.values())))
+        features = all_features(frame[cls.column].iloc[used].tolist(), rate, data.features)
+        frame = frame.assign(samples=pd.Series(features, index=frame.index[used], dtype=object))
+        frame.attrs["columns"] = names(data.features)
+        scaler = None
         if data.features.normalize == "none":
-            scaling = fit_frames(data, frame, frame[cls.column].iloc[rows["train"]].tolist())
-        width = len(frame.attrs["columns"])
-        return cls(width, scaling, frame.attrs["rate"], data.features), frame
+            scaler = fit_frames(data, frame, frame[cls.column].iloc[rows["train"]].tolist())
+        return cls(len(frame.attrs["columns"]), scaler, rate, data.features), frame
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Recordings:
-        """Load from the fields of `stored`."""
-        return cls(stored.features, stored.scaler, int(stored.facts["rate"]), data.features)
-
-
-class _Framer:
-    """Stream encoder: collects samples and returns the features of complete frames."""
-
-    def __init__(self, inputs: Recordings) -> None:
-        self._inputs = inputs
-        self._waiting = np.empty(0, dtype=np.float32)
-        self._skip = 0  # samples to drop between two frames
-
-    def __call__(self, value: Any, where: str) -> np.ndarray:
-        inputs = self._inputs
-        samples = samples_of(value)
-        if samples is None:
-            raise InputError(
-                f"{where}: must be a list of a recording's samples, finite numbers between -1 and "
-                f"1, {inputs.rate:,} per second, got {str(value)[:40]}"
-            )
-        transform, _, hop = sizes(inputs.rate, inputs.mfcc)
-        self._waiting = np.concatenate([self._waiting, samples[self._skip :]])
-        self._skip = max(0, self._skip - len(samples))
-        frames = (len(self._waiting) - transform) // hop + 1
-        if frames <= 0:
-            return np.empty((0, inputs.width), dtype=np.float32)
-        whole = self._waiting[: (frames - 1) * hop + transform]
-        self._skip = max(0, frames * hop - len(self._waiting))
-        self._waiting = self._waiting[frames * hop :]
-        return inputs.encode([whole])[0]
+        width, rate = stored.record["features"], stored.facts["rate"]
+        return cls(width, stored.scaler, rate, data.features)

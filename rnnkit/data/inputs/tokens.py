@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 
-from rnnkit.data.inputs.interface import Feed, Inputs
-from rnnkit.data.prepare.ids import UNKNOWN
+from rnnkit.data.inputs.interface import Inputs
+from rnnkit.data.prepare.ids import PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
 from rnnkit.data.prepare.part import Flat
-from rnnkit.data.prepare.spelling import alphabet, with_letters
 from rnnkit.data.prepare.split import Rows
-from rnnkit.data.prepare.stored import TOKENIZER, Stored
+from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer, fit, fit_tokens
-from rnnkit.errors import InputError, Note
-from rnnkit.params.data import BPE, Characters, Data, Tokenizer, Words
+from rnnkit.errors import InputError
+from rnnkit.params.data import Characters, Data, Words
 from rnnkit.params.source import Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def refuse_no_text(value: Any, where: str) -> str:
@@ -44,42 +41,16 @@ def refuse_no_text(value: Any, where: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class TokenInputs(Inputs):
-    """Base of token inputs.
+    """Base of token inputs."""
 
-    Args:
-        fitted: the tokenizer.
-        params: the tokenizer's params.
-    """
+    scaler = None
+    tokenizer: FittedTokenizer
 
-    fitted: FittedTokenizer
-    params: Tokenizer
-
-    @property
-    def vocabulary(self) -> tuple[str, ...]:
-        return self.fitted.vocabulary
-
-    @property
-    def tokenizer(self) -> FittedTokenizer:
-        return self.fitted
-
-    @property
-    def between(self) -> str:
-        """Separator of the tokens of a text."""
-        return "" if isinstance(self.params, Characters | BPE) else " "
-
-    def warn_unknown(self, flat: np.ndarray, lengths: np.ndarray, names: Sequence[str]) -> None:
-        if flat.ndim > 1:  # words with spelling: characters may be known
-            return
-        for ids, name in zip(np.split(flat, lengths.cumsum()[:-1]), names, strict=True):
-            if (ids == UNKNOWN).all():
-                warnings.warn(
-                    f"{name}: none of its tokens is in the vocabulary", Note, stacklevel=2
-                )
-
-    def refuse_several(self, value: Any, where: str) -> None:
-        """Raise InputError for several characters if tokens are characters."""
-        if isinstance(self.params, Characters) and isinstance(value, str) and len(value) > 1:
+    def one(self, value: Any, where: str) -> Any:
+        """Return a step unchanged; raise InputError for several characters if tokens are such."""
+        if self.tokenizer.of_characters and isinstance(value, str) and len(value) > 1:
             raise InputError(f"{where}: a step must be one character, got {value[:40]!r}")
+        return value
 
     def token(self, value: Any, where: str) -> np.ndarray:
         """[1] the id of one token.
@@ -87,20 +58,12 @@ class TokenInputs(Inputs):
         Raises:
             InputError: not a text, or several characters.
         """
-        self.refuse_several(value, where)
-        return self.fitted.encode_tokens([[refuse_no_text(value, where)]])[0]
+        text = refuse_no_text(self.one(value, where), where)
+        return self.tokenizer.encode_tokens([[text]])[0]
 
-    def pieces(self, ids: Sequence[int]) -> list[str]:
-        return [self.fitted.piece(token) for token in ids]
-
-    def text(self, ids: Sequence[int]) -> str:
-        return self.between.join(self.pieces(ids))
-
-    def stored(self) -> dict[str, Any]:
-        return {"vocabulary": self.fitted.vocabulary}
-
-    def files(self) -> dict[str, str]:
-        return {TOKENIZER: self.fitted.to_json()}
+    @classmethod
+    def load(cls, stored: Stored, data: Data) -> Self:
+        return cls(stored.tokenizer)
 
 
 class Texts(TokenInputs):
@@ -116,21 +79,15 @@ class Texts(TokenInputs):
         return refuse_no_text(value, where)
 
     def encode(self, items: Sequence[str]) -> Flat:
-        return self.fitted.encode(list(items))
+        return self.tokenizer.encode(items)
 
-    def feed(self) -> Feed:
-        return lambda value, where: self.read([value], [where])[0]
+    def step(self, value: Any, where: str) -> Any:
+        return value
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Self, pd.DataFrame]:
-        """Fit on the training rows; also return the frame."""
         texts = frame[cls.column].iloc[rows["train"]].tolist()
-        return cls(fit(data.tokenizer, texts, end=cls.ends), data.tokenizer), frame
-
-    @classmethod
-    def load(cls, stored: Stored, data: Data) -> Self:
-        """Load from the contents of `stored` and `files`."""
-        return cls(stored.tokenizer, data.tokenizer)
+        return cls(fit(data.tokenizer, texts, end=cls.ends)), frame
 
 
 class EndedTexts(Texts):
@@ -150,20 +107,15 @@ class TokenLists(TokenInputs):
     """Items are lists of tokens.
 
     Args:
-        alphabet: the character of each id, for words with spelling.
-        spelled: characters per word.
+        spelled: characters per word, for words with spelling.
     """
 
     column: ClassVar[str] = "tokens"
     is_text: ClassVar[bool] = True
     step_is_text: ClassVar[bool] = True
 
-    alphabet: tuple[str, ...] | None = None
+    characters: tuple[str, ...] | None = None
     spelled: int | None = None
-
-    @property
-    def characters(self) -> tuple[str, ...] | None:
-        return self.alphabet
 
     def item(self, value: Any, where: str) -> list[str]:
         if not isinstance(value, str | list | tuple) or not all(isinstance(t, str) for t in value):
@@ -171,20 +123,16 @@ class TokenLists(TokenInputs):
         return list(value)
 
     def encode(self, items: Sequence[Sequence[str]]) -> Flat:
-        ids, lengths = self.fitted.encode_tokens(items)
-        if self.alphabet is not None and self.spelled is not None:
-            ids = with_letters(ids, items, self.alphabet, self.spelled)
+        ids, lengths = self.tokenizer.encode_tokens(items)
+        if self.characters is not None and self.spelled is not None:
+            ids = with_letters(ids, items, self.characters, self.spelled)
         return ids, lengths
 
-    def feed(self) -> Feed:
-        def encode_token(value: Any, where: str) -> np.ndarray:
-            self.refuse_several(value, where)
-            return self.read([[value]], [where])[0]
-
-        return encode_token
+    def step(self, value: Any, where: str) -> list[Any]:
+        return [self.one(value, where)]
 
     def of_line(self, line: str) -> list[str]:
-        return list(line) if isinstance(self.params, Characters) else line.split(" ")
+        return list(line) if self.tokenizer.of_characters else line.split(" ")
 
     def of_json(self, value: Any, where: str, source: Source) -> Any:
         if isinstance(value, str):
@@ -192,29 +140,20 @@ class TokenLists(TokenInputs):
         return super().of_json(value, where, source)
 
     def stored(self) -> dict[str, Any]:
-        return {**super().stored(), "letters": self.alphabet}
+        return {**super().stored(), "letters": self.characters}
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[TokenLists, pd.DataFrame]:
-        """Fit on the training rows; also return the frame.
-
-        Raises:
-            InputError: a token of several characters with a character tokenizer.
-        """
-        items = frame[cls.column]
         if isinstance(data.tokenizer, Characters):
-            refuse_long_tokens(items.tolist())
-        train = items.iloc[rows["train"]].tolist()
+            refuse_long_tokens(frame[cls.column].tolist())
+        train = frame[cls.column].iloc[rows["train"]].tolist()
         spelled: int | None = getattr(data.tokenizer, "spelling", None)
         letters = None if spelled is None else alphabet(train)
-        fitted = fit_tokens(data.tokenizer, train)
-        return cls(fitted, data.tokenizer, letters, spelled), frame
+        return cls(fit_tokens(data.tokenizer, train), letters, spelled), frame
 
     @classmethod
-    def load(cls, stored: Stored, data: Data) -> TokenLists:
-        """Load from the contents of `stored` and `files`."""
-        spelled: int | None = getattr(data.tokenizer, "spelling", None)
-        return cls(stored.tokenizer, data.tokenizer, stored.letters, spelled)
+    def load(cls, stored: Stored, data: Data) -> Self:
+        return cls(stored.tokenizer, stored.letters, getattr(data.tokenizer, "spelling", None))
 
 
 def refuse_long_tokens(items: Sequence[Sequence[str]]) -> None:
@@ -228,15 +167,48 @@ def refuse_long_tokens(items: Sequence[Sequence[str]]) -> None:
                 )
 
 
+def alphabet(items: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """The character of each id: padding, unknown, then all characters of the tokens, sorted."""
+    characters = set(chain.from_iterable(chain.from_iterable(items)))
+    return (PADDING_TOKEN, UNKNOWN_TOKEN, *sorted(characters))
+
+
+def abridged(token: str, most: int) -> str:
+    """Shorten a token to `most` characters by cutting its middle.
+
+    >>> abridged("internationalisation", 8)
+    'intetion'
+    """
+    if len(token) <= most:
+        return token
+    return token[: most // 2] + token[len(token) - (most - most // 2) :]
+
+
+def with_letters(
+    ids: np.ndarray, items: Iterable[Sequence[str]], letters: Sequence[str], most: int
+) -> np.ndarray:
+    """[tokens, 1 + most] the id of each token, then those of its characters, post-padded.
+
+    Args:
+        ids: [tokens] of all items, concatenated.
+        items: their tokens.
+        letters: the alphabet.
+        most: maximum characters per token.
+    """
+    id_of = {character: number for number, character in enumerate(letters)}
+    spelled = np.zeros((len(ids), 1 + most), dtype=np.int64)
+    spelled[:, 0] = ids
+    for row, token in enumerate(chain.from_iterable(items)):
+        numbers = [id_of.get(character, UNKNOWN) for character in abridged(token, most)]
+        spelled[row, 1 : 1 + len(numbers)] = numbers
+    return spelled
+
+
 class Symbols(TokenLists):
     """Symbols of a memory problem; a line is a JSON list of them."""
 
     is_text: ClassVar[bool] = False
     step_is_text: ClassVar[bool] = False
-
-    @classmethod
-    def load(cls, stored: Stored, data: Data) -> Symbols:
-        return cls(stored.tokenizer, Words())
 
 
 class Categories(TokenInputs):
@@ -248,7 +220,7 @@ class Categories(TokenInputs):
     @property
     def names(self) -> tuple[str, ...]:
         """All categories, by descending frequency."""
-        return self.vocabulary[UNKNOWN + 1 :]
+        return self.tokenizer.vocabulary[UNKNOWN + 1 :]
 
     def item(self, value: Any, where: str) -> str:
         value = str(value) if isinstance(value, Integral) else value
@@ -260,18 +232,12 @@ class Categories(TokenInputs):
         return str(value)
 
     def encode(self, items: Sequence[str]) -> Flat:
-        return self.fitted.encode_tokens([[item] for item in items])
+        return self.tokenizer.encode_tokens([[item] for item in items])
 
     def keys(self, source: Source) -> list[str]:
         return [getattr(source, "label", "label")]
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Categories, pd.DataFrame]:
-        """Fit on the training rows; also return the frame."""
         train = [[label] for label in frame[cls.column].iloc[rows["train"]]]
-        return cls(fit_tokens(Words(), train), Words()), frame
-
-    @classmethod
-    def load(cls, stored: Stored, data: Data) -> Categories:
-        """Load from the contents of `stored` and `files`."""
-        return cls(stored.tokenizer, Words())
+        return cls(fit_tokens(Words(), train)), frame

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import functools
-import math
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnnkit.params.data import MFCC, Data
+from rnnkit.params.data import MFCC
 from rnnkit.runtime.process_pool import spread
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MIN_ENERGY = 1e-10
 """Lower bound of energies before the logarithm: silence is about -23."""
@@ -24,26 +18,6 @@ PARALLEL_SECONDS = 120.0
 """Seconds of sound from which on to use several processes, which take 1 to 2 s to start."""
 SLOPE_FRAMES = 9
 """Frames per slope."""
-
-
-def with_features(frame: pd.DataFrame, data: Data, rows: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Replace samples by features, float32 [frames, features].
-
-    Args:
-        frame: recordings at `attrs["rate"]`.
-        data: the data params.
-        rows: of each split; other rows get no features.
-    """
-    import pandas as pd
-
-    used = np.sort(np.concatenate(list(rows.values())))
-    rate, samples = frame.attrs["rate"], frame["samples"].iloc[used].tolist()
-    features = all_features(samples, rate, data.features)
-    column = pd.Series(features, index=frame.index[used], dtype=object)
-    result = frame.drop(columns="samples")
-    result["samples"] = column
-    result.attrs = {**frame.attrs, "columns": names(data.features)}
-    return result
 
 
 def names(params: MFCC) -> tuple[str, ...]:
@@ -57,14 +31,7 @@ def all_features(samples: list[np.ndarray], rate: int, params: MFCC) -> list[np.
     """`features` of all recordings, in parallel if there is much sound."""
     seconds = sum(map(len, samples)) / rate
     processes = os.cpu_count() or 1 if seconds > PARALLEL_SECONDS else 1
-    size = math.ceil(len(samples) / (4 * processes))
-    chunks = [samples[k : k + size] for k in range(0, len(samples), size)]
-    results = spread(functools.partial(_several, rate=rate, params=params), chunks, processes)
-    return [frames for result in results for frames in result]
-
-
-def _several(samples: list[np.ndarray], rate: int, params: MFCC) -> list[np.ndarray]:
-    return [features(item, rate, params) for item in samples]
+    return spread(functools.partial(features, rate=rate, params=params), samples, processes)
 
 
 def sizes(rate: int, params: MFCC) -> tuple[int, int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -12,38 +12,14 @@ from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.ids import UNKNOWN
 from rnnkit.data.prepare.part import Part
 
+Facts = dict[str, Any]
+"""Facts about prepared data, JSON-compatible; mappings are by split.
 
-class Facts(TypedDict, total=False):
-    """Facts about prepared data, JSON-compatible; mappings are by split.
-
-    source: description. notes: changes made while reading. items. tokens: input steps (language
-    modelling: targets). longest: steps. unknown: fraction of tokens. truncated: items cut at
-    `data.max_length`. left_out: training items longer than that. duplicates: items that are also in
-    an earlier split. vocabulary: size without padding. Other keys are documented by their task.
-    """
-
-    source: str
-    notes: list[str]
-    items: Mapping[str, int]
-    tokens: Mapping[str, int]
-    longest: Mapping[str, int]
-    truncated: Mapping[str, int]
-    unknown: Mapping[str, float]
-    duplicates: Mapping[str, int]
-    left_out: int
-    vocabulary: int
-    labels: Mapping[str, Mapping[str, int]]
-    texts: Mapping[str, int]
-    rows: Mapping[str, int]
-    unused: int
-    time: Mapping[str, Sequence[str]]
-    series: Mapping[str, int]
-    targets: Mapping[str, int]
-    longest_target: Mapping[str, int]
-    target_vocabulary: int
-    seconds: Mapping[str, float]
-    rate: int
-    lowest: int
+source: description. notes: changes made while reading. items. tokens: input steps (language
+modelling: targets). longest: steps. unknown: fraction of tokens. truncated: items cut at
+`data.max_length`. left_out: training items longer than that. duplicates: items that are also in an
+earlier split. vocabulary: size without padding. Other keys are documented by their task.
+"""
 
 
 def counted(fitted: Fitted, parts: Mapping[str, Part]) -> Facts:
@@ -75,14 +51,14 @@ def listed(names: Sequence[str]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Readable duration."""
+    """Minutes, or seconds of a short duration."""
     return f"{seconds / 60:,.0f} minutes" if seconds >= 600 else f"{seconds:,.0f} seconds"
 
 
 WORDS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
-    "vocabulary": ("vocabulary", lambda size: f"{size:,} tokens"),
-    "target_vocabulary": ("targets", lambda size: f"{size:,} tokens"),
-    "longest_target": ("longest target", lambda tokens: f"{tokens:,} tokens"),
+    "vocabulary": ("vocabulary", "{:,} tokens".format),
+    "target_vocabulary": ("targets", "{:,} tokens".format),
+    "longest_target": ("longest target", "{:,} tokens".format),
     "labels": ("labels", listed),
     "categories": ("categories", listed),
     "seconds": ("recordings", duration),

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
 
 from rnnkit.data.inputs.interface import Inputs
-from rnnkit.data.prepare.align import align, refuse_other_form
-from rnnkit.data.prepare.part import Flat, Part
+from rnnkit.data.prepare.part import Flat, Part, positions
+from rnnkit.data.prepare.scale import Scaler
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Texts = Mapping[int, str]
 """Row of the source's frame -> text."""
@@ -33,6 +33,9 @@ class Fitted(ABC):
         data: the data params.
         inputs: encodes inputs.
     """
+
+    split_by_time: ClassVar[bool] = False
+    """Whether the training data are identified by times, not by items."""
 
     task: Any
     data: Data
@@ -65,10 +68,10 @@ class Fitted(ABC):
         Raises:
             InputError: an input is invalid.
         """
-        flat, lengths = self.inputs.read(values, names)
-        self.inputs.warn_unknown(flat, lengths, names)
-        item = np.arange(len(lengths))
-        return Part.one_target(flat, lengths, np.zeros_like(item), item, self.longest_read)
+        read = self.inputs.read(values, names)
+        self.inputs.warn_unknown(*read, names)
+        item = np.arange(len(values))
+        return Part.one_target(read, np.zeros_like(item), item, self.longest_read)
 
     def flat(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Flat:
         """Encode the inputs of rows; arguments as in `encode`."""
@@ -78,7 +81,11 @@ class Fitted(ABC):
 
     def cut(self, part: Part) -> int:
         """Number of items of a split truncated at `data.max_length`."""
-        return 0
+        if self.data.max_length is None or part.unaligned:
+            return 0
+        whole = torch.diff(part.input_start, append=torch.tensor([len(part.inputs)]))
+        given = 1 if part.inputs is part.targets else 0  # the first step, which is no target
+        return int((part.input_length < whole - given).sum())
 
     @property
     def columns(self) -> tuple[str, ...] | None:
@@ -118,8 +125,17 @@ class Fitted(ABC):
         Raises:
             InputError: this fit lacks a label, or reads another form of data.
         """
-        refuse_other_form(of.form, self.form)
-        return align(part, (of.labels, of.inputs.scaler), (self.labels, self.inputs.scaler))
+        if of.form != self.form:
+            raise InputError(
+                "the older model reads other columns or another form of data, or scales where the "
+                "run does not"
+            )
+        if of.labels is not None and self.labels is not None and of.labels != self.labels:
+            part = replace(part, targets=_relabelled(part.targets, of.labels, self.labels))
+        scaler, own = of.inputs.scaler, self.inputs.scaler
+        if scaler is not None and own is not None and scaler != own:
+            part = _rescaled(part, scaler, own)
+        return part
 
     @property
     def form(self) -> tuple[Any, ...]:
@@ -133,11 +149,6 @@ class Fitted(ABC):
         """Vocabularies of inputs, their characters, and targets."""
         target = None if self.target is None else self.target.vocabulary
         return self.inputs.vocabulary, self.inputs.characters, target
-
-    @property
-    def split_by_time(self) -> bool:
-        """Whether the training data are identified by times, not by items."""
-        return False
 
     def refuse_seen_times(self, older: Fitted) -> None:
         """Data split by time: raise InputError if the older fit's training or validation times
@@ -194,3 +205,40 @@ def refuse_unknown(names: Sequence[str], known: Sequence[str], what: str) -> Non
             f"{f'and {len(unknown) - 1:,} others are' if unknown[1:] else 'is'} there, too; leave "
             "them out, or train with them"
         )
+
+
+def _relabelled(targets: Tensor, labels: tuple[str, ...], own: tuple[str, ...]) -> Tensor:
+    """Convert indices of labels to those of an older model's own labels."""
+    unknown = sorted(set(labels) - set(own))
+    if unknown:
+        raise InputError(f"the older model does not know the label {unknown[0]!r}")
+    return torch.tensor([own.index(name) for name in labels])[targets]
+
+
+def _rescaled(part: Part, scaler: Scaler, own: Scaler) -> Part:
+    """Convert inputs and targets through their units to an older model's own scale."""
+    if (scaler.columns, scaler.known) != (own.columns, own.known):
+        raise InputError("the older model reads other columns or other known-future covariates")
+    if scaler.targets != own.targets:
+        raise InputError(
+            f"the older model predicts {', '.join(own.targets)} and the run "
+            f"{', '.join(scaler.targets)}"
+        )
+    if scaler.series != own.series:
+        raise InputError("the older model knows other series")
+    series = scaler.which(part.item) if len(scaler.begin) > 1 else torch.zeros_like(part.item)
+
+    def converted(values: Tensor, start: Tensor, length: Tensor, columns: list[int]) -> Tensor:
+        rows = torch.zeros(len(values), dtype=torch.int64)
+        rows[positions(start, length)] = series.repeat_interleave(length)
+        offset, scale = (table[:, columns][rows] for table in scaler.tables)
+        own_offset, own_scale = (table[:, columns][rows] for table in own.tables)
+        return ((values.double() * scale + offset - own_offset) / own_scale).float()
+
+    read = part.input_length + (part.target_length if part.known else 0)
+    columns = list(range(part.inputs.shape[-1]))
+    inputs, targets = converted(part.inputs, part.input_start, read, columns), part.targets
+    if targets.is_floating_point() and scaler.targets:
+        wanted = scaler.target_columns
+        targets = converted(targets, part.target_start, part.target_length, wanted)
+    return replace(part, inputs=inputs, targets=targets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,10 @@ from rnnkit.errors import InputError
 
 PARTS = ("train", "valid", "test")
 """The splits."""
+PER_ITEM = ("input_start", "input_length", "target_start", "target_length", "item")
+"""The tensors of a part with a value per item."""
+Flat = tuple[np.ndarray, np.ndarray]
+"""Concatenated steps of all items, and the number of steps per item."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +62,6 @@ class Part:
         """Whether all items have the same number of steps; then batches need no padding."""
         return bool((self.input_length == self.input_length[0]).all())
 
-    @property
-    def cut(self) -> int:
-        """Number of truncated items, if items are stored contiguously."""
-        end = torch.tensor([len(self.inputs)])
-        full_length = torch.diff(self.input_start, append=end)
-        return int((self.input_length < full_length).sum())
-
     def short(self, longest: int) -> tuple[Part, int]:
         """Items with at most `longest` input and target tokens, not counting the end token, and the
         number of other items.
@@ -77,71 +75,37 @@ class Part:
                 f"data.max_length: every item of the training part is longer than {longest}, and "
                 "nothing is left to train on; raise it"
             )
-        short = replace(
-            self,
-            input_start=self.input_start[kept],
-            input_length=self.input_length[kept],
-            target_start=self.target_start[kept],
-            target_length=self.target_length[kept],
-            item=self.item[kept],
-        )
-        return short, int((~kept).sum())
+        tensors: dict[str, Any] = {name: getattr(self, name)[kept] for name in PER_ITEM}
+        return replace(self, **tensors), int((~kept).sum())
 
     @classmethod
     def one_target(
-        cls,
-        inputs: np.ndarray,
-        lengths: np.ndarray,
-        targets: np.ndarray,
-        item: np.ndarray,
-        longest: int | None = None,
+        cls, read: Flat, targets: np.ndarray, item: np.ndarray, longest: int | None = None
     ) -> Part:
         """Sequences with one target each.
 
         Args:
-            inputs: concatenated steps of all items.
-            lengths: [items] steps.
+            read: inputs.
             targets: [items] labels, or [items, targets].
             item: [items]
             longest: truncate items to this many steps; None: never.
         """
-        target_start = tensor(np.arange(len(lengths)))
-        read = lengths if longest is None else np.minimum(lengths, longest)
-        return cls(
-            inputs=tensor(inputs),
-            input_start=tensor(begin(lengths)),
-            input_length=tensor(read),
-            targets=tensor(targets),
-            target_start=target_start,
-            target_length=torch.ones_like(target_start),
-            item=tensor(item),
-            synced=False,
-        )
+        part = cls.sequence_to_sequence(read, (targets, np.ones_like(read[1])), item)
+        length = part.input_length if longest is None else part.input_length.clamp(max=longest)
+        return replace(part, input_length=length, unaligned=False)
 
     @classmethod
     def target_per_step(
-        cls,
-        inputs: np.ndarray,
-        lengths: np.ndarray,
-        targets: np.ndarray,
-        item: np.ndarray,
-        longest: int | None = None,
+        cls, read: Flat, targets: np.ndarray, item: np.ndarray, longest: int | None = None
     ) -> Part:
         """Sequences with a target for every step; arguments as in `one_target`."""
-        start = tensor(begin(lengths))
-        read = tensor(lengths if longest is None else np.minimum(lengths, longest))
-        values, labels = tensor(inputs), tensor(targets)
-        return cls(values, start, read, labels, start, read, tensor(item), synced=True)
+        part = cls.one_target(read, targets, item, longest)
+        start, length = part.input_start, part.input_length
+        return replace(part, target_start=start, target_length=length, synced=True)
 
     @classmethod
     def sequence_to_sequence(cls, read: Flat, wanted: Flat, item: np.ndarray) -> Part:
-        """Sequences with target sequences of independent length.
-
-        Args:
-            read: inputs.
-            wanted: target tokens.
-            item: [items]
-        """
+        """Sequences with targets of independent length; arguments as in `one_target`."""
         (inputs, lengths), (tokens, counts) = read, wanted
         return cls(
             inputs=tensor(inputs),
@@ -156,10 +120,6 @@ class Part:
         )
 
 
-Flat = tuple[np.ndarray, np.ndarray]
-"""Concatenated steps of all items, and the number of steps per item."""
-
-
 def tensor(array: np.ndarray) -> Tensor:
     """A contiguous array as a tensor."""
     return torch.from_numpy(np.ascontiguousarray(array))
@@ -171,8 +131,26 @@ def begin(lengths: np.ndarray) -> np.ndarray:
     >>> begin(np.array([3, 1, 2])).tolist()
     [0, 3, 4]
     """
-    starts: np.ndarray = np.cumsum(lengths) - lengths
-    return starts
+    return np.asarray(np.cumsum(lengths) - lengths)
+
+
+def stream_windows(lengths: np.ndarray, window: int | None) -> Flat:
+    """(start, length) of the windows of a stream; each step is in exactly one.
+
+    >>> [array.tolist() for array in stream_windows(np.array([3, 4]), window=5)]
+    [[0, 5], [5, 2]]
+    >>> [array.tolist() for array in stream_windows(np.array([3, 4]), window=None)]
+    [[0, 3], [3, 4]]
+
+    Args:
+        lengths: steps of each item, in order.
+        window: steps of each window except the last; None: one window per item.
+    """
+    if window is None:
+        return begin(lengths), lengths.astype(np.int64)
+    total = int(lengths.sum())
+    starts = np.arange(0, total, window, dtype=np.int64)
+    return starts, np.minimum(window, total - starts)
 
 
 def positions(start: Tensor, length: Tensor) -> Tensor:
@@ -184,24 +162,17 @@ def positions(start: Tensor, length: Tensor) -> Tensor:
 
 def joined(first: Part, second: Part) -> Part:
     """Concatenate the items of two splits; shared tensors stay shared."""
-    shared = first.inputs is second.inputs and first.targets is second.targets
-    inputs = 0 if shared else len(first.inputs)
-    targets = 0 if shared else len(first.targets)
-    input_length = torch.cat([first.input_length, second.input_length])
-    target_length = (
-        input_length
-        if first.target_length is first.input_length
-        else torch.cat([first.target_length, second.target_length])
-    )
-    return Part(
-        inputs=first.inputs if shared else torch.cat([first.inputs, second.inputs]),
-        input_start=torch.cat([first.input_start, second.input_start + inputs]),
-        input_length=input_length,
-        targets=first.targets if shared else torch.cat([first.targets, second.targets]),
-        target_start=torch.cat([first.target_start, second.target_start + targets]),
-        target_length=target_length,
-        item=torch.cat([first.item, second.item]),
-        synced=first.synced,
-        known=first.known,
-        unaligned=first.unaligned,
-    )
+    names: tuple[str, ...] = PER_ITEM
+    if first.inputs is not second.inputs or first.targets is not second.targets:
+        names = (*PER_ITEM, "inputs", "targets")
+        second = replace(
+            second,
+            input_start=second.input_start + len(first.inputs),
+            target_start=second.target_start + len(first.targets),
+        )
+    tensors: dict[str, Any] = {
+        name: torch.cat([getattr(first, name), getattr(second, name)]) for name in names
+    }
+    if first.target_length is first.input_length:
+        tensors["target_length"] = tensors["input_length"]
+    return replace(first, **tensors)

@@ -64,11 +64,6 @@ class Prepared(Generic[F]):
         unknown = self.fitted.unknown(self.parts, self.facts)
         return {kind: fractions for kind, fractions in unknown.items() if fractions}
 
-    @property
-    def described(self) -> dict[str, Any]:
-        """Facts on vocabulary and targets, by the names in `facts.WORDS`."""
-        return self.fitted.described(self.facts)
-
 
 def train_and_valid(prepared: Prepared) -> Prepared:
     """Data for the final training: train and valid joined as train, no valid split.

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from rnnkit.params.data import Data
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Kind = Literal["standard", "minmax", "none"]
 
 
 @dataclass(frozen=True)
@@ -52,14 +48,16 @@ class Scaler:
         """Indices of the target columns."""
         return [self.columns.index(name) for name in self.targets]
 
+    @property
+    def tables(self) -> list[Tensor]:
+        """Offset and scale, float64 [series, columns]."""
+        flat = torch.tensor([self.offset, self.scale], dtype=torch.float64)
+        return [*flat.view(2, len(self.begin), -1)]
+
     def transform(self, values: np.ndarray, series: int = 0) -> np.ndarray:
         """Scale [rows, columns] of one series; float64."""
-        offset, scale = (
-            np.array(numbers).reshape(len(self.begin), -1)[series]
-            for numbers in (self.offset, self.scale)
-        )
-        scaled: np.ndarray = (values - offset) / scale
-        return scaled
+        offset, scale = (table[series].numpy() for table in self.tables)
+        return np.asarray((values - offset) / scale)
 
     def which(self, rows: Tensor) -> Tensor:
         """Index of the series of each row of the source's frame."""
@@ -85,12 +83,7 @@ class Scaler:
             )
         if rows is None and len(self.begin) > 1:
             raise ValueError("of several series, rows must say to which each value belongs")
-        offset, scale = (
-            torch.tensor(numbers, dtype=torch.float64)
-            .view(len(self.begin), -1)[:, self.target_columns]
-            .to(scaled.device)
-            for numbers in (self.offset, self.scale)
-        )
+        offset, scale = (table[:, self.target_columns].to(scaled.device) for table in self.tables)
         if rows is None:
             return scaled.double() * scale[0] + offset[0]
         shape = (len(rows), *[1] * (scaled.ndim - 2), len(self.targets))
@@ -100,41 +93,34 @@ class Scaler:
     def to_json(self) -> dict[str, Any]:
         """Fields as plain lists, with exact floats."""
         return {
-            "columns": list(self.columns),
-            "targets": list(self.targets),
-            "offset": list(self.offset),
-            "scale": list(self.scale),
-            "known": self.known,
-            "series": list(self.series),
-            "begin": list(self.begin),
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
         }
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Scaler:
+    def from_json(cls, stored: Mapping[str, Any]) -> Scaler:
         """Inverse of `to_json`."""
-        known = stored.get("known", 0)
-        lists = {name: tuple(values) for name, values in stored.items() if name != "known"}
-        return cls(**lists, known=known)
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in stored.items()
+        }
+        return cls(**fields)
 
 
 def fit(
-    kind: Kind,
-    values: np.ndarray,
-    columns: tuple[str, ...],
-    targets: tuple[str, ...],
-    left: int = 0,
+    kind: str, values: np.ndarray, columns: tuple[str, ...], targets: tuple[str, ...], left: int = 0
 ) -> Scaler:
     """Fit a scaler.
 
     Args:
+        kind: `data.scaling`.
         values: [rows, columns] of the training split, in units, finite.
         left: number of last columns to leave unscaled.
     """
     if kind == "standard":
         offset, scale = values.mean(axis=0), values.std(axis=0)
     elif kind == "minmax":
-        offset = values.min(axis=0)
-        scale = values.max(axis=0) - offset
+        offset, scale = values.min(axis=0), np.ptp(values, axis=0)
     else:
         offset, scale = np.zeros(values.shape[1]), np.ones(values.shape[1])
     # A constant column's standard deviation is 0, or a rounding error of its mean.
@@ -153,14 +139,13 @@ def together(scalers: Mapping[str, Scaler], begin: Sequence[int], known: int) ->
         known: number of known-future covariates, the last columns.
     """
     first, *_ = scalers.values()
-    return Scaler(
-        first.columns,
-        first.targets,
-        tuple(chain.from_iterable(scaler.offset for scaler in scalers.values())),
-        tuple(chain.from_iterable(scaler.scale for scaler in scalers.values())),
-        known,
-        tuple(scalers),
-        tuple(begin),
+    return replace(
+        first,
+        offset=tuple(chain.from_iterable(scaler.offset for scaler in scalers.values())),
+        scale=tuple(chain.from_iterable(scaler.scale for scaler in scalers.values())),
+        known=known,
+        series=tuple(scalers),
+        begin=tuple(begin),
     )
 
 

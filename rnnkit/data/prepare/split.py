@@ -10,17 +10,15 @@ import fnmatch
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from rnnkit.data.prepare.part import PARTS
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, Data, FileNames, Files, Fractions, Given, Time
 from rnnkit.params.source import Form
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CONTENT: Mapping[Form, str] = {  # the column with the content of an item
     "labelled_text": "text",
@@ -36,12 +34,7 @@ CONTENT: Mapping[Form, str] = {  # the column with the content of an item
 Rows = dict[str, np.ndarray]  # split -> row numbers
 
 
-def position(content: Any) -> float:
-    """Hash of a content in [0, 1): uniform and stable.
-
-    >>> 0 <= position("a") < 1 and position("a") == position("a") != position("b")
-    True
-    """
+def _position(content: Any) -> float:
     if isinstance(content, np.ndarray):
         raw = content.tobytes()
     elif isinstance(content, list):
@@ -52,8 +45,13 @@ def position(content: Any) -> float:
 
 
 def positions(contents: Sequence[Any]) -> np.ndarray:
-    """[items] position of each content."""
-    return np.fromiter((position(content) for content in contents), float, len(contents))
+    """[items] hash of each content in [0, 1): uniform and stable.
+
+    >>> a, again, b = positions(["a", "a", "b"])
+    >>> bool(0 <= a < 1 and a == again != b)
+    True
+    """
+    return np.fromiter(map(_position, contents), float, len(contents))
 
 
 def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
@@ -68,8 +66,7 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
         InputError: an empty split, fractions that leave no training data, an unknown name of a
             split, or a split by time without times.
     """
-    contents = frame[CONTENT[form]].tolist()
-    by_content = positions(contents)
+    by_content = positions(frame[CONTENT[form]].tolist())
     by_group = positions(frame["group"].tolist()) if "group" in frame else by_content
     split = data.split
     if isinstance(split, Time):
@@ -79,30 +76,27 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
         )
     if isinstance(split, Fractions):
         sides = _by_hash(by_group, split.valid, split.test)
-    elif isinstance(split, FileNames):
-        sides = _by_name([Path(name).name for name in frame["name"]], by_content, split)
     else:
-        sides = named(frame, split)
-        if isinstance(split, Files) and not isinstance(split.valid, str):
+        if isinstance(split, FileNames):
+            sides, hashes = _by_name(frame["name"], split), by_content
+        else:
+            sides, hashes = named(frame, split), by_group
+        if isinstance(split, Files | FileNames) and not isinstance(split.valid, str):
             train = sides == "train"
-            sides[train] = _by_hash(by_group[train], split.valid, 0.0)
+            sides[train] = _by_hash(hashes[train], split.valid, 0.0)
     rows = {part: np.flatnonzero(sides == part) for part in PARTS}
     by_hash = isinstance(split, Fractions | Files)
     groups = frame["group"].nunique() if by_hash and "group" in frame else None
-    refuse_empty(rows, len(frame), groups, "name" if isinstance(split, FileNames) else "share")
-    if data.limit is not None:
-        for part, members in rows.items():
-            if form != "text":
-                members = members[np.argsort(by_content[members], kind="stable")]
-            rows[part] = np.sort(members[: data.limit])
-    return rows
+    by_name = isinstance(split, FileNames)
+    remedy = "let the patterns leave it some" if by_name else "give it a larger share"
+    refuse_empty(rows, len(frame), groups, remedy)
+    if form == "text":
+        return {part: members[: data.limit] for part, members in rows.items()}
+    return keep_by_hash(rows, by_content, data.limit)
 
 
-def keep_by_hash(rows: Rows, contents: Sequence[Any], limit: int | None) -> Rows:
+def keep_by_hash(rows: Rows, hashes: np.ndarray, limit: int | None) -> Rows:
     """At most `limit` rows of each split: the first by hash of their contents."""
-    if limit is None:
-        return rows
-    hashes = positions(contents)
     return {
         part: np.sort(members[np.argsort(hashes[members], kind="stable")][:limit])
         for part, members in rows.items()
@@ -116,31 +110,29 @@ def _by_hash(hashes: np.ndarray, valid: float, test: float) -> np.ndarray:
             f"data.split: valid and test must leave something for training, but {valid} and {test} "
             "make 1 or more; give smaller shares"
         )
-    sides = np.where(hashes < test, "test", np.where(hashes < test + valid, "valid", "train"))
-    return sides.astype("<U5")
+    return np.where(hashes < test, "test", np.where(hashes < test + valid, "valid", "train"))
 
 
-def _by_name(names: list[str], hashes: np.ndarray, split: FileNames) -> np.ndarray:
-    """[items] split names: by pattern, or by hash if valid is a fraction."""
+def _by_name(paths: pd.Series, split: FileNames) -> np.ndarray:
+    """[items] split names by pattern; all others are train."""
+    names = [Path(path).name for path in paths]
+    sides = np.full(len(names), "train")
     for part, pattern in (("test", split.test), ("valid", split.valid)):
-        if isinstance(pattern, str) and not fnmatch.filter(names, pattern):
+        if not isinstance(pattern, str):
+            continue
+        fits = np.array([fnmatch.fnmatchcase(name, pattern) for name in names])
+        if not fits.any():
             raise InputError(
                 f"data.split.{part}: no recording's name is like {pattern!r}; they are like "
                 f"{names[0]!r}"
             )
-    test = np.array([fnmatch.fnmatchcase(name, split.test) for name in names])
-    sides = np.where(test, "test", "train").astype("<U5")
-    if isinstance(split.valid, str):
-        valid = np.array([fnmatch.fnmatchcase(name, split.valid) for name in names])
-        both = valid & test
+        both = fits & (sides == "test")
         if both.any():
             raise InputError(
                 f"data.split: a recording is in one part, but {names[int(both.argmax())]!r} fits "
                 f"the patterns of valid, {split.valid!r}, and of test, {split.test!r}"
             )
-        sides[valid] = "valid"
-    else:
-        sides[~test] = _by_hash(hashes[~test], split.valid, 0.0)
+        sides[fits] = part
     return sides
 
 
@@ -164,33 +156,27 @@ def named(frame: pd.DataFrame, split: Files | Column | Given) -> np.ndarray:
 
 
 def refuse_empty(
-    rows: Mapping[str, np.ndarray], count: int, groups: int | None = None, by: str = "share"
+    rows: Rows, count: int, groups: int | None = None, remedy: str = "give it a larger share"
 ) -> None:
     """Raise InputError for a split without items.
 
     Args:
         count: number of items in all splits.
         groups: number of groups, each of which lies in one split; None: no groups.
-        by: criterion of the split: share, or name (patterns).
+        remedy: for the message.
     """
     among = "" if groups is None else f" in {groups} groups, each of which lies in one part"
-    more = "give it a larger share" if by == "share" else "let the patterns leave it some"
     for part in PARTS:
         if not len(rows[part]):
             raise InputError(
                 f"data.split: every part needs at least one item, but {part} has none of the "
-                f"{count}{among}; {more}, or give more data"
+                f"{count}{among}; {remedy}, or give more data"
             )
 
 
 def duplicates(frame: pd.DataFrame, form: Form, rows: Rows) -> dict[str, int]:
     """Number of items in valid and test whose content occurs in an earlier split."""
-    contents = frame[CONTENT[form]].tolist()
-    seen: set[float] = set()
-    counts = {}
-    for part in PARTS:
-        hashes = [position(contents[row]) for row in rows[part]]
-        if part != "train":
-            counts[part] = sum(value in seen for value in hashes)
-        seen.update(hashes)
-    return counts
+    hashes = positions(frame[CONTENT[form]].tolist())
+    train, valid, test = (hashes[rows[part]] for part in PARTS)
+    earlier = np.concatenate([train, valid])
+    return {"valid": int(np.isin(valid, train).sum()), "test": int(np.isin(test, earlier).sum())}

@@ -1,19 +1,16 @@
-"""Split the rows of a series into three stretches of time, oldest first."""
+"""Split the rows of a series into three stretches of time, oldest first, and lay windows."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from rnnkit.data.prepare.part import PARTS
 from rnnkit.data.prepare.split import named
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, FileNames, Files, Fractions, Split, Time
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Stretch = tuple[int, int]  # first row, and the row after the last
 
@@ -57,27 +54,22 @@ def split_rows(frame: pd.DataFrame, split: Split, empty: bool = False) -> dict[s
             f"{key} goes from {sides[row - 1]} back to {sides[row]} at {frame['time'].iloc[row]}; "
             "give each part one stretch of time"
         )
-    borders = np.searchsorted(order, [0, 1, 2, 3]).tolist()
-    return _stretches(borders, empty)
+    return _stretches(np.searchsorted(order, [0, 1, 2, 3]).tolist(), empty)
 
 
 def _by_time(times: pd.Series, split: Time, empty: bool) -> dict[str, Stretch]:
     stop = len(times) if split.until is None else _row(times, split.until, "until")
-    if isinstance(split.test, str):
-        test = _row(times, split.test, "test")
-    else:
-        test = stop - round(stop * split.test)
-    if isinstance(split.valid, str):
-        valid = _row(times, split.valid, "valid")
-    else:
-        valid = test - round(stop * split.valid)
-    return _stretches([0, valid, test, stop], empty)
+
+    def first_row(key: str, end: int) -> int:
+        start: str | float = getattr(split, key)
+        return _row(times, start, key) if isinstance(start, str) else end - round(stop * start)
+
+    test = first_row("test", stop)
+    return _stretches([0, first_row("valid", test), test, stop], empty)
 
 
 def _row(times: pd.Series, moment: str, key: str) -> int:
     """First row at or after a timestamp."""
-    import pandas as pd
-
     stamp, zone = pd.Timestamp(moment), getattr(times.dtype, "tz", None)
     if zone is not None and stamp.tzinfo is None:
         stamp = stamp.tz_localize(zone)
@@ -99,3 +91,26 @@ def _stretches(borders: list[int], empty: bool) -> dict[str, Stretch]:
                 "give other moments or larger shares"
             )
     return stretches
+
+
+def series_windows(
+    first: int, stop: int, window: int, horizon: int, inside: bool, low: int = 0
+) -> np.ndarray:
+    """First target row of each window, with stride 1. Inputs are the `window` rows before it.
+
+    >>> series_windows(0, 10, window=3, horizon=2, inside=True).tolist()
+    [3, 4, 5, 6, 7, 8]
+    >>> series_windows(10, 13, window=3, horizon=2, inside=False).tolist()
+    [10, 11]
+
+    Args:
+        first: first row of the split.
+        stop: the row after its last.
+        window: number of input rows.
+        horizon: number of target rows, all inside the split.
+        inside: whether all inputs are inside, too; otherwise they may be from an earlier split,
+            because the past is known.
+        low: first row of the series, the earliest start of a window.
+    """
+    earliest = first + window if inside else max(first, low + window)
+    return np.arange(earliest, max(earliest, stop - horizon + 1), dtype=np.int64)

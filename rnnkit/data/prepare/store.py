@@ -16,13 +16,12 @@ import secrets
 import shutil
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 from torch import Tensor
 
-from rnnkit.data.prepare.facts import Facts
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
@@ -39,6 +38,8 @@ from rnnkit.runtime.files import (
 )
 
 TENSORS, REFERENCES, SOURCES = "tensors.safetensors", "references.json", "sources.json"
+KIND = ("synced", "known", "unaligned")
+"""Fields that the splits have in common."""
 Load = Callable[[Stored], Fitted]
 """Loads the fit of a task."""
 
@@ -83,9 +84,7 @@ def publish(built: Prepared, place: Path) -> None:
         train = built.parts["train"]
         record = {
             "parts": layout,
-            "synced": train.synced,
-            "known": train.known,
-            "unaligned": train.unaligned,
+            **{name: getattr(train, name) for name in KIND},
             **built.fitted.stored(),
             "facts": built.facts,
         }
@@ -101,39 +100,27 @@ def publish(built: Prepared, place: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def read(place: Path, load: Load) -> Prepared:
-    """Load a folder without verification. Tensors are memory-mapped."""
+def read(place: Path, load: Load, examples: bool = True) -> Prepared:
+    """Load a folder without verification. Tensors are memory-mapped.
+
+    Args:
+        place: `prepared/<sha256>`, or the folder of a model.
+        load: loads the fit of the task.
+        examples: whether to load the splits, which the folder of a model does not have.
+    """
     stored = Stored(place)
-    record = stored.record
-    tensors = safetensors.torch.load_file(place / TENSORS)
+    facts = FrozenDict(stored.facts)
+    fitted = load(stored)
+    if not examples:
+        return Prepared("", FrozenDict(), fitted, facts)
+    tensors: dict[str, Any] = safetensors.torch.load_file(place / TENSORS)
+    kind: dict[str, Any] = {name: stored.record[name] for name in KIND}
     parts = {
-        part: Part(
-            synced=record["synced"],
-            known=record["known"],
-            unaligned=record["unaligned"],
-            **{field: tensors[name] for field, name in layout.items()},
-        )
-        for part, layout in record["parts"].items()
+        part: Part(**kind, **{field: tensors[name] for field, name in layout.items()})
+        for part, layout in stored.record["parts"].items()
     }
-    return Prepared(
-        sha256=place.name,
-        parts=FrozenDict(parts),
-        fitted=load(stored),
-        facts=facts_of(stored),
-        references=_by_row(place / REFERENCES),
-        sources=_by_row(place / SOURCES),
-    )
-
-
-def without_examples(folder: Path, load: Load) -> Prepared:
-    """Prepared data without splits, from the folder of a model."""
-    stored = Stored(folder)
-    return Prepared("", FrozenDict(), load(stored), facts_of(stored))
-
-
-def facts_of(stored: Stored) -> Facts:
-    """The facts as a frozen mapping."""
-    return FrozenDict(stored.facts)  # type: ignore[return-value]  # JSON is untyped
+    references, sources = _by_row(place / REFERENCES), _by_row(place / SOURCES)
+    return Prepared(place.name, FrozenDict(parts), fitted, facts, references, sources)
 
 
 def _by_row(file: Path) -> Mapping[int, str]:
@@ -145,16 +132,12 @@ def _share(parts: Mapping[str, Part]) -> tuple[dict[str, Tensor], dict[str, dict
     """Unique tensors by name of their first use, and the name of each field's tensor."""
     names: dict[int, str] = {}
     tensors: dict[str, Tensor] = {}
-    layout: dict[str, dict[str, str]] = {}
+    layout: dict[str, dict[str, str]] = {part: {} for part in parts}
     for part, examples in parts.items():
-        layout[part] = {}
-        for field in fields(Part):
-            value = getattr(examples, field.name)
-            if not isinstance(value, Tensor):
-                continue
-            name = names.setdefault(id(value), f"{part}.{field.name}")
-            tensors[name] = value
-            layout[part][field.name] = name
+        for field, value in vars(examples).items():
+            if isinstance(value, Tensor):
+                name = names.setdefault(id(value), f"{part}.{field}")
+                tensors[name], layout[part][field] = value, name
     return tensors, layout
 
 

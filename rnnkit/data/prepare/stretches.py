@@ -7,46 +7,34 @@ stretches, which are the items.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 
-from rnnkit.data.prepare.part import begin
-from rnnkit.data.prepare.split import keep_by_hash, refuse_empty, split_items
+from rnnkit.data.prepare.part import PARTS, begin
+from rnnkit.data.prepare.split import Rows, keep_by_hash, positions, refuse_empty, split_items
 from rnnkit.data.prepare.split_series import split_rows
 from rnnkit.params.data import Data, Files, Time
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Slice = tuple[int, int, int]  # row of the frame, first step, and the step after the last
 
 
-def split_stretches(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+def split_stretches(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, Rows]:
     """All stretches (frames, tags, number of the first frame), and the rows of each split."""
-    import pandas as pd
-
     cuts = [(part, cut) for part, whole in _sides(frame, data) for cut in _cut(whole, data)]
     offsets = begin(frame["frames"].map(len).to_numpy())
-    stretches = pd.DataFrame(
-        {
-            "frames": [frame["frames"].iloc[row][first:stop] for _, (row, first, stop) in cuts],
-            "tags": [frame["tags"].iloc[row][first:stop] for _, (row, first, stop) in cuts],
-            "first": [int(offsets[row]) + first for _, (row, first, _) in cuts],
-        }
-    )
+    stretches = _table(frame, [cut for _, cut in cuts])
+    stretches["first"] = [int(offsets[row]) + first for _, (row, first, _) in cuts]
     stretches.attrs = frame.attrs
     sides = np.array([part for part, _ in cuts])
-    rows = {part: np.flatnonzero(sides == part) for part in ("train", "valid", "test")}
+    rows = {part: np.flatnonzero(sides == part) for part in PARTS}
     refuse_empty(rows, len(cuts))
-    return stretches, keep_by_hash(rows, stretches["frames"].tolist(), data.limit)
+    return stretches, keep_by_hash(rows, positions(stretches["frames"].tolist()), data.limit)
 
 
 def _sides(frame: pd.DataFrame, data: Data) -> Iterator[tuple[str, Slice]]:
     """(split, slice) of all sequences, or of the splits of one long sequence."""
-    import pandas as pd
-
     lengths = frame["frames"].map(len).tolist()
     split = data.split
     if isinstance(split, Time):
@@ -74,18 +62,18 @@ def _cut(whole: Slice, data: Data) -> Iterator[Slice]:
         yield row, start, min(stop, start + longest)
 
 
-def cut_stretches(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
-    """Cut every sequence at `data.max_length`; one stretch per row: frames and tags."""
-    import pandas as pd
-
-    cuts = [
-        stretch
-        for row, length in enumerate(frame["frames"].map(len).tolist())
-        for stretch in _cut((row, 0, length), data)
-    ]
+def _table(frame: pd.DataFrame, cuts: Sequence[Slice]) -> pd.DataFrame:
+    """One stretch per row: frames and tags."""
     return pd.DataFrame(
         {
             name: [frame[name].iloc[row][first:stop] for row, first, stop in cuts]
             for name in ("frames", "tags")
         }
     )
+
+
+def cut_stretches(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
+    """Cut every sequence at `data.max_length`; one stretch per row: frames and tags."""
+    lengths = frame["frames"].map(len).tolist()
+    wholes = ((row, 0, length) for row, length in enumerate(lengths))
+    return _table(frame, [stretch for whole in wholes for stretch in _cut(whole, data)])

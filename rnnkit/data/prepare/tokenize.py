@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -18,9 +18,17 @@ import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
 from rnnkit.data.prepare.ids import END_TOKEN, PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
-from rnnkit.params.data import BPE, Characters, Tokenizer, Words
+from rnnkit.params.data import BPE, Characters, Tokenizer
 
 RESERVED = (PADDING_TOKEN, UNKNOWN_TOKEN, END_TOKEN)
+WHITESPACE = pre_tokenizers.WhitespaceSplit()
+SEPARATORS: Mapping[str, pre_tokenizers.PreTokenizer] = {
+    # WhitespaceSplit breaks at U+00A0, which may be part of a word in tokenized text.
+    "spaces": pre_tokenizers.CharDelimiterSplit(" "),
+    "whitespace": WHITESPACE,
+    "punctuation": pre_tokenizers.Sequence([WHITESPACE, pre_tokenizers.Punctuation("isolated")]),
+}
+"""By `Words.split`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +43,19 @@ class FittedTokenizer:
     model: tokenizers.Tokenizer
     vocabulary: tuple[str, ...]
 
+    @property
+    def of_characters(self) -> bool:
+        """Whether tokens are characters."""
+        return isinstance(self.model.decoder, decoders.Fuse)
+
+    @property
+    def between(self) -> str:
+        """Separator of the tokens of a text."""
+        return " " if self.model.decoder is None else ""
+
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Concatenated ids of all texts [tokens], and the number per text [texts]."""
-        ids = [encoding.ids for encoding in self.model.encode_batch_fast(list(texts))]
-        return _flat(ids)
+        return _flat([encoding.ids for encoding in self.model.encode_batch_fast(list(texts))])
 
     def encode_tokens(self, items: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
         """As `encode`, for lists of tokens."""
@@ -55,15 +72,13 @@ class FittedTokenizer:
         Words are joined by single spaces; BPE and characters restore the original text.
         """
         known = [token for token in ids if self.model.id_to_token(token) is not None]
-        text: str = self.model.decode(known)
-        return text
+        return str(self.model.decode(known))
 
     def piece(self, token: int) -> str:
         """A readable token: BPE bytes as characters."""
         name = self.vocabulary[token]
         if isinstance(self.model.decoder, decoders.ByteLevel) and name not in RESERVED:
-            text: str = self.model.decoder.decode([name])
-            return text
+            return str(self.model.decoder.decode([name]))
         return name
 
     def normal(self, text: str) -> str:
@@ -79,8 +94,7 @@ class FittedTokenizer:
 
     def to_json(self) -> str:
         """Contents of a Hugging Face `tokenizer.json`."""
-        text: str = self.model.to_str()
-        return text
+        return str(self.model.to_str())
 
 
 def _flat(ids: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -98,22 +112,30 @@ def fit(params: Tokenizer, texts: Sequence[str], end: bool) -> FittedTokenizer:
         end: whether the vocabulary has the end token.
     """
     model = _pipeline(params)
-    # Reserved tokens may occur as words of the text and are dropped later, so learn as many more.
-    size = params.vocabulary if isinstance(params, BPE) else params.vocabulary + len(RESERVED)
-    model.train_from_iterator(texts, _trainer(params, size), length=len(texts))
+    trainer: trainers.Trainer
+    if isinstance(params, BPE):
+        trainer = trainers.BpeTrainer(
+            vocab_size=params.vocabulary,
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        )
+    else:
+        # Reserved tokens may occur as words of the text and are dropped later: learn as many more.
+        trainer = trainers.WordLevelTrainer(
+            vocab_size=params.vocabulary + len(RESERVED),
+            min_frequency=getattr(params, "minimum_count", 1),
+            show_progress=False,
+        )
+    model.train_from_iterator(texts, trainer, length=len(texts))
     vocabulary = model.get_vocab()
     return _number(params, model, sorted(vocabulary, key=vocabulary.__getitem__), end)
 
 
 def fit_tokens(params: Tokenizer, items: Iterable[Sequence[str]]) -> FittedTokenizer:
     """Learn a vocabulary from lists of tokens."""
-    counts = Counter(chain.from_iterable(items))
-    if params.lowercase:
-        lowered: Counter[str] = Counter()
-        for token, count in counts.items():
-            lowered[token.lower()] += count
-        counts = lowered
-    minimum = params.minimum_count if isinstance(params, Words) else 1
+    tokens = chain.from_iterable(items)
+    counts = Counter(map(str.lower, tokens) if params.lowercase else tokens)
+    minimum = getattr(params, "minimum_count", 1)
     kept = [token for token, count in counts.items() if count >= minimum]
     kept.sort(key=lambda token: (-counts[token], token))
     return _number(params, _pipeline(params), kept, end=False)
@@ -131,34 +153,10 @@ def _pipeline(params: Tokenizer) -> tokenizers.Tokenizer:
             model.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
             model.decoder = decoders.Fuse()
         else:
-            model.pre_tokenizer = _separator(params.split)
+            model.pre_tokenizer = SEPARATORS[params.split]
     if params.lowercase:
         model.normalizer = normalizers.Lowercase()
     return model
-
-
-def _separator(split: str) -> pre_tokenizers.PreTokenizer:
-    if split == "spaces":
-        # WhitespaceSplit breaks at U+00A0, which may be part of a word in tokenized text.
-        return pre_tokenizers.CharDelimiterSplit(" ")
-    if split == "whitespace":
-        return pre_tokenizers.WhitespaceSplit()
-    punctuation = pre_tokenizers.Punctuation("isolated")
-    return pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), punctuation])
-
-
-def _trainer(params: Tokenizer, size: int) -> trainers.Trainer:
-    if isinstance(params, BPE):
-        return trainers.BpeTrainer(
-            vocab_size=size,
-            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-            show_progress=False,
-        )
-    return trainers.WordLevelTrainer(
-        vocab_size=size,
-        min_frequency=params.minimum_count if isinstance(params, Words) else 1,
-        show_progress=False,
-    )
 
 
 def _number(

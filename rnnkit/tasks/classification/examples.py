@@ -42,10 +42,10 @@ class ClassificationFitted(Labelled):
 
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
         assert self.classes is not None
-        flat, lengths = self.flat(frame, rows, split)
+        read = self.flat(frame, rows, split)
         labels = frame[LABEL.get(self.data.source.form, "label")].iloc[rows]
         targets = self.classes.numbers(labels)
-        return Part.one_target(flat, lengths, targets, rows, self.data.max_length)
+        return Part.one_target(read, targets, rows, self.data.max_length)
 
     def texts(
         self, frame: pd.DataFrame, rows: np.ndarray
@@ -57,9 +57,6 @@ class ClassificationFitted(Labelled):
     @property
     def longest_read(self) -> int | None:
         return self.data.max_length
-
-    def cut(self, part: Part) -> int:
-        return part.cut
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Classification) -> ClassificationFitted:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,9 +21,8 @@ from rnnkit.data.prepare.part import PARTS, Part, tensor
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.scale import Scaler, together
 from rnnkit.data.prepare.scale import fit as fit_scaler
-from rnnkit.data.prepare.split_series import Stretch, split_rows
+from rnnkit.data.prepare.split_series import Stretch, series_windows, split_rows
 from rnnkit.data.prepare.stored import Stored
-from rnnkit.data.prepare.windows import series_windows
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.task import Forecasting
@@ -46,6 +45,8 @@ class ForecastingFitted(Fitted):
         times: split -> its first and its last time, ISO 8601.
         several: whether there are several series.
     """
+
+    split_by_time: ClassVar[bool] = True
 
     task: Forecasting
     inputs: Windows
@@ -131,10 +132,6 @@ class ForecastingFitted(Fitted):
         length = torch.full_like(start, self.data.window)
         return super().align(replace(part, input_start=start, input_length=length), of)
 
-    @property
-    def split_by_time(self) -> bool:
-        return True
-
     def refuse_seen_times(self, older: Fitted) -> None:
         """What is tested must come after all that was learned, whatever the splits are.
 
@@ -156,7 +153,7 @@ class ForecastingFitted(Fitted):
     def with_series_of(self, of: Fitted) -> ForecastingFitted:
         assert isinstance(of, ForecastingFitted)
         scaler = replace(self.scaler, begin=of.scaler.begin)
-        return replace(self, inputs=replace(self.inputs, scaling=scaler))
+        return replace(self, inputs=replace(self.inputs, scaler=scaler))
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Forecasting) -> ForecastingFitted:

@@ -22,14 +22,15 @@ class Windows(Inputs):
     of the last rows may be anything.
 
     Args:
-        scaling: of all columns, of each series its own.
+        scaler: of all columns, of each series its own.
         window: rows of the past.
         horizon: rows that are forecast.
     """
 
     column: ClassVar[str] = "window"
 
-    scaling: Scaler
+    tokenizer = None
+    scaler: Scaler
     window: int
     horizon: int
 
@@ -37,11 +38,7 @@ class Windows(Inputs):
     def features(self) -> int:
         """The columns, and where some are known ahead the feature that tells window from
         horizon."""
-        return len(self.scaling.columns) + (1 if self.scaling.known else 0)
-
-    @property
-    def scaler(self) -> Scaler:
-        return self.scaling
+        return len(self.scaler.columns) + (1 if self.scaler.known else 0)
 
     def series(self, value: Any, where: str) -> int:
         """The number of the series that an input is of.
@@ -50,7 +47,7 @@ class Windows(Inputs):
             InputError: there is no such series.
         """
         name = value[0] if self._is_pair(value) else ""
-        names = self.scaling.series
+        names = self.scaler.series
         if name not in names:
             raise InputError(
                 f"{where}: must be a pair of a series' name and its window, and there "
@@ -61,7 +58,7 @@ class Windows(Inputs):
 
     def item(self, value: Any, where: str) -> np.ndarray:
         """Scaled, [window or window + horizon, columns]."""
-        scaler, series = self.scaling, self.series(value, where)
+        scaler, series = self.scaler, self.series(value, where)
         values = value[1] if self._is_pair(value) else value
         array = table_of(values, where, len(scaler.columns))
         needed = self.window + (self.horizon if scaler.known else 0)
@@ -82,8 +79,5 @@ class Windows(Inputs):
         return flat, np.array([len(item) for item in items], dtype=np.int64)
 
     def _is_pair(self, value: Any) -> bool:
-        several = self.scaling.series != ("",)
+        several = self.scaler.series != ("",)
         return isinstance(value, list | tuple) and len(value) == 2 and several
-
-    def stored(self) -> dict[str, Any]:
-        return {"features": self.features, "scaler": self.scaling.to_json()}

@@ -17,11 +17,10 @@ from rnnkit.data.inputs.tokens import EndedTexts
 from rnnkit.data.prepare.facts import counted, unknown
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.ids import END
-from rnnkit.data.prepare.part import Part, begin, tensor
+from rnnkit.data.prepare.part import Part, begin, stream_windows, tensor
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import duplicates, split_items
 from rnnkit.data.prepare.stored import Stored
-from rnnkit.data.prepare.windows import stream_windows
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.task import LanguageModeling
@@ -61,7 +60,7 @@ class LanguageModelingFitted(Fitted):
         self.inputs.warn_unknown(flat, lengths, names)
         each = np.arange(len(lengths))
         begun = np.insert(flat, begin(lengths), END)
-        return Part.one_target(begun, lengths + 1, np.zeros_like(each), each)
+        return Part.one_target((begun, lengths + 1), np.zeros_like(each), each)
 
     def refuse_other_tokens(self, of: Fitted) -> None:
         raise InputError(

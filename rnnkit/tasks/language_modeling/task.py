@@ -11,7 +11,7 @@ from rnnkit.data.prepare.ids import END
 from rnnkit.metrics import TokenMeter
 from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
 from rnnkit.nn.model.network import Synced
-from rnnkit.params.data import Data, Words
+from rnnkit.params.data import Data
 from rnnkit.tasks.generation import Continuation
 from rnnkit.tasks.interface import Baseline, Task, real_steps
 from rnnkit.tasks.language_modeling import baselines, examples
@@ -35,7 +35,7 @@ class LanguageModeling(Task[examples.LanguageModelingFitted]):
 
     @property
     def outputs(self) -> int:
-        return len(self.fitted.inputs.vocabulary)
+        return len(self.fitted.inputs.tokenizer.vocabulary)
 
     @property
     def readout(self) -> str:
@@ -116,7 +116,7 @@ class TextContinuation(Continuation):
     def __init__(self, task: LanguageModeling, network: nn.Module, prompt: str) -> None:
         assert isinstance(network, Synced)
         self._network, self._prompt, self._inputs = network, prompt, task.fitted.inputs
-        ids, _ = self._inputs.fitted.encode([prompt])
+        ids, _ = self._inputs.tokenizer.encode([prompt])
         self._given = torch.cat([torch.tensor([END]), torch.as_tensor(ids)])
         self._states: Any = None
 
@@ -129,6 +129,5 @@ class TextContinuation(Continuation):
         self._given = torch.tensor([token])
 
     def text(self, tokens: Sequence[int]) -> str:
-        words = isinstance(self._inputs.params, Words)
-        between = " " if words and self._prompt and tokens else ""
-        return f"{self._prompt}{between}{self._inputs.fitted.model.decode(list(tokens))}"
+        between = self._inputs.tokenizer.between if self._prompt and tokens else ""
+        return f"{self._prompt}{between}{self._inputs.tokenizer.model.decode(list(tokens))}"

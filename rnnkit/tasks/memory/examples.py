@@ -53,14 +53,14 @@ class MemoryFitted(Fitted):
 
     def part(self, sequences: list[Any], answers: Any) -> Part:
         """Drawn sequences with their answers."""
-        flat, lengths = self.inputs.encode(sequences)
-        item = np.arange(len(lengths))
+        read = self.inputs.encode(sequences)
+        item = np.arange(len(sequences))
         if self.answers is None:
-            return Part.one_target(flat, lengths, answers[:, None].astype(np.float32), item)
+            return Part.one_target(read, answers[:, None].astype(np.float32), item)
         if self.task.topology == "many_to_one":
-            return Part.one_target(flat, lengths, numbered(answers, self.answers), item)
+            return Part.one_target(read, numbered(answers, self.answers), item)
         symbols = numbered([*chain.from_iterable(answers)], self.answers)
-        return Part.target_per_step(flat, lengths, symbols, item)
+        return Part.target_per_step(read, symbols, item)
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Memory) -> MemoryFitted:
@@ -79,7 +79,7 @@ def fit(frame: pd.DataFrame, data: Data, task: Memory) -> Prepared[MemoryFitted]
     inputs: Inputs = Frames(2, None)
     answers = None
     if not task.numbers:
-        inputs = Symbols(fit_tokens(Words(), drawn["train"][0]), Words())
+        inputs = Symbols(fit_tokens(Words(), drawn["train"][0]))
         answers = fit_labels(_symbols(drawn, task), "answer").names
     fitted = MemoryFitted(task, data, inputs, answers)
     parts = {split: fitted.part(*sequences) for split, sequences in drawn.items()}

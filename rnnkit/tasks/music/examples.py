@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from rnnkit.data.inputs.piano_rolls import PianoRolls
 from rnnkit.data.prepare import part as layout
@@ -49,10 +48,6 @@ class MusicFitted(Fitted):
             synced=True,
         )
 
-    def cut(self, part: Part) -> int:
-        whole = torch.diff(part.input_start, append=torch.tensor([len(part.inputs)]))
-        return int((part.input_length < whole - 1).sum())
-
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Music) -> MusicFitted:
         return cls(task, data, PianoRolls.load(stored, data))
@@ -73,7 +68,7 @@ def fit(frame: pd.DataFrame, data: Data, task: Music) -> Prepared[MusicFitted]:
     fitted = MusicFitted(task, data, PianoRolls(source))
     parts = {split: fitted.encode(frame, own, split) for split, own in rows.items()}
     facts = counted(fitted, parts)
-    facts |= {  # type: ignore[typeddict-item]  # a name for a person has spaces
+    facts |= {
         "duplicates": duplicates(frame, "piano_rolls", rows),
         "notes per frame": {
             split: float(part.inputs.sum(dim=1).mean()) for split, part in parts.items()

@@ -93,7 +93,7 @@ class Music(Task[examples.MusicFitted]):
 
     def next_notes(self, outputs: Tensor) -> dict[str, float]:
         """The probabilities of the notes that may come next, by MIDI number."""
-        lowest, probabilities = self.fitted.inputs.lowest, outputs.sigmoid().tolist()
+        lowest, probabilities = self.fitted.inputs.source.lowest, outputs.sigmoid().tolist()
         return {
             str(lowest + key): probability
             for key, probability in enumerate(probabilities)

@@ -56,12 +56,12 @@ class RegressionFitted(Fitted):
     targets: Scaler
 
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
-        flat, lengths = self.flat(frame, rows, split)
+        read = self.flat(frame, rows, split)
         column = frame["label" if self.task.per == "sequence" else "tags"].iloc[rows]
         texts = column if self.task.per == "sequence" else chain.from_iterable(column)
         targets = self.targets.transform(numbers(texts, self.targets.columns)).astype(np.float32)
         layout = Part.one_target if self.task.per == "sequence" else Part.target_per_step
-        return layout(flat, lengths, targets, rows, self.data.max_length)
+        return layout(read, targets, rows, self.data.max_length)
 
     @property
     def longest_read(self) -> int | None:
@@ -69,9 +69,6 @@ class RegressionFitted(Fitted):
 
     def drawn(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         return (frame if self.task.per == "sequence" else cut_stretches(frame, self.data)), []
-
-    def cut(self, part: Part) -> int:
-        return part.cut
 
     def align(self, part: Part, of: Fitted) -> Part:
         """The targets through their units."""

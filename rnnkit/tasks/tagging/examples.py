@@ -37,17 +37,14 @@ class TaggingFitted(Labelled):
 
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
         assert self.classes is not None
-        flat, lengths = self.flat(frame, rows, split)
+        read = self.flat(frame, rows, split)
         targets = self.classes.numbers(chain.from_iterable(frame["tags"].iloc[rows]))
-        return Part.target_per_step(flat, lengths, targets, rows, self.data.max_length)
+        return Part.target_per_step(read, targets, rows, self.data.max_length)
 
     def drawn(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         if self.inputs.vocabulary is not None:
             return frame, []
         return cut_stretches(frame, self.data), []
-
-    def cut(self, part: Part) -> int:
-        return part.cut
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Tagging) -> TaggingFitted:

@@ -48,6 +48,6 @@ def fit(frame: pd.DataFrame, data: Data, task: Translation) -> Prepared[Translat
     else:
         tokenizer = fit_tokenizer(data.tokenizer, sources, end=False)
         target = fit_tokenizer(data.target_tokenizer or data.tokenizer, targets, end=True)
-    inputs = SourceTexts(tokenizer, data.tokenizer)
+    inputs = SourceTexts(tokenizer)
     fitted = TranslationFitted(task, data, inputs, target, {})
     return prepared(fitted, frame, rows, {"duplicates": duplicates(frame, "pairs", rows)})

@@ -42,12 +42,12 @@ class VectorFitted(Labelled):
         return self.inputs.scaler
 
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
-        flat, lengths = self.flat(frame, rows, split)
+        read = self.flat(frame, rows, split)
         if self.classes is not None:
             targets = self.classes.numbers(_labels(frame, self.data, rows))
         else:
             targets = self.scaled(numbers(frame.iloc[rows], self.scaler.targets))
-        return Part.one_target(flat, lengths, targets, rows)
+        return Part.one_target(read, targets, rows)
 
     def scaled(self, targets: np.ndarray) -> np.ndarray:
         """[items, targets] in units -> scaled, float32."""
