@@ -3,6 +3,7 @@
 Imports neither torch nor pandas: the id is needed before anything is loaded.
 """
 
+import functools
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -14,9 +15,7 @@ from rnnkit.data.sources.opening import existing
 from rnnkit.data.sources.public_files import located
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
-from rnnkit.params.data import Data
 from rnnkit.params.model import Custom, Embedding
-from rnnkit.params.task import Task
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import sha256_file, sha256_json
 
@@ -51,24 +50,19 @@ def identify(experiments: Sequence[Experiment], date: str = "", again: int = 0) 
     Raises:
         InputError: a file is missing.
     """
-    data_hashes: dict[tuple[Data, Task], str] = {}
+    data_hash = functools.cache(data_sha256)
     identities = []
     for experiment in experiments:
-        key = experiment.data, experiment.task
-        if key not in data_hashes:
-            data_hashes[key] = data_sha256(*key)
-        inputs = inputs_sha256(experiment, data_hashes[key])
-        run = RunFolder.identity(experiment, inputs, date, again)
-        identities.append(Identity(run, data_hashes[key], inputs))
+        data = data_hash(experiment.data, experiment.task)
+        inputs = inputs_sha256(experiment, data)
+        identities.append(
+            Identity(RunFolder.identity(experiment, inputs, date, again), data, inputs)
+        )
     return identities
 
 
 def inputs_sha256(experiment: Experiment, data: str) -> str:
     """SHA-256 of the data, word vectors, start weights and custom cell, as far as they are used.
-
-    Args:
-        experiment: resolved.
-        data: sha256 of the prepared data.
 
     Raises:
         InputError: a file is missing.

@@ -4,6 +4,7 @@
 until PID ends.
 """
 
+import contextlib
 import os
 import runpy
 import signal
@@ -40,12 +41,10 @@ def end_with(pid: int, end: Callable[[], None] = exit_at_once) -> None:
 
 
 def _watch(pid: int, end: Callable[[], None]) -> None:
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             time.sleep(POLL_SECONDS)
-    except psutil.NoSuchProcess:
-        pass
     end()
 
 

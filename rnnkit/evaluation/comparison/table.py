@@ -103,13 +103,12 @@ def _refuse_other_tokens(groups: Groups, measure: str) -> None:
 def _difference_columns(change: Difference | None) -> dict[str, Any]:
     if change is None:
         return {"measure": "", "difference": None, "low": None, "high": None, "verdict": ""}
-    verdict = "better" if change.is_better else "worse" if change.is_worse else "undecided"
     return {
         "measure": change.measure,
         "difference": change.value,
         "low": change.low,
         "high": change.high,
-        "verdict": verdict,
+        "verdict": change.verdict,
     }
 
 
