@@ -16,7 +16,7 @@
     transcript_path    predicted tokens over the frames of a recording
     unrolled           the network over time; feed_forward: without time; writer: with a decoder
     coloured_code      source code coloured by predicted classes, beside the true ones
-    save               write a figure as a PNG file
+    save, save_all     write figures as PNG files
 
 No pyplot and no global matplotlib settings are used, so figures can be drawn in any thread.
 """
@@ -30,7 +30,7 @@ from rnnkit.figures.confusion import confusion_matrix
 from rnnkit.figures.curves import learning_curves
 from rnnkit.figures.forecast import forecasts
 from rnnkit.figures.items import accuracy_by_lag, predicted, surprise
-from rnnkit.figures.style import save
+from rnnkit.figures.style import save, save_all
 from rnnkit.figures.sweep import history, importance, parallel, study
 from rnnkit.figures.unrolled import feed_forward, unrolled, writer
 
@@ -50,6 +50,7 @@ __all__ = [
     "parallel",
     "predicted",
     "save",
+    "save_all",
     "scores_by_length",
     "study",
     "surprise",

@@ -7,7 +7,7 @@ readers; so is `VALUES`, matplotlib's viridis.
 import functools
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +158,12 @@ def save(figure: Figure, path: Path) -> None:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=figure.dpi, metadata={"Software": None})
     write_atomic(path, picture.getvalue())
+
+
+def save_all(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Write figures as NAME.png into a folder; return their paths."""
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"{name}.png" for name in figures]
+    for figure, path in zip(figures.values(), paths, strict=True):
+        save(figure, path)
+    return paths

@@ -71,11 +71,10 @@ def write_run_report(
 
 def _scores(result: dict[str, Any]) -> list[dict[str, Any]]:
     names = [name for name in result["shown"] if name in result["test"]]
-    rows = [(result["network"], result["test"], True)]
-    rows += [(name, metrics, False) for name, metrics in result["baselines"].items()]
+    rows = [(result["network"], result["test"]), *result["baselines"].items()]
     return [
-        {"": network, **{name: metrics.get(name) for name in names}, "ours": ours}
-        for network, metrics, ours in rows
+        {"": network, **{name: metrics.get(name) for name in names}, "ours": k == 0}
+        for k, (network, metrics) in enumerate(rows)
     ]
 
 
@@ -112,11 +111,9 @@ def _trial_counts(trials: list[dict[str, Any]]) -> str:
     'Of 3 trials 2 are complete and 1 pruned; the table has the best of the complete ones.'
     """
     count = Counter(trial["state"] for trial in trials)
-    others = " and ".join(
-        f"{count[state]} {state}" for state in ("pruned", "failed") if count[state]
-    )
-    text = f"Of {len(trials)} trials {count['complete']} are complete"
-    return f"{text}{others and f' and {others}'}; the table has the best of the complete ones."
+    others = [f" and {count[state]} {state}" for state in ("pruned", "failed") if count[state]]
+    text = f"Of {len(trials)} trials {count['complete']} are complete{''.join(others)}"
+    return f"{text}; the table has the best of the complete ones."
 
 
 def _trials(trials: list[dict[str, Any]], experiment: Experiment) -> list[dict[str, Any]]:
