@@ -9,24 +9,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rnnkit.figures.style import (
-    BLUE,
-    GREY,
-    INK,
-    PALE,
-    PAPER,
-    RED,
-    SMALL,
-    TEXT,
-    dress,
-    legend,
-    legend_above,
-    note,
-    panel,
-    plain,
-    scale,
-    sheet,
-)
+from rnnkit.figures import style
+from rnnkit.figures.style import BLUE, GREY, INK, PALE, PAPER, RED, dress, note, panel, plain
 from rnnkit.figures.trials import (
     Direction,
     Searched,
@@ -59,7 +43,7 @@ def study(trials: list[Trial], x: str, y: str | None, metric: str, direction: Di
     title = f"{len(trials)} trials" if len(trials) != 1 else "1 trial"
     if best is not None:
         title += f": best {metric} {best['value']:.4g}, trial {best['number']}"
-    figure = sheet(11.6, 4.9, plain(title))
+    figure = style.sheet(11.6, 4.9, plain(title))
     left, right = figure.subplots(1, 2, width_ratios=[1.15, 1])
     dress(left, "Each trial", plain(x), plain(metric if y is None else y))
     _places(left, [t for t in trials if {x, y or x} <= t["values"].keys()], x, y, colours)
@@ -69,7 +53,7 @@ def study(trials: list[Trial], x: str, y: str | None, metric: str, direction: Di
     for state, look in LOOKS.items():
         if count[state]:
             left.scatter([], [], label=f"{state} {count[state]}", **look)
-    legend_above(left)  # there it hides no trial
+    style.legend_above(left)  # there it hides no trial
     left.margins(0.09)
     dress(right, "How it learnt", "epoch", plain(metric))
     _curves(right, trials, colours)
@@ -130,8 +114,8 @@ def _curves(axes: Axes, trials: list[Trial], colours: TrialColours) -> None:
         if curve and not done:
             marker = "o" if trial["state"] == "pruned" else "x"
             axes.plot(len(curve), curve[-1], marker, color=colour, mfc="white", ms=5, zorder=4)
-    scale(axes, [float(v) for trial in trials for v in trial["curve"]])
-    legend(axes)
+    style.scale(axes, [float(v) for trial in trials for v in trial["curve"]])
+    style.legend(axes)
 
 
 def history(trials: Sequence[Trial], metric: str, direction: Direction) -> Figure:
@@ -156,8 +140,8 @@ def history(trials: Sequence[Trial], metric: str, direction: Direction) -> Figur
         pick = min if direction == "minimize" else max
         best = list(accumulate((float(t["value"]) for t in done), pick))
         axes.step([t["number"] for t in done], best, where="post", color=RED, label="best so far")
-    scale(axes, [v for t in trials if (v := trial_value(t)) is not None])
-    legend(axes)
+    style.scale(axes, [v for t in trials if (v := trial_value(t)) is not None])
+    style.legend(axes)
     return figure
 
 
@@ -173,7 +157,7 @@ def importance(fractions: Mapping[str, float], metric: str) -> Figure:
     figure, axes = panel(7.4, height, title, labels)
     paths, values = zip(*sorted(fractions.items(), key=lambda row: row[1]), strict=True)
     bars = axes.barh([plain(path) for path in paths], values, color=BLUE)
-    axes.bar_label(bars, [f"{v:.0%}" for v in values], padding=4, fontsize=SMALL, color=INK)
+    axes.bar_label(bars, [f"{v:.0%}" for v in values], padding=4, fontsize=style.SMALL, color=INK)
     axes.set_xlim(0, 1.1 * max(values))
     axes.grid(axis="y", visible=False)
     return figure
@@ -189,7 +173,7 @@ def parallel(
         paths: the keys, from left to right.
         metric, direction: the metric's name, and which values are better.
     """
-    figure = sheet(max(6.4, 2.3 * len(paths) + 2), 4.6, "The values of each trial")
+    figure = style.sheet(max(6.4, 2.3 * len(paths) + 2), 4.6, "The values of each trial")
     axes = figure.subplots()
     columns = [_column(axes, k, trials, path) for k, path in enumerate(paths)]
     colours = TrialColours(trials, direction)
@@ -198,12 +182,13 @@ def parallel(
         look: dict[str, Any] = {"color": colours.of(trial, PALE), "lw": 1.4, "zorder": 3}
         if trial is best:
             look = {"color": RED, "lw": 3.0, "zorder": 5}
-        style = "-" if trial["state"] == "complete" else (0, (3, 2))
-        axes.plot(range(len(paths)), heights, linestyle=style, marker=".", **look)
+        dashes = "-" if trial["state"] == "complete" else (0, (3, 2))
+        axes.plot(range(len(paths)), heights, linestyle=dashes, marker=".", **look)
     axes.set_xlim(-0.15, len(paths) - 0.6)
     axes.set_ylim(-0.06, 1.06)
     axes.set_yticks([])
-    axes.set_xticks(range(len(paths)), [plain(path) for path in paths], fontsize=TEXT, color=INK)
+    labels = [plain(path) for path in paths]
+    axes.set_xticks(range(len(paths)), labels, fontsize=style.TEXT, color=INK)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     if best is not None:
@@ -211,7 +196,7 @@ def parallel(
     if any(trial["state"] != "complete" for trial in trials):
         axes.plot([], [], color=GREY, linestyle=(0, (3, 2)), label="pruned or failed")
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2}
-    axes.legend(**place, fontsize=SMALL, frameon=False, labelcolor=INK)
+    axes.legend(**place, fontsize=style.SMALL, frameon=False, labelcolor=INK)
     colours.add_bar(axes, metric)
     return figure
 
