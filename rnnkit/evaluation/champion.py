@@ -1,4 +1,4 @@
-"""Compare a finished run with an older model (the champion) on the run's test split.
+"""Compare a finished run with an older model, the champion.
 
 If the data changed, labels are matched by name, scales by unit, and texts are encoded again with
 the older model's tokenizer.
@@ -39,12 +39,9 @@ class Verdict:
 
 
 def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict:
-    """Compare a finished run with an older model on the run's test split.
+    """Compare a finished run with an older run or model folder on the run's test split.
 
-    Args:
-        run: the newer run.
-        champion: the older run or model folder.
-        home: the output folder with the prepared data.
+    The run's prepared data are in `home`, the output folder.
     """
     place = home / "prepared" / run.result["prepared"]
     try:

@@ -70,13 +70,9 @@ class TrialColours:
 
 @dataclass(frozen=True)
 class Searched:
-    """Positions of a key's values on an axis.
+    """Positions of a key's values on an axis: numbers, or indices of `names` (else empty).
 
-    Args:
-        positions: one per value.
-        names: of the positions 0, 1, …; empty for numbers.
-        whole: whether all values are integers.
-        logarithmic: whether the axis is logarithmic.
+    `whole` tells whether all values are integers.
     """
 
     positions: list[float]

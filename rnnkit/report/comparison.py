@@ -7,7 +7,7 @@ import pandas
 from matplotlib.figure import Figure
 
 from rnnkit import figures
-from rnnkit.evaluation.comparison.table import Groups
+from rnnkit.evaluation.comparison.table import Groups, metric_names
 from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.params.experiment import as_written, flatten
 from rnnkit.report.page import figure, picture, render
@@ -78,11 +78,10 @@ def _figures(groups: Groups, table: pandas.DataFrame) -> dict[str, Figure]:
 
 def rows(table: pandas.DataFrame) -> list[dict[str, Any]]:
     """The table formatted for display: mean ± standard deviation, difference with its interval."""
-    metrics = [str(name).removesuffix(" sd") for name in table if str(name).endswith(" sd")]
     formatted = []
     for row in table.to_dict("records"):
         cells: dict[str, Any] = {name: row[name] for name in ("variant", "network", "runs")}
-        for name in metrics:
+        for name in metric_names(table):
             deviation = row[f"{name} sd"]
             spread = f" ± {deviation:.2g}" if figure(deviation) else ""
             cells[name] = f"{figure(row[name])}{spread}"

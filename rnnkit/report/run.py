@@ -1,5 +1,6 @@
 """`report.html` of a run: params, data, metrics, figures, trials and the worst mistakes."""
 
+import contextlib
 from collections import Counter
 from typing import Any
 
@@ -82,10 +83,9 @@ def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:
     """Params that were tuned or differ from the default."""
     rows: dict[str, Any] = {}
     for path, value in flatten(experiment).items():
-        try:
+        default = None
+        with contextlib.suppress(AttributeError, KeyError):
             default = experiment.default(path)
-        except (AttributeError, KeyError):
-            default = None
         if path in result["tuned"]:
             rows[f"{path} (tuned)"] = value
         elif value != default and value not in ({}, []):

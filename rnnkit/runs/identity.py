@@ -22,13 +22,7 @@ from rnnkit.runtime.files import sha256_file, sha256_json
 
 @dataclass(frozen=True)
 class Identity:
-    """The id of a run and the hashes behind it.
-
-    Args:
-        run: the run's id.
-        data: sha256 of the prepared data.
-        inputs: sha256 of the data and of all other files named in the params.
-    """
+    """A run's id, and the sha256 of its prepared data and of all files named in its params."""
 
     run: str
     data: str

@@ -29,12 +29,7 @@ def terminate() -> None:
 
 
 def end_with(pid: int, end: Callable[[], None] = exit_at_once) -> None:
-    """End this process when another process of this machine has ended. Idempotent.
-
-    Args:
-        pid: the process to watch, usually the parent.
-        end: called to end this process.
-    """
+    """Call `end` when another process of this machine, usually the parent, ends. Idempotent."""
     name = f"ends with {pid}"
     if name not in {thread.name for thread in threading.enumerate()}:
         threading.Thread(target=_watch, args=(pid, end), name=name, daemon=True).start()

@@ -17,13 +17,9 @@ MAX_RESAMPLED_ITEMS = 4_000_000
 
 @dataclass(frozen=True)
 class Difference:
-    """One network's measure minus another's, on the same items.
+    """One network's measure minus another's on the same items, with its 95 % interval.
 
-    Args:
-        measure: accuracy, loss, mae or wer.
-        value: the difference.
-        low, high: the 95 % interval of the paired bootstrap.
-        items: number of items.
+    The measure is accuracy, loss, mae or wer; `items` is the number of items.
     """
 
     measure: str
