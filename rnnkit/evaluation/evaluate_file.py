@@ -8,11 +8,9 @@ import numpy as np
 
 from rnnkit.data import sources
 from rnnkit.data.prepare import data_sha256
-from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.evaluation.finalize import scored
 from rnnkit.inference import predict
-from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import verify_manifest
 from rnnkit.tasks import load_prepared, prepare, task_for
@@ -46,21 +44,18 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     notes += drawn_notes
     if cut := fitted.cut(part):
         notes.append(f"items cut at data.max_length: {cut:,}")
-    prepared = replace(_trained_on(run, experiment, home), references=references, sources=texts)
-    task = task_for(experiment.task, prepared)
-    result, _ = scored(predictor.network, task, experiment, prepared, part)
-    return {**result, "items": len(part), "notes": notes}
-
-
-def _trained_on(run: RunFolder, experiment: Experiment, home: Path) -> Prepared:
-    """The run's prepared data; prepare them again if missing and the source is unchanged."""
     sha256 = run.result["prepared"]
     place = home / "prepared" / sha256
     if place.exists() and not verify_manifest(place):
-        return load_prepared(place, experiment.data, experiment.task)
-    if data_sha256(experiment.data, experiment.task) != sha256:
+        trained_on = load_prepared(place, data, experiment.task)
+    elif data_sha256(data, experiment.task) == sha256:
+        trained_on = prepare(data, experiment.task, home)
+    else:
         raise InputError(
             f"{run.id}: its prepared data are gone, and its source has changed since; give it back "
             "as it was, or run the experiment again"
         )
-    return prepare(experiment.data, experiment.task, home)
+    prepared = replace(trained_on, references=references, sources=texts)
+    task = task_for(experiment.task, prepared)
+    result, _ = scored(predictor.network, task, experiment, prepared, part)
+    return {**result, "items": len(part), "notes": notes}

@@ -208,18 +208,10 @@ def _drawable(token: str) -> bool:
 
 
 def _write(axes: Axes, run: Run, colour: str) -> None:
-    axes.text(
-        run.column,
-        run.line + 0.74,
-        run.text,
-        fontsize=SIZE,
-        fontfamily=FIXED,
-        fontweight="bold" if run.tag in BOLD else "normal",
-        fontstyle="italic" if run.tag in SLANTED else "normal",
-        color=colour,
-        va="baseline",
-        parse_math=False,
-    )
+    look: dict[str, Any] = {"fontsize": SIZE, "fontfamily": FIXED, "parse_math": False}
+    look["fontweight"] = "bold" if run.tag in BOLD else "normal"
+    look["fontstyle"] = "italic" if run.tag in SLANTED else "normal"
+    axes.text(run.column, run.line + 0.74, run.text, color=colour, va="baseline", **look)
 
 
 def _marks(axes: Axes, wrong: list[Run]) -> None:

@@ -16,12 +16,7 @@ from rnnkit.runtime import numerics
 
 @torch.no_grad()
 def generate(
-    predictor: Predictor,
-    prompt: str,
-    tokens: int,
-    temperature: float,
-    top_k: int | None,
-    seed: int,
+    predictor: Predictor, prompt: str, tokens: int, temperature: float, top_k: int | None, seed: int
 ) -> str:
     """A text that begins with the prompt and ends at the item's end or the number of tokens.
 
@@ -39,7 +34,12 @@ def generate(
             read, or a number out of range.
     """
     continuation = predictor.task.continuation(predictor.network, prompt)
-    _refuse(tokens, temperature, top_k)
+    if tokens < 1:
+        raise InputError(f"at least one token must be asked for, got {tokens}")
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise InputError(f"the temperature must be a number from 0 on, got {temperature}")
+    if top_k is not None and top_k < 1:
+        raise InputError(f"top-k must be at least 1, got {top_k}")
     draw = numerics.generator(seed, "generate")
     drawn = list[int]()
     while len(drawn) < tokens:
@@ -64,12 +64,3 @@ def choose(
         logits = logits.masked_fill(logits < least, -math.inf)
     shares = (logits / temperature).softmax(dim=0)
     return int(torch.multinomial(shares, 1, generator=generator))
-
-
-def _refuse(tokens: int, temperature: float, top_k: int | None) -> None:
-    if tokens < 1:
-        raise InputError(f"at least one token must be asked for, got {tokens}")
-    if not (math.isfinite(temperature) and temperature >= 0):
-        raise InputError(f"the temperature must be a number from 0 on, got {temperature}")
-    if top_k is not None and top_k < 1:
-        raise InputError(f"top-k must be at least 1, got {top_k}")

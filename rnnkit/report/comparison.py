@@ -20,13 +20,7 @@ IGNORED_PARAMS = ("seed", "name", "variants", "seeds")
 
 
 def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFrame) -> None:
-    """Draw the figures and write the page.
-
-    Args:
-        folder: of the comparison.
-        groups: variant -> its finished runs; the first is the reference.
-        table: from `rnnkit.evaluation.comparison.table`.
-    """
+    """Draw the figures and write the page; the first group is the reference."""
     runs = [run for members in groups.values() for run in members]
     drawn = figures.save_all(_figures(groups, table), folder / "figures")
     content = render(

@@ -31,12 +31,10 @@ def write_run_report(
     result: dict[str, Any],
     trials: list[dict[str, Any]],
 ) -> None:
-    """Write the self-contained page to the run's folder.
+    """Write the self-contained page to the run's folder, with the figures that it has.
 
     Args:
-        folder: the run, with its figures.
         experiment: the trained one, with tuned values in place.
-        prepared: its data.
         predictions: of the test split.
         result: as in result.json.
         trials: of the sweep; empty without one.

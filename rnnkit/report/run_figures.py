@@ -29,7 +29,6 @@ def draw(
     Args:
         folder: the run, with the journal of its training.
         experiment: with the `tune` block, if it was tuned.
-        prepared: its data.
         predictions: of the test split.
         trials: of the sweep; empty without one.
         importance: of each searched key; empty without a sweep or if unknown.

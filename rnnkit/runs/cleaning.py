@@ -40,7 +40,7 @@ def leftovers(home: Path, kept: Set[str], older: float) -> list[Leftover]:
         older: minimum age of unfinished runs and comparisons, and of unused prepared data, in
             seconds.
     """
-    found = chain(_of_runs(home, kept, older), _of_comparisons(home, older), _of_data(home, older))
+    found = chain(_of_runs(home, kept, older), _of_data(home, older))
     interrupted = (
         ("what an interrupted clean left", path)
         for folder in FOLDERS
@@ -63,23 +63,18 @@ def delete(removable: list[Leftover]) -> None:
 
 
 def _of_runs(home: Path, kept: Set[str], older: float) -> Iterator[tuple[str, Path]]:
-    for path in _folders(home / "runs"):
-        run = RunFolder(path)
-        if run.id in kept or not path.is_dir():
-            continue
-        status = run.status
-        if status == "finished":
-            for folder in [path / "checkpoints", *sorted(path.glob("trials/**/checkpoints"))]:
-                if folder.is_dir():
-                    yield "checkpoints of finished runs", folder
-        elif status in ("interrupted", "failed") and _age(path) > older:
-            yield "runs that were interrupted or failed", path
-
-
-def _of_comparisons(home: Path, older: float) -> Iterator[tuple[str, Path]]:
-    for path in _folders(home / "comparisons"):
-        if RunFolder(path).status in ("interrupted", "failed") and _age(path) > older:
-            yield "comparisons that were interrupted or failed", path
+    for kind in ("runs", "comparisons"):
+        for path in filter(Path.is_dir, _folders(home / kind)):
+            run = RunFolder(path)
+            if kind == "runs" and run.id in kept:
+                continue
+            status = run.status
+            if status in ("interrupted", "failed") and _age(path) > older:
+                yield f"{kind} that were interrupted or failed", path
+            elif kind == "runs" and status == "finished":
+                for folder in [path / "checkpoints", *sorted(path.glob("trials/**/checkpoints"))]:
+                    if folder.is_dir():
+                        yield "checkpoints of finished runs", folder
 
 
 def _of_data(home: Path, older: float) -> Iterator[tuple[str, Path]]:

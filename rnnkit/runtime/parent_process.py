@@ -18,17 +18,12 @@ import psutil
 POLL_SECONDS = 0.3
 
 
-def exit_at_once() -> None:
-    """End this process immediately, without cleanup."""
-    os._exit(1)
-
-
 def terminate() -> None:
     """Send SIGTERM to this process, so that it ends its own children."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def end_with(pid: int, end: Callable[[], None] = exit_at_once) -> None:
+def end_with(pid: int, end: Callable[[], None] = lambda: os._exit(1)) -> None:
     """Call `end` when another process of this machine, usually the parent, ends. Idempotent."""
     name = f"ends with {pid}"
     if name not in {thread.name for thread in threading.enumerate()}:
