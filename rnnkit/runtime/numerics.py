@@ -1,4 +1,4 @@
-"""Seeds, thread counts and memory of the process.
+"""Seeds, thread counts and memory of the process. No other module sets them.
 
 Random state is never saved: epoch 7 of seed 0 is seeded from (0, "epoch", 7), so a resumed training
 draws the same numbers as an uninterrupted one.
@@ -29,6 +29,11 @@ def seed_of(*parts: int | str) -> int:
 def generator(*parts: int | str) -> torch.Generator:
     """A new random generator, seeded from the parts."""
     return torch.Generator().manual_seed(seed_of(*parts))
+
+
+def seed_dropout(*parts: int | str) -> None:
+    """Seed torch's global generator, which only dropout uses."""
+    torch.manual_seed(seed_of(*parts))
 
 
 def set_threads(threads: int) -> None:

@@ -138,7 +138,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
     threshold = Threshold(params.clip, state.norms)
     while state.epoch < params.epochs and not stopped(experiment, state):
         began, epoch, step = time.perf_counter(), state.epoch + 1, state.step
-        torch.manual_seed(numerics.seed_of(experiment.seed, "dropout", epoch))
+        numerics.seed_dropout(experiment.seed, "dropout", epoch)
         network.train()
         recent, total = _Tally(), _Tally()
         order = numerics.generator(experiment.seed, "order", epoch)
