@@ -119,12 +119,7 @@ def _curves(axes: Axes, trials: list[Trial], colours: TrialColours) -> None:
 
 
 def history(trials: Sequence[Trial], metric: str, direction: Direction) -> Figure:
-    """The value of each trial by number, and the best so far.
-
-    Args:
-        trials: as in `study`.
-        metric, direction: the metric's name, and which values are better.
-    """
+    """The value of each trial by number, and the best so far; arguments as in `study`."""
     figure, axes = panel(7.4, 4.2, "What the search found", ("", "trial", plain(metric)))
     looks = {"complete": ("o", BLUE), "pruned": ("o", GREY), "failed": ("x", GREY)}
     for state, (marker, colour) in looks.items():
@@ -168,10 +163,7 @@ def parallel(
 ) -> Figure:
     """Parallel coordinates: one line per trial, one axis per key, coloured by the trial's value.
 
-    Args:
-        trials: as in `study`.
-        paths: the keys, from left to right.
-        metric, direction: the metric's name, and which values are better.
+    The keys are those of `paths`, from left to right; other arguments as in `study`.
     """
     figure = style.sheet(max(6.4, 2.3 * len(paths) + 2), 4.6, "The values of each trial")
     axes = figure.subplots()

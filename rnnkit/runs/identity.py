@@ -34,12 +34,7 @@ class Identity:
 
 
 def identify(experiments: Sequence[Experiment], date: str = "", again: int = 0) -> list[Identity]:
-    """Identities of several runs; shared data are hashed once.
-
-    Args:
-        experiments: resolved.
-        date: set by a schedule; otherwise empty.
-        again: number of earlier runs of the same experiment.
+    """Identities of resolved experiments, as in `RunFolder.identity`; shared data are hashed once.
 
     Raises:
         InputError: a file is missing.
