@@ -12,8 +12,8 @@ from example_params import FILES, ROOT, SHORT, experiment_of
 from rnnkit.data.prepare.part import PARTS
 from rnnkit.evaluation.finalize import NOT_SEARCHED, finalize, gathered, predictions_of
 from rnnkit.params import Experiment
-from rnnkit.report import draw
 from rnnkit.report.run import write_run_report
+from rnnkit.report.run_figures import draw
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score

@@ -73,7 +73,7 @@ def evaluate(run: Run, prepared: Prepared) -> dict[str, Any]:
 def draw(run: Run, prepared: Prepared, search: Search) -> list[Path]:
     """The run's figures, as PNG files in its folder."""
 
-    from rnnkit.report import draw as draw_figures
+    from rnnkit.report.run_figures import draw as draw_figures
 
     predictions = predictions_of(run.folder)
     return draw_figures(

@@ -13,14 +13,10 @@ from rnnkit.params import Experiment
 
 
 def walk_forward(experiment: Experiment, count: int) -> list[Experiment]:
-    """One experiment per fold.
+    """One experiment per fold of an experiment in forecasting that is split by time.
 
     The time stamps of the test split are cut into folds of about equal length. Each fold is
     preceded by a validation split as long as the experiment's, and that by the training split.
-
-    Args:
-        experiment: forecasting, split by time.
-        count: number of folds.
 
     Raises:
         InputError: another task, or folds shorter than the horizon.
@@ -31,8 +27,7 @@ def walk_forward(experiment: Experiment, count: int) -> list[Experiment]:
         raise InputError(f"only forecasts are tested in folds, and the task is {task.kind}")
     frame = sources.read(experiment.data.source, experiment.data.split)
     times = frame["time"].drop_duplicates().sort_values(ignore_index=True)
-    frame_of_times = times.to_frame()
-    splits = split_rows(frame_of_times, experiment.data.split)
+    splits = split_rows(times.to_frame(), experiment.data.split)
     (valid, test), (_, stop) = splits["valid"], splits["test"]
     if (stop - test) // count < horizon:
         raise InputError(
@@ -41,17 +36,9 @@ def walk_forward(experiment: Experiment, count: int) -> list[Experiment]:
         )
     borders = [test + (stop - test) * k // count for k in range(count + 1)]
     moments = [times.iloc[row].isoformat() if row < len(times) else None for row in borders]
-    valid_rows = test - valid
+    begins = [times.iloc[row - (test - valid)].isoformat() for row in borders[:-1]]
+    bounds = zip(begins, moments[:-1], moments[1:], strict=True)
     return [
-        experiment.replace(
-            {
-                "data.split": {
-                    "kind": "time",
-                    "valid": times.iloc[borders[k] - valid_rows].isoformat(),
-                    "test": moments[k],
-                    "until": moments[k + 1],
-                }
-            }
-        )
-        for k in range(count)
+        experiment.replace({"data.split": {"kind": "time", "valid": a, "test": b, "until": c}})
+        for a, b, c in bounds
     ]

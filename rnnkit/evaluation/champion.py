@@ -1,4 +1,4 @@
-"""Compare a finished run with an older model (the champion) on the run's test split.
+"""Compare a finished run with an older model, the champion.
 
 If the data changed, labels are matched by name, scales by unit, and texts are encoded again with
 the older model's tokenizer.
@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas
 
 from rnnkit.data import sources
 from rnnkit.data.prepare import data_sha256
-from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.bootstrap import Difference, difference
@@ -29,12 +27,7 @@ from rnnkit.training.evaluate import evaluate
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a comparison with the champion.
-
-    Args:
-        change: the newer run's measure minus the older model's; None if not comparable.
-        reason: a sentence.
-    """
+    """The newer run's measure minus the older model's, None if not comparable; and a sentence."""
 
     change: Difference | None
     reason: str
@@ -42,16 +35,13 @@ class Verdict:
     @property
     def is_better(self) -> bool:
         """Whether the newer run should become the champion."""
-        return self.change is not None and self.change.is_better
+        return self.change is not None and self.change.verdict == "better"
 
 
 def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict:
-    """Compare a finished run with an older model on the run's test split.
+    """Compare a finished run with an older run or model folder on the run's test split.
 
-    Args:
-        run: the newer run.
-        champion: the older run or model folder.
-        home: the output folder with the prepared data.
+    The run's prepared data are in `home`, the output folder.
     """
     place = home / "prepared" / run.result["prepared"]
     try:
@@ -71,7 +61,7 @@ def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict
             f"they cannot be compared: {error}; to make the new one champion all the same: "
             f"rnnkit register {run.id} --champion",
         )
-    relation = "better" if change.is_better else "not better"
+    relation = "better" if change.verdict == "better" else "not better"
     return Verdict(
         change,
         f"{relation} on the same {change.items:,} test items: {measure} {change.value:+.4g}, 95 % "
@@ -82,14 +72,9 @@ def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict
 def champion_predictions(
     predictor: Predictor, experiment: Experiment, prepared: Prepared
 ) -> Predictions:
-    """Predictions of a model for the test split of another run's data.
+    """Predictions of an older model for the test split of a newer run of the same task.
 
     Texts are encoded again if the vocabularies differ.
-
-    Args:
-        predictor: the older model, trained for the same task.
-        experiment: of the newer run.
-        prepared: the newer run's data.
 
     Raises:
         InputError: the model cannot encode these data, or its outputs are not comparable.
@@ -99,27 +84,20 @@ def champion_predictions(
     if newer.tokens == older.tokens:
         part = older.align(part, newer)
     else:
-        frame = _source_frame(experiment, prepared, older)
+        older.refuse_other_tokens(newer)
+        if data_sha256(experiment.data, experiment.task) != prepared.sha256:
+            raise InputError("the data have changed since the run was prepared")
+        frame = sources.read(experiment.data.source, experiment.data.split)
         part = older.encode(frame, np.unique(part.item.numpy()), "test")
     # The task needs a training split for metrics that are not used here.
-    task = task_for(
-        predictor.experiment.task,
-        replace(
-            predictor.prepared,
-            parts=prepared.parts,
-            fitted=older.with_series_of(newer),
-            references=prepared.references,
-            sources=prepared.sources,
-        ),
+    together = replace(
+        predictor.prepared,
+        parts=prepared.parts,
+        fitted=older.with_series_of(newer),
+        references=prepared.references,
+        sources=prepared.sources,
     )
+    task = task_for(predictor.experiment.task, together)
     scores = evaluate(predictor.network, task, part, predictor.experiment, predictions=True)
     assert scores.predictions is not None
     return typed_predictions(predictor.experiment, scores.predictions)
-
-
-def _source_frame(experiment: Experiment, prepared: Prepared, older: Fitted) -> pandas.DataFrame:
-    """The source's frame, to encode the test items with another model's tokens."""
-    older.refuse_other_tokens(prepared.fitted)
-    if data_sha256(experiment.data, experiment.task) != prepared.sha256:
-        raise InputError("the data have changed since the run was prepared")
-    return sources.read(experiment.data.source, experiment.data.split)

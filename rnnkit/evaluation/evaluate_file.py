@@ -8,16 +8,12 @@ import numpy as np
 
 from rnnkit.data import sources
 from rnnkit.data.prepare import data_sha256
-from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
-from rnnkit.evaluation.finalize import verdict
+from rnnkit.evaluation.finalize import scored
 from rnnkit.inference import predict
-from rnnkit.nn.model.network import describe
-from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import verify_manifest
-from rnnkit.tasks import baselines, load_prepared, prepare, task_for
-from rnnkit.training.evaluate import evaluate
+from rnnkit.tasks import load_prepared, prepare, task_for
 
 
 def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
@@ -30,8 +26,7 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
             training split. Missing data are prepared again.
 
     Returns:
-        network, test, baselines, shown, verdict, counted, as in `finalize`; items; notes on
-        changes made while reading the file.
+        the keys of `scored`; items; notes on changes made while reading the file.
 
     Raises:
         InputError: the file cannot be read like the run's data, or has unknown labels; or the
@@ -39,8 +34,8 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     """
     predictor = predict.load(run.path)
     experiment, fitted = predictor.experiment, predictor.prepared.fitted
-    split = experiment.data.split
-    frame = sources.read_file(experiment.data.source, path, fitted.columns, split)
+    data = experiment.data
+    frame = sources.read_file(data.source, path, fitted.columns, data.split)
     notes = list(frame.attrs.get("notes", []))
     frame, drawn_notes = fitted.drawn(frame)
     rows = np.arange(len(frame))
@@ -49,31 +44,18 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     notes += drawn_notes
     if cut := fitted.cut(part):
         notes.append(f"items cut at data.max_length: {cut:,}")
-    prepared = replace(_trained_on(run, experiment, home), references=references, sources=texts)
-    task = task_for(experiment.task, prepared)
-    scores = evaluate(predictor.network, task, part, experiment, predictions=True)
-    baseline_metrics = baselines.score(task, prepared, part)
-    return {
-        "network": describe(experiment.model, task.topology),
-        "test": scores.metrics,
-        "baselines": baseline_metrics,
-        "shown": task.shown,
-        "verdict": verdict(task, scores.metrics, baseline_metrics),
-        "counted": {name: text for name, text in scores.counted.items() if name in task.shown},
-        "items": len(part),
-        "notes": notes,
-    }
-
-
-def _trained_on(run: RunFolder, experiment: Experiment, home: Path) -> Prepared:
-    """The run's prepared data; prepare them again if missing and the source is unchanged."""
     sha256 = run.result["prepared"]
     place = home / "prepared" / sha256
     if place.exists() and not verify_manifest(place):
-        return load_prepared(place, experiment.data, experiment.task)
-    if data_sha256(experiment.data, experiment.task) != sha256:
+        trained_on = load_prepared(place, data, experiment.task)
+    elif data_sha256(data, experiment.task) == sha256:
+        trained_on = prepare(data, experiment.task, home)
+    else:
         raise InputError(
             f"{run.id}: its prepared data are gone, and its source has changed since; give it back "
             "as it was, or run the experiment again"
         )
-    return prepare(experiment.data, experiment.task, home)
+    prepared = replace(trained_on, references=references, sources=texts)
+    task = task_for(experiment.task, prepared)
+    result, _ = scored(predictor.network, task, experiment, prepared, part)
+    return {**result, "items": len(part), "notes": notes}

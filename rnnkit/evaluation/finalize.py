@@ -6,7 +6,9 @@ from typing import Any
 
 import pandas
 import torch
+from torch import nn
 
+from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import count_parameters, describe
@@ -34,8 +36,7 @@ def finalize(
         cache: the folder of prepared data.
 
     Returns:
-        network, test, baselines, shown (metrics, the deciding one first), verdict, start (notes on
-        pretrained weights), counted (metric -> how it was computed), best_epoch, parameters.
+        the keys of `scored`, start (notes on pretrained weights), best_epoch, parameters.
     """
     tensors, facts = folder.best_checkpoint()
     prefix = "weights/"
@@ -44,22 +45,38 @@ def finalize(
     network = task.network(experiment.model, torch.Generator())
     pretrained = start(network, experiment, prepared)
     network.load_state_dict(weights)
-    scores = evaluate(network, task, prepared.parts["test"], experiment, predictions=True)
-    baseline_metrics = baselines.score(task, prepared, prepared.parts["test"])
-    assert scores.predictions is not None
-    _write_predictions(scores.predictions, folder.path / PREDICTIONS)
+    result, predictions = scored(network, task, experiment, prepared, prepared.parts["test"])
+    files.write_atomic(folder.path / PREDICTIONS, predictions.to_parquet())
     _write_model(weights, experiment, cache / prepared.sha256, folder.path / "model")
     return {
+        **result,
+        "start": pretrained,
+        "best_epoch": facts["best_epoch"],
+        "parameters": count_parameters(network),
+    }
+
+
+def scored(
+    network: nn.Module, task: Task, experiment: Experiment, prepared: Prepared, part: Part
+) -> tuple[dict[str, Any], pandas.DataFrame]:
+    """Scores of a network and of the baselines on a part, and the network's predictions.
+
+    Returns:
+        network, test, baselines, shown (metrics, the deciding one first), verdict, counted
+        (metric -> how it was computed); and the table of predictions.
+    """
+    scores = evaluate(network, task, part, experiment, predictions=True)
+    baseline_metrics = baselines.score(task, prepared, part)
+    assert scores.predictions is not None
+    result = {
         "network": describe(experiment.model, task.topology),
         "test": scores.metrics,
         "baselines": baseline_metrics,
         "shown": task.shown,
         "verdict": verdict(task, scores.metrics, baseline_metrics),
-        "start": pretrained,
         "counted": {name: text for name, text in scores.counted.items() if name in task.shown},
-        "best_epoch": facts["best_epoch"],
-        "parameters": count_parameters(network),
     }
+    return result, scores.predictions
 
 
 NOT_SEARCHED: dict[str, Any] = {
@@ -71,10 +88,7 @@ NOT_SEARCHED: dict[str, Any] = {
 
 
 def gathered(
-    result: dict[str, Any],
-    prepared: Prepared,
-    seconds: dict[str, float],
-    searched: dict[str, Any],
+    result: dict[str, Any], prepared: Prepared, seconds: dict[str, float], searched: dict[str, Any]
 ) -> dict[str, Any]:
     """The content of result.json.
 
@@ -114,12 +128,6 @@ def verdict(task: Task, test: Metrics, beside: dict[str, Metrics]) -> str:
 def predictions_of(run: RunFolder) -> Predictions:
     """The typed predictions of a finished run."""
     return typed_predictions(run.experiment, pandas.read_parquet(run.path / PREDICTIONS))
-
-
-def _write_predictions(table: pandas.DataFrame, path: Path) -> None:
-    temporary = path.with_name("." + path.name)
-    table.to_parquet(temporary)
-    temporary.replace(path)
 
 
 def _write_model(

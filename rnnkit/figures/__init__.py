@@ -14,28 +14,24 @@
     scores_by_length   a metric over the length of the input: generated texts and transcripts
     attention          attention weights of a decoder
     transcript_path    predicted tokens over the frames of a recording
-    unrolled           the network over three time steps; feed_forward: without time; writer: an
-                       encoder and a decoder
+    unrolled           the network over time; feed_forward: without time; writer: with a decoder
     coloured_code      source code coloured by predicted classes, beside the true ones
-    save               write a figure as a PNG file
+    save, save_all     write figures as PNG files
 
 No pyplot and no global matplotlib settings are used, so figures can be drawn in any thread.
 """
 
 from matplotlib.figure import Figure
 
-from rnnkit.figures.bands import bands, intervals
+from rnnkit.figures.alignment import attention, transcript_path
 from rnnkit.figures.code import coloured_code
+from rnnkit.figures.comparison import bands, intervals, scores_by_length
 from rnnkit.figures.confusion import confusion_matrix
 from rnnkit.figures.curves import learning_curves
 from rnnkit.figures.forecast import forecasts
-from rnnkit.figures.language import surprise
-from rnnkit.figures.memory import accuracy_by_lag
-from rnnkit.figures.numbers import predicted
-from rnnkit.figures.search import history, importance, parallel
-from rnnkit.figures.style import save
-from rnnkit.figures.texts import attention, scores_by_length, transcript_path
-from rnnkit.figures.trials import study
+from rnnkit.figures.items import accuracy_by_lag, predicted, surprise
+from rnnkit.figures.style import save, save_all
+from rnnkit.figures.sweep import history, importance, parallel, study
 from rnnkit.figures.unrolled import feed_forward, unrolled, writer
 
 __all__ = [
@@ -54,6 +50,7 @@ __all__ = [
     "parallel",
     "predicted",
     "save",
+    "save_all",
     "scores_by_length",
     "study",
     "surprise",

@@ -9,7 +9,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from rnnkit.figures.style import GREY, INK, PALE, SMALL, TEXT, dress, plain, sheet
+from rnnkit.figures.style import GREY, INK, PALE, SMALL, colour_bar, panel, plain
 
 MAX_CLASSES = 20
 """Of more classes, the most confused ones are drawn."""
@@ -28,14 +28,11 @@ def confusion_matrix(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> 
     shown = most_confused(counts)
     size = len(shown)
     side = 2.6 + max(2.4, 0.4 * size)
-    figure = sheet(
-        side + 1.3, side + 0.5, f"{right / max(total, 1):.1%} of {total:,} labels are right"
-    )
-    axes = figure.subplots()
+    title = f"{right / max(total, 1):.1%} of {total:,} labels are right"
     heading = "Share of each true class, with counts"
     if size < len(labels):
         heading = f"The {size} most confused of {len(labels)} classes: share of each, with counts"
-    dress(axes, heading, "predicted", "truth")
+    figure, axes = panel(side + 1.3, side + 0.5, title, (heading, "predicted", "truth"))
     norm, colours = PowerNorm(0.5, 0, 1), colormaps["Blues"]  # sqrt: rare confusions visible
     image = axes.imshow(fractions[np.ix_(shown, shown)], cmap=colours, norm=norm)
     names = [plain(_short(labels[i])) for i in shown]
@@ -49,35 +46,27 @@ def confusion_matrix(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> 
     for y, row in enumerate(shown):
         for x, column in enumerate(shown):
             if count := int(counts[row, column]):
-                dark = norm(fractions[row, column]) > 0.6
-                axes.text(
-                    x,
-                    y,
-                    compact(count),
-                    ha="center",
-                    va="center",
-                    fontsize=SMALL if size <= 12 else SMALL - 2,
-                    color="white" if dark else INK,
-                    fontweight="bold" if x == y else "normal",
-                )
-    bar = figure.colorbar(image, ax=axes, shrink=0.75, aspect=28, pad=0.02)
+                colour = "white" if norm(fractions[row, column]) > 0.6 else INK
+                weight = "bold" if x == y else "normal"
+                look: dict[str, Any] = {
+                    "fontsize": SMALL if size <= 12 else SMALL - 2,
+                    "fontweight": weight,
+                }
+                axes.text(x, y, compact(count), ha="center", va="center", color=colour, **look)
+    bar = colour_bar(axes, image, "share of the true class", GREY, shrink=0.75, aspect=28)
     bar.set_ticks([0, 0.01, 0.05, 0.2, 0.5, 1])
     bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    bar.ax.tick_params(labelsize=SMALL, colors=INK, length=0)
-    bar.set_label("share of the true class", fontsize=TEXT, color=GREY)
-    bar.outline.set_visible(False)
     return figure
 
 
 def confusions(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> "np.ndarray[Any, Any]":
-    """Counts [true label, predicted label]."""
-    index = pandas.Index(labels)
+    """Counts [true label, predicted label]; a row is a label or a list of labels."""
+    index, size = pandas.Index(labels), len(labels)
     truth, predicted = (
-        index.get_indexer(_flat(predictions[name])) for name in ("truth", "predicted")
+        index.get_indexer(pandas.Index(predictions[name].explode().dropna()))
+        for name in ("truth", "predicted")
     )
-    pairs = truth * len(labels) + predicted
-    size = len(labels)
-    return np.bincount(pairs, minlength=size * size).reshape(size, size)
+    return np.bincount(truth * size + predicted, minlength=size * size).reshape(size, size)
 
 
 def most_confused(counts: "np.ndarray[Any, Any]") -> list[int]:
@@ -98,14 +87,6 @@ def compact(count: int) -> str:
     if count < 10_000:
         return str(count)
     return f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.0f}M"
-
-
-def _flat(column: "pandas.Series") -> Any:
-    """The labels of all rows, where a row is a label or a list of labels."""
-    rows = column.tolist()
-    if rows and not isinstance(rows[0], str):
-        return [label for row in rows for label in row]
-    return rows
 
 
 def _short(label: str) -> str:

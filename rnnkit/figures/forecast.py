@@ -1,23 +1,14 @@
 """Forecasts over the truth, and the error by step of the horizon."""
 
-import numpy as np
+from typing import Any
+
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rnnkit.figures.style import (
-    BLUE,
-    GREY,
-    INK,
-    PALE,
-    RED,
-    dress,
-    legend,
-    legend_above,
-    plain,
-    sheet,
-)
+from rnnkit.figures import style
+from rnnkit.figures.style import BLUE, GREY, INK, PALE, RED, dress, legend, plain
 
 MAX_TARGETS = 4
 """Number of targets drawn, the first ones."""
@@ -40,7 +31,8 @@ def forecasts(predictions: pandas.DataFrame, targets: tuple[str, ...]) -> Figure
     shown = targets[:MAX_TARGETS]
     steps = "1 step" if horizon == 1 else f"{horizon} steps"
     note = f" (first {MAX_TARGETS} of {len(targets)} targets)" if len(targets) > MAX_TARGETS else ""
-    figure = sheet(11, 0.9 + 2.9 * len(shown), f"Forecasts {steps} ahead over the truth{note}")
+    title = f"Forecasts {steps} ahead over the truth{note}"
+    figure = style.sheet(11, 0.9 + 2.9 * len(shown), title)
     ratios = [1] if horizon == 1 else [3, 1]
     panels = figure.subplots(len(shown), len(ratios), squeeze=False, width_ratios=ratios)
     windows = last_windows(predictions, horizon)
@@ -49,7 +41,7 @@ def forecasts(predictions: pandas.DataFrame, targets: tuple[str, ...]) -> Figure
         heading = plain(f"{target}: mean absolute error {error.mean():.4g}")
         dress(row[0], heading, "row of the table", plain(target))
         _over_truth(row[0], windows, target, horizon)
-        legend_above(row[0])
+        style.legend_above(row[0])
         if horizon > 1:
             dress(row[1], "Error by step ahead", "steps ahead", "mean absolute error")
             _by_step(row[1], error.groupby(predictions["step"]))
@@ -77,20 +69,12 @@ def _over_truth(axes: Axes, windows: pandas.DataFrame, target: str, horizon: int
         forecast = windows.set_index("row")[f"forecast {target}"].reindex(truth.index)
         axes.plot(truth.index, forecast, ".-", color=RED, lw=1.1, ms=4, alpha=0.9, label="forecast")
     else:
-        for number, start in enumerate(sorted(windows["start"].unique().tolist())):
-            window = windows[windows["start"] == start]
-            axes.axvline(start - 0.5, color=PALE, linewidth=1, zorder=0)
-            axes.plot(
-                window["row"],
-                window[f"forecast {target}"],
-                color=RED,
-                linewidth=2,
-                alpha=0.9,
-                marker="o",
-                markersize=4.5,
-                markevery=[0],
-                label="forecast, each from its dot" if number == 0 else None,
-            )
+        for number, (_, window) in enumerate(windows.groupby("start")):
+            axes.axvline(window["start"].iloc[0] - 0.5, color=PALE, linewidth=1, zorder=0)
+            look: dict[str, Any] = {"marker": "o", "ms": 4.5, "markevery": [0], "alpha": 0.9}
+            label = "forecast, each from its dot" if number == 0 else None
+            forecast = window[f"forecast {target}"]
+            axes.plot(window["row"], forecast, color=RED, lw=2, label=label, **look)
     _intervals(axes, windows, target)
     axes.grid(visible=False, axis="x")
     axes.margins(x=0.01)
@@ -107,24 +91,17 @@ def _intervals(axes: Axes, windows: pandas.DataFrame, target: str) -> None:
     if len(levels) < 2:
         return
     label = f"{levels[0]:.0%} to {levels[-1]:.0%} quantile"
-    for number, (_, window) in enumerate(windows.groupby("start")):
+    for _, window in windows.groupby("start"):
         low, high = (window[f"quantile {level:g} {target}"] for level in (levels[0], levels[-1]))
-        axes.fill_between(
-            window["row"],
-            low,
-            high,
-            color=RED,
-            alpha=0.18,
-            lw=0,
-            step="mid" if len(window) == 1 else None,
-            label=label if number == 0 else None,
-        )
+        look: dict[str, Any] = {"step": "mid" if len(window) == 1 else None, "alpha": 0.18, "lw": 0}
+        axes.fill_between(window["row"], low, high, color=RED, label=label, **look)
+        label = ""
 
 
 def _by_step(axes: Axes, errors: "pandas.api.typing.SeriesGroupBy") -> None:
     """The mean error over windows, with its interquartile range."""
     mean, low, high = errors.mean(), errors.quantile(0.25), errors.quantile(0.75)
-    steps = np.asarray(mean.index)
+    steps = mean.index
     if len(steps) <= MAX_BARS:
         axes.bar(steps, mean, color=BLUE, alpha=0.75, width=0.7, label="mean")
         axes.vlines(steps, low, high, color=INK, linewidth=1.2, label="middle half")

@@ -6,15 +6,19 @@ readers; so is `VALUES`, matplotlib's viridis.
 
 import functools
 import io
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont
 from matplotlib.ft2font import FT2Font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
 
 from rnnkit.runtime.files import write_atomic
 
@@ -34,6 +38,8 @@ UNKNOWN = "□"
 
 TITLE, HEADING, TEXT, SMALL = 14, 11, 10, 9
 """Font sizes in points."""
+LOG_RATIO = 50
+"""Ratio of the largest to the smallest value from which a value axis is logarithmic."""
 
 
 def plain(text: object) -> str:
@@ -66,6 +72,19 @@ def sheet(width: float, height: float, title: str) -> Figure:
     return figure
 
 
+def panel(
+    width: float, height: float, title: str, labels: tuple[str, str, str] | None = None
+) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes: with heading and labels as in `dress`, or without axis."""
+    figure = sheet(width, height, title)
+    axes = figure.subplots()
+    if labels:
+        dress(axes, *labels)
+    else:
+        axes.set_axis_off()
+    return figure, axes
+
+
 def dress(axes: Axes, title: str, x: str, y: str) -> None:
     """Set the heading, labels and style of axes."""
     axes.set_title(title, loc="left", fontsize=HEADING, color=INK, pad=8)
@@ -76,6 +95,31 @@ def dress(axes: Axes, title: str, x: str, y: str) -> None:
     axes.spines[["left", "bottom"]].set_color(PALE)
     axes.grid(color=PALE, linewidth=0.7, alpha=0.7)
     axes.set_axisbelow(True)
+
+
+def note(
+    axes: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **look: Any
+) -> None:
+    """Write a small text beside a point; the offset is in points."""
+    look = {"color": INK, "fontsize": SMALL, **look}
+    axes.annotate(text, at, xytext=offset, textcoords="offset points", **look)
+
+
+def colour_bar(axes: Axes, colours: ScalarMappable, label: str, ink: str, **look: Any) -> Colorbar:
+    """Add a colour bar with a label beside the axes."""
+    assert isinstance(axes.figure, Figure)
+    bar = axes.figure.colorbar(colours, ax=axes, pad=0.02, **look)
+    bar.set_label(label, fontsize=TEXT, color=ink)
+    bar.ax.tick_params(labelsize=SMALL, colors=INK, length=0)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def scale(axes: Axes, values: Iterable[float], **ticks: Any) -> None:
+    """Set integer x ticks, and a logarithmic y axis for a wide range of finite values."""
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, **ticks))
+    if spans(filter(math.isfinite, values), LOG_RATIO):
+        axes.set_yscale("log")
 
 
 def legend(axes: Axes, place: Any = "best") -> None:
@@ -114,3 +158,12 @@ def save(figure: Figure, path: Path) -> None:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=figure.dpi, metadata={"Software": None})
     write_atomic(path, picture.getvalue())
+
+
+def save_all(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Write figures as NAME.png into a folder; return their paths."""
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"{name}.png" for name in figures]
+    for figure, path in zip(figures.values(), paths, strict=True):
+        save(figure, path)
+    return paths

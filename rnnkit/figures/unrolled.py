@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from rnnkit.figures.style import BLUE, GREEN, GREY, INK, ORANGE, SMALL, TEXT, plain, sheet
+from rnnkit.figures.style import BLUE, GREEN, GREY, INK, ORANGE, SMALL, TEXT, panel, plain
 
 WIDE, HIGH = 0.62, 0.46
 STEPS = ("t − 1", "t", "t + 1")
@@ -26,25 +26,22 @@ def unrolled(
         readout: label of the read-out ("7 tags").
     """
     drawn = min(depth, MAX_LAYERS)
-    figure = sheet(8.4, 2.4 + 0.72 * drawn, "The network, unrolled over time")
-    axes = figure.subplots()
-    axes.set_axis_off()
-    top = drawn + 1
+    figure, axes = panel(8.4, 2.4 + 0.72 * drawn, "The network, unrolled over time")
+    top, last = drawn + 1, len(STEPS) - 1
     for x, step in enumerate(STEPS):
         _box(axes, x, 0, inputs, GREEN)
         axes.annotate(step, (x, -0.52), ha="center", fontsize=TEXT, color=INK)
         for y in range(1, drawn + 1):
             name = layer if y < drawn or depth == drawn else f"{layer}  (layer {depth})"
             _box(axes, x, y, name, BLUE)
-            _arrow(axes, (x, y - 1 + HIGH / 2), (x, y - HIGH / 2))
-            _across(axes, x, y, bidirectional)
-        if synced:
+            _up(axes, x, y)
+            begin = -0.72 if x == 0 else x - 1 + WIDE / 2
+            _across(axes, begin, x - WIDE / 2, y, bidirectional)
+            if x == last:
+                _across(axes, x + WIDE / 2, x + 0.72, y, bidirectional)
+        if synced or x == last:
             _box(axes, x, top, readout, ORANGE)
-            _arrow(axes, (x, top - 1 + HIGH / 2), (x, top - HIGH / 2))
-    last = len(STEPS) - 1
-    if not synced:
-        _box(axes, last, top, readout, ORANGE)
-        _arrow(axes, (last, top - 1 + HIGH / 2), (last, top - HIGH / 2))
+            _up(axes, x, top)
     if depth > drawn:
         note = f"{depth - drawn} more layers between"
         axes.annotate(note, (last + 0.42, drawn - 0.5), fontsize=SMALL, color=GREY)
@@ -66,72 +63,65 @@ def writer(
         attention: its kind; none: the decoder gets only the encoder's read-out.
         feeding: whether the decoder uses input feeding.
     """
-    figure = sheet(11.0, 3.9, "The network: what it reads, and what it writes")
-    axes = figure.subplots()
-    axes.set_axis_off()
+    figure, axes = panel(11.0, 3.9, "The network: what it reads, and what it writes")
     input_steps = range(3) if encoder else range(2, 3)
-    layers = "" if depth == 1 else f" × {depth}"
+    layers, attends = "" if depth == 1 else f" × {depth}", attention != "none"
     for x in input_steps:
         _box(axes, x, 0, inputs.replace(", ", ",\n"), GREEN)
         if encoder:
             _box(axes, x, 1, (encoder + layers).replace("bidirectional ", "bidirectional\n"), BLUE)
-            _arrow(axes, (x, HIGH / 2), (x, 1 - HIGH / 2))
-            if x and encoder.startswith("bidirectional"):
-                _arrow(axes, (x - 1 + WIDE / 2, 1.09), (x - WIDE / 2, 1.09))
-                _arrow(axes, (x - WIDE / 2, 0.91), (x - 1 + WIDE / 2, 0.91))
-            elif x:
-                _arrow(axes, (x - 1 + WIDE / 2, 1), (x - WIDE / 2, 1))
+            _up(axes, x, 1)
+            if x:
+                both = encoder.startswith("bidirectional")
+                _across(axes, x - 1 + WIDE / 2, x - WIDE / 2, 1, both)
     _arrow(axes, (2 + WIDE / 2, 1.0 if encoder else 0.0), (3.3 - WIDE / 2, 1))
+    top = 3 if attends else 2
     for k in range(3):
         here = 3.3 + k
         _box(axes, here, 0, "begin" if k == 0 else "token before", GREEN)
         _box(axes, here, 1, decoder + layers, BLUE)
-        _arrow(axes, (here, HIGH / 2), (here, 1 - HIGH / 2))
+        _up(axes, here, 1)
         if k:
-            _arrow(axes, (here - 1 + WIDE / 2, 1), (here - WIDE / 2, 1))
-        top = 3 if attention != "none" else 2
-        _box(axes, here, top, "next token", ORANGE)
-        if attention != "none":
+            _across(axes, here - 1 + WIDE / 2, here - WIDE / 2, 1, False)
+        if attends:
             _box(axes, here, 2, f"{attention}\nattention", ORANGE)
-            _arrow(axes, (here, 1 + HIGH / 2), (here, 2 - HIGH / 2))
+            _up(axes, here, 2)
             if k and feeding:
                 _arrow(axes, (here - 1 + WIDE / 2, 2 - HIGH / 4), (here - WIDE / 2, 1 + HIGH / 4))
-        _arrow(axes, (here, top - 1 + HIGH / 2), (here, top - HIGH / 2))
-    if attention != "none":
+        _box(axes, here, top, "next token", ORANGE)
+        _up(axes, here, top)
+    if attends:
         for x in input_steps:
             _arrow(axes, (x, 1 + HIGH / 2), (3.3 - WIDE / 2, 2))
     axes.set_xlim(input_steps[0] - 0.6, 5.9)
-    axes.set_ylim(-0.5, 3.4 if attention != "none" else 2.4)
+    axes.set_ylim(-0.5, top + 0.4)
     return figure
 
 
 def feed_forward(inputs: str, layer: str, depth: int, readout: str) -> Figure:
     """A feed-forward network, its layers from left to right."""
-    figure = sheet(8.4, 2.0, "The network")
-    axes = figure.subplots()
-    axes.set_axis_off()
+    figure, axes = panel(8.4, 2.0, "The network")
     boxes = [(inputs, GREEN), *[(layer, BLUE)] * min(depth, MAX_LAYERS), (readout, ORANGE)]
     for x, (name, colour) in enumerate(boxes):
         _box(axes, x, 0, name, colour)
         if x:
-            _arrow(axes, (x - 1 + WIDE / 2, 0), (x - WIDE / 2, 0))
+            _across(axes, x - 1 + WIDE / 2, x - WIDE / 2, 0, False)
     axes.set_xlim(-0.6, len(boxes) - 0.4)
     axes.set_ylim(-0.5, 0.5)
     return figure
 
 
-def _across(axes: Axes, x: float, y: float, bidirectional: bool) -> None:
-    """Draw arrows between time steps, in both directions if bidirectional."""
+def _up(axes: Axes, x: float, y: float) -> None:
+    """Draw an arrow from the box below to the one at x, y."""
+    _arrow(axes, (x, y - 1 + HIGH / 2), (x, y - HIGH / 2))
+
+
+def _across(axes: Axes, begin: float, end: float, y: float, bidirectional: bool) -> None:
+    """Draw a horizontal arrow, or one in each direction."""
     lift = 0.09 if bidirectional else 0.0
-    ends = [(x - 1 + WIDE / 2, x - WIDE / 2)]
-    if x == 0:
-        ends = [(-0.72, -WIDE / 2)]
-    if x == len(STEPS) - 1:
-        ends.append((x + WIDE / 2, x + 0.72))
-    for begin, end in ends:
-        _arrow(axes, (begin, y + lift), (end, y + lift))
-        if bidirectional:
-            _arrow(axes, (end, y - lift), (begin, y - lift))
+    _arrow(axes, (begin, y + lift), (end, y + lift))
+    if bidirectional:
+        _arrow(axes, (end, y - lift), (begin, y - lift))
 
 
 def _box(axes: Axes, x: float, y: float, name: str, colour: str) -> None:

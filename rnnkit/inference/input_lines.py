@@ -1,4 +1,4 @@
-"""New inputs as the lines of a file: a text each, or a JSON value each."""
+"""Read new inputs from the lines of a file: a text or a JSON value each."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,16 +11,15 @@ from rnnkit.inference.predict import Predictor
 def inputs(
     lines: Iterable[str], predictor: Predictor, name: str, as_json: bool, stream: bool
 ) -> Iterator[tuple[str, Any]]:
-    """What a `Predictor` takes, or of a stream its steps, each behind what messages call it.
+    """Yield what messages call a line, and the input (of a stream: the step) that it holds.
 
     Args:
-        lines: with their line breaks or without.
-        predictor: of the run. Its data say what a line is: a text; of tagging its tokens with
-            single spaces between them, or its characters; of recordings the path of a WAV file; for
-            numbers JSON, a list of steps.
+        lines: with or without line breaks: a text each; for tagging the tokens, separated by
+            single spaces, or the characters; the path of a WAV file; for numbers a JSON list.
+        predictor: of the run.
         name: of the file, for messages.
-        as_json: every line is a JSON value, of texts too: a text, a list of tokens, or an object
-            that has it under the source's own key.
+        as_json: whether every line is a JSON value, also of texts: a text, a list of tokens, or an
+            object that has it under the source's own key.
         stream: a line is one step: a token, or a step's numbers; of a recording some samples.
 
     Raises:
@@ -35,24 +34,11 @@ def inputs(
             raise InputError(f"{where}: an input is needed, but the line is empty; leave it out")
         if as_json or not is_text:
             value = _value(line, where, form.example)
-            is_token = stream and isinstance(value, str)
-            yield where, value if is_token else value_of(value, where, predictor)
+            if not (stream and isinstance(value, str)):
+                value = form.of_json(value, where, predictor.experiment.data.source)
+            yield where, value
         else:
             yield where, line if stream else form.of_line(line)
-
-
-def value_of(value: Any, where: str, predictor: Predictor) -> Any:
-    """An input as it comes in JSON, as a `Predictor` takes it.
-
-    Args:
-        value: a text, a list, or an object that has it under the source's own key.
-        where: for messages.
-        predictor: of the run.
-
-    Raises:
-        InputError: an object without the key.
-    """
-    return predictor.inputs.of_json(value, where, predictor.experiment.data.source)
 
 
 def _value(line: str, where: str, example: str) -> Any:

@@ -1,4 +1,4 @@
-"""A finished run's model on new input: what stands in its `model/` folder is all it needs.
+"""A finished run's model on new inputs; it needs its `model/` folder only.
 
 predictor = load("mlruns/runs/RUN/model")
 predictor(["a stirring , funny film"])
@@ -21,7 +21,7 @@ from rnnkit.tasks import load_fitted, task_for
 
 
 def numbered_inputs(inputs: Sequence[Any]) -> list[str]:
-    """What messages call inputs that have no other names.
+    """Names of inputs in messages.
 
     >>> numbered_inputs(["a", "b"])
     ['input 1', 'input 2']
@@ -30,19 +30,16 @@ def numbered_inputs(inputs: Sequence[Any]) -> list[str]:
 
 
 class Predictor:
-    """A network with what turns input into tensors and outputs into answers.
+    """A network, with the fitted preprocessing that encodes its inputs and decodes its outputs.
 
     Args:
-        experiment: what was trained.
-        prepared: what the training split decided; no examples.
+        experiment: the trained one.
+        prepared: fitted preprocessing; no examples.
         weights: of the best epoch.
     """
 
     def __init__(
-        self,
-        experiment: Experiment,
-        prepared: Prepared,
-        weights: dict[str, Tensor],
+        self, experiment: Experiment, prepared: Prepared, weights: dict[str, Tensor]
     ) -> None:
         self.experiment, self.prepared = experiment, prepared
         self.task = task_for(experiment.task, prepared)
@@ -54,42 +51,41 @@ class Predictor:
     def __call__(
         self, inputs: Sequence[Any], names: Sequence[str] | None = None
     ) -> list[dict[str, Any]]:
-        """An answer for each input, in their order. What is classified is cut at `data.max_length`.
+        """An answer for each input, in order. Classified texts are cut at `data.max_length`.
 
         Args:
-            inputs: by the task. classification: texts, or arrays [steps, features] in units;
-                tagging: lists of tokens (a text is its characters), or such arrays; language
-                modelling: texts; forecasting: arrays [window, columns] in the series' units; where
-                covariates are known ahead [window + horizon, columns], and what cannot be known of
-                the last rows may be anything; of several series pairs (name, array); music: lists
-                of lists of MIDI numbers; vector: lists of numbers in units; memory: lists of
-                symbols, or arrays [steps, 2]; translation: texts; captioning: categories, or lists
-                of numbers in units; recordings: paths of WAV files, or arrays [samples] at the rate
-                of the training's.
+            inputs: classification: texts, or arrays [steps, features] in units; tagging: lists of
+                tokens (a text is its characters), or such arrays; language modelling, translation:
+                texts; forecasting: arrays [window, columns] in the series' units, with known-future
+                covariates [window + horizon, columns], whose last rows may hold anything in the
+                other columns; of several series pairs (name, array); music: lists of lists of MIDI
+                numbers; vector: lists of numbers in units; memory: lists of symbols, or arrays
+                [steps, 2]; captioning: categories, or lists of numbers in units; recordings: paths
+                of WAV files, or arrays [samples] at the training's rate.
             names: what messages call each; None: input 1, input 2.
 
         Returns:
-            what the task's `answer` gives. classification, vector: label and probabilities, or
-            values by their names; tagging: tags and the probability of each; language modelling:
+            the task's `answer`. classification, vector: label and probabilities, or values by
+            their names; tagging: tags and the probability of each; language modelling:
             log_probability (nats), tokens and perplexity; music: log_probability, frames and next,
             the probability of each note; memory: sum, answer or symbols; translation, captioning
             and transcription: text and log_probability, with a beam hypotheses; forecasting:
             forecast [horizon, targets] in the series' units, and with the quantile loss quantiles.
 
         Raises:
-            InputError: an input has no steps, or not the shape the network knows.
+            InputError: an input has no steps, or a shape that the network cannot read.
         """
         if not inputs:
             return []
         names = numbered_inputs(inputs) if names is None else names
         part = self.prepared.fitted.read(inputs, names)
-        every = torch.arange(len(inputs))
-        batch = gather(part, every, self.experiment.data.padding, torch.float32)
+        items = torch.arange(len(inputs))
+        batch = gather(part, items, self.experiment.data.padding, torch.float32)
         return self.task.answers(self.network, batch)
 
     @property
     def inputs(self) -> Inputs:
-        """How inputs become tensors, and what a person writes for one."""
+        """The encoder of inputs."""
         inputs: Inputs = self.prepared.fitted.inputs
         return inputs
 

@@ -1,7 +1,6 @@
-"""A finished run's model as MLflow serves it: no pickle, raw inputs of any length.
+"""A finished run's model for `mlflow models serve` and `mlflow models predict`.
 
-`mlflow models serve` and `mlflow models predict` call `_load_pyfunc`; what stands in the model's
-folder is safetensors, params and JSON, and nothing in it is executed.
+The model's folder holds safetensors, params and JSON; nothing in it is executed.
 """
 
 from collections.abc import Mapping
@@ -12,7 +11,6 @@ import numpy as np
 import pandas
 
 from rnnkit.errors import InputError
-from rnnkit.inference import input_lines as lines
 from rnnkit.inference.predict import Predictor, load, numbered_inputs
 from rnnkit.runtime import numerics
 
@@ -21,17 +19,13 @@ TOGETHER = 64
 
 
 class Served:
-    """Answers tables, arrays and lists.
-
-    Args:
-        predictor: of the model.
-    """
+    """Answers tables, arrays and lists."""
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
 
     def predict(self, model_input: Any, params: Mapping[str, Any] | None = None) -> Any:
-        """An answer for each input.
+        """Answers as `rnnkit predict` prints them.
 
         Args:
             model_input: a list of inputs; an array, whose rows are inputs; or a table, whose one
@@ -40,9 +34,6 @@ class Served:
                 predict` is: a text, a list of tokens, a list of steps, the path of a WAV file.
             params: none are known.
 
-        Returns:
-            a list of what `rnnkit predict` prints.
-
         Raises:
             InputError: the table has no such column, or an input is not what the network reads.
         """
@@ -50,10 +41,8 @@ class Served:
             raise InputError(f"there are no params, got {', '.join(params)}")
         listed = _listed(model_input)
         names = numbered_inputs(listed)
-        inputs = [
-            lines.value_of(value, name, self._predictor)
-            for value, name in zip(listed, names, strict=True)
-        ]
+        form, source = self._predictor.inputs, self._predictor.experiment.data.source
+        inputs = [form.of_json(*item, source) for item in zip(listed, names, strict=True)]
         answers: list[dict[str, Any]] = []
         for start in range(0, len(inputs), TOGETHER):
             those = slice(start, start + TOGETHER)
@@ -63,10 +52,10 @@ class Served:
 
 def _listed(model_input: Any) -> list[Any]:
     if isinstance(model_input, pandas.DataFrame):
-        if len(model_input.columns) == 1:
-            return [_plain(value) for value in model_input.iloc[:, 0]]
-        rows = model_input.to_dict("records")
-        return [{str(k): _plain(v) for k, v in row.items()} for row in rows]
+        if len(model_input.columns) > 1:
+            rows = model_input.to_dict("records")
+            return [{str(k): _plain(v) for k, v in row.items()} for row in rows]
+        model_input = model_input.iloc[:, 0]
     if isinstance(model_input, pandas.Series):
         return [_plain(value) for value in model_input]
     plain = _plain(model_input)
@@ -78,6 +67,6 @@ def _plain(value: Any) -> Any:
 
 
 def _load_pyfunc(path: str) -> Served:
-    """What MLflow calls, with the folder of the model's own files."""
+    """Load the model; MLflow calls this with the folder of its files."""
     numerics.set_threads(1)
     return Served(load(Path(path)))

@@ -7,17 +7,10 @@ from rnnkit.inference.predict import Predictor
 
 
 class Stream:
-    """One sequence.
-
-        stream = Stream(predictor)
-        for token in ("The", "cat"):
-            print(stream.step(token))
-
-    Args:
-        predictor: of a run whose network reads in one direction.
+    """One sequence: `Stream(predictor).step("The")`, then a step for each further token.
 
     Raises:
-        InputError: the network reads backwards too, or reads no sequence step by step.
+        InputError: the network is bidirectional, or reads no sequence step by step.
     """
 
     def __init__(self, predictor: Predictor) -> None:
@@ -32,18 +25,18 @@ class Stream:
         """The answer after one more step.
 
         A recording is answered from its first whole frame on, and before that with {"frames": 0}.
-        One that ends before it is answered by a `Predictor` alone, which puts silence behind it.
+        A recording shorter than a frame is answered by a `Predictor` only, which appends silence.
 
         Args:
-            value: a token, of a translation the text that follows, which with `bpe` has the blank
-                before a later word in it; or the numbers of a step; of music the notes of a frame;
-                of a recording its next samples, as many as there are.
+            value: a token; of a translation the text that follows, with `bpe` including the blank
+                before a later word; the numbers of a step; of music the notes of a frame; of a
+                recording any number of its next samples.
             where: what messages call it; None: by its number.
 
-        Returns: of a translation that of the sequence so far, and of a recording what was said so
-            far; of a language model log_probability, that of this token; of music the same of this
-            frame (null of the first) and next; else what `Predictor` says of the sequence so far,
-            or of this step where every step has its own answer.
+        Returns:
+            translation, transcription: the answer to the sequence so far; language modelling:
+            log_probability of this token; music: that of this frame (null of the first) and next;
+            else the answer of `Predictor` to the sequence so far, or to this step if synced.
 
         Raises:
             InputError: the value is no step.

@@ -5,7 +5,3 @@ run            report.html of a run
 comparison     report.html of a comparison
 page           render templates; text from data is always escaped
 """
-
-from rnnkit.report.run_figures import draw
-
-__all__ = ["draw"]

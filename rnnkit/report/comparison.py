@@ -1,13 +1,13 @@
 """Figures and self-contained `report.html` of a comparison."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import pandas
+from matplotlib.figure import Figure
 
 from rnnkit import figures
-from rnnkit.evaluation.comparison.table import Groups
+from rnnkit.evaluation.comparison.table import Groups, metric_names
 from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.params.experiment import as_written, flatten
 from rnnkit.report.page import figure, picture, render
@@ -20,25 +20,31 @@ IGNORED_PARAMS = ("seed", "name", "variants", "seeds")
 
 
 def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFrame) -> None:
-    """Draw the figures and write the page.
-
-    Args:
-        folder: of the comparison.
-        groups: variant -> its finished runs; the first is the reference.
-        table: from `rnnkit.evaluation.comparison.table`.
-    """
-    (folder / "figures").mkdir(exist_ok=True)
+    """Draw the figures and write the page; the first group is the reference."""
     runs = [run for members in groups.values() for run in members]
+    drawn = figures.save_all(_figures(groups, table), folder / "figures")
+    content = render(
+        "comparison.html",
+        title=folder.name,
+        told=f"{len(groups)} variants, {len(runs)} runs, {runs[0].experiment.task.kind}",
+        verdicts=sentences(table),
+        rows=rows(table),
+        pictures={path.stem: picture(path) for path in drawn},
+        differing=_differing(groups),
+        runs=[
+            {"variant": variant, "run": run.id, "seed": run.experiment.seed}
+            for variant, members in groups.items()
+            for run in members
+        ],
+    )
+    files.write_atomic(folder / REPORT, content)
+
+
+def _figures(groups: Groups, table: pandas.DataFrame) -> dict[str, Figure]:
     predictions = {
         variant: [predictions_of(run) for run in members] for variant, members in groups.items()
     }
-    curves, monitor = _curves(groups)
-    drawn = {"curves": figures.bands(curves, monitor)}
-    intervals = {
-        row["variant"]: (row["difference"], row["low"], row["high"])
-        for row in table.to_dict("records")
-        if row["verdict"]
-    }
+    drawn = {"curves": figures.bands(*_curves(groups))}
     texts = [run for members in predictions.values() for run in members]
     if all(isinstance(run, TextsOfLengths) for run in texts):
         first = cast("TextsOfLengths", texts[0])
@@ -54,44 +60,29 @@ def write_comparison_report(folder: Path, groups: Groups, table: pandas.DataFram
         if len(edges) > 2:  # at least two groups
             metric, unit = first.length_metric, first.length_unit
             drawn["by_length"] = figures.scores_by_length(scores, metric, unit)
-    if intervals:
-        measure = table.loc[table["verdict"] != "", "measure"].iloc[0]
-        drawn["differences"] = figures.intervals(intervals, measure, str(table["variant"].iloc[0]))
-    for name, chart in drawn.items():
-        figures.save(chart, folder / "figures" / f"{name}.png")
-    content = render(
-        "comparison.html",
-        title=folder.name,
-        told=f"{len(groups)} variants, {len(runs)} runs, {runs[0].experiment.task.kind}",
-        verdicts=sentences(table),
-        rows=rows(table),
-        pictures={name: picture(folder / "figures" / f"{name}.png") for name in drawn},
-        differing=_differing(groups),
-        runs=[
-            {"variant": variant, "run": run.id, "seed": run.experiment.seed}
-            for variant, members in groups.items()
-            for run in members
-        ],
-    )
-    files.write_atomic(folder / REPORT, content)
+    if len(compared := table[table["verdict"] != ""]):
+        intervals = {
+            row["variant"]: (row["difference"], row["low"], row["high"])
+            for row in compared.to_dict("records")
+        }
+        measure, reference = compared["measure"].iloc[0], str(table["variant"].iloc[0])
+        drawn["differences"] = figures.intervals(intervals, measure, reference)
+    return drawn
 
 
 def rows(table: pandas.DataFrame) -> list[dict[str, Any]]:
     """The table formatted for display: mean ± standard deviation, difference with its interval."""
-    metrics = [str(name).removesuffix(" sd") for name in table if str(name).endswith(" sd")]
     formatted = []
     for row in table.to_dict("records"):
-        cells: dict[str, Any] = {"variant": row["variant"], "network": row["network"]}
-        cells["runs"] = row["runs"]
-        for name in metrics:
+        cells: dict[str, Any] = {name: row[name] for name in ("variant", "network", "runs")}
+        for name in metric_names(table):
             deviation = row[f"{name} sd"]
             spread = f" ± {deviation:.2g}" if figure(deviation) else ""
             cells[name] = f"{figure(row[name])}{spread}"
         cells["difference"] = ""
         if row["verdict"]:
-            cells["difference"] = (
-                f"{row['difference']:+.4g} [{row['low']:+.3g}, {row['high']:+.3g}] {row['verdict']}"
-            )
+            interval = f"[{row['low']:+.3g}, {row['high']:+.3g}]"
+            cells["difference"] = f"{row['difference']:+.4g} {interval} {row['verdict']}"
         cells |= {"parameters": row["parameters"], "s/epoch": row["seconds"]}
         formatted.append({**cells, "MiB": round(row["memory"])})
     return formatted
@@ -106,25 +97,23 @@ def sentences(table: pandas.DataFrame) -> list[str]:
         "undecided": "cannot be distinguished from",
     }
     return [
-        f"{row['variant']} {relations[row['verdict']]} {first}: {row['measure']} "
-        f"{row['difference']:+.4g}, 95 % interval {row['low']:+.3g} to {row['high']:+.3g}."
-        for row in table.to_dict("records")
-        if row["verdict"]
+        f"{row.variant} {relations[str(row.verdict)]} {first}: {row.measure} "
+        f"{row.difference:+.4g}, 95 % interval {row.low:+.3g} to {row.high:+.3g}."
+        for row in table.itertuples()
+        if row.verdict
     ]
 
 
-def _curves(groups: Groups) -> tuple[Mapping[str, list[list[float]]], str]:
+def _curves(groups: Groups) -> tuple[dict[str, list[list[float]]], str]:
     first = next(iter(groups.values()))[0].experiment
     name = first.monitored
-    curves = {
-        variant: [
-            [float(line["valid"][name]) for line in run.records("epoch") if name in line["valid"]]
-            for run in runs
-        ]
-        for variant, runs in groups.items()
-    }
-    nonempty = {variant: [c for c in runs if c] for variant, runs in curves.items()}
-    return {variant: runs for variant, runs in nonempty.items() if runs}, first.train.monitor
+    curves = {}
+    for variant, runs in groups.items():
+        valid = [[epoch["valid"] for epoch in run.records("epoch")] for run in runs]
+        values = [[float(metrics[name]) for metrics in run if name in metrics] for run in valid]
+        if nonempty := [curve for curve in values if curve]:
+            curves[variant] = nonempty
+    return curves, first.train.monitor
 
 
 def _differing(groups: Groups) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """`report.html` of a run: params, data, metrics, figures, trials and the worst mistakes."""
 
+import contextlib
 from collections import Counter
 from typing import Any
 
@@ -30,12 +31,10 @@ def write_run_report(
     result: dict[str, Any],
     trials: list[dict[str, Any]],
 ) -> None:
-    """Write the self-contained page to the run's folder.
+    """Write the self-contained page to the run's folder, with the figures that it has.
 
     Args:
-        folder: the run, with its figures.
         experiment: the trained one, with tuned values in place.
-        prepared: its data.
         predictions: of the test split.
         result: as in result.json.
         trials: of the sweep; empty without one.
@@ -71,11 +70,10 @@ def write_run_report(
 
 def _scores(result: dict[str, Any]) -> list[dict[str, Any]]:
     names = [name for name in result["shown"] if name in result["test"]]
-    rows = [(result["network"], result["test"], True)]
-    rows += [(name, metrics, False) for name, metrics in result["baselines"].items()]
+    rows = [(result["network"], result["test"]), *result["baselines"].items()]
     return [
-        {"": network, **{name: metrics.get(name) for name in names}, "ours": ours}
-        for network, metrics, ours in rows
+        {"": network, **{name: metrics.get(name) for name in names}, "ours": k == 0}
+        for k, (network, metrics) in enumerate(rows)
     ]
 
 
@@ -83,10 +81,9 @@ def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:
     """Params that were tuned or differ from the default."""
     rows: dict[str, Any] = {}
     for path, value in flatten(experiment).items():
-        try:
+        default = None
+        with contextlib.suppress(AttributeError, KeyError):
             default = experiment.default(path)
-        except (AttributeError, KeyError):
-            default = None
         if path in result["tuned"]:
             rows[f"{path} (tuned)"] = value
         elif value != default and value not in ({}, []):
@@ -112,11 +109,9 @@ def _trial_counts(trials: list[dict[str, Any]]) -> str:
     'Of 3 trials 2 are complete and 1 pruned; the table has the best of the complete ones.'
     """
     count = Counter(trial["state"] for trial in trials)
-    others = " and ".join(
-        f"{count[state]} {state}" for state in ("pruned", "failed") if count[state]
-    )
-    text = f"Of {len(trials)} trials {count['complete']} are complete"
-    return f"{text}{others and f' and {others}'}; the table has the best of the complete ones."
+    others = [f" and {count[state]} {state}" for state in ("pruned", "failed") if count[state]]
+    text = f"Of {len(trials)} trials {count['complete']} are complete{''.join(others)}"
+    return f"{text}; the table has the best of the complete ones."
 
 
 def _trials(trials: list[dict[str, Any]], experiment: Experiment) -> list[dict[str, Any]]:

@@ -10,8 +10,9 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import read_json
@@ -22,15 +23,8 @@ FOLDERS = ("runs", "comparisons", "prepared", "models")
 """Subfolders of the output folder to search."""
 
 
-@dataclass(frozen=True)
-class Leftover:
-    """A folder that can be deleted.
-
-    Args:
-        what: its kind, for people.
-        path: the folder.
-        size: in bytes.
-    """
+class Leftover(NamedTuple):
+    """A folder that can be deleted: its kind, for people, and its size in bytes."""
 
     what: str
     path: Path
@@ -46,19 +40,13 @@ def leftovers(home: Path, kept: Set[str], older: float) -> list[Leftover]:
         older: minimum age of unfinished runs and comparisons, and of unused prepared data, in
             seconds.
     """
-    removable = [
-        Leftover(what, path, _size(path))
-        for what, path in [
-            *_of_runs(home, kept, older),
-            *_of_comparisons(home, older),
-            *_of_data(home, older),
-        ]
-    ]
-    removable += [
-        Leftover("what an interrupted clean left", path, _size(path))
+    found = chain(_of_runs(home, kept, older), _of_data(home, older))
+    interrupted = (
+        ("what an interrupted clean left", path)
         for folder in FOLDERS
         for path in sorted((home / folder).rglob(f"{DELETED_PREFIX}*"))
-    ]
+    )
+    removable = (Leftover(what, path, _size(path)) for what, path in chain(found, interrupted))
     return [leftover for leftover in removable if leftover.size]
 
 
@@ -75,23 +63,18 @@ def delete(removable: list[Leftover]) -> None:
 
 
 def _of_runs(home: Path, kept: Set[str], older: float) -> Iterator[tuple[str, Path]]:
-    for path in _folders(home / "runs"):
-        run = RunFolder(path)
-        if run.id in kept or not path.is_dir():
-            continue
-        status = run.status
-        if status == "finished":
-            for folder in [path / "checkpoints", *sorted(path.glob("trials/**/checkpoints"))]:
-                if folder.is_dir():
-                    yield "checkpoints of finished runs", folder
-        elif status in ("interrupted", "failed") and _age(path) > older:
-            yield "runs that were interrupted or failed", path
-
-
-def _of_comparisons(home: Path, older: float) -> Iterator[tuple[str, Path]]:
-    for path in _folders(home / "comparisons"):
-        if RunFolder(path).status in ("interrupted", "failed") and _age(path) > older:
-            yield "comparisons that were interrupted or failed", path
+    for kind in ("runs", "comparisons"):
+        for path in filter(Path.is_dir, _folders(home / kind)):
+            run = RunFolder(path)
+            if kind == "runs" and run.id in kept:
+                continue
+            status = run.status
+            if status in ("interrupted", "failed") and _age(path) > older:
+                yield f"{kind} that were interrupted or failed", path
+            elif kind == "runs" and status == "finished":
+                for folder in [path / "checkpoints", *sorted(path.glob("trials/**/checkpoints"))]:
+                    if folder.is_dir():
+                        yield "checkpoints of finished runs", folder
 
 
 def _of_data(home: Path, older: float) -> Iterator[tuple[str, Path]]:
@@ -117,7 +100,7 @@ def _folders(parent: Path) -> list[Path]:
 
 def _age(path: Path) -> float:
     """Seconds since the last write to a journal below the folder, else to the folder."""
-    journals = [file.stat().st_mtime for file in path.rglob("journal.jsonl")]
+    journals = (file.stat().st_mtime for file in path.rglob("journal.jsonl"))
     return time.time() - max(journals, default=path.stat().st_mtime)
 
 

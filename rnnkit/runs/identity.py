@@ -3,6 +3,7 @@
 Imports neither torch nor pandas: the id is needed before anything is loaded.
 """
 
+import functools
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -14,22 +15,14 @@ from rnnkit.data.sources.opening import existing
 from rnnkit.data.sources.public_files import located
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
-from rnnkit.params.data import Data
 from rnnkit.params.model import Custom, Embedding
-from rnnkit.params.task import Task
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import sha256_file, sha256_json
 
 
 @dataclass(frozen=True)
 class Identity:
-    """The id of a run and the hashes behind it.
-
-    Args:
-        run: the run's id.
-        data: sha256 of the prepared data.
-        inputs: sha256 of the data and of all other files named in the params.
-    """
+    """A run's id, and the sha256 of its prepared data and of all files named in its params."""
 
     run: str
     data: str
@@ -41,34 +34,24 @@ class Identity:
 
 
 def identify(experiments: Sequence[Experiment], date: str = "", again: int = 0) -> list[Identity]:
-    """Identities of several runs; shared data are hashed once.
-
-    Args:
-        experiments: resolved.
-        date: set by a schedule; otherwise empty.
-        again: number of earlier runs of the same experiment.
+    """Identities of resolved experiments, as in `RunFolder.identity`; shared data are hashed once.
 
     Raises:
         InputError: a file is missing.
     """
-    data_hashes: dict[tuple[Data, Task], str] = {}
+    data_hash = functools.cache(data_sha256)
     identities = []
     for experiment in experiments:
-        key = experiment.data, experiment.task
-        if key not in data_hashes:
-            data_hashes[key] = data_sha256(*key)
-        inputs = inputs_sha256(experiment, data_hashes[key])
-        run = RunFolder.identity(experiment, inputs, date, again)
-        identities.append(Identity(run, data_hashes[key], inputs))
+        data = data_hash(experiment.data, experiment.task)
+        inputs = inputs_sha256(experiment, data)
+        identities.append(
+            Identity(RunFolder.identity(experiment, inputs, date, again), data, inputs)
+        )
     return identities
 
 
 def inputs_sha256(experiment: Experiment, data: str) -> str:
     """SHA-256 of the data, word vectors, start weights and custom cell, as far as they are used.
-
-    Args:
-        experiment: resolved.
-        data: sha256 of the prepared data.
 
     Raises:
         InputError: a file is missing.

@@ -11,6 +11,7 @@ manifest.json       sha256 of every file; written last, so it marks a finished r
 
 import fcntl
 import json
+import math
 import os
 import re
 import time
@@ -39,11 +40,7 @@ class Busy(RuntimeError):
 
 
 class RunFolder:
-    """A run's folder.
-
-    Args:
-        path: an existing or future folder; its name is the run's id.
-    """
+    """A run's folder, existing or future; its name is the run's id."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -106,15 +103,9 @@ class RunFolder:
         """Mark the run as finished: write the result and the manifest."""
         self.append("finished")
         files.write_json(self.path / RESULT, result)
-        names = [
-            p.relative_to(self.path).as_posix()
-            for p in sorted(self.path.rglob("*"))
-            if p.is_file()
-            and p.name != "lock"
-            and p.name[0] != "."
-            and p.relative_to(self.path).parts[0] not in ("checkpoints", "trials")
-        ]
-        files.write_manifest(self.path, names)
+        paths = (p.relative_to(self.path) for p in self.path.rglob("[!.]*") if p.is_file())
+        kept = (p for p in paths if p.parts[0] not in ("checkpoints", "trials"))
+        files.write_manifest(self.path, [p.as_posix() for p in kept if p.name != "lock"])
 
     @property
     def status(self) -> Status:
@@ -170,8 +161,7 @@ class RunFolder:
             if line["kind"] not in ("failed", "finished") and line.get("epoch", 0) <= epoch
         ]
         if len(kept) < len(lines):
-            text = "".join(files.canonical_json(line) + "\n" for line in kept)
-            files.write_atomic(self.path / JOURNAL, text)
+            self._write_journal(kept)
 
     # --- checkpoints ---
 
@@ -204,16 +194,16 @@ class RunFolder:
         files.write_atomic(self.path / "checkpoints" / "best", name + "\n")
         self.forget_after(0)
         curves = [line for line in trained.records() if line["kind"] in ("step", "epoch")]
-        text = "".join(files.canonical_json(line) + "\n" for line in [*self.records(), *curves])
-        files.write_atomic(self.path / JOURNAL, text)
+        self._write_journal([*self.records(), *curves])
         self.append("adopted", trial=trained.id)
+
+    def _write_journal(self, lines: list[dict[str, Any]]) -> None:
+        text = "".join(files.canonical_json(line) + "\n" for line in lines)
+        files.write_atomic(self.path / JOURNAL, text)
 
     def newest_checkpoint(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Tensors and facts of the newest intact checkpoint; None if there is none."""
-        for path in self._checkpoints():
-            if loaded := _read_checkpoint(path):
-                return loaded
-        return None
+        return next(filter(None, map(_read_checkpoint, self._checkpoints())), None)
 
     def best_checkpoint(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Tensors and facts of the best epoch.
@@ -255,6 +245,4 @@ def _plain(value: Any) -> Any:
     """JSON-compatible value: non-finite numbers become their names."""
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
-        return str(value)
-    return value
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import mmap
 import os
 import secrets
 import traceback
@@ -12,7 +13,6 @@ from typing import Any
 from rnnkit.errors import InputError
 
 MANIFEST = "manifest.json"
-BLOCK_BYTES = 1 << 20  # bytes per read
 
 
 def sha256_bytes(content: bytes) -> str:
@@ -26,11 +26,8 @@ def sha256_bytes(content: bytes) -> str:
 
 def sha256_file(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def canonical_json(value: Any) -> str:
@@ -118,19 +115,13 @@ def write_manifest(folder: Path, names: Iterable[str] | None) -> dict[str, str]:
         names: relative paths with forward slashes; None: every file below the folder except the
             manifest and hidden files (a leading dot marks an unfinished write).
     """
-    listed = sorted(_names(folder) if names is None else names)
-    manifest = {name: sha256_file(folder / name) for name in listed}
+    if names is None:
+        paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        visible = (path for path in paths if not any(part[0] == "." for part in path.parts))
+        names = (path.as_posix() for path in visible if path != Path(MANIFEST))
+    manifest = {name: sha256_file(folder / name) for name in sorted(names)}
     write_json(folder / MANIFEST, manifest)
     return manifest
-
-
-def _names(folder: Path) -> list[str]:
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return [
-        path.as_posix()
-        for path in paths
-        if path.as_posix() != MANIFEST and not any(part.startswith(".") for part in path.parts)
-    ]
 
 
 def verify_manifest(folder: Path) -> list[str]:
@@ -160,27 +151,15 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
     """Append one JSON line and fsync it. Cuts off an incomplete last line first."""
     created = not path.exists()
     with path.open("a+b") as file:
-        end = file.seek(0, os.SEEK_END)
-        complete = _end_of_last_line(file, end)
-        if complete < end:
+        if file.seek(0, os.SEEK_END):
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                complete = content.rfind(b"\n") + 1
             file.truncate(complete)
         file.write(canonical_json(record).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
     if created:
         sync_folder(path.parent)
-
-
-def _end_of_last_line(file: Any, end: int) -> int:
-    """Offset after the last line break before `end`; 0 if there is none."""
-    while end > 0:
-        start = max(0, end - BLOCK_BYTES)
-        file.seek(start)
-        position: int = file.read(end - start).rfind(b"\n")
-        if position >= 0:
-            return start + position + 1
-        end = start
-    return 0
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@
 until PID ends.
 """
 
+import contextlib
 import os
 import runpy
 import signal
@@ -17,35 +18,23 @@ import psutil
 POLL_SECONDS = 0.3
 
 
-def exit_at_once() -> None:
-    """End this process immediately, without cleanup."""
-    os._exit(1)
-
-
 def terminate() -> None:
     """Send SIGTERM to this process, so that it ends its own children."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def end_with(pid: int, end: Callable[[], None] = exit_at_once) -> None:
-    """End this process when another process of this machine has ended. Idempotent.
-
-    Args:
-        pid: the process to watch, usually the parent.
-        end: called to end this process.
-    """
+def end_with(pid: int, end: Callable[[], None] = lambda: os._exit(1)) -> None:
+    """Call `end` when another process of this machine, usually the parent, ends. Idempotent."""
     name = f"ends with {pid}"
     if name not in {thread.name for thread in threading.enumerate()}:
         threading.Thread(target=_watch, args=(pid, end), name=name, daemon=True).start()
 
 
 def _watch(pid: int, end: Callable[[], None]) -> None:
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             time.sleep(POLL_SECONDS)
-    except psutil.NoSuchProcess:
-        pass
     end()
 
 

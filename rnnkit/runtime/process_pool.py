@@ -24,10 +24,8 @@ def spread(work: Callable[[Any], Any], items: Sequence[Any], processes: int) -> 
         return [work(item) for item in items]
     from joblib.externals.loky import ProcessPoolExecutor
 
-    environment = dict.fromkeys(THREAD_VARIABLES, "1")
-    pool = ProcessPoolExecutor(
-        processes, initializer=_start, initargs=(os.getpid(),), env=environment
-    )
+    environment, parent = dict.fromkeys(THREAD_VARIABLES, "1"), os.getpid()
+    pool = ProcessPoolExecutor(processes, initializer=_start, initargs=(parent,), env=environment)
     try:
         size = -(-len(items) // (4 * processes))  # of chunks, which cost a message each
         return list(pool.map(work, items, chunksize=size))

@@ -259,12 +259,11 @@ def test_the_bootstraps_interval_is_that_of_the_normal_approximation() -> None:
     half = 1.96 * each.std() / np.sqrt(len(each))
     assert found.low == pytest.approx(each.mean() - half, abs=0.1 * half)
     assert found.high == pytest.approx(each.mean() + half, abs=0.1 * half)
-    assert found.is_better
-    assert not found.is_worse
+    assert found.verdict == "better"
     back = difference("accuracy", [frame(b)], [frame(a)], block=1, seed=0)
-    assert (back.value, back.is_better, back.is_worse) == (-found.value, False, True)
+    assert (back.value, back.verdict) == (-found.value, "worse")
     lower = difference("loss", [frame(b)], [frame(a)], block=1, seed=0)
-    assert lower.is_better  # a lower loss is a better one
+    assert lower.verdict == "better"  # a lower loss is a better one
 
 
 def test_what_two_seeds_of_one_network_differ_by_is_rarely_called_better() -> None:
@@ -273,7 +272,7 @@ def test_what_two_seeds_of_one_network_differ_by_is_rarely_called_better() -> No
     for trial in range(200):
         a, b = random.random(300) < 0.7, random.random(300) < 0.7
         found = difference("accuracy", [frame(a)], [frame(b)], block=1, seed=trial)
-        called += found.is_better
+        called += found.verdict == "better"
     assert called <= 12  # 2.5 % of 200 is 5; more than 12 has a probability of 0.3 %
 
 
@@ -330,7 +329,7 @@ def test_a_better_writer_is_told_from_a_worse_one_where_neither_gets_a_sentence_
     both = [measured("translation", predictions) for predictions in (ours, theirs)]
     assert [each.name for each in both] == ["wer", "wer"]
     found = difference("wer", [both[0].items], [both[1].items], block=1, seed=0)
-    assert found.is_better
+    assert found.verdict == "better"
     assert found.items == 60
     rates = []
     for predictions in (ours, theirs):

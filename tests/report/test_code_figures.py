@@ -4,7 +4,7 @@ from drawn_figures import Saver, headings
 from matplotlib.colors import to_hex
 
 from rnnkit import figures
-from rnnkit.figures import page
+from rnnkit.figures import code
 from rnnkit.figures.code import COLOURS, MARK, legend_of
 
 SOURCE = 'def f(x):\n\treturn "é中\x07"  # seen\n'
@@ -51,20 +51,21 @@ def test_code_is_drawn_in_runs_and_its_wrong_characters_are_marked(saved: Saver)
 
 
 def test_every_run_stands_at_its_column() -> None:
-    lines = page.page_of(page.lines_of(pieces(TAGS)))
-    places = [(run.line, run.column, run.text) for run in page.runs(lines, predicted=False)]
+    lines = code.page_of(code.lines_of(pieces(TAGS)))
+    runs = code.runs(lines, lambda cell: cell.truth)
+    places = [(run.line, run.column, run.text) for run in runs if not run.text.isspace()]
     assert places[:3] == [(0, 0, "def"), (0, 4, "f"), (0, 5, "(")]
     assert places[5:] == [(1, 4, "return"), (1, 11, '"é□□"'), (1, 18, "# seen")]
 
 
 def test_a_tab_goes_to_the_next_stop() -> None:
-    (line,) = page.lines_of([(list("ab\tc\r\n"), ["name"] * 6, ["name"] * 6)])
+    (line,) = code.lines_of([(list("ab\tc\r\n"), ["name"] * 6, ["name"] * 6)])
     assert "".join(cell.character for cell in line) == "ab  c"
 
 
 def test_a_long_line_is_cut_and_says_so() -> None:
     long = ["x"] * 200
-    (line,) = page.page_of(page.lines_of([(long, ["name"] * 200, ["name"] * 200)]))
+    (line,) = code.page_of(code.lines_of([(long, ["name"] * 200, ["name"] * 200)]))
     assert "".join(cell.character for cell in line) == "x" * 79 + "…"
 
 
@@ -74,11 +75,11 @@ def test_the_page_is_where_the_most_classes_show_and_begins_behind_an_empty_line
     text = [*dull, ("", ""), *lively, ("", ""), *dull]
     tokens = [c for line, _ in text for c in [*line, "\n"]]
     tags = [t for line, tag in text for t in [*([tag] * len(line)), "space"]]
-    shown = page.page_of(page.lines_of([(tokens, tags, tags)]))
+    shown = code.page_of(code.lines_of([(tokens, tags, tags)]))
     assert [line[0].truth if line else "" for line in shown[:4]] == [
         "name", "string", "number", "keyword",
     ]  # fmt: skip
-    assert len(shown) <= page.LINES
+    assert len(shown) <= code.LINES
     assert {cell.truth for line in shown for cell in line} >= {"name", "string", "number"}
 
 
@@ -86,7 +87,7 @@ def test_names_of_many_classes_take_several_lines() -> None:
     legend = legend_of([f"class {i} 中" for i in range(40)])
     assert legend[-1].line > 0
     assert legend[0].text == "class 0 □"
-    assert all(run.column + len(run.text) + 2 <= 2 * page.COLUMNS for run in legend)
+    assert all(run.column + len(run.text) + 2 <= 2 * code.COLUMNS for run in legend)
 
 
 def test_code_without_any_character(saved: Saver) -> None:

@@ -17,13 +17,9 @@ MAX_RESAMPLED_ITEMS = 4_000_000
 
 @dataclass(frozen=True)
 class Difference:
-    """One network's measure minus another's, on the same items.
+    """One network's measure minus another's on the same items, with its 95 % interval.
 
-    Args:
-        measure: accuracy, loss, mae or wer.
-        value: the difference.
-        low, high: the 95 % interval of the paired bootstrap.
-        items: number of items.
+    The measure is accuracy, loss, mae or wer; `items` is the number of items.
     """
 
     measure: str
@@ -33,14 +29,12 @@ class Difference:
     items: int
 
     @property
-    def is_better(self) -> bool:
-        """Whether the first is significantly better: the interval excludes zero."""
-        return self.low > 0 if MEASURES[self.measure] == "maximize" else self.high < 0
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether the first is significantly worse."""
-        return self.high < 0 if MEASURES[self.measure] == "maximize" else self.low > 0
+    def verdict(self) -> str:
+        """Of the first network: better or worse if the interval excludes zero, else undecided."""
+        if self.low > 0 or self.high < 0:
+            more_is_better = MEASURES[self.measure] == "maximize"
+            return "better" if (self.low > 0) == more_is_better else "worse"
+        return "undecided"
 
 
 def difference(
@@ -80,7 +74,7 @@ def difference(
             f"the runs answer other parts of the same items ({a[1].sum():,.0f} and "
             f"{b[1].sum():,.0f} in all); compare runs with the same tokens and data.max_length"
         )
-    value = _ratio(a, None) - _ratio(b, None)
+    value = _ratio(*a) - _ratio(*b)
     draws = _resampled(a, b, block, np.random.default_rng(seed))
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
@@ -101,10 +95,9 @@ def _resampled(a: np.ndarray, b: np.ndarray, block: int, random: np.random.Gener
         count = min(rows, RESAMPLES - start)
         begin = random.integers(items, size=(count, blocks))
         drawn = ((begin[..., None] + within) % items).reshape(count, -1)[:, :items]
-        draws.append(_ratio(a, drawn) - _ratio(b, drawn))
+        draws.append(_ratio(*(row[drawn] for row in a)) - _ratio(*(row[drawn] for row in b)))
     return np.concatenate(draws)
 
 
-def _ratio(values: np.ndarray, drawn: np.ndarray | None) -> np.ndarray:
-    total, weight = values if drawn is None else (values[0][drawn], values[1][drawn])
+def _ratio(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return np.asarray(total.sum(axis=-1) / weight.sum(axis=-1))

@@ -1,7 +1,4 @@
-"""Whether an older model can be compared with a newer run on the run's test items.
-
-The task must be the same, and the test items must not be in the older model's training data.
-"""
+"""Refuse to compare models of different tasks, or on items that the older one was trained on."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,11 +22,7 @@ def refuse_another_question(old: Experiment, new: Experiment) -> None:
 
 
 def refuse_seen(older: Fitted, newer: Fitted) -> None:
-    """Raise InputError if the older model may have been trained on test items of the newer run.
-
-    Args:
-        older, newer: fitted preprocessing of each.
-    """
+    """Raise InputError if the older model may have been trained on test items of the newer run."""
     if newer.split_by_time:
         newer.refuse_seen_times(older)
         return

@@ -1,7 +1,7 @@
 """Variants x seeds of one params file, each a complete experiment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
@@ -10,8 +10,7 @@ BASE = "base"
 """Variant name if only seeds are compared."""
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """One run of a comparison."""
 
     variant: str

@@ -46,24 +46,35 @@ def table(groups: Groups) -> pandas.DataFrame:
     rows = []
     for variant, runs in groups.items():
         results = [run.result for run in runs]
-        row: dict[str, Any] = {"variant": variant, "network": results[0]["network"]}
-        row["runs"] = len(runs)
+        network = results[0]["network"]
+        row: dict[str, Any] = {"variant": variant, "network": network, "runs": len(runs)}
         for name in results[0]["shown"]:
             values = [result["test"][name] for result in results if name in result["test"]]
             if values:
                 row[name] = statistics.mean(values)
                 row[f"{name} sd"] = statistics.stdev(values) if len(values) > 1 else None
-        rows.append(row | _difference_columns(changes.get(variant)) | _work(runs, results))
+        epochs = [line for run in runs for line in run.records("epoch")]
+        row |= _difference_columns(changes.get(variant)) | {
+            "parameters": results[0]["parameters"],
+            "seconds": statistics.median(line["seconds"] for line in epochs),
+            "memory": max(line["peak_memory"] for line in epochs),
+            "epochs": statistics.mean(result["best_epoch"] for result in results),
+        }
+        rows.append(row)
     return pandas.DataFrame(rows)
 
 
-def numbers(found: pandas.DataFrame) -> dict[str, float]:
+def metric_names(table: pandas.DataFrame) -> list[str]:
+    """The metrics of a table."""
+    return [str(name).removesuffix(" sd") for name in table if str(name).endswith(" sd")]
+
+
+def numbers(table: pandas.DataFrame) -> dict[str, float]:
     """The table as metrics of one run, named METRIC/VARIANT."""
-    names = [str(name).removesuffix(" sd") for name in found if str(name).endswith(" sd")]
     return {
         f"{name}/{row['variant']}": float(row[name])
-        for row in found.to_dict("records")
-        for name in [*names, "seconds", "memory"]
+        for row in table.to_dict("records")
+        for name in [*metric_names(table), "seconds", "memory"]
     }
 
 
@@ -79,7 +90,10 @@ def differences(groups: Groups) -> dict[str, Difference]:
         for variant, runs in groups.items()
     }
     measure = one_measure(run.name for measured in measures.values() for run in measured)
-    _refuse_other_tokens(groups, measure)
+    reference_run, *runs = [run for members in groups.values() for run in members]
+    for run in runs:
+        if misfit := why_not(reference_run.experiment, run.experiment, measure):
+            raise InputError(f"{run.id}: not comparable with {reference_run.id}: {misfit}")
     reference = [run.items for run in measures[first]]
     return {
         variant: difference(
@@ -93,31 +107,13 @@ def differences(groups: Groups) -> dict[str, Difference]:
     }
 
 
-def _refuse_other_tokens(groups: Groups, measure: str) -> None:
-    first, *others = [run for runs in groups.values() for run in runs]
-    for run in others:
-        if misfit := why_not(first.experiment, run.experiment, measure):
-            raise InputError(f"{run.id}: not comparable with {first.id}: {misfit}")
-
-
 def _difference_columns(change: Difference | None) -> dict[str, Any]:
     if change is None:
         return {"measure": "", "difference": None, "low": None, "high": None, "verdict": ""}
-    verdict = "better" if change.is_better else "worse" if change.is_worse else "undecided"
     return {
         "measure": change.measure,
         "difference": change.value,
         "low": change.low,
         "high": change.high,
-        "verdict": verdict,
-    }
-
-
-def _work(runs: Sequence[RunFolder], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    epochs = [line for run in runs for line in run.records("epoch")]
-    return {
-        "parameters": results[0]["parameters"],
-        "seconds": statistics.median(line["seconds"] for line in epochs),
-        "memory": max(line["peak_memory"] for line in epochs),
-        "epochs": statistics.mean(result["best_epoch"] for result in results),
+        "verdict": change.verdict,
     }
