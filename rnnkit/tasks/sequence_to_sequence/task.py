@@ -48,8 +48,9 @@ class SequenceMeter:
     @property
     def counted(self) -> dict[str, str]:
         """How BLEU was counted, and what it means where it is 0."""
-        why = "" if self.texts.bleu else ", 0: no text has four tokens, or no token is right"
-        return {"bleu": f"{self.texts.signature}{why}"}
+        score, signature = self.texts.bleu()
+        why = "" if score else ", 0: no text has four tokens, or no token is right"
+        return {"bleu": f"{signature}{why}"}
 
     def compute(self) -> Metrics:
         """The metrics of everything seen so far."""
