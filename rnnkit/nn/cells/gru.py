@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import rnnkit.params.model as blocks
-from rnnkit.nn.cells.interface import Cell
+from rnnkit.nn.cells.interface import Cell, Inputs, Kept
 
 
 class GRUState(NamedTuple):
@@ -47,12 +47,7 @@ class GRU(Cell[GRUState]):
         with torch.no_grad():
             self.b_h[hidden : 2 * hidden] = params.update_bias
 
-    def step(
-        self,
-        inputs: Float[Tensor, "batch inputs"],
-        state: GRUState,
-        kept: Float[Tensor, "batch hidden"] | None = None,
-    ) -> GRUState:
+    def step(self, inputs: Inputs, state: GRUState, kept: Kept = None) -> GRUState:
         """One step of the equations above."""
         x_r, x_z, x_n = functional.linear(inputs, self.W_xh, self.b_h).chunk(3, dim=1)
         h_r, h_z, h_n = self.recurrent(state.h, kept).chunk(3, dim=1)

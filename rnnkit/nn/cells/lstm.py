@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 import rnnkit.params.model as blocks
-from rnnkit.nn.cells.interface import Cell
+from rnnkit.nn.cells.interface import Cell, Inputs, Kept
 
 
 class LSTMState(NamedTuple):
@@ -47,12 +47,7 @@ class LSTM(Cell[LSTMState]):
         with torch.no_grad():
             self.b_h[hidden : 2 * hidden] = params.forget_bias
 
-    def step(
-        self,
-        inputs: Float[Tensor, "batch inputs"],
-        state: LSTMState,
-        kept: Float[Tensor, "batch hidden"] | None = None,
-    ) -> LSTMState:
+    def step(self, inputs: Inputs, state: LSTMState, kept: Kept = None) -> LSTMState:
         """One step of the equations above."""
         gates = functional.linear(inputs, self.W_xh, self.b_h)
         i, f, g, o = (gates + self.recurrent(state.h, kept)).chunk(4, dim=1)

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 import rnnkit.params.model as blocks
-from rnnkit.nn.cells.interface import Cell
+from rnnkit.nn.cells.interface import Cell, Inputs, Kept
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
 
@@ -39,17 +39,10 @@ class RNN(Cell[RNNState]):
         super().__init__(inputs, hidden)
         self.activation = params.activation
 
-    def step(
-        self,
-        inputs: Float[Tensor, "batch inputs"],
-        state: RNNState,
-        kept: Float[Tensor, "batch hidden"] | None = None,
-    ) -> RNNState:
+    def step(self, inputs: Inputs, state: RNNState, kept: Kept = None) -> RNNState:
         """One step of the equation above."""
-        f = ACTIVATIONS[self.activation]
-        return RNNState(
-            f(functional.linear(inputs, self.W_xh, self.b_h) + self.recurrent(state.h, kept))
-        )
+        x_h = functional.linear(inputs, self.W_xh, self.b_h)
+        return RNNState(ACTIVATIONS[self.activation](x_h + self.recurrent(state.h, kept)))
 
     def zeros(self, batch: int, dtype: torch.dtype, device: torch.device) -> RNNState:
         """h_0 = 0."""

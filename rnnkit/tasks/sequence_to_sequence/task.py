@@ -13,7 +13,7 @@ from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.tokenize import FittedTokenizer
 from rnnkit.metrics import Metrics, TextMeter, TokenMeter
 from rnnkit.nn.beam_search import Hypothesis, beam_search, greedy
-from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean, smoothed_cross_entropy
+from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
 from rnnkit.nn.model.writing import Read, Writer
 from rnnkit.tasks.interface import Task
 from rnnkit.tasks.predictions import Items, Predictions
@@ -80,7 +80,7 @@ class SequenceToSequence(Task[F]):
 
     def training_loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         smoothing = self.params.label_smoothing
-        losses = smoothed_cross_entropy(outputs, batch.targets, smoothing)
+        losses = cross_entropy(outputs, batch.targets, smoothing)
         return masked_mean(losses, batch.targets != IGNORED)
 
     def weight(self, batch: Batch) -> int:
