@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.data.prepare.ids import END, PADDING, UNKNOWN
-from rnnkit.nn.model.writing import Read
+from rnnkit.nn.model.decoder import Read
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.windows import Window, count_windows, has_targets, is_carried, training_windows
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import Synced
-from rnnkit.nn.model.stack import States, detached, without_masks
+from rnnkit.nn.model.stack import States, map_states, without_masks
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.train import Adam, Optimizer
 from rnnkit.runs.run_folder import RunFolder
@@ -254,7 +254,7 @@ def _run(
     assert isinstance(network, Synced)
     before = None if window.begins else states
     outputs, after = network.run(batch.inputs, batch.mask, before, not window.ends, "auto")
-    return outputs, None if after is None else detached(after)
+    return outputs, None if after is None else map_states(Tensor.detach, after)
 
 
 def _update(

@@ -17,10 +17,9 @@ from rnnkit.nn.beam_search import beam_search, greedy
 from rnnkit.nn.cells.gru import GRUState
 from rnnkit.nn.losses import cross_entropy
 from rnnkit.nn.model.attention import ATTENTIONS, attend
-from rnnkit.nn.model.decoder import Written
+from rnnkit.nn.model.decoder import Read, Written
 from rnnkit.nn.model.network import build
 from rnnkit.nn.model.representation import Sizes
-from rnnkit.nn.model.writing import Read
 from rnnkit.params.model import Model
 from rnnkit.tasks.sequence_to_sequence.task import before
 

@@ -20,7 +20,7 @@ from rnnkit.errors import InputError
 from rnnkit.evaluation.evaluate_file import evaluate_file
 from rnnkit.evaluation.finalize import PREDICTIONS, verdict
 from rnnkit.metrics import TextMeter, TranscriptMeter, least_edits
-from rnnkit.nn.model.writing import EncoderDecoder
+from rnnkit.nn.model.network import EncoderDecoder
 from rnnkit.report.run import _data as data_of
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks import baselines, predictions_of, prepare, task_for

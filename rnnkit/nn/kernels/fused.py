@@ -88,7 +88,8 @@ def run(
 
     Returns: h at every step, and the state after the last step, padding included.
     """
-    W_xh, second = cell.W_xh, torch.zeros_like(cell.b_h)
+    W_xh: Tensor = cell.W_xh
+    second = torch.zeros_like(cell.b_h)
     if isinstance(cell, GRU):
         second = torch.cat([second[: 2 * cell.hidden], cell.b_hn])
     if held is not None:

@@ -14,7 +14,8 @@ from rnnkit.data.prepare.tokenize import FittedTokenizer
 from rnnkit.metrics import Metrics, TextMeter, TokenMeter
 from rnnkit.nn.beam_search import Hypothesis, beam_search, greedy
 from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
-from rnnkit.nn.model.writing import Read, Writer
+from rnnkit.nn.model.decoder import Read
+from rnnkit.nn.model.network import Writer
 from rnnkit.tasks.interface import Task
 from rnnkit.tasks.predictions import Items, Predictions
 from rnnkit.tasks.sequence_to_sequence.examples import TextTargets
