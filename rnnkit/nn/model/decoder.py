@@ -63,30 +63,28 @@ class Decoder(nn.Module):
     without a memory a_t = h_t.
 
     Args:
-        model: the params block.
         tokens: target vocabulary size, padding and unknown included.
         memory: units of the encoder's outputs; None: no attention.
-        generator: draws the weights.
 
     Reference: M.-T. Luong et al., Effective approaches to attention-based neural machine
     translation, 2015, sections 3 and 3.3.
     """
 
     def __init__(
-        self, model: Model, tokens: int, memory: int | None, generator: torch.Generator
+        self, model: Model, tokens: int, memory: int | None, draw: torch.Generator
     ) -> None:
         super().__init__()
-        self.embedding = Embedding(tokens, model.target_embedding, generator)
+        self.embedding = Embedding(tokens, model.target_embedding, draw)
         self.is_fed = memory is not None and model.input_feeding
         width = model.target_embedding + (model.hidden if self.is_fed else 0)
         forward = model.model_copy(update={"bidirectional": False, "initial_state": "zeros"})
-        self.stack = Stack(width, forward, generator)
+        self.stack = Stack(width, forward, draw)
         self.attention: Any = None
         if memory is not None:
-            self.attention = ATTENTIONS[model.attention](model.hidden, memory, generator)
-            self.combine = make_head(model.hidden + memory, model.hidden, generator)
+            self.attention = ATTENTIONS[model.attention](model.hidden, memory, draw)
+            self.combine = make_head(model.hidden + memory, model.hidden, draw)
         self.dropout = nn.Dropout(model.dropout)
-        self.head = make_head(model.hidden, tokens, generator)
+        self.head = make_head(model.hidden, tokens, draw)
 
     def remember(
         self, hidden: Float[Tensor, "batch time units"], mask: Tensor | None
@@ -111,9 +109,7 @@ class Decoder(nn.Module):
         """Logits of every token at every step, given the true previous tokens (teacher forcing).
 
         Args:
-            previous: the previous token of each step.
             written: decoder state before the first step.
-            memory: from `remember`.
             own: probability that a step's input is the network's most probable token instead of
                 the true one (scheduled sampling, Bengio et al. 2015).
         """

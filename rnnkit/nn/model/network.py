@@ -24,10 +24,10 @@ Vector = Float[Tensor, "batch units"]
 class Encoder(nn.Module):
     """Base of the recurrent topologies: inputs -> representation -> stack -> read-out."""
 
-    def __init__(self, model: Model, sizes: Sizes, generator: torch.Generator) -> None:
+    def __init__(self, model: Model, sizes: Sizes, draw: torch.Generator) -> None:
         super().__init__()
-        self.representation = make_representation(model, sizes, generator)
-        self.stack = Stack(self.representation.size, model, generator)
+        self.representation = make_representation(model, sizes, draw)
+        self.stack = Stack(self.representation.size, model, draw)
         self.dropout = nn.Dropout(model.dropout)
         self.readout, self.running = READOUTS[model.readout], RUNNING[model.readout]
 
@@ -66,11 +66,9 @@ class Encoder(nn.Module):
 class Network(Encoder):
     """An encoder with a head."""
 
-    def __init__(
-        self, model: Model, sizes: Sizes, outputs: int, generator: torch.Generator
-    ) -> None:
-        super().__init__(model, sizes, generator)
-        self.head = make_head(self.stack.size, outputs, generator)
+    def __init__(self, model: Model, sizes: Sizes, outputs: int, draw: torch.Generator) -> None:
+        super().__init__(model, sizes, draw)
+        self.head = make_head(self.stack.size, outputs, draw)
         if model.tied:
             # O. Press, L. Wolf, Using the output embedding to improve language models, 2017. Scaled
             # to variance 1 / size: with unit variance the initial logits would be too large.
@@ -123,21 +121,19 @@ class OneToOne(nn.Module):
     where D is dropout. There are `depth` layers of `hidden` units.
     """
 
-    def __init__(
-        self, model: Model, sizes: Sizes, outputs: int, generator: torch.Generator
-    ) -> None:
+    def __init__(self, model: Model, sizes: Sizes, outputs: int, draw: torch.Generator) -> None:
         super().__init__()
-        self.representation = make_representation(model, sizes, generator)
+        self.representation = make_representation(model, sizes, draw)
         self.dropout = nn.Dropout(model.dropout)
         widths = [self.representation.size, *[model.hidden] * model.depth]
-        draw = MATRICES[model.initialization.input]
+        matrix = MATRICES[model.initialization.input]
         self.layers = nn.ModuleList()
         for before, after in pairwise(widths):
-            layer = make_head(before, after, generator)
+            layer = make_head(before, after, draw)
             with torch.no_grad():
-                layer.weight.copy_(draw(after, before, generator))
+                layer.weight.copy_(matrix(after, before, draw))
             self.layers.append(layer)
-        self.head = make_head(model.hidden, outputs, generator)
+        self.head = make_head(model.hidden, outputs, draw)
 
     def forward(
         self, inputs: Num[Tensor, "batch 1 feature"], mask: None
@@ -154,11 +150,11 @@ class Writer(nn.Module):
     initial states."""
 
     def add_decoder(
-        self, model: Model, outputs: int, units: int, memory: int | None, generator: torch.Generator
+        self, model: Model, outputs: int, units: int, memory: int | None, draw: torch.Generator
     ) -> None:
         """Add the modules that decode, from the units of the vector and of the memory."""
-        self.decoder = Decoder(model, outputs, memory, generator)
-        self.bridge = Bridge(units, self.decoder.stack, generator)
+        self.decoder = Decoder(model, outputs, memory, draw)
+        self.bridge = Bridge(units, self.decoder.stack, draw)
 
     def read(self, inputs: Inputs, mask: Mask | None) -> Read:
         """Encode the inputs for the decoder."""
@@ -187,13 +183,11 @@ class OneToMany(Writer):
     Reference: O. Vinyals et al., Show and tell: a neural image caption generator, 2015.
     """
 
-    def __init__(
-        self, model: Model, sizes: Sizes, outputs: int, generator: torch.Generator
-    ) -> None:
+    def __init__(self, model: Model, sizes: Sizes, outputs: int, draw: torch.Generator) -> None:
         super().__init__()
-        self.representation = make_representation(model, sizes, generator)
+        self.representation = make_representation(model, sizes, draw)
         self.dropout = nn.Dropout(model.dropout)
-        self.add_decoder(model, outputs, self.representation.size, None, generator)
+        self.add_decoder(model, outputs, self.representation.size, None, draw)
 
     def read(self, inputs: Inputs, mask: Mask | None) -> Read:
         vector = self.representation(inputs, None)[:, 0]
@@ -209,12 +203,10 @@ class EncoderDecoder(Writer, Encoder):
     statistical machine translation, 2014.
     """
 
-    def __init__(
-        self, model: Model, sizes: Sizes, outputs: int, generator: torch.Generator
-    ) -> None:
-        super().__init__(model, sizes, generator)
+    def __init__(self, model: Model, sizes: Sizes, outputs: int, draw: torch.Generator) -> None:
+        super().__init__(model, sizes, draw)
         memory = None if model.attention == "none" else self.stack.size
-        self.add_decoder(model, outputs, self.stack.size, memory, generator)
+        self.add_decoder(model, outputs, self.stack.size, memory, draw)
 
     def read(self, inputs: Inputs, mask: Mask | None) -> Read:
         hidden, _, padding = self.encode(inputs, mask)
