@@ -44,7 +44,6 @@ def recur(
     with t-1 replaced by t+1 in reverse.
 
     Args:
-        cell: computes the next state from an input and the state.
         inputs: at least one step; finite also at padding, where they have no effect.
         state: before the first step.
         mask: true at real steps, its Padding, or None: all are real.

@@ -111,9 +111,8 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
     """Train; yield Step records, and an Epoch record after each epoch.
 
     Args:
-        experiment: what to train and how.
-        prepared: its data; without a "valid" split there is no early stopping and every epoch
-            counts as the best so far.
+        prepared: without a "valid" split there is no early stopping and every epoch counts as the
+            best so far.
         state: `State.start()`, or the state of an earlier Epoch to resume from.
 
     Raises:
@@ -161,8 +160,9 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
                 flat.clip(norm, limit)
                 optimizer.step()
             step += 1
-            for tally in (recent, total):
-                tally.add(loss.item(), task.weight(window.batch), norm, limit)
+            update = loss.item(), task.weight(window.batch), norm, limit
+            recent.add(*update)
+            total.add(*update)
             if step % record_steps == 0:
                 yield recent.record(epoch, step, rate)
                 recent = _Tally()
@@ -241,10 +241,8 @@ def stopped(experiment: Experiment, state: State) -> bool:
 
 def better(experiment: Experiment, value: float, than: float | None) -> bool:
     """Whether a value of the monitored metric is better; a value that is not finite never is."""
-    if not math.isfinite(value):
-        return False
-    if than is None:
-        return True
+    if than is None or not math.isfinite(value):
+        return math.isfinite(value)
     return value < than if experiment.direction == "minimize" else value > than
 
 

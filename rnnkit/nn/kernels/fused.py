@@ -78,12 +78,10 @@ def run(
     state: S,
     held: Mask | None,
 ) -> tuple[Float[Tensor, "batch time hidden"], S]:
-    """All steps of all sequences.
+    """All steps of all sequences, with a cell for which `serves` is true.
 
     Args:
-        cell: a cell for which `serves` is true.
         inputs: finite everywhere, with padding only at the end.
-        state: before the first step.
         held: the mask if `must_hold_padding`, else None.
 
     Returns: h at every step, and the state after the last step, padding included.
