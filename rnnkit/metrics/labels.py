@@ -1,11 +1,16 @@
-"""Meters of labels: one per sequence or per token, and entity tags."""
+"""Meters of classes: labels, entity tags, polyphonic notes, next tokens and answers."""
 
+import math
 from collections.abc import Sequence
 
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 from torchmetrics import MetricCollection
 from torchmetrics.classification import (
+    BinaryF1Score,
+    BinaryJaccardIndex,
+    BinaryPrecision,
+    BinaryRecall,
     MulticlassAccuracy,
     MulticlassF1Score,
     MulticlassPrecision,
@@ -33,30 +38,22 @@ class LabelMeter:
                 "f1": MulticlassF1Score(num_classes=classes, average="macro"),
             }
         )
-        self._sequences = sequences
-        self._right = self._seen = 0
+        self._sequences = AnswerMeter() if sequences else None
 
     def update(
         self, predicted: Int[Tensor, "batch *time"], targets: Int[Tensor, "batch *time"]
     ) -> None:
-        """Add a batch.
-
-        Args:
-            predicted: label ids, one per sequence or per step.
-            targets: `IGNORED` marks padding.
-        """
+        """Add a batch of label ids; `IGNORED` marks padding in the targets."""
         real = targets != IGNORED
         self._scores.update(predicted[real], targets[real])
-        if self._sequences:
-            self._right += int(((predicted == targets) | ~real).all(dim=1).sum())
-            self._seen += len(targets)
+        if self._sequences is not None:
+            self._sequences.update(((predicted == targets) | ~real).all(dim=1))
 
     def compute(self) -> Metrics:
-        """Compute the metrics over all batches."""
         scores = self._scores.compute().items()
         metrics = {name: min(1.0, float(value)) for name, value in scores}  # float32 rounds up
-        if self._sequences:
-            metrics["sequence_accuracy"] = self._right / self._seen
+        if self._sequences is not None:
+            metrics["sequence_accuracy"] = self._sequences.compute()["accuracy"]
         return metrics
 
 
@@ -86,7 +83,6 @@ class EntityMeter:
             self._truth.append([self._labels[i] for i in target[real].tolist()])
 
     def compute(self) -> Metrics:
-        """Compute the metrics over all batches."""
         from seqeval.metrics import f1_score, precision_score, recall_score
 
         tags = self._truth, self._predicted
@@ -98,3 +94,69 @@ class EntityMeter:
             "f1": float(f1_score(*tags, zero_division=0)),
             "sequence_accuracy": sum(map(all, right)) / len(right),
         }
+
+
+class NoteMeter:
+    """Predicted notes against sounding ones, over all frames and keys (micro).
+
+    Accuracy is TP / (TP + FP + FN); true negatives (silent keys) are not counted.
+
+    Reference: M. Bay, A. Ehmann, J. S. Downie, Evaluation of multiple-F0 estimation and tracking
+    systems, ISMIR 2009.
+    """
+
+    def __init__(self) -> None:
+        self._scores = MetricCollection(
+            {
+                "accuracy": BinaryJaccardIndex(),
+                "precision": BinaryPrecision(),
+                "recall": BinaryRecall(),
+                "f1": BinaryF1Score(),
+            }
+        )
+
+    def update(
+        self, predicted: Bool[Tensor, "frames keys"], targets: Shaped[Tensor, "frames keys"]
+    ) -> None:
+        """Add a batch of real frames: whether each key sounds."""
+        self._scores.update(predicted.int(), targets.int())
+
+    def compute(self) -> Metrics:
+        return {name: float(value) for name, value in self._scores.compute().items()}
+
+
+class TokenMeter:
+    """Perplexity exp(mean nats) = 2^(mean bits), and the accuracy of the most probable token."""
+
+    def __init__(self) -> None:
+        self._nats, self._right, self._tokens = 0.0, 0, 0
+
+    def update(self, nats: Float[Tensor, " tokens"], right: Bool[Tensor, " tokens"]) -> None:
+        """Add a batch: cross-entropies and hits of real tokens."""
+        self._nats += float(nats.double().sum())
+        self._right += int(right.sum())
+        self._tokens += nats.numel()
+
+    def compute(self) -> Metrics:
+        mean = self._nats / self._tokens
+        return {
+            "loss": mean,
+            "perplexity": math.exp(mean) if mean < 700 else math.inf,
+            "bits": mean / math.log(2),
+            "accuracy": self._right / self._tokens,
+        }
+
+
+class AnswerMeter:
+    """The fraction of correct answers."""
+
+    def __init__(self) -> None:
+        self._right = self._seen = 0
+
+    def update(self, right: Bool[Tensor, "*answers"]) -> None:
+        """Add a batch: whether each answer is correct."""
+        self._right += int(right.sum())
+        self._seen += right.numel()
+
+    def compute(self) -> Metrics:
+        return {"accuracy": self._right / self._seen}

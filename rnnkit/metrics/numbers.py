@@ -1,31 +1,124 @@
-"""Meter of numbers in their own units."""
+"""Meters of numbers in their own units, and of forecasts in the series' units and scaled."""
+
+from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
+from torchmetrics import MetricCollection
 from torchmetrics.regression import (
     MeanAbsoluteError,
+    MeanAbsolutePercentageError,
     MeanSquaredError,
+    SymmetricMeanAbsolutePercentageError,
 )
 
 from rnnkit.metrics.values import Metrics
+from rnnkit.nn.losses import pinball
 
 
 class NumberMeter:
     """MAE and RMSE over numbers in their own units."""
 
     def __init__(self) -> None:
-        self._mae, self._mse = MeanAbsoluteError(), MeanSquaredError()
-        for metric in (self._mae, self._mse):
-            metric.set_dtype(torch.float64)
+        self._errors = _absolute_and_squared()
 
     def update(
-        self, predicted: Float[Tensor, "batch targets"], truth: Float[Tensor, "batch targets"]
+        self, predicted: Float[Tensor, "batch *targets"], truth: Float[Tensor, "batch *targets"]
     ) -> None:
         """Add a batch, in units."""
-        for metric in (self._mae, self._mse):
-            metric.update(predicted.double().flatten(), truth.double().flatten())
+        self._errors.update(predicted.double().flatten(), truth.double().flatten())
 
     def compute(self) -> Metrics:
-        """Compute the metrics over all batches."""
-        return {"mae": float(self._mae.compute()), "rmse": float(self._mse.compute()) ** 0.5}
+        errors = self._errors.compute()
+        return {"mae": float(errors["mae"]), "rmse": float(errors["mse"]) ** 0.5}
+
+
+class ForecastMeter:
+    """MAE, RMSE, MAPE, sMAPE and MASE in the series' units; MSE and MAE on scaled data.
+
+    MAPE excludes observations of zero and counts them (`mape_excluded`). MASE divides by the mean
+    error of the seasonal naive forecast on the training split (Hyndman and Koehler 2006), column
+    by column. MAE is also reported per step of the horizon: `mae_step_1` and so on. Quantile
+    metrics: the mean pinball loss in units, the fraction of observations between the outermost
+    two quantiles (`coverage`), and the mean distance of these in units (`interval_width`).
+
+    Args:
+        units: converts scaled values [batch, horizon, targets] of rows [batch] to series units.
+        naive: maps rows [batch] to [batch, targets], the mean seasonal naive error of their series
+            on the training split, in units.
+    """
+
+    def __init__(
+        self, units: Callable[[Tensor, Tensor], Tensor], naive: Callable[[Tensor], Tensor]
+    ) -> None:
+        self._units, self._naive = units, naive
+        self._numbers, self._scaled = NumberMeter(), _absolute_and_squared()
+        self._mape = MeanAbsolutePercentageError().set_dtype(torch.float64)
+        self._smape = SymmetricMeanAbsolutePercentageError().set_dtype(torch.float64)
+        self._zeros, self._mase, self._rows = 0, 0.0, 0
+        self._steps = torch.zeros(1, dtype=torch.float64)  # then [horizon]: summed absolute errors
+        self._of_quantiles = {"pinball": 0.0, "coverage": 0.0, "interval_width": 0.0}  # sums
+        self._observed = 0
+
+    def update(
+        self,
+        forecast: Float[Tensor, "batch horizon targets"],
+        truth: Float[Tensor, "batch horizon targets"],
+        rows: Int[Tensor, " batch"],
+    ) -> None:
+        """Add a batch: scaled values, and one row of each series."""
+        forecast, truth = forecast.double(), truth.double()
+        self._scaled.update(forecast.flatten(), truth.flatten())
+        forecast, truth = self._units(forecast, rows), self._units(truth, rows)
+        self._numbers.update(forecast, truth)
+        self._smape.update(forecast.flatten(), truth.flatten())
+        real = truth != 0
+        self._zeros += int((~real).sum())
+        if real.any():
+            self._mape.update(forecast[real], truth[real])
+        errors = (forecast - truth).abs()
+        self._steps = self._steps + errors.mean(dim=2).sum(dim=0)
+        self._mase += float((errors / self._naive(rows)[:, None]).mean(dim=(1, 2)).sum())
+        self._rows += len(errors)
+
+    def update_quantiles(
+        self,
+        forecasts: Float[Tensor, "batch horizon targets quantiles"],
+        truth: Float[Tensor, "batch horizon targets"],
+        rows: Int[Tensor, " batch"],
+        quantiles: Float[Tensor, " quantiles"],
+    ) -> None:
+        """Add the quantiles of a batch: scaled, ascending forecasts of these probabilities."""
+        predicted = [self._units(forecast, rows) for forecast in forecasts.double().unbind(-1)]
+        observed = self._units(truth.double(), rows)
+        losses = pinball(torch.stack(predicted, dim=-1), observed, quantiles.double())
+        inside = (predicted[0] <= observed) & (observed <= predicted[-1])
+        self._of_quantiles["pinball"] += float(losses.mean(-1).sum())
+        self._of_quantiles["coverage"] += int(inside.sum())
+        self._of_quantiles["interval_width"] += float((predicted[-1] - predicted[0]).sum())
+        self._observed += observed.numel()
+
+    def compute(self) -> Metrics:
+        scaled = self._scaled.compute()
+        metrics = self._numbers.compute() | {
+            "smape": float(self._smape.compute()),
+            "mase": self._mase / self._rows,
+            "scaled_mse": float(scaled["mse"]),
+            "scaled_mae": float(scaled["mae"]),
+            "mape_excluded": float(self._zeros),
+        }
+        if self._mape.update_called:
+            metrics["mape"] = float(self._mape.compute())
+        if self._observed:
+            metrics |= {name: total / self._observed for name, total in self._of_quantiles.items()}
+        if len(self._steps) > 1:
+            for step, mean in enumerate((self._steps / self._rows).tolist(), start=1):
+                metrics[f"mae_step_{step}"] = mean
+        return metrics
+
+
+def _absolute_and_squared() -> MetricCollection:
+    return MetricCollection(
+        {"mae": MeanAbsoluteError(), "mse": MeanSquaredError()}, compute_groups=False
+    ).set_dtype(torch.float64)

@@ -26,8 +26,7 @@ class TextMeter:
     """Generated texts against their references: BLEU, word error rate, fraction of exact matches.
 
     Items with the same key share their references. A text that equals any of them is correct; the
-    word error rate uses the nearest one. BLEU is between 0 and 1; `signature` is sacreBLEU's
-    description of how it was computed.
+    word error rate uses the nearest one. BLEU is between 0 and 1.
 
     Args:
         tokenizer: name of a sacreBLEU tokenizer.
@@ -48,30 +47,17 @@ class TextMeter:
             self._references.setdefault(key, []).append(reference)
 
     def compute(self) -> Metrics:
-        """Compute the metrics over all batches."""
         right = edits = words = 0
         for key, text in self._texts.items():
             references = self._references[key]
             right += text in references
             distance, length = least_edits(text, references)
             edits, words = edits + distance, words + length
-        return {
-            "bleu": self.bleu,
-            "wer": edits / max(1, words),
-            "sequence_accuracy": right / len(self._texts),
-        }
+        exact = right / len(self._texts)
+        return {"bleu": self.bleu()[0], "wer": edits / max(1, words), "sequence_accuracy": exact}
 
-    @property
-    def signature(self) -> str:
-        """The sacreBLEU signature, with its version."""
-        return self._bleu()[1]
-
-    @property
-    def bleu(self) -> float:
-        """BLEU over all batches."""
-        return self._bleu()[0]
-
-    def _bleu(self) -> tuple[float, str]:
+    def bleu(self) -> tuple[float, str]:
+        """BLEU over all batches, and sacreBLEU's signature with its version."""
         from sacrebleu.metrics.bleu import BLEU
 
         bleu = BLEU(tokenize=self._tokenizer, force=True)
@@ -101,7 +87,6 @@ class TranscriptMeter:
         self._seen += len(texts)
 
     def compute(self) -> Metrics:
-        """Compute the metrics over all batches."""
         return {
             "wer": float(self._wer.compute()),
             "cer": float(self._cer.compute()),

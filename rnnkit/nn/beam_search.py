@@ -6,21 +6,14 @@ log-probabilities over the full vocabulary.
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.data.prepare.ids import END, PADDING, UNKNOWN
-from rnnkit.nn.model.writing import Read
-
-
-@runtime_checkable
-class HasDecoder(Protocol):
-    """A network whose decoder has `advance`, like rnnkit.nn.model.decoder.Decoder."""
-
-    decoder: Any
+from rnnkit.nn.model.decoder import Read
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +43,11 @@ class Hypothesis:
 
 
 @torch.no_grad()
-def greedy(network: HasDecoder, read: Read, longest: int) -> list[Hypothesis]:
+def greedy(network: Any, read: Read, longest: int) -> list[Hypothesis]:
     """Decode with the most probable token at every step.
 
     Args:
-        network: in evaluation mode.
+        network: in evaluation mode; its `decoder` has `advance`, as rnnkit.nn.model.decoder has.
         read: the decoder's first states and the memory of a batch.
         longest: maximum number of tokens, the end token included.
     """
@@ -86,7 +79,7 @@ def greedy(network: HasDecoder, read: Read, longest: int) -> list[Hypothesis]:
 
 @torch.no_grad()
 def beam_search(
-    network: HasDecoder, read: Read, longest: int, width: int, length_penalty: float
+    network: Any, read: Read, longest: int, width: int, length_penalty: float
 ) -> list[list[Hypothesis]]:
     """The best hypotheses of each item, best first, at most `width`.
 
@@ -106,7 +99,7 @@ def beam_search(
     alive = torch.full((items, width), -math.inf, dtype=torch.float64)
     alive[:, 0] = 0.0  # all rows start equal: the first step has one hypothesis per item
     tokens = torch.empty(items, width, 0, dtype=torch.int64)
-    looks: Tensor | None = None
+    looks: Tensor | None = None  # attention weights [items, width, steps, time]
     ended: list[list[Hypothesis]] = [[] for _ in range(items)]
     active = torch.ones(items, dtype=torch.bool)
     while tokens.shape[2] < longest and bool(active.any()):
@@ -116,11 +109,13 @@ def beam_search(
         total = (alive[:, :, None] + log_probs.view(items, width, size)).flatten(1)
         best, place = total.topk(width, dim=1)
         parent, token = place // size, place % size
-        looks = _append_attention(looks, weights, items, width)
         rows = (parent + torch.arange(items)[:, None] * width).flatten()
         written = written.rows(rows)
         tokens = tokens.flatten(0, 1)[rows].view(tokens.shape)
-        looks = None if looks is None else looks.flatten(0, 1)[rows].view(looks.shape)
+        if weights is not None:
+            newest = weights.view(items, width, 1, -1)
+            looks = newest if looks is None else torch.cat([looks, newest], dim=2)
+            looks = looks.flatten(0, 1)[rows].view(looks.shape)
         is_end = (token == END) & best.isfinite()
         for item, k in is_end.nonzero().tolist():
             ended[item].append(_hypothesis(tokens, looks, best, item, k, ended=True))
@@ -149,19 +144,6 @@ def _hypothesis(
 def _best(hypotheses: list[Hypothesis], width: int, length_penalty: float) -> list[Hypothesis]:
     """The `width` best: ended hypotheses first, then by score."""
     return sorted(hypotheses, key=lambda h: (not h.ended, -h.score(length_penalty)))[:width]
-
-
-def _append_attention(
-    looks: Float[Tensor, "items width steps time"] | None,
-    weights: Float[Tensor, "rows time"] | None,
-    items: int,
-    width: int,
-) -> Float[Tensor, "items width longer time"] | None:
-    """The attention weights of all steps, the newest appended."""
-    if weights is None:
-        return None
-    newest = weights.view(items, width, 1, -1)
-    return newest if looks is None else torch.cat([looks, newest], dim=2)
 
 
 def without_reserved(scores: Float[Tensor, "rows tokens"]) -> Float[Tensor, "rows tokens"]:

@@ -19,6 +19,8 @@ from rnnkit.data.batches import IGNORED
 from rnnkit.data.prepare.ids import PADDING, UNKNOWN
 
 BLANK = PADDING
+Beam = dict[tuple[int, ...], tuple[float, float]]
+"""Prefix -> log-probability of its paths that end with a blank, and of its other paths."""
 MAX_BEAM_TOKENS = 64
 """Number of best tokens that extend a prefix at each frame."""
 
@@ -28,14 +30,11 @@ def ctc_loss(
     mask: Bool[Tensor, "batch time"] | None,
     targets: Int[Tensor, "batch steps"],
 ) -> Float[Tensor, " batch"]:
-    """-log P(text) of each item, in nats.
+    """-log P(text) of each item, in nats; infinity where the text needs more frames than there are.
 
     Args:
-        logits: of every token at every frame.
         mask: true at real frames; None: all are real.
         targets: tokens, then IGNORED.
-
-    Returns: infinity where the text needs more frames than there are.
     """
     lengths = torch.full((len(logits),), logits.shape[1])
     if mask is not None:
@@ -57,11 +56,7 @@ def ctc_loss(
 def best_tokens(
     scores: Float[Tensor, "time tokens"],
 ) -> tuple[Float[Tensor, " time"], Int[Tensor, " time"]]:
-    """The score and id of each frame's best token, the unknown token excluded.
-
-    Args:
-        scores: of real frames.
-    """
+    """The score and id of each real frame's best token, the unknown token excluded."""
     scores = scores.clone()
     scores[:, UNKNOWN] = -math.inf
     values, path = scores.max(dim=1)
@@ -69,11 +64,8 @@ def best_tokens(
 
 
 def best_path(scores: Float[Tensor, "time tokens"]) -> tuple[list[int], float]:
-    """The text of the best path without unknown tokens, and the path's log-probability.
-
-    Args:
-        scores: log-probabilities of real frames.
-    """
+    """The text of the best path without unknown tokens, and the path's log-probability, from
+    log-probabilities of real frames."""
     values, path = best_tokens(scores)
     tokens = torch.unique_consecutive(path)
     return tokens[tokens != BLANK].tolist(), float(values.double().sum())
@@ -90,20 +82,18 @@ def prefix_beam(scores: Float[Tensor, "time tokens"], width: int) -> list[tuple[
     Reference: A. Y. Hannun et al., First-pass large vocabulary continuous speech recognition using
     bi-directional recurrent DNNs, 2014.
     """
-    # prefix -> log-probability of its paths that end with a blank, and of its other paths
-    beam: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, -math.inf)}
+    beam: Beam = {(): (0.0, -math.inf)}
     for frame in scores.double():
         best = frame.topk(min(MAX_BEAM_TOKENS, len(frame)))
         known = dict(zip(best.indices.tolist(), best.values.tolist(), strict=True))
-        known.pop(UNKNOWN, None)
+        for token in (UNKNOWN, BLANK):
+            known.pop(token, None)
         blank = float(frame[BLANK])
-        extended: dict[tuple[int, ...], tuple[float, float]] = {}
+        extended: Beam = {}
         for prefix, (with_blank, without) in beam.items():
             total = _sum(with_blank, without)
             _add(extended, prefix, total + blank, -math.inf)
             for token, score in known.items():
-                if token == BLANK:
-                    continue
                 longer = (*prefix, token)
                 if prefix and token == prefix[-1]:
                     _add(extended, prefix, -math.inf, without + score)
@@ -111,17 +101,11 @@ def prefix_beam(scores: Float[Tensor, "time tokens"], width: int) -> list[tuple[
                 else:
                     _add(extended, longer, -math.inf, total + score)
         possible = [(prefix, pair) for prefix, pair in extended.items() if max(pair) > -math.inf]
-        ordered = sorted(possible, key=lambda entry: -_sum(*entry[1]))
-        beam = dict(ordered[:width])
+        beam = dict(sorted(possible, key=lambda entry: -_sum(*entry[1]))[:width])
     return [(list(prefix), _sum(*pair)) for prefix, pair in beam.items()]
 
 
-def _add(
-    beam: dict[tuple[int, ...], tuple[float, float]],
-    prefix: tuple[int, ...],
-    with_blank: float,
-    without: float,
-) -> None:
+def _add(beam: Beam, prefix: tuple[int, ...], with_blank: float, without: float) -> None:
     before = beam.get(prefix, (-math.inf, -math.inf))
     beam[prefix] = _sum(before[0], with_blank), _sum(before[1], without)
 

@@ -1,6 +1,6 @@
 """Elementwise losses, and means over real positions or by class weight."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -11,16 +11,15 @@ from rnnkit.data.batches import IGNORED as IGNORED  # the target at padding
 
 
 def cross_entropy(
-    logits: Float[Tensor, "*rows classes"], targets: Int[Tensor, "*targets"]
+    logits: Float[Tensor, "*rows classes"], targets: Int[Tensor, "*targets"], smoothing: float = 0.0
 ) -> Float[Tensor, "*targets"]:
-    """-log softmax(logits)[target], in nats; 0 where the target is `IGNORED`.
-
-    Args:
-        logits: [..., classes].
-        targets: [...] class ids.
+    """(1 - s) · -log softmax(logits)[target] + s · the mean of -log softmax over all classes, in
+    nats, where s is the smoothing; 0 where the target is `IGNORED`.
 
     Raises:
         ValueError: the shapes do not match.
+
+    Reference: C. Szegedy et al., Rethinking the inception architecture, 2016, section 7.
     """
     if logits.shape[:-1] != targets.shape:
         raise ValueError(
@@ -28,28 +27,11 @@ def cross_entropy(
             f"got logits {tuple(logits.shape)} and targets {tuple(targets.shape)}"
         )
     losses = functional.cross_entropy(
-        logits.flatten(0, -2), targets.flatten(), reduction="none", ignore_index=IGNORED
-    )
-    return losses.view(targets.shape)
-
-
-def smoothed_cross_entropy(
-    logits: Float[Tensor, "*rows classes"], targets: Int[Tensor, "*rows"], share: float
-) -> Float[Tensor, "*rows"]:
-    """(1 - share) · cross_entropy + share · the mean of -log softmax over all classes, in nats.
-
-    Args:
-        logits, targets: as in `cross_entropy`.
-        share: probability mass spread evenly over all classes.
-
-    Reference: C. Szegedy et al., Rethinking the inception architecture, 2016, section 7.
-    """
-    losses = functional.cross_entropy(
         logits.flatten(0, -2),
         targets.flatten(),
         reduction="none",
         ignore_index=IGNORED,
-        label_smoothing=share,
+        label_smoothing=smoothing,
     )
     return losses.view(targets.shape)
 
@@ -57,13 +39,7 @@ def smoothed_cross_entropy(
 def bernoulli(
     logits: Float[Tensor, "*rows keys"], targets: Float[Tensor, "*targets"]
 ) -> Float[Tensor, "*rows"]:
-    """-Σ_k log P(target_k), in nats, where P(target_k = 1) = sigmoid(logit_k).
-
-    Args:
-        logits: [..., keys].
-        targets: the same shape, 0 or 1.
-
-    Returns: [...].
+    """-Σ_k log P(target_k), in nats, where P(target_k = 1) = sigmoid(logit_k). Targets are 0 or 1.
 
     Raises:
         ValueError: the shapes differ.
@@ -76,22 +52,14 @@ def bernoulli(
 def squared(
     outputs: Float[Tensor, "*outputs"], targets: Float[Tensor, "*targets"]
 ) -> Float[Tensor, "*outputs"]:
-    """(output - target)², of equal shapes.
-
-    Raises:
-        ValueError: the shapes differ; nothing is broadcast.
-    """
+    """(output - target)². ValueError if the shapes differ: nothing is broadcast."""
     return _difference(outputs, targets).square()
 
 
 def absolute(
     outputs: Float[Tensor, "*outputs"], targets: Float[Tensor, "*targets"]
 ) -> Float[Tensor, "*outputs"]:
-    """|output - target|, of equal shapes.
-
-    Raises:
-        ValueError: the shapes differ; nothing is broadcast.
-    """
+    """|output - target|. ValueError if the shapes differ: nothing is broadcast."""
     return _difference(outputs, targets).abs()
 
 
@@ -101,11 +69,6 @@ def pinball(
     quantiles: Float[Tensor, " quantiles"],
 ) -> Float[Tensor, "*targets quantiles"]:
     """max(q·(y - ŷ_q), (q - 1)·(y - ŷ_q)): the mean is minimal where ŷ_q is the quantile q of y.
-
-    Args:
-        outputs: [..., quantiles].
-        targets: [...].
-        quantiles: [quantiles] between 0 and 1.
 
     Raises:
         ValueError: the shapes do not match.
@@ -121,20 +84,13 @@ def pinball(
     return torch.maximum(quantiles * errors, (quantiles - 1) * errors)
 
 
-ERRORS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "squared": squared,
-    "absolute": absolute,
-}
+ERRORS: dict[str, Callable[..., Tensor]] = {"squared": squared, "absolute": absolute}
 
 
 def masked_mean(
     values: Float[Tensor, "*values"], mask: Bool[Tensor, "*mask"] | None
 ) -> Float[Tensor, ""]:
-    """The mean over real positions.
-
-    Args:
-        values: [batch, time], or any shape without a mask.
-        mask: [batch, time], true at real positions; None: all are real.
+    """The mean over real positions, where the mask is true; None: all are real.
 
     Raises:
         ValueError: the shapes differ.
@@ -154,13 +110,8 @@ def class_mean(
     targets: Int[Tensor, "*targets"],
     weights: Float[Tensor, " classes"],
 ) -> Float[Tensor, ""]:
-    """Σ w·loss / Σ w over real targets, where w is the weight of the target's class.
-
-    Args:
-        losses: [...], 0 at `IGNORED`.
-        targets: [...].
-        weights: [classes].
-    """
+    """Σ w·loss / Σ w over real targets, where w is the weight of the target's class; losses are 0
+    at `IGNORED`."""
     w = weights_of(targets, weights).to(losses.dtype)
     return (losses * w).sum() / w.sum()
 
@@ -168,7 +119,7 @@ def class_mean(
 def weights_of(
     targets: Int[Tensor, "*targets"], weights: Float[Tensor, " classes"]
 ) -> Float[Tensor, "*targets"]:
-    """The weight of each target's class, [...]; 0 at `IGNORED`."""
+    """The weight of each target's class; 0 at `IGNORED`."""
     return torch.where(targets == IGNORED, 0.0, weights[targets.clamp(min=0)])
 
 

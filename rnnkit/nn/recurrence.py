@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rnnkit.nn.cells.interface import Cell, S, remake
 from rnnkit.nn.kernels import fused
-from rnnkit.nn.kernels.padding import Padding, find_padding, reorder
+from rnnkit.nn.kernels.padding import Mask, Padding, find_padding, reorder
 
 Kernel = Literal["auto", "step"]
 Before = TypeVar("Before")
@@ -30,7 +30,7 @@ def recur(
     cell: Steps[S],
     inputs: Float[Tensor, "batch time inputs"],
     state: S,
-    mask: Bool[Tensor, "batch time"] | Padding | None,
+    mask: Mask | Padding | None,
     reverse: bool,
     kernel: Kernel,
     want_final: bool,
@@ -44,7 +44,6 @@ def recur(
     with t-1 replaced by t+1 in reverse.
 
     Args:
-        cell: computes the next state from an input and the state.
         inputs: at least one step; finite also at padding, where they have no effect.
         state: before the first step.
         mask: true at real steps, its Padding, or None: all are real.
@@ -56,12 +55,10 @@ def recur(
     Returns: the outputs, and the state after each sequence's last real step or None.
     """
     if kernel == "auto" and kept is None and isinstance(cell, Cell) and fused.serves(cell):
-        padding = find_padding(mask) if isinstance(mask, Tensor) else mask
-        if padding is None:
-            outputs, final = run_whole(cell, inputs, state, reverse)
+        padding = mask if isinstance(mask, Padding) else find_padding(mask)
+        if padding is None or padding.contiguous:
+            outputs, final = run_fused(cell, inputs, state, padding, reverse, want_final)
             return outputs, final if want_final else None
-        if padding.contiguous:
-            return run_padded(cell, inputs, state, padding, reverse, want_final)
     mask = mask.mask if isinstance(mask, Padding) else mask
     outputs, final = run_steps(cell, inputs, state, mask, reverse, kept)
     return outputs, final if want_final else None
@@ -77,7 +74,7 @@ def run_steps(
     cell: Steps[S],
     inputs: Float[Tensor, "batch time inputs"],
     state: S,
-    mask: Bool[Tensor, "batch time"] | None,
+    mask: Mask | None,
     reverse: bool,
     kept: Float[Tensor, "batch hidden"] | None = None,
 ) -> tuple[Float[Tensor, "batch time hidden"], S]:
@@ -103,16 +100,9 @@ def run_steps(
 
 
 def unroll(
-    step: Callable[[Tensor, Before], tuple[Tensor, Before]],
-    inputs: Tensor,
-    before: Before,
+    step: Callable[[Tensor, Before], tuple[Tensor, Before]], inputs: Tensor, before: Before
 ) -> tuple[Tensor, Before]:
-    """Run a step with an output and a carry, such as a decoder's, over time.
-
-    Args:
-        step: (input, carry) -> (output, carry).
-        inputs: [batch, time, ...], at least one step.
-        before: the initial carry.
+    """Run a step (input, carry) -> (output, carry), such as a decoder's, over [batch, time, ...].
 
     Returns: the outputs [batch, time, ...] and the final carry.
     """
@@ -123,29 +113,22 @@ def unroll(
     return torch.stack(outputs, dim=1), before
 
 
-def run_whole(
-    cell: Cell[S], inputs: Float[Tensor, "batch time inputs"], state: S, reverse: bool
-) -> tuple[Float[Tensor, "batch time hidden"], S]:
-    """Run a fused kernel over sequences without padding."""
-    if not reverse:
-        return fused.run(cell, inputs, state, None)
-    outputs, final = fused.run(cell, inputs.flip(1), state, None)
-    return outputs.flip(1), final
-
-
-def run_padded(
+def run_fused(
     cell: Cell[S],
     inputs: Float[Tensor, "batch time inputs"],
     state: S,
-    padding: Padding,
+    padding: Padding | None,
     reverse: bool,
     want_final: bool,
-) -> tuple[Float[Tensor, "batch time hidden"], S | None]:
-    """Run a fused kernel over padded sequences.
+) -> tuple[Float[Tensor, "batch time hidden"], S]:
+    """Run a fused kernel; the state is final only if `want_final`.
 
     Kernels take no mask, so each sequence's steps are reordered with padding at the end, and the
     outputs are put back in place.
     """
+    if padding is None:
+        outputs, final = fused.run(cell, inputs.flip(1) if reverse else inputs, state, None)
+        return outputs.flip(1) if reverse else outputs, final
     in_place = padding.trailing and not reverse
     mask = padding.mask
     if not in_place:
@@ -153,12 +136,11 @@ def run_padded(
         inputs = reorder(inputs, order)
         mask = mask.gather(1, order)
     held = mask if fused.must_hold_padding(cell, want_final) else None
-    outputs, after = fused.run(cell, inputs, state, held)
-    final: S | None = None
+    outputs, final = fused.run(cell, inputs, state, held)
     if want_final:
         row = torch.arange(len(outputs), device=outputs.device)
         h = outputs[row, (padding.length - 1).clamp(min=0)]
-        final = remake(state, [h, *list(after)[1:]])
+        final = remake(state, [h, *list(final)[1:]])
         if padding.empty_rows:
             final = choose((padding.length > 0)[:, None], final, state)
     if not in_place:

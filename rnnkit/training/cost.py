@@ -51,14 +51,12 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         "longest": int(part.input_length.max()),
         "padding": padding_waste(part, experiment.train.batch_size),
         "notes": list(prepared.notes),
-    }
-    cost |= prepared.fitted.described(prepared.facts)
-    cost |= {
+        **prepared.fitted.described(prepared.facts),
         "parameters": count_parameters(network),
         "steps_per_epoch": steps,
         "seconds_per_epoch": per_batch * steps,
+        **pretrained,
     }
-    cost |= pretrained
     if experiment.tune is not None:
         cost["sweep"] = {"trials": experiment.tune.trials, "epochs": experiment.train.epochs}
     if experiment.variants or experiment.seeds:

@@ -36,15 +36,10 @@ STREAM_STEPS = 1_000
 def evaluate(
     network: nn.Module, task: Task, part: Part, experiment: Experiment, predictions: bool
 ) -> Scores:
-    """Score a network on a split.
+    """Score a network on a split; its training mode is restored.
 
-    Args:
-        network: built by `task.network`; its training mode is restored.
-        task: defines loss, metrics and columns.
-        part: the split.
-        experiment: for the batch size and the side of the padding.
-        predictions: whether to return the table of predictions; then sequences are decoded with
-            the task's beam.
+    With `predictions` the table of predictions is returned, and sequences are decoded with the
+    task's beam.
     """
     was_training = network.training
     network.eval()
@@ -61,15 +56,17 @@ def evaluate(
                 columns.setdefault(name, []).extend(values)
     network.train(was_training)
     metrics = {**meter.compute(), "loss": total / weight}
-    table = task.whole(pandas.DataFrame(columns)) if predictions else None
-    if table is not None:
+    table = None
+    if predictions:
+        table = task.whole(pandas.DataFrame(columns))
         keys = list(table.columns[:2])[: 1 if "item" in table else 2]
-        table = table.sort_values(keys, kind="stable")  # stable: rows of one item keep their order
+        # stable: rows of one item keep their order
+        table = table.sort_values(keys, kind="stable", ignore_index=True)
     counted = {
         name: ", ".join([method, *(f"texts {change}" for change in experiment.data.altered)])
         for name, method in getattr(meter, "counted", FrozenDict()).items()
     }
-    return Scores(metrics, None if table is None else table.reset_index(drop=True), counted)
+    return Scores(metrics, table, counted)
 
 
 def _outputs(

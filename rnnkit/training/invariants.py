@@ -1,23 +1,17 @@
 """Invariants of every network, measured on its own data: `rnnkit check --deep`.
 
-    determinism          the same output twice
-    batch_invariance     the same output alone, in a batch, pre- or post-padded
-    padding_invariance   values at padded steps have no effect
-    causality            output t does not depend on inputs after t
-    finite_gradients     every gradient is finite
-
 The tests check the cells of rnnkit; the command also checks a custom cell.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch, gather
-from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.tasks import Task, task_for
@@ -55,6 +49,9 @@ class Measured:
 
 
 NOTHING_COMPARED = Measured(True, 0.0, "")
+Run = Callable[[Batch], Tensor]
+Items = dict[int, Batch]
+"""By number, each alone and without padding."""
 
 
 def guards(experiment: Experiment, prepared: Prepared) -> dict[str, Measured | None]:
@@ -62,71 +59,56 @@ def guards(experiment: Experiment, prepared: Prepared) -> dict[str, Measured | N
     bidirectional network."""
     task = task_for(experiment.task, prepared)
     network = make_network(experiment, task).double().eval()
+    run = partial(task.forward, network)
     part = prepared.parts["train"]
     order = part.input_length.argsort(stable=True)
     items = order[torch.linspace(0, len(part) - 1, min(CHECKED_ITEMS, len(part))).long()].unique()
-    return {
-        "determinism": _determinism(network, task, part, items),
-        "batch_invariance": _batch_invariance(network, task, part, items),
-        "padding_invariance": _padding_invariance(network, task, part, items),
-        "causality": _causality(network, task, experiment, part, items),
-        "finite_gradients": _finite_gradients(network, task, part, items),
-    }
-
-
-@torch.no_grad()
-def _determinism(network: nn.Module, task: Task, part: Part, items: Tensor) -> Measured:
     batch = gather(part, items, "post", torch.float64)
-    return _compared(task.forward(network, batch), task.forward(network, batch))
+    other_side = gather(part, items, "pre", torch.float64)
+    singles = [gather(part, item[None], "post", torch.float64) for item in items]
+    alone = {int(item): replace(one, mask=None) for item, one in zip(items, singles, strict=True)}
+    sees_future = task.synced and experiment.model.bidirectional
+    with torch.no_grad():
+        measured = {
+            "determinism": _compared(run(batch), run(batch)),
+            "batch_invariance": _batch_invariance(run, task, alone, post=batch, pre=other_side),
+            "padding_invariance": _padding_invariance(run, task, batch),
+            "causality": None if sees_future else _causality(run, task, alone),
+        }
+    return {**measured, "finite_gradients": _finite_gradients(network, task, batch)}
 
 
-@torch.no_grad()
-def _batch_invariance(network: nn.Module, task: Task, part: Part, items: Tensor) -> Measured:
+def _batch_invariance(run: Run, task: Task, alone: Items, **padded: Batch) -> Measured:
     measured = []
-    sides: tuple[Literal["post", "pre"], ...] = ("post", "pre")
-    for padding in sides:
-        together = gather(part, items, padding, torch.float64)
-        outputs, real = task.forward(network, together), task.real(together)
-        for row, (item, alone) in enumerate(_single_items(part, items)):
+    for padding, together in padded.items():
+        outputs, real = run(together), task.real(together)
+        for row, (item, single) in enumerate(alone.items()):
             output = outputs[row] if real.ndim == 1 else outputs[row][real[row]]
-            expected = task.forward(network, alone)[0]
-            measured.append(_compared(output, expected, f"item {item}, {padding}-padded: "))
+            measured.append(_compared(output, run(single)[0], f"item {item}, {padding}-padded: "))
     return _worst(measured)
 
 
-@torch.no_grad()
-def _padding_invariance(network: nn.Module, task: Task, part: Part, items: Tensor) -> Measured:
-    batch = gather(part, items, "post", torch.float64)
+def _padding_invariance(run: Run, task: Task, batch: Batch) -> Measured:
     if batch.mask is None:
         return NOTHING_COMPARED
     inputs = batch.inputs.clone()
     inputs[~batch.mask] = 7.25 if inputs.is_floating_point() else 1
-    before = task.forward(network, batch)
-    after = task.forward(network, replace(batch, inputs=inputs))
     real = task.real(batch)
-    return _compared(after[real], before[real])
+    return _compared(run(replace(batch, inputs=inputs))[real], run(batch)[real])
 
 
-@torch.no_grad()
-def _causality(
-    network: nn.Module, task: Task, experiment: Experiment, part: Part, items: Tensor
-) -> Measured | None:
-    if experiment.model.bidirectional and task.synced:
-        return None
+def _causality(run: Run, task: Task, alone: Items) -> Measured | None:
     measured = []
-    for item, alone in _single_items(part, items):
-        changed_future = task.other_future(alone)
-        if changed_future is None:
-            continue
-        changed, steps = changed_future
-        before, after = task.forward(network, alone), task.forward(network, changed)
-        measured.append(_compared(after[:, steps], before[:, steps], f"item {item}: "))
+    for item, single in alone.items():
+        changed_future = task.other_future(single)
+        if changed_future is not None:
+            changed, steps = changed_future
+            outputs, expected = run(changed)[:, steps], run(single)[:, steps]
+            measured.append(_compared(outputs, expected, f"item {item}: "))
     return _worst(measured) if measured else None
 
 
-def _finite_gradients(network: nn.Module, task: Task, part: Part, items: Tensor) -> Measured:
-    batch = gather(part, items, "post", torch.float64)
-    network.zero_grad()
+def _finite_gradients(network: nn.Module, task: Task, batch: Batch) -> Measured:
     task.training_loss(task.forward(network, batch), batch).backward()
     infinite = [
         name
@@ -137,19 +119,8 @@ def _finite_gradients(network: nn.Module, task: Task, part: Part, items: Tensor)
     return Measured(not infinite, len(infinite), fault)
 
 
-def _single_items(part: Part, items: Tensor) -> Iterator[tuple[int, Batch]]:
-    for item in items:
-        batch = gather(part, item[None], "post", torch.float64)
-        yield int(item), replace(batch, mask=None)
-
-
 def _compared(outputs: Tensor, expected: Tensor, where: str = "") -> Measured:
-    """Whether outputs are equal up to rounding.
-
-    Args:
-        outputs, expected: computed in two ways.
-        where: prefix of the fault.
-    """
+    """Whether outputs computed in two ways are equal up to rounding; `where` begins the fault."""
     if outputs.shape != expected.shape:
         shapes = f"shape {tuple(outputs.shape)}, must be {tuple(expected.shape)}"
         return Measured(False, None, where + shapes)
@@ -163,8 +134,4 @@ def _compared(outputs: Tensor, expected: Tensor, where: str = "") -> Measured:
 
 def _worst(measured: list[Measured]) -> Measured:
     """The measurement with the largest difference; None is the largest."""
-    return max(
-        measured,
-        key=lambda m: float("inf") if m.value is None else m.value,
-        default=NOTHING_COMPARED,
-    )
+    return max(measured, key=lambda m: math.inf if m.value is None else m.value)

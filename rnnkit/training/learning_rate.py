@@ -25,10 +25,8 @@ def learning_rate(
     """The learning rate of a step.
 
     Args:
-        params: the train block.
         epoch: counted from 1.
         step: counted from 0 over the whole training.
-        steps_per_epoch: batches in an epoch.
         reductions: number of reductions on plateaus so far.
 
     >>> params = Train.model_validate({"schedule": {"kind": "warmup", "steps": 4}})
@@ -56,12 +54,7 @@ def _cosine(schedule: Cosine, step: int, steps: int) -> float:
 
 
 def reduces(params: Train, epoch: int, since: int) -> bool:
-    """Whether the plateau schedule reduces the rate after an epoch.
-
-    Args:
-        params: the train block.
-        epoch: the epoch that ended, counted from 1.
-        since: the epoch of the last improvement or reduction.
-    """
+    """Whether the plateau schedule reduces the rate after an epoch (counted from 1); `since` is the
+    epoch of the last improvement or reduction."""
     schedule = params.schedule
     return isinstance(schedule, Plateau) and epoch - since >= schedule.patience

@@ -6,7 +6,7 @@ before it is yielded, and a killed training resumes from its newest checkpoint.
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,15 +17,14 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.windows import Window, count_windows, has_targets, training_windows
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import Synced
-from rnnkit.nn.model.stack import States, detached, without_masks
+from rnnkit.nn.model.stack import States, map_states, without_masks
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.train import Adam, Optimizer
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 from rnnkit.tasks import Task, task_for
-from rnnkit.training.clipping import Threshold
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.flat_parameters import FlatParameters, optimizer_state, restore_optimizer
+from rnnkit.training.gradients import FlatParameters, Threshold
 from rnnkit.training.learning_rate import learning_rate, reduces
 from rnnkit.training.pretrained import start
 
@@ -112,9 +111,8 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
     """Train; yield Step records, and an Epoch record after each epoch.
 
     Args:
-        experiment: what to train and how.
-        prepared: its data; without a "valid" split there is no early stopping and every epoch
-            counts as the best so far.
+        prepared: without a "valid" split there is no early stopping and every epoch counts as the
+            best so far.
         state: `State.start()`, or the state of an earlier Epoch to resume from.
 
     Raises:
@@ -130,7 +128,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
     flat = FlatParameters(network)
     optimizer = make_optimizer(params.optimizer, flat.values)
     if state.optimizer:
-        restore_optimizer(optimizer, flat.values, state.optimizer)
+        optimizer.state[flat.values] = _copied(state.optimizer)
     part = prepared.parts["train"]
     first = numerics.generator(experiment.seed, "order", 1)
     steps_per_epoch = count_windows(part, experiment, first)
@@ -155,10 +153,16 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
             outputs, states = _run(network, task, window, states, progress)
             loss = task.training_loss(outputs, window.batch)
             loss.backward()
-            update = (loss.item(), *_update(flat, optimizer, threshold, experiment))
+            flat.add_l2(params.optimizer.l2)
+            norm, limit = flat.gradient_norm(), None
+            if math.isfinite(norm):
+                limit = threshold.at(norm)
+                flat.clip(norm, limit)
+                optimizer.step()
             step += 1
-            for tally in (recent, total):
-                tally.add(*update, task.weight(window.batch))
+            update = loss.item(), task.weight(window.batch), norm, limit
+            recent.add(*update)
+            total.add(*update)
             if step % record_steps == 0:
                 yield recent.record(epoch, step, rate)
                 recent = _Tally()
@@ -173,8 +177,8 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
         state = _advance(state, epoch, step, valid, experiment)
         state = replace(
             state,
-            weights={k: v.clone() for k, v in network.state_dict().items()},
-            optimizer=optimizer_state(optimizer, flat.values),
+            weights=_copied(network.state_dict()),
+            optimizer=_copied(optimizer.state[flat.values]),
             norms=tuple(threshold.norms),
         )
         summary = total.record(epoch, step, rate)
@@ -237,10 +241,8 @@ def stopped(experiment: Experiment, state: State) -> bool:
 
 def better(experiment: Experiment, value: float, than: float | None) -> bool:
     """Whether a value of the monitored metric is better; a value that is not finite never is."""
-    if not math.isfinite(value):
-        return False
-    if than is None:
-        return True
+    if than is None or not math.isfinite(value):
+        return math.isfinite(value)
     return value < than if experiment.direction == "minimize" else value > than
 
 
@@ -254,24 +256,7 @@ def _run(
     assert isinstance(network, Synced)
     before = None if window.begins else states
     outputs, after = network.run(batch.inputs, batch.mask, before, not window.ends, "auto")
-    return outputs, None if after is None else detached(after)
-
-
-def _update(
-    flat: FlatParameters,
-    optimizer: torch.optim.Optimizer,
-    threshold: Threshold,
-    experiment: Experiment,
-) -> tuple[float, float | None, bool, bool]:
-    """One optimizer update: (gradient norm, threshold, clipped, refused)."""
-    flat.add_l2(experiment.train.optimizer.l2)
-    norm = flat.gradient_norm()
-    if not math.isfinite(norm):
-        return norm, None, False, True
-    limit = threshold.at(norm)
-    clipped = flat.clip(norm, limit)
-    optimizer.step()
-    return norm, limit, clipped, False
+    return outputs, None if after is None else map_states(Tensor.detach, after)
 
 
 def _advance(state: State, epoch: int, step: int, valid: Metrics, experiment: Experiment) -> State:
@@ -287,6 +272,10 @@ def _advance(state: State, epoch: int, step: int, valid: Metrics, experiment: Ex
     return state
 
 
+def _copied(tensors: Mapping[str, Any]) -> dict[str, Tensor]:
+    return {name: v.clone() for name, v in tensors.items() if isinstance(v, Tensor)}
+
+
 class _Tally:
     """Sums over steps; refused steps count only in `refused`."""
 
@@ -295,23 +284,15 @@ class _Tally:
         self.steps = self.clipped = self.refused = 0
         self.threshold: float | None = None
 
-    def add(
-        self,
-        loss: float,
-        norm: float,
-        threshold: float | None,
-        clipped: bool,
-        refused: bool,
-        weight: float,
-    ) -> None:
-        if refused:
+    def add(self, loss: float, weight: float, norm: float, threshold: float | None) -> None:
+        if not math.isfinite(norm):
             self.refused += 1
             return
         self.loss += loss * weight
         self.weight += weight
         self.norm += norm
         self.norm_max = max(self.norm_max, norm)
-        self.clipped += clipped
+        self.clipped += threshold is not None and norm > threshold
         self.threshold = threshold
         self.steps += 1
 
@@ -332,10 +313,11 @@ class _Tally:
 
 
 def _saved(state: State) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    tensors = {f"weights/{k}": v for k, v in state.weights.items()}
-    tensors |= {f"optimizer/{k}": v for k, v in state.optimizer.items()}
-    tensors["norms"] = torch.tensor(state.norms, dtype=torch.float64)
-    facts = {k: v for k, v in vars(state).items() if k not in ("weights", "optimizer", "norms")}
+    """The tensors and the other facts of a checkpoint."""
+    facts = dict(vars(state))
+    tensors = {"norms": torch.tensor(facts.pop("norms"), dtype=torch.float64)}
+    for kind in ("weights", "optimizer"):
+        tensors |= {f"{kind}/{name}": value for name, value in facts.pop(kind).items()}
     return tensors, facts
 
 
@@ -344,13 +326,9 @@ def _loaded(folder: RunFolder) -> State:
     if checkpoint is None:
         return State.start()
     tensors, facts = checkpoint
-
-    def under(prefix: str) -> dict[str, Tensor]:
-        return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-    return State(
-        weights=under("weights/"),
-        optimizer=under("optimizer/"),
-        norms=tuple(tensors["norms"].tolist()),
-        **facts,
-    )
+    norms = tuple(tensors.pop("norms").tolist())
+    kinds: dict[str, Any] = {"weights": {}, "optimizer": {}}
+    for place, value in tensors.items():
+        kind, _, name = place.partition("/")
+        kinds[kind][name] = value
+    return State(norms=norms, **kinds, **facts)

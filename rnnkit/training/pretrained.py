@@ -14,7 +14,6 @@ from rnnkit.data.sources.opening import existing
 from rnnkit.data.sources.public_files import located
 from rnnkit.data.word_vectors import WordVectors, read_vectors
 from rnnkit.errors import InputError
-from rnnkit.nn.model.representation import Embedding, SpelledEmbedding
 from rnnkit.params import Experiment
 from rnnkit.params import model as blocks
 from rnnkit.runs.identity import weights_of
@@ -55,7 +54,8 @@ def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) ->
             f"{block.vectors}: its vectors have {read.width} numbers and "
             f"model.representation.size is {block.size}; set it to {read.width}"
         )
-    table = _embedding(network).vectors
+    embedding: Any = network.representation
+    table = embedding.vectors if block.characters is None else embedding.words.vectors
     known = [i for i, word in enumerate(vocabulary) if word in read.vectors]
     if not known:
         raise InputError(
@@ -81,13 +81,6 @@ def _read(path: str, changed: int, vocabulary: tuple[str, ...]) -> WordVectors:
     return read_vectors(path, vocabulary)
 
 
-def _embedding(network: nn.Module) -> Embedding:
-    embedding = network.representation
-    embedding = embedding.words if isinstance(embedding, SpelledEmbedding) else embedding
-    assert isinstance(embedding, Embedding)
-    return embedding
-
-
 # --- another run's weights
 
 
@@ -98,30 +91,28 @@ def _weights(network: nn.Module, path: str, prepared: Prepared) -> str:
     place = weights_of(path)
     source, record = load_file(place), Stored(place.parent).record
     vocabulary, characters, target = prepared.fitted.tokens
+    words = record.get("vocabulary"), vocabulary
+    targets = record.get("target_vocabulary"), target
     rows: dict[str, tuple[Any, Any]] = {
-        "representation.vectors": (record.get("vocabulary"), vocabulary),
-        "representation.words.vectors": (record.get("vocabulary"), vocabulary),
+        "representation.vectors": words,
+        "representation.words.vectors": words,
         "representation.letters.vectors": (record.get("letters"), characters),
     }
-    targets = (record.get("target_vocabulary"), target)
     for name in ("embedding.vectors", "head.weight", "head.bias"):
         rows[f"decoder.{name}"] = targets
     labels = (record.get("labels"), prepared.fitted.labels)
-    named = (labels, targets, (record.get("vocabulary"), vocabulary))
-    names = next((pair for pair in named if pair[0] and pair[1]), None)
+    names = next((pair for pair in (labels, targets, words) if all(pair)), None)
     if names is not None:
         rows |= {"head.weight": names, "head.bias": names}
     copied = 0
     with torch.no_grad():
         for name, weight in network.state_dict().items():
             pretrained = source.get(name)
-            shape = None if pretrained is None else tuple(pretrained.shape)
-            if name in rows and pretrained is not None and shape is not None:
-                if shape[1:] != weight.shape[1:]:
-                    raise _unlike(path, name, shape, weight)
+            compared = slice(1 if name in rows else 0, None)  # rows are matched by name
+            if pretrained is None or pretrained.shape[compared] != weight.shape[compared]:
+                raise _unlike(path, name, pretrained, weight)
+            if name in rows:
                 copied += _copy_rows(weight, pretrained, *rows[name])
-            elif pretrained is None or shape != tuple(weight.shape):
-                raise _unlike(path, name, shape, weight)
             else:
                 weight.copy_(pretrained)
     return f"{path}, {copied:,} rows of tokens and labels by their names"
@@ -138,8 +129,8 @@ def _copy_rows(weight: Tensor, pretrained: Tensor, source_names: Any, names: Any
     return len(shared)
 
 
-def _unlike(path: str, name: str, shape: tuple[int, ...] | None, weight: Tensor) -> InputError:
-    has = "is not there" if shape is None else f"has the shape {shape} there"
+def _unlike(path: str, name: str, pretrained: Tensor | None, weight: Tensor) -> InputError:
+    has = "is not there" if pretrained is None else f"has the shape {tuple(pretrained.shape)} there"
     return InputError(
         f"train.start_from: {name} {has} and {tuple(weight.shape)} here; the model of {path} must "
         "be like this one but for its tokens and labels"

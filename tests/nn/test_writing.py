@@ -15,12 +15,11 @@ from rnnkit.data.batches import IGNORED
 from rnnkit.data.prepare.ids import END, PADDING, UNKNOWN
 from rnnkit.nn.beam_search import beam_search, greedy
 from rnnkit.nn.cells.gru import GRUState
-from rnnkit.nn.losses import cross_entropy, smoothed_cross_entropy
+from rnnkit.nn.losses import cross_entropy
 from rnnkit.nn.model.attention import ATTENTIONS, attend
-from rnnkit.nn.model.decoder import Written
+from rnnkit.nn.model.decoder import Read, Written
 from rnnkit.nn.model.network import build
 from rnnkit.nn.model.representation import Sizes
-from rnnkit.nn.model.writing import Read
 from rnnkit.params.model import Model
 from rnnkit.tasks.sequence_to_sequence.task import before
 
@@ -175,10 +174,10 @@ def test_smoothing_is_its_equation_and_nothing_at_zero() -> None:
     logits = torch.randn(2, 3, TOKENS, dtype=torch.float64)
     targets = torch.tensor([[5, 6, 2], [4, 2, IGNORED]])
     plain = cross_entropy(logits, targets)
-    assert torch.allclose(smoothed_cross_entropy(logits, targets, 0.0), plain)
+    assert torch.allclose(cross_entropy(logits, targets, 0.0), plain)
     every = -logits.log_softmax(dim=2).mean(dim=2)
     expected = (0.9 * plain + 0.1 * every).masked_fill(targets == IGNORED, 0.0)
-    assert torch.allclose(smoothed_cross_entropy(logits, targets, 0.1), expected)
+    assert torch.allclose(cross_entropy(logits, targets, 0.1), expected)
 
 
 @pytest.mark.parametrize("topology", ["encoder_decoder", "one_to_many"])

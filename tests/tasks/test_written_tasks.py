@@ -20,7 +20,7 @@ from rnnkit.errors import InputError
 from rnnkit.evaluation.evaluate_file import evaluate_file
 from rnnkit.evaluation.finalize import PREDICTIONS, verdict
 from rnnkit.metrics import TextMeter, TranscriptMeter, least_edits
-from rnnkit.nn.model.writing import EncoderDecoder
+from rnnkit.nn.model.network import EncoderDecoder
 from rnnkit.report.run import _data as data_of
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks import baselines, predictions_of, prepare, task_for
@@ -45,8 +45,8 @@ def test_bleu_is_sacrebleus_between_0_and_1() -> None:
     theirs = BLEU().corpus_score(texts, [truth]).score / 100
     assert meter.compute()["bleu"] == pytest.approx(theirs)
     assert 0 < theirs < 1
-    assert "tok:13a" in meter.signature
-    assert "version:" in meter.signature
+    assert "tok:13a" in meter.bleu()[1]
+    assert "version:" in meter.bleu()[1]
 
 
 def test_any_of_several_references_is_right_and_the_nearest_counts() -> None:
@@ -239,10 +239,10 @@ def test_a_baseline_that_is_as_good_is_beaten_by_no_metric_it_lacks(tmp_path: Pa
 def test_a_bleu_of_0_says_what_that_means() -> None:
     meter = SequenceMeter("13a")
     meter.texts.update([0], ["two words"], ["two words"])
-    assert meter.texts.bleu == 0
+    assert meter.texts.bleu()[0] == 0
     assert meter.counted["bleu"].endswith(", 0: no text has four tokens, or no token is right")
     meter.texts.update([1], ["now with four words"], ["now with four words"])
-    assert meter.counted["bleu"] == meter.texts.signature
+    assert meter.counted["bleu"] == meter.texts.bleu()[1]
 
 
 def test_a_copied_source_has_the_words_that_no_vocabulary_has(tmp_path: Path) -> None:

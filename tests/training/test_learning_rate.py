@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnkit.params.train import Train
-from rnnkit.training.clipping import Threshold
+from rnnkit.training.gradients import Threshold
 from rnnkit.training.learning_rate import learning_rate, reduces
 
 

@@ -20,7 +20,7 @@ from rnnkit.params.train import Schedule
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks.labels import Labels
 from rnnkit.tasks.tagging.examples import TaggingFitted
-from rnnkit.training.flat_parameters import FlatParameters
+from rnnkit.training.gradients import FlatParameters
 from rnnkit.training.loop import Diverged, Epoch, State, Step, better, stopped, train, train_into
 
 

@@ -8,12 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import rnnkit.params.model as blocks
-from rnnkit.nn.cells.interface import Cell
+from rnnkit.nn.cells.interface import Cell, Inputs, Kept
 
 
 class GRUState(NamedTuple):
-    """The state of a GRU."""
-
     h: Float[Tensor, "batch hidden"]
 
 
@@ -29,10 +27,7 @@ class GRU(Cell[GRUState]):
     gate, so b_n cannot absorb it; in r and z a second bias would be redundant. cuDNN and torch use
     reset-after; reset-before, W_hn (r_t ⊙ h_{t-1}), is a different network.
 
-    Args:
-        inputs: features of x_t.
-        hidden: units of h_t.
-        params: the cell's block; b_z starts at its update_bias, the other biases at 0.
+    b_z starts at the params' update_bias, the other biases at 0.
 
     Reference: K. Cho et al., Learning phrase representations using RNN encoder-decoder,
     arXiv:1406.1078, 2014 (reset-after in its first version, reset-before since); the update gate's
@@ -47,13 +42,7 @@ class GRU(Cell[GRUState]):
         with torch.no_grad():
             self.b_h[hidden : 2 * hidden] = params.update_bias
 
-    def step(
-        self,
-        inputs: Float[Tensor, "batch inputs"],
-        state: GRUState,
-        kept: Float[Tensor, "batch hidden"] | None = None,
-    ) -> GRUState:
-        """One step of the equations above."""
+    def step(self, inputs: Inputs, state: GRUState, kept: Kept = None) -> GRUState:
         x_r, x_z, x_n = functional.linear(inputs, self.W_xh, self.b_h).chunk(3, dim=1)
         h_r, h_z, h_n = self.recurrent(state.h, kept).chunk(3, dim=1)
         r = torch.sigmoid(x_r + h_r)

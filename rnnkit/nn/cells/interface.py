@@ -24,6 +24,9 @@ class State(Protocol):
 
 
 S = TypeVar("S", bound=State)
+Inputs = Float[Tensor, "batch inputs"]
+Kept = Float[Tensor, "batch hidden"] | None
+"""Recurrent dropout mask of a step; None: no dropout."""
 
 
 def remake(state: S, parts: Iterable[Tensor]) -> S:
@@ -51,20 +54,11 @@ class Cell(nn.Module, ABC, Generic[S]):
         self.b_h = nn.Parameter(torch.zeros(rows))
 
     @abstractmethod
-    def step(
-        self,
-        inputs: Float[Tensor, "batch inputs"],
-        state: S,
-        kept: Float[Tensor, "batch hidden"] | None = None,
-    ) -> S:
-        """The state after one more input.
-
-        Args:
-            kept: recurrent dropout mask, applied by `recurrent`; None: no dropout.
-        """
+    def step(self, inputs: Inputs, state: S, kept: Kept = None) -> S:
+        """The state after one more input; `recurrent` applies the dropout mask."""
 
     def recurrent(
-        self, h: Float[Tensor, "batch hidden"], kept: Float[Tensor, "batch hidden"] | None
+        self, h: Float[Tensor, "batch hidden"], kept: Kept
     ) -> Float[Tensor, "batch rows"]:
         """W_hh (m ⊙ h) of all gates, where m is the dropout mask."""
         return functional.linear(h if kept is None else h * kept, self.W_hh)

@@ -8,12 +8,10 @@ from torch import Tensor
 from torch.nn import functional
 
 import rnnkit.params.model as blocks
-from rnnkit.nn.cells.interface import Cell
+from rnnkit.nn.cells.interface import Cell, Inputs, Kept
 
 
 class LSTMState(NamedTuple):
-    """The state of an LSTM."""
-
     h: Float[Tensor, "batch hidden"]
     c: Float[Tensor, "batch hidden"]
 
@@ -28,12 +26,8 @@ class LSTM(Cell[LSTMState]):
         c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t
         h_t = o_t ⊙ tanh(c_t)
 
-    W_xh, W_hh and b_h hold the blocks of i, f, g and o in this order.
-
-    Args:
-        inputs: features of x_t.
-        hidden: units of h_t and of c_t.
-        params: the cell's block; b_f starts at its forget_bias, the other biases at 0.
+    W_xh, W_hh and b_h hold the blocks of i, f, g and o in this order. b_f starts at the params'
+    forget_bias, the other biases at 0.
 
     Reference: S. Hochreiter, J. Schmidhuber, Long short-term memory, Neural Computation 9, 1997;
     forget gate: F. Gers et al., Learning to forget, Neural Computation 12, 2000; its bias:
@@ -47,13 +41,7 @@ class LSTM(Cell[LSTMState]):
         with torch.no_grad():
             self.b_h[hidden : 2 * hidden] = params.forget_bias
 
-    def step(
-        self,
-        inputs: Float[Tensor, "batch inputs"],
-        state: LSTMState,
-        kept: Float[Tensor, "batch hidden"] | None = None,
-    ) -> LSTMState:
-        """One step of the equations above."""
+    def step(self, inputs: Inputs, state: LSTMState, kept: Kept = None) -> LSTMState:
         gates = functional.linear(inputs, self.W_xh, self.b_h)
         i, f, g, o = (gates + self.recurrent(state.h, kept)).chunk(4, dim=1)
         c = torch.sigmoid(f) * state.c + torch.sigmoid(i) * torch.tanh(g)

@@ -8,14 +8,12 @@ from torch import Tensor
 from torch.nn import functional
 
 import rnnkit.params.model as blocks
-from rnnkit.nn.cells.interface import Cell
+from rnnkit.nn.cells.interface import Cell, Inputs, Kept
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
 
 
 class RNNState(NamedTuple):
-    """The state of an RNN."""
-
     h: Float[Tensor, "batch hidden"]
 
 
@@ -23,11 +21,6 @@ class RNN(Cell[RNNState]):
     """The simple recurrent network, with one bias.
 
         h_t = f(W_xh x_t + W_hh h_{t-1} + b_h),   f = tanh | relu | sigmoid
-
-    Args:
-        inputs: features of x_t.
-        hidden: units of h_t.
-        params: the cell's block; its activation is f.
 
     Reference: J. L. Elman, Finding structure in time, Cognitive Science 14, 1990; with ReLU:
     Q. V. Le et al., arXiv:1504.00941, 2015.
@@ -39,17 +32,9 @@ class RNN(Cell[RNNState]):
         super().__init__(inputs, hidden)
         self.activation = params.activation
 
-    def step(
-        self,
-        inputs: Float[Tensor, "batch inputs"],
-        state: RNNState,
-        kept: Float[Tensor, "batch hidden"] | None = None,
-    ) -> RNNState:
-        """One step of the equation above."""
-        f = ACTIVATIONS[self.activation]
-        return RNNState(
-            f(functional.linear(inputs, self.W_xh, self.b_h) + self.recurrent(state.h, kept))
-        )
+    def step(self, inputs: Inputs, state: RNNState, kept: Kept = None) -> RNNState:
+        x_h = functional.linear(inputs, self.W_xh, self.b_h)
+        return RNNState(ACTIVATIONS[self.activation](x_h + self.recurrent(state.h, kept)))
 
     def zeros(self, batch: int, dtype: torch.dtype, device: torch.device) -> RNNState:
         """h_0 = 0."""

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.nn.cells.gru import GRU
 from rnnkit.nn.cells.interface import Cell, S, remake
 from rnnkit.nn.cells.lstm import LSTM
 from rnnkit.nn.cells.rnn import RNN
+from rnnkit.nn.kernels.padding import Mask
 
 FUSED: dict[tuple[type, str | None], Callable[..., Any]] = {
     (RNN, "tanh"): torch.rnn_tanh,
@@ -48,22 +49,14 @@ def must_hold_padding(cell: Cell[S], want_final: bool) -> bool:
     A ReLU network's state can overflow there, and infinity times a zero gradient is not zero.
     An LSTM's final c, unlike h, is returned only for the last step.
     """
-    return kind(cell) == (RNN, "relu") or (isinstance(cell, LSTM) and want_final)
-
-
-def weights(cell: Cell[S]) -> list[Tensor]:
-    """The cell's weights in torch's order: W_xh, W_hh, first bias, second bias."""
-    second = torch.zeros_like(cell.b_h)
-    if isinstance(cell, GRU):
-        second = torch.cat([second[: 2 * cell.hidden], cell.b_hn])
-    return [cell.W_xh, cell.W_hh, cell.b_h, second]
+    return kind(cell) in HELD and (want_final or not isinstance(cell, LSTM))
 
 
 def hold_padding(
     cell: Cell[S],
     inputs: Float[Tensor, "batch time inputs"],
     W_xh: Float[Tensor, "rows inputs"],
-    mask: Bool[Tensor, "batch time"],
+    mask: Mask,
 ) -> tuple[Float[Tensor, "batch time inputs+1"], Float[Tensor, "rows inputs+1"]]:
     """Append an input feature, 1 at padding, whose weights saturate the gates there.
 
@@ -83,26 +76,27 @@ def run(
     cell: Cell[S],
     inputs: Float[Tensor, "batch time inputs"],
     state: S,
-    held: Bool[Tensor, "batch time"] | None,
+    held: Mask | None,
 ) -> tuple[Float[Tensor, "batch time hidden"], S]:
-    """All steps of all sequences.
+    """All steps of all sequences, with a cell for which `serves` is true.
 
     Args:
-        cell: a cell for which `serves` is true.
         inputs: finite everywhere, with padding only at the end.
-        state: before the first step.
         held: the mask if `must_hold_padding`, else None.
 
     Returns: h at every step, and the state after the last step, padding included.
     """
-    W_xh, *others = weights(cell)
+    W_xh: Tensor = cell.W_xh
+    second = torch.zeros_like(cell.b_h)
+    if isinstance(cell, GRU):
+        second = torch.cat([second[: 2 * cell.hidden], cell.b_hn])
     if held is not None:
         inputs, W_xh = hold_padding(cell, inputs, W_xh, held)
     parts = [part[None].contiguous() for part in state]
     outputs, *final = FUSED[kind(cell)](
         inputs,
         parts if isinstance(cell, LSTM) else parts[0],
-        [W_xh, *others],
+        [W_xh, cell.W_hh, cell.b_h, second],
         True,  # biases
         1,  # layers
         0.0,  # dropout

@@ -6,13 +6,15 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+Mask = Bool[Tensor, "batch time"]
+"""True at real steps."""
+
 
 @dataclass(frozen=True)
 class Padding:
     """A mask and its properties, computed once per batch by `find_padding`.
 
     Attributes:
-        mask: true at real steps.
         first: each row's first real step; 0 for an empty row.
         length: number of real steps per row.
         contiguous: whether every row's real steps are contiguous.
@@ -20,7 +22,7 @@ class Padding:
         empty_rows: whether some row has no real step.
     """
 
-    mask: Bool[Tensor, "batch time"]
+    mask: Mask
     first: Int[Tensor, " batch"]
     length: Int[Tensor, " batch"]
     contiguous: bool
@@ -44,14 +46,16 @@ class Padding:
         return (first + time) % steps, (time - first) % steps
 
 
-def find_padding(mask: Bool[Tensor, "batch time"]) -> Padding | None:
-    """The padding of a mask; None if every step is real.
+def find_padding(mask: Mask | None) -> Padding | None:
+    """The padding of a mask; None if every step is real or there is no mask.
 
     >>> find_padding(torch.tensor([[True, True]])) is None
     True
     >>> find_padding(torch.tensor([[False, True, True]])).first
     tensor([1])
     """
+    if mask is None:
+        return None
     length = mask.sum(1)
     steps = mask.shape[1]
     shortest = int(length.min())

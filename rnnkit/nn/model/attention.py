@@ -4,40 +4,33 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from rnnkit.nn.kernels.padding import Mask
 from rnnkit.nn.model.initialization import make_head, xavier
+
+Hidden = Float[Tensor, "batch time memory"]
+Keys = Float[Tensor, "batch time query"]
+Scores = Float[Tensor, "batch steps time"]
+"""The score of every step of the memory for every query."""
 
 
 class Memory(NamedTuple):
-    """An encoder's outputs and their keys.
+    """An encoder's outputs and their keys. mask None: all steps are real."""
 
-    Args:
-        hidden: [batch, time, units] outputs.
-        keys: [batch, time, hidden].
-        mask: [batch, time], true at real steps; None: all are real.
-    """
-
-    hidden: Tensor
-    keys: Tensor
-    mask: Tensor | None
+    hidden: Hidden
+    keys: Keys
+    mask: Mask | None
 
     def rows(self, which: Int[Tensor, " rows"]) -> "Memory":
         """The memory of the given items; an index may repeat."""
-        hidden, keys, mask = (None if part is None else part[which] for part in self)
-        assert hidden is not None
-        assert keys is not None
-        return Memory(hidden, keys, mask)
+        mask = None if self.mask is None else self.mask[which]
+        return Memory(self.hidden[which], self.keys[which], mask)
 
 
 class Additive(nn.Module):
     """score(q, m) = v · tanh(W_q q + W_m m + b)
-
-    Args:
-        query: units of q.
-        memory: units of m.
-        generator: draws the weights.
 
     Reference: D. Bahdanau, K. Cho, Y. Bengio, Neural machine translation by jointly learning to
     align and translate, 2015, appendix A.1.2.
@@ -49,25 +42,17 @@ class Additive(nn.Module):
         self.W_q = nn.Parameter(xavier(query, query, generator).to(torch.get_default_dtype()))
         self.v = nn.Parameter(xavier(query, 1, generator)[:, 0].to(torch.get_default_dtype()))
 
-    def keys(self, hidden: Float[Tensor, "batch time memory"]) -> Float[Tensor, "batch time query"]:
+    def keys(self, hidden: Hidden) -> Keys:
         """W_m m + b, shared by all queries."""
         return self.of_memory(hidden)  # type: ignore[no-any-return]  # modules give Any
 
-    def forward(
-        self, query: Float[Tensor, "batch steps query"], keys: Float[Tensor, "batch time query"]
-    ) -> Float[Tensor, "batch steps time"]:
-        """The score of every step of the memory for every query."""
+    def forward(self, query: Float[Tensor, "batch steps query"], keys: Keys) -> Scores:
         projected = query @ self.W_q.T
         return (projected[:, :, None] + keys[:, None]).tanh() @ self.v
 
 
 class Dot(nn.Module):
     """score(q, m) = q · W m, for any sizes of q and m (`general` in the paper).
-
-    Args:
-        query: units of q.
-        memory: units of m.
-        generator: draws the weights.
 
     Reference: M.-T. Luong, H. Pham, C. D. Manning, Effective approaches to attention-based neural
     machine translation, 2015, section 3.1.
@@ -77,29 +62,21 @@ class Dot(nn.Module):
         super().__init__()
         self.W = nn.Parameter(xavier(query, memory, generator).to(torch.get_default_dtype()))
 
-    def keys(self, hidden: Float[Tensor, "batch time memory"]) -> Float[Tensor, "batch time query"]:
+    def keys(self, hidden: Hidden) -> Keys:
         """W m, shared by all queries."""
         return hidden @ self.W.T
 
-    def forward(
-        self, query: Float[Tensor, "batch steps query"], keys: Float[Tensor, "batch time query"]
-    ) -> Float[Tensor, "batch steps time"]:
-        """The score of every step of the memory for every query."""
+    def forward(self, query: Float[Tensor, "batch steps query"], keys: Keys) -> Scores:
         return query @ keys.transpose(1, 2)
 
 
-ATTENTIONS: dict[str, Callable[[int, int, torch.Generator], Additive | Dot]] = {
-    "additive": Additive,
-    "dot": Dot,
-}
+ATTENTIONS: dict[str, Callable[..., Additive | Dot]] = {"additive": Additive, "dot": Dot}
 """By name: (query units, memory units, generator) -> scoring module."""
 
 
 def attend(
-    scores: Float[Tensor, "batch steps time"],
-    hidden: Float[Tensor, "batch time units"],
-    mask: Bool[Tensor, "batch time"] | None,
-) -> tuple[Float[Tensor, "batch steps units"], Float[Tensor, "batch steps time"]]:
+    scores: Scores, hidden: Hidden, mask: Mask | None
+) -> tuple[Float[Tensor, "batch steps memory"], Scores]:
     """The context, Σ_t softmax(score)_t m_t over real steps, and the attention weights."""
     if mask is not None:
         scores = scores.masked_fill(~mask[:, None], -torch.inf)

@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from rnnkit.nn.cells.interface import State, remake
+from rnnkit.nn.cells.interface import remake
 from rnnkit.nn.model.attention import ATTENTIONS, Memory, attend
 from rnnkit.nn.model.initialization import make_head
 from rnnkit.nn.model.representation import Embedding
-from rnnkit.nn.model.stack import Stack, States
+from rnnkit.nn.model.stack import Stack, States, map_states
 from rnnkit.nn.recurrence import unroll
 from rnnkit.params.model import Model
 
@@ -28,11 +28,29 @@ class Written(NamedTuple):
 
     def rows(self, which: Int[Tensor, " rows"]) -> "Written":
         """The state of the given rows; an index may repeat."""
-        states: States = {
-            name: remake(state, (part[which] for part in state))
-            for name, state in self.states.items()
-        }
-        return Written(states, None if self.attended is None else self.attended[which])
+        attended = None if self.attended is None else self.attended[which]
+        return Written(map_states(lambda part: part[which], self.states), attended)
+
+
+Guessed = tuple[Written, Tensor | None]
+"""The decoder state and its most probable next token."""
+
+
+class Read(NamedTuple):
+    """The encoded inputs of a decoder: its initial state and its memory."""
+
+    written: Written
+    memory: Memory | None
+
+    @property
+    def items(self) -> int:
+        """Number of items."""
+        return len(next(iter(self.written.states.values())).h)
+
+    def rows(self, which: Int[Tensor, " rows"]) -> "Read":
+        """The encoded inputs of the given items; an index may repeat."""
+        memory = None if self.memory is None else self.memory.rows(which)
+        return Read(self.written.rows(which), memory)
 
 
 class Decoder(nn.Module):
@@ -45,30 +63,28 @@ class Decoder(nn.Module):
     without a memory a_t = h_t.
 
     Args:
-        model: the params block.
         tokens: target vocabulary size, padding and unknown included.
         memory: units of the encoder's outputs; None: no attention.
-        generator: draws the weights.
 
     Reference: M.-T. Luong et al., Effective approaches to attention-based neural machine
     translation, 2015, sections 3 and 3.3.
     """
 
     def __init__(
-        self, model: Model, tokens: int, memory: int | None, generator: torch.Generator
+        self, model: Model, tokens: int, memory: int | None, draw: torch.Generator
     ) -> None:
         super().__init__()
-        self.embedding = Embedding(tokens, model.target_embedding, generator)
+        self.embedding = Embedding(tokens, model.target_embedding, draw)
         self.is_fed = memory is not None and model.input_feeding
         width = model.target_embedding + (model.hidden if self.is_fed else 0)
         forward = model.model_copy(update={"bidirectional": False, "initial_state": "zeros"})
-        self.stack = Stack(width, forward, generator)
+        self.stack = Stack(width, forward, draw)
         self.attention: Any = None
         if memory is not None:
-            self.attention = ATTENTIONS[model.attention](model.hidden, memory, generator)
-            self.combine = make_head(model.hidden + memory, model.hidden, generator)
+            self.attention = ATTENTIONS[model.attention](model.hidden, memory, draw)
+            self.combine = make_head(model.hidden + memory, model.hidden, draw)
         self.dropout = nn.Dropout(model.dropout)
-        self.head = make_head(model.hidden, tokens, generator)
+        self.head = make_head(model.hidden, tokens, draw)
 
     def remember(
         self, hidden: Float[Tensor, "batch time units"], mask: Tensor | None
@@ -93,43 +109,33 @@ class Decoder(nn.Module):
         """Logits of every token at every step, given the true previous tokens (teacher forcing).
 
         Args:
-            previous: the previous token of each step.
             written: decoder state before the first step.
-            memory: from `remember`.
             own: probability that a step's input is the network's most probable token instead of
                 the true one (scheduled sampling, Bengio et al. 2015).
         """
-        if not self.is_fed and not own:
-            hidden, _ = self.stack(
-                self.embedding(previous, None), None, written.states, False, "auto"
-            )
-            hidden, _ = self._look(hidden, memory)
-            return self._scores(hidden)
         if not own:
             vectors = self.embedding(previous, None)
-            hidden, _ = unroll(lambda v, s: self._step(v, s, memory)[:2], vectors, written)
+            if self.is_fed:
+                hidden, _ = unroll(lambda v, s: self._step(v, s, memory)[:2], vectors, written)
+            else:
+                hidden, _ = self.stack(vectors, None, written.states, False, "auto")
+                hidden, _ = self._look(hidden, memory)
             return self._scores(hidden)
 
-        def step(token: Tensor, state: _Sampled) -> tuple[Tensor, _Sampled]:
-            if state.guess is not None:
-                sampled = torch.empty(len(token)).bernoulli_(own) > 0
-                token = torch.where(sampled, state.guess, token)
-            vectors = self.embedding(token[:, None], None)[:, 0]
-            hidden, after, _ = self._step(vectors, state.written, memory)
-            logits = self._scores(hidden)
-            return logits, _Sampled(after, logits.detach().argmax(dim=-1))
+        def step(token: Tensor, state: Guessed) -> tuple[Tensor, Guessed]:
+            before, guess = state
+            if guess is not None:
+                token = torch.where(torch.empty(len(token)).bernoulli_(own) > 0, guess, token)
+            logits, after, _ = self.advance(token, before, memory)
+            return logits, (after, logits.detach().argmax(dim=-1))
 
-        return unroll(step, previous, _Sampled(written, None))[0]
+        begin: Guessed = written, None
+        return unroll(step, previous, begin)[0]
 
     def advance(
         self, token: Int[Tensor, " rows"], written: Written, memory: Memory | None
     ) -> tuple[Float[Tensor, "rows tokens"], Written, Tensor | None]:
-        """Decode one step.
-
-        Args:
-            token: the newest token of each row.
-            written: decoder state before it.
-            memory: of the same rows.
+        """Decode one step, from the newest token of each row and the decoder state before it.
 
         Returns: logits of the next token, the decoder state, and the attention weights [rows, time]
         (None without attention).
@@ -163,39 +169,23 @@ class Decoder(nn.Module):
         return torch.tanh(self.combine(torch.cat([hidden, context], dim=2))), weights
 
 
-class _Sampled(NamedTuple):
-    """The decoder state and its most probable next token."""
-
-    written: Written
-    guess: Tensor | None
-
-
 class Bridge(nn.Module):
-    """Maps a vector to the initial states of a stack: tanh(W x + b), one layer per state tensor.
-
-    Args:
-        inputs: units of the vector.
-        stack: unidirectional.
-        generator: draws the weights.
-    """
+    """Maps a vector to the initial states of a unidirectional stack: tanh(W x + b), one layer per
+    state tensor."""
 
     def __init__(self, inputs: int, stack: Stack, generator: torch.Generator) -> None:
         super().__init__()
         self.stack = [stack]  # in a list, so that its weights are not registered here
         self.layers = nn.ModuleDict()
         for name in stack.cells:
-            for part in self._zeros(name, 1)._fields:
+            for part in stack.zeros(name, 1)._fields:
                 self.layers[f"{name}_{part}"] = make_head(inputs, stack.hidden, generator)
 
     def forward(self, vector: Float[Tensor, "batch units"]) -> States:
         """The initial states of each row."""
         states: States = {}
         for name in self.stack[0].cells:
-            zeros = self._zeros(name, len(vector))
+            zeros = self.stack[0].zeros(name, len(vector))
             parts = (torch.tanh(self.layers[f"{name}_{part}"](vector)) for part in zeros._fields)
             states[name] = remake(zeros, parts)
         return states
-
-    def _zeros(self, name: str, rows: int) -> State:
-        cell = self.stack[0].cell(name)
-        return cell.zeros(rows, cell.W_hh.dtype, cell.W_hh.device)

@@ -1,129 +1,115 @@
-"""Networks by topology: a representation, a recurrent stack and a head."""
+"""Networks by topology: a representation, a recurrent stack, and a head or a decoder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from rnnkit.nn.kernels.padding import find_padding
+from rnnkit.nn.kernels.padding import Mask, Padding, find_padding
+from rnnkit.nn.model.decoder import Bridge, Decoder, Read
 from rnnkit.nn.model.initialization import MATRICES, make_head
 from rnnkit.nn.model.readout import READOUTS, RUNNING
-from rnnkit.nn.model.representation import REPRESENTATIONS, Embedding, Sizes
+from rnnkit.nn.model.representation import Sizes, make_representation
 from rnnkit.nn.model.stack import Stack, States
-from rnnkit.nn.model.writing import EncoderDecoder, OneToMany
 from rnnkit.nn.recurrence import Kernel
 from rnnkit.params.model import Model
 
-
-def layers(model: Model) -> str:
-    """Number of layers and units, in words."""
-    count = "1 layer" if model.depth == 1 else f"{model.depth} layers"
-    return f"{count} of {model.hidden}"
+Inputs = Num[Tensor, "batch time *feature"]
+Vector = Float[Tensor, "batch units"]
 
 
-def recurrent_layers(model: Model) -> str:
-    """Describe a stack in a few words.
+class Encoder(nn.Module):
+    """Base of the recurrent topologies: inputs -> representation -> stack -> read-out."""
 
-    >>> recurrent_layers(Model(hidden=64, depth=2, bidirectional=True))
-    'bidirectional GRU, 2 layers of 64'
-    """
-    kind = model.cell.kind.upper()
-    return f"{'bidirectional ' if model.bidirectional else ''}{kind}, {layers(model)}"
-
-
-class Network(nn.Module):
-    """Base of the recurrent topologies: inputs -> representation -> stack -> … -> head."""
-
-    def __init__(
-        self,
-        model: Model,
-        sizes: Sizes,
-        outputs: int,
-        generator: torch.Generator,
-    ) -> None:
+    def __init__(self, model: Model, sizes: Sizes, draw: torch.Generator) -> None:
         super().__init__()
-        self.representation = REPRESENTATIONS[model.representation.kind](model, sizes, generator)
-        self.stack = Stack(self.representation.size, model, generator)
+        self.representation = make_representation(model, sizes, draw)
+        self.stack = Stack(self.representation.size, model, draw)
         self.dropout = nn.Dropout(model.dropout)
-        self.head = make_head(self.stack.size, outputs, generator)
+        self.readout, self.running = READOUTS[model.readout], RUNNING[model.readout]
+
+    def encode(
+        self,
+        inputs: Inputs,
+        mask: Mask | None,
+        states: States | None = None,
+        want_final: bool = False,
+        kernel: Kernel = "auto",
+    ) -> tuple[Float[Tensor, "batch time units"], States | None, Padding | None]:
+        """The top layer's outputs and the final states, as in Stack.forward, and the padding."""
+        padding = find_padding(mask)
+        vectors = self.representation(inputs, None if padding is None else mask)
+        return *self.stack(vectors, padding, states, want_final, kernel), padding
+
+    def advance(
+        self, inputs: Inputs, states: States | None, before: Vector | None, seen: int
+    ) -> tuple[Vector, States]:
+        """Run one step of a streamed sequence, for unidirectional networks.
+
+        Args:
+            inputs: [batch, 1, …], the newest step.
+            states: before it; None: the initial state.
+            before: read-out of the previous steps; None at the first step.
+            seen: number of steps, this one included.
+
+        Returns: the read-out of the sequence so far and its states.
+        """
+        hidden, final, _ = self.encode(inputs, None, states, True)
+        assert final is not None
+        newest = hidden[:, -1]
+        return newest if before is None else self.running(before, newest, seen), final
+
+
+class Network(Encoder):
+    """An encoder with a head."""
+
+    def __init__(self, model: Model, sizes: Sizes, outputs: int, draw: torch.Generator) -> None:
+        super().__init__(model, sizes, draw)
+        self.head = make_head(self.stack.size, outputs, draw)
         if model.tied:
-            tie(self.head, self.representation)
+            # O. Press, L. Wolf, Using the output embedding to improve language models, 2017. Scaled
+            # to variance 1 / size: with unit variance the initial logits would be too large.
+            embedding = self.representation
+            with torch.no_grad():
+                embedding.vectors.mul_(embedding.size**-0.5)
+            self.head.weight = embedding.vectors
 
 
 class ManyToOne(Network):
     """A sequence in, one vector out: read-out of the top layer's outputs, then the head."""
 
-    def __init__(self, model: Model, *rest: Any) -> None:
-        super().__init__(model, *rest)
-        self.readout = READOUTS[model.readout]
-        self.running = RUNNING[model.readout]
-
-    def forward(
-        self,
-        inputs: Num[Tensor, "batch time *feature"],
-        mask: Bool[Tensor, "batch time"] | None,
-    ) -> Float[Tensor, "batch outputs"]:
+    def forward(self, inputs: Inputs, mask: Mask | None) -> Float[Tensor, "batch outputs"]:
         """Logits or values of each sequence."""
-        padding = None if mask is None else find_padding(mask)
-        vectors = self.representation(inputs, None if padding is None else mask)
-        hidden, _ = self.stack(vectors, padding, None, False, "auto")
+        hidden, _, padding = self.encode(inputs, mask)
         vector = self.readout(hidden, padding, self.stack.directions)
         return self.head(self.dropout(vector))  # type: ignore[no-any-return]  # modules give Any
 
-    def step(
-        self,
-        inputs: Num[Tensor, "batch 1 *feature"],
-        states: States | None,
-        before: Float[Tensor, "batch units"] | None,
-        seen: int,
-    ) -> tuple[Float[Tensor, "batch outputs"], States, Float[Tensor, "batch units"]]:
-        """Run one step of a streamed sequence, for unidirectional networks.
-
-        Args:
-            inputs: the newest step.
-            states: before it; None: the initial state.
-            before: read-out of the previous steps; None at the first step.
-            seen: number of steps, this one included.
-
-        Returns: logits or values of each sequence so far, its states and its read-out.
-        """
-        vectors = self.representation(inputs, None)
-        hidden, final = self.stack(vectors, None, states, True, "auto")
-        assert final is not None
-        newest = hidden[:, -1]
-        vector = newest if before is None else self.running(before, newest, seen)
+    def step(self, *newest: Any) -> tuple[Float[Tensor, "batch outputs"], States, Vector]:
+        """As `advance`: logits or values of the sequence so far, its states and its read-out."""
+        vector, final = self.advance(*newest)
         return self.head(self.dropout(vector)), final, vector
 
 
 class Synced(Network):
     """A sequence in, a vector out at every step: the head on each of the top layer's outputs."""
 
-    def forward(
-        self,
-        inputs: Num[Tensor, "batch time *feature"],
-        mask: Bool[Tensor, "batch time"] | None,
-    ) -> Float[Tensor, "batch time outputs"]:
+    def forward(self, inputs: Inputs, mask: Mask | None) -> Float[Tensor, "batch time outputs"]:
         """Logits or values at each step; undefined at padding."""
         return self.run(inputs, mask, None, False, "auto")[0]
 
     def run(
         self,
-        inputs: Num[Tensor, "batch time *feature"],
-        mask: Bool[Tensor, "batch time"] | None,
+        inputs: Inputs,
+        mask: Mask | None,
         states: States | None,
         want_final: bool,
         kernel: Kernel,
     ) -> tuple[Float[Tensor, "batch time outputs"], States | None]:
-        """As `forward`, from given states and with the final ones, for a sequence in chunks.
-
-        Args and Returns: as in Stack.forward.
-        """
-        padding = None if mask is None else find_padding(mask)
-        vectors = self.representation(inputs, None if padding is None else mask)
-        hidden, final = self.stack(vectors, padding, states, want_final, kernel)
+        """As `forward`, from given states and with the final ones, for a sequence in chunks."""
+        hidden, final, _ = self.encode(inputs, mask, states, want_final, kernel)
         return self.head(self.dropout(hidden)), final
 
 
@@ -135,25 +121,19 @@ class OneToOne(nn.Module):
     where D is dropout. There are `depth` layers of `hidden` units.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        sizes: Sizes,
-        outputs: int,
-        generator: torch.Generator,
-    ) -> None:
+    def __init__(self, model: Model, sizes: Sizes, outputs: int, draw: torch.Generator) -> None:
         super().__init__()
-        self.representation = REPRESENTATIONS[model.representation.kind](model, sizes, generator)
+        self.representation = make_representation(model, sizes, draw)
         self.dropout = nn.Dropout(model.dropout)
         widths = [self.representation.size, *[model.hidden] * model.depth]
-        draw = MATRICES[model.initialization.input]
+        matrix = MATRICES[model.initialization.input]
         self.layers = nn.ModuleList()
         for before, after in pairwise(widths):
-            layer = make_head(before, after, generator)
+            layer = make_head(before, after, draw)
             with torch.no_grad():
-                layer.weight.copy_(draw(after, before, generator))
+                layer.weight.copy_(matrix(after, before, draw))
             self.layers.append(layer)
-        self.head = make_head(model.hidden, outputs, generator)
+        self.head = make_head(model.hidden, outputs, draw)
 
     def forward(
         self, inputs: Num[Tensor, "batch 1 feature"], mask: None
@@ -165,16 +145,80 @@ class OneToOne(nn.Module):
         return self.head(self.dropout(hidden))  # type: ignore[no-any-return]  # modules give Any
 
 
-def tie(head: nn.Linear, embedding: Embedding) -> None:
-    """Share an embedding's vectors as a head's weights, scaled to variance 1 / size.
+class Writer(nn.Module):
+    """Base of the topologies that generate a sequence: inputs -> one vector -> the decoder's
+    initial states."""
 
-    With the embedding's unit variance the initial logits would be too large.
+    def add_decoder(
+        self, model: Model, outputs: int, units: int, memory: int | None, draw: torch.Generator
+    ) -> None:
+        """Add the modules that decode, from the units of the vector and of the memory."""
+        self.decoder = Decoder(model, outputs, memory, draw)
+        self.bridge = Bridge(units, self.decoder.stack, draw)
 
-    Reference: O. Press, L. Wolf, Using the output embedding to improve language models, 2017.
+    def read(self, inputs: Inputs, mask: Mask | None) -> Read:
+        """Encode the inputs for the decoder."""
+        raise NotImplementedError
+
+    def forward(
+        self,
+        inputs: Inputs,
+        mask: Mask | None,
+        previous: Int[Tensor, "batch steps"],
+        own: float = 0.0,
+    ) -> Float[Tensor, "batch steps outputs"]:
+        """Logits of each next token given the previous ones; undefined at padding.
+
+        Args:
+            previous: the previous token of each step.
+            own: as in `Decoder.forward`.
+        """
+        read = self.read(inputs, mask)
+        return self.decoder(previous, read.written, read.memory, own)  # type: ignore[no-any-return]
+
+
+class OneToMany(Writer):
+    """A vector or a token in, a sequence out.
+
+    Reference: O. Vinyals et al., Show and tell: a neural image caption generator, 2015.
     """
-    with torch.no_grad():
-        embedding.vectors.mul_(embedding.size**-0.5)
-    head.weight = embedding.vectors
+
+    def __init__(self, model: Model, sizes: Sizes, outputs: int, draw: torch.Generator) -> None:
+        super().__init__()
+        self.representation = make_representation(model, sizes, draw)
+        self.dropout = nn.Dropout(model.dropout)
+        self.add_decoder(model, outputs, self.representation.size, None, draw)
+
+    def read(self, inputs: Inputs, mask: Mask | None) -> Read:
+        vector = self.representation(inputs, None)[:, 0]
+        return Read(self.decoder.begin(self.bridge(self.dropout(vector))), None)
+
+
+class EncoderDecoder(Writer, Encoder):
+    """A sequence in, another sequence out. The decoder's initial states come from the encoder's
+    read-out; with attention it also uses the encoder's outputs.
+
+    Reference: I. Sutskever, O. Vinyals, Q. V. Le, Sequence to sequence learning with neural
+    networks, 2014; K. Cho et al., Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation, 2014.
+    """
+
+    def __init__(self, model: Model, sizes: Sizes, outputs: int, draw: torch.Generator) -> None:
+        super().__init__(model, sizes, draw)
+        memory = None if model.attention == "none" else self.stack.size
+        self.add_decoder(model, outputs, self.stack.size, memory, draw)
+
+    def read(self, inputs: Inputs, mask: Mask | None) -> Read:
+        hidden, _, padding = self.encode(inputs, mask)
+        vector = self.dropout(self.readout(hidden, padding, self.stack.directions))
+        memory = self.decoder.remember(self.dropout(hidden), None if padding is None else mask)
+        return Read(self.decoder.begin(self.bridge(vector)), memory)
+
+    def step(self, *newest: Any) -> tuple[Read, States, Vector]:
+        """As `advance`, for encoders without attention: the decoder's inputs for the sequence so
+        far, its states and its read-out."""
+        vector, final = self.advance(*newest)
+        return Read(self.decoder.begin(self.bridge(vector)), None), final, vector
 
 
 def describe(model: Model, topology: str) -> str:
@@ -182,21 +226,18 @@ def describe(model: Model, topology: str) -> str:
 
     >>> describe(Model(hidden=64), "one_to_one")
     'feed-forward, 1 layer of 64'
+    >>> describe(Model(hidden=64, depth=2, bidirectional=True), "synced")
+    'bidirectional GRU, 2 layers of 64'
     """
-    described: str = DESCRIBED.get(topology, recurrent_layers)(model)
-    return described
+    layers = "1 layer" if model.depth == 1 else f"{model.depth} layers"
+    kind = "bidirectional " * model.bidirectional + model.cell.kind.upper()
+    kind = "feed-forward" if topology == "one_to_one" else kind
+    described = f"{kind}, {layers} of {model.hidden}"
+    if topology != "encoder_decoder":
+        return described
+    return f"{described}, {'no' if model.attention == 'none' else model.attention} attention"
 
 
-def _with_attention(model: Model) -> str:
-    attention = "no" if model.attention == "none" else model.attention
-    return f"{recurrent_layers(model)}, {attention} attention"
-
-
-DESCRIBED: Mapping[str, Callable[[Model], str]] = {
-    "one_to_one": lambda model: f"feed-forward, {layers(model)}",
-    "encoder_decoder": _with_attention,
-}
-"""Descriptions of topologies, where not `recurrent_layers`."""
 TOPOLOGIES: dict[str, Callable[..., nn.Module]] = {
     "many_to_one": ManyToOne,
     "synced": Synced,
@@ -209,12 +250,9 @@ TOPOLOGIES: dict[str, Callable[..., nn.Module]] = {
 def build(
     model: Model, topology: str, sizes: Sizes, outputs: int, generator: torch.Generator
 ) -> nn.Module:
-    """Build a network and draw its weights.
+    """Build a network of TOPOLOGIES and draw its weights.
 
     Args:
-        model: the params block.
-        topology: a name in TOPOLOGIES.
-        sizes: given by the data.
         outputs: size of the head's output.
         generator: draws the weights, the only random numbers here.
 

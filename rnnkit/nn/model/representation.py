@@ -4,20 +4,34 @@ Token 0 is padding and 1 is unknown. A representation takes the inputs and the m
 finite vectors at padding, for any values there.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
 import rnnkit.params.model as blocks
 from rnnkit.errors import InputError
-from rnnkit.nn.kernels.padding import find_padding
+from rnnkit.nn.kernels.padding import Mask, find_padding
 from rnnkit.nn.model.readout import READOUTS
 from rnnkit.nn.model.stack import Stack
+
+Numbers = Float[Tensor, "batch time size"]
+
+
+@dataclass(frozen=True)
+class Level:
+    """The part of the inputs that `RelativeToLast` does not change.
+
+    Args:
+        known: number of known-future covariates, the last features.
+        ahead: number of steps after the window, the last steps.
+    """
+
+    known: int
+    ahead: int
 
 
 class Embedding(nn.Module):
@@ -39,9 +53,7 @@ class Embedding(nn.Module):
         drawn[0] = 0
         self.vectors = nn.Parameter(drawn.to(torch.get_default_dtype()))
 
-    def forward(
-        self, inputs: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"] | None
-    ) -> Float[Tensor, "batch time size"]:
+    def forward(self, inputs: Int[Tensor, "batch time"], mask: Mask | None) -> Numbers:
         """The tokens' vectors. Padding's vector gets no gradient."""
         vectors = functional.embedding(inputs, self.vectors, padding_idx=0)
         if not (self.training and self.dropout):
@@ -61,9 +73,7 @@ class OneHot(nn.Module):
         self.size = vocabulary
         self.register_buffer("zero", torch.zeros(()), persistent=False)  # holds the dtype
 
-    def forward(
-        self, inputs: Int[Tensor, "batch time"], mask: Bool[Tensor, "batch time"] | None
-    ) -> Float[Tensor, "batch time size"]:
+    def forward(self, inputs: Int[Tensor, "batch time"], mask: Mask | None) -> Numbers:
         """x[b, t, inputs[b, t]] = 1."""
         zeros = self.zero.expand(*inputs.shape, self.size)
         return zeros.scatter(2, inputs[:, :, None], 1.0)
@@ -76,11 +86,7 @@ class Raw(nn.Module):
         super().__init__()
         self.size = features
 
-    def forward(
-        self,
-        inputs: Float[Tensor, "batch time size"],
-        mask: Bool[Tensor, "batch time"] | None,
-    ) -> Float[Tensor, "batch time size"]:
+    def forward(self, inputs: Numbers, mask: Mask | None) -> Numbers:
         """The inputs, zero at padding, so that a NaN there has no effect."""
         return inputs if mask is None else inputs.masked_fill(~mask[:, :, None], 0.0)
 
@@ -88,29 +94,22 @@ class Raw(nn.Module):
 class RelativeToLast(nn.Module):
     """Numbers minus those of the window's last step, which removes the level.
 
-    For sequences without padding, such as windows of a series. Known-future covariates, and the
-    steps after the window that hold them, are not changed.
-
-    Args:
-        features: number per step.
-        known: number of known-future covariates, the last features.
-        ahead: number of steps after the window, the last steps.
+    For sequences without padding, such as windows of a series.
 
     Reference: A. Zeng et al., Are transformers effective for time series forecasting?, 2023
     (NLinear).
     """
 
-    def __init__(self, features: int, known: int, ahead: int) -> None:
+    def __init__(self, features: int, level: Level) -> None:
         super().__init__()
-        self.size, self.known, self.ahead = features, known, ahead
+        self.size, self.level = features, level
 
-    def forward(
-        self, inputs: Float[Tensor, "batch time size"], mask: None
-    ) -> Float[Tensor, "batch time size"]:
+    def forward(self, inputs: Numbers, mask: None) -> Numbers:
         """x_t - x_T."""
-        window, relative = inputs.shape[1] - self.ahead, self.size - self.known
-        level = inputs[:, window - 1 : window, :relative]
-        level = functional.pad(level.expand(-1, window, -1), (0, self.known, 0, self.ahead))
+        known, ahead = self.level.known, self.level.ahead
+        window = inputs.shape[1] - ahead
+        level = inputs[:, window - 1 : window, : self.size - known]
+        level = functional.pad(level.expand(-1, window, -1), (0, known, 0, ahead))
         return inputs - level
 
 
@@ -139,10 +138,8 @@ class SpelledEmbedding(nn.Module):
         self.size = block.size + self.stack.size
 
     def forward(
-        self,
-        inputs: Int[Tensor, "batch time one_and_letters"],
-        mask: Bool[Tensor, "batch time"] | None,
-    ) -> Float[Tensor, "batch time size"]:
+        self, inputs: Int[Tensor, "batch time one_and_letters"], mask: Mask | None
+    ) -> Numbers:
         """The vectors of words and of their characters. Padding has no characters."""
         words, letters = inputs[:, :, 0], inputs[:, :, 1:]
         unique, where = letters.flatten(0, 1).unique(dim=0, return_inverse=True)
@@ -153,19 +150,6 @@ class SpelledEmbedding(nn.Module):
         spelled = READOUTS["last"](hidden, padding, 2)
         spelled = spelled.index_select(0, where.flatten()).view(*words.shape, -1)
         return torch.cat([self.words(words, mask), spelled], dim=2)
-
-
-@dataclass(frozen=True)
-class Level:
-    """The part of the inputs that `RelativeToLast` does not change.
-
-    Args:
-        known: number of known-future covariates, the last features.
-        ahead: number of steps after the window, the last steps.
-    """
-
-    known: int
-    ahead: int
 
 
 @dataclass(frozen=True)
@@ -185,50 +169,26 @@ class Sizes:
     level: Level | None = None
 
 
-def make_embedding(
-    model: blocks.Model, sizes: Sizes, draw: torch.Generator
-) -> Embedding | SpelledEmbedding:
-    """An Embedding of the data's vocabulary, with characters if the params name them."""
-    block = model.representation
-    assert isinstance(block, blocks.Embedding)
-    vocabulary = need(sizes.vocabulary, block.kind, "tokens")
-    if block.characters is None:
-        return Embedding(vocabulary, block.size, draw, model.embedding_dropout)
-    assert sizes.letters is not None
-    return SpelledEmbedding(model, vocabulary, sizes.letters, draw)
-
-
-def make_one_hot(model: blocks.Model, sizes: Sizes, draw: torch.Generator) -> OneHot:
-    """A OneHot of the data's vocabulary."""
-    return OneHot(need(sizes.vocabulary, model.representation.kind, "tokens"))
-
-
-def make_raw(model: blocks.Model, sizes: Sizes, draw: torch.Generator) -> Raw | RelativeToLast:
-    """A Raw of the data's features, or RelativeToLast for windows of a series."""
-    features = need(sizes.features, model.representation.kind, "numbers")
-    if sizes.level is None:
-        return Raw(features)
-    return RelativeToLast(features, sizes.level.known, sizes.level.ahead)
-
-
-REPRESENTATIONS: dict[str, Callable[..., Any]] = {
-    "embedding": make_embedding,
-    "one_hot": make_one_hot,
-    "raw": make_raw,
-}
-"""By kind: (model block, sizes, generator) -> module with a `size`."""
-
-
-def need(size: int | None, kind: str, inputs: str) -> int:
-    """The size, which this representation needs.
+def make_representation(model: blocks.Model, sizes: Sizes, draw: torch.Generator) -> Any:
+    """The representation of the params block, a module with a `size`.
 
     Raises:
-        InputError: it is None, because the data have the other type of inputs.
+        InputError: it is for tokens and the data's inputs are numbers, or the other way round.
     """
+    block = model.representation
+    raw = isinstance(block, blocks.Raw)
+    size = sizes.features if raw else sizes.vocabulary
     if size is None:
-        other = "raw" if inputs == "tokens" else "embedding or one_hot"
+        inputs, other = ("numbers", "embedding or one_hot") if raw else ("tokens", "raw")
         raise InputError(
-            f"model.representation.kind: {kind} is for {inputs}, and the data's inputs are not;"
-            f" set it to {other}"
+            f"model.representation.kind: {block.kind} is for {inputs}, and the data's inputs are "
+            f"not; set it to {other}"
         )
-    return size
+    if isinstance(block, blocks.OneHot):
+        return OneHot(size)
+    if isinstance(block, blocks.Raw):
+        return Raw(size) if sizes.level is None else RelativeToLast(size, sizes.level)
+    if block.characters is None:
+        return Embedding(size, block.size, draw, model.embedding_dropout)
+    assert sizes.letters is not None
+    return SpelledEmbedding(model, size, sizes.letters, draw)

@@ -1,14 +1,15 @@
 """Stacked recurrent layers, unidirectional or bidirectional."""
 
+from collections.abc import Callable
 from typing import NamedTuple, cast
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from rnnkit.nn.cells import make
 from rnnkit.nn.cells.interface import Cell, State, remake
-from rnnkit.nn.kernels.padding import Padding
+from rnnkit.nn.kernels.padding import Mask, Padding
 from rnnkit.nn.model.initialization import initialize_cell
 from rnnkit.nn.recurrence import Kernel, recur
 from rnnkit.params.model import Model
@@ -17,7 +18,7 @@ States = dict[str, State]
 """One state per layer and direction, by cell name."""
 
 
-class Mask(NamedTuple):
+class DropoutMask(NamedTuple):
     """Recurrent dropout mask of a sequence, scaled by 1 / (1 - p). It is passed on with the states,
     so that all chunks of a sequence share one mask."""
 
@@ -26,14 +27,12 @@ class Mask(NamedTuple):
 
 def without_masks(states: States) -> States:
     """The states without dropout masks, so that new masks are drawn."""
-    return {name: state for name, state in states.items() if not isinstance(state, Mask)}
+    return {name: state for name, state in states.items() if not isinstance(state, DropoutMask)}
 
 
-def detached(states: States) -> States:
-    """The states detached from the autograd graph."""
-    return {
-        name: remake(state, (part.detach() for part in state)) for name, state in states.items()
-    }
+def map_states(change: Callable[[Tensor], Tensor], states: States) -> States:
+    """The states with each tensor changed."""
+    return {name: remake(state, map(change, state)) for name, state in states.items()}
 
 
 class Stack(nn.Module):
@@ -44,11 +43,6 @@ class Stack(nn.Module):
     where D is dropout, drawn anew at every step and not applied between time steps. Recurrent
     dropout is: one mask per sequence, layer and direction, for all steps, on the h of the recurrent
     product. Cells and states are named `layer0`, `layer0_reverse`, `layer1`, ….
-
-    Args:
-        inputs: features of x.
-        params: the model block.
-        generator: draws the weights.
 
     Reference: A. Graves, A. Mohamed, G. Hinton, Speech recognition with deep recurrent neural
     networks, 2013; dropout: W. Zaremba et al., arXiv:1409.2329, 2014; both directions:
@@ -72,22 +66,24 @@ class Stack(nn.Module):
                 initialize_cell(cell, params.initialization, generator)
                 self.cells[name] = cell
                 if params.initial_state == "learned":
-                    zeros = cell.zeros(1, cell.W_hh.dtype, cell.W_hh.device)
+                    zeros = self.zeros(name, 1)
                     for part, value in zip(zeros._fields, zeros, strict=True):
                         self.initial[f"{name}_{part}"] = nn.Parameter(value[0].clone())
 
     def names(self, layer: int) -> list[str]:
-        """The names of a layer's cells: forward, then backward."""
         return [f"layer{layer}", f"layer{layer}_reverse"][: self.directions]
 
     def cell(self, name: str) -> Cell[State]:
-        """The cell of that name."""
         return cast("Cell[State]", self.cells[name])
 
-    def start(self, name: str, inputs: Float[Tensor, "batch time feature"]) -> State:
+    def zeros(self, name: str, batch: int) -> State:
+        """The zero state of a cell."""
+        cell = self.cell(name)
+        return cell.zeros(batch, cell.W_hh.dtype, cell.W_hh.device)
+
+    def start(self, name: str, batch: int) -> State:
         """The state before the first step: zeros or learned, the same for each row."""
-        batch = inputs.shape[0]
-        zeros = self.cell(name).zeros(batch, inputs.dtype, inputs.device)
+        zeros = self.zeros(name, batch)
         if not self.initial:
             return zeros
         parts = (self.initial[f"{name}_{part}"] for part in zeros._fields)
@@ -107,7 +103,7 @@ class Stack(nn.Module):
     def forward(
         self,
         inputs: Float[Tensor, "batch time feature"],
-        mask: Bool[Tensor, "batch time"] | Padding | None,
+        mask: Mask | Padding | None,
         states: States | None,
         want_final: bool,
         kernel: Kernel,
@@ -129,7 +125,7 @@ class Stack(nn.Module):
             inputs = self.dropout(inputs)
             outputs = []
             for name in self.names(layer):
-                state = self.start(name, inputs) if states is None else states[name]
+                state = self.start(name, len(inputs)) if states is None else states[name]
                 dropout_mask = self.kept(name, state, states)
                 reverse = name.endswith("_reverse")
                 output, after = recur(
@@ -139,6 +135,6 @@ class Stack(nn.Module):
                 if after is not None:
                     final[name] = after
                     if dropout_mask is not None:
-                        final[f"{name}_mask"] = Mask(dropout_mask)
+                        final[f"{name}_mask"] = DropoutMask(dropout_mask)
             inputs = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
         return inputs, final if want_final else None

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.ids import END
 from rnnkit.errors import InputError
-from rnnkit.nn.model.writing import OneToMany
+from rnnkit.nn.model.network import OneToMany
 from rnnkit.params.data import Data
 from rnnkit.tasks.captioning import examples
 from rnnkit.tasks.generation import Continuation

@@ -13,8 +13,9 @@ from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.tokenize import FittedTokenizer
 from rnnkit.metrics import Metrics, TextMeter, TokenMeter
 from rnnkit.nn.beam_search import Hypothesis, beam_search, greedy
-from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean, smoothed_cross_entropy
-from rnnkit.nn.model.writing import Read, Writer
+from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
+from rnnkit.nn.model.decoder import Read
+from rnnkit.nn.model.network import Writer
 from rnnkit.tasks.interface import Task
 from rnnkit.tasks.predictions import Items, Predictions
 from rnnkit.tasks.sequence_to_sequence.examples import TextTargets
@@ -48,8 +49,9 @@ class SequenceMeter:
     @property
     def counted(self) -> dict[str, str]:
         """How BLEU was counted, and what it means where it is 0."""
-        why = "" if self.texts.bleu else ", 0: no text has four tokens, or no token is right"
-        return {"bleu": f"{self.texts.signature}{why}"}
+        score, signature = self.texts.bleu()
+        why = "" if score else ", 0: no text has four tokens, or no token is right"
+        return {"bleu": f"{signature}{why}"}
 
     def compute(self) -> Metrics:
         """The metrics of everything seen so far."""
@@ -79,7 +81,7 @@ class SequenceToSequence(Task[F]):
 
     def training_loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         smoothing = self.params.label_smoothing
-        losses = smoothed_cross_entropy(outputs, batch.targets, smoothing)
+        losses = cross_entropy(outputs, batch.targets, smoothing)
         return masked_mean(losses, batch.targets != IGNORED)
 
     def weight(self, batch: Batch) -> int:

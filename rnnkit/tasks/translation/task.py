@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.part import Part
 from rnnkit.errors import InputError
-from rnnkit.nn.model.writing import EncoderDecoder
+from rnnkit.nn.model.network import EncoderDecoder
 from rnnkit.params.data import Data
 from rnnkit.tasks.interface import Baseline
 from rnnkit.tasks.predictions import Predictions
