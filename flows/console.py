@@ -1,6 +1,6 @@
 """Output on the terminal: progress bars while a run goes on, its table when it ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -105,10 +105,3 @@ def closing(run_id: str, result: Mapping[str, Any]) -> None:
         )
         trials = ", ".join(f"{n} {state}" for state, n in result["trials"].items() if n)
         out.print(f"Tuned: {values} ({trials} trials).", markup=False)
-
-
-def next_steps(lines: Sequence[tuple[str, str]]) -> None:
-    """What to type or open next: (what for, command or path)."""
-    width = max(len(what) for what, _ in lines)
-    for what, command in lines:
-        out.print(f"  {what:<{width}}  {command}", markup=False)

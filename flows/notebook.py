@@ -115,7 +115,7 @@ def run(
     experiment = _experiment(params, changes)
     if experiment.variants or experiment.seeds:
         raise InputError(f"{experiment.name}: has variants or seeds; compare runs them")
-    (folder,) = run_all([experiment], _settings(mlruns), 0, quiet=True)
+    (folder,) = run_all([experiment], _settings(mlruns), quiet=True)
     return Run(folder)
 
 
