@@ -77,7 +77,7 @@ def clean(
 
     kept: set[str] = set()
     if (settings.home / "mlflow.db").exists() or not settings.tracking.startswith("sqlite:"):
-        from flows.tracking import Registry
+        from flows.tracking.registry import Registry
 
         kept = Registry(settings).runs()
     removable = leftovers(settings.home, kept, older)
@@ -151,6 +151,6 @@ def find_model(settings: places.Settings, name: str) -> Path:
     if not name.startswith("models:/"):
         return find_run(settings, name).path
     places.apply(settings)
-    from flows.tracking import Registry
+    from flows.tracking.registry import Registry
 
     return Registry(settings).fetch(name)

@@ -25,8 +25,8 @@ def register(
     settings = places.read(mlruns)
     folder = find_run(settings, run)
     places.apply(settings)
-    from flows.tracking import Registry
-    from flows.tracking import register as register_model
+    from flows.tracking.mirror import register as register_model
+    from flows.tracking.registry import Registry
 
     model = register_model(folder, settings)
     if champion:
@@ -47,8 +47,8 @@ def sync(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
     """Send MLflow the runs that it lacks, because it was down or is another one now."""
     settings = places.read(mlruns)
     places.apply(settings)
-    from flows.tracking import Unreachable
-    from flows.tracking import sync as bring
+    from flows.tracking.sync import Unreachable
+    from flows.tracking.sync import sync as bring
 
     done = []
     try:

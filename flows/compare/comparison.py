@@ -11,13 +11,12 @@ from prefect.artifacts import create_table_artifact
 from flows import settings as places
 from flows.compare import comparison_folder
 from flows.console import Stages
-from flows.pipeline.artifacts import key_of
 from flows.pipeline.monitor import Monitor
 from flows.pipeline.steps import Run
-from flows.pipeline.tasks import run_member
+from flows.pipeline.tasks import key_of, run_member
 from flows.processes.workers import Parent, run_tasks
 from flows.settings import Settings
-from flows.tracking import ENDS, VARIANT, End
+from flows.tracking.mirror import ENDS, VARIANT, End
 from rnnkit.evaluation.comparison.members import members
 from rnnkit.evaluation.comparison.table import TABLE, Groups, table
 from rnnkit.params import Experiment

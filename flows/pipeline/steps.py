@@ -48,11 +48,7 @@ class Search:
 
 
 def load_data(experiment: Experiment, sha256: str, home: Path) -> Prepared:
-    """The data of an experiment, stored under their hash or built.
-
-    Raises:
-        InputError: bad files or too little data.
-    """
+    """The data of an experiment, stored under their hash or built."""
     from rnnkit import tasks
 
     return tasks.prepare(experiment.data, experiment.task, home, sha256)
@@ -93,14 +89,7 @@ def report(run: Run, prepared: Prepared, result: dict[str, Any], search: Search)
 def whole_result(
     scores: dict[str, Any], prepared: Prepared, seconds: dict[str, float], search: Search
 ) -> dict[str, Any]:
-    """The whole result.json.
-
-    Args:
-        scores: of `evaluate`.
-        prepared: the run's data.
-        seconds: what each step took.
-        search: the sweep.
-    """
+    """The whole result.json, from the scores of `evaluate` and the seconds of each step."""
     states = [trial["state"] for trial in search.trials]
     searched = {
         "tuned": dict(search.values),

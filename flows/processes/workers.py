@@ -169,11 +169,9 @@ def _dask(cluster: str | None, workers: int) -> Any:
     from prefect_dask.task_runners import DaskTaskRunner
 
     logging.getLogger("distributed").setLevel(logging.ERROR)  # it logs every connection
-    if cluster:
-        return DaskTaskRunner(address=cluster)
     local = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
     local["silence_logs"] = logging.ERROR
-    return DaskTaskRunner(cluster_kwargs=local)
+    return DaskTaskRunner(address=cluster, cluster_kwargs=None if cluster else local)
 
 
 def _ray(cluster: str | None, workers: int) -> Any:

@@ -7,17 +7,20 @@ sending it again, or all at once when the run is long over, adds nothing.
 
 import math
 import re
+import socket
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Literal
 
 from flows.settings import Settings, without_secrets
-from flows.tracking.ownership import HOME, ID, home_of, is_worked_on
-from flows.tracking.registry import Registered, Registry
+from flows.tracking.registry import ID, Registered, Registry
 from rnnkit.evaluation.comparison.table import TABLE, numbers
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import flatten
 from rnnkit.runs.run_folder import RESULT, RunFolder
 
+HOME = "rnnkit.home"
+"""The machine and output folder that own a run, on a server that several may share."""
 STATE = "rnnkit.state"
 PARENT = "mlflow.parentRunId"
 VARIANT = "rnnkit.variant"
@@ -46,19 +49,24 @@ ENDS: Mapping[str, End] = {end: end for end in STATUS}
 """The kind of a journal's last line -> how the run ended."""
 
 
-class Tracker:
-    """An MLflow tracking store.
+def home_of(settings: Settings) -> str:
+    """Machine and output folder, which identify the owner of a run on a server."""
+    return f"{socket.gethostname()}:{settings.home}"
 
-    Args:
-        settings: give its address; a local database is created here, once.
-    """
+
+def statuses(settings: Settings, run_id: str) -> set[str]:
+    """Of the folders that a run or a comparison of this id would have."""
+    places = (settings.runs / run_id, settings.comparisons / run_id)
+    return {RunFolder(place).status for place in places}
+
+
+class Tracker:
+    """An MLflow tracking store; a local database is created here, once."""
 
     def __init__(self, settings: Settings) -> None:
-        import mlflow
-
         self._settings = settings
         self.registry = Registry(settings)
-        self.client = mlflow.MlflowClient(tracking_uri=settings.tracking)
+        self.client = self.registry.client
         remote = settings.tracking.startswith(("http://", "https://"))
         self.pages = without_secrets(settings.tracking).rstrip("/") if remote else PAGES
         self.here = home_of(settings)
@@ -90,10 +98,11 @@ class Tracker:
         )
         return runs[0].info.run_id if runs else None
 
-    def runs(self, experiment_id: str) -> dict[str, Any]:
-        """Our id -> the run in MLflow, of all runs of an experiment that carry one."""
+    @cache  # noqa: B019  # a store lives as long as the command
+    def runs(self, name: str) -> dict[str, Any]:
+        """Our id -> the run in MLflow, of all runs of an experiment; read once."""
         runs: dict[str, Any] = {}
-        token = None
+        experiment_id, token = self.experiment(name), None
         while True:
             page = self.client.search_runs([experiment_id], page_token=token)
             runs |= {run.data.tags[ID]: run for run in page if ID in run.data.tags}
@@ -111,7 +120,7 @@ class Tracker:
         )
         for run in (run for run in open_runs if run.data.tags.get(HOME) == self.here):
             root = run.data.tags.get(ID, "").split("/")[0]
-            if root and not is_worked_on(self._settings, root):
+            if root and "running" not in statuses(self._settings, root):
                 self.client.set_tag(run.info.run_id, STATE, "interrupted")
                 self.client.set_terminated(run.info.run_id, "KILLED")
 

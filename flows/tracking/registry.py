@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from flows.settings import Settings
-from flows.tracking.ownership import ID
 from rnnkit import __version__
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import sha256_bytes
 
+ID = "rnnkit.run_id"
+"""Our id of a run: a tag in MLflow, a label in Prefect."""
 CHAMPION = "champion"
 LOADER = "rnnkit.inference.pyfunc"
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
@@ -38,11 +39,7 @@ class Registered:
 
 
 class Registry:
-    """The models of a tracking store.
-
-    Args:
-        settings: give its address.
-    """
+    """The models of a tracking store."""
 
     def __init__(self, settings: Settings) -> None:
         import mlflow

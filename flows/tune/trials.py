@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from flows.tracking import ENDS, End
+from flows.tracking.mirror import ENDS, End
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files

@@ -7,7 +7,7 @@ study and not held was left by a worker that died: the next worker resumes it.
 import fcntl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -16,72 +16,52 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows import settings
-from flows.pipeline.steps import Run, load_data
+from flows.pipeline.steps import Run
 from flows.processes.workers import Parent, settle
 from flows.tune.study import is_failing, open_study, suggest
 from flows.tune.trials import STOP, end_of, searching, trainings, trial_folder
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
+from rnnkit.params.data import Data
 from rnnkit.runs.run_folder import Busy, RunFolder
 from rnnkit.runtime import files
 from rnnkit.tasks import prepare
 from rnnkit.training.loop import Epoch, train_into
 
 
-@dataclass(frozen=True)
-class Orders:
-    """What a worker must know; it travels to other processes and machines.
+@task(name="worker", cache_policy=NO_CACHE)
+def work_on_trials(run: Run, parent: Parent, before: int) -> None:
+    """Takes trials until there are no more to begin.
 
     Args:
         run: the sweep's.
         parent: waits for the sweep.
         before: how many trials had ended when the sweep was started.
     """
-
-    run: Run
-    parent: Parent
-    before: int
-
-
-@task(name="worker", cache_policy=NO_CACHE)
-def work_on_trials(orders: Orders, number: int) -> int:
-    """Takes trials until there are no more to begin.
-
-    Args:
-        number: the worker's.
-
-    Returns:
-        how many trials it worked on.
-    """
-    settle(orders.parent)
-    run = replace(orders.run, experiment=searching(orders.run.folder))
+    settle(parent)
+    run = replace(run, experiment=searching(run.folder))
     study = open_study(run.experiment, run.folder, settings.read(run.home))
-    sweep = Sweep(run, study, orders.before)
-    worked = 0
+    sweep = Sweep(run, study, before)
     while not sweep.stopped:
         with ExitStack() as held:
             taken = sweep.take(held)
             if taken is None:
                 break
             sweep.attempt(*taken)
-            worked += 1
-    return worked
 
 
 class Sweep:
-    """A worker's part of a sweep.
+    """A worker's part of a sweep, over the study that all workers share.
 
     Args:
         run: the sweep's, percentiles in its `tune` block made ranges.
-        study: over the database that all workers share.
-        before: how many trials had ended when the sweep was started.
     """
 
     def __init__(self, run: Run, study: optuna.Study, before: int) -> None:
         assert run.experiment.tune is not None
         self.folder, self.experiment, self.tune = run.folder, run.experiment, run.experiment.tune
         self.study, self.before, self._run = study, before, run
-        self._prepared: tuple[Experiment, Prepared] | None = None
+        self._prepared: tuple[Data, Prepared] | None = None
 
     @property
     def stopped(self) -> bool:
@@ -202,14 +182,10 @@ class Sweep:
 
     def _data(self, experiment: Experiment) -> Prepared:
         """A trial's data; they are the same for all unless the search goes over them."""
-        if self._prepared is None or self._prepared[0].data != experiment.data:
-            if experiment.data == self.experiment.data:
-                self._prepared = experiment, load_data(experiment, self._run.data, self._run.home)
-            else:
-                self._prepared = (
-                    experiment,
-                    prepare(experiment.data, experiment.task, self._run.home),
-                )
+        data = experiment.data
+        if self._prepared is None or self._prepared[0] != data:
+            sha256 = self._run.data if data == self.experiment.data else None
+            self._prepared = data, prepare(data, experiment.task, self._run.home, sha256)
         return self._prepared[1]
 
 
