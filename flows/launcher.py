@@ -1,5 +1,6 @@
 """Starts flows: Prefect's server is there while they run, and a failure becomes one line.
 
+Bad input raises InputError, and Failure a run that failed or that another process is running.
 Nothing heavy is imported before the server is on its way, for both take as long.
 """
 
@@ -43,9 +44,6 @@ def run_all(
         quiet: nothing on the screen.
         identities: of the runs; empty: they are found here.
         again: how many runs of the same came before.
-
-    Raises:
-        Failure: one failed, or another process is running it.
     """
     from rnnkit.runs.identity import identify
     from rnnkit.runs.run_folder import RunFolder
@@ -66,12 +64,7 @@ def run_all(
 
 
 def go_on(run: Any, settings: Any, quiet: bool) -> None:
-    """A run that was begun, to its end, from its folder alone.
-
-    Raises:
-        InputError: the files that it was begun with have changed.
-        Failure: it failed, or another process is running it.
-    """
+    """A run that was begun, to its end, from its folder and the same files as before."""
     from rnnkit.runs.identity import identify
 
     experiment, facts = run.experiment, read_json(run.path / "fingerprint.json")
@@ -86,12 +79,7 @@ def go_on(run: Any, settings: Any, quiet: bool) -> None:
 
 
 def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) -> Path:
-    """The folder of a comparison of variants and seeds, made or found.
-
-    Raises:
-        InputError: there is nothing to compare.
-        Failure: a run failed, or another process is making this very comparison.
-    """
+    """The folder of a comparison of variants and seeds, made or found."""
     from flows.compare import comparison_folder
     from rnnkit.evaluation.comparison.members import members
     from rnnkit.runs.identity import identify
@@ -112,12 +100,7 @@ def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) 
 
 
 def compare_runs(runs: Sequence[Any], settings: Any, quiet: bool) -> Path:
-    """The folder of a comparison of finished runs, made or found.
-
-    Raises:
-        InputError: they cannot be compared.
-        Failure: another process is making this very comparison.
-    """
+    """The folder of a comparison of finished runs, made or found."""
     from flows.compare import comparison_folder
 
     ids = [run.id for run in runs]

@@ -113,17 +113,12 @@ def _collect_garbage_rarely() -> None:
 
 
 def _warn(
-    usual: Callable[..., str],
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    line: str | None = None,
+    usual: Callable[..., str], message: Warning | str, category: type[Warning], *place: Any
 ) -> str:
     """A note is a line as a refusal is; what other libraries warn of stays as it is."""
     if issubclass(category, Note):
         return f"rnnkit: {' '.join(str(message).splitlines())}\n"
-    return usual(message, category, filename, lineno, line)
+    return usual(message, category, *place)
 
 
 def _end(status: int, message: str) -> NoReturn:

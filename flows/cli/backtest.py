@@ -43,7 +43,6 @@ def _span(fold: Any) -> dict[str, str]:
 
 
 def _table(params: Any, folds: list[dict[str, Any]]) -> None:
-    """A row for each fold, their mean and standard deviation, and the baselines' means."""
     from rich.table import Table
 
     from flows.console import number, out

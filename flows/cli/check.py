@@ -90,7 +90,6 @@ def _worded(cost: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _lines(measured: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each invariant."""
     from rnnkit.training.invariants import INVARIANTS
 
     for name, found in measured.items():

@@ -69,13 +69,10 @@ def schedule(
 
 
 def duration(text: str, option: str) -> timedelta:
-    """A span of time.
+    """A span of time, or InputError.
 
     >>> duration("6h", "--every")
     datetime.timedelta(seconds=21600)
-
-    Raises:
-        InputError: it is none.
     """
     match = re.fullmatch(r"(\d{1,12})([smhd])", text)
     seconds = int(match[1]) * SECONDS[match[2]] if match else 0

@@ -14,11 +14,9 @@ from rnnkit.runtime.files import sha256_json
 def comparison_folder(
     settings: Settings, name: str, runs: Sequence[str], variants: Sequence[str] = ()
 ) -> RunFolder:
-    """Where the comparison of some runs lies; its name follows from theirs.
+    """Where the comparison of some runs lies; its name follows from the experiment's and their ids.
 
     Args:
-        name: of the experiment.
-        runs: their ids, in their order.
         variants: their names in the table; empty for runs given by their ids.
     """
     what = sha256_json([[*runs], [*variants]] if variants else [*runs])[:10]

@@ -38,16 +38,10 @@ class ComparisonFailed(RuntimeError):
 def compare_variants(
     experiment: Experiment, home: Path, workers: int, identities: list[Identity]
 ) -> None:
-    """Variants x seeds of one params file, in parallel, into one table.
-
-    Args:
-        experiment: with variants or seeds.
-        workers: how many runs at once.
-        identities: of the runs, in their order.
+    """Variants x seeds of one params file, several runs at once, into one table.
 
     Raises:
         ComparisonFailed: a run failed; the others are finished.
-        Busy: another process is making this very comparison.
     """
     settings = places.read(home)
     of_params = members(experiment)
@@ -125,12 +119,7 @@ def _run_all(
     stop: Path,
     monitor: Monitor,
 ) -> None:
-    """Runs what is not finished, shown on the screen and in MLflow while it goes on.
-
-    Args:
-        names: of the runs' variants.
-        stop: a file that ends the workers.
-    """
+    """Runs what is not finished, shown on the screen and in MLflow while it goes on."""
     epochs = sum(run.experiment.train.epochs for run in runs)
     stage = monitor.stages.begin("compare", total=epochs)
     children = [(run.folder, {VARIANT: name}) for run, name in zip(runs, names, strict=True)]
@@ -177,7 +166,6 @@ def _epochs(run: Run) -> int:
 def _conclude(
     folder: RunFolder, name: str, groups: Groups, scores: pandas.DataFrame, monitor: Monitor
 ) -> None:
-    """The table, the page and the run in MLflow."""
     stage = monitor.stages.begin("lay side by side", total=None)
     scores.to_parquet(folder.path / TABLE)
     write_comparison_report(folder.path, groups, scores)

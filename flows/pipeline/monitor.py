@@ -27,12 +27,8 @@ MAX_REASON = 200  # characters of its error
 class Monitor:
     """Progress bars and the run in MLflow; an MLflow that fails does not stop the run.
 
-    What MLflow lacks lies in the folder, and `rnnkit sync` sends it later.
-
-    Args:
-        settings: where things are.
-        folder: of the run or the comparison, held by this process.
-        stages: the progress bars.
+    What MLflow lacks lies in the folder of the run or the comparison, which this process holds, and
+    `rnnkit sync` sends it later.
     """
 
     def __init__(self, settings: Settings, folder: RunFolder, stages: Stages) -> None:

@@ -17,33 +17,25 @@ from rnnkit.runs.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Run:
-    """A run whose folder this process holds.
-
-    Args:
-        experiment: resolved; of a step after a sweep, with the best trial's values in place.
-        folder: of the run.
-        home: the output folder.
-        data: sha256 of the prepared data.
-    """
+    """A run whose folder this process holds."""
 
     experiment: Experiment
+    """Resolved; of a step after a sweep, with the best trial's values in place."""
     folder: RunFolder
     home: Path
+    """The output folder."""
     data: str
+    """SHA-256 of the prepared data."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """What a sweep found; empty without one.
-
-    Args:
-        values: the best trial's, by params path.
-        trials: all of them, as `flows.tune.trials.trial_records` has them.
-        importance: of each searched key.
-    """
+    """What a sweep found; empty without one."""
 
     values: Mapping[str, Any] = FrozenDict()
+    """The best trial's, by params path."""
     trials: Sequence[dict[str, Any]] = ()
+    """All of them, from `flows.tune.trials.trial_records`."""
     importance: Mapping[str, float] = FrozenDict()
 
 
@@ -68,7 +60,6 @@ def evaluate(run: Run, prepared: Prepared) -> dict[str, Any]:
 
 def draw(run: Run, prepared: Prepared, search: Search) -> list[Path]:
     """The run's figures, as PNG files in its folder."""
-
     from rnnkit.report import draw as draw_figures
 
     predictions = predictions_of(run.folder)
@@ -79,7 +70,6 @@ def draw(run: Run, prepared: Prepared, search: Search) -> list[Path]:
 
 def report(run: Run, prepared: Prepared, result: dict[str, Any], search: Search) -> None:
     """`report.html`: the run on one page that stands alone."""
-
     from rnnkit.report.run import write_run_report
 
     predictions = predictions_of(run.folder)

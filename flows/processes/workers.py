@@ -89,9 +89,7 @@ def run_tasks(
     """Prefect tasks in other processes, until all have ended.
 
     Args:
-        settings: name the task runner.
-        workers: how many tasks run at once.
-        work: tasks and their parameters.
+        work: tasks and their parameters, of which `workers` run at once.
         show: called again and again while they run.
         stop: a file that is made where this process is interrupted, for the tasks to leave off.
 
@@ -137,11 +135,7 @@ def _is_death(error: BaseException) -> bool:
 
 
 def make_runner(settings: Settings, workers: int) -> Any:
-    """The task runner that the settings name, with a place for each worker.
-
-    Raises:
-        InputError: its package is not installed.
-    """
+    """The task runner that the settings name; InputError where its package is not installed."""
     if settings.runner == "process":
         return Processes(max_workers=workers, initializer=start_process)
     try:

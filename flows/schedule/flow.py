@@ -121,10 +121,6 @@ def challenge_champion(folder: str, home: Path) -> dict[str, Any]:
 
     It is better where the paired bootstrap on the run's own test items says so; the first model
     of a name is its champion.
-
-    Args:
-        folder: of the run.
-        home: the output folder.
     """
     settings = places.read(home)
     run, registry = RunFolder(Path(folder)), Registry(settings)
@@ -182,7 +178,6 @@ def _print_end(date: str, name: str, outcome: str) -> None:
 def _show_outcome(
     run: RunFolder, model: Registered, champion: Registered | None, outcome: str
 ) -> None:
-    """The verdict as a Prefect artifact."""
     before = f"version {champion.version} ({champion.run_id})" if champion else "none"
     create_markdown_artifact(
         f"## {run.experiment.name}, version {model.version}\n\n**{outcome}**\n\n"
@@ -199,11 +194,8 @@ def notify(to: str, facts: Mapping[str, str]) -> None:
         to: an address that begins with http:// or https://, which gets the facts as JSON; anything
             else is a shell's command line, which gets them as variables RNNKIT_NAME and so on.
             $VARIABLE and ${VARIABLE} stand for what they are now, so that a secret is kept nowhere.
-        facts: name, date and error.
 
-    Raises:
-        OSError: the address does not take it.
-        subprocess.SubprocessError: the command fails.
+    Raises OSError or subprocess.SubprocessError where that fails.
     """
     address = os.path.expandvars(to)
     if address.startswith(("http://", "https://")):

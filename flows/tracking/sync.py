@@ -63,9 +63,7 @@ def _all(tracker: Tracker, settings: Settings) -> Iterator[Synced]:
 
 
 @dataclass(frozen=True)
-class _Child:
-    """A trial of a sweep, or a run of a comparison."""
-
+class _Child:  # a trial of a sweep, or a run of a comparison
     folder: RunFolder
     end: End
     tags: Mapping[str, str]

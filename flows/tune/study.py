@@ -25,7 +25,7 @@ def open_study(experiment: Experiment, folder: RunFolder, settings: Settings) ->
     """The run's study; the parent makes it before any worker opens it."""
     assert experiment.tune is not None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    address = settings.study or local_address(folder)
+    address = settings.study or f"sqlite:///{folder.path / 'study.db'}"
     local = address.startswith("sqlite:")
     storage = optuna.storages.RDBStorage(
         address, engine_kwargs={"connect_args": {"timeout": 60}} if local else {}
@@ -38,11 +38,6 @@ def open_study(experiment: Experiment, folder: RunFolder, settings: Settings) ->
         direction=experiment.direction,
         load_if_exists=True,
     )
-
-
-def local_address(folder: RunFolder) -> str:
-    """Of the database in a run's own folder."""
-    return f"sqlite:///{folder.path / 'study.db'}"
 
 
 def enqueue_grid(study: optuna.Study, experiment: Experiment) -> None:
@@ -82,11 +77,7 @@ def ended(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def is_failing(study: optuna.Study, before: int) -> bool:
-    """Whether the last trials all failed.
-
-    Args:
-        before: how many had ended when the sweep was started: they do not count.
-    """
+    """Whether the last trials all failed, without those that had ended before the sweep began."""
     last = ended(study)[before:][-MAX_FAILURES:]
     return len(last) == MAX_FAILURES and all(trial.state == TrialState.FAIL for trial in last)
 

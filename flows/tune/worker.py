@@ -5,10 +5,8 @@ study and not held was left by a worker that died: the next worker resumes it.
 """
 
 import fcntl
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import optuna
 from optuna.trial import TrialState
@@ -34,8 +32,6 @@ def work_on_trials(run: Run, parent: Parent, before: int) -> None:
     """Takes trials until there are no more to begin.
 
     Args:
-        run: the sweep's.
-        parent: waits for the sweep.
         before: how many trials had ended when the sweep was started.
     """
     settle(parent)
@@ -51,11 +47,7 @@ def work_on_trials(run: Run, parent: Parent, before: int) -> None:
 
 
 class Sweep:
-    """A worker's part of a sweep, over the study that all workers share.
-
-    Args:
-        run: the sweep's, percentiles in its `tune` block made ranges.
-    """
+    """A worker's part of a sweep, over the study that all workers share."""
 
     def __init__(self, run: Run, study: optuna.Study, before: int) -> None:
         assert run.experiment.tune is not None
@@ -69,11 +61,9 @@ class Sweep:
         return (self.folder.path / "trials" / STOP).exists()
 
     def take(self, held: ExitStack) -> tuple[optuna.Trial, RunFolder] | None:
-        """The next trial, held: one that was left in the middle, or a new one; None: no more.
-
-        One worker at a time asks.
-        """
-        with _turn(self.folder.path / "trials" / "turn"):
+        """The next trial, held: one that was left in the middle, or a new one; None: no more."""
+        with (self.folder.path / "trials" / "turn").open("a") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)  # one worker at a time asks
             running = 0
             for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
                 place = trial_folder(self.folder, trial.number)
@@ -187,10 +177,3 @@ class Sweep:
             sha256 = self._run.data if data == self.experiment.data else None
             self._prepared = data, prepare(data, experiment.task, self._run.home, sha256)
         return self._prepared[1]
-
-
-@contextmanager
-def _turn(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
