@@ -91,18 +91,14 @@ def predict(
             f"{file}: every line must be an input, and this is a table; give one column as a text "
             "file, or JSON lines with --json-lines; rnnkit evaluate reads tables, with the truth"
         )
-    if (
-        ending is not None
-        and file != "-"
-        and not recorded
-        and b"\0" in opening.read_bytes(file)[:1024]
-    ):
+    is_text = file != "-" and not recorded
+    if ending is not None and is_text and b"\0" in opening.read_bytes(file)[:1024]:
         raise InputError(
             f"{file}: a recording must be a WAV file, and be named .wav; convert or rename it, or "
             "give a text file with the paths of recordings"
         )
     rows: Iterable[str] = [file] if recorded else sys.stdin
-    if file != "-" and not recorded:
+    if is_text:
         rows = opening.read_rows(file, "utf-8")
     inputs = lines.inputs(rows, predictor, name, as_json, stream)
     if stream:

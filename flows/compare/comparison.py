@@ -47,13 +47,8 @@ def compare_variants(
     of_params = members(experiment)
     names = [member.variant for member in of_params]
     runs = [
-        Run(
-            member.experiment,
-            RunFolder(settings.runs / identity.run),
-            settings.home,
-            identity.data,
-        )
-        for member, identity in zip(of_params, identities, strict=True)
+        Run(m.experiment, RunFolder(settings.runs / i.run), settings.home, i.data)
+        for m, i in zip(of_params, identities, strict=True)
     ]
     folder = comparison_folder(settings, experiment.name, [run.folder.id for run in runs], names)
     if folder.status == "finished":

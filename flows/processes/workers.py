@@ -139,9 +139,7 @@ def make_runner(settings: Settings, workers: int) -> Any:
     if settings.runner == "process":
         return Processes(max_workers=workers, initializer=start_process)
     try:
-        if settings.runner == "dask":
-            return _dask(settings.cluster, workers)
-        return _ray(settings.cluster, workers)
+        return (_dask if settings.runner == "dask" else _ray)(settings.cluster, workers)
     except ImportError as error:
         raise InputError(
             f"runner: {settings.runner} needs a package that is not installed ({error.name}); "
