@@ -1,6 +1,6 @@
 """Output on the terminal: progress bars while a run goes on, its table when it ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -22,11 +22,11 @@ QUIET = r"(prefect|mlflow|pydantic|websockets|torchmetrics)"
 out = Console(highlight=False, soft_wrap=True)
 
 
-class Stages:
+class Stages(Progress):
     """Progress bars, one per stage; plain lines where the output is no terminal."""
 
     def __init__(self) -> None:
-        self._bars = Progress(
+        super().__init__(
             SpinnerColumn(finished_text="[green]✓"),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -38,28 +38,20 @@ class Stages:
             disable=not out.is_terminal,
         )
 
-    def __enter__(self) -> "Stages":
-        self._bars.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bars.stop()
-
     def begin(self, name: str, total: int | None) -> TaskID:
         """A new bar; without a total it only shows that something happens."""
-        return self._bars.add_task(name, total=total, note="")
+        return self.add_task(name, total=total, note="")
 
     def show(self, stage: TaskID, done: int, note: str) -> None:
         """Where a stage stands."""
-        self._bars.update(stage, completed=done, note=note)
+        self.update(stage, completed=done, note=note)
 
     def end(self, stage: TaskID, note: str) -> None:
         """A stage is done."""
-        total = self._bars.tasks[stage].total or 1
-        self._bars.update(stage, total=total, completed=total, note=note)
+        total = self.tasks[stage].total or 1
+        self.update(stage, total=total, completed=total, note=note)
         if not out.is_terminal:
-            name = self._bars.tasks[stage].description
-            out.print(f"{name}: {note}" if note else f"{name}: done", markup=False)
+            out.print(f"{self.tasks[stage].description}: {note or 'done'}", markup=False)
 
 
 def number(value: float | None) -> str:
@@ -70,13 +62,8 @@ def number(value: float | None) -> str:
     """
     if value is None:
         return ""
-    return (
-        f"{value:.2f}"
-        if abs(value) >= 100
-        else f"{value:.4g}"
-        if abs(value) < 10
-        else f"{value:.3f}"
-    )
+    size = abs(value)
+    return format(value, ".4g" if size < 10 else ".3f" if size < 100 else ".2f")
 
 
 def comparison(title: str, result: Mapping[str, Any]) -> Table:
@@ -105,10 +92,3 @@ def closing(run_id: str, result: Mapping[str, Any]) -> None:
         )
         trials = ", ".join(f"{n} {state}" for state, n in result["trials"].items() if n)
         out.print(f"Tuned: {values} ({trials} trials).", markup=False)
-
-
-def next_steps(lines: Sequence[tuple[str, str]]) -> None:
-    """What to type or open next: (what for, command or path)."""
-    width = max(len(what) for what, _ in lines)
-    for what, command in lines:
-        out.print(f"  {what:<{width}}  {command}", markup=False)

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +42,12 @@ def run_experiment(
     """One params file, start to finish. A run that was begun goes on; a finished one is returned.
 
     Args:
-        experiment: what to run.
-        home: the output folder.
         date: part of the run's identity; a schedule sets it.
         again: how many runs of the same came before.
         identity: of this run; None: it is found here.
 
     Returns:
         the run's id as `run`, and its result.json.
-
-    Raises:
-        Busy: another process is running this very run.
     """
     settings = places.read(home)
     if identity is None:
@@ -70,33 +66,27 @@ def run_experiment(
 
 
 def _steps(run: Run, settings: Settings, monitor: Monitor) -> dict[str, Any]:
-    seconds: dict[str, float] = {}
-
-    def timed(name: str, began: float) -> float:
-        now = time.perf_counter()
-        seconds[name] = round(now - began, 2)
-        return now
-
-    clock = time.perf_counter()
+    clock = [("", time.perf_counter())]
     prepared = _prepare(run, monitor)
-    clock = timed("prepare", clock)
+    clock.append(("prepare", time.perf_counter()))
     trained, search = run, Search()
     if run.experiment.tune is not None:
         trained, prepared, search = _tune(run, prepared, settings, monitor)
-        clock = timed("tune", clock)
+        clock.append(("tune", time.perf_counter()))
     else:
         _train(run, prepared, monitor)
-        clock = timed("train", clock)
+        clock.append(("train", time.perf_counter()))
     data: Any = quote(prepared)
     stage = monitor.stages.begin("evaluate", total=None)
     scores: dict[str, Any] = evaluate_model(trained, data)
     monitor.stages.end(stage, f"{len(prepared.parts['test']):,} items of the test part")
-    clock = timed("evaluate", clock)
+    clock.append(("evaluate", time.perf_counter()))
     run = replace(run, experiment=run.experiment.replace(search.values))
     stage = monitor.stages.begin("draw", total=None)
     figures = draw_figures(run, data, search)
     monitor.stages.end(stage, f"{len(figures)} figures")
-    timed("draw", clock)
+    clock.append(("draw", time.perf_counter()))
+    seconds = {name: round(now - began, 2) for (_, began), (name, now) in pairwise(clock)}
     result = steps.whole_result(scores, prepared, seconds, search)
     write_report(run, data, result, search)
     run.folder.finish(result)
@@ -129,11 +119,7 @@ def _train(run: Run, prepared: Prepared, monitor: Monitor) -> None:
 def _tune(
     run: Run, prepared: Prepared, settings: Settings, monitor: Monitor
 ) -> tuple[Run, Prepared, Search]:
-    """The sweep, and its winner in the run's own folder: adopted, or trained again.
-
-    Returns:
-        the run and the data as they were trained, and the sweep.
-    """
+    """The sweep, its winner in the run's own folder, and the data as they were trained."""
     from flows.tune.sweep import sweep
     from flows.tune.trials import alone, best_of, best_training, trial_folder
 

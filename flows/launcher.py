@@ -1,5 +1,6 @@
 """Starts flows: Prefect's server is there while they run, and a failure becomes one line.
 
+Bad input raises InputError, and Failure a run that failed or that another process is running.
 Nothing heavy is imported before the server is on its way, for both take as long.
 """
 
@@ -10,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from flows import settings as places
 from rnnkit.errors import InputError
-from rnnkit.runtime.files import write_traceback
+from rnnkit.runtime.files import read_json, write_traceback
 
 FAILED, BUSY = 1, 75
 PARAMS = (".yaml", ".yml")
@@ -31,49 +33,39 @@ class Failure(RuntimeError):
 def run_all(
     experiments: Sequence[Any],
     settings: Any,
-    again: int,
     quiet: bool,
     identities: Sequence[Any] = (),
+    date: str = "",
+    again: int = 0,
 ) -> list[Any]:
-    """The runs of some experiments, one after the other; those that are finished are found.
+    """The folders of some experiments' runs, made one after the other or found finished.
 
     Args:
-        experiments: each with its params resolved.
-        settings: where things are.
-        again: how many runs of the same came before.
         quiet: nothing on the screen.
         identities: of the runs; empty: they are found here.
-
-    Returns:
-        their folders.
-
-    Raises:
-        Failure: one failed, or another process is running it.
+        again: how many runs of the same came before.
     """
     from rnnkit.runs.identity import identify
     from rnnkit.runs.run_folder import RunFolder
 
-    identities = identities or identify(experiments, again=again)
-    folders = [RunFolder(settings.runs / identity.run) for identity in identities]
-    waiting = [k for k, folder in enumerate(folders) if folder.status != "finished"]
-    if waiting:
+    identities = identities or identify(experiments)
+    runs = [
+        (experiment, identity, RunFolder(settings.runs / identity.run))
+        for experiment, identity in zip(experiments, identities, strict=True)
+    ]
+    if waiting := [run for run in runs if run[2].status != "finished"]:
         with prefect(settings) as server:
-            for k in waiting:
-                flow = _experiment(experiments[k], settings, "", again, identities[k])
-                data = experiments[k], identities[k].data
-                _run_flow(flow, settings, server, folders[k], quiet, data)
-    return folders
+            for experiment, identity, folder in waiting:
+                with _flow(settings, server, folder, quiet, (experiment, identity.data)):
+                    from flows.experiment import run_experiment
+
+                    run_experiment(experiment, settings.home, date, again, identity)
+    return [folder for *_, folder in runs]
 
 
 def go_on(run: Any, settings: Any, quiet: bool) -> None:
-    """A run that was begun, to its end, from its folder alone.
-
-    Raises:
-        InputError: the files that it was begun with have changed.
-        Failure: it failed, or another process is running it.
-    """
+    """A run that was begun, to its end, from its folder and the same files as before."""
     from rnnkit.runs.identity import identify
-    from rnnkit.runtime.files import read_json
 
     experiment, facts = run.experiment, read_json(run.path / "fingerprint.json")
     date, again = facts["date"], facts["again"]
@@ -83,39 +75,43 @@ def go_on(run: Any, settings: Any, quiet: bool) -> None:
             f"{run.id}: its data are not those it was begun with; begin a new one with: "
             f"rnnkit run {run.path / 'params.yaml'}"
         )
-    with prefect(settings) as server:
-        flow = _experiment(experiment, settings, date, again, identity)
-        _run_flow(flow, settings, server, run, quiet, (experiment, identity.data))
+    run_all([experiment], settings, quiet, [identity], date, again)
 
 
 def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) -> Path:
-    """The folder of a comparison of variants and seeds, made or found.
-
-    Raises:
-        InputError: there is nothing to compare.
-        Failure: a run failed, or another process is making this very comparison.
-    """
-    from flows.compare.folders import comparison_folder
+    """The folder of a comparison of variants and seeds, made or found."""
+    from flows.compare import comparison_folder
     from rnnkit.evaluation.comparison.members import members
     from rnnkit.runs.identity import identify
-    from rnnkit.runs.run_folder import RunFolder
 
     of_params = members(experiment)
     base, *identities = identify([experiment, *(member.experiment for member in of_params)])
-    runs = [RunFolder(settings.runs / identity.run) for identity in identities]
-    names = [member.variant for member in of_params]
-    folder = comparison_folder(settings, experiment.name, runs, names)
-    if folder.status == "finished":
-        return folder.path
+    ids, names = [identity.run for identity in identities], [m.variant for m in of_params]
+    folder = comparison_folder(settings, experiment.name, ids, names)
+    if folder.status != "finished":
+        with (
+            prefect(settings) as server,
+            _flow(settings, server, folder, quiet, (experiment, base.data)),
+        ):
+            from flows.compare import comparison
 
-    def flow() -> Any:
-        from flows.compare.comparison import compare_variants
+            comparison.compare_variants(experiment, settings.home, workers, identities)
+    return Path(folder.path)
 
-        return compare_variants(experiment, settings.home, workers, identities)
 
-    with prefect(settings) as server:
-        _run_flow(flow, settings, server, folder, quiet, (experiment, base.data))
-    return folder.path
+def compare_runs(runs: Sequence[Any], settings: Any, quiet: bool) -> Path:
+    """The folder of a comparison of finished runs, made or found."""
+    from flows.compare import comparison_folder
+
+    ids = [run.id for run in runs]
+    refuse_no_comparison(ids)  # one run has several names
+    folder = comparison_folder(settings, runs[0].experiment.name, ids)
+    if folder.status != "finished":
+        with prefect(settings) as server, _flow(settings, server, folder, quiet, None):
+            from flows.compare import comparison
+
+            comparison.compare_runs([str(run.path) for run in runs], settings.home)
+    return Path(folder.path)
 
 
 def refuse_no_comparison(names: Sequence[str]) -> None:
@@ -136,30 +132,6 @@ def refuse_no_comparison(names: Sequence[str]) -> None:
         )
 
 
-def compare_runs(runs: Sequence[Any], settings: Any, quiet: bool) -> Path:
-    """The folder of a comparison of finished runs, made or found.
-
-    Raises:
-        InputError: they cannot be compared.
-        Failure: another process is making this very comparison.
-    """
-    from flows.compare.folders import comparison_folder
-
-    refuse_no_comparison([run.id for run in runs])  # one run has several names
-    folder = comparison_folder(settings, runs[0].experiment.name, runs)
-    if folder.status == "finished":
-        return folder.path
-
-    def flow() -> Any:
-        from flows.compare.comparison import compare_runs
-
-        return compare_runs([str(run.path) for run in runs], settings.home)
-
-    with prefect(settings) as server:
-        _run_flow(flow, settings, server, folder, quiet, None)
-    return folder.path
-
-
 @contextmanager
 def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[Any]:
     """Prefect's server: the one there is, or one of its own, which is yielded and ends with this.
@@ -167,10 +139,8 @@ def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[A
     Prefect reads its address once in a process, so several flows share one server.
 
     Args:
-        settings: where things are.
         start: starts the server; None: one with neither pages nor schedules.
     """
-    from flows import settings as places
     from flows.processes import servers
     from rnnkit.runtime import process_settings
 
@@ -189,43 +159,12 @@ def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[A
             server.stop()
 
 
-def _experiment(
-    experiment: Any, settings: Any, date: str, again: int, identity: Any
-) -> Callable[[], Any]:
-    def call() -> Any:
-        from flows.experiment import run_experiment
-
-        return run_experiment(experiment, settings.home, date, again, identity)
-
-    return call
-
-
-def _run_flow(
-    flow: Callable[[], Any],
-    settings: Any,
-    server: Any,
-    folder: Any,
-    quiet: bool,
-    data: tuple[Any, str] | None,
-) -> None:
-    """Calls a flow; its own failure becomes a line, and its traceback lies in the folder."""
-    try:
-        _call(flow, settings, server, quiet, data)
-    except (InputError, KeyboardInterrupt, Failure):
-        raise
-    except Exception as error:  # the flow's own failure, whatever it was
-        where = write_traceback(folder.path)
-        raise Failure(f"{folder.id} failed: {type(error).__name__}: {error}{where}") from None
-
-
-def _call(
-    flow: Callable[[], Any],
-    settings: Any,
-    server: Any,
-    quiet: bool,
-    data: tuple[Any, str] | None,
-) -> Any:
-    """Calls a flow; bad input, a server that does not start and a busy run get their exit status.
+@contextmanager
+def _flow(
+    settings: Any, server: Any, folder: Any, quiet: bool, data: tuple[Any, str] | None
+) -> Iterator[None]:
+    """Where a flow is called: bad input, a server that does not start, a busy run and the flow's
+    own failure get their line and exit status, the last one's traceback lies in the folder.
 
     Args:
         data: an experiment whose data are prepared while the server starts, and their sha256; bad
@@ -247,18 +186,16 @@ def _call(
                 load_data(*data, settings.home)
             if server:
                 server.wait()
-        return flow()
-    except (InputError, KeyboardInterrupt):
-        raise
+        yield
     except servers.ServerFailed as failure:
         raise Failure(str(failure)) from None
     except Busy as busy:
         raise Failure(str(busy), BUSY) from None
-    except Exception as error:
-        cause = _input_error(error)
-        if cause is not None:
+    except Exception as error:  # whatever it was
+        if cause := _input_error(error):
             raise cause from None
-        raise
+        where = write_traceback(folder.path)
+        raise Failure(f"{folder.id} failed: {type(error).__name__}: {error}{where}") from None
 
 
 def _input_error(error: BaseException | None) -> InputError | None:

@@ -50,11 +50,7 @@ NO_CHANGES: Mapping[str, Any] = {}
 
 
 class Run:
-    """A finished run.
-
-    Args:
-        folder: where it lies.
-    """
+    """A finished run."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.id, self.path = folder.id, folder.path
@@ -115,7 +111,7 @@ def run(
     experiment = _experiment(params, changes)
     if experiment.variants or experiment.seeds:
         raise InputError(f"{experiment.name}: has variants or seeds; compare runs them")
-    (folder,) = run_all([experiment], _settings(mlruns), 0, quiet=True)
+    (folder,) = run_all([experiment], _settings(mlruns), quiet=True)
     return Run(folder)
 
 
@@ -168,11 +164,7 @@ def compare(
 
 
 def load(name: str, mlruns: str | Path = "mlruns") -> Run:
-    """A finished run by its id.
-
-    Raises:
-        InputError: there is none.
-    """
+    """A finished run by its id, or InputError."""
     folder = RunFolder(places.read(Path(mlruns)).runs / name)
     if folder.status != "finished":
         raise InputError(f"{name}: is no finished run in {folder.path.parent}")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnkit.errors import InputError
-from rnnkit.params.tree import read as read_tree
 from rnnkit.runtime import files
 
 TEXT = """\
@@ -55,6 +54,8 @@ def read(home: Path) -> Settings:
         InputError: the folder cannot be written, or settings.yaml has an unknown key or a value
             that is no text.
     """
+    from rnnkit.params.tree import read as read_tree
+
     home = home.resolve()
     file = home / "settings.yaml"
     try:

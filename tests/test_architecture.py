@@ -197,7 +197,6 @@ ONLY_IN: Mapping[str, set[str]] = {
     "optuna": {"flows.tune"},
     "prefect": {
         "flows.processes",
-        "flows.tracking",
         "flows.pipeline",
         "flows.tune",
         "flows.experiment",

@@ -20,25 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import (
-    backtest,
-    check,
-    clean,
-    compare,
-    data,
-    evaluate,
-    generate,
-    new,
-    predict,
-    register,
-    resume,
-    run,
-    runs,
-    schedule,
-    sync,
-    tune,
-    up,
-)
+from flows.cli import backtest, check, compare, examples, inference, run, runs, schedule, tracking
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
 from flows.launcher import Failure
 from rnnkit.errors import InputError, Note
@@ -66,25 +48,31 @@ def options(
     """Experiments with recurrent neural networks: one params file is one experiment."""
 
 
-app.command("new")(new.new)
-app.command("run")(run.run)
-app.command("tune")(tune.tune)
-app.command("resume")(resume.resume)
-app.command("compare")(compare.compare)
-app.command("check")(check.check)
-app.command("runs")(runs.runs)
-app.command("backtest")(backtest.backtest)
-app.command("evaluate")(evaluate.evaluate)
-app.command("predict")(predict.predict)
-app.command("generate")(generate.generate)
-app.command("register")(register.register)
-app.command("schedule")(schedule.schedule)
-app.command("sync")(sync.sync)
-app.command("clean")(clean.clean)
-app.command("up")(up.up)
+VERBS = (
+    examples.new,
+    run.run,
+    run.tune,
+    run.resume,
+    compare.compare,
+    check.check,
+    runs.runs,
+    backtest.backtest,
+    inference.evaluate,
+    inference.predict,
+    inference.generate,
+    tracking.register,
+    schedule.schedule,
+    tracking.sync,
+    runs.clean,
+    tracking.up,
+)
+"""In the order of the help."""
+
+for verb in VERBS:
+    app.command()(verb)
 data_app = typer.Typer(rich_markup_mode=None, help="Data sets.")
-data_app.command("list")(data.data_list)
-data_app.command("fetch")(data.data_fetch)
+data_app.command("list")(examples.data_list)
+data_app.command("fetch")(examples.data_fetch)
 app.add_typer(data_app, name="data")
 
 
@@ -125,17 +113,12 @@ def _collect_garbage_rarely() -> None:
 
 
 def _warn(
-    usual: Callable[..., str],
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    line: str | None = None,
+    usual: Callable[..., str], message: Warning | str, category: type[Warning], *place: Any
 ) -> str:
     """A note is a line as a refusal is; what other libraries warn of stays as it is."""
     if issubclass(category, Note):
         return f"rnnkit: {' '.join(str(message).splitlines())}\n"
-    return usual(message, category, filename, lineno, line)
+    return usual(message, category, *place)
 
 
 def _end(status: int, message: str) -> NoReturn:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.cli.options import MLRUNS, Home, Json, Params, Set
+from flows import settings as places
+from flows.cli.options import MLRUNS, Home, Json, Params, Set, load_params
 from flows.launcher import run_all
 
 METRICS = 3  # in a row
@@ -20,38 +21,28 @@ def backtest(
     as_json: Json = False,
 ) -> None:
     """Forecast the test part in folds, each from all that came before it; a run for each."""
-    from rnnkit.params import load
-
-    experiment = load(params, set_ or [])
-    from flows import settings as places
-
-    settings = places.read(mlruns)
     from rnnkit.evaluation.backtest import walk_forward
 
+    experiment, settings = load_params(params, set_), places.read(mlruns)
     experiments = walk_forward(experiment, folds)
-    done = run_all(experiments, settings, 0, as_json)
+    done = run_all(experiments, settings, as_json)
     folds_run = [
         {"run": folder.id, **_span(fold), **folder.result}
         for fold, folder in zip(experiments, done, strict=True)
     ]
     if as_json:
         print(json.dumps(folds_run))
-        return
-    _table(params, folds_run)
+    else:
+        _table(params, folds_run)
 
 
 def _span(fold: Any) -> dict[str, str]:
-    split = fold.data.split
-    return {"from": _day(split.test), "until": _day(split.until or "the end")}
-
-
-def _day(moment: str) -> str:
-    """Without a midnight that says nothing."""
-    return moment.removesuffix("T00:00:00")
+    """The first and the last moment of a fold, without a midnight that says nothing."""
+    moments = {"from": fold.data.split.test, "until": fold.data.split.until or "the end"}
+    return {name: moment.removesuffix("T00:00:00") for name, moment in moments.items()}
 
 
 def _table(params: Any, folds: list[dict[str, Any]]) -> None:
-    """A row for each fold, their mean and standard deviation, and the baselines' means."""
     from rich.table import Table
 
     from flows.console import number, out

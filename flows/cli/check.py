@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.options import MLRUNS, Home, Json, Params, Set
+from flows import settings as places
+from flows.cli.options import MLRUNS, Home, Json, Params, Set, load_params, print_aligned
 from rnnkit.errors import InputError
 
 if TYPE_CHECKING:
     from rnnkit.training.invariants import Measured
 
-CALLED = {
-    "steps_per_epoch": "steps",
-    "seconds_per_epoch": "time",
-}
+CALLED = {"steps_per_epoch": "steps", "seconds_per_epoch": "time"}
 """Key -> how the line for people is called, where that is another."""
 
 
@@ -31,15 +29,12 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Validate; show parameters, cost per epoch and padding before anything runs."""
-    from rnnkit.params import load
-
-    experiment = load(params, set_ or [])
-    from flows import settings as places
+    experiment = load_params(params, set_)
     from rnnkit.runtime import process_settings
-    from rnnkit.tasks import prepare
 
     process_settings.settle()
     settings = places.read(mlruns)
+    from rnnkit.tasks import prepare
     from rnnkit.training.cost import estimate
 
     prepared = prepare(experiment.data, experiment.task, settings.home)
@@ -50,13 +45,11 @@ def check(
 
         measured = guards(experiment, prepared)
     if as_json:
-        print(json.dumps({**cost, **({"guards": _numbers(measured)} if deep else {})}))
+        guarded = {name: found and asdict(found) for name, found in measured.items()}
+        print(json.dumps({**cost, **({"guards": guarded} if deep else {})}))  # null: does not apply
         return
     print(f"{params}: valid")
-    facts = _worded(cost)
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        print(f"  {name:<{width}}  {value}")
+    print_aligned(_worded(cost))
     for line in _lines(measured):
         print(f"  {line}")
     if any(found is not None and not found.holds for found in measured.values()):
@@ -96,14 +89,7 @@ def _worded(cost: Mapping[str, Any]) -> dict[str, str]:
     return worded
 
 
-def _numbers(measured: Mapping[str, Any]) -> dict[str, Any]:
-    """The invariants as JSON: whether each holds, what was measured, and the fault if it does not;
-    null: it does not apply."""
-    return {name: None if found is None else asdict(found) for name, found in measured.items()}
-
-
 def _lines(measured: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each invariant."""
     from rnnkit.training.invariants import INVARIANTS
 
     for name, found in measured.items():

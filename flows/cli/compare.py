@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import MLRUNS, Home, Json, Set, short
+from flows import settings as places
+from flows.cli.options import MLRUNS, Home, Json, Set, load_params, print_aligned, short
+from flows.cli.runs import find_run
 from flows.launcher import PARAMS, WORKERS, compare_runs, compare_variants, refuse_no_comparison
 from rnnkit.errors import InputError
 
@@ -29,17 +31,11 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare variants over seeds: means, deviations and a paired bootstrap on the same items."""
-    from flows import settings as places
-
     settings = places.read(mlruns)
     if len(what) == 1 and what[0].endswith(PARAMS):
-        from rnnkit.params import load
-
-        experiment = load(Path(what[0]), set_ or [])
+        experiment = load_params(Path(what[0]), set_)
         folder = compare_variants(experiment, settings, workers or WORKERS, as_json)
     else:
-        from flows.cli.run_lookup import find_run
-
         refuse_no_comparison(what)
         for option, given in (("--set changes", set_), ("--workers is for", workers)):
             if given:
@@ -59,7 +55,7 @@ def _show(folder: Path, as_json: bool) -> None:
         return
     from rich.table import Table
 
-    from flows import console
+    from flows.console import out
     from rnnkit.report.comparison import rows, sentences
     from rnnkit.report.page import figure
 
@@ -76,13 +72,13 @@ def _show(folder: Path, as_json: bool) -> None:
             table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
         table.add_row(*(figure(value) for name, value in line.items() if name not in left_out))
-    console.out.print(table)
+    out.print(table)
     for sentence in sentences(scores):
-        console.out.print(sentence, markup=False)
-    console.next_steps(
-        [
-            ("report", str(short(folder / "report.html"))),
-            ("as a pandas frame", str(short(folder / "comparison.parquet"))),
-            ("in MLflow and Prefect", "rnnkit up"),
-        ]
+        out.print(sentence, markup=False)
+    print_aligned(
+        {
+            "report": short(folder / "report.html"),
+            "as a pandas frame": short(folder / "comparison.parquet"),
+            "in MLflow and Prefect": "rnnkit up",
+        }
     )

@@ -1,11 +1,15 @@
-"""Options and exit statuses that the verbs share."""
+"""Options, exit statuses and output that the verbs share."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rnnkit.errors import InputError
+
+if TYPE_CHECKING:
+    from rnnkit.params import Experiment
 
 BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
 
@@ -35,6 +39,7 @@ Model = Annotated[
         metavar="RUN",
     ),
 ]
+Again = Annotated[bool, typer.Option("--again", help="Run once more, beside the last.")]
 Home = Annotated[
     Path, typer.Option("--mlruns", help="The folder for all output.", callback=_folder)
 ]
@@ -42,9 +47,21 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 MLRUNS = Path("mlruns")
 
 
+def load_params(file: Path, changes: list[str] | None = None) -> "Experiment":
+    """The experiment of a params file, with the changes of --set."""
+    from rnnkit.params import load
+
+    return load(file, changes or [])
+
+
 def short(path: Path) -> Path:
     """A path as a person would type it here."""
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def print_aligned(lines: Mapping[str, object], indent: str = "  ") -> None:
+    """Names, and what belongs to each in a second column."""
+    width = max(map(len, lines), default=0)
+    for name, text in lines.items():
+        print(f"{indent}{name:<{width}}  {text}", flush=True)

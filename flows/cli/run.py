@@ -1,36 +1,97 @@
-"""`rnnkit run`: the whole flow, from a params file to the table against the baselines."""
+"""`rnnkit run`, `rnnkit tune` and `rnnkit resume`: a run from wherever it stands to its end."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.options import MLRUNS, Home, Json, Params, Set, short
-from flows.launcher import BUSY, Failure, run_all
+from flows import settings as places
+from flows.cli.options import (
+    MLRUNS,
+    Again,
+    Home,
+    Json,
+    Params,
+    Set,
+    load_params,
+    print_aligned,
+    short,
+)
+from flows.cli.runs import begun, named
+from flows.launcher import BUSY, Failure, go_on, run_all
 from rnnkit.errors import InputError
+
+if TYPE_CHECKING:
+    from rnnkit.runs.run_folder import RunFolder
 
 
 def run(
     params: Params,
     set_: Set = None,
-    again: Annotated[bool, typer.Option("--again", help="Run once more, beside the last.")] = False,
+    again: Again = False,
     mlruns: Home = MLRUNS,
     as_json: Json = False,
 ) -> None:
     """Prepare, tune if asked to, train and evaluate; goes on if it was interrupted."""
-    from rnnkit.params import load
-
-    run_one(load(params, set_ or []), mlruns, again, as_json)
+    _run_one(load_params(params, set_), mlruns, again, as_json)
 
 
-def run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
-    """An experiment from wherever it stands to its closing table.
+def tune(
+    params: Params,
+    set_: Set = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="How many; as the params say where left out.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as the params say where left out.")
+    ] = None,
+    again: Again = False,
+    mlruns: Home = MLRUNS,
+    as_json: Json = False,
+) -> None:
+    """Search for the best values, clip and depth where the params name no others, and run them."""
+    from rnnkit.params import change
 
-    Raises:
-        Failure: it failed, or another process is running it.
-    """
-    from flows import settings as places
+    counts = {"trials": trials, "workers": workers}
+    overrides = [f"tune.{key}={count}" for key, count in counts.items() if count is not None]
+    experiment = load_params(params, [*(set_ or []), *overrides])
+    if experiment.tune is None:
+        experiment = change(experiment, {"tune": {}})
+    _run_one(experiment, mlruns, again, as_json)
+
+
+def resume(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="A run's id or its beginning, or its folder; the newest that was interrupted or "
+            "failed where left out.",
+            show_default=False,
+        ),
+    ] = None,
+    mlruns: Home = MLRUNS,
+    as_json: Json = False,
+) -> None:
+    """Go on where a run stopped, with the params that lie in its folder."""
+    settings = places.read(mlruns)
+    folder = _newest(settings, as_json) if run is None else named(settings, run)
+    _finish(folder, as_json, lambda: go_on(folder, settings, quiet=as_json))
+
+
+def _newest(settings: places.Settings, quiet: bool) -> "RunFolder":
+    waiting = [folder for folder in begun(settings) if folder.status in ("interrupted", "failed")]
+    if not waiting:
+        raise InputError(f"no run in {settings.runs} was interrupted or failed; nothing to resume")
+    if len(waiting) > 1 and not quiet:
+        older = ", ".join(folder.id for folder in waiting[:-1])
+        print(f"the newest of {len(waiting)} is taken; before it: {older}")
+    return waiting[-1]
+
+
+def _run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
+    from rnnkit.runs.identity import identify
     from rnnkit.runs.run_folder import RunFolder
 
     if experiment.variants or experiment.seeds:
@@ -39,46 +100,42 @@ def run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
             "rnnkit compare runs them"
         )
     settings = places.read(mlruns)
-    from rnnkit.runs.identity import identify
-
     (identity,) = identify([experiment])
     count, chosen = 0, RunFolder(settings.runs / identity.run)
     while again and chosen.status == "finished":
         count += 1
         identity = identity.repeated(experiment, count)
         chosen = RunFolder(settings.runs / identity.run)
-    status = chosen.status
-    if status == "finished":
-        show(chosen, as_json)
-        return
+
+    def go() -> None:
+        run_all([experiment], settings, as_json, [identity], again=count)
+
+    _finish(chosen, as_json, go)
+
+
+def _finish(folder: "RunFolder", as_json: bool, go: Callable[[], None]) -> None:
+    """Shows a run's closing table and what to do with it; calls `go` where it is not finished."""
+    status = folder.status
     if status == "running":
-        raise Failure(f"{chosen.id} is being run by another process", BUSY)
+        raise Failure(f"{folder.id} is being run by another process", BUSY)
     if status in ("interrupted", "failed") and not as_json:
-        print(f"{chosen.id} was {status} before; it goes on where it stopped.")
-    run_all([experiment], settings, count, as_json, [identity])
-    show(chosen, as_json, fresh=True)
-
-
-def show(folder: Any, as_json: bool, fresh: bool = False) -> None:
-    """A finished run's closing table, and what to do with it."""
-    from rnnkit.runtime.files import read_json
-
-    result = read_json(folder.path / "result.json")
+        print(f"{folder.id} was {status} before; it goes on where it stopped.")
+    if status != "finished":
+        go()
+    result = folder.result
     if as_json:
         print(json.dumps({"run": folder.id, "folder": str(folder.path), **result}))
         return
     from flows import console
 
-    if not fresh:
+    if status == "finished":
         print(f"{folder.id} is finished already; nothing is computed again.\n")
     console.closing(folder.id, result)
-    steps = [
-        ("report", str(short(folder.path / "report.html"))),
-        ("predictions", str(short(folder.path / "predictions.parquet"))),
-        ("in MLflow and Prefect", "rnnkit up"),
-        ("all runs", "rnnkit runs"),
-    ]
+    steps: dict[str, object] = {
+        "report": short(folder.path / "report.html"),
+        "predictions": short(folder.path / "predictions.parquet"),
+    }
     if (folder.path / "study.db").exists():
-        study = f"sqlite:///{short(folder.path / 'study.db')}"
-        steps.insert(2, ("the search's trials", f"optuna-dashboard {study}"))
-    console.next_steps(steps)
+        study = short(folder.path / "study.db")
+        steps["the search's trials"] = f"optuna-dashboard sqlite:///{study}"
+    print_aligned({**steps, "in MLflow and Prefect": "rnnkit up", "all runs": "rnnkit runs"})

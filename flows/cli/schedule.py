@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.cli.options import MLRUNS, Home, Params, Set
+from flows import settings as places
+from flows.cli.options import MLRUNS, Home, Params, Set, load_params, print_aligned
 from flows.launcher import BUSY, Failure, prefect
 from rnnkit.errors import InputError
 
@@ -40,9 +41,7 @@ def schedule(
     """Run an experiment by the clock until Ctrl-C; a better model becomes the champion."""
     if (cron is None) == (every is None):
         raise InputError('give one of --cron "0 3 * * *" and --every 6h')
-    from rnnkit.params import load
-
-    experiment = load(params, set_ or [])
+    experiment = load_params(params, set_)
     if experiment.variants or experiment.seeds:
         raise InputError(f"{experiment.name}: a schedule runs one network; leave variants out")
     interval = None if every is None else duration(every, "--every")
@@ -52,8 +51,6 @@ def schedule(
     from rnnkit.runs.identity import identify
 
     identify([experiment])  # a missing file is refused before anything is started
-    from flows import settings as places
-
     settings = places.read(mlruns)
     options: dict[str, Any] = {
         "home": str(settings.home),
@@ -72,13 +69,10 @@ def schedule(
 
 
 def duration(text: str, option: str) -> timedelta:
-    """A span of time.
+    """A span of time, or InputError.
 
     >>> duration("6h", "--every")
     datetime.timedelta(seconds=21600)
-
-    Raises:
-        InputError: it is none.
     """
     match = re.fullmatch(r"(\d{1,12})([smhd])", text)
     seconds = int(match[1]) * SECONDS[match[2]] if match else 0
@@ -131,8 +125,8 @@ def _serve(
             address = os.environ["PREFECT_API_URL"].removesuffix("/api")
             when = f"by cron {cron}" if cron else f"every {every}"
             out.print(f"{experiment.name} runs {when}; Ctrl-C ends the schedule.", markup=False)
-            out.print(f"  runs and their form  {address}", markup=False)
-            out.print(f"  the champion         models:/{experiment.name}@champion", markup=False)
+            champion = f"models:/{experiment.name}@champion"
+            print_aligned({"runs and their form": address, "the champion": champion})
             number, interrupted = serve(experiment, options, cron, every)
             amid = "; rnnkit resume goes on with the run it was in" if interrupted else ""
             raise Failure(f"the schedule has ended{amid}", 128 + number)

@@ -9,21 +9,20 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows import settings as places
-from flows.compare.folders import comparison_folder
+from flows.compare import comparison_folder
 from flows.console import Stages
-from flows.pipeline.artifacts import key_of
 from flows.pipeline.monitor import Monitor
 from flows.pipeline.steps import Run
-from flows.pipeline.tasks import run_member
+from flows.pipeline.tasks import key_of, run_member
 from flows.processes.workers import Parent, run_tasks
 from flows.settings import Settings
-from flows.tracking import ENDS, VARIANT, End
+from flows.tracking.mirror import ENDS, VARIANT, End
 from rnnkit.evaluation.comparison.members import members
 from rnnkit.evaluation.comparison.table import TABLE, Groups, table
 from rnnkit.params import Experiment
 from rnnkit.params.public import hashed_params
 from rnnkit.report.comparison import rows, sentences, write_comparison_report
-from rnnkit.runs.identity import Identity, identify
+from rnnkit.runs.identity import Identity
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics, process_settings
 from rnnkit.runtime.files import sha256_json
@@ -37,36 +36,23 @@ class ComparisonFailed(RuntimeError):
 
 @flow(name="compare", flow_run_name="{experiment.name}", log_prints=False)
 def compare_variants(
-    experiment: Experiment, home: Path, workers: int, identities: list[Identity] | None = None
-) -> str:
-    """Variants x seeds of one params file, in parallel, into one table.
-
-    Args:
-        experiment: with variants or seeds.
-        home: the output folder.
-        workers: how many runs at once.
-        identities: of the runs, in their order; None: they are found here.
-
-    Returns:
-        the comparison's folder.
+    experiment: Experiment, home: Path, workers: int, identities: list[Identity]
+) -> None:
+    """Variants x seeds of one params file, several runs at once, into one table.
 
     Raises:
         ComparisonFailed: a run failed; the others are finished.
-        Busy: another process is making this very comparison.
     """
     settings = places.read(home)
     of_params = members(experiment)
     names = [member.variant for member in of_params]
-    experiments = [member.experiment for member in of_params]
-    identities = identities or identify(experiments)
     runs = [
-        Run(member, RunFolder(settings.runs / identity.run), settings.home, identity.data)
-        for member, identity in zip(experiments, identities, strict=True)
+        Run(m.experiment, RunFolder(settings.runs / i.run), settings.home, i.data)
+        for m, i in zip(of_params, identities, strict=True)
     ]
-    folders = [run.folder for run in runs]
-    folder = comparison_folder(settings, experiment.name, folders, names)
+    folder = comparison_folder(settings, experiment.name, [run.folder.id for run in runs], names)
     if folder.status == "finished":
-        return str(folder.path)
+        return
     with folder.lock(), Stages() as stages:
         (folder.path / STOP).unlink(missing_ok=True)
         facts = {**numerics.fingerprint(), **process_settings.settle()}
@@ -79,37 +65,31 @@ def compare_variants(
                     run.folder.create(run.experiment, run_facts)
             _run_all(runs, names, settings, workers, folder.path / STOP, monitor)
             groups: dict[str, list[RunFolder]] = {}
-            for name, member in zip(names, folders, strict=True):
-                groups.setdefault(name, []).append(member)
+            for name, run in zip(names, runs, strict=True):
+                groups.setdefault(name, []).append(run.folder)
             _conclude(folder, experiment.name, groups, table(groups), monitor)
-    return str(folder.path)
 
 
 @flow(name="compare runs", log_prints=False)
-def compare_runs(runs: list[str], home: Path) -> str:
+def compare_runs(runs: list[str], home: Path) -> None:
     """Finished runs, made at any time, in one table; those that differ by their seed are one row.
 
     Args:
         runs: their folders; the first one's variant is the reference.
-        home: the output folder.
-
-    Returns:
-        the comparison's folder.
     """
     settings = places.read(home)
     folders = [RunFolder(Path(run)) for run in runs]
     groups = grouped(folders)
     experiment = folders[0].experiment
-    folder = comparison_folder(settings, experiment.name, folders)
+    folder = comparison_folder(settings, experiment.name, [run.id for run in folders])
     if folder.status == "finished":
-        return str(folder.path)
+        return
     scores = table(groups)  # what cannot be compared leaves nothing behind
     with folder.lock(), Stages() as stages:
         folder.create(experiment, numerics.fingerprint())
         monitor = Monitor(settings, folder, stages)
         with monitor.until_finished():
             _conclude(folder, experiment.name, groups, scores, monitor)
-    return str(folder.path)
 
 
 def grouped(runs: Sequence[RunFolder]) -> Groups:
@@ -134,12 +114,7 @@ def _run_all(
     stop: Path,
     monitor: Monitor,
 ) -> None:
-    """Runs what is not finished, shown on the screen and in MLflow while it goes on.
-
-    Args:
-        names: of the runs' variants.
-        stop: a file that ends the workers.
-    """
+    """Runs what is not finished, shown on the screen and in MLflow while it goes on."""
     epochs = sum(run.experiment.train.epochs for run in runs)
     stage = monitor.stages.begin("compare", total=epochs)
     children = [(run.folder, {VARIANT: name}) for run, name in zip(runs, names, strict=True)]
@@ -186,7 +161,6 @@ def _epochs(run: Run) -> int:
 def _conclude(
     folder: RunFolder, name: str, groups: Groups, scores: pandas.DataFrame, monitor: Monitor
 ) -> None:
-    """The table, the page and the run in MLflow."""
     stage = monitor.stages.begin("lay side by side", total=None)
     scores.to_parquet(folder.path / TABLE)
     write_comparison_report(folder.path, groups, scores)

@@ -2,6 +2,5 @@
 
 steps        what each step does, from values to values; a comparison's members are run by them, too
 tasks        the same steps as Prefect tasks, with what Prefect's pages show of them
-artifacts    tables, links and progress in Prefect's pages
 monitor      the run on the screen and in MLflow while it goes on
 """

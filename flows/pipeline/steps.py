@@ -17,42 +17,30 @@ from rnnkit.runs.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Run:
-    """A run whose folder this process holds.
-
-    Args:
-        experiment: resolved; of a step after a sweep, with the best trial's values in place.
-        folder: of the run.
-        home: the output folder.
-        data: sha256 of the prepared data.
-    """
+    """A run whose folder this process holds."""
 
     experiment: Experiment
+    """Resolved; of a step after a sweep, with the best trial's values in place."""
     folder: RunFolder
     home: Path
+    """The output folder."""
     data: str
+    """SHA-256 of the prepared data."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """What a sweep found; empty without one.
-
-    Args:
-        values: the best trial's, by params path.
-        trials: all of them, as `flows.tune.trials.trial_records` has them.
-        importance: of each searched key.
-    """
+    """What a sweep found; empty without one."""
 
     values: Mapping[str, Any] = FrozenDict()
+    """The best trial's, by params path."""
     trials: Sequence[dict[str, Any]] = ()
+    """All of them, from `flows.tune.trials.trial_records`."""
     importance: Mapping[str, float] = FrozenDict()
 
 
 def load_data(experiment: Experiment, sha256: str, home: Path) -> Prepared:
-    """The data of an experiment, stored under their hash or built.
-
-    Raises:
-        InputError: bad files or too little data.
-    """
+    """The data of an experiment, stored under their hash or built."""
     from rnnkit import tasks
 
     return tasks.prepare(experiment.data, experiment.task, home, sha256)
@@ -72,7 +60,6 @@ def evaluate(run: Run, prepared: Prepared) -> dict[str, Any]:
 
 def draw(run: Run, prepared: Prepared, search: Search) -> list[Path]:
     """The run's figures, as PNG files in its folder."""
-
     from rnnkit.report.run_figures import draw as draw_figures
 
     predictions = predictions_of(run.folder)
@@ -83,7 +70,6 @@ def draw(run: Run, prepared: Prepared, search: Search) -> list[Path]:
 
 def report(run: Run, prepared: Prepared, result: dict[str, Any], search: Search) -> None:
     """`report.html`: the run on one page that stands alone."""
-
     from rnnkit.report.run import write_run_report
 
     predictions = predictions_of(run.folder)
@@ -93,14 +79,7 @@ def report(run: Run, prepared: Prepared, result: dict[str, Any], search: Search)
 def whole_result(
     scores: dict[str, Any], prepared: Prepared, seconds: dict[str, float], search: Search
 ) -> dict[str, Any]:
-    """The whole result.json.
-
-    Args:
-        scores: of `evaluate`.
-        prepared: the run's data.
-        seconds: what each step took.
-        search: the sweep.
-    """
+    """The whole result.json, from the scores of `evaluate` and the seconds of each step."""
     states = [trial["state"] for trial in search.trials]
     searched = {
         "tuned": dict(search.values),

@@ -1,25 +1,61 @@
-"""The steps of a run as Prefect tasks: values in, values out, and their artifacts.
+"""The steps of a run as Prefect tasks, with the tables, links and progress in Prefect's pages.
 
 Prefect's own result cache is off: prepared data and run folders are the only caches. Pass prepared
 data as `quote(prepared)`: otherwise Prefect searches them for results of other tasks, which takes
 0.2 s at each call where there are 60,000 words and references.
 """
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from prefect import task
+from prefect.artifacts import (
+    create_link_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.cache_policies import NO_CACHE
 
 from flows.pipeline import steps
-from flows.pipeline.artifacts import Progress, mlflow_link, result_table
 from flows.pipeline.steps import Run, Search
 from flows.processes.workers import Parent, settle
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.runtime import files, numerics
 from rnnkit.training.loop import Epoch, train_into
+
+UPDATE_SECONDS = 2.0  # seconds between two updates of a progress
+
+
+def key_of(*names: str) -> str:
+    """A key as Prefect wants it: small letters, digits and dashes.
+
+    >>> key_of("PTB.small", "result")
+    'ptb-small-result'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(names).lower()).strip("-")
+
+
+class Progress:
+    """The progress of a long task of an experiment, updated every few seconds."""
+
+    def __init__(self, name: str, what: str) -> None:
+        description = f"{name}: {what}"
+        artifact = create_progress_artifact(0.0, key=key_of(name, what), description=description)
+        assert isinstance(artifact, UUID)
+        self._id, self._percent, self._time = artifact, 0.0, time.monotonic()
+
+    def show(self, share: float) -> None:
+        """How much is done, from 0 to 1."""
+        now, percent = time.monotonic(), round(100 * share, 1)
+        if percent == self._percent or (share < 1 and now - self._time < UPDATE_SECONDS):
+            return
+        update_progress_artifact(self._id, progress=percent)
+        self._percent, self._time = percent, now
 
 
 @task(name="prepare", cache_policy=NO_CACHE)
@@ -31,7 +67,8 @@ def prepare_data(run: Run, link: str) -> Prepared:
     """
     prepared = steps.prepare(run)
     if link:
-        mlflow_link(run.experiment.name, link)
+        key = key_of(run.experiment.name, "mlflow")
+        create_link_artifact(link=link, link_text="the run in MLflow", key=key)
     return prepared
 
 
@@ -64,20 +101,21 @@ def train_model(run: Run, prepared: Prepared, show: Callable[[int, str], object]
 def evaluate_model(run: Run, prepared: Prepared) -> dict[str, Any]:
     """Scores the best epoch's network on the test part, beside the baselines."""
     scores = steps.evaluate(run, prepared)
-    result_table(run.experiment.name, scores)
+    shown = [metric for metric in scores["shown"] if metric in scores["test"]]
+    rows = [(scores["network"], scores["test"]), *scores["baselines"].items()]
+    create_table_artifact(
+        table=[
+            {"": network, **{metric: metrics.get(metric) for metric in shown}}
+            for network, metrics in rows
+        ],
+        key=key_of(run.experiment.name, "result"),
+        description=scores["verdict"],
+    )
     return scores
 
 
-@task(name="draw", cache_policy=NO_CACHE)
-def draw_figures(run: Run, prepared: Prepared, search: Search) -> list[Path]:
-    """The run's figures, as PNG files in its folder."""
-    return steps.draw(run, prepared, search)
-
-
-@task(name="report", cache_policy=NO_CACHE)
-def write_report(run: Run, prepared: Prepared, result: dict[str, Any], search: Search) -> None:
-    """`report.html`: the run on one page that stands alone."""
-    steps.report(run, prepared, result, search)
+draw_figures = task(name="draw", cache_policy=NO_CACHE)(steps.draw)
+write_report = task(name="report", cache_policy=NO_CACHE)(steps.report)
 
 
 @task(name="member", cache_policy=NO_CACHE)

@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -37,14 +38,9 @@ class Server:
     """A server process.
 
     Args:
-        name: for messages.
         command: what to run, as arguments of this Python.
         url: its address; HEALTH below it answers when the server is ready.
-        log: where its output goes.
         environment: variables beside this process's own.
-
-    Raises:
-        InputError: the log cannot be written.
     """
 
     def __init__(
@@ -83,11 +79,7 @@ class Server:
         self._turn.close()
 
     def wait(self) -> None:
-        """Returns when the server answers.
-
-        Raises:
-            ServerFailed: it ended, or did not answer in time.
-        """
+        """Returns when the server answers; ServerFailed where it ended or did not in time."""
         self._start.join()
         if not self._is_ready or self.process.poll() is not None:
             self.stop()
@@ -162,20 +154,18 @@ def announce(settings: Settings, prefect: str, mlflow: str) -> None:
 
 
 def withdraw(settings: Settings) -> None:
-    """The servers are gone."""
+    """Removes what `announce` wrote."""
     (settings.home / _RECORD).unlink(missing_ok=True)
 
 
 def announced(settings: Settings) -> dict[str, str]:
     """The addresses of a running `rnnkit up`, `prefect` and `mlflow`; empty if none runs."""
     try:
-        record = json.loads((settings.home / _RECORD).read_text())
+        record: dict[str, Any] = json.loads((settings.home / _RECORD).read_text())
         alive = psutil.pid_exists(record["pid"])
     except (OSError, ValueError, KeyError):
         return {}
-    if not alive or not answers(f"{record['prefect']}/health"):
-        return {}
-    return {"prefect": record["prefect"], "mlflow": record["mlflow"]}
+    return record if alive and answers(record["prefect"] + HEALTH) else {}
 
 
 def answers(url: str) -> bool:

@@ -89,9 +89,7 @@ def run_tasks(
     """Prefect tasks in other processes, until all have ended.
 
     Args:
-        settings: name the task runner.
-        workers: how many tasks run at once.
-        work: tasks and their parameters.
+        work: tasks and their parameters, of which `workers` run at once.
         show: called again and again while they run.
         stop: a file that is made where this process is interrupted, for the tasks to leave off.
 
@@ -137,17 +135,11 @@ def _is_death(error: BaseException) -> bool:
 
 
 def make_runner(settings: Settings, workers: int) -> Any:
-    """The task runner that the settings name, with a place for each worker.
-
-    Raises:
-        InputError: its package is not installed.
-    """
+    """The task runner that the settings name; InputError where its package is not installed."""
     if settings.runner == "process":
         return Processes(max_workers=workers, initializer=start_process)
     try:
-        if settings.runner == "dask":
-            return _dask(settings.cluster, workers)
-        return _ray(settings.cluster, workers)
+        return (_dask if settings.runner == "dask" else _ray)(settings.cluster, workers)
     except ImportError as error:
         raise InputError(
             f"runner: {settings.runner} needs a package that is not installed ({error.name}); "
@@ -169,11 +161,9 @@ def _dask(cluster: str | None, workers: int) -> Any:
     from prefect_dask.task_runners import DaskTaskRunner
 
     logging.getLogger("distributed").setLevel(logging.ERROR)  # it logs every connection
-    if cluster:
-        return DaskTaskRunner(address=cluster)
     local = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
     local["silence_logs"] = logging.ERROR
-    return DaskTaskRunner(cluster_kwargs=local)
+    return DaskTaskRunner(address=cluster, cluster_kwargs=None if cluster else local)
 
 
 def _ray(cluster: str | None, workers: int) -> Any:

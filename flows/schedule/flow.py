@@ -1,8 +1,13 @@
 """A scheduled run: the experiment of its date, and whether its model becomes the champion."""
 
+import json
 import multiprocessing
+import os
 import socket
+import subprocess
+import urllib.request
 import warnings
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +20,10 @@ from prefect.runtime import flow_run
 from flows import console
 from flows import settings as places
 from flows.experiment import run_experiment
-from flows.pipeline.artifacts import key_of
+from flows.pipeline.tasks import key_of
 from flows.processes.workers import Parent, settle
-from flows.schedule.notify import notify
-from flows.tracking import Registered, Registry, register
+from flows.tracking.mirror import register
+from flows.tracking.registry import Registered, Registry
 from rnnkit.evaluation.champion import Verdict, compare_with_champion
 from rnnkit.params import Experiment, load
 from rnnkit.runs.run_folder import RunFolder
@@ -26,6 +31,7 @@ from rnnkit.runs.run_folder import RunFolder
 VERDICT = "rnnkit.evaluation.champion"
 """The tag of a model's version, and of its run, with the result of its challenge."""
 RETRY_SECONDS = 30  # seconds before another try
+NOTIFY_SECONDS = 60  # seconds a command or an address of --on-failure may take
 
 
 def report_crash(flow: Any, flow_run: Any, state: Any) -> None:
@@ -115,10 +121,6 @@ def challenge_champion(folder: str, home: Path) -> dict[str, Any]:
 
     It is better where the paired bootstrap on the run's own test items says so; the first model
     of a name is its champion.
-
-    Args:
-        folder: of the run.
-        home: the output folder.
     """
     settings = places.read(home)
     run, registry = RunFolder(Path(folder)), Registry(settings)
@@ -176,7 +178,6 @@ def _print_end(date: str, name: str, outcome: str) -> None:
 def _show_outcome(
     run: RunFolder, model: Registered, champion: Registered | None, outcome: str
 ) -> None:
-    """The verdict as a Prefect artifact."""
     before = f"version {champion.version} ({champion.run_id})" if champion else "none"
     create_markdown_artifact(
         f"## {run.experiment.name}, version {model.version}\n\n**{outcome}**\n\n"
@@ -184,3 +185,27 @@ def _show_outcome(
         key=key_of(run.experiment.name, "champion"),
         description=outcome,
     )
+
+
+def notify(to: str, facts: Mapping[str, str]) -> None:
+    """Notifies of a failed run.
+
+    Args:
+        to: an address that begins with http:// or https://, which gets the facts as JSON; anything
+            else is a shell's command line, which gets them as variables RNNKIT_NAME and so on.
+            $VARIABLE and ${VARIABLE} stand for what they are now, so that a secret is kept nowhere.
+
+    Raises OSError or subprocess.SubprocessError where that fails.
+    """
+    address = os.path.expandvars(to)
+    if address.startswith(("http://", "https://")):
+        request = urllib.request.Request(
+            address,
+            data=json.dumps(facts).encode(),
+            headers={"Content-Type": "application/json"},
+            method="POST",
+        )
+        with urllib.request.urlopen(request, timeout=NOTIFY_SECONDS):
+            return
+    environment = os.environ | {f"RNNKIT_{name.upper()}": value for name, value in facts.items()}
+    subprocess.run(to, shell=True, check=True, timeout=NOTIFY_SECONDS, env=environment)

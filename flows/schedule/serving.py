@@ -12,12 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterDeploymentId,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
+from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.runner import Runner
@@ -34,13 +29,10 @@ POLL_SECONDS = 0.1  # seconds between two looks at it
 def serve(
     experiment: Experiment, options: dict[str, Any], cron: str | None, every: timedelta | None
 ) -> tuple[int, bool]:
-    """Starts the schedule's runs until a signal ends it; one at a time.
+    """Starts the schedule's runs, one at a time, until a signal ends it.
 
     Args:
-        experiment: what to run.
         options: further parameters of `run_scheduled`.
-        cron: when, as cron has it; or
-        every: how often.
 
     Returns:
         the signal's number, and whether it interrupted a run.
@@ -69,13 +61,10 @@ def serve(
 
 
 def clear_previous(name: str) -> None:
-    """Clears up after an earlier schedule of the same name; there is one at a time.
+    """Clears up after an earlier schedule of an experiment's name; there is one at a time.
 
     Runs that have not begun are deleted: they have the params of their own time. Those that are
     in state RUNNING have crashed, as they end with their schedule.
-
-    Args:
-        name: of the experiment.
     """
     with get_client(sync_client=True) as client:
         try:
@@ -96,9 +85,8 @@ def clear_previous(name: str) -> None:
 
 
 def _runs_of(deployment: UUID, *types: StateType) -> FlowRunFilter:
-    return FlowRunFilter(
-        deployment_id=FlowRunFilterDeploymentId(any_=[deployment]),
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[*types])),
+    return FlowRunFilter.model_validate(
+        {"deployment_id": {"any_": [deployment]}, "state": {"type": {"any_": [*types]}}}
     )
 
 

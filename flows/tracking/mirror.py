@@ -7,29 +7,25 @@ sending it again, or all at once when the run is long over, adds nothing.
 
 import math
 import re
+import socket
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Literal
 
 from flows.settings import Settings, without_secrets
-from flows.tracking.ownership import HOME, ID, home_of, is_worked_on
-from flows.tracking.registry import Registered, Registry
+from flows.tracking.registry import ID, Registered, Registry
 from rnnkit.evaluation.comparison.table import TABLE, numbers
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import flatten
 from rnnkit.runs.run_folder import RESULT, RunFolder
 
+HOME = "rnnkit.home"
+"""The machine and output folder that own a run, on a server that several may share."""
 STATE = "rnnkit.state"
 PARENT = "mlflow.parentRunId"
 VARIANT = "rnnkit.variant"
 KIND = "mlflow.experimentKind"  # opens MLflow's pages for training, not those for prompts
-ARTIFACTS = (
-    "params.yaml",
-    "fingerprint.json",
-    "result.json",
-    "predictions.parquet",
-    TABLE,
-    "report.html",
-)
+FILES = ("params.yaml", "fingerprint.json", RESULT, "predictions.parquet", TABLE, "report.html")
 PAGES = "http://127.0.0.1:5000"  # the default of `rnnkit up`
 MAX_PARAM_CHARACTERS = 6_000  # characters of a param, above which MLflow refuses it
 UNNAMEABLE = re.compile(r"[^\w./: -]", re.ASCII)  # what MLflow refuses in a metric's name
@@ -46,19 +42,24 @@ ENDS: Mapping[str, End] = {end: end for end in STATUS}
 """The kind of a journal's last line -> how the run ended."""
 
 
-class Tracker:
-    """An MLflow tracking store.
+def home_of(settings: Settings) -> str:
+    """Machine and output folder, which identify the owner of a run on a server."""
+    return f"{socket.gethostname()}:{settings.home}"
 
-    Args:
-        settings: give its address; a local database is created here, once.
-    """
+
+def statuses(settings: Settings, run_id: str) -> set[str]:
+    """Of the folders that a run or a comparison of this id would have."""
+    places = (settings.runs / run_id, settings.comparisons / run_id)
+    return {RunFolder(place).status for place in places}
+
+
+class Tracker:
+    """An MLflow tracking store; a local database is created here, once."""
 
     def __init__(self, settings: Settings) -> None:
-        import mlflow
-
         self._settings = settings
         self.registry = Registry(settings)
-        self.client = mlflow.MlflowClient(tracking_uri=settings.tracking)
+        self.client = self.registry.client
         remote = settings.tracking.startswith(("http://", "https://"))
         self.pages = without_secrets(settings.tracking).rstrip("/") if remote else PAGES
         self.here = home_of(settings)
@@ -90,10 +91,11 @@ class Tracker:
         )
         return runs[0].info.run_id if runs else None
 
-    def runs(self, experiment_id: str) -> dict[str, Any]:
-        """Our id -> the run in MLflow, of all runs of an experiment that carry one."""
+    @cache  # noqa: B019  # a store lives as long as the command
+    def runs(self, name: str) -> dict[str, Any]:
+        """Our id -> the run in MLflow, of all runs of an experiment; read once."""
         runs: dict[str, Any] = {}
-        token = None
+        experiment_id, token = self.experiment(name), None
         while True:
             page = self.client.search_runs([experiment_id], page_token=token)
             runs |= {run.data.tags[ID]: run for run in page if ID in run.data.tags}
@@ -102,38 +104,27 @@ class Tracker:
                 return runs
 
     def close_leftovers(self, experiment_id: str) -> None:
-        """Marks as interrupted what MLflow holds for running and no process is working on.
-
-        Of this output folder alone: others may have the same MLflow.
-        """
+        """Marks runs of this output folder as interrupted that no process is working on."""
         open_runs = self.client.search_runs(
             [experiment_id], filter_string="attributes.status = 'RUNNING'"
         )
         for run in (run for run in open_runs if run.data.tags.get(HOME) == self.here):
             root = run.data.tags.get(ID, "").split("/")[0]
-            if root and not is_worked_on(self._settings, root):
+            if root and "running" not in statuses(self._settings, root):
                 self.client.set_tag(run.info.run_id, STATE, "interrupted")
                 self.client.set_terminated(run.info.run_id, "KILLED")
 
 
 class Mirror:
-    """One run folder in MLflow.
-
-    Args:
-        tracker: the store.
-        folder: the run's folder, with its params; or a trial's, or a comparison's.
-        parent: the mirror of the sweep or the comparison that it belongs to.
-        tags: more tags.
-    """
+    """One run folder in MLflow: a run's, a comparison's, or what belongs to a `parent`."""
 
     def __init__(
         self, tracker: Tracker, folder: RunFolder, parent: "Mirror | None", tags: Mapping[str, str]
     ) -> None:
         experiment, run_id = folder.experiment, id_of(folder)
-        self.folder, self._client, self._registry = folder, tracker.client, tracker.registry
+        self.folder, self._tracker, self._client = folder, tracker, tracker.client
         experiment_id = parent.experiment_id if parent else tracker.experiment(experiment.name)
         self.experiment_id: str = experiment_id
-        self._pages = tracker.pages
         self._sent = 0
         self._last: dict[str, Any] | None = None  # the journal's last line when it was closed
         mlflow_id = tracker.run(experiment_id, run_id)
@@ -148,13 +139,14 @@ class Mirror:
             self._client.update_run(mlflow_id, status="RUNNING")
         self.mlflow_id: str = mlflow_id
         searched = experiment.tune.search if experiment.tune else ()
-        self._log_params(experiment, without=[_block(path) for path in searched])
+        # Another kind changes its whole block.
+        self._log_params(experiment, without=[path.removesuffix(".kind") for path in searched])
         self._tag({STATE: "running", **tags})
 
     @property
     def link(self) -> str:
         """The run's page, where `rnnkit up` or the tracking server shows it."""
-        return f"{self._pages}/#/experiments/{self.experiment_id}/runs/{self.mlflow_id}"
+        return f"{self._tracker.pages}/#/experiments/{self.experiment_id}/runs/{self.mlflow_id}"
 
     def is_closed(self, lines: Sequence[Mapping[str, Any]]) -> bool:
         """Whether it is closed, and the journal has these lines still and no other end."""
@@ -182,13 +174,13 @@ class Mirror:
         self.advance()
         if end == "finished":
             self._conclude()
-        for name in ARTIFACTS:
+        for name in FILES:
             if (self.folder.path / name).exists():
                 self._client.log_artifact(self.mlflow_id, str(self.folder.path / name))
         if (self.folder.path / "figures").is_dir():
             self._client.log_artifacts(self.mlflow_id, str(self.folder.path / "figures"), "figures")
         if end == "finished" and (self.folder.path / "model").is_dir():
-            self._registry.log(self.folder, self.experiment_id, self.mlflow_id)
+            self._tracker.registry.log(self.folder, self.experiment_id, self.mlflow_id)
         self._tag({STATE: end})
         self._client.set_terminated(self.mlflow_id, STATUS[end])
         lines = self.folder.records()
@@ -196,21 +188,16 @@ class Mirror:
 
     def _conclude(self) -> None:
         """A finished run's numbers, at the folder's own time; a trial has only its curve."""
+        named: Mapping[str, float] = {}
         if (self.folder.path / TABLE).exists():
             import pandas
 
-            self._log_numbers(numbers(pandas.read_parquet(self.folder.path / TABLE)))
+            named = numbers(pandas.read_parquet(self.folder.path / TABLE))
         elif (self.folder.path / RESULT).exists():
             result = self.folder.result
             self._log_params(self.folder.experiment.replace(result["tuned"]))
-            self._log_numbers(_numbers(result))
-            signatures = {
-                f"{name}.signature": signature for name, signature in result["counted"].items()
-            }
-            if signatures:
-                self._tag(signatures)
-
-    def _log_numbers(self, named: Mapping[str, float]) -> None:
+            named = _numbers(result)
+            self._tag({f"{name}.signature": how for name, how in result["counted"].items()})
         moment = self.folder.records()[-1]["time"]
         self._log_metrics([(name, value, 0, moment) for name, value in named.items()])
 
@@ -241,11 +228,8 @@ class Mirror:
             )
 
     def _log_params(self, experiment: Experiment, without: Sequence[str] = ()) -> None:
-        """The resolved params by their paths; MLflow never lets one change.
-
-        Args:
-            without: paths and blocks to leave out, as those that a sweep has yet to find.
-        """
+        """The resolved params by their paths; MLflow never lets one change, so those that a sweep
+        has yet to find are left out."""
         from mlflow.entities import Param
 
         rows = [
@@ -275,11 +259,6 @@ def register(run: RunFolder, settings: Settings) -> Registered:
     mirror.finish("finished")
     model = tracker.registry.log(run, mirror.experiment_id, mirror.mlflow_id)
     return tracker.registry.register(run.experiment.name, run, model, mirror.mlflow_id)
-
-
-def _block(path: str) -> str:
-    """What may change with a params path: another `kind` changes its whole block."""
-    return path.removesuffix(".kind")
 
 
 def _numbers(result: Mapping[str, Any]) -> dict[str, float]:

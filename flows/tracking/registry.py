@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from flows.settings import Settings
-from flows.tracking.ownership import ID
 from rnnkit import __version__
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import sha256_bytes
 
+ID = "rnnkit.run_id"
+"""Our id of a run: a tag in MLflow, a label in Prefect."""
 CHAMPION = "champion"
 LOADER = "rnnkit.inference.pyfunc"
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
@@ -38,11 +39,7 @@ class Registered:
 
 
 class Registry:
-    """The models of a tracking store.
-
-    Args:
-        settings: give its address.
-    """
+    """The models of a tracking store."""
 
     def __init__(self, settings: Settings) -> None:
         import mlflow
@@ -64,7 +61,9 @@ class Registry:
 
     def log(self, folder: RunFolder, experiment_id: str, mlflow_id: str) -> str:
         """MLflow's id of a finished run's model, which is saved there if it is not yet."""
+        from mlflow import pyfunc
         from mlflow.entities import LoggedModelOutput
+        from mlflow.models import Model
 
         models = self.client.search_logged_models(
             [experiment_id], filter_string=f"tags.`{ID}` = '{folder.id}'", max_results=1
@@ -78,12 +77,23 @@ class Registry:
             tags={ID: folder.id},
             model_type="pyfunc",
         )
-        with tempfile.TemporaryDirectory(dir=self._settings.home) as place:
-            save(folder, Path(place) / "model", str(model.model_id), mlflow_id)
-            self.client.log_model_artifacts(model.model_id, str(Path(place) / "model"))
-        self.client.log_outputs(mlflow_id, [LoggedModelOutput(str(model.model_id), step=0)])
-        self.client.finalize_logged_model(model.model_id, "READY")
-        return str(model.model_id)
+        model_id = str(model.model_id)
+        with (
+            tempfile.TemporaryDirectory(dir=self._settings.home) as place,
+            warnings.catch_warnings(),
+        ):
+            warnings.filterwarnings("ignore", message=r".*Any type hint")  # it takes any inputs
+            pyfunc.save_model(
+                f"{place}/model",
+                loader_module=LOADER,
+                data_path=str(folder.path / "model"),
+                pip_requirements=[f"rnnkit=={__version__}", f"torch=={version('torch')}"],
+                mlflow_model=Model(run_id=mlflow_id, model_id=model_id),
+            )
+            self.client.log_model_artifacts(model_id, f"{place}/model")
+        self.client.log_outputs(mlflow_id, [LoggedModelOutput(model_id, step=0)])
+        self.client.finalize_logged_model(model_id, "READY")
+        return model_id
 
     def register(self, name: str, folder: RunFolder, model_id: str, mlflow_id: str) -> Registered:
         """A run's model as a version under a name; the one there is, if it was registered."""
@@ -135,11 +145,7 @@ class Registry:
         return {entry.tags[ID] for entry in versions if ID in entry.tags}
 
     def fetch(self, address: str) -> Path:
-        """The model folder of `models:/NAME@champion` or `models:/NAME/2`, copied here once.
-
-        Raises:
-            InputError: there is no such model, or it was not made by rnnkit.
-        """
+        """The model folder of `models:/NAME@champion` or `models:/NAME/2`, copied here once."""
         model = self._find(address)
         origin = sha256_bytes(model.source.encode())[:10]  # another MLflow has such a name, too
         place = self._settings.home / "models" / f"{model.name}-{model.version}-{origin}"
@@ -173,22 +179,6 @@ class Registry:
                 f"{address}: there is no such model; {listed}, as models:/NAME@champion or "
                 "models:/NAME/1"
             ) from None
-
-
-def save(folder: RunFolder, place: Path, model_id: str, mlflow_id: str) -> None:
-    """Writes a run's model as a pyfunc."""
-    from mlflow import pyfunc
-    from mlflow.models import Model
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r".*Any type hint")  # it takes what a user has
-        pyfunc.save_model(
-            str(place),
-            loader_module=LOADER,
-            data_path=str(folder.path / "model"),
-            pip_requirements=[f"rnnkit=={__version__}", f"torch=={version('torch')}"],
-            mlflow_model=Model(run_id=mlflow_id, model_id=model_id),
-        )
 
 
 def _registered(entry: Any) -> Registered:

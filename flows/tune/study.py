@@ -1,6 +1,7 @@
-"""The study: one database that parent and workers share, with ask and tell."""
+"""The study: one database that parent and workers share, its sampler and its pruner."""
 
 import random
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,22 +9,23 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from flows.settings import Settings
-from flows.tune.samplers import PerTrial, pruner
 from rnnkit.params import Experiment
 from rnnkit.params.searching import grid, is_whole
-from rnnkit.params.tune import Choices, Range
+from rnnkit.params.tune import Choices, Range, Tune
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 
 MAX_FAILURES = 5
 """So many failures in a row end a sweep."""
+RANDOM_TRIALS = 10
+"""At most so many trials are drawn at random before a sampler models what they found."""
 
 
 def open_study(experiment: Experiment, folder: RunFolder, settings: Settings) -> optuna.Study:
     """The run's study; the parent makes it before any worker opens it."""
     assert experiment.tune is not None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    address = settings.study or local_address(folder)
+    address = settings.study or f"sqlite:///{folder.path / 'study.db'}"
     local = address.startswith("sqlite:")
     storage = optuna.storages.RDBStorage(
         address, engine_kwargs={"connect_args": {"timeout": 60}} if local else {}
@@ -36,11 +38,6 @@ def open_study(experiment: Experiment, folder: RunFolder, settings: Settings) ->
         direction=experiment.direction,
         load_if_exists=True,
     )
-
-
-def local_address(folder: RunFolder) -> str:
-    """Of the database in a run's own folder."""
-    return f"sqlite:///{folder.path / 'study.db'}"
 
 
 def enqueue_grid(study: optuna.Study, experiment: Experiment) -> None:
@@ -80,11 +77,7 @@ def ended(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def is_failing(study: optuna.Study, before: int) -> bool:
-    """Whether the last trials all failed.
-
-    Args:
-        before: how many had ended when the sweep was started: they do not count.
-    """
+    """Whether the last trials all failed, without those that had ended before the sweep began."""
     last = ended(study)[before:][-MAX_FAILURES:]
     return len(last) == MAX_FAILURES and all(trial.state == TrialState.FAIL for trial in last)
 
@@ -100,3 +93,58 @@ def importances(study: optuna.Study) -> Mapping[str, float]:
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
     return {path: float(share) for path, share in shares.items()}
+
+
+class PerTrial(optuna.samplers.BaseSampler):
+    """A fresh sampler for each trial, seeded by its number: a resumed study goes on as it would."""
+
+    def __init__(self, tune: Tune, seed: int) -> None:
+        self._tune, self._seed = tune, seed
+        self._sampler = self._fresh(0)
+
+    def _fresh(self, number: int) -> optuna.samplers.BaseSampler:
+        seed = numerics.seed_of(self._seed, "trial", number) % 2**32
+        startup = max(1, min(RANDOM_TRIALS, self._tune.trials // 3))
+        kind = self._tune.sampler.kind
+        if kind == "tpe":
+            return optuna.samplers.TPESampler(
+                seed=seed, n_startup_trials=startup, constant_liar=True
+            )
+        if kind == "gp":
+            return optuna.samplers.GPSampler(seed=seed, n_startup_trials=startup)
+        if kind == "cmaes":
+            return optuna.samplers.CmaEsSampler(seed=seed, n_startup_trials=startup)
+        return optuna.samplers.RandomSampler(seed=seed)  # a grid's points are given, not drawn
+
+    def before_trial(self, study: optuna.Study, trial: Any) -> None:
+        self._sampler = self._fresh(trial.number)
+        self._sampler.before_trial(study, trial)
+
+    def after_trial(self, study: optuna.Study, trial: Any, state: Any, values: Any) -> None:
+        self._sampler.after_trial(study, trial, state, values)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: Any) -> Any:
+        return self._sampler.infer_relative_search_space(study, trial)
+
+    def sample_relative(self, study: optuna.Study, trial: Any, search_space: Any) -> Any:
+        return self._sampler.sample_relative(study, trial, search_space)
+
+    def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
+        return self._sampler.sample_independent(study, trial, name, distribution)
+
+
+def pruner(experiment: Experiment) -> optuna.pruners.BasePruner:
+    """The pruner by its kind; a trial's resource is its epochs, those of all its seeds."""
+    tune = experiment.tune
+    assert tune is not None
+    if tune.pruner.kind == "hyperband":
+        return optuna.pruners.HyperbandPruner(
+            min_resource=1, max_resource=experiment.train.epochs * tune.seeds, reduction_factor=3
+        )
+    if tune.pruner.kind == "median":
+        return optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=1)
+    if tune.pruner.kind == "wilcoxon":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return optuna.pruners.WilcoxonPruner(p_threshold=0.1)
+    return optuna.pruners.NopPruner()

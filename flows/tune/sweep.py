@@ -6,9 +6,9 @@ from typing import Any
 import optuna
 
 from flows.console import number
-from flows.pipeline.artifacts import Progress
 from flows.pipeline.monitor import Monitor
 from flows.pipeline.steps import Run, Search
+from flows.pipeline.tasks import Progress
 from flows.processes.workers import Parent, run_tasks
 from flows.settings import Settings
 from flows.tune.study import MAX_FAILURES, ended, enqueue_grid, importances, is_failing, open_study
@@ -22,7 +22,7 @@ from flows.tune.trials import (
     trial_folders,
     trial_records,
 )
-from flows.tune.worker import Orders, work_on_trials
+from flows.tune.worker import work_on_trials
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.tune import Percentiles
@@ -55,8 +55,7 @@ def sweep(run: Run, prepared: Prepared, settings: Settings, monitor: Monitor) ->
     before, deaths, done = len(ended(study)), 0, -1
     workers = min(experiment.tune.workers, trials)
     stop = run.folder.path / "trials" / STOP
-    orders = Orders(run, Parent.here(), before)
-    tasks = [(work_on_trials, {"orders": orders, "number": k}) for k in range(workers)]
+    work = {"run": run, "parent": Parent.here(), "before": before}
 
     def show(last: bool = False) -> None:
         children = [(trial, NO_TAGS) for trial in trial_folders(run.folder)]
@@ -65,7 +64,7 @@ def sweep(run: Run, prepared: Prepared, settings: Settings, monitor: Monitor) ->
         monitor.stages.show(stage, epochs, _note(trial_records(run.folder, experiment), experiment))
         progress.show(min(1.0, epochs / (trials * per_trial)))
 
-    while not run_tasks(settings, workers, tasks, show, stop):
+    while not run_tasks(settings, workers, [(work_on_trials, work)] * workers, show, stop):
         now = sum(epochs_done(trial) for trial in trial_folders(run.folder))
         deaths = deaths + 1 if now <= done else 1
         done = now

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from flows.tracking import ENDS, End
+from flows.tracking.mirror import ENDS, End
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
@@ -30,8 +30,7 @@ def trial_folder(folder: RunFolder, number_: int) -> RunFolder:
 
 def trial_folders(folder: RunFolder) -> Iterator[RunFolder]:
     """The folders of the trials that have begun, in the order of their numbers."""
-    for path in sorted((folder.path / "trials").glob("trial-*")):
-        yield RunFolder(path)
+    return map(RunFolder, sorted((folder.path / "trials").glob("trial-*")))
 
 
 def trainings(
@@ -116,10 +115,8 @@ def _measured(
 ) -> tuple[list[float], float | None, float | None]:
     """(curve, value, deviation) of a trial."""
     pick = max if experiment.direction == "maximize" else min
-    curves = [
-        _curve(RunFolder(path.parent).records("epoch"), experiment) for path in _journals(trial)
-    ]
-    curves = [curve for curve in curves if curve]
+    folders = [RunFolder(path.parent) for path in _journals(trial)]
+    curves = [c for folder in folders if (c := _curve(folder.records("epoch"), experiment))]
     values = [line["value"] for line in lines if line["kind"] == "seed"]
     if values:
         deviation = statistics.stdev(values) if len(values) > 1 else None

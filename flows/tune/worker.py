@@ -5,10 +5,8 @@ study and not held was left by a worker that died: the next worker resumes it.
 """
 
 import fcntl
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import ExitStack
+from dataclasses import replace
 
 import optuna
 from optuna.trial import TrialState
@@ -16,72 +14,46 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows import settings
-from flows.pipeline.steps import Run, load_data
+from flows.pipeline.steps import Run
 from flows.processes.workers import Parent, settle
 from flows.tune.study import is_failing, open_study, suggest
 from flows.tune.trials import STOP, end_of, searching, trainings, trial_folder
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
+from rnnkit.params.data import Data
 from rnnkit.runs.run_folder import Busy, RunFolder
 from rnnkit.runtime import files
 from rnnkit.tasks import prepare
 from rnnkit.training.loop import Epoch, train_into
 
 
-@dataclass(frozen=True)
-class Orders:
-    """What a worker must know; it travels to other processes and machines.
-
-    Args:
-        run: the sweep's.
-        parent: waits for the sweep.
-        before: how many trials had ended when the sweep was started.
-    """
-
-    run: Run
-    parent: Parent
-    before: int
-
-
 @task(name="worker", cache_policy=NO_CACHE)
-def work_on_trials(orders: Orders, number: int) -> int:
+def work_on_trials(run: Run, parent: Parent, before: int) -> None:
     """Takes trials until there are no more to begin.
 
     Args:
-        number: the worker's.
-
-    Returns:
-        how many trials it worked on.
+        before: how many trials had ended when the sweep was started.
     """
-    settle(orders.parent)
-    run = replace(orders.run, experiment=searching(orders.run.folder))
+    settle(parent)
+    run = replace(run, experiment=searching(run.folder))
     study = open_study(run.experiment, run.folder, settings.read(run.home))
-    sweep = Sweep(run, study, orders.before)
-    worked = 0
+    sweep = Sweep(run, study, before)
     while not sweep.stopped:
         with ExitStack() as held:
             taken = sweep.take(held)
             if taken is None:
                 break
             sweep.attempt(*taken)
-            worked += 1
-    return worked
 
 
 class Sweep:
-    """A worker's part of a sweep.
-
-    Args:
-        run: the sweep's, percentiles in its `tune` block made ranges.
-        study: over the database that all workers share.
-        before: how many trials had ended when the sweep was started.
-    """
+    """A worker's part of a sweep, over the study that all workers share."""
 
     def __init__(self, run: Run, study: optuna.Study, before: int) -> None:
         assert run.experiment.tune is not None
         self.folder, self.experiment, self.tune = run.folder, run.experiment, run.experiment.tune
         self.study, self.before, self._run = study, before, run
-        self._prepared: tuple[Experiment, Prepared] | None = None
+        self._prepared: tuple[Data, Prepared] | None = None
 
     @property
     def stopped(self) -> bool:
@@ -89,11 +61,9 @@ class Sweep:
         return (self.folder.path / "trials" / STOP).exists()
 
     def take(self, held: ExitStack) -> tuple[optuna.Trial, RunFolder] | None:
-        """The next trial, held: one that was left in the middle, or a new one; None: no more.
-
-        One worker at a time asks.
-        """
-        with _turn(self.folder.path / "trials" / "turn"):
+        """The next trial, held: one that was left in the middle, or a new one; None: no more."""
+        with (self.folder.path / "trials" / "turn").open("a") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)  # one worker at a time asks
             running = 0
             for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
                 place = trial_folder(self.folder, trial.number)
@@ -202,19 +172,8 @@ class Sweep:
 
     def _data(self, experiment: Experiment) -> Prepared:
         """A trial's data; they are the same for all unless the search goes over them."""
-        if self._prepared is None or self._prepared[0].data != experiment.data:
-            if experiment.data == self.experiment.data:
-                self._prepared = experiment, load_data(experiment, self._run.data, self._run.home)
-            else:
-                self._prepared = (
-                    experiment,
-                    prepare(experiment.data, experiment.task, self._run.home),
-                )
+        data = experiment.data
+        if self._prepared is None or self._prepared[0] != data:
+            sha256 = self._run.data if data == self.experiment.data else None
+            self._prepared = data, prepare(data, experiment.task, self._run.home, sha256)
         return self._prepared[1]
-
-
-@contextmanager
-def _turn(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -87,8 +87,8 @@ def record(params: Path, home: Path) -> tuple[dict[str, float], float]:
 
     def flow() -> dict[str, Any]:
         from flows.experiment import run_experiment
-        from flows.pipeline.artifacts import Progress
-        from flows.tracking import Mirror
+        from flows.pipeline.tasks import Progress
+        from flows.tracking.mirror import Mirror
         from rnnkit.params import load
         from rnnkit.runs.run_folder import RunFolder
 

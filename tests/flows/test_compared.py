@@ -12,8 +12,7 @@ from compared_params import TEXT, TREE
 from trained_runs import finish_in
 
 from flows import settings as places
-from flows.compare import comparison
-from flows.compare.folders import comparison_folder
+from flows.compare import comparison, comparison_folder
 from flows.console import Stages
 from flows.pipeline.monitor import Monitor
 from flows.pipeline.steps import Run
@@ -233,7 +232,7 @@ def test_a_run_that_does_not_finish_fails_the_comparison_and_is_named(
 
 def test_a_comparison_is_found_by_its_runs_their_order_and_their_names(tmp_path: Path) -> None:
     settings = places.read(tmp_path)
-    runs = [RunFolder(tmp_path / "runs" / name) for name in "ab"]
+    runs = ["a", "b"]
     found = [
         comparison_folder(settings, "x", runs, names).path
         for names in ([], ["gru", "lstm"], ["gated", "lstm"])

@@ -18,7 +18,8 @@ import safetensors.torch
 from command import RNNKIT, ROOT, SMALL, SWEEP, environment, flow_runs
 
 from flows import settings
-from flows.tracking.ownership import HOME, ID, home_of
+from flows.tracking.mirror import HOME, home_of
+from flows.tracking.registry import ID
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import verify_manifest
 
@@ -133,7 +134,7 @@ def test_mlflow_has_the_parent_with_curves_and_a_child_for_each_trial(
 
 def test_what_is_sent_later_is_what_was_sent_live(done: Done, client: Any) -> None:
     from flows import settings
-    from flows.tracking import sync
+    from flows.tracking.sync import sync
 
     own = settings.read(done.home)
     assert not any(each.sent for each in sync(own))  # nothing is missing there

@@ -9,7 +9,7 @@ import pytest
 
 from flows import settings
 from flows.settings import Settings
-from flows.tracking import Mirror, Tracker
+from flows.tracking.mirror import Mirror, Tracker
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 

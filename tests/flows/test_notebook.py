@@ -15,7 +15,7 @@ from rnnkit.params import load as load_params
 MODULES = (
     "flows.notebook",
     "flows.console",
-    "flows.pipeline.artifacts",
+    "flows.pipeline.tasks",
     "flows.schedule.flow",
     "flows.cli.schedule",
 )

@@ -23,8 +23,7 @@ from command import RNNKIT, ROOT, environment, flow_runs
 
 from flows.processes import servers
 from flows.schedule import flow as scheduled
-from flows.schedule import notify as failing
-from flows.tracking import Registered, Registry
+from flows.tracking.registry import Registered, Registry
 from rnnkit.params import load
 from rnnkit.runs.run_folder import RunFolder
 
@@ -314,17 +313,17 @@ def test_a_failure_is_told_to_an_address_or_a_command(
     facts = {"name": "x", "date": "today", "error": 'it\'s "broken"'}
     server = http.server.HTTPServer(("127.0.0.1", 0), Catcher)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    failing.notify(f"http://127.0.0.1:{server.server_port}/hook", facts)
+    scheduled.notify(f"http://127.0.0.1:{server.server_port}/hook", facts)
     monkeypatch.setenv("HOOK", f"http://127.0.0.1:{server.server_port}")
-    failing.notify("$HOOK/hook", facts)
-    failing.notify("${HOOK}/hook", facts)
+    scheduled.notify("$HOOK/hook", facts)
+    scheduled.notify("${HOOK}/hook", facts)
     server.shutdown()
     server.server_close()
     assert Catcher.caught == [facts] * 3
-    failing.notify(f'printf "%s" "$RNNKIT_ERROR" > {tmp_path}/told', facts)
+    scheduled.notify(f'printf "%s" "$RNNKIT_ERROR" > {tmp_path}/told', facts)
     assert (tmp_path / "told").read_text() == facts["error"]
     with pytest.raises(subprocess.CalledProcessError):
-        failing.notify("exit 3", facts)
+        scheduled.notify("exit 3", facts)
 
 
 class Failing:

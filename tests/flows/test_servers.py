@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows import settings as places
-from flows.cli.up import up
+from flows.cli.tracking import up
 from flows.launcher import Failure, prefect
 from flows.processes import servers
 from rnnkit.errors import InputError

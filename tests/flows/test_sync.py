@@ -12,11 +12,11 @@ import pytest
 from command import RNNKIT, SMALL, called
 
 from flows import settings
-from flows.cli.sync import sync as sync_verb
+from flows.cli.tracking import sync as sync_verb
 from flows.launcher import Failure
 from flows.processes import servers
 from flows.settings import Settings
-from flows.tracking import sync
+from flows.tracking.sync import sync
 from rnnkit.runs.run_folder import RunFolder
 
 SWEEP = f"""{SMALL}

@@ -12,8 +12,8 @@ import torch
 from trained_runs import finish_in
 
 from flows import settings as places
-from flows.cli.generate import generate as generate_verb
-from flows.cli.run_lookup import find_run
+from flows.cli.inference import generate as generate_verb
+from flows.cli.runs import find_run
 from rnnkit.data.prepare.ids import END, PADDING, UNKNOWN
 from rnnkit.errors import InputError
 from rnnkit.inference.generate import choose, generate

@@ -19,7 +19,7 @@ from command import RNNKIT, ROOT, environment
 from trained_runs import finish_in
 
 from flows import settings as places
-from flows.tracking import Registry
+from flows.tracking.registry import Registry
 from rnnkit.data.sources import touch_tones
 from rnnkit.errors import InputError
 from rnnkit.inference.pyfunc import _load_pyfunc

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows import settings
-from flows.cli.run_lookup import begun
+from flows.cli.runs import begun
 from rnnkit.params import Experiment
 from rnnkit.runs.cleaning import delete, leftovers
 from rnnkit.runs.run_folder import RunFolder

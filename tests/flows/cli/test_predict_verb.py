@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from verb_runs import NOTES, answers, rnnkit
 
-from flows.cli import predict as predict_verb
+from flows.cli import inference
 from rnnkit.errors import InputError, Note
 from rnnkit.inference.predict import Predictor
 
@@ -45,14 +45,14 @@ def test_the_verb_tells_what_is_no_wav_file_and_what_is_no_frame(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(predict_verb, "find_model", lambda *_: tmp_path)
+    monkeypatch.setattr(inference, "find_model", lambda *_: tmp_path)
     monkeypatch.setattr("rnnkit.inference.predict.load", lambda _: listener)
     flac = tmp_path / "a.flac"
     flac.write_bytes(b"fLaC\0\0\0")
     with pytest.raises(InputError, match=r"a\.flac: a recording must be a WAV file, and be named"):
-        predict_verb.predict("last", str(flac), mlruns=tmp_path)
+        inference.predict("last", str(flac), mlruns=tmp_path)
     steps = tmp_path / "steps.txt"
     steps.write_text("[0.1, 0.2]\n")
     with pytest.warns(Note, match="the stream ended before its first frame; without --stream"):
-        predict_verb.predict("last", str(steps), stream=True, mlruns=tmp_path)
+        inference.predict("last", str(steps), stream=True, mlruns=tmp_path)
     assert capsys.readouterr().out == '{"frames": 0}\n'

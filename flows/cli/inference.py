@@ -1,4 +1,4 @@
-"""`rnnkit predict`: a run's model on new input."""
+"""`rnnkit evaluate`, `rnnkit predict` and `rnnkit generate`: what a trained model does."""
 
 import json
 import sys
@@ -9,11 +9,42 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.cli.options import MLRUNS, Home, Model
-from flows.cli.run_lookup import find_model
+from flows import settings as places
+from flows.cli.options import MLRUNS, Home, Json, Model, Run
+from flows.cli.runs import find_model, find_run
 from rnnkit.errors import InputError, Note
 
 INPUTS_PER_BATCH = 64  # inputs in one batch
+
+
+def evaluate(
+    run: Run,
+    file: Annotated[
+        str | None, typer.Argument(help="Of the same kind as the run's data; none: its test part.")
+    ] = None,
+    mlruns: Home = MLRUNS,
+    as_json: Json = False,
+) -> None:
+    """Score a run's model beside its baselines."""
+    settings = places.read(mlruns)
+    folder = find_run(settings, run)
+    result = folder.result
+    if file is not None:
+        from rnnkit.evaluation.evaluate_file import evaluate_file
+
+        _settle()
+        result = evaluate_file(folder, file, settings.home)
+    if as_json:
+        print(json.dumps(result))
+        return
+    from flows.console import comparison, out
+
+    out.print(comparison(f"{folder.id}: {file or 'test part'}", result))
+    out.print(result["verdict"], markup=False)
+    for metric, how in result.get("counted", {}).items():
+        out.print(f"{metric}: {how}", markup=False)
+    for note in result.get("notes", []):  # of a file: the run has printed those on its own data
+        out.print(f"  {note}", markup=False)
 
 
 def predict(
@@ -38,17 +69,13 @@ def predict(
     A line is a text, or tokens with single spaces between them; of recordings the path of a WAV
     file; of numbers it is JSON, a list of steps.
     """
-    from flows import settings as places
-
     model = find_model(places.read(mlruns), run)
     from rnnkit.data.sources import opening
     from rnnkit.data.sources.tabular import format_of
     from rnnkit.inference import input_lines as lines
     from rnnkit.inference import predict as prediction
-    from rnnkit.runtime import numerics, process_settings
 
-    process_settings.settle()
-    numerics.set_threads(1)
+    _settle()
     predictor = prediction.load(model)
     as_json = json_lines or file.removesuffix(".gz").endswith(".jsonl")
     name = "standard input" if file == "-" else file
@@ -64,18 +91,14 @@ def predict(
             f"{file}: every line must be an input, and this is a table; give one column as a text "
             "file, or JSON lines with --json-lines; rnnkit evaluate reads tables, with the truth"
         )
-    if (
-        ending is not None
-        and file != "-"
-        and not recorded
-        and b"\0" in opening.read_bytes(file)[:1024]
-    ):
+    is_text = file != "-" and not recorded
+    if ending is not None and is_text and b"\0" in opening.read_bytes(file)[:1024]:
         raise InputError(
             f"{file}: a recording must be a WAV file, and be named .wav; convert or rename it, or "
             "give a text file with the paths of recordings"
         )
     rows: Iterable[str] = [file] if recorded else sys.stdin
-    if file != "-" and not recorded:
+    if is_text:
         rows = opening.read_rows(file, "utf-8")
     inputs = lines.inputs(rows, predictor, name, as_json, stream)
     if stream:
@@ -103,3 +126,47 @@ def _stream(predictor: Any, inputs: Any) -> None:
         warnings.warn(note, Note, stacklevel=2)
     if (end := sequence.end()) is not None:
         print(json.dumps({"end": True, **end}), flush=True)
+
+
+def generate(
+    run: Run,
+    prompt: Annotated[
+        str, typer.Option(help="How the text begins; of captioning its category or vector.")
+    ] = "",
+    tokens: Annotated[int, typer.Option(help="At most so many more tokens.")] = 100,
+    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 1.0,
+    top_k: Annotated[int | None, typer.Option(help="Draw from the k likeliest alone.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many texts.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The same seed, the same texts; none: 0.")
+    ] = None,
+    mlruns: Home = MLRUNS,
+    as_json: Json = False,
+) -> None:
+    """Write text with a run's language model or captioner."""
+    drawing = {"--top-k": top_k is not None, "--count": count > 1, "--seed": seed is not None}
+    if temperature == 0 and any(drawing.values()):
+        option = next(name for name, given in drawing.items() if given)
+        raise InputError(
+            f"{option} is for texts that are drawn, and --temperature 0 takes the likeliest token; "
+            "leave one of them out"
+        )
+    folder = find_run(places.read(mlruns), run)
+    _settle()
+    from rnnkit.inference import predict
+    from rnnkit.inference.generate import generate as write
+    from rnnkit.runtime.numerics import seed_of
+
+    predictor = predict.load(folder.path)
+    for number in range(count):
+        drawn = seed_of(seed or 0, "text", number) if number else seed or 0
+        text = write(predictor, prompt, tokens, temperature, top_k, drawn)
+        print(json.dumps({"text": text}) if as_json else text, flush=True)
+
+
+def _settle() -> None:
+    """Settles this process for one thread: a process that answers has one input at a time."""
+    from rnnkit.runtime import numerics, process_settings
+
+    process_settings.settle()
+    numerics.set_threads(1)

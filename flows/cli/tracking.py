@@ -1,0 +1,122 @@
+"""`rnnkit register`, `rnnkit sync` and `rnnkit up`: models and runs in MLflow, and its pages."""
+
+import json
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from flows import settings as places
+from flows.cli.options import INTERRUPTED, MLRUNS, TERMINATED, Home, Json, Run, print_aligned
+from flows.cli.runs import find_run
+from flows.launcher import Failure
+from rnnkit.errors import InputError
+
+
+def register(
+    run: Run,
+    champion: Annotated[
+        bool, typer.Option("--champion", help="Make it the champion of its name.")
+    ] = False,
+    mlruns: Home = MLRUNS,
+) -> None:
+    """Register a run's model in MLflow, under its experiment's name."""
+    settings = places.read(mlruns)
+    folder = find_run(settings, run)
+    places.apply(settings)
+    from flows.tracking.mirror import register as register_model
+    from flows.tracking.registry import Registry
+
+    model = register_model(folder, settings)
+    if champion:
+        Registry(settings).promote(model)
+    alias = "@champion" if champion else f"/{model.version}"
+    print(f"{folder.id} is models:/{model.name}/{model.version}" + (", the champion" * champion))
+    address = places.without_secrets(settings.tracking)
+    print_aligned(
+        {
+            "predict": f"rnnkit predict models:/{model.name}{alias}",
+            "serve": f"MLFLOW_TRACKING_URI={address} mlflow models serve "
+            f"-m models:/{model.name}{alias} --env-manager local",
+        }
+    )
+
+
+def sync(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
+    """Send MLflow the runs that it lacks, because it was down or is another one now."""
+    settings = places.read(mlruns)
+    places.apply(settings)
+    from flows.tracking.sync import Unreachable
+    from flows.tracking.sync import sync as bring
+
+    done = []
+    try:
+        for synced in bring(settings):
+            done.append(synced)
+            if synced.sent and not as_json:
+                print(f"  {synced.run}  {synced.end}")
+    except Unreachable as error:
+        raise Failure(str(error)) from None
+    if as_json:
+        print(json.dumps([asdict(synced) for synced in done]))
+        return
+    sent = sum(synced.sent for synced in done)
+    summary = f"{sent} sent to MLflow, {sum(not synced.sent for synced in done)} left as they were"
+    for end, why in (("running", "are being worked on"), ("unreadable", "cannot be read")):
+        count = sum(synced.end == end for synced in done)
+        summary += f"; {count} {why}" if count else ""
+    print(summary)
+
+
+def up(
+    mlruns: Home = MLRUNS,
+    mlflow_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Port of MLflow's pages.")
+    ] = 5000,
+    prefect_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Port of Prefect's pages.")
+    ] = 4200,
+) -> None:
+    """Serve MLflow's and Prefect's pages on this machine until Ctrl-C."""
+    from flows.processes import servers
+
+    settings = places.read(mlruns)
+    if running := servers.announced(settings):
+        _print_addresses(running["mlflow"], running["prefect"])
+        print("They are running already, in another terminal.")
+        return
+    places.apply(settings)
+    if mlflow_port == prefect_port:
+        raise InputError(f"each server needs a port of its own, both were given {mlflow_port}")
+    for port in (mlflow_port, prefect_port):
+        if not servers.is_free(port):
+            raise InputError(
+                f"port {port} is taken; choose others with --mlflow-port and --prefect-port"
+            )
+    pages = servers.mlflow_pages(settings, mlflow_port)
+    prefect = servers.prefect_with_pages(settings, prefect_port)
+    try:
+        print("starting …", flush=True)
+        pages.wait()
+        prefect.wait()
+        servers.announce(settings, prefect.url, pages.url)
+        _print_addresses(pages.url, prefect.url)
+        print("Ctrl-C ends both.", flush=True)
+        while pages.process.poll() is None and prefect.process.poll() is None:
+            time.sleep(1)
+        raise Failure(f"a server has ended by itself; its output is in {settings.home}")
+    except (KeyboardInterrupt, SystemExit) as end:
+        print("\nending both …", flush=True)
+        status = TERMINATED if isinstance(end, SystemExit) else INTERRUPTED
+        raise Failure("both servers have ended", status) from None
+    except servers.ServerFailed as failure:
+        raise Failure(str(failure)) from None
+    finally:
+        servers.withdraw(settings)
+        pages.stop()
+        prefect.stop()
+
+
+def _print_addresses(mlflow: str, prefect: str) -> None:
+    print_aligned({"MLflow": mlflow, "Prefect": prefect.removesuffix("/api")}, indent="")
