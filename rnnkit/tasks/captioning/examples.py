@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from rnnkit.data.inputs.numbers import DescribedVectors, stacked
 from rnnkit.data.inputs.tokens import Categories
@@ -19,11 +22,7 @@ from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.task import Captioning
 from rnnkit.tasks.labels import refuse_unseen
-from rnnkit.tasks.sequence_to_sequence.examples import TextTargets, longest_targets, prepared
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+from rnnkit.tasks.sequence_to_sequence.examples import TextTargets, prepared
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +34,7 @@ class CaptioningFitted(TextTargets):
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """None where vectors are described."""
+        """Empty where vectors are described."""
         return self.inputs.names if isinstance(self.inputs, Categories) else ()
 
     def targets(self, frame: pd.DataFrame) -> pd.Series:
@@ -62,9 +61,8 @@ class CaptioningFitted(TextTargets):
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Captioning) -> CaptioningFitted:
-        form = Categories if stored.has_tokens else DescribedVectors
-        inputs = form.load(stored, data)
-        return cls(task, data, inputs, stored.target, longest_targets(stored))
+        inputs = (Categories if stored.has_tokens else DescribedVectors).load(stored, data)
+        return cls(task, data, inputs, stored.target, stored.facts["longest_target"])
 
 
 def fit(frame: pd.DataFrame, data: Data, task: Captioning) -> Prepared[CaptioningFitted]:

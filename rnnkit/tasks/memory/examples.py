@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from rnnkit.data.inputs import Inputs
 from rnnkit.data.inputs.numbers import Frames
 from rnnkit.data.inputs.tokens import Symbols
 from rnnkit.data.prepare.facts import counted
@@ -25,9 +24,6 @@ from rnnkit.params.task import Memory
 from rnnkit.runtime import numerics
 from rnnkit.tasks.labels import fit_labels, numbered
 from rnnkit.tasks.memory import problems
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Drawn = tuple[list[Any], Any]
 """Sequences, and what is to be answered of each."""
@@ -76,12 +72,13 @@ def fit(frame: pd.DataFrame, data: Data, task: Memory) -> Prepared[MemoryFitted]
         frame: part, a row for each sequence.
     """
     drawn = {split: _draw(frame, split, data, task) for split in PARTS}
-    inputs: Inputs = Frames(2, None)
-    answers = None
-    if not task.numbers:
+    if task.numbers:
+        fitted = MemoryFitted(task, data, Frames(2, None), None)
+    else:
+        flat: Any = list if task.topology == "many_to_one" else chain.from_iterable
+        symbols = {split: [*flat(answers)] for split, (_, answers) in drawn.items()}
         inputs = Symbols(fit_tokens(Words(), drawn["train"][0]), Words())
-        answers = fit_labels(_symbols(drawn, task), "answer").names
-    fitted = MemoryFitted(task, data, inputs, answers)
+        fitted = MemoryFitted(task, data, inputs, fit_labels(symbols, "answer").names)
     parts = {split: fitted.part(*sequences) for split, sequences in drawn.items()}
     return Prepared("", parts, fitted, counted(fitted, parts))
 
@@ -94,11 +91,3 @@ def _draw(frame: pd.DataFrame, split: str, data: Data, task: Memory) -> Drawn:
     draw = getattr(problems, task.problem)
     sequences: Drawn = draw(count, task.length, np.random.default_rng(seed))
     return sequences
-
-
-def _symbols(drawn: Mapping[str, Drawn], task: Memory) -> dict[str, list[str]]:
-    """Every symbol that is to be answered, by split."""
-    each = {split: answers for split, (_, answers) in drawn.items()}
-    if task.topology == "many_to_one":
-        return {split: list(answers) for split, answers in each.items()}
-    return {split: list(chain.from_iterable(answers)) for split, answers in each.items()}

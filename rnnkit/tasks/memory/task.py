@@ -1,23 +1,67 @@
 """Memory: what was seen long ago is asked for (many-to-one, or synced)."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
-from rnnkit.metrics import AnswerMeter
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.metrics import AnswerMeter, Metrics
 from rnnkit.nn.losses import cross_entropy, masked_mean, squared
 from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline, Task, real_steps
-from rnnkit.tasks.memory import baselines, examples
-from rnnkit.tasks.memory.predictions import AnswerPredictions
+from rnnkit.tasks.interface import Baseline, Task
+from rnnkit.tasks.memory import examples
 from rnnkit.tasks.memory.problems import COPIED, NEAR
-from rnnkit.tasks.predictions import Predictions
+from rnnkit.tasks.predictions import (
+    Figures,
+    Items,
+    Measured,
+    Predictions,
+    Rows,
+    mistake_rows,
+    summed,
+)
+from rnnkit.tasks.steps import inputs_of, targets_of
 
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
+
+class AnswerPredictions(Predictions):
+    """A row for each answer: item, lag (steps), truth, predicted, right."""
+
+    columns: ClassVar[tuple[str, ...]] = ("item", "lag", "truth", "predicted", "right")
+
+    def measured(self) -> Measured:
+        return Measured("accuracy", summed(self.table["item"], self.table["right"], 1))
+
+    def mistakes(self, items: Items) -> tuple[str, Rows]:
+        wrong = self.table[~self.table["right"].astype(bool)]
+        return "Where it forgot", mistake_rows(wrong, ["lag", "truth", "predicted"], items)
+
+
+def constant_answer(task: "Memory", prepared: Prepared, part: Part) -> Metrics:
+    """Always the same answer: the most frequent one of the training split, or its mean.
+
+    The loss is that of one number, of one distribution over classes, or, where there is an answer
+    at every step, of the next symbol given the last one alone: what can be had without a memory.
+    """
+    train, meter = prepared.parts["train"], task.meter()
+    known, asked = task.asked(train), task.asked(part)
+    if task.params.numbers:
+        mean = known.double().mean()
+        meter.update((asked - mean).abs() < NEAR)
+        return {**meter.compute(), "loss": float((asked - mean).square().mean())}
+    meter.update(asked == torch.bincount(known, minlength=task.outputs).argmax())
+    before, last = (
+        inputs_of(p) if task.synced else torch.zeros_like(targets_of(p)) for p in (train, part)
+    )
+    shape = (len(prepared.fitted.inputs.vocabulary or ()), task.outputs)
+    counts = torch.ones(shape, dtype=torch.float64)
+    ones = torch.ones(len(before), dtype=torch.float64)
+    counts.index_put_((before, targets_of(train)), ones, accumulate=True)
+    nats = -(counts / counts.sum(dim=1, keepdim=True)).log()
+    return {**meter.compute(), "loss": float(nats[last, targets_of(part)].mean())}
 
 
 class Memory(Task[examples.MemoryFitted]):
@@ -29,7 +73,7 @@ class Memory(Task[examples.MemoryFitted]):
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
-        return {"constant answer": baselines.constant_answer}
+        return {"constant answer": constant_answer}
 
     @property
     def outputs(self) -> int:
@@ -42,7 +86,7 @@ class Memory(Task[examples.MemoryFitted]):
         return losses.mean() if losses.ndim == 1 else masked_mean(losses, batch.mask)
 
     def weight(self, batch: Batch) -> int:
-        return real_steps(batch) if self.synced else len(batch.inputs)
+        return int(self.real(batch).sum())
 
     def meter(self) -> AnswerMeter:
         return AnswerMeter()
@@ -77,10 +121,19 @@ class Memory(Task[examples.MemoryFitted]):
             "probabilities": shares.tolist(),
         }
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         yield "accuracy_by_lag", figures.accuracy_by_lag(predictions.table)
+
+    def asked(self, part: Part) -> Tensor:
+        """The sums or labels that are asked for, of all items of a split."""
+        if not self.synced:
+            return part.targets[part.target_start].flatten()
+        ends = part.target_start + part.target_length
+        if self.params.problem == "embedded_reber":
+            return part.targets[ends - 2]
+        return part.targets[(ends[:, None] - COPIED) + torch.arange(COPIED)].flatten()
 
     def _asked(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """[answers] predicted, and true."""
@@ -91,7 +144,7 @@ class Memory(Task[examples.MemoryFitted]):
             return predicted, batch.targets
         if self.params.problem == "copying":  # all are equally long
             return predicted[:, -COPIED:].flatten(), batch.targets[:, -COPIED:].flatten()
-        place = _ends(batch) - 2
+        place = _span(batch)[1] - 2
         row = torch.arange(len(place))
         return predicted[row, place], batch.targets[row, place]
 
@@ -100,11 +153,11 @@ class Memory(Task[examples.MemoryFitted]):
 
     def _lag(self, batch: Batch) -> Tensor:
         """[batch] steps between what is to be remembered, the first of it, and the answer."""
-        ends, problem = _ends(batch), self.params.problem
+        (begins, ends), problem = _span(batch), self.params.problem
         if problem == "copying":
             return torch.full_like(ends, batch.inputs.shape[1] - COPIED)
         if problem == "embedded_reber":
-            return ends - _begins(batch) - 2
+            return ends - begins - 2
         if problem == "adding":
             marked = batch.inputs[:, :, 1] == 1
         else:
@@ -120,15 +173,8 @@ class Memory(Task[examples.MemoryFitted]):
         return [self.labels[i] for i in answers.tolist()]
 
 
-def _begins(batch: Batch) -> Tensor:
-    """[batch] the first real step."""
-    if batch.mask is None:
-        return torch.zeros(len(batch.inputs), dtype=torch.int64)
-    return batch.mask.to(torch.uint8).argmax(dim=1)
-
-
-def _ends(batch: Batch) -> Tensor:
-    """[batch] the step behind the last real one."""
-    if batch.mask is None:
-        return torch.full((len(batch.inputs),), batch.inputs.shape[1])
-    return _begins(batch) + batch.mask.sum(dim=1)
+def _span(batch: Batch) -> tuple[Tensor, Tensor]:
+    """[batch] the first real step, and the step behind the last one."""
+    real = torch.ones(batch.inputs.shape[:2]) if batch.mask is None else batch.mask
+    begins = real.to(torch.uint8).argmax(dim=1)
+    return begins, begins + real.to(torch.int64).sum(dim=1)

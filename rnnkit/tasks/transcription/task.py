@@ -1,34 +1,44 @@
 """Transcription: what is said in a recording (synced, each frame a token or the blank)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, cast
 
+import pandas
 import torch
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.part import Part
-from rnnkit.data.prepare.tokenize import FittedTokenizer
 from rnnkit.metrics import Metrics, TranscriptMeter
 from rnnkit.nn import ctc
-from rnnkit.nn.losses import IGNORED
 from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline, Task
-from rnnkit.tasks.predictions import Items, Predictions
+from rnnkit.tasks.interface import Baseline
+from rnnkit.tasks.predictions import Figures, Items, Predictions
 from rnnkit.tasks.sequence_to_sequence import baselines
-from rnnkit.tasks.sequence_to_sequence.predictions import typical
+from rnnkit.tasks.sequence_to_sequence.predictions import TextsOfLengths, typical
+from rnnkit.tasks.sequence_to_sequence.task import TextTask
 from rnnkit.tasks.streaming import SequenceStream
 from rnnkit.tasks.transcription import examples
-from rnnkit.tasks.transcription.predictions import TranscriptPredictions
 
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
+
+class TranscriptPredictions(TextsOfLengths):
+    """With a column path, the best token of each frame."""
+
+    columns: ClassVar[tuple[str, ...]] = (*TextsOfLengths.columns, "path")
+    confidence_unit: ClassVar[str] = "nats per frame"
+    length_unit: ClassVar[str] = "frames"
+    length_metric: ClassVar[str] = "wer"
+
+    def scores(self, table: pandas.DataFrame) -> Metrics:
+        meter = TranscriptMeter()
+        meter.update(table["predicted"].tolist(), table["truth"].tolist())
+        return meter.compute()
 
 
 @dataclass(frozen=True, eq=False)
 class Transcripts:
-    """What a network makes of a batch.
+    """Decoded transcripts of a batch.
 
     Args:
         nats: [batch] of the true transcripts.
@@ -43,7 +53,7 @@ class Transcripts:
     paths: list[list[str]]
 
 
-class Transcription(Task[examples.TranscriptionFitted]):
+class Transcription(TextTask[examples.TranscriptionFitted]):
     """Nats per token of the transcript; outputs are [batch, time, tokens], token 0 the blank."""
 
     fitted_type = examples.TranscriptionFitted
@@ -57,23 +67,11 @@ class Transcription(Task[examples.TranscriptionFitted]):
         }
 
     @property
-    def outputs(self) -> int:
-        return len(self.target.vocabulary)
-
-    @property
     def readout(self) -> str:
         return "token or blank"
 
-    @property
-    def target(self) -> FittedTokenizer:
-        """Turns tokens into text."""
-        return self.fitted.target
-
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         return ctc.ctc_loss(outputs, batch.mask, batch.targets).sum() / self.weight(batch)
-
-    def weight(self, batch: Batch) -> int:
-        return int((batch.targets != IGNORED).sum())
 
     def decode(self, network: nn.Module, batch: Batch, outputs: Tensor, final: bool) -> Transcripts:
         texts, confidence, paths = [], [], []
@@ -104,10 +102,9 @@ class Transcription(Task[examples.TranscriptionFitted]):
     def measure(self, meter: TranscriptMeter, outputs: Transcripts, batch: Batch) -> None:
         meter.update(outputs.texts, self.references(batch))
 
-    def text_metrics(self, part: Part, texts: list[str], references: list[str]) -> Metrics:
-        """The metrics of texts, one for each item of a split."""
+    def text_metrics(self, part: Part, texts: list[str]) -> Metrics:
         meter = TranscriptMeter()
-        meter.update(texts, references)
+        meter.update(texts, self.references(part))
         return meter.compute()
 
     @classmethod
@@ -115,33 +112,21 @@ class Transcription(Task[examples.TranscriptionFitted]):
         return TranscriptPredictions
 
     def predictions(self, outputs: Transcripts, batch: Batch) -> dict[str, list[Any]]:
-        truth = self.references(batch)
         return {
             "item": batch.item.tolist(),
             **self.recordings(batch),
-            "truth": truth,
-            "predicted": outputs.texts,
-            "right": [one == other for one, other in zip(outputs.texts, truth, strict=True)],
-            "confidence": outputs.confidence,
-            "tokens": (batch.targets != IGNORED).sum(dim=1).tolist(),
-            "log_probability": (-outputs.nats).tolist(),
+            **self.text_columns(batch, outputs.texts, outputs.confidence, outputs.nats),
             "length": [len(path) for path in outputs.paths],
             "path": outputs.paths,
         }
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
-        from rnnkit.tasks.sequence_to_sequence.pictures import scores_by_length
 
-        yield from scores_by_length(predictions)
+        yield from cast("TranscriptPredictions", predictions).figures()
         items = Items(self.prepared)
         shown = [
-            (
-                items.inputs(row["item"]).numpy(),
-                list(row["path"]),
-                row["predicted"],
-                row["truth"],
-            )
+            (items.inputs(row["item"]).numpy(), list(row["path"]), row["predicted"], row["truth"])
             for row in typical(predictions.table).to_dict("records")
         ]
         yield "transcript_path", figures.transcript_path(shown)
@@ -150,16 +135,7 @@ class Transcription(Task[examples.TranscriptionFitted]):
         return RecordingStream(self, network)
 
     def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
-        """text and log_probability (nats), of a beam the same of all as `hypotheses`."""
-        listed = [
-            {"text": text, "log_probability": score}
-            for text, score in self.transcripts(outputs, self.params.beam)
-        ]
-        return listed[0] if self.params.beam == 1 else {**listed[0], "hypotheses": listed}
-
-    def references(self, batch: Batch) -> list[str]:
-        """The true text of each item."""
-        return [self.prepared.references[row] for row in batch.item.tolist()]
+        return self.listed(self.transcripts(outputs, self.params.beam))
 
 
 class RecordingStream(SequenceStream):

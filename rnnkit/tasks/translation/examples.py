@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from rnnkit.data.inputs.tokens import SourceTexts
 from rnnkit.data.prepare.prepared import Prepared
@@ -12,10 +13,7 @@ from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import fit as fit_tokenizer
 from rnnkit.params.data import Data
 from rnnkit.params.task import Translation
-from rnnkit.tasks.sequence_to_sequence.examples import TextTargets, longest_targets, prepared
-
-if TYPE_CHECKING:
-    import pandas as pd
+from rnnkit.tasks.sequence_to_sequence.examples import TextTargets, prepared
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +26,11 @@ class TranslationFitted(TextTargets):
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Translation) -> TranslationFitted:
         inputs = SourceTexts.load(stored, data)
-        return cls(task, data, inputs, stored.target, longest_targets(stored))
+        return cls(task, data, inputs, stored.target, stored.facts["longest_target"])
 
 
 def fit(frame: pd.DataFrame, data: Data, task: Translation) -> Prepared[TranslationFitted]:
     """Splits, learns both vocabularies from the training split, numbers the tokens.
-
-    Args:
-        frame: source and target.
 
     Raises:
         InputError: too little data, a side without tokens, nothing short enough to train on.
