@@ -141,7 +141,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
         return Forecasts
 
     def units(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """[batch, horizon, targets] in units: forecasts, and quantiles by level, if there are any."""
+        """[batch, horizon, targets] in units: forecasts, and quantiles by level (empty: none)."""
         each = zip(self.levels, self.quantiles(outputs, batch.inputs).unbind(-1), strict=True)
         values = {f"{level:g}": self.scaler.inverse(own, batch.item) for level, own in each}
         return values["0.5"], values if len(values) > 1 else {}
