@@ -6,10 +6,10 @@ are known ahead, the recurrence goes on over the horizon and reads them, with ze
 cannot know, and each step of the horizon is read out from its own state.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,15 +19,12 @@ from rnnkit.data.prepare.scale import Scaler
 from rnnkit.metrics import ForecastMeter
 from rnnkit.nn.losses import ERRORS, pinball
 from rnnkit.nn.model.representation import Level, Sizes
-from rnnkit.params.data import Data
-from rnnkit.tasks.forecasting import baselines, examples
-from rnnkit.tasks.interface import Baseline, Task
+from rnnkit.tasks.forecasting import examples
+from rnnkit.tasks.forecasting.baselines import drift, last_value, seasonal_naive, training_mean
+from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.numbers import Forecasts, number_columns
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.streaming import SequenceStream
-
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
 
 
 class Forecasting(Task[examples.ForecastingFitted]):
@@ -35,21 +32,19 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
     fitted_type = examples.ForecastingFitted
     fit = staticmethod(examples.fit)
+    table_type = Forecasts
     name_of_window = "a whole window"
+    baselines: Mapping[str, Baseline] = {
+        "last value": last_value,
+        "seasonal naive": seasonal_naive,
+        "drift": drift,
+        "training mean": training_mean,
+    }
 
     @property
     def scaler(self) -> Scaler:
         """Of all columns."""
         return self.fitted.scaler
-
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {
-            "last value": baselines.last_value,
-            "seasonal naive": baselines.seasonal_naive,
-            "drift": baselines.drift,
-            "training mean": baselines.training_mean,
-        }
 
     @property
     def topology(self) -> str:
@@ -153,10 +148,6 @@ class Forecasting(Task[examples.ForecastingFitted]):
         inputs[:, half:] += 1.5
         return replace(batch, inputs=inputs), slice(steps - horizon, half)
 
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return Forecasts
-
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
         scaler, horizon = self.scaler, int(self.params.horizon)
         forecast = scaler.inverse(self.forecast(outputs, batch.inputs), batch.item)
@@ -177,7 +168,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
                     columns[f"quantile {level:g} {name}"] = own[:, :, k].flatten().tolist()
         return columns
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         yield "forecasts", figures.forecasts(predictions.table, self.scaler.targets)

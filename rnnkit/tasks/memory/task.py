@@ -1,7 +1,7 @@
 """Memory: what was seen long ago is asked for (many-to-one, or synced)."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -9,15 +9,12 @@ from torch import Tensor
 from rnnkit.data.batches import Batch
 from rnnkit.metrics import AnswerMeter
 from rnnkit.nn.losses import cross_entropy, masked_mean, squared
-from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline, Task, real_steps
-from rnnkit.tasks.memory import baselines, examples
+from rnnkit.tasks.interface import Baseline, Figures, Task
+from rnnkit.tasks.memory import examples
+from rnnkit.tasks.memory.baselines import constant_answer
 from rnnkit.tasks.memory.predictions import AnswerPredictions
 from rnnkit.tasks.memory.problems import COPIED, NEAR
 from rnnkit.tasks.predictions import Predictions
-
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
 
 
 class Memory(Task[examples.MemoryFitted]):
@@ -26,10 +23,9 @@ class Memory(Task[examples.MemoryFitted]):
 
     fitted_type = examples.MemoryFitted
     fit = staticmethod(examples.fit)
-
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {"constant answer": baselines.constant_answer}
+    table_type = AnswerPredictions
+    meter_type = AnswerMeter
+    baselines: Mapping[str, Baseline] = {"constant answer": constant_answer}
 
     @property
     def outputs(self) -> int:
@@ -41,19 +37,9 @@ class Memory(Task[examples.MemoryFitted]):
         losses = cross_entropy(outputs, batch.targets)
         return losses.mean() if losses.ndim == 1 else masked_mean(losses, batch.mask)
 
-    def weight(self, batch: Batch) -> int:
-        return real_steps(batch) if self.synced else len(batch.inputs)
-
-    def meter(self) -> AnswerMeter:
-        return AnswerMeter()
-
     def measure(self, meter: AnswerMeter, outputs: Tensor, batch: Batch) -> None:
         predicted, truth = self._asked(outputs, batch)
         meter.update(self._right(predicted, truth))
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return AnswerPredictions
 
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
         predicted, truth = self._asked(outputs, batch)
@@ -77,7 +63,7 @@ class Memory(Task[examples.MemoryFitted]):
             "probabilities": shares.tolist(),
         }
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         yield "accuracy_by_lag", figures.accuracy_by_lag(predictions.table)

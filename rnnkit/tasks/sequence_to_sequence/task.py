@@ -1,8 +1,7 @@
 """Tasks whose answer is a sequence of tokens, decoded one by one."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,13 +14,10 @@ from rnnkit.metrics import Metrics, TextMeter, TokenMeter
 from rnnkit.nn.beam_search import Hypothesis, beam_search, greedy
 from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean, smoothed_cross_entropy
 from rnnkit.nn.model.writing import Read, Writer
-from rnnkit.tasks.interface import Task
+from rnnkit.tasks.interface import Figures, Task
 from rnnkit.tasks.predictions import Items, Predictions
 from rnnkit.tasks.sequence_to_sequence.examples import TextTargets
 from rnnkit.tasks.sequence_to_sequence.predictions import typical
-
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
 
 F = TypeVar("F", bound=TextTargets)
 
@@ -82,9 +78,6 @@ class SequenceToSequence(Task[F]):
         losses = smoothed_cross_entropy(outputs, batch.targets, smoothing)
         return masked_mean(losses, batch.targets != IGNORED)
 
-    def weight(self, batch: Batch) -> int:
-        return int((batch.targets != IGNORED).sum())
-
     def real(self, batch: Batch) -> Tensor:
         return batch.targets != IGNORED
 
@@ -141,7 +134,7 @@ class SequenceToSequence(Task[F]):
         """Further columns, of what was read."""
         return {}
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         if "attention" in predictions.table:

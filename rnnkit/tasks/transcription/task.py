@@ -1,8 +1,8 @@
 """Transcription: what is said in a recording (synced, each frame a token or the blank)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,17 +13,13 @@ from rnnkit.data.prepare.tokenize import FittedTokenizer
 from rnnkit.metrics import Metrics, TranscriptMeter
 from rnnkit.nn import ctc
 from rnnkit.nn.losses import IGNORED
-from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline, Task
+from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.predictions import Items, Predictions
 from rnnkit.tasks.sequence_to_sequence import baselines
 from rnnkit.tasks.sequence_to_sequence.predictions import typical
 from rnnkit.tasks.streaming import SequenceStream
 from rnnkit.tasks.transcription import examples
 from rnnkit.tasks.transcription.predictions import TranscriptPredictions
-
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +39,28 @@ class Transcripts:
     paths: list[list[str]]
 
 
+class RecordingStream(SequenceStream):
+    """A recording that comes in pieces: the transcript of what there is so far."""
+
+    def __init__(self, task: "Transcription", network: nn.Module) -> None:
+        super().__init__(task, network)
+        self._all: list[Tensor] = []
+
+    def answer(self, new: Tensor) -> dict[str, Any]:
+        self._all.append(self.run(new))
+        answer: dict[str, Any] = self.task.answer(torch.cat(self._all), new)
+        return answer
+
+
 class Transcription(Task[examples.TranscriptionFitted]):
     """Nats per token of the transcript; outputs are [batch, time, tokens], token 0 the blank."""
 
     fitted_type = examples.TranscriptionFitted
     fit = staticmethod(examples.fit)
+    stream_type = RecordingStream
+    table_type = TranscriptPredictions
+    meter_type = TranscriptMeter
+    readout = "token or blank"
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
@@ -59,10 +72,6 @@ class Transcription(Task[examples.TranscriptionFitted]):
     @property
     def outputs(self) -> int:
         return len(self.target.vocabulary)
-
-    @property
-    def readout(self) -> str:
-        return "token or blank"
 
     @property
     def target(self) -> FittedTokenizer:
@@ -98,9 +107,6 @@ class Transcription(Task[examples.TranscriptionFitted]):
         best = [ctc.best_path(scores)] if beam == 1 else ctc.prefix_beam(scores, beam)
         return [(self.target.decode(tokens), score) for tokens, score in best]
 
-    def meter(self) -> TranscriptMeter:
-        return TranscriptMeter()
-
     def measure(self, meter: TranscriptMeter, outputs: Transcripts, batch: Batch) -> None:
         meter.update(outputs.texts, self.references(batch))
 
@@ -109,10 +115,6 @@ class Transcription(Task[examples.TranscriptionFitted]):
         meter = TranscriptMeter()
         meter.update(texts, references)
         return meter.compute()
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return TranscriptPredictions
 
     def predictions(self, outputs: Transcripts, batch: Batch) -> dict[str, list[Any]]:
         truth = self.references(batch)
@@ -129,7 +131,7 @@ class Transcription(Task[examples.TranscriptionFitted]):
             "path": outputs.paths,
         }
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
         from rnnkit.tasks.sequence_to_sequence.pictures import scores_by_length
 
@@ -146,9 +148,6 @@ class Transcription(Task[examples.TranscriptionFitted]):
         ]
         yield "transcript_path", figures.transcript_path(shown)
 
-    def stream(self, network: nn.Module) -> SequenceStream:
-        return RecordingStream(self, network)
-
     def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
         """text and log_probability (nats), of a beam the same of all as `hypotheses`."""
         listed = [
@@ -160,16 +159,3 @@ class Transcription(Task[examples.TranscriptionFitted]):
     def references(self, batch: Batch) -> list[str]:
         """The true text of each item."""
         return [self.prepared.references[row] for row in batch.item.tolist()]
-
-
-class RecordingStream(SequenceStream):
-    """A recording that comes in pieces: the transcript of what there is so far."""
-
-    def __init__(self, task: Transcription, network: nn.Module) -> None:
-        super().__init__(task, network)
-        self._all: list[Tensor] = []
-
-    def answer(self, new: Tensor) -> dict[str, Any]:
-        self._all.append(self.run(new))
-        answer: dict[str, Any] = self.task.answer(torch.cat(self._all), new)
-        return answer

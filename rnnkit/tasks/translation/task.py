@@ -1,8 +1,8 @@
 """Translation: a sequence in, another one out. Several targets of one source are references."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import compress
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pandas
 from torch import Tensor, nn
@@ -11,8 +11,7 @@ from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.part import Part
 from rnnkit.errors import InputError
 from rnnkit.nn.model.writing import EncoderDecoder
-from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline
+from rnnkit.tasks.interface import Baseline, Figures
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.sequence_to_sequence import baselines
 from rnnkit.tasks.sequence_to_sequence.baselines import slices
@@ -22,15 +21,13 @@ from rnnkit.tasks.streaming import SequenceStream
 from rnnkit.tasks.translation import examples
 from rnnkit.tasks.translation.predictions import TranslationPredictions
 
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
-
 
 class Translation(SequenceToSequence[examples.TranslationFitted]):
     """Cross-entropy per real target token; outputs are [batch, steps, tokens]."""
 
     fitted_type = examples.TranslationFitted
     fit = staticmethod(examples.fit)
+    table_type = TranslationPredictions
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
@@ -39,10 +36,6 @@ class Translation(SequenceToSequence[examples.TranslationFitted]):
             "constant text": baselines.constant_text,
             "nearest source": baselines.nearest_source,
         }
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return TranslationPredictions
 
     def reference_keys(self, batch: Batch) -> list[Any]:
         pairs = zip(source_ids(batch), batch.item.tolist(), strict=True)
@@ -65,7 +58,7 @@ class Translation(SequenceToSequence[examples.TranslationFitted]):
         pairs = zip(predictions["predicted"], predictions["asked"], strict=True)
         return predictions.assign(right=[text in references[key] for text, key in pairs])
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit.tasks.sequence_to_sequence.pictures import scores_by_length
 
         yield from scores_by_length(predictions)
