@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from rnnkit.figures import Figure
 
 F = TypeVar("F", bound=Fitted, default=Any)
+Figures = Iterator[tuple[str, "Figure"]]
+"""Figures of a run, each with its name."""
 Baseline = Callable[[Any, Prepared, Part], Metrics]
 """(task, prepared data, examples) -> metrics of a simple predictor fitted on the training split."""
 
@@ -52,6 +54,11 @@ class Task(ABC, Generic[F]):
 
     fitted_type: ClassVar[type[Fitted]]
     """What the training split decides."""
+    table_type: ClassVar[type[Predictions]]
+    """The type of the predictions table, where it is the same for all params."""
+    meter_type: ClassVar[type[Meter]]
+    """The meter, where it takes no arguments."""
+    stream_type: ClassVar[type[SequenceStream]] = SequenceStream
     name_of_window: ClassVar[str] = "one vector"
     """What is read at once, for the refusal of a stream."""
 
@@ -75,8 +82,7 @@ class Task(ABC, Generic[F]):
     @property
     def topology(self) -> str:
         """A name of `rnnkit.nn.model.network.TOPOLOGIES`."""
-        topology: str = self.params.topology
-        return topology
+        return str(self.params.topology)
 
     @property
     def synced(self) -> bool:
@@ -119,8 +125,7 @@ class Task(ABC, Generic[F]):
     @property
     def shown(self) -> tuple[str, ...]:
         """The metrics a person sees first; the first one decides whether a baseline is beaten."""
-        shown: tuple[str, ...] = self.params.shown
-        return shown
+        return tuple(self.params.shown)
 
     @property
     @abstractmethod
@@ -171,9 +176,9 @@ class Task(ABC, Generic[F]):
         """What is differentiated: the loss, and what regularises it, if anything does."""
         return self.loss(outputs, batch)
 
-    @abstractmethod
     def weight(self, batch: Batch) -> float:
         """How many targets `loss` is the mean of; with class weights their sum."""
+        return int(self.real(batch).sum())
 
     def decode(self, network: nn.Module, batch: Batch, outputs: Tensor, final: bool) -> Any:
         """What is measured: the outputs, or what is decoded with them.
@@ -186,9 +191,9 @@ class Task(ABC, Generic[F]):
         """
         return outputs
 
-    @abstractmethod
-    def meter(self) -> Meter:
+    def meter(self) -> Any:
         """An empty meter."""
+        return self.meter_type()
 
     @abstractmethod
     def measure(self, meter: Any, outputs: Any, batch: Batch) -> None:
@@ -197,9 +202,9 @@ class Task(ABC, Generic[F]):
     # ------------------------------------------------------------------ predictions
 
     @classmethod
-    @abstractmethod
     def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
         """The type of the predictions table."""
+        return cls.table_type
 
     @abstractmethod
     def predictions(self, outputs: Any, batch: Batch) -> dict[str, list[Any]]:
@@ -214,7 +219,7 @@ class Task(ABC, Generic[F]):
         """The predictions table of all items, where a column needs more than its own batch."""
         return predictions
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         """The task's own figures of a run, each with its name.
 
         Args:
@@ -259,7 +264,7 @@ class Task(ABC, Generic[F]):
         """
         if self.topology == "one_to_one":
             raise self.no_stream()
-        return SequenceStream(self, network)
+        return self.stream_type(self, network)
 
     def no_stream(self) -> InputError:
         """The refusal of a stream."""
@@ -278,10 +283,3 @@ class Task(ABC, Generic[F]):
             "only a language model or a captioner generates text, and this run's task is "
             f"{self.params.kind}; rnnkit predict has its answers"
         )
-
-
-def real_steps(batch: Batch) -> int:
-    """How many steps of a batch are no padding."""
-    if batch.mask is None:
-        return batch.inputs.shape[0] * batch.inputs.shape[1]
-    return int(batch.mask.sum())

@@ -1,9 +1,9 @@
 """The table of predictions of a test split, with what is measured and shown of it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pandas
 
@@ -11,9 +11,6 @@ from rnnkit.data.inputs import Inputs
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
-
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
 
 Direction = Literal["minimize", "maximize"]
 MEASURES: Mapping[str, Direction] = {
@@ -28,8 +25,6 @@ MAX_MISTAKES = 12
 MAX_CHARACTERS = 300
 """Characters of an item's text that are shown."""
 Rows = list[dict[str, Any]]
-Figures = Iterator[tuple[str, "Figure"]]
-"""Names and figures."""
 
 
 @dataclass(frozen=True, eq=False)

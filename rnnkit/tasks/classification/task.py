@@ -1,7 +1,7 @@
 """Classification: a sequence in, one label out (many-to-one)."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -10,15 +10,11 @@ from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import LabelMeter
 from rnnkit.nn.losses import class_mean, cross_entropy, weights_of
-from rnnkit.params.data import Data
 from rnnkit.tasks.classification import baselines, examples
 from rnnkit.tasks.classification.predictions import LabelPredictions
-from rnnkit.tasks.interface import Baseline, Task
+from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.labels import Labelled
 from rnnkit.tasks.predictions import Predictions
-
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
 
 
 class Classification(Task[Labelled]):
@@ -26,6 +22,7 @@ class Classification(Task[Labelled]):
 
     fitted_type: ClassVar[type[Fitted]] = examples.ClassificationFitted
     fit = staticmethod(examples.fit)
+    table_type = LabelPredictions
 
     def __init__(self, params: Any, prepared: Prepared[Labelled]) -> None:
         super().__init__(params, prepared)
@@ -60,10 +57,6 @@ class Classification(Task[Labelled]):
     def measure(self, meter: LabelMeter, outputs: Tensor, batch: Batch) -> None:
         meter.update(outputs.argmax(dim=-1), batch.targets)
 
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return LabelPredictions
-
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
         probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
         return {
@@ -74,7 +67,7 @@ class Classification(Task[Labelled]):
             "probability": probability.tolist(),
         }
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         yield "confusion_matrix", figures.confusion_matrix(predictions.table, self.labels)

@@ -19,11 +19,11 @@ from rnnkit.data.prepare.scale import Scaler
 from rnnkit.metrics import ForecastMeter
 from rnnkit.nn.losses import ERRORS, pinball
 from rnnkit.nn.model.representation import Level, Sizes
-from rnnkit.params.data import Data
-from rnnkit.tasks.forecasting import baselines, examples
-from rnnkit.tasks.interface import Baseline, Task
+from rnnkit.tasks.forecasting import examples
+from rnnkit.tasks.forecasting.baselines import drift, last_value, seasonal_naive, training_mean
+from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.numbers import Forecasts, number_columns
-from rnnkit.tasks.predictions import Figures, Predictions
+from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.streaming import SequenceStream
 
 
@@ -32,21 +32,19 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
     fitted_type = examples.ForecastingFitted
     fit = staticmethod(examples.fit)
+    table_type = Forecasts
     name_of_window = "a whole window"
+    baselines: Mapping[str, Baseline] = {
+        "last value": last_value,
+        "seasonal naive": seasonal_naive,
+        "drift": drift,
+        "training mean": training_mean,
+    }
 
     @property
     def scaler(self) -> Scaler:
         """Of all columns."""
         return self.fitted.inputs.scaling
-
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {
-            "last value": baselines.last_value,
-            "seasonal naive": baselines.seasonal_naive,
-            "drift": baselines.drift,
-            "training mean": baselines.training_mean,
-        }
 
     @property
     def topology(self) -> str:
@@ -135,10 +133,6 @@ class Forecasting(Task[examples.ForecastingFitted]):
         inputs = batch.inputs.clone()
         inputs[:, half:] += 1.5
         return replace(batch, inputs=inputs), slice(steps - horizon, half)
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return Forecasts
 
     def units(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """[batch, horizon, targets] in units: forecasts, and quantiles by level (empty: none)."""

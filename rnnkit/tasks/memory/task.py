@@ -11,19 +11,10 @@ from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import AnswerMeter, Metrics
 from rnnkit.nn.losses import cross_entropy, masked_mean, squared
-from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline, Task
+from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.memory import examples
 from rnnkit.tasks.memory.problems import COPIED, NEAR
-from rnnkit.tasks.predictions import (
-    Figures,
-    Items,
-    Measured,
-    Predictions,
-    Rows,
-    mistake_rows,
-    summed,
-)
+from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
 from rnnkit.tasks.steps import inputs_of, targets_of
 
 
@@ -70,10 +61,9 @@ class Memory(Task[examples.MemoryFitted]):
 
     fitted_type = examples.MemoryFitted
     fit = staticmethod(examples.fit)
-
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {"constant answer": constant_answer}
+    table_type = AnswerPredictions
+    meter_type = AnswerMeter
+    baselines: Mapping[str, Baseline] = {"constant answer": constant_answer}
 
     @property
     def outputs(self) -> int:
@@ -85,19 +75,9 @@ class Memory(Task[examples.MemoryFitted]):
         losses = cross_entropy(outputs, batch.targets)
         return losses.mean() if losses.ndim == 1 else masked_mean(losses, batch.mask)
 
-    def weight(self, batch: Batch) -> int:
-        return int(self.real(batch).sum())
-
-    def meter(self) -> AnswerMeter:
-        return AnswerMeter()
-
     def measure(self, meter: AnswerMeter, outputs: Tensor, batch: Batch) -> None:
         predicted, truth = self._asked(outputs, batch)
         meter.update(self._right(predicted, truth))
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return AnswerPredictions
 
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
         predicted, truth = self._asked(outputs, batch)

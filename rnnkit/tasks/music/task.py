@@ -1,26 +1,34 @@
 """Music: which notes sound in the next frame, many at once (synced)."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rnnkit.data.batches import Batch
 from rnnkit.metrics import NoteMeter
 from rnnkit.nn.losses import bernoulli, masked_mean
-from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline, Task, real_steps
+from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.language_modeling.predictions import FrameLikelihoods
-from rnnkit.tasks.music import baselines, examples
+from rnnkit.tasks.music import examples
+from rnnkit.tasks.music.baselines import each_key_by_itself, independent_keys
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.streaming import SequenceStream
 
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
-
 MIN_PROBABILITY = 0.01
 """Notes that are less likely to come next are left out of an answer."""
+
+
+class FrameStream(SequenceStream):
+    """A piece that comes frame by frame: the log-probability of each, and what may come next."""
+
+    _next: Tensor | None = None
+
+    def answer(self, new: Tensor) -> dict[str, Any]:
+        known = None if self._next is None else -float(bernoulli(self._next, new))
+        self._next = self.run(new)
+        return {"log_probability": known, "next": self.task.next_notes(self._next[-1])}
 
 
 class Music(Task[examples.MusicFitted]):
@@ -28,38 +36,25 @@ class Music(Task[examples.MusicFitted]):
 
     fitted_type = examples.MusicFitted
     fit = staticmethod(examples.fit)
-
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {
-            "independent keys": baselines.independent_keys,
-            "each key by itself": baselines.each_key_by_itself,
-        }
+    stream_type = FrameStream
+    table_type = FrameLikelihoods
+    meter_type = NoteMeter
+    readout = "next frame"
+    baselines: Mapping[str, Baseline] = {
+        "independent keys": independent_keys,
+        "each key by itself": each_key_by_itself,
+    }
 
     @property
     def outputs(self) -> int:
         return self.fitted.inputs.features
 
-    @property
-    def readout(self) -> str:
-        return "next frame"
-
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         return masked_mean(bernoulli(outputs, batch.targets), batch.mask)
-
-    def weight(self, batch: Batch) -> int:
-        return real_steps(batch)
-
-    def meter(self) -> NoteMeter:
-        return NoteMeter()
 
     def measure(self, meter: NoteMeter, outputs: Tensor, batch: Batch) -> None:
         real = torch.ones(outputs.shape[:2], dtype=torch.bool) if batch.mask is None else batch.mask
         meter.update(outputs[real] > 0, batch.targets[real])
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return FrameLikelihoods
 
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
         nats = bernoulli(outputs, batch.targets)
@@ -74,13 +69,10 @@ class Music(Task[examples.MusicFitted]):
             "log_probability": (-nats.sum(dim=1)).tolist(),
         }
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         yield "surprise", figures.surprise(predictions.table, "frame")
-
-    def stream(self, network: nn.Module) -> SequenceStream:
-        return FrameStream(self, network)
 
     def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
         """Of a piece from its second frame on, and what may come after its last."""
@@ -99,14 +91,3 @@ class Music(Task[examples.MusicFitted]):
             for key, probability in enumerate(probabilities)
             if probability >= MIN_PROBABILITY
         }
-
-
-class FrameStream(SequenceStream):
-    """A piece that comes frame by frame: the log-probability of each, and what may come next."""
-
-    _next: Tensor | None = None
-
-    def answer(self, new: Tensor) -> dict[str, Any]:
-        known = None if self._next is None else -float(bernoulli(self._next, new))
-        self._next = self.run(new)
-        return {"log_probability": known, "next": self.task.next_notes(self._next[-1])}

@@ -1,7 +1,7 @@
 """Regression: a sequence in, numbers out, at its end or at every frame."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,15 +10,12 @@ from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.nn.losses import ERRORS, masked_mean
 from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline, Task, real_steps
+from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.numbers import ItemNumbers, number_columns
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.regression import baselines, examples
 from rnnkit.tasks.regression.meter import RegressionMeter
 from rnnkit.tasks.regression.predictions import FrameNumbers
-
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
 
 
 class Regression(Task[examples.RegressionFitted]):
@@ -27,6 +24,7 @@ class Regression(Task[examples.RegressionFitted]):
 
     fitted_type = examples.RegressionFitted
     fit = staticmethod(examples.fit)
+    meter_type = RegressionMeter
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
@@ -57,12 +55,6 @@ class Regression(Task[examples.RegressionFitted]):
         errors = ERRORS[self.params.loss](outputs, self.truth(batch)).mean(dim=-1)
         return masked_mean(errors, batch.mask) if self.synced else errors.mean()
 
-    def weight(self, batch: Batch) -> int:
-        return real_steps(batch) if self.synced else len(batch.inputs)
-
-    def meter(self) -> RegressionMeter:
-        return RegressionMeter()
-
     def measure(self, meter: RegressionMeter, outputs: Tensor, batch: Batch) -> None:
         real = self.real(batch)
         inverse = self.scaler.inverse
@@ -84,7 +76,7 @@ class Regression(Task[examples.RegressionFitted]):
         item = batch.item.repeat_interleave(steps)
         return {"item": item.tolist(), "step": step.tolist(), **columns}
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         yield "predicted", figures.predicted(predictions.table, self.scaler.columns)

@@ -7,15 +7,8 @@ import numpy as np
 import pandas
 
 from rnnkit.metrics import Metrics, least_edits
-from rnnkit.tasks.predictions import (
-    Figures,
-    Items,
-    Measured,
-    Predictions,
-    Rows,
-    mistake_rows,
-    summed,
-)
+from rnnkit.tasks.interface import Figures
+from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
 
 MAX_TYPICAL = 4
 """Items that are shown as examples."""

@@ -17,8 +17,8 @@ from rnnkit.metrics import Metrics, TextMeter, TokenMeter
 from rnnkit.nn.beam_search import Hypothesis, beam_search, greedy
 from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean, smoothed_cross_entropy
 from rnnkit.nn.model.writing import Read, Writer
-from rnnkit.tasks.interface import Task
-from rnnkit.tasks.predictions import Figures, Items, Predictions
+from rnnkit.tasks.interface import Figures, Task
+from rnnkit.tasks.predictions import Items, Predictions
 from rnnkit.tasks.sequence_to_sequence.examples import TextTargets
 from rnnkit.tasks.sequence_to_sequence.predictions import typical
 

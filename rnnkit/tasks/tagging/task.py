@@ -1,7 +1,7 @@
 """Tagging: a label for every token or frame (many-to-many, synced)."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor
 
@@ -9,14 +9,11 @@ from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import EntityMeter, LabelMeter
 from rnnkit.nn.losses import IGNORED, class_mean, cross_entropy, masked_mean, weights_of
-from rnnkit.params.data import Characters, Data
-from rnnkit.tasks.interface import Baseline, Task, real_steps
+from rnnkit.params.data import Characters
+from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.tagging import baselines, examples
 from rnnkit.tasks.tagging.predictions import TagPredictions, consecutive
-
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
 
 
 class Tagging(Task[examples.TaggingFitted]):
@@ -24,6 +21,7 @@ class Tagging(Task[examples.TaggingFitted]):
 
     fitted_type = examples.TaggingFitted
     fit = staticmethod(examples.fit)
+    table_type = TagPredictions
 
     def __init__(self, params: Any, prepared: Prepared[examples.TaggingFitted]) -> None:
         super().__init__(params, prepared)
@@ -49,7 +47,7 @@ class Tagging(Task[examples.TaggingFitted]):
 
     def weight(self, batch: Batch) -> float:
         if self.class_weights is None:
-            return real_steps(batch)
+            return super().weight(batch)
         return float(weights_of(batch.targets, self.class_weights).sum())
 
     @property
@@ -71,10 +69,6 @@ class Tagging(Task[examples.TaggingFitted]):
     def measure(self, meter: LabelMeter | EntityMeter, outputs: Tensor, batch: Batch) -> None:
         meter.update(outputs.argmax(dim=-1), batch.targets)
 
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return TagPredictions
-
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
         predicted = outputs.argmax(dim=-1)
         real = batch.targets != IGNORED
@@ -84,7 +78,7 @@ class Tagging(Task[examples.TaggingFitted]):
             "predicted": [self._names(row[r]) for row, r in zip(predicted, real, strict=True)],
         }
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         yield "confusion_matrix", figures.confusion_matrix(predictions.table, self.labels)

@@ -12,10 +12,9 @@ from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.part import Part
 from rnnkit.metrics import Metrics, TranscriptMeter
 from rnnkit.nn import ctc
-from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline
-from rnnkit.tasks.predictions import Figures, Items, Predictions
-from rnnkit.tasks.sequence_to_sequence import baselines
+from rnnkit.tasks.interface import Baseline, Figures
+from rnnkit.tasks.predictions import Items, Predictions
+from rnnkit.tasks.sequence_to_sequence.baselines import constant_text, nearest_recording
 from rnnkit.tasks.sequence_to_sequence.predictions import TextsOfLengths, typical
 from rnnkit.tasks.sequence_to_sequence.task import TextTask
 from rnnkit.tasks.streaming import SequenceStream
@@ -53,22 +52,32 @@ class Transcripts:
     paths: list[list[str]]
 
 
+class RecordingStream(SequenceStream):
+    """A recording that comes in pieces: the transcript of what there is so far."""
+
+    def __init__(self, task: "Transcription", network: nn.Module) -> None:
+        super().__init__(task, network)
+        self._all: list[Tensor] = []
+
+    def answer(self, new: Tensor) -> dict[str, Any]:
+        self._all.append(self.run(new))
+        answer: dict[str, Any] = self.task.answer(torch.cat(self._all), new)
+        return answer
+
+
 class Transcription(TextTask[examples.TranscriptionFitted]):
     """Nats per token of the transcript; outputs are [batch, time, tokens], token 0 the blank."""
 
     fitted_type = examples.TranscriptionFitted
     fit = staticmethod(examples.fit)
-
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {
-            "constant transcript": baselines.constant_text,
-            "nearest recording": baselines.nearest_recording,
-        }
-
-    @property
-    def readout(self) -> str:
-        return "token or blank"
+    stream_type = RecordingStream
+    table_type = TranscriptPredictions
+    meter_type = TranscriptMeter
+    readout = "token or blank"
+    baselines: Mapping[str, Baseline] = {
+        "constant transcript": constant_text,
+        "nearest recording": nearest_recording,
+    }
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         return ctc.ctc_loss(outputs, batch.mask, batch.targets).sum() / self.weight(batch)
@@ -96,9 +105,6 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
         best = [ctc.best_path(scores)] if beam == 1 else ctc.prefix_beam(scores, beam)
         return [(self.target.decode(tokens), score) for tokens, score in best]
 
-    def meter(self) -> TranscriptMeter:
-        return TranscriptMeter()
-
     def measure(self, meter: TranscriptMeter, outputs: Transcripts, batch: Batch) -> None:
         meter.update(outputs.texts, self.references(batch))
 
@@ -106,10 +112,6 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
         meter = TranscriptMeter()
         meter.update(texts, self.references(part))
         return meter.compute()
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return TranscriptPredictions
 
     def predictions(self, outputs: Transcripts, batch: Batch) -> dict[str, list[Any]]:
         return {
@@ -131,21 +133,5 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
         ]
         yield "transcript_path", figures.transcript_path(shown)
 
-    def stream(self, network: nn.Module) -> SequenceStream:
-        return RecordingStream(self, network)
-
     def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
         return self.listed(self.transcripts(outputs, self.params.beam))
-
-
-class RecordingStream(SequenceStream):
-    """A recording that comes in pieces: the transcript of what there is so far."""
-
-    def __init__(self, task: Transcription, network: nn.Module) -> None:
-        super().__init__(task, network)
-        self._all: list[Tensor] = []
-
-    def answer(self, new: Tensor) -> dict[str, Any]:
-        self._all.append(self.run(new))
-        answer: dict[str, Any] = self.task.answer(torch.cat(self._all), new)
-        return answer

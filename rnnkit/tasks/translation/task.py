@@ -1,7 +1,6 @@
 """Translation: a sequence in, another one out. Several targets of one source are references."""
 
 from collections.abc import Mapping
-from itertools import compress
 from typing import Any, ClassVar, cast
 
 import pandas
@@ -13,10 +12,13 @@ from rnnkit.data.prepare.part import Part
 from rnnkit.errors import InputError
 from rnnkit.metrics import Metrics, TextMeter
 from rnnkit.nn.model.writing import EncoderDecoder
-from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline
-from rnnkit.tasks.predictions import Figures, Measured, Predictions
-from rnnkit.tasks.sequence_to_sequence import baselines
+from rnnkit.tasks.interface import Baseline, Figures
+from rnnkit.tasks.predictions import Measured, Predictions
+from rnnkit.tasks.sequence_to_sequence.baselines import (
+    constant_text,
+    copied_source,
+    nearest_source,
+)
 from rnnkit.tasks.sequence_to_sequence.examples import slices
 from rnnkit.tasks.sequence_to_sequence.predictions import TextsOfLengths
 from rnnkit.tasks.sequence_to_sequence.task import SequenceToSequence
@@ -50,18 +52,12 @@ class Translation(SequenceToSequence[examples.TranslationFitted]):
 
     fitted_type = examples.TranslationFitted
     fit = staticmethod(examples.fit)
-
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {
-            "copied source": baselines.copied_source,
-            "constant text": baselines.constant_text,
-            "nearest source": baselines.nearest_source,
-        }
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return TranslationPredictions
+    table_type = TranslationPredictions
+    baselines: Mapping[str, Baseline] = {
+        "copied source": copied_source,
+        "constant text": constant_text,
+        "nearest source": nearest_source,
+    }
 
     def reference_keys(self, items: Batch | Part) -> list[Any]:
         """The source's token ids. A source with an unknown token gets a unique key, because
@@ -113,8 +109,5 @@ class SourceStream(SequenceStream):
 
 def source_ids(batch: Batch) -> list[list[int]]:
     """The real tokens that each item reads."""
-    rows: list[list[int]] = batch.inputs.tolist()
-    if batch.mask is None:
-        return rows
-    real = batch.mask.tolist()
-    return [list(compress(row, own)) for row, own in zip(rows, real, strict=True)]
+    real = batch.inputs if batch.mask is None else map(Tensor.__getitem__, batch.inputs, batch.mask)
+    return [row.tolist() for row in real]

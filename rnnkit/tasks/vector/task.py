@@ -1,7 +1,7 @@
 """Vector: a vector in, a label or numbers out (one-to-one)."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 
 from torch import Tensor
 
@@ -13,13 +13,11 @@ from rnnkit.nn.losses import squared
 from rnnkit.params.data import Data
 from rnnkit.tasks.classification.predictions import LabelPredictions
 from rnnkit.tasks.classification.task import Classification
-from rnnkit.tasks.interface import Baseline
+from rnnkit.tasks.interface import Baseline, Figures
 from rnnkit.tasks.numbers import ItemNumbers, number_columns
 from rnnkit.tasks.predictions import Predictions
-from rnnkit.tasks.vector import baselines, examples
-
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
+from rnnkit.tasks.vector import examples
+from rnnkit.tasks.vector.baselines import constant_target, nearest_neighbour
 
 
 class Vector(Classification):
@@ -27,13 +25,10 @@ class Vector(Classification):
 
     fitted_type: ClassVar[type[Fitted]] = examples.VectorFitted
     fit = staticmethod(examples.fit)  # type: ignore[assignment]  # of its own params
-
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {
-            "constant target": baselines.constant_target,
-            "nearest neighbour": baselines.nearest_neighbour,
-        }
+    baselines: Mapping[str, Baseline] = {
+        "constant target": constant_target,
+        "nearest neighbour": nearest_neighbour,
+    }
 
     @property
     def scaler(self) -> Scaler:
@@ -74,7 +69,7 @@ class Vector(Classification):
         columns = number_columns(self.scaler.targets, truth, predicted, "predicted")
         return {"item": batch.item.tolist(), **columns}
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         if not self._numbers:
             yield from super().figures(predictions)
             return
