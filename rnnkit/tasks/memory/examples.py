@@ -26,16 +26,12 @@ from rnnkit.tasks.labels import fit_labels, numbered
 from rnnkit.tasks.memory import problems
 
 Drawn = tuple[list[Any], Any]
-"""Sequences, and what is to be answered of each."""
+"""Sequences, and all their answers, one after the other."""
 
 
 @dataclass(frozen=True, eq=False)
 class MemoryFitted(Fitted):
-    """The symbols of a problem.
-
-    Args:
-        answers: the symbols that may be answered; None where the answer is a number.
-    """
+    """The symbols of a problem, and those that may be answered; None where that is a number."""
 
     task: Memory
     answers: tuple[str, ...] | None
@@ -48,15 +44,15 @@ class MemoryFitted(Fitted):
         raise InputError("drawn sequences come from no file; draw others in a new run")
 
     def part(self, sequences: list[Any], answers: Any) -> Part:
-        """Drawn sequences with their answers."""
+        """Examples of drawn sequences."""
         flat, lengths = self.inputs.encode(sequences)
-        item = np.arange(len(lengths))
         if self.answers is None:
-            return Part.one_target(flat, lengths, answers[:, None].astype(np.float32), item)
-        if self.task.topology == "many_to_one":
-            return Part.one_target(flat, lengths, numbered(answers, self.answers), item)
-        symbols = numbered([*chain.from_iterable(answers)], self.answers)
-        return Part.target_per_step(flat, lengths, symbols, item)
+            targets = answers[:, None].astype(np.float32)
+        else:
+            targets = numbered(answers, self.answers)
+        synced = self.task.topology == "synced"
+        make = Part.target_per_step if synced else Part.one_target
+        return make(flat, lengths, targets, np.arange(len(lengths)))
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Memory) -> MemoryFitted:
@@ -75,10 +71,9 @@ def fit(frame: pd.DataFrame, data: Data, task: Memory) -> Prepared[MemoryFitted]
     if task.numbers:
         fitted = MemoryFitted(task, data, Frames(2, None), None)
     else:
-        flat: Any = list if task.topology == "many_to_one" else chain.from_iterable
-        symbols = {split: [*flat(answers)] for split, (_, answers) in drawn.items()}
+        answers = fit_labels({split: symbols for split, (_, symbols) in drawn.items()}, "answer")
         inputs = Symbols(fit_tokens(Words(), drawn["train"][0]), Words())
-        fitted = MemoryFitted(task, data, inputs, fit_labels(symbols, "answer").names)
+        fitted = MemoryFitted(task, data, inputs, answers.names)
     parts = {split: fitted.part(*sequences) for split, sequences in drawn.items()}
     return Prepared("", parts, fitted, counted(fitted, parts))
 
@@ -89,5 +84,5 @@ def _draw(frame: pd.DataFrame, split: str, data: Data, task: Memory) -> Drawn:
     count = count if data.limit is None else min(count, data.limit)
     seed = numerics.seed_of(data.source.seed, task.problem, task.length, split)
     draw = getattr(problems, task.problem)
-    sequences: Drawn = draw(count, task.length, np.random.default_rng(seed))
-    return sequences
+    sequences, answers = draw(count, task.length, np.random.default_rng(seed))
+    return sequences, [*chain(*answers)] if task.topology == "synced" else answers

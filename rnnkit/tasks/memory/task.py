@@ -107,13 +107,15 @@ class Memory(Task[examples.MemoryFitted]):
         yield "accuracy_by_lag", figures.accuracy_by_lag(predictions.table)
 
     def asked(self, part: Part) -> Tensor:
-        """The sums or labels that are asked for, of all items of a split."""
+        """[answers] the right sums or labels of all items of a split."""
         if not self.synced:
             return part.targets[part.target_start].flatten()
-        ends = part.target_start + part.target_length
-        if self.params.problem == "embedded_reber":
-            return part.targets[ends - 2]
-        return part.targets[(ends[:, None] - COPIED) + torch.arange(COPIED)].flatten()
+        return part.targets[self._places(part.target_start + part.target_length)].flatten()
+
+    def _places(self, ends: Tensor) -> Tensor:
+        """[items, answers] the steps of the answers, of items that end before these steps."""
+        offsets = [-2] if self.params.problem == "embedded_reber" else range(-COPIED, 0)
+        return ends[:, None] + torch.tensor(list(offsets))
 
     def _asked(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """[answers] predicted, and true."""
@@ -122,23 +124,18 @@ class Memory(Task[examples.MemoryFitted]):
         predicted = outputs.argmax(dim=-1)
         if not self.synced:
             return predicted, batch.targets
-        if self.params.problem == "copying":  # all are equally long
-            return predicted[:, -COPIED:].flatten(), batch.targets[:, -COPIED:].flatten()
-        place = _span(batch)[1] - 2
-        row = torch.arange(len(place))
-        return predicted[row, place], batch.targets[row, place]
+        places = self._places(_span(batch)[1])
+        return predicted.gather(1, places).flatten(), batch.targets.gather(1, places).flatten()
 
     def _right(self, predicted: Tensor, truth: Tensor) -> Tensor:
         return (predicted - truth).abs() < NEAR if self.params.numbers else predicted == truth
 
     def _lag(self, batch: Batch) -> Tensor:
         """[batch] steps between what is to be remembered, the first of it, and the answer."""
-        (begins, ends), problem = _span(batch), self.params.problem
-        if problem == "copying":
-            return torch.full_like(ends, batch.inputs.shape[1] - COPIED)
-        if problem == "embedded_reber":
-            return ends - begins - 2
-        if problem == "adding":
+        begins, ends = _span(batch)
+        if self.synced:
+            return self._places(ends)[:, 0] - begins
+        if self.params.numbers:
             marked = batch.inputs[:, :, 1] == 1
         else:
             vocabulary = self.fitted.inputs.vocabulary
@@ -148,9 +145,8 @@ class Memory(Task[examples.MemoryFitted]):
         return ends - 1 - marked.to(torch.uint8).argmax(dim=1)
 
     def _named(self, answers: Tensor) -> list[Any]:
-        if self.params.numbers:
-            return [float(value) for value in answers]
-        return [self.labels[i] for i in answers.tolist()]
+        values: list[Any] = answers.tolist()
+        return values if self.params.numbers else [self.labels[i] for i in values]
 
 
 def _span(batch: Batch) -> tuple[Tensor, Tensor]:
