@@ -56,11 +56,11 @@ class MemoryFitted(Fitted):
         flat, lengths = self.inputs.encode(sequences)
         item = np.arange(len(lengths))
         if self.answers is None:
-            return Part.one_target(flat, lengths, answers[:, None].astype(np.float32), item)
+            return Part.of_items(flat, lengths, answers[:, None].astype(np.float32), item)
         if self.task.topology == "many_to_one":
-            return Part.one_target(flat, lengths, numbered(answers, self.answers), item)
+            return Part.of_items(flat, lengths, numbered(answers, self.answers), item)
         symbols = numbered([*chain.from_iterable(answers)], self.answers)
-        return Part.target_per_step(flat, lengths, symbols, item)
+        return Part.of_items(flat, lengths, symbols, item, synced=True)
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Memory) -> MemoryFitted:
