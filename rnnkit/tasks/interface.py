@@ -52,7 +52,7 @@ class Task(ABC, Generic[F]):
         InputError: the task's block names a class that is not there.
     """
 
-    fitted_type: ClassVar[type[Fitted]]
+    fitted_type: ClassVar[type[Any]]
     """What the training split decides."""
     table_type: ClassVar[type[Predictions]]
     """The type of the predictions table, where it is the same for all params."""
@@ -67,10 +67,11 @@ class Task(ABC, Generic[F]):
         self.prepared = prepared
         self.fitted = prepared.fitted
 
-    @staticmethod
-    @abstractmethod
-    def fit(frame: pandas.DataFrame, data: Data, task: Any) -> Prepared:
+    @classmethod
+    def fit(cls, frame: pandas.DataFrame, data: Data, params: Any, /) -> Prepared:
         """From a source's frame to prepared data, without their hash."""
+        prepared: Prepared = cls.fitted_type.fit(frame, data, params)
+        return prepared
 
     @classmethod
     def load(cls, data: Data, params: Any) -> Callable[[Stored], Fitted]:

@@ -71,11 +71,11 @@ class Numbers(Predictions):
 
 
 class ItemNumbers(Numbers):
-    """A row for each item."""
+    """A row for each item, or for each frame of each item: item, step (from 1)."""
 
     columns: ClassVar[tuple[str, ...]] = ("item",)
     column: ClassVar[str] = "predicted"
-    places: ClassVar[tuple[str, ...]] = ("item",)
+    places: ClassVar[tuple[str, ...]] = ("item", "step")
 
 
 class Forecasts(Numbers):

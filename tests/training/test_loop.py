@@ -42,7 +42,7 @@ def prepared(experiment: Experiment) -> Prepared:
             task=experiment.task,
             data=experiment.data,
             inputs=TokenLists(fit_tokens(Characters(), ["abcdefgh"]), Characters()),
-            classes=Labels(("even", "odd"), {}),
+            targets=Labels(("even", "odd"), {}),
         ),
         facts={},
     )

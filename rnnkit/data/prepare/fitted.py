@@ -68,7 +68,7 @@ class Fitted(ABC):
         flat, lengths = self.inputs.read(values, names)
         self.inputs.warn_unknown(flat, lengths, names)
         item = np.arange(len(lengths))
-        return Part.one_target(flat, lengths, np.zeros_like(item), item, self.longest_read)
+        return Part.of_items(flat, lengths, np.zeros_like(item), item, self.longest_read)
 
     def flat(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Flat:
         """Encode the inputs of rows; arguments as in `encode`."""

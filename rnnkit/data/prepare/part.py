@@ -88,50 +88,32 @@ class Part:
         return short, int((~kept).sum())
 
     @classmethod
-    def one_target(
+    def of_items(
         cls,
         inputs: np.ndarray,
         lengths: np.ndarray,
         targets: np.ndarray,
         item: np.ndarray,
         longest: int | None = None,
+        synced: bool = False,
     ) -> Part:
-        """Sequences with one target each.
+        """Sequences with one target each, or with one for every step.
 
         Args:
             inputs: concatenated steps of all items.
             lengths: [items] steps.
-            targets: [items] labels, or [items, targets].
+            targets: [items or steps] labels, or [items or steps, targets].
             item: [items]
             longest: truncate items to this many steps; None: never.
+            synced: whether every step has its own target.
         """
-        target_start = tensor(np.arange(len(lengths)))
-        read = lengths if longest is None else np.minimum(lengths, longest)
-        return cls(
-            inputs=tensor(inputs),
-            input_start=tensor(begin(lengths)),
-            input_length=tensor(read),
-            targets=tensor(targets),
-            target_start=target_start,
-            target_length=torch.ones_like(target_start),
-            item=tensor(item),
-            synced=False,
-        )
-
-    @classmethod
-    def target_per_step(
-        cls,
-        inputs: np.ndarray,
-        lengths: np.ndarray,
-        targets: np.ndarray,
-        item: np.ndarray,
-        longest: int | None = None,
-    ) -> Part:
-        """Sequences with a target for every step; arguments as in `one_target`."""
-        start = tensor(begin(lengths))
-        read = tensor(lengths if longest is None else np.minimum(lengths, longest))
-        values, labels = tensor(inputs), tensor(targets)
-        return cls(values, start, read, labels, start, read, tensor(item), synced=True)
+        start = target_start = tensor(begin(lengths))
+        read = count = tensor(lengths if longest is None else np.minimum(lengths, longest))
+        if not synced:
+            target_start = torch.arange(len(lengths))
+            count = torch.ones_like(target_start)
+        values, truth = tensor(inputs), tensor(targets)
+        return cls(values, start, read, truth, target_start, count, tensor(item), synced)
 
     @classmethod
     def sequence_to_sequence(cls, read: Flat, wanted: Flat, item: np.ndarray) -> Part:

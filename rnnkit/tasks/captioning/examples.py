@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnkit.data.inputs.numbers import DescribedVectors, stacked
+from rnnkit.data.inputs.numbers import DescribedVectors
 from rnnkit.data.inputs.tokens import Categories
 from rnnkit.data.prepare.fitted import Fitted, refuse_unknown
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.data.prepare.scale import fit as fit_scaler
 from rnnkit.data.prepare.split import duplicates, split_items
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import fit as fit_tokenizer
@@ -84,9 +83,7 @@ def fit(frame: pd.DataFrame, data: Data, task: Captioning) -> Prepared[Captionin
         inputs, _ = Categories.fit(frame, rows, data)
         texts = frame["text"]
     else:
-        vectors = stacked(frame["vector"].tolist())
-        scaler = fit_scaler(data.scaling, vectors[rows["train"]], frame.attrs["columns"], ())
-        inputs = DescribedVectors(vectors.shape[1], scaler)
+        inputs, _ = DescribedVectors.fit(frame, rows, data)
         texts = frame["target"].map(lambda row: row[0])
     target = fit_tokenizer(data.tokenizer, texts.iloc[rows["train"]].tolist(), end=True)
     fitted = CaptioningFitted(task, data, inputs, target, {})

@@ -6,10 +6,9 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
-from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.metrics import LabelMeter
-from rnnkit.nn.losses import class_mean, cross_entropy, weights_of
+from rnnkit.metrics import EntityMeter, LabelMeter
+from rnnkit.nn.losses import class_mean, cross_entropy, masked_mean, weights_of
 from rnnkit.tasks.classification import baselines, examples
 from rnnkit.tasks.classification.predictions import LabelPredictions
 from rnnkit.tasks.interface import Baseline, Figures, Task
@@ -18,15 +17,14 @@ from rnnkit.tasks.predictions import Predictions
 
 
 class Classification(Task[Labelled]):
-    """Cross-entropy of the read-out; outputs are [batch, classes]."""
+    """Cross-entropy of the read-out; outputs are [batch, classes]. Tagging: of each real step."""
 
-    fitted_type: ClassVar[type[Fitted]] = examples.ClassificationFitted
-    fit = staticmethod(examples.fit)
-    table_type = LabelPredictions
+    fitted_type: ClassVar[type[Labelled]] = examples.ClassificationFitted
+    table_type: ClassVar[type[Predictions]] = LabelPredictions
 
     def __init__(self, params: Any, prepared: Prepared[Labelled]) -> None:
         super().__init__(params, prepared)
-        classes = self.fitted.classes
+        classes = self.fitted.targets
         self.class_weights = None if classes is None else classes.weights(params.class_weights)
 
     @property
@@ -43,18 +41,18 @@ class Classification(Task[Labelled]):
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         losses = cross_entropy(outputs, batch.targets)
         if self.class_weights is None:
-            return losses.mean()
+            return masked_mean(losses, batch.mask if self.synced else None)
         return class_mean(losses, batch.targets, self.class_weights)
 
     def weight(self, batch: Batch) -> float:
         if self.class_weights is None:
-            return len(batch.targets)
+            return super().weight(batch)
         return float(weights_of(batch.targets, self.class_weights).sum())
 
-    def meter(self) -> LabelMeter:
-        return LabelMeter(len(self.labels), sequences=False)
+    def meter(self) -> LabelMeter | EntityMeter:
+        return LabelMeter(len(self.labels), sequences=self.synced)
 
-    def measure(self, meter: LabelMeter, outputs: Tensor, batch: Batch) -> None:
+    def measure(self, meter: LabelMeter | EntityMeter, outputs: Tensor, batch: Batch) -> None:
         meter.update(outputs.argmax(dim=-1), batch.targets)
 
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:

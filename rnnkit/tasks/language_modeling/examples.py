@@ -61,7 +61,7 @@ class LanguageModelingFitted(Fitted):
         self.inputs.warn_unknown(flat, lengths, names)
         each = np.arange(len(lengths))
         begun = np.insert(flat, begin(lengths), END)
-        return Part.one_target(begun, lengths + 1, np.zeros_like(each), each)
+        return Part.of_items(begun, lengths + 1, np.zeros_like(each), each)
 
     def refuse_other_tokens(self, of: Fitted) -> None:
         raise InputError(

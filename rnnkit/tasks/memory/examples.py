@@ -51,8 +51,7 @@ class MemoryFitted(Fitted):
         else:
             targets = numbered(answers, self.answers)
         synced = self.task.topology == "synced"
-        make = Part.target_per_step if synced else Part.one_target
-        return make(flat, lengths, targets, np.arange(len(lengths)))
+        return Part.of_items(flat, lengths, targets, np.arange(len(lengths)), synced=synced)
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Memory) -> MemoryFitted:

@@ -1,30 +1,29 @@
 """Regression: a sequence in, numbers out, at its end or at every frame."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.scale import Scaler
+from rnnkit.metrics import NumberMeter
 from rnnkit.nn.losses import ERRORS, masked_mean
-from rnnkit.params.data import Data
 from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.numbers import ItemNumbers, number_columns
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.regression import baselines, examples
 from rnnkit.tasks.regression.meter import RegressionMeter
-from rnnkit.tasks.regression.predictions import FrameNumbers
 
 
-class Regression(Task[examples.RegressionFitted]):
+class Regression(Task):
     """Squared or absolute error on scaled numbers; outputs are [batch, targets], or
     [batch, time, targets] where there are numbers at every frame."""
 
-    fitted_type = examples.RegressionFitted
-    fit = staticmethod(examples.fit)
-    meter_type = RegressionMeter
+    fitted_type: ClassVar[type[Any]] = examples.RegressionFitted
+    table_type = ItemNumbers
+    meter_type: ClassVar[type[NumberMeter]] = RegressionMeter
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
@@ -36,12 +35,13 @@ class Regression(Task[examples.RegressionFitted]):
 
     @property
     def outputs(self) -> int:
-        return len(self.scaler.columns)
+        return len(self.scaler.targets)
 
     @property
     def scaler(self) -> Scaler:
         """Of the targets."""
-        return self.fitted.targets
+        scaler: Scaler = self.fitted.targets
+        return scaler
 
     @property
     def readout(self) -> str:
@@ -55,20 +55,16 @@ class Regression(Task[examples.RegressionFitted]):
         errors = ERRORS[self.params.loss](outputs, self.truth(batch)).mean(dim=-1)
         return masked_mean(errors, batch.mask) if self.synced else errors.mean()
 
-    def measure(self, meter: RegressionMeter, outputs: Tensor, batch: Batch) -> None:
+    def measure(self, meter: NumberMeter, outputs: Tensor, batch: Batch) -> None:
         real = self.real(batch)
         inverse = self.scaler.inverse
         meter.update(inverse(outputs[real]), inverse(self.truth(batch)[real]))
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return FrameNumbers if params.per == "frame" else ItemNumbers
 
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
         real = self.real(batch)
         truth = self.scaler.inverse(self.truth(batch)[real])
         predicted = self.scaler.inverse(outputs[real])
-        columns = number_columns(self.scaler.columns, truth, predicted, "predicted")
+        columns = number_columns(self.scaler.targets, truth, predicted, "predicted")
         if not self.synced:
             return {"item": batch.item.tolist(), **columns}
         steps = real.sum(dim=1)
@@ -79,10 +75,10 @@ class Regression(Task[examples.RegressionFitted]):
     def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
-        yield "predicted", figures.predicted(predictions.table, self.scaler.columns)
+        yield "predicted", figures.predicted(predictions.table, self.scaler.targets)
 
     def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
         """By the targets' names: a number in units, or one for every frame."""
         values = self.scaler.inverse(outputs).unbind(dim=-1)
         listed = [value.tolist() for value in values]
-        return {"values": dict(zip(self.scaler.columns, listed, strict=True))}
+        return {"values": dict(zip(self.scaler.targets, listed, strict=True))}
