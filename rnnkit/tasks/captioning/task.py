@@ -26,7 +26,6 @@ class Captioning(SequenceToSequence[examples.CaptioningFitted]):
     """Cross-entropy per real token; outputs are [batch, steps, tokens]."""
 
     fitted_type = examples.CaptioningFitted
-    fit = staticmethod(examples.fit)
     name_of_window = "one vector or category"
 
     @property

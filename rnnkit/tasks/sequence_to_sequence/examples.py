@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
+from rnnkit.data.inputs import Inputs
 from rnnkit.data.prepare.facts import Facts, counted, unknown
 from rnnkit.data.prepare.fitted import Fitted, Texts, refuse_no_tokens
 from rnnkit.data.prepare.ids import END
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.data.prepare.split import Rows
-from rnnkit.data.prepare.stored import TARGET
+from rnnkit.data.prepare.split import Rows, duplicates, split_items
+from rnnkit.data.prepare.stored import TARGET, Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer
+from rnnkit.data.prepare.tokenize import fit as fit_tokenizer
+from rnnkit.params.data import Data
+
+Sides = tuple[Inputs, FittedTokenizer, pd.DataFrame]
+"""Inputs, the tokenizer of targets, and the frame as inputs encode it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +36,8 @@ class TextTargets(Fitted):
         longest_target: tokens of the longest target of each split, its end included.
     """
 
+    forms: ClassVar[Mapping[str, Any]]
+    """Form of the source -> the type of inputs."""
     ends: ClassVar[bool] = True
     """Whether targets end with a token for their end."""
 
@@ -46,9 +54,10 @@ class TextTargets(Fitted):
         network learns both."""
         return max(int(self.longest_target[split]) for split in ("train", "valid"))
 
-    def targets(self, frame: pd.DataFrame) -> pd.Series:
+    @classmethod
+    def targets(cls, frame: pd.DataFrame) -> pd.Series:
         """The column of target texts."""
-        return frame["target"]
+        return frame["text" if "text" in frame else "target"]
 
     def texts(self, frame: pd.DataFrame, rows: np.ndarray) -> tuple[Texts, Texts]:
         references = self.normal(self.targets(frame), rows)
@@ -85,37 +94,62 @@ class TextTargets(Fitted):
     def files(self) -> dict[str, str]:
         return {**super().files(), TARGET: self.target_tokenizer.to_json()}
 
+    @classmethod
+    def load(cls, stored: Stored, data: Data, task: Any) -> Self:
+        inputs = cls.forms[data.source.form].load(stored, data)
+        return cls(task, data, inputs, stored.target, stored.facts["longest_target"])
 
-def prepared(fitted: TextTargets, frame: pd.DataFrame, rows: Rows, facts: Facts) -> Prepared:
-    """All splits, the training split without items longer than `data.max_length`.
+    @classmethod
+    def arranged(
+        cls, frame: pd.DataFrame, rows: Rows, data: Data
+    ) -> tuple[pd.DataFrame, Rows, Facts]:
+        """The items to encode, made from the split ones, and further facts."""
+        return frame, rows, {}
 
-    Args:
-        fitted: its `longest_target` is filled in here.
-        frame: of the source.
-        rows: of each split.
-        facts: further ones, of the task.
-    """
-    parts, left_out = {}, 0
-    for split, own in rows.items():
-        parts[split] = fitted.encode(frame, own, split)
-        if split == "train" and fitted.data.max_length is not None:
-            parts[split], left_out = parts[split].short(fitted.data.max_length)
-    longest = {split: int(part.target_length.max()) for split, part in parts.items()}
-    fitted = replace(fitted, longest_target=longest)
-    targets = {split: part.targets for split, part in parts.items()}
-    if fitted.ends:
-        targets = {split: tokens[tokens != END] for split, tokens in targets.items()}
-    all_facts = counted(fitted, parts)
-    all_facts |= {
-        "unknown": {split: unknown(tokens) for split, tokens in targets.items()},
-        "targets": {split: int(part.target_length.sum()) for split, part in parts.items()},
-        "longest_target": longest,
-        "target_vocabulary": len(fitted.target_tokenizer.vocabulary) - 1,
-        "left_out": left_out,
-        **facts,
-    }
-    references, sources = fitted.texts(frame, np.concatenate([rows["valid"], rows["test"]]))
-    return Prepared("", parts, fitted, all_facts, references, sources)
+    @classmethod
+    def fit_sides(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> Sides:
+        """Fit on the training split."""
+        inputs, frame = cls.forms[data.source.form].fit(frame, rows, data)
+        texts = cls.targets(frame).iloc[rows["train"]].tolist()
+        target = fit_tokenizer(data.target_tokenizer or data.tokenizer, texts, end=cls.ends)
+        return inputs, target, frame
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, data: Data, task: Any) -> Prepared[Self]:
+        """Split, fit on the training split, encode; train without items over `data.max_length`.
+
+        Raises:
+            InputError: too little data, inputs that cannot be encoded, an item without tokens,
+                nothing short enough to train on.
+        """
+        form = data.source.form
+        rows = split_items(frame, form, data)
+        repeated = duplicates(frame, form, rows)
+        frame, rows, further = cls.arranged(frame, rows, data)
+        inputs, target, frame = cls.fit_sides(frame, rows, data)
+        fitted = cls(task, data, inputs, target, {})
+        parts, left_out = {}, 0
+        for split, own in rows.items():
+            parts[split] = fitted.encode(frame, own, split)
+            if split == "train" and data.max_length is not None:
+                parts[split], left_out = parts[split].short(data.max_length)
+        longest = {split: int(part.target_length.max()) for split, part in parts.items()}
+        fitted = replace(fitted, longest_target=longest)
+        targets = {split: part.targets for split, part in parts.items()}
+        if cls.ends:
+            targets = {split: tokens[tokens != END] for split, tokens in targets.items()}
+        facts = counted(fitted, parts)
+        facts |= {
+            "unknown": {split: unknown(tokens) for split, tokens in targets.items()},
+            "targets": {split: int(part.target_length.sum()) for split, part in parts.items()},
+            "longest_target": longest,
+            "target_vocabulary": len(target.vocabulary) - 1,
+            "left_out": left_out,
+            "duplicates": repeated,
+            **further,
+        }
+        references, sources = fitted.texts(frame, np.concatenate([rows["valid"], rows["test"]]))
+        return Prepared("", parts, fitted, facts, references, sources)
 
 
 def slices(part: Part, which: str) -> list[list[int]]:

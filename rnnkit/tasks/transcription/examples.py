@@ -15,34 +15,25 @@ from rnnkit.data.inputs.recordings import Recordings
 from rnnkit.data.prepare.facts import Facts
 from rnnkit.data.prepare.fitted import Fitted, Texts
 from rnnkit.data.prepare.part import Part
-from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.data.prepare.split import Rows, duplicates, split_items
-from rnnkit.data.prepare.stored import Stored
-from rnnkit.data.prepare.tokenize import fit as fit_tokenizer
+from rnnkit.data.prepare.split import Rows
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.source import Audio, Join
-from rnnkit.params.task import Transcription
 from rnnkit.runtime import numerics
-from rnnkit.tasks.sequence_to_sequence.examples import TextTargets, prepared, slices
+from rnnkit.tasks.sequence_to_sequence.examples import TextTargets, slices
 
 
 @dataclass(frozen=True, eq=False)
 class TranscriptionFitted(TextTargets):
     """How recordings become features, and the tokenizer of the transcripts."""
 
+    forms: ClassVar[Mapping[str, Any]] = {"audio": Recordings}
     ends: ClassVar[bool] = False
-
-    task: Transcription
-    inputs: Recordings
 
     @property
     def join(self) -> Join | None:
         """How recordings are joined to strings; None: they are taken as they are."""
         return self.data.source.join if isinstance(self.data.source, Audio) else None
-
-    def targets(self, frame: pd.DataFrame) -> pd.Series:
-        return frame["text"]
 
     def texts(self, frame: pd.DataFrame, rows: np.ndarray) -> tuple[Texts, Texts]:
         names = dict(zip(rows.tolist(), frame["name"].iloc[rows], strict=True))
@@ -73,32 +64,18 @@ class TranscriptionFitted(TextTargets):
             )
 
     @classmethod
-    def load(cls, stored: Stored, data: Data, task: Transcription) -> TranscriptionFitted:
-        inputs = Recordings.load(stored, data)
-        return cls(task, data, inputs, stored.target, stored.facts["longest_target"])
-
-
-def fit(frame: pd.DataFrame, data: Data, task: Transcription) -> Prepared[TranscriptionFitted]:
-    """Splits, joins where it is asked for, computes features, numbers the tokens.
-
-    Args:
-        frame: samples and text.
-
-    Raises:
-        InputError: too little data, a transcript without tokens or with more than it has frames.
-    """
-    rows = split_items(frame, "audio", data)
-    facts: Facts = {"duplicates": duplicates(frame, "audio", rows)}
-    if isinstance(data.source, Audio) and data.source.join is not None:
-        frame, rows = joined(frame, rows, data.source.join)
-    facts["seconds"] = {
-        split: float(sum(map(len, frame["samples"].iloc[own])) / frame.attrs["rate"])
-        for split, own in rows.items()
-    }
-    inputs, frame = Recordings.fit(frame, rows, data)
-    facts["rate"] = inputs.rate
-    target = fit_tokenizer(data.tokenizer, frame["text"].iloc[rows["train"]].tolist(), end=False)
-    return prepared(TranscriptionFitted(task, data, inputs, target, {}), frame, rows, facts)
+    def arranged(
+        cls, frame: pd.DataFrame, rows: Rows, data: Data
+    ) -> tuple[pd.DataFrame, Rows, Facts]:
+        """Joined to strings, if the source says so."""
+        if isinstance(data.source, Audio) and data.source.join is not None:
+            frame, rows = joined(frame, rows, data.source.join)
+        rate = frame.attrs["rate"]
+        seconds = {
+            split: float(sum(map(len, frame["samples"].iloc[own])) / rate)
+            for split, own in rows.items()
+        }
+        return frame, rows, {"seconds": seconds, "rate": rate}
 
 
 def refuse_too_few_frames(part: Part, names: list[str]) -> None:

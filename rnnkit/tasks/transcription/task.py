@@ -69,7 +69,6 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
     """Nats per token of the transcript; outputs are [batch, time, tokens], token 0 the blank."""
 
     fitted_type = examples.TranscriptionFitted
-    fit = staticmethod(examples.fit)
     stream_type = RecordingStream
     table_type = TranscriptPredictions
     meter_type = TranscriptMeter

@@ -51,7 +51,6 @@ class Translation(SequenceToSequence[examples.TranslationFitted]):
     """Cross-entropy per real target token; outputs are [batch, steps, tokens]."""
 
     fitted_type = examples.TranslationFitted
-    fit = staticmethod(examples.fit)
     table_type = TranslationPredictions
     baselines: Mapping[str, Baseline] = {
         "copied source": copied_source,
