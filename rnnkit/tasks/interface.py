@@ -1,7 +1,7 @@
 """What a task is to everything else: how to fit, build, lose, measure, decode, answer and show."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
 
@@ -21,7 +21,6 @@ from rnnkit.nn.model.network import build
 from rnnkit.nn.model.representation import Sizes
 from rnnkit.params.data import Data
 from rnnkit.params.model import Model
-from rnnkit.tasks.generation import Continuation
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.streaming import SequenceStream
 
@@ -39,6 +38,22 @@ class Meter(Protocol):
     """Gives the metrics of everything it was updated with."""
 
     def compute(self) -> Metrics: ...
+
+
+class Continuation(ABC):
+    """A text that goes on."""
+
+    @abstractmethod
+    def scores(self) -> Tensor:
+        """[vocabulary] logits of the next token."""
+
+    @abstractmethod
+    def append(self, token: int) -> None:
+        """Goes on with a token."""
+
+    @abstractmethod
+    def text(self, tokens: Sequence[int]) -> str:
+        """The whole text with the appended tokens, the prompt included where it is a text."""
 
 
 class Task(ABC, Generic[F]):
@@ -59,8 +74,8 @@ class Task(ABC, Generic[F]):
     meter_type: ClassVar[type[Meter]]
     """The meter, where it takes no arguments."""
     stream_type: ClassVar[type[SequenceStream]] = SequenceStream
-    name_of_window: ClassVar[str] = "one vector"
-    """What is read at once, for the refusal of a stream."""
+    read_at_once: ClassVar[str | None] = None
+    """What the network reads at once, so that it has no stream; None: steps."""
 
     def __init__(self, params: Any, prepared: Prepared[F]) -> None:
         self.params = params
@@ -263,16 +278,12 @@ class Task(ABC, Generic[F]):
         Raises:
             InputError: the network reads its inputs at once.
         """
-        if self.topology == "one_to_one":
-            raise self.no_stream()
+        if self.read_at_once is not None:
+            raise InputError(
+                f"a {self.params.kind} model reads {self.read_at_once} at once and no stream; "
+                "leave --stream out"
+            )
         return self.stream_type(self, network)
-
-    def no_stream(self) -> InputError:
-        """The refusal of a stream."""
-        return InputError(
-            f"a {self.params.kind} model reads {self.name_of_window} at once and no stream; "
-            "leave --stream out"
-        )
 
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
         """What generates text, token by token.

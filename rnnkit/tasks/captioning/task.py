@@ -12,21 +12,19 @@ from rnnkit.errors import InputError
 from rnnkit.nn.model.writing import OneToMany
 from rnnkit.params.data import Data
 from rnnkit.tasks.captioning import examples
-from rnnkit.tasks.generation import Continuation
-from rnnkit.tasks.interface import Baseline
+from rnnkit.tasks.interface import Baseline, Continuation
 from rnnkit.tasks.language_modeling.predictions import CategoryLikelihoods
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.sequence_to_sequence import baselines
 from rnnkit.tasks.sequence_to_sequence.predictions import TextPredictions
 from rnnkit.tasks.sequence_to_sequence.task import SequenceToSequence
-from rnnkit.tasks.streaming import SequenceStream
 
 
 class Captioning(SequenceToSequence[examples.CaptioningFitted]):
     """Cross-entropy per real token; outputs are [batch, steps, tokens]."""
 
     fitted_type = examples.CaptioningFitted
-    name_of_window = "one vector or category"
+    read_at_once = "one vector or category"
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
@@ -53,9 +51,6 @@ class Captioning(SequenceToSequence[examples.CaptioningFitted]):
         if vocabulary is None:
             return {}
         return {"category": [vocabulary[token] for token in batch.inputs[:, 0].tolist()]}
-
-    def stream(self, network: nn.Module) -> SequenceStream:
-        raise self.no_stream()
 
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
         if not prompt and self.fitted.categories:

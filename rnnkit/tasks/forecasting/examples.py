@@ -296,12 +296,8 @@ def _times(frame: pd.DataFrame, series: list[Series]) -> dict[str, list[str]]:
     """split -> its first and its last time."""
     times = {}
     for split in PARTS:
-        spans = [frame["time"].iloc[slice(*each.rows[split])] for each in series]
-        first, last = (
-            min(span.iloc[0] for span in spans if len(span)),
-            max(span.iloc[-1] for span in spans if len(span)),
-        )
-        times[split] = [first.isoformat(), last.isoformat()]
+        own = pd.concat([frame["time"].iloc[slice(*each.rows[split])] for each in series])
+        times[split] = [own.min().isoformat(), own.max().isoformat()]
     return times
 
 

@@ -12,8 +12,7 @@ from rnnkit.metrics import TokenMeter
 from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
 from rnnkit.nn.model.network import Synced
 from rnnkit.params.data import Words
-from rnnkit.tasks.generation import Continuation
-from rnnkit.tasks.interface import Baseline, Figures, Task
+from rnnkit.tasks.interface import Baseline, Continuation, Figures, Task
 from rnnkit.tasks.language_modeling import examples
 from rnnkit.tasks.language_modeling.baselines import bigram, unigram
 from rnnkit.tasks.language_modeling.predictions import TokenLikelihoods

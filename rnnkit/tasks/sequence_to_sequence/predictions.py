@@ -24,7 +24,7 @@ class TextPredictions(Predictions):
 
     def keys(self) -> pandas.Series:
         """Rows of equal keys share their references."""
-        return self.table["item"]
+        return self.table["asked" if "asked" in self.table else "item"]
 
     def measured(self) -> Measured:
         """Edits to the nearest reference."""

@@ -33,9 +33,6 @@ class TranslationPredictions(TextsOfLengths):
     length_unit: ClassVar[str] = "tokens"
     length_metric: ClassVar[str] = "bleu"
 
-    def keys(self) -> pandas.Series:
-        return self.table["asked"]
-
     def measured(self) -> Measured:
         measured, item = super().measured(), self.table["item"]
         first = item.groupby(self.keys()).transform("min")

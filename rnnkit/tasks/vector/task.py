@@ -24,6 +24,7 @@ class Vector(Classification):
     """As classification; outputs are [batch, classes]."""
 
     fitted_type = examples.VectorFitted
+    read_at_once = "one vector"
     baselines = BASELINES
 
 
@@ -32,6 +33,7 @@ class VectorOfNumbers(Regression):
 
     fitted_type = examples.VectorFitted
     meter_type = NumberMeter
+    read_at_once = "one vector"
     baselines = BASELINES
     readout = "numbers"
 
