@@ -10,7 +10,6 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import AnswerMeter, Metrics
 from rnnkit.params.task import Memory
 from rnnkit.tasks.memory.problems import COPIED, NEAR
-from rnnkit.tasks.steps import inputs_of, targets_of
 
 
 def constant_answer(task: Any, prepared: Prepared, part: Part) -> Metrics:
@@ -31,12 +30,12 @@ def constant_answer(task: Any, prepared: Prepared, part: Part) -> Metrics:
         len(prepared.fitted.inputs.vocabulary or ()), task.outputs, dtype=torch.float64
     )
     synced = train.synced
-    before = inputs_of(train) if synced else torch.zeros_like(known)
+    before = train.all_inputs if synced else torch.zeros_like(known)
     ones = torch.ones(len(before), dtype=torch.float64)
-    counts.index_put_((before, targets_of(train)), ones, accumulate=True)
+    counts.index_put_((before, train.all_targets), ones, accumulate=True)
     nats = -(counts / counts.sum(dim=1, keepdim=True)).log()
-    scored = inputs_of(part) if synced else torch.zeros_like(asked)
-    return {**meter.compute(), "loss": float(nats[scored, targets_of(part)].mean())}
+    scored = part.all_inputs if synced else torch.zeros_like(asked)
+    return {**meter.compute(), "loss": float(nats[scored, part.all_targets].mean())}
 
 
 def answers(task: Memory, part: Part) -> Tensor:
