@@ -29,13 +29,14 @@ def number_columns(
     return columns
 
 
-class Numbers(Predictions):
-    """`truth NAME` and `{column} NAME` for each target, and what says which numbers belong
-    together."""
+class ItemNumbers(Predictions):
+    """A row for each item, or for each frame of each item: item, step (from 1), and `truth NAME`
+    and `predicted NAME` for each target."""
 
-    column: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]] = ("item",)
+    column: ClassVar[str] = "predicted"
     """What predictions are called."""
-    places: ClassVar[tuple[str, ...]]
+    places: ClassVar[tuple[str, ...]] = ("item", "step")
     """Columns that say where a number belongs."""
 
     @property
@@ -70,15 +71,7 @@ class Numbers(Predictions):
         return errors
 
 
-class ItemNumbers(Numbers):
-    """A row for each item, or for each frame of each item: item, step (from 1)."""
-
-    columns: ClassVar[tuple[str, ...]] = ("item",)
-    column: ClassVar[str] = "predicted"
-    places: ClassVar[tuple[str, ...]] = ("item", "step")
-
-
-class Forecasts(Numbers):
+class Forecasts(ItemNumbers):
     """A row for each step of each window: row, step (from 1), and where there are several
     series."""
 

@@ -58,6 +58,16 @@ class Part:
         return bool((self.input_length == self.input_length[0]).all())
 
     @property
+    def all_inputs(self) -> Tensor:
+        """[steps] or [steps, …] input steps of all items, one item after the other."""
+        return self.inputs[positions(self.input_start, self.input_length)]
+
+    @property
+    def all_targets(self) -> Tensor:
+        """As `all_inputs`: the targets."""
+        return self.targets[positions(self.target_start, self.target_length)]
+
+    @property
     def cut(self) -> int:
         """Number of truncated items, if items are stored contiguously."""
         end = torch.tensor([len(self.inputs)])

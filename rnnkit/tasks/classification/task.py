@@ -10,10 +10,26 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import EntityMeter, LabelMeter
 from rnnkit.nn.losses import class_mean, cross_entropy, masked_mean, weights_of
 from rnnkit.tasks.classification import baselines, examples
-from rnnkit.tasks.classification.predictions import LabelPredictions
 from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.labels import Labelled
-from rnnkit.tasks.predictions import Predictions
+from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
+
+
+class LabelPredictions(Predictions):
+    """A row for each item: item, truth, predicted, probability (of what was predicted)."""
+
+    columns: ClassVar[tuple[str, ...]] = ("item", "truth", "predicted", "probability")
+
+    def measured(self) -> Measured:
+        table = self.table
+        right = table["truth"] == table["predicted"]
+        return Measured("accuracy", summed(table["item"], right, 1))
+
+    def mistakes(self, items: Items) -> tuple[str, Rows]:
+        wrong = self.table[self.table["truth"] != self.table["predicted"]]
+        worst = wrong.sort_values("probability", ascending=False)
+        shown = ["truth", "predicted", "probability"]
+        return "Its most confident mistakes", mistake_rows(worst, shown, items)
 
 
 class Classification(Task[Labelled]):

@@ -15,7 +15,6 @@ from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.memory import examples
 from rnnkit.tasks.memory.problems import COPIED, NEAR
 from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
-from rnnkit.tasks.steps import inputs_of, targets_of
 
 
 class AnswerPredictions(Predictions):
@@ -45,14 +44,14 @@ def constant_answer(task: "Memory", prepared: Prepared, part: Part) -> Metrics:
         return {**meter.compute(), "loss": float((asked - mean).square().mean())}
     meter.update(asked == torch.bincount(known, minlength=task.outputs).argmax())
     before, last = (
-        inputs_of(p) if task.synced else torch.zeros_like(targets_of(p)) for p in (train, part)
+        p.all_inputs if task.synced else torch.zeros_like(p.all_targets) for p in (train, part)
     )
     shape = (len(prepared.fitted.inputs.vocabulary or ()), task.outputs)
     counts = torch.ones(shape, dtype=torch.float64)
     ones = torch.ones(len(before), dtype=torch.float64)
-    counts.index_put_((before, targets_of(train)), ones, accumulate=True)
+    counts.index_put_((before, train.all_targets), ones, accumulate=True)
     nats = -(counts / counts.sum(dim=1, keepdim=True)).log()
-    return {**meter.compute(), "loss": float(nats[last, targets_of(part)].mean())}
+    return {**meter.compute(), "loss": float(nats[last, part.all_targets].mean())}
 
 
 class Memory(Task[examples.MemoryFitted]):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
@@ -53,19 +52,15 @@ class Music(Task[examples.MusicFitted]):
         return masked_mean(bernoulli(outputs, batch.targets), batch.mask)
 
     def measure(self, meter: NoteMeter, outputs: Tensor, batch: Batch) -> None:
-        real = torch.ones(outputs.shape[:2], dtype=torch.bool) if batch.mask is None else batch.mask
+        real = self.real(batch)
         meter.update(outputs[real] > 0, batch.targets[real])
 
     def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
-        nats = bernoulli(outputs, batch.targets)
-        if batch.mask is not None:
-            nats = nats.masked_fill(~batch.mask, 0.0)
-        real = [outputs.shape[1]] * len(outputs)
-        if batch.mask is not None:
-            real = batch.mask.sum(dim=1).tolist()
+        real = self.real(batch)
+        nats = bernoulli(outputs, batch.targets).masked_fill(~real, 0.0)
         return {
             "item": batch.item.tolist(),
-            "frames": real,
+            "frames": real.sum(dim=1).tolist(),
             "log_probability": (-nats.sum(dim=1)).tolist(),
         }
 

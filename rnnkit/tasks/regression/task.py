@@ -5,16 +5,42 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from torchmetrics.functional import r2_score
 
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.scale import Scaler
-from rnnkit.metrics import NumberMeter
+from rnnkit.metrics import Metrics, NumberMeter
 from rnnkit.nn.losses import ERRORS, masked_mean
 from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.numbers import ItemNumbers, number_columns
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.regression import baselines, examples
-from rnnkit.tasks.regression.meter import RegressionMeter
+
+
+class RegressionMeter(NumberMeter):
+    """As numbers, and the coefficient of determination, the mean over targets.
+
+        R² = 1 - Σ (y - ŷ)² / Σ (y - mean(y))²
+
+    It is left out where it is undefined: of a single item, or a target that does not vary.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._predicted: list[Tensor] = []
+        self._truth: list[Tensor] = []
+
+    def update(self, predicted: Tensor, truth: Tensor) -> None:
+        super().update(predicted, truth)
+        self._predicted.append(predicted.double())
+        self._truth.append(truth.double())
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        metrics, truth = super().compute(), torch.cat(self._truth)
+        if len(truth) > 1 and bool((truth.max(dim=0).values > truth.min(dim=0).values).all()):
+            metrics["r2"] = float(r2_score(torch.cat(self._predicted), truth))
+        return metrics
 
 
 class Regression(Task):

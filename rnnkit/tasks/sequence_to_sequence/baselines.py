@@ -15,7 +15,6 @@ from rnnkit.tasks.classification.baselines import token_counts
 from rnnkit.tasks.language_modeling.baselines import bigram, unigram
 from rnnkit.tasks.sequence_to_sequence.examples import slices
 from rnnkit.tasks.sequence_to_sequence.task import TextTask
-from rnnkit.tasks.steps import targets_of
 
 KNOWN = 20_000
 """Training items among which the nearest one is sought, the first ones."""
@@ -81,7 +80,7 @@ def _as_text(prepared: Prepared) -> Prepared:
 
 def _next_tokens(part: Part) -> Part:
     """The targets, each predicted from the one before it."""
-    wanted, length = targets_of(part), part.target_length
+    wanted, length = part.all_targets, part.target_length
     begins = length.cumsum(0) - length
     before = wanted.roll(1)
     before[begins] = END
