@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
@@ -76,7 +77,7 @@ class CaptionContinuation(Continuation):
         read = network.read(torch.as_tensor(flat)[None], None)
         self._written, self._memory, self._token = read.written, read.memory, END
 
-    def scores(self) -> Tensor:
+    def scores(self) -> Float[Tensor, " tokens"]:
         token = torch.tensor([self._token])
         scores, self._written, _ = self._network.decoder.advance(token, self._written, self._memory)
         return scores[0]

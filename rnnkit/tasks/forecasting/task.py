@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
@@ -24,6 +25,11 @@ from rnnkit.tasks.forecasting.baselines import drift, last_value, seasonal_naive
 from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.numbers import Forecasts, number_columns
 from rnnkit.tasks.predictions import Predictions
+
+Outputs = Float[Tensor, "batch *out"]
+Read = Float[Tensor, "batch time features"]
+Values = Float[Tensor, "batch horizon targets quantiles"]
+Forecast = Float[Tensor, "batch horizon targets"]
 
 
 class Forecasting(Task[examples.ForecastingFitted]):
@@ -71,26 +77,26 @@ class Forecasting(Task[examples.ForecastingFitted]):
         quantiles: tuple[float, ...] = self.params.quantiles
         return quantiles if self.params.loss == "quantile" else (0.5,)
 
-    def forecast(self, outputs: Tensor, inputs: Tensor) -> Tensor:
-        """Network outputs as scaled forecasts [batch, horizon, targets]; of quantiles the median.
+    def forecast(self, outputs: Outputs, inputs: Read) -> Forecast:
+        """Network outputs as scaled forecasts; of quantiles the median.
 
         Args:
             outputs: [batch, horizon · targets · quantiles], or where covariates are known ahead
                 [batch, window + horizon, targets · quantiles].
-            inputs: [batch, window, features], or [batch, window + horizon, features], scaled: what
-                the forecast may be relative to.
+            inputs: the window, and with such covariates the horizon, scaled: what the forecast may
+                be relative to.
         """
         return self.quantiles(outputs, inputs)[..., self.levels.index(0.5)]
 
-    def quantiles(self, outputs: Tensor, inputs: Tensor) -> Tensor:
-        """The same as [batch, horizon, targets, quantiles], which never cross: they are sorted.
+    def quantiles(self, outputs: Outputs, inputs: Read) -> Values:
+        """All quantiles; arguments as in `forecast`. They never cross: they are sorted.
 
         Reference: V. Chernozhukov, I. Fernández-Val, A. Galichon, Quantile and probability curves
         without crossing, Econometrica 78(3), 2010.
         """
         return self._values(outputs, inputs).sort(dim=-1).values
 
-    def _values(self, outputs: Tensor, inputs: Tensor) -> Tensor:
+    def _values(self, outputs: Outputs, inputs: Read) -> Values:
         """As `quantiles`, as the network gives them."""
         horizon, window, targets = self.params.horizon, inputs.shape[1], self.scaler.target_columns
         if self.scaler.known:
@@ -102,7 +108,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
         rows = window - season + torch.arange(horizon) % season
         return values + inputs[:, rows][..., targets, None]
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Outputs, batch: Batch) -> Float[Tensor, ""]:
         values = self._values(outputs, batch.inputs)
         if self.params.loss == "quantile":
             levels = torch.tensor(self.levels, dtype=values.dtype)
@@ -117,7 +123,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
             self.scaler.inverse, lambda rows: self._naive_errors[self.scaler.which(rows)]
         )
 
-    def measure(self, meter: ForecastMeter, outputs: Tensor, batch: Batch) -> None:
+    def measure(self, meter: ForecastMeter, outputs: Outputs, batch: Batch) -> None:
         meter.update(self.forecast(outputs, batch.inputs), batch.targets, batch.item)
         if self.params.loss == "quantile":
             values, levels = self.quantiles(outputs, batch.inputs), torch.tensor(self.levels)
@@ -133,13 +139,13 @@ class Forecasting(Task[examples.ForecastingFitted]):
         inputs[:, half:] += 1.5
         return replace(batch, inputs=inputs), slice(steps - horizon, half)
 
-    def units(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """[batch, horizon, targets] in units: forecasts, and quantiles by level (empty: none)."""
+    def units(self, outputs: Outputs, batch: Batch) -> tuple[Forecast, dict[str, Forecast]]:
+        """Forecasts in units, and quantiles by level (empty: none)."""
         each = zip(self.levels, self.quantiles(outputs, batch.inputs).unbind(-1), strict=True)
         values = {f"{level:g}": self.scaler.inverse(own, batch.item) for level, own in each}
         return values["0.5"], values if len(values) > 1 else {}
 
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(self, outputs: Outputs, batch: Batch) -> dict[str, list[Any]]:
         scaler, horizon = self.scaler, int(self.params.horizon)
         forecast, quantiles = self.units(outputs, batch)
         columns: dict[str, list[Any]] = {
@@ -177,8 +183,8 @@ class Forecasting(Task[examples.ForecastingFitted]):
         return answer
 
     @cached_property
-    def _naive_errors(self) -> Tensor:
-        """[series, targets] mean |y_t - y_{t-season}| over the training split, in units."""
+    def _naive_errors(self) -> Float[Tensor, "series targets"]:
+        """Mean |y_t - y_{t-season}| over the training split, in units."""
         errors = []
         for k, values in enumerate(examples.rows_of(self.prepared.parts["train"], self.scaler)):
             begin = torch.full((len(values),), self.scaler.begin[k])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
+from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
@@ -15,6 +16,9 @@ from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.memory import examples
 from rnnkit.tasks.memory.problems import COPIED, NEAR
 from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
+
+Outputs = Float[Tensor, "batch *time outputs"]
+Answers = Num[Tensor, " answers"]
 
 
 class AnswerPredictions(Predictions):
@@ -68,17 +72,17 @@ class Memory(Task[examples.MemoryFitted]):
     def outputs(self) -> int:
         return 1 if self.params.numbers else len(self.labels)
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Outputs, batch: Batch) -> Float[Tensor, ""]:
         if self.params.numbers:
             return squared(outputs, batch.targets[:, 0]).mean()
         losses = cross_entropy(outputs, batch.targets)
         return losses.mean() if losses.ndim == 1 else masked_mean(losses, batch.mask)
 
-    def measure(self, meter: AnswerMeter, outputs: Tensor, batch: Batch) -> None:
+    def measure(self, meter: AnswerMeter, outputs: Outputs, batch: Batch) -> None:
         predicted, truth = self._asked(outputs, batch)
         meter.update(self._right(predicted, truth))
 
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(self, outputs: Outputs, batch: Batch) -> dict[str, list[Any]]:
         predicted, truth = self._asked(outputs, batch)
         count = predicted.numel() // len(batch.item)
         return {
@@ -89,7 +93,9 @@ class Memory(Task[examples.MemoryFitted]):
             "right": self._right(predicted, truth).tolist(),
         }
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(
+        self, outputs: Float[Tensor, "*time outputs"], inputs: Num[Tensor, "time *features"]
+    ) -> dict[str, Any]:
         if self.params.numbers:
             return {"sum": float(outputs[0])}
         shares, best = outputs.softmax(dim=-1).max(dim=-1)
@@ -105,19 +111,19 @@ class Memory(Task[examples.MemoryFitted]):
 
         yield "accuracy_by_lag", figures.accuracy_by_lag(predictions.table)
 
-    def asked(self, part: Part) -> Tensor:
-        """[answers] the right sums or labels of all items of a split."""
+    def asked(self, part: Part) -> Answers:
+        """The right sums or labels of all items of a split."""
         if not self.synced:
             return part.targets[part.target_start].flatten()
         return part.targets[self._places(part.target_start + part.target_length)].flatten()
 
-    def _places(self, ends: Tensor) -> Tensor:
-        """[items, answers] the steps of the answers, of items that end before these steps."""
+    def _places(self, ends: Int[Tensor, " items"]) -> Int[Tensor, "items answers"]:
+        """The steps of the answers, of items that end before these steps."""
         offsets = [-2] if self.params.problem == "embedded_reber" else range(-COPIED, 0)
         return ends[:, None] + torch.tensor(list(offsets))
 
-    def _asked(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """[answers] predicted, and true."""
+    def _asked(self, outputs: Outputs, batch: Batch) -> tuple[Answers, Answers]:
+        """Predicted, and true."""
         if self.params.numbers:
             return outputs[:, 0], batch.targets[:, 0, 0]
         predicted = outputs.argmax(dim=-1)
@@ -126,11 +132,11 @@ class Memory(Task[examples.MemoryFitted]):
         places = self._places(_span(batch)[1])
         return predicted.gather(1, places).flatten(), batch.targets.gather(1, places).flatten()
 
-    def _right(self, predicted: Tensor, truth: Tensor) -> Tensor:
+    def _right(self, predicted: Answers, truth: Answers) -> Bool[Tensor, " answers"]:
         return (predicted - truth).abs() < NEAR if self.params.numbers else predicted == truth
 
-    def _lag(self, batch: Batch) -> Tensor:
-        """[batch] steps between what is to be remembered, the first of it, and the answer."""
+    def _lag(self, batch: Batch) -> Int[Tensor, " batch"]:
+        """Steps between what is to be remembered, the first of it, and the answer."""
         begins, ends = _span(batch)
         if self.synced:
             return self._places(ends)[:, 0] - begins
@@ -143,13 +149,13 @@ class Memory(Task[examples.MemoryFitted]):
             marked = torch.isin(batch.inputs, torch.tensor(wanted))
         return ends - 1 - marked.to(torch.uint8).argmax(dim=1)
 
-    def _named(self, answers: Tensor) -> list[Any]:
+    def _named(self, answers: Answers) -> list[Any]:
         values: list[Any] = answers.tolist()
         return values if self.params.numbers else [self.labels[i] for i in values]
 
 
-def _span(batch: Batch) -> tuple[Tensor, Tensor]:
-    """[batch] the first real step, and the step behind the last one."""
+def _span(batch: Batch) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]:
+    """The first real step, and the step behind the last one."""
     real = torch.ones(batch.inputs.shape[:2]) if batch.mask is None else batch.mask
     begins = real.to(torch.uint8).argmax(dim=1)
     return begins, begins + real.to(torch.int64).sum(dim=1)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
@@ -23,6 +24,7 @@ from rnnkit.tasks.sequence_to_sequence.examples import TextTargets
 from rnnkit.tasks.sequence_to_sequence.predictions import typical
 
 F = TypeVar("F", bound=TextTargets)
+Logits = Float[Tensor, "batch steps tokens"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +32,11 @@ class Decoded:
     """What a network makes of a batch.
 
     Args:
-        logits: [batch, steps, tokens] of each next token, given the true ones before it.
+        logits: of each next token, given the true ones before it.
         best: the best hypothesis of each item.
     """
 
-    logits: Tensor
+    logits: Logits
     best: list[Hypothesis]
 
 
@@ -80,7 +82,7 @@ class TextTask(Task[F]):
         return [self.prepared.references[row] for row in items.item.tolist()]
 
     def text_columns(
-        self, batch: Batch, texts: list[str], confidence: list[float], nats: Tensor
+        self, batch: Batch, texts: list[str], confidence: list[float], nats: Float[Tensor, " batch"]
     ) -> dict[str, list[Any]]:
         """Columns of the predictions table that all texts have.
 
@@ -88,7 +90,7 @@ class TextTask(Task[F]):
             batch: the items.
             texts: as decoded.
             confidence: nats per token or frame.
-            nats: [batch] of the true texts.
+            nats: of the true texts.
         """
         truth = self.references(batch)
         return {
@@ -114,20 +116,20 @@ class TextTask(Task[F]):
 class SequenceToSequence(TextTask[F]):
     """Cross-entropy per real target token; outputs are [batch, steps, tokens]."""
 
-    def forward(self, network: nn.Module, batch: Batch, progress: float | None = None) -> Tensor:
+    def forward(self, network: nn.Module, batch: Batch, progress: float | None = None) -> Logits:
         own = 0.0 if progress is None else self.params.scheduled_sampling * progress
         outputs: Tensor = network(batch.inputs, batch.mask, before(batch.targets), own)
         return outputs
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Logits, batch: Batch) -> Float[Tensor, ""]:
         return masked_mean(cross_entropy(outputs, batch.targets), batch.targets != IGNORED)
 
-    def training_loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def training_loss(self, outputs: Logits, batch: Batch) -> Float[Tensor, ""]:
         smoothing = self.params.label_smoothing
         losses = smoothed_cross_entropy(outputs, batch.targets, smoothing)
         return masked_mean(losses, batch.targets != IGNORED)
 
-    def real(self, batch: Batch) -> Tensor:
+    def real(self, batch: Batch) -> Bool[Tensor, "batch steps"]:
         return batch.targets != IGNORED
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
@@ -144,7 +146,7 @@ class SequenceToSequence(TextTask[F]):
             return [[best] for best in greedy(writer, read, longest)]
         return beam_search(writer, read, longest, beam, self.params.length_penalty)
 
-    def decode(self, network: nn.Module, batch: Batch, outputs: Tensor, final: bool) -> Decoded:
+    def decode(self, network: nn.Module, batch: Batch, outputs: Logits, final: bool) -> Decoded:
         read = cast("Writer", network).read(batch.inputs, batch.mask)
         hypotheses = self.hypotheses(network, read, self.params.beam if final else 1)
         return Decoded(outputs, [best for best, *_ in hypotheses])
@@ -218,7 +220,7 @@ class SequenceToSequence(TextTask[F]):
         return items.item.tolist()
 
 
-def before(targets: Tensor) -> Tensor:
-    """[batch, steps] the token before each target: the end token before the first."""
+def before(targets: Int[Tensor, "batch steps"]) -> Int[Tensor, "batch steps"]:
+    """The token before each target: the end token before the first."""
     shifted = torch.cat([torch.full_like(targets[:, :1], END), targets[:, :-1]], dim=1)
     return shifted.masked_fill(shifted == IGNORED, PADDING)

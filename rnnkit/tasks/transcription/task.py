@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 
 import pandas
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
@@ -19,6 +20,9 @@ from rnnkit.tasks.sequence_to_sequence.predictions import TextsOfLengths, typica
 from rnnkit.tasks.sequence_to_sequence.task import TextTask
 from rnnkit.tasks.streaming import SequenceStream
 from rnnkit.tasks.transcription import examples
+
+Logits = Float[Tensor, "batch time tokens"]
+Frames = Float[Tensor, "time tokens"]
 
 
 class TranscriptPredictions(TextsOfLengths):
@@ -40,13 +44,13 @@ class Transcripts:
     """Decoded transcripts of a batch.
 
     Args:
-        nats: [batch] of the true transcripts.
+        nats: of the true transcripts.
         texts: the best transcript of each recording.
         confidence: log-probability per frame of it.
         paths: the best token of each frame, empty where it is the blank.
     """
 
-    nats: Tensor
+    nats: Float[Tensor, " batch"]
     texts: list[str]
     confidence: list[float]
     paths: list[list[str]]
@@ -78,10 +82,10 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
         "nearest recording": nearest_recording,
     }
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Logits, batch: Batch) -> Float[Tensor, ""]:
         return ctc.ctc_loss(outputs, batch.mask, batch.targets).sum() / self.weight(batch)
 
-    def decode(self, network: nn.Module, batch: Batch, outputs: Tensor, final: bool) -> Transcripts:
+    def decode(self, network: nn.Module, batch: Batch, outputs: Logits, final: bool) -> Transcripts:
         texts, confidence, paths = [], [], []
         names = ("", *self.target.vocabulary[ctc.BLANK + 1 :])
         for row, own in enumerate(outputs):
@@ -93,11 +97,11 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
         nats = ctc.ctc_loss(outputs, batch.mask, batch.targets)
         return Transcripts(nats, texts, confidence, paths)
 
-    def transcripts(self, outputs: Tensor, beam: int) -> list[tuple[str, float]]:
+    def transcripts(self, outputs: Frames, beam: int) -> list[tuple[str, float]]:
         """The best texts of one recording with their log-probabilities, the best first.
 
         Args:
-            outputs: [time, tokens] of real frames.
+            outputs: of real frames.
             beam: how many prefixes are kept; 1: the text of the likeliest path.
         """
         scores = outputs.log_softmax(dim=1)
@@ -132,5 +136,5 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
         ]
         yield "transcript_path", figures.transcript_path(shown)
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(self, outputs: Frames, inputs: Tensor) -> dict[str, Any]:
         return self.listed(self.transcripts(outputs, self.params.beam))
