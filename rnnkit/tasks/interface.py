@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import pandas
 import torch
@@ -35,12 +35,6 @@ Baseline = Callable[[Any, Prepared, Part], Metrics]
 """(task, prepared data, examples) -> metrics of a simple predictor fitted on the training split."""
 
 
-class Meter(Protocol):
-    """Gives the metrics of everything it was updated with."""
-
-    def compute(self) -> Metrics: ...
-
-
 class Task(ABC, Generic[F]):
     """One task on one prepared data set.
 
@@ -56,11 +50,11 @@ class Task(ABC, Generic[F]):
     """What the training split decides."""
     table_type: ClassVar[type[Predictions]]
     """The type of the predictions table, where it is the same for all params."""
-    meter_type: ClassVar[type[Meter]]
+    meter_type: ClassVar[type[Any]]
     """The meter, where it takes no arguments."""
     stream_type: ClassVar[type[SequenceStream]] = SequenceStream
-    name_of_window: ClassVar[str] = "one vector"
-    """What is read at once, for the refusal of a stream."""
+    read_at_once: ClassVar[str | None] = None
+    """What the network reads at once, for the refusal of a stream; None: it reads step by step."""
 
     def __init__(self, params: Any, prepared: Prepared[F]) -> None:
         self.params = params
@@ -137,7 +131,6 @@ class Task(ABC, Generic[F]):
         """The network's outputs for a batch.
 
         Args:
-            network: what `network` built.
             batch: whole; windows of it are run by the trainer.
             progress: in training, how much of it has gone by, 0 to 1; None: it is not training.
         """
@@ -154,10 +147,7 @@ class Task(ABC, Generic[F]):
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
         """The batch with other values from a step on, and the steps whose outputs must not change;
-        None: outputs may depend on all steps.
-
-        Args:
-            batch: one item, without padding.
+        None: outputs may depend on all steps. The batch is one item, without padding.
         """
         steps = batch.inputs.shape[1]
         if not self.synced or steps < 2:
@@ -185,9 +175,7 @@ class Task(ABC, Generic[F]):
         """What is measured: the outputs, or what is decoded with them.
 
         Args:
-            network: in evaluation mode.
-            batch: what it was run on.
-            outputs: of `forward`.
+            outputs: of `forward` on the batch.
             final: whether it is the final evaluation, whose decoding may take longer.
         """
         return outputs
@@ -221,22 +209,13 @@ class Task(ABC, Generic[F]):
         return predictions
 
     def figures(self, predictions: Predictions) -> Figures:
-        """The task's own figures of a run, each with its name.
-
-        Args:
-            predictions: of the test split.
-        """
+        """The task's own figures of a run, from its predictions of the test split."""
         return iter(())
 
     # ------------------------------------------------------------------ new inputs
 
     def answers(self, network: nn.Module, batch: Batch) -> list[dict[str, Any]]:
-        """What a person wants to know of new inputs, JSON-able, one for each.
-
-        Args:
-            network: in evaluation mode.
-            batch: of `Fitted.read`.
-        """
+        """What a person wants to know of the inputs of `Fitted.read`, JSON-able, one for each."""
         outputs = network(batch.inputs, batch.mask)
         answers = []
         for i in range(len(batch.inputs)):
@@ -247,32 +226,20 @@ class Task(ABC, Generic[F]):
 
     @abstractmethod
     def answer(self, outputs: Any, inputs: Tensor) -> dict[str, Any]:
-        """The answer to one input.
-
-        Args:
-            outputs: of the network for this input alone, without padding.
-            inputs: the input's own steps, as the network read them.
-        """
+        """The answer to one input, from its own outputs and steps, without padding."""
 
     def stream(self, network: nn.Module) -> SequenceStream:
-        """The network on a sequence that comes step by step.
-
-        Args:
-            network: in evaluation mode, of one direction.
+        """The network, of one direction, on a sequence that comes step by step.
 
         Raises:
             InputError: the network reads its inputs at once.
         """
-        if self.topology == "one_to_one":
-            raise self.no_stream()
+        if self.read_at_once is not None:
+            raise InputError(
+                f"a {self.params.kind} model reads {self.read_at_once} at once and no stream; "
+                "leave --stream out"
+            )
         return self.stream_type(self, network)
-
-    def no_stream(self) -> InputError:
-        """The refusal of a stream."""
-        return InputError(
-            f"a {self.params.kind} model reads {self.name_of_window} at once and no stream; "
-            "leave --stream out"
-        )
 
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
         """What generates text, token by token.

@@ -19,7 +19,6 @@ from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.sequence_to_sequence import baselines
 from rnnkit.tasks.sequence_to_sequence.predictions import TextPredictions
 from rnnkit.tasks.sequence_to_sequence.task import SequenceToSequence
-from rnnkit.tasks.streaming import SequenceStream
 
 
 class Captioning(SequenceToSequence[examples.CaptioningFitted]):
@@ -27,7 +26,7 @@ class Captioning(SequenceToSequence[examples.CaptioningFitted]):
 
     fitted_type = examples.CaptioningFitted
     fit = staticmethod(examples.fit)
-    name_of_window = "one vector or category"
+    read_at_once = "one vector or category"
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
@@ -54,9 +53,6 @@ class Captioning(SequenceToSequence[examples.CaptioningFitted]):
         if vocabulary is None:
             return {}
         return {"category": [vocabulary[token] for token in batch.inputs[:, 0].tolist()]}
-
-    def stream(self, network: nn.Module) -> SequenceStream:
-        raise self.no_stream()
 
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
         if not prompt and self.fitted.categories:

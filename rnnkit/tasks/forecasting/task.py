@@ -24,7 +24,6 @@ from rnnkit.tasks.forecasting.baselines import drift, last_value, seasonal_naive
 from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.numbers import Forecasts, number_columns
 from rnnkit.tasks.predictions import Predictions
-from rnnkit.tasks.streaming import SequenceStream
 
 
 class Forecasting(Task[examples.ForecastingFitted]):
@@ -33,7 +32,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
     fitted_type = examples.ForecastingFitted
     fit = staticmethod(examples.fit)
     table_type = Forecasts
-    name_of_window = "a whole window"
+    read_at_once = "a whole window"
     baselines: Mapping[str, Baseline] = {
         "last value": last_value,
         "seasonal naive": seasonal_naive,
@@ -172,9 +171,6 @@ class Forecasting(Task[examples.ForecastingFitted]):
         from rnnkit import figures
 
         yield "forecasts", figures.forecasts(predictions.table, self.scaler.targets)
-
-    def stream(self, network: nn.Module) -> SequenceStream:
-        raise self.no_stream()
 
     def answers(self, network: nn.Module, batch: Batch) -> list[dict[str, Any]]:
         outputs = network(batch.inputs, None)

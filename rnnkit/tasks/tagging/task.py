@@ -9,7 +9,7 @@ from rnnkit.data.batches import Batch
 from rnnkit.metrics import EntityMeter, LabelMeter
 from rnnkit.nn.losses import IGNORED
 from rnnkit.params.data import Characters
-from rnnkit.tasks.classification import Classification
+from rnnkit.tasks.classification.task import Classification
 from rnnkit.tasks.interface import Baseline, Figures
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.tagging import baselines, examples

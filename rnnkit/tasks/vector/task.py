@@ -8,9 +8,9 @@ from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.metrics import NumberMeter
 from rnnkit.nn.losses import squared
-from rnnkit.tasks.classification import Classification
+from rnnkit.tasks.classification.task import Classification
 from rnnkit.tasks.interface import Baseline
-from rnnkit.tasks.regression import Regression
+from rnnkit.tasks.regression.task import Regression
 from rnnkit.tasks.vector import examples
 from rnnkit.tasks.vector.baselines import constant_target, nearest_neighbour
 
@@ -25,6 +25,7 @@ class Vector(Classification):
 
     fitted_type = examples.VectorFitted
     baselines = BASELINES
+    read_at_once = "one vector"
 
 
 class VectorOfNumbers(Regression):
@@ -33,6 +34,7 @@ class VectorOfNumbers(Regression):
     fitted_type = examples.VectorFitted
     meter_type = NumberMeter
     baselines = BASELINES
+    read_at_once = "one vector"
     readout = "numbers"
 
     @property
