@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import pandas
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from typing_extensions import TypeVar
 
@@ -137,8 +138,8 @@ class Task(ABC, Generic[F]):
         outputs: Tensor = network(batch.inputs, batch.mask)
         return outputs
 
-    def real(self, batch: Batch) -> Tensor:
-        """[batch] or [batch, time] bool: which outputs mean anything."""
+    def real(self, batch: Batch) -> Bool[Tensor, "batch *time"]:
+        """Which outputs mean anything."""
         if not self.synced:
             return torch.ones(len(batch.inputs), dtype=torch.bool)
         if batch.mask is None:
@@ -160,14 +161,14 @@ class Task(ABC, Generic[F]):
         return replace(batch, inputs=inputs), slice(0, half)
 
     @abstractmethod
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Tensor, batch: Batch) -> Float[Tensor, ""]:
         """The mean loss over the batch's real targets."""
 
-    def training_loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def training_loss(self, outputs: Tensor, batch: Batch) -> Float[Tensor, ""]:
         """What is differentiated: the loss, and what regularises it, if anything does."""
         return self.loss(outputs, batch)
 
-    def weight(self, batch: Batch) -> float:
+    def weight(self, batch: Batch) -> int | float:
         """How many targets `loss` is the mean of; with class weights their sum."""
         return int(self.real(batch).sum())
 

@@ -43,8 +43,6 @@ class Recordings(Frames):
     """Items are the samples of recordings, -1 to 1.
 
     Args:
-        width: features per frame.
-        scaling: scaler of the features; None: normalized per recording.
         rate: samples per second.
         mfcc: params of the features.
     """

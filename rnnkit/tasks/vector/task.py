@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
@@ -42,5 +43,5 @@ class VectorOfNumbers(Regression):
         scaler: Scaler = self.fitted.scaler
         return scaler
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Float[Tensor, "batch targets"], batch: Batch) -> Float[Tensor, ""]:
         return squared(outputs, self.truth(batch)).mean()
