@@ -21,18 +21,18 @@ from rnnkit.params import Experiment
 from rnnkit.params.data import Data
 from rnnkit.params.task import Task as TaskParams
 from rnnkit.tasks.captioning.task import Captioning
-from rnnkit.tasks.classification import Classification
+from rnnkit.tasks.classification.task import Classification
 from rnnkit.tasks.forecasting.task import Forecasting
 from rnnkit.tasks.interface import Task as Task
-from rnnkit.tasks.language_modeling import LanguageModeling
+from rnnkit.tasks.language_modeling.task import LanguageModeling
 from rnnkit.tasks.memory.task import Memory
-from rnnkit.tasks.music import Music
+from rnnkit.tasks.music.task import Music
 from rnnkit.tasks.predictions import Predictions
-from rnnkit.tasks.regression import Regression
-from rnnkit.tasks.tagging import Tagging
+from rnnkit.tasks.regression.task import Regression
+from rnnkit.tasks.tagging.task import Tagging
 from rnnkit.tasks.transcription.task import Transcription
 from rnnkit.tasks.translation.task import Translation
-from rnnkit.tasks.vector import Vector, VectorOfNumbers
+from rnnkit.tasks.vector.task import Vector, VectorOfNumbers
 
 TASKS: Mapping[str, type[Task]] = {
     "classification": Classification,

@@ -3,10 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import pandas
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from typing_extensions import TypeVar
 
@@ -32,12 +33,6 @@ Figures = Iterator[tuple[str, "Figure"]]
 """Figures of a run, each with its name."""
 Baseline = Callable[[Any, Prepared, Part], Metrics]
 """(task, prepared data, examples) -> metrics of a simple predictor fitted on the training split."""
-
-
-class Meter(Protocol):
-    """Gives the metrics of everything it was updated with."""
-
-    def compute(self) -> Metrics: ...
 
 
 class Continuation(ABC):
@@ -71,11 +66,11 @@ class Task(ABC, Generic[F]):
     """What the training split decides."""
     table_type: ClassVar[type[Predictions]]
     """The type of the predictions table, where it is the same for all params."""
-    meter_type: ClassVar[type[Meter]]
+    meter_type: ClassVar[type[Any]]
     """The meter, where it takes no arguments."""
     stream_type: ClassVar[type[SequenceStream]] = SequenceStream
     read_at_once: ClassVar[str | None] = None
-    """What the network reads at once, so that it has no stream; None: steps."""
+    """What the network reads at once, for the refusal of a stream; None: it reads step by step."""
 
     def __init__(self, params: Any, prepared: Prepared[F]) -> None:
         self.params = params
@@ -152,15 +147,14 @@ class Task(ABC, Generic[F]):
         """The network's outputs for a batch.
 
         Args:
-            network: what `network` built.
             batch: whole; windows of it are run by the trainer.
             progress: in training, how much of it has gone by, 0 to 1; None: it is not training.
         """
         outputs: Tensor = network(batch.inputs, batch.mask)
         return outputs
 
-    def real(self, batch: Batch) -> Tensor:
-        """[batch] or [batch, time] bool: which outputs mean anything."""
+    def real(self, batch: Batch) -> Bool[Tensor, "batch *time"]:
+        """Which outputs mean anything."""
         if not self.synced:
             return torch.ones(len(batch.inputs), dtype=torch.bool)
         if batch.mask is None:
@@ -169,10 +163,7 @@ class Task(ABC, Generic[F]):
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
         """The batch with other values from a step on, and the steps whose outputs must not change;
-        None: outputs may depend on all steps.
-
-        Args:
-            batch: one item, without padding.
+        None: outputs may depend on all steps. The batch is one item, without padding.
         """
         steps = batch.inputs.shape[1]
         if not self.synced or steps < 2:
@@ -185,14 +176,14 @@ class Task(ABC, Generic[F]):
         return replace(batch, inputs=inputs), slice(0, half)
 
     @abstractmethod
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Tensor, batch: Batch) -> Float[Tensor, ""]:
         """The mean loss over the batch's real targets."""
 
-    def training_loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def training_loss(self, outputs: Tensor, batch: Batch) -> Float[Tensor, ""]:
         """What is differentiated: the loss, and what regularises it, if anything does."""
         return self.loss(outputs, batch)
 
-    def weight(self, batch: Batch) -> float:
+    def weight(self, batch: Batch) -> int | float:
         """How many targets `loss` is the mean of; with class weights their sum."""
         return int(self.real(batch).sum())
 
@@ -200,9 +191,7 @@ class Task(ABC, Generic[F]):
         """What is measured: the outputs, or what is decoded with them.
 
         Args:
-            network: in evaluation mode.
-            batch: what it was run on.
-            outputs: of `forward`.
+            outputs: of `forward` on the batch.
             final: whether it is the final evaluation, whose decoding may take longer.
         """
         return outputs
@@ -236,22 +225,13 @@ class Task(ABC, Generic[F]):
         return predictions
 
     def figures(self, predictions: Predictions) -> Figures:
-        """The task's own figures of a run, each with its name.
-
-        Args:
-            predictions: of the test split.
-        """
+        """The task's own figures of a run, from its predictions of the test split."""
         return iter(())
 
     # ------------------------------------------------------------------ new inputs
 
     def answers(self, network: nn.Module, batch: Batch) -> list[dict[str, Any]]:
-        """What a person wants to know of new inputs, JSON-able, one for each.
-
-        Args:
-            network: in evaluation mode.
-            batch: of `Fitted.read`.
-        """
+        """What a person wants to know of the inputs of `Fitted.read`, JSON-able, one for each."""
         outputs = network(batch.inputs, batch.mask)
         answers = []
         for i in range(len(batch.inputs)):
@@ -262,18 +242,10 @@ class Task(ABC, Generic[F]):
 
     @abstractmethod
     def answer(self, outputs: Any, inputs: Tensor) -> dict[str, Any]:
-        """The answer to one input.
-
-        Args:
-            outputs: of the network for this input alone, without padding.
-            inputs: the input's own steps, as the network read them.
-        """
+        """The answer to one input, from its own outputs and steps, without padding."""
 
     def stream(self, network: nn.Module) -> SequenceStream:
-        """The network on a sequence that comes step by step.
-
-        Args:
-            network: in evaluation mode, of one direction.
+        """The network, of one direction, on a sequence that comes step by step.
 
         Raises:
             InputError: the network reads its inputs at once.

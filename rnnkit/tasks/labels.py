@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.data.prepare.facts import Facts
@@ -48,8 +49,8 @@ class Labels:
         refuse_unknown(listed, self.names, "labels")
         return numbered(listed, self.names)
 
-    def weights(self, chosen: Mapping[str, float] | str | None) -> Tensor | None:
-        """[labels] what each counts in the loss; None: all the same.
+    def weights(self, chosen: Mapping[str, float] | str | None) -> Float[Tensor, " classes"] | None:
+        """What each counts in the loss; None: all the same.
 
         Args:
             chosen: `task.class_weights`.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pandas
+from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.tasks.predictions import MAX_MISTAKES, Items, Measured, Predictions, Rows, summed
@@ -12,14 +13,16 @@ TRUTH = "truth "
 
 
 def number_columns(
-    names: Sequence[str], truth: Tensor, predicted: Tensor, column: str
+    names: Sequence[str],
+    truth: Float[Tensor, "*rows targets"],
+    predicted: Float[Tensor, "*rows targets"],
+    column: str,
 ) -> dict[str, list[Any]]:
     """`truth NAME` and `predicted NAME` of each target.
 
     Args:
         names: of the targets.
-        truth: [..., targets] in units.
-        predicted: likewise.
+        truth, predicted: in units.
         column: what predictions are called.
     """
     columns: dict[str, list[Any]] = {}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from rnnkit.data.inputs.interface import Feed, Inputs
+from rnnkit.data.inputs.interface import Feed
+from rnnkit.data.inputs.numbers import Frames
 from rnnkit.data.prepare.audio import all_features, sizes, with_features
 from rnnkit.data.prepare.part import Flat
-from rnnkit.data.prepare.scale import Scaler, fit_frames
+from rnnkit.data.prepare.scale import fit_frames
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.sources.audio import MAX_SAMPLE, recording
@@ -38,12 +39,10 @@ def samples_of(value: Any) -> np.ndarray | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Recordings(Inputs):
+class Recordings(Frames):
     """Items are the samples of recordings, -1 to 1.
 
     Args:
-        width: features per frame.
-        scaling: scaler of the features; None: normalized per recording.
         rate: samples per second.
         mfcc: params of the features.
     """
@@ -54,18 +53,8 @@ class Recordings(Inputs):
     example: ClassVar[str] = " (of a stream a list of samples, as [0.01, -0.02])"
     counted: ClassVar[str | None] = "frames"
 
-    width: int
-    scaling: Scaler | None
     rate: int
     mfcc: MFCC
-
-    @property
-    def features(self) -> int:
-        return self.width
-
-    @property
-    def scaler(self) -> Scaler | None:
-        return self.scaling
 
     def item(self, value: Any, where: str) -> np.ndarray:
         """Samples of a WAV file's path or of a list."""
@@ -104,12 +93,8 @@ class Recordings(Inputs):
     def keys(self, source: Source) -> list[str]:
         return [getattr(source, "audio", "audio")]
 
-    def stored(self) -> dict[str, Any]:
-        scaler = None if self.scaling is None else self.scaling.to_json()
-        return {"features": self.width, "scaler": scaler}
-
     @classmethod
-    def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Recordings, pd.DataFrame]:
+    def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Self, pd.DataFrame]:
         """Fit on the training rows; also return the frame with features instead of samples."""
         frame = with_features(frame, data, rows)
         scaling = None
@@ -119,7 +104,7 @@ class Recordings(Inputs):
         return cls(width, scaling, frame.attrs["rate"], data.features), frame
 
     @classmethod
-    def load(cls, stored: Stored, data: Data) -> Recordings:
+    def load(cls, stored: Stored, data: Data) -> Self:
         """Load from the fields of `stored`."""
         return cls(stored.features, stored.scaler, int(stored.facts["rate"]), data.features)
 

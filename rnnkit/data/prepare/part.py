@@ -126,6 +126,14 @@ class Part:
         return cls(values, start, read, truth, target_start, count, tensor(item), synced)
 
     @classmethod
+    def next_steps(
+        cls, inputs: np.ndarray, start: np.ndarray, length: np.ndarray, item: np.ndarray
+    ) -> Part:
+        """Sequences whose target at every step is the next step of the inputs."""
+        steps, first, count = tensor(inputs), tensor(start), tensor(length)
+        return cls(steps, first, count, steps, first + 1, count, tensor(item), synced=True)
+
+    @classmethod
     def sequence_to_sequence(cls, read: Flat, wanted: Flat, item: np.ndarray) -> Part:
         """Sequences with target sequences of independent length.
 

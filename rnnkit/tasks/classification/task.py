@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
@@ -54,13 +55,13 @@ class Classification(Task[Labelled]):
     def outputs(self) -> int:
         return len(self.labels)
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Float[Tensor, "*rows classes"], batch: Batch) -> Float[Tensor, ""]:
         losses = cross_entropy(outputs, batch.targets)
         if self.class_weights is None:
             return masked_mean(losses, batch.mask if self.synced else None)
         return class_mean(losses, batch.targets, self.class_weights)
 
-    def weight(self, batch: Batch) -> float:
+    def weight(self, batch: Batch) -> int | float:
         if self.class_weights is None:
             return super().weight(batch)
         return float(weights_of(batch.targets, self.class_weights).sum())
@@ -71,7 +72,9 @@ class Classification(Task[Labelled]):
     def measure(self, meter: LabelMeter | EntityMeter, outputs: Tensor, batch: Batch) -> None:
         meter.update(outputs.argmax(dim=-1), batch.targets)
 
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(
+        self, outputs: Float[Tensor, "batch classes"], batch: Batch
+    ) -> dict[str, list[Any]]:
         probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
         return {
             "item": batch.item.tolist(),
@@ -86,7 +89,7 @@ class Classification(Task[Labelled]):
 
         yield "confusion_matrix", figures.confusion_matrix(predictions.table, self.labels)
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(self, outputs: Float[Tensor, " classes"], inputs: Tensor) -> dict[str, Any]:
         shares = outputs.softmax(dim=-1).tolist()
         return {
             "label": self.labels[int(outputs.argmax())],

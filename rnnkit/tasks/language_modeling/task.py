@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
@@ -30,7 +31,7 @@ class TokenStream(SequenceStream):
         self._feed = self.inputs.token
         self.steps = 0
 
-    def answer(self, new: Tensor) -> dict[str, Any]:
+    def answer(self, new: Int[Tensor, " time"]) -> dict[str, Any]:
         nats = float(cross_entropy(self._next, new))
         self._next = self.run(new)
         return {"log_probability": -nats}
@@ -56,7 +57,7 @@ class LanguageModeling(Task[examples.LanguageModelingFitted]):
     def outputs(self) -> int:
         return len(self.fitted.inputs.vocabulary)
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Float[Tensor, "batch time tokens"], batch: Batch) -> Float[Tensor, ""]:
         return masked_mean(cross_entropy(outputs, batch.targets), batch.mask)
 
     def measure(self, meter: TokenMeter, outputs: Tensor, batch: Batch) -> None:
@@ -64,7 +65,9 @@ class LanguageModeling(Task[examples.LanguageModelingFitted]):
         right = outputs.argmax(dim=-1) == batch.targets
         meter.update(cross_entropy(outputs, batch.targets)[real], right[real])
 
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(
+        self, outputs: Float[Tensor, "batch time tokens"], batch: Batch
+    ) -> dict[str, list[Any]]:
         real = batch.targets != IGNORED
         nats = cross_entropy(outputs, batch.targets)
         return {
@@ -81,7 +84,9 @@ class LanguageModeling(Task[examples.LanguageModelingFitted]):
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
         return TextContinuation(self, network, prompt)
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(
+        self, outputs: Float[Tensor, "time tokens"], inputs: Int[Tensor, " time"]
+    ) -> dict[str, Any]:
         """Of a text with its end: inputs begin with the end of what came before."""
         nats = cross_entropy(outputs, torch.cat([inputs[1:], torch.tensor([END])]))
         return {
@@ -101,7 +106,7 @@ class TextContinuation(Continuation):
         self._given = torch.cat([torch.tensor([END]), torch.as_tensor(ids)])
         self._states: Any = None
 
-    def scores(self) -> Tensor:
+    def scores(self) -> Float[Tensor, " tokens"]:
         given = self._given[None]
         outputs, self._states = self._network.run(given, None, self._states, True, "auto")
         return outputs[0, -1]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
@@ -24,7 +25,7 @@ class FrameStream(SequenceStream):
 
     _next: Tensor | None = None
 
-    def answer(self, new: Tensor) -> dict[str, Any]:
+    def answer(self, new: Float[Tensor, "time keys"]) -> dict[str, Any]:
         known = None if self._next is None else -float(bernoulli(self._next, new))
         self._next = self.run(new)
         return {"log_probability": known, "next": self.task.next_notes(self._next[-1])}
@@ -48,14 +49,16 @@ class Music(Task[examples.MusicFitted]):
     def outputs(self) -> int:
         return self.fitted.inputs.features
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Float[Tensor, "batch time keys"], batch: Batch) -> Float[Tensor, ""]:
         return masked_mean(bernoulli(outputs, batch.targets), batch.mask)
 
     def measure(self, meter: NoteMeter, outputs: Tensor, batch: Batch) -> None:
         real = self.real(batch)
         meter.update(outputs[real] > 0, batch.targets[real])
 
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(
+        self, outputs: Float[Tensor, "batch time keys"], batch: Batch
+    ) -> dict[str, list[Any]]:
         real = self.real(batch)
         nats = bernoulli(outputs, batch.targets).masked_fill(~real, 0.0)
         return {
@@ -69,7 +72,9 @@ class Music(Task[examples.MusicFitted]):
 
         yield "surprise", figures.surprise(predictions.table, "frame")
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(
+        self, outputs: Float[Tensor, "time keys"], inputs: Float[Tensor, "time keys"]
+    ) -> dict[str, Any]:
         """Of a piece from its second frame on, and what may come after its last."""
         nats = bernoulli(outputs[:-1], inputs[1:])
         return {
@@ -78,7 +83,7 @@ class Music(Task[examples.MusicFitted]):
             "next": self.next_notes(outputs[-1]),
         }
 
-    def next_notes(self, outputs: Tensor) -> dict[str, float]:
+    def next_notes(self, outputs: Float[Tensor, " keys"]) -> dict[str, float]:
         """The probabilities of the notes that may come next, by MIDI number."""
         lowest, probabilities = self.fitted.inputs.lowest, outputs.sigmoid().tolist()
         return {

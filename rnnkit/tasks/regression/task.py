@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torchmetrics.functional import r2_score
 
@@ -30,7 +31,9 @@ class RegressionMeter(NumberMeter):
         self._predicted: list[Tensor] = []
         self._truth: list[Tensor] = []
 
-    def update(self, predicted: Tensor, truth: Tensor) -> None:
+    def update(
+        self, predicted: Float[Tensor, "rows targets"], truth: Float[Tensor, "rows targets"]
+    ) -> None:
         super().update(predicted, truth)
         self._predicted.append(predicted.double())
         self._truth.append(truth.double())
@@ -73,11 +76,11 @@ class Regression(Task):
     def readout(self) -> str:
         return "1 number" if self.outputs == 1 else f"{self.outputs} numbers"
 
-    def truth(self, batch: Batch) -> Tensor:
-        """[batch, targets] or [batch, time, targets], scaled."""
+    def truth(self, batch: Batch) -> Float[Tensor, "*rows targets"]:
+        """Scaled, of items or of their steps."""
         return batch.targets if self.synced else batch.targets[:, 0]
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Float[Tensor, "*rows targets"], batch: Batch) -> Float[Tensor, ""]:
         errors = ERRORS[self.params.loss](outputs, self.truth(batch)).mean(dim=-1)
         return masked_mean(errors, batch.mask) if self.synced else errors.mean()
 
@@ -86,7 +89,9 @@ class Regression(Task):
         inverse = self.scaler.inverse
         meter.update(inverse(outputs[real]), inverse(self.truth(batch)[real]))
 
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(
+        self, outputs: Float[Tensor, "*rows targets"], batch: Batch
+    ) -> dict[str, list[Any]]:
         real = self.real(batch)
         truth = self.scaler.inverse(self.truth(batch)[real])
         predicted = self.scaler.inverse(outputs[real])
@@ -103,7 +108,7 @@ class Regression(Task):
 
         yield "predicted", figures.predicted(predictions.table, self.scaler.targets)
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(self, outputs: Float[Tensor, "*time targets"], inputs: Tensor) -> dict[str, Any]:
         """By the targets' names: a number in units, or one for every frame."""
         values = self.scaler.inverse(outputs).unbind(dim=-1)
         listed = [value.tolist() for value in values]

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
 from rnnkit.metrics import EntityMeter, LabelMeter
 from rnnkit.nn.losses import IGNORED
 from rnnkit.params.data import Characters
-from rnnkit.tasks.classification import Classification
+from rnnkit.tasks.classification.task import Classification
 from rnnkit.tasks.interface import Baseline, Figures
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.tagging import baselines, examples
@@ -43,7 +44,9 @@ class Tagging(Classification):
     def meter(self) -> LabelMeter | EntityMeter:
         return EntityMeter(self.labels) if self.entities else super().meter()
 
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(
+        self, outputs: Float[Tensor, "batch time tags"], batch: Batch
+    ) -> dict[str, list[Any]]:
         predicted = outputs.argmax(dim=-1)
         real = batch.targets != IGNORED
         return {
@@ -60,9 +63,9 @@ class Tagging(Classification):
             text = consecutive(predictions.table, self.prepared)
             yield "coloured_text", figures.coloured_code(text, self.labels)
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(self, outputs: Float[Tensor, "time tags"], inputs: Tensor) -> dict[str, Any]:
         probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
         return {"tags": self._names(predicted), "probabilities": probability.tolist()}
 
-    def _names(self, ids: Tensor) -> list[str]:
+    def _names(self, ids: Int[Tensor, " time"]) -> list[str]:
         return [self.labels[i] for i in ids.tolist()]

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 
+from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.metrics import NumberMeter
 from rnnkit.nn.losses import squared
-from rnnkit.tasks.classification import Classification
+from rnnkit.tasks.classification.task import Classification
 from rnnkit.tasks.interface import Baseline
-from rnnkit.tasks.regression import Regression
+from rnnkit.tasks.regression.task import Regression
 from rnnkit.tasks.vector import examples
 from rnnkit.tasks.vector.baselines import constant_target, nearest_neighbour
 
@@ -24,8 +25,8 @@ class Vector(Classification):
     """As classification; outputs are [batch, classes]."""
 
     fitted_type = examples.VectorFitted
-    read_at_once = "one vector"
     baselines = BASELINES
+    read_at_once = "one vector"
 
 
 class VectorOfNumbers(Regression):
@@ -33,8 +34,8 @@ class VectorOfNumbers(Regression):
 
     fitted_type = examples.VectorFitted
     meter_type = NumberMeter
-    read_at_once = "one vector"
     baselines = BASELINES
+    read_at_once = "one vector"
     readout = "numbers"
 
     @property
@@ -42,5 +43,5 @@ class VectorOfNumbers(Regression):
         scaler: Scaler = self.fitted.scaler
         return scaler
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Float[Tensor, "batch targets"], batch: Batch) -> Float[Tensor, ""]:
         return squared(outputs, self.truth(batch)).mean()
