@@ -20,19 +20,19 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.data import Data
 from rnnkit.params.task import Task as TaskParams
-from rnnkit.tasks.captioning import Captioning
-from rnnkit.tasks.classification import Classification
-from rnnkit.tasks.forecasting import Forecasting
+from rnnkit.tasks.captioning.task import Captioning
+from rnnkit.tasks.classification.task import Classification
+from rnnkit.tasks.forecasting.task import Forecasting
 from rnnkit.tasks.interface import Task as Task
-from rnnkit.tasks.language_modeling import LanguageModeling
-from rnnkit.tasks.memory import Memory
-from rnnkit.tasks.music import Music
+from rnnkit.tasks.language_modeling.task import LanguageModeling
+from rnnkit.tasks.memory.task import Memory
+from rnnkit.tasks.music.task import Music
 from rnnkit.tasks.predictions import Predictions
-from rnnkit.tasks.regression import Regression
-from rnnkit.tasks.tagging import Tagging
-from rnnkit.tasks.transcription import Transcription
-from rnnkit.tasks.translation import Translation
-from rnnkit.tasks.vector import Vector
+from rnnkit.tasks.regression.task import Regression
+from rnnkit.tasks.tagging.task import Tagging
+from rnnkit.tasks.transcription.task import Transcription
+from rnnkit.tasks.translation.task import Translation
+from rnnkit.tasks.vector.task import Vector, VectorOfNumbers
 
 TASKS: Mapping[str, type[Task]] = {
     "classification": Classification,
@@ -49,14 +49,20 @@ TASKS: Mapping[str, type[Task]] = {
 }
 
 
+def task_type(params: TaskParams) -> type[Task]:
+    """The task of a params block: its kind's, or that of vectors with numbers as targets."""
+    numbers = params.kind == "vector" and params.loss == "squared"
+    return VectorOfNumbers if numbers else TASKS[params.kind]
+
+
 def task_for(params: TaskParams, prepared: Prepared) -> Task:
     """The task of a params block on prepared data."""
-    return TASKS[params.kind](params, prepared)
+    return task_type(params)(params, prepared)
 
 
 def predictions_of(experiment: Experiment, table: pandas.DataFrame) -> Predictions:
     """A run's table of predictions, with its type."""
-    kind = TASKS[experiment.task.kind]
+    kind = task_type(experiment.task)
     return kind.predictions_type(experiment.task, experiment.data)(table, experiment.task)
 
 
@@ -75,7 +81,7 @@ def prepare(data: Data, task: TaskParams, folder: Path, sha256: str | None = Non
     Warns:
         Note: the stored data differ from their manifest; they are built again.
     """
-    kind = TASKS[task.kind]
+    kind = task_type(task)
 
     def build() -> Prepared:
         frame = sources.read(data.source, data.split)
@@ -92,9 +98,9 @@ def prepare(data: Data, task: TaskParams, folder: Path, sha256: str | None = Non
 
 def load_prepared(place: Path, data: Data, task: TaskParams) -> Prepared:
     """The data of a folder of prepared data, which is not verified here."""
-    return store.read(place, TASKS[task.kind].load(data, task))
+    return store.read(place, task_type(task).load(data, task))
 
 
 def load_fitted(folder: Path, data: Data, task: TaskParams) -> Prepared:
     """What prepared data decided, without examples, from the folder of a model."""
-    return store.read(folder, TASKS[task.kind].load(data, task), examples=False)
+    return store.read(folder, task_type(task).load(data, task), examples=False)

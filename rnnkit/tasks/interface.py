@@ -1,12 +1,13 @@
 """What a task is to everything else: how to fit, build, lose, measure, decode, answer and show."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import pandas
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from typing_extensions import TypeVar
 
@@ -21,7 +22,6 @@ from rnnkit.nn.model.network import build
 from rnnkit.nn.model.representation import Sizes
 from rnnkit.params.data import Data
 from rnnkit.params.model import Model
-from rnnkit.tasks.generation import Continuation
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.streaming import SequenceStream
 
@@ -29,14 +29,26 @@ if TYPE_CHECKING:
     from rnnkit.figures import Figure
 
 F = TypeVar("F", bound=Fitted, default=Any)
+Figures = Iterator[tuple[str, "Figure"]]
+"""Figures of a run, each with its name."""
 Baseline = Callable[[Any, Prepared, Part], Metrics]
 """(task, prepared data, examples) -> metrics of a simple predictor fitted on the training split."""
 
 
-class Meter(Protocol):
-    """Gives the metrics of everything it was updated with."""
+class Continuation(ABC):
+    """A text that goes on."""
 
-    def compute(self) -> Metrics: ...
+    @abstractmethod
+    def scores(self) -> Tensor:
+        """[vocabulary] logits of the next token."""
+
+    @abstractmethod
+    def append(self, token: int) -> None:
+        """Goes on with a token."""
+
+    @abstractmethod
+    def text(self, tokens: Sequence[int]) -> str:
+        """The whole text with the appended tokens, the prompt included where it is a text."""
 
 
 class Task(ABC, Generic[F]):
@@ -50,20 +62,26 @@ class Task(ABC, Generic[F]):
         InputError: the task's block names a class that is not there.
     """
 
-    fitted_type: ClassVar[type[Fitted]]
+    fitted_type: ClassVar[type[Any]]
     """What the training split decides."""
-    name_of_window: ClassVar[str] = "one vector"
-    """What is read at once, for the refusal of a stream."""
+    table_type: ClassVar[type[Predictions]]
+    """The type of the predictions table, where it is the same for all params."""
+    meter_type: ClassVar[type[Any]]
+    """The meter, where it takes no arguments."""
+    stream_type: ClassVar[type[SequenceStream]] = SequenceStream
+    read_at_once: ClassVar[str | None] = None
+    """What the network reads at once, for the refusal of a stream; None: it reads step by step."""
 
     def __init__(self, params: Any, prepared: Prepared[F]) -> None:
         self.params = params
         self.prepared = prepared
         self.fitted = prepared.fitted
 
-    @staticmethod
-    @abstractmethod
-    def fit(frame: pandas.DataFrame, data: Data, task: Any) -> Prepared:
+    @classmethod
+    def fit(cls, frame: pandas.DataFrame, data: Data, params: Any, /) -> Prepared:
         """From a source's frame to prepared data, without their hash."""
+        prepared: Prepared = cls.fitted_type.fit(frame, data, params)
+        return prepared
 
     @classmethod
     def load(cls, data: Data, params: Any) -> Callable[[Stored], Fitted]:
@@ -75,8 +93,7 @@ class Task(ABC, Generic[F]):
     @property
     def topology(self) -> str:
         """A name of `rnnkit.nn.model.network.TOPOLOGIES`."""
-        topology: str = self.params.topology
-        return topology
+        return str(self.params.topology)
 
     @property
     def synced(self) -> bool:
@@ -119,8 +136,7 @@ class Task(ABC, Generic[F]):
     @property
     def shown(self) -> tuple[str, ...]:
         """The metrics a person sees first; the first one decides whether a baseline is beaten."""
-        shown: tuple[str, ...] = self.params.shown
-        return shown
+        return tuple(self.params.shown)
 
     @property
     @abstractmethod
@@ -131,15 +147,14 @@ class Task(ABC, Generic[F]):
         """The network's outputs for a batch.
 
         Args:
-            network: what `network` built.
             batch: whole; windows of it are run by the trainer.
             progress: in training, how much of it has gone by, 0 to 1; None: it is not training.
         """
         outputs: Tensor = network(batch.inputs, batch.mask)
         return outputs
 
-    def real(self, batch: Batch) -> Tensor:
-        """[batch] or [batch, time] bool: which outputs mean anything."""
+    def real(self, batch: Batch) -> Bool[Tensor, "batch *time"]:
+        """Which outputs mean anything."""
         if not self.synced:
             return torch.ones(len(batch.inputs), dtype=torch.bool)
         if batch.mask is None:
@@ -148,10 +163,7 @@ class Task(ABC, Generic[F]):
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
         """The batch with other values from a step on, and the steps whose outputs must not change;
-        None: outputs may depend on all steps.
-
-        Args:
-            batch: one item, without padding.
+        None: outputs may depend on all steps. The batch is one item, without padding.
         """
         steps = batch.inputs.shape[1]
         if not self.synced or steps < 2:
@@ -164,31 +176,29 @@ class Task(ABC, Generic[F]):
         return replace(batch, inputs=inputs), slice(0, half)
 
     @abstractmethod
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Tensor, batch: Batch) -> Float[Tensor, ""]:
         """The mean loss over the batch's real targets."""
 
-    def training_loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def training_loss(self, outputs: Tensor, batch: Batch) -> Float[Tensor, ""]:
         """What is differentiated: the loss, and what regularises it, if anything does."""
         return self.loss(outputs, batch)
 
-    @abstractmethod
-    def weight(self, batch: Batch) -> float:
+    def weight(self, batch: Batch) -> int | float:
         """How many targets `loss` is the mean of; with class weights their sum."""
+        return int(self.real(batch).sum())
 
     def decode(self, network: nn.Module, batch: Batch, outputs: Tensor, final: bool) -> Any:
         """What is measured: the outputs, or what is decoded with them.
 
         Args:
-            network: in evaluation mode.
-            batch: what it was run on.
-            outputs: of `forward`.
+            outputs: of `forward` on the batch.
             final: whether it is the final evaluation, whose decoding may take longer.
         """
         return outputs
 
-    @abstractmethod
-    def meter(self) -> Meter:
+    def meter(self) -> Any:
         """An empty meter."""
+        return self.meter_type()
 
     @abstractmethod
     def measure(self, meter: Any, outputs: Any, batch: Batch) -> None:
@@ -197,9 +207,9 @@ class Task(ABC, Generic[F]):
     # ------------------------------------------------------------------ predictions
 
     @classmethod
-    @abstractmethod
     def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
         """The type of the predictions table."""
+        return cls.table_type
 
     @abstractmethod
     def predictions(self, outputs: Any, batch: Batch) -> dict[str, list[Any]]:
@@ -214,23 +224,14 @@ class Task(ABC, Generic[F]):
         """The predictions table of all items, where a column needs more than its own batch."""
         return predictions
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
-        """The task's own figures of a run, each with its name.
-
-        Args:
-            predictions: of the test split.
-        """
+    def figures(self, predictions: Predictions) -> Figures:
+        """The task's own figures of a run, from its predictions of the test split."""
         return iter(())
 
     # ------------------------------------------------------------------ new inputs
 
     def answers(self, network: nn.Module, batch: Batch) -> list[dict[str, Any]]:
-        """What a person wants to know of new inputs, JSON-able, one for each.
-
-        Args:
-            network: in evaluation mode.
-            batch: of `Fitted.read`.
-        """
+        """What a person wants to know of the inputs of `Fitted.read`, JSON-able, one for each."""
         outputs = network(batch.inputs, batch.mask)
         answers = []
         for i in range(len(batch.inputs)):
@@ -241,32 +242,20 @@ class Task(ABC, Generic[F]):
 
     @abstractmethod
     def answer(self, outputs: Any, inputs: Tensor) -> dict[str, Any]:
-        """The answer to one input.
-
-        Args:
-            outputs: of the network for this input alone, without padding.
-            inputs: the input's own steps, as the network read them.
-        """
+        """The answer to one input, from its own outputs and steps, without padding."""
 
     def stream(self, network: nn.Module) -> SequenceStream:
-        """The network on a sequence that comes step by step.
-
-        Args:
-            network: in evaluation mode, of one direction.
+        """The network, of one direction, on a sequence that comes step by step.
 
         Raises:
             InputError: the network reads its inputs at once.
         """
-        if self.topology == "one_to_one":
-            raise self.no_stream()
-        return SequenceStream(self, network)
-
-    def no_stream(self) -> InputError:
-        """The refusal of a stream."""
-        return InputError(
-            f"a {self.params.kind} model reads {self.name_of_window} at once and no stream; "
-            "leave --stream out"
-        )
+        if self.read_at_once is not None:
+            raise InputError(
+                f"a {self.params.kind} model reads {self.read_at_once} at once and no stream; "
+                "leave --stream out"
+            )
+        return self.stream_type(self, network)
 
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
         """What generates text, token by token.
@@ -278,10 +267,3 @@ class Task(ABC, Generic[F]):
             "only a language model or a captioner generates text, and this run's task is "
             f"{self.params.kind}; rnnkit predict has its answers"
         )
-
-
-def real_steps(batch: Batch) -> int:
-    """How many steps of a batch are no padding."""
-    if batch.mask is None:
-        return batch.inputs.shape[0] * batch.inputs.shape[1]
-    return int(batch.mask.sum())

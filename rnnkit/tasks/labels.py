@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from rnnkit.data.prepare.fitted import Fitted, refuse_unknown
+from rnnkit.data.prepare.facts import Facts
+from rnnkit.data.prepare.fitted import refuse_unknown
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
+from rnnkit.params.data import Data
+from rnnkit.tasks.items import ItemFitted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +49,8 @@ class Labels:
         refuse_unknown(listed, self.names, "labels")
         return numbered(listed, self.names)
 
-    def weights(self, chosen: Mapping[str, float] | str | None) -> Tensor | None:
-        """[labels] what each counts in the loss; None: all the same.
+    def weights(self, chosen: Mapping[str, float] | str | None) -> Float[Tensor, " classes"] | None:
+        """What each counts in the loss; None: all the same.
 
         Args:
             chosen: `task.class_weights`.
@@ -68,18 +74,32 @@ class Labels:
 
 
 @dataclass(frozen=True, eq=False)
-class Labelled(Fitted, ABC):
-    """What a task with labels was fitted to.
-
-    Args:
-        classes: None where the targets are numbers.
-    """
-
-    classes: Labels | None
+class Labelled(ItemFitted[Labels | None]):
+    """What a task with labels was fitted to; `targets` is None where they are numbers."""
 
     @property
     def labels(self) -> tuple[str, ...] | None:
-        return None if self.classes is None else self.classes.names
+        return None if self.targets is None else self.targets.names
+
+    @classmethod
+    def fit_targets(
+        cls, values: dict[str, list[Any]], frame: pd.DataFrame, data: Data
+    ) -> Labels | None:
+        return fit_labels(values, "tag" if data.source.form == "tagged" else "label")
+
+    @classmethod
+    def load_targets(cls, stored: Stored) -> Labels | None:
+        return None if stored.record["labels"] is None else Labels.load(stored)
+
+    def numbered(self, values: list[Any]) -> np.ndarray:
+        assert self.targets is not None
+        return self.targets.numbers(values)
+
+    def facts(self, values: Mapping[str, list[Any]]) -> Facts:
+        if self.labels is None:
+            return {}
+        labels = self.labels
+        return {"labels": {split: counts(own, labels) for split, own in values.items()}}
 
     def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         labels = {} if self.labels is None else {"labels": self.labels}

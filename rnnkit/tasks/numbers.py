@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pandas
+from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.tasks.predictions import MAX_MISTAKES, Items, Measured, Predictions, Rows, summed
@@ -12,14 +13,16 @@ TRUTH = "truth "
 
 
 def number_columns(
-    names: Sequence[str], truth: Tensor, predicted: Tensor, column: str
+    names: Sequence[str],
+    truth: Float[Tensor, "*rows targets"],
+    predicted: Float[Tensor, "*rows targets"],
+    column: str,
 ) -> dict[str, list[Any]]:
     """`truth NAME` and `predicted NAME` of each target.
 
     Args:
         names: of the targets.
-        truth: [..., targets] in units.
-        predicted: likewise.
+        truth, predicted: in units.
         column: what predictions are called.
     """
     columns: dict[str, list[Any]] = {}
@@ -29,13 +32,14 @@ def number_columns(
     return columns
 
 
-class Numbers(Predictions):
-    """`truth NAME` and `{column} NAME` for each target, and what says which numbers belong
-    together."""
+class ItemNumbers(Predictions):
+    """A row for each item, or for each frame of each item: item, step (from 1), and `truth NAME`
+    and `predicted NAME` for each target."""
 
-    column: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]] = ("item",)
+    column: ClassVar[str] = "predicted"
     """What predictions are called."""
-    places: ClassVar[tuple[str, ...]]
+    places: ClassVar[tuple[str, ...]] = ("item", "step")
     """Columns that say where a number belongs."""
 
     @property
@@ -70,15 +74,7 @@ class Numbers(Predictions):
         return errors
 
 
-class ItemNumbers(Numbers):
-    """A row for each item."""
-
-    columns: ClassVar[tuple[str, ...]] = ("item",)
-    column: ClassVar[str] = "predicted"
-    places: ClassVar[tuple[str, ...]] = ("item",)
-
-
-class Forecasts(Numbers):
+class Forecasts(ItemNumbers):
     """A row for each step of each window: row, step (from 1), and where there are several
     series."""
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import pandas
 
@@ -11,8 +11,8 @@ from rnnkit.data.inputs import Inputs
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
+from rnnkit.params.task import Direction
 
-Direction = Literal["minimize", "maximize"]
 MEASURES: Mapping[str, Direction] = {
     "accuracy": "maximize",
     "loss": "minimize",

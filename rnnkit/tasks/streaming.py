@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from rnnkit.errors import InputError
@@ -53,8 +54,8 @@ class SequenceStream:
         """What is known once the sequence ends; None: nothing more."""
         return None
 
-    def run(self, new: Tensor) -> Tensor:
-        """[steps, outputs] of a synced network, else [1, outputs] of all steps so far."""
+    def run(self, new: Tensor) -> Float[Tensor, "steps outputs"]:
+        """Of each step of a synced network, else one of all steps so far."""
         network, inputs = self.network, new[None]
         if isinstance(network, Synced):
             outputs, self._states = network.run(inputs, None, self._states, True, "auto")

@@ -183,7 +183,7 @@ Change = Callable[[Any], Fitted]
 CHANGES: Mapping[str, tuple[Callable[[Path], Experiment], Change, str]] = {
     "labels": (
         lambda folder: texts(folder),
-        lambda fitted: replace(fitted, classes=Labels(("neg", "other"), {})),
+        lambda fitted: replace(fitted, targets=Labels(("neg", "other"), {})),
         "does not know the label 'pos'",
     ),
     "features": (

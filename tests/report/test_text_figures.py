@@ -14,8 +14,8 @@ from rnnkit.params import Experiment
 from rnnkit.params.task import Transcription, Translation
 from rnnkit.report.comparison import write_comparison_report
 from rnnkit.tasks.sequence_to_sequence.predictions import LENGTH_GROUPS, TextsOfLengths
-from rnnkit.tasks.transcription.predictions import TranscriptPredictions
-from rnnkit.tasks.translation.predictions import TranslationPredictions
+from rnnkit.tasks.transcription.task import TranscriptPredictions
+from rnnkit.tasks.translation.task import TranslationPredictions
 
 
 def predictions(count: int = 60) -> pandas.DataFrame:

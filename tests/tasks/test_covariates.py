@@ -73,7 +73,7 @@ def test_columns_that_are_not_there(
 def test_the_calendar_is_a_circle(tmp_path: Path) -> None:
     import pandas
 
-    from rnnkit.tasks.forecasting.calendar import calendar
+    from rnnkit.tasks.forecasting.columns import calendar
 
     times = pandas.Series(pandas.to_datetime(["2024-01-01T06:00", "2024-04-07T18:00"]))
     waves = calendar(times, ["hour", "weekday", "month"])

@@ -13,7 +13,6 @@ from rnnkit.params import Experiment
 from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.tasks.memory import problems
-from rnnkit.tasks.memory.baselines import answers
 
 PROBLEMS = ("adding", "copying", "temporal_order", "embedded_reber")
 
@@ -144,7 +143,7 @@ def test_the_truth_as_outputs_is_right_and_nothing_else(
         assert len({len(column) for column in table.values()}) == 1
         assert min(table["lag"]) >= 7
         assert max(table["lag"]) <= batch.inputs.shape[1]
-    asked = answers(it.task, part)
+    asked = task.asked(part)
     truth = table["truth"]
     if problem == "adding":
         assert truth == pytest.approx(asked.tolist())

@@ -262,7 +262,7 @@ def test_misfits_are_refused(tmp_path: Path) -> None:
 
 
 def test_no_r2_of_a_single_item_or_a_constant_target() -> None:
-    from rnnkit.tasks.regression.meter import RegressionMeter
+    from rnnkit.tasks.regression.task import RegressionMeter
 
     for truth in ([[1.0]], [[2.0], [2.0]]):
         meter = RegressionMeter()

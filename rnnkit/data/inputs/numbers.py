@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -11,10 +11,11 @@ import pandas as pd
 
 from rnnkit.data.inputs.interface import Inputs
 from rnnkit.data.prepare.part import Flat
-from rnnkit.data.prepare.scale import Scaler, fit_frames
+from rnnkit.data.prepare.scale import Scaler, fit, fit_frames
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
+from rnnkit.params.block import FrozenDict
 from rnnkit.params.data import Data
 from rnnkit.params.source import Source
 
@@ -104,7 +105,7 @@ class Frames(Inputs):
         return self.scaler.transform(padded)[:, : self.width]
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Frames, pd.DataFrame]:
+    def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Self, pd.DataFrame]:
         items = frame[cls.column].iloc[rows["train"]].tolist()
         return cls(items[0].shape[1], fit_frames(data, frame, items)), frame
 
@@ -124,6 +125,22 @@ class Vectors(Frames):
 
     def encode(self, items: Sequence[np.ndarray]) -> Flat:
         return super().encode([vector[None] for vector in stacked(items)])
+
+    @classmethod
+    def fit(
+        cls,
+        frame: pd.DataFrame,
+        rows: Rows,
+        data: Data,
+        targets: Mapping[str, np.ndarray] = FrozenDict(),
+    ) -> tuple[Self, pd.DataFrame]:
+        """As `Frames.fit`; numbers that are targets are scaled with the vectors' own."""
+        vectors = stacked(frame[cls.column].tolist())
+        width = vectors.shape[1]
+        flat = cls.column == "frames"
+        columns = [f"feature {k + 1}" for k in range(width)] if flat else frame.attrs["columns"]
+        values = np.column_stack([vectors, *targets.values()])[rows["train"]]
+        return cls(width, fit(data.scaling, values, (*columns, *targets), (*targets,))), frame
 
 
 class FlatFrames(Vectors):

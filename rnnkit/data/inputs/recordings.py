@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -111,7 +111,7 @@ class Recordings(Frames):
         return [getattr(source, "audio", "audio")]
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Recordings, pd.DataFrame]:
+    def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Self, pd.DataFrame]:
         """Also returns the frame with features instead of samples; rows of no split have none."""
         rate, used = frame.attrs["rate"], np.sort(np.concatenate(list(rows.values())))
         features = all_features(frame[cls.column].iloc[used].tolist(), rate, data.features)
@@ -123,6 +123,6 @@ class Recordings(Frames):
         return cls(len(frame.attrs["columns"]), scaler, rate, data.features), frame
 
     @classmethod
-    def load(cls, stored: Stored, data: Data) -> Recordings:
+    def load(cls, stored: Stored, data: Data) -> Self:
         width, rate = stored.record["features"], stored.facts["rate"]
         return cls(width, stored.scaler, rate, data.features)

@@ -71,7 +71,7 @@ class Fitted(ABC):
         read = self.inputs.read(values, names)
         self.inputs.warn_unknown(*read, names)
         item = np.arange(len(values))
-        return Part.one_target(read, np.zeros_like(item), item, self.longest_read)
+        return Part.of_items(read, np.zeros_like(item), item, self.longest_read)
 
     def flat(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Flat:
         """Encode the inputs of rows; arguments as in `encode`."""

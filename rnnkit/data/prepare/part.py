@@ -62,6 +62,16 @@ class Part:
         """Whether all items have the same number of steps; then batches need no padding."""
         return bool((self.input_length == self.input_length[0]).all())
 
+    @property
+    def all_inputs(self) -> Tensor:
+        """[steps] or [steps, …] input steps of all items, one item after the other."""
+        return self.inputs[positions(self.input_start, self.input_length)]
+
+    @property
+    def all_targets(self) -> Tensor:
+        """As `all_inputs`: the targets."""
+        return self.targets[positions(self.target_start, self.target_length)]
+
     def short(self, longest: int) -> tuple[Part, int]:
         """Items with at most `longest` input and target tokens, not counting the end token, and the
         number of other items.
@@ -79,33 +89,42 @@ class Part:
         return replace(self, **tensors), int((~kept).sum())
 
     @classmethod
-    def one_target(
-        cls, read: Flat, targets: np.ndarray, item: np.ndarray, longest: int | None = None
+    def of_items(
+        cls,
+        read: Flat,
+        targets: np.ndarray,
+        item: np.ndarray,
+        longest: int | None = None,
+        synced: bool = False,
     ) -> Part:
-        """Sequences with one target each.
+        """Sequences with one target each, or with one for every step.
 
         Args:
             read: inputs.
-            targets: [items] labels, or [items, targets].
+            targets: [items or steps] labels, or [items or steps, targets].
             item: [items]
             longest: truncate items to this many steps; None: never.
+            synced: whether every step has its own target.
         """
         part = cls.sequence_to_sequence(read, (targets, np.ones_like(read[1])), item)
+        start = part.input_start
         length = part.input_length if longest is None else part.input_length.clamp(max=longest)
-        return replace(part, input_length=length, unaligned=False)
-
-    @classmethod
-    def target_per_step(
-        cls, read: Flat, targets: np.ndarray, item: np.ndarray, longest: int | None = None
-    ) -> Part:
-        """Sequences with a target for every step; arguments as in `one_target`."""
-        part = cls.one_target(read, targets, item, longest)
-        start, length = part.input_start, part.input_length
+        part = replace(part, input_length=length, unaligned=False)
+        if not synced:
+            return part
         return replace(part, target_start=start, target_length=length, synced=True)
 
     @classmethod
+    def next_steps(
+        cls, inputs: np.ndarray, start: np.ndarray, length: np.ndarray, item: np.ndarray
+    ) -> Part:
+        """Sequences whose target at every step is the next step of the inputs."""
+        steps, first, count = tensor(inputs), tensor(start), tensor(length)
+        return cls(steps, first, count, steps, first + 1, count, tensor(item), synced=True)
+
+    @classmethod
     def sequence_to_sequence(cls, read: Flat, wanted: Flat, item: np.ndarray) -> Part:
-        """Sequences with targets of independent length; arguments as in `one_target`."""
+        """Sequences with targets of independent length; arguments as in `of_items`."""
         (inputs, lengths), (tokens, counts) = read, wanted
         return cls(
             inputs=tensor(inputs),

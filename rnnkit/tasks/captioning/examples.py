@@ -4,42 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from rnnkit.data.inputs.numbers import DescribedVectors, stacked
+import numpy as np
+import pandas as pd
+
+from rnnkit.data.inputs.numbers import DescribedVectors
 from rnnkit.data.inputs.tokens import Categories
 from rnnkit.data.prepare.fitted import Fitted, refuse_unknown
 from rnnkit.data.prepare.part import Part
-from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.data.prepare.scale import fit as fit_scaler
-from rnnkit.data.prepare.split import duplicates, split_items
-from rnnkit.data.prepare.stored import Stored
-from rnnkit.data.prepare.tokenize import fit as fit_tokenizer
+from rnnkit.data.prepare.split import Rows
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
-from rnnkit.params.task import Captioning
 from rnnkit.tasks.labels import refuse_unseen
-from rnnkit.tasks.sequence_to_sequence.examples import TextTargets, longest_targets, prepared
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+from rnnkit.tasks.sequence_to_sequence.examples import Sides, TextTargets
 
 
 @dataclass(frozen=True, eq=False)
 class CaptioningFitted(TextTargets):
     """How vectors are scaled or categories numbered, and the tokenizer of the texts."""
 
-    task: Captioning
-    inputs: Categories | DescribedVectors
+    forms: ClassVar[Mapping[str, Any]] = {"labelled_text": Categories, "vectors": DescribedVectors}
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """None where vectors are described."""
+        """Empty where vectors are described."""
         return self.inputs.names if isinstance(self.inputs, Categories) else ()
 
-    def targets(self, frame: pd.DataFrame) -> pd.Series:
-        return frame["text"] if self.categories else frame["target"].map(lambda row: row[0])
+    @classmethod
+    def targets(cls, frame: pd.DataFrame) -> pd.Series:
+        return frame["text"] if "label" in frame else frame["target"].map(lambda row: row[0])
 
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
         if self.categories:
@@ -61,35 +55,8 @@ class CaptioningFitted(TextTargets):
             )
 
     @classmethod
-    def load(cls, stored: Stored, data: Data, task: Captioning) -> CaptioningFitted:
-        form = Categories if stored.has_tokens else DescribedVectors
-        inputs = form.load(stored, data)
-        return cls(task, data, inputs, stored.target, longest_targets(stored))
-
-
-def fit(frame: pd.DataFrame, data: Data, task: Captioning) -> Prepared[CaptioningFitted]:
-    """Splits, scales the vectors or numbers the categories, learns the vocabulary of the texts.
-
-    Args:
-        frame: vector and target; or label, the category, and text.
-
-    Raises:
-        InputError: too little data, vectors of different sizes, a category that the training split
-            lacks, a text without tokens, nothing short enough to train on.
-    """
-    form = data.source.form
-    rows = split_items(frame, form, data)
-    inputs: Categories | DescribedVectors
-    if form == "labelled_text":
-        labels = {split: frame["label"].iloc[own].tolist() for split, own in rows.items()}
-        refuse_unseen(labels, "label")
-        inputs, _ = Categories.fit(frame, rows, data)
-        texts = frame["text"]
-    else:
-        vectors = stacked(frame["vector"].tolist())
-        scaler = fit_scaler(data.scaling, vectors[rows["train"]], frame.attrs["columns"], ())
-        inputs = DescribedVectors(vectors.shape[1], scaler)
-        texts = frame["target"].map(lambda row: row[0])
-    target = fit_tokenizer(data.tokenizer, texts.iloc[rows["train"]].tolist(), end=True)
-    fitted = CaptioningFitted(task, data, inputs, target, {})
-    return prepared(fitted, frame, rows, {"duplicates": duplicates(frame, form, rows)})
+    def fit_sides(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> Sides:
+        if "label" in frame:
+            labels = {split: frame["label"].iloc[own].tolist() for split, own in rows.items()}
+            refuse_unseen(labels, "label")
+        return super().fit_sides(frame, rows, data)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
@@ -12,22 +13,19 @@ from rnnkit.errors import InputError
 from rnnkit.nn.model.network import OneToMany
 from rnnkit.params.data import Data
 from rnnkit.tasks.captioning import examples
-from rnnkit.tasks.generation import Continuation
-from rnnkit.tasks.interface import Baseline
+from rnnkit.tasks.interface import Baseline, Continuation
 from rnnkit.tasks.language_modeling.predictions import CategoryLikelihoods
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.sequence_to_sequence import baselines
 from rnnkit.tasks.sequence_to_sequence.predictions import TextPredictions
 from rnnkit.tasks.sequence_to_sequence.task import SequenceToSequence
-from rnnkit.tasks.streaming import SequenceStream
 
 
 class Captioning(SequenceToSequence[examples.CaptioningFitted]):
     """Cross-entropy per real token; outputs are [batch, steps, tokens]."""
 
     fitted_type = examples.CaptioningFitted
-    fit = staticmethod(examples.fit)
-    name_of_window = "one vector or category"
+    read_at_once = "one vector or category"
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
@@ -55,9 +53,6 @@ class Captioning(SequenceToSequence[examples.CaptioningFitted]):
             return {}
         return {"category": [vocabulary[token] for token in batch.inputs[:, 0].tolist()]}
 
-    def stream(self, network: nn.Module) -> SequenceStream:
-        raise self.no_stream()
-
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
         if not prompt and self.fitted.categories:
             raise InputError(
@@ -82,7 +77,7 @@ class CaptionContinuation(Continuation):
         read = network.read(torch.as_tensor(flat)[None], None)
         self._written, self._memory, self._token = read.written, read.memory, END
 
-    def scores(self) -> Tensor:
+    def scores(self) -> Float[Tensor, " tokens"]:
         token = torch.tensor([self._token])
         scores, self._written, _ = self._network.decoder.advance(token, self._written, self._memory)
         return scores[0]

@@ -10,13 +10,12 @@ from torch import Tensor
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import LabelMeter, Metrics
-from rnnkit.tasks.steps import inputs_of, targets_of
 
 
 def majority_class(task: Any, prepared: Prepared, part: Part) -> Metrics:
     """Always the most frequent class of the training part."""
-    counts = torch.bincount(targets_of(prepared.parts["train"]), minlength=task.outputs)
-    truth = targets_of(part)
+    counts = torch.bincount(prepared.parts["train"].all_targets, minlength=task.outputs)
+    truth = part.all_targets
     return label_metrics(task, torch.full_like(truth, int(counts.argmax())), truth)
 
 
@@ -25,9 +24,9 @@ def naive_bayes(task: Any, prepared: Prepared, part: Part) -> Metrics:
     from sklearn.naive_bayes import MultinomialNB
 
     train = prepared.parts["train"]
-    model = MultinomialNB().fit(token_counts(train, prepared), targets_of(train).numpy())
+    model = MultinomialNB().fit(token_counts(train, prepared), train.all_targets.numpy())
     predicted = torch.from_numpy(model.predict(token_counts(part, prepared)))
-    return label_metrics(task, predicted, targets_of(part))
+    return label_metrics(task, predicted, part.all_targets)
 
 
 def label_metrics(task: Any, predicted: Tensor, truth: Tensor) -> Metrics:
@@ -41,4 +40,4 @@ def token_counts(part: Part, prepared: Prepared) -> csr_matrix:
     items = torch.repeat_interleave(torch.arange(len(part)), part.input_length)
     shape = (len(part), len(prepared.fitted.inputs.vocabulary or ()))
     ones = np.ones(len(items))
-    return coo_matrix((ones, (items.numpy(), inputs_of(part).numpy())), shape=shape).tocsr()
+    return coo_matrix((ones, (items.numpy(), part.all_inputs.numpy())), shape=shape).tocsr()

@@ -1,35 +1,47 @@
 """Classification: a sequence in, one label out (many-to-one)."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
-from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.metrics import LabelMeter
-from rnnkit.nn.losses import class_mean, cross_entropy, weights_of
-from rnnkit.params.data import Data
+from rnnkit.metrics import EntityMeter, LabelMeter
+from rnnkit.nn.losses import class_mean, cross_entropy, masked_mean, weights_of
 from rnnkit.tasks.classification import baselines, examples
-from rnnkit.tasks.classification.predictions import LabelPredictions
-from rnnkit.tasks.interface import Baseline, Task
+from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.labels import Labelled
-from rnnkit.tasks.predictions import Predictions
+from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
 
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
+
+class LabelPredictions(Predictions):
+    """A row for each item: item, truth, predicted, probability (of what was predicted)."""
+
+    columns: ClassVar[tuple[str, ...]] = ("item", "truth", "predicted", "probability")
+
+    def measured(self) -> Measured:
+        table = self.table
+        right = table["truth"] == table["predicted"]
+        return Measured("accuracy", summed(table["item"], right, 1))
+
+    def mistakes(self, items: Items) -> tuple[str, Rows]:
+        wrong = self.table[self.table["truth"] != self.table["predicted"]]
+        worst = wrong.sort_values("probability", ascending=False)
+        shown = ["truth", "predicted", "probability"]
+        return "Its most confident mistakes", mistake_rows(worst, shown, items)
 
 
 class Classification(Task[Labelled]):
-    """Cross-entropy of the read-out; outputs are [batch, classes]."""
+    """Cross-entropy of the read-out; outputs are [batch, classes]. Tagging: of each real step."""
 
-    fitted_type: ClassVar[type[Fitted]] = examples.ClassificationFitted
-    fit = staticmethod(examples.fit)
+    fitted_type: ClassVar[type[Labelled]] = examples.ClassificationFitted
+    table_type: ClassVar[type[Predictions]] = LabelPredictions
 
     def __init__(self, params: Any, prepared: Prepared[Labelled]) -> None:
         super().__init__(params, prepared)
-        classes = self.fitted.classes
+        classes = self.fitted.targets
         self.class_weights = None if classes is None else classes.weights(params.class_weights)
 
     @property
@@ -43,28 +55,26 @@ class Classification(Task[Labelled]):
     def outputs(self) -> int:
         return len(self.labels)
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Float[Tensor, "*rows classes"], batch: Batch) -> Float[Tensor, ""]:
         losses = cross_entropy(outputs, batch.targets)
         if self.class_weights is None:
-            return losses.mean()
+            return masked_mean(losses, batch.mask if self.synced else None)
         return class_mean(losses, batch.targets, self.class_weights)
 
-    def weight(self, batch: Batch) -> float:
+    def weight(self, batch: Batch) -> int | float:
         if self.class_weights is None:
-            return len(batch.targets)
+            return super().weight(batch)
         return float(weights_of(batch.targets, self.class_weights).sum())
 
-    def meter(self) -> LabelMeter:
-        return LabelMeter(len(self.labels), sequences=False)
+    def meter(self) -> LabelMeter | EntityMeter:
+        return LabelMeter(len(self.labels), sequences=self.synced)
 
-    def measure(self, meter: LabelMeter, outputs: Tensor, batch: Batch) -> None:
+    def measure(self, meter: LabelMeter | EntityMeter, outputs: Tensor, batch: Batch) -> None:
         meter.update(outputs.argmax(dim=-1), batch.targets)
 
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return LabelPredictions
-
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(
+        self, outputs: Float[Tensor, "batch classes"], batch: Batch
+    ) -> dict[str, list[Any]]:
         probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
         return {
             "item": batch.item.tolist(),
@@ -74,12 +84,12 @@ class Classification(Task[Labelled]):
             "probability": probability.tolist(),
         }
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         yield "confusion_matrix", figures.confusion_matrix(predictions.table, self.labels)
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(self, outputs: Float[Tensor, " classes"], inputs: Tensor) -> dict[str, Any]:
         shares = outputs.softmax(dim=-1).tolist()
         return {
             "label": self.labels[int(outputs.argmax())],

@@ -16,12 +16,12 @@ CHUNK = 4_096  # windows forecast at once
 
 
 def last_value(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """The last value seen, for every step of the horizon."""
+    """The last value of the window, for every step of the horizon."""
     return _forecasts(task, part, lambda past, steps: past(-torch.ones_like(steps)))
 
 
 def seasonal_naive(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """The value one season before, or as many seasons before as lie behind."""
+    """The value one season before, or as many seasons as it takes to reach the window."""
     season = task.params.season
     return _forecasts(task, part, lambda past, steps: past(steps % season - season))
 
@@ -41,10 +41,8 @@ def drift(task: Any, prepared: Prepared, part: Part) -> Metrics:
 def training_mean(task: Any, prepared: Prepared, part: Part) -> Metrics:
     """The mean of the training part, of each series its own."""
     stretches = rows_of(prepared.parts["train"], task.scaler)
-    means = torch.stack([rows.double().mean(dim=0) for rows in stretches])
-    return _forecasts(
-        task, part, lambda past, steps: means[past.series][:, None].expand(-1, len(steps), -1)
-    )
+    means = torch.stack([rows.double().mean(dim=0) for rows in stretches])[:, None]
+    return _forecasts(task, part, lambda past, steps: means[past.series].expand(-1, len(steps), -1))
 
 
 class Past:

@@ -1,17 +1,18 @@
 """Examples of a series, or of several: a window of the past and the steps that follow it.
 
-All splits share one scaled array, in which several series lie one behind another. The windows of
-train lie wholly inside it; those of valid and test forecast their own rows alone, while their
-inputs may reach back over the border. No window reaches into another series.
+All splits share one scaled array, in which several series lie one behind another. Windows of train
+lie wholly inside it; those of valid and test forecast their own rows, and read rows before them.
+No window reaches into another series.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -26,15 +27,8 @@ from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.task import Forecasting
-from rnnkit.tasks.forecasting.calendar import calendar
-from rnnkit.tasks.forecasting.calendar import names as calendar_names
-from rnnkit.tasks.forecasting.columns import Columns, choose
+from rnnkit.tasks.forecasting.columns import Columns, calendar, calendar_names, choose
 from rnnkit.tasks.forecasting.inputs import Windows
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Stretches = Mapping[str, Stretch]  # by split, in rows of the whole frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,24 +47,16 @@ class ForecastingFitted(Fitted):
     times: Mapping[str, Sequence[str]]
     several: bool
 
-    @property
-    def scaler(self) -> Scaler:
-        """Of all columns."""
-        return self.inputs.scaler
-
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
-        """All windows of a series that was not there when the scaler was fitted.
-
-        Raises:
-            InputError: it is one of several, a column is missing, or no window fits.
-        """
+        """All windows of a new series; refuses several series, missing columns, too few rows."""
         if "series" in frame:
             raise InputError(
                 "data.source.id: a model of several series has no other file to be scored on, for "
                 "each is scaled by itself; rnnkit backtest scores them in folds"
             )
         of_time = calendar_names(self.data.covariates.calendar)
-        columns = self.scaler.columns[: len(self.scaler.columns) - len(of_time)]
+        read = self.inputs.scaler.columns
+        columns = read[: len(read) - len(of_time)]
         for name in columns:
             if name not in frame:
                 raise InputError(
@@ -85,45 +71,43 @@ class ForecastingFitted(Fitted):
                 f"{window} + horizon {horizon} are needed"
             )
         values = _values(frame.iloc[rows], columns, self.data)
-        return self.windows(begins, tensor(self.scaler.transform(values).astype(np.float32)))
+        scaled = self.inputs.scaler.transform(values).astype(np.float32)
+        return self.windows(begins, tensor(scaled))
 
     def windows(self, begins: np.ndarray, scaled: Tensor) -> Part:
         """Windows whose targets begin at some rows of a scaled array [rows, columns]."""
-        start, columns = tensor(begins), self.scaler.target_columns
-        all_columns = self.scaler.targets == self.scaler.columns
+        start, scaler = tensor(begins), self.inputs.scaler
+        targets = scaled
+        if scaler.targets != scaler.columns:
+            targets = scaled[:, scaler.target_columns].contiguous()
         return Part(
             inputs=scaled,
             input_start=start - self.data.window,
             input_length=torch.full_like(start, self.data.window),
-            targets=scaled if all_columns else scaled[:, columns].contiguous(),
+            targets=targets,
             target_start=start,
             target_length=torch.full_like(start, self.task.horizon),
             item=start,
             synced=False,
-            known=self.scaler.known,
+            known=scaler.known,
         )
 
     def read(self, values: Sequence[Any], names: Sequence[str]) -> Part:
-        """Windows, with the horizon behind them where covariates are known ahead.
-
-        An item is a row of its series, so that the answer has its units.
-        """
+        """Windows; the item is a row of its series, so that the answer has its units."""
         scaled, lengths = self.inputs.read(values, names)
-        horizon = self.task.horizon
-        ahead = horizon if self.scaler.known else 0
-        part = self.windows(np.cumsum(lengths) - ahead, tensor(scaled))
-        series = map(self.inputs.series, values, names)
+        horizon, scaler = self.task.horizon, self.inputs.scaler
+        part = self.windows(np.cumsum(lengths) - (horizon if scaler.known else 0), tensor(scaled))
         return replace(
             part,
-            targets=torch.zeros(len(scaled) + horizon, len(self.scaler.targets)),
-            item=torch.tensor([self.scaler.begin[number] for number in series]),
+            targets=torch.zeros(len(scaled) + horizon, len(scaler.targets)),
+            item=torch.tensor([scaler.begin[k] for k in map(self.inputs.series, values, names)]),
         )
 
     def align(self, part: Part, of: Fitted) -> Part:
         """With as many rows before the targets as this model reads."""
         assert isinstance(of, ForecastingFitted)
         start = part.target_start - self.data.window
-        begin = torch.tensor(of.scaler.begin)[of.scaler.which(part.item)]
+        begin = torch.tensor(of.inputs.scaler.begin)[of.inputs.scaler.which(part.item)]
         if bool((start < begin).any()):
             raise InputError(
                 f"the older model reads {self.data.window} rows, and before the test part are no "
@@ -133,16 +117,14 @@ class ForecastingFitted(Fitted):
         return super().align(replace(part, input_start=start, input_length=length), of)
 
     def refuse_seen_times(self, older: Fitted) -> None:
-        """What is tested must come after all that was learned, whatever the splits are.
+        """The test split must come after all that the older fit learned.
 
-        Several series of which each is split by its own rows need not keep to one moment; there it
-        is enough that the splits are equal, for the borders of series that grow move forward alone.
+        Several series, each split by its own rows, share no moment; there equal splits are enough,
+        because the borders of growing series only move forward.
         """
-        import pandas
-
         assert isinstance(older, ForecastingFitted)
         end, begin = older.times["valid"][1], self.times["test"][0]
-        last, first = pandas.to_datetime([end, begin], utc=True, format="ISO8601")
+        last, first = pd.to_datetime([end, begin], utc=True, format="ISO8601")
         several = older.several and self.several
         if last >= first and not (several and older.data.split == self.data.split):
             raise InputError(
@@ -152,7 +134,7 @@ class ForecastingFitted(Fitted):
 
     def with_series_of(self, of: Fitted) -> ForecastingFitted:
         assert isinstance(of, ForecastingFitted)
-        scaler = replace(self.scaler, begin=of.scaler.begin)
+        scaler = replace(self.inputs.scaler, begin=of.inputs.scaler.begin)
         return replace(self, inputs=replace(self.inputs, scaler=scaler))
 
     @classmethod
@@ -160,6 +142,23 @@ class ForecastingFitted(Fitted):
         assert stored.scaler is not None
         inputs = Windows(stored.scaler, data.window, task.horizon)
         return cls(task, data, inputs, stored.facts["time"], "series" in stored.facts)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Where a series lies in the whole frame.
+
+    Args:
+        name: empty for a single series.
+        low: its first row.
+        rows: of each split.
+        begins: of each split, the first target row of each window.
+    """
+
+    name: str
+    low: int
+    rows: Mapping[str, Stretch]
+    begins: Mapping[str, np.ndarray]
 
 
 def fit(frame: pd.DataFrame, data: Data, task: Forecasting) -> Prepared[ForecastingFitted]:
@@ -172,101 +171,106 @@ def fit(frame: pd.DataFrame, data: Data, task: Forecasting) -> Prepared[Forecast
     Raises:
         InputError: a name that is no column, or a split that is too short for a window.
     """
-    chosen = choose(
-        [name for name in frame.columns if name not in ("time", "series", "part")],
-        data.covariates,
-        task,
-    )
-    stretches = _stretches(frame, data)
-    begins = {
-        name: {
-            split: series_windows(*stretch, data.window, task.horizon, split == "train", low)
-            for split, stretch in own.items()
-        }
-        for name, (low, own) in stretches.items()
-    }
-    kept = [name for name, own in begins.items() if len(own["train"])]
-    _refuse_no_window(stretches, begins, kept, data, task)
-    scaler, scaled = _scaled(frame, {name: stretches[name] for name in kept}, chosen, data)
+    names = [name for name in frame.columns if name not in ("time", "series", "part")]
+    chosen = choose(names, data.covariates, task)
+    series = _series(frame, data, task)
+    kept = [each for each in series if len(each.begins["train"])]
+    _refuse_no_window(series, kept, data, task)
+    scaler, scaled = _scaled(frame, kept, chosen, data)
     inputs = Windows(scaler, data.window, task.horizon)
-    times = _times(frame, [stretches[name][1] for name in kept])
-    fitted = ForecastingFitted(task, data, inputs, times, "series" in frame)
-    rows = tensor(scaled.astype(np.float32))
-    parts = dict[str, Part]()
+    fitted = ForecastingFitted(task, data, inputs, _times(frame, kept), "series" in frame)
+    rows, parts = tensor(scaled.astype(np.float32)), dict[str, Part]()
     for split in PARTS:
-        own = np.concatenate([begins[name][split] for name in kept])
-        part = fitted.windows(_latest(own, frame, data.limit), rows)
+        begins = np.concatenate([each.begins[split] for each in kept])
+        part = fitted.windows(_latest(begins, frame, data.limit), rows)
         first = next(iter(parts.values()), part)  # all share one array
         parts[split] = replace(part, targets=first.targets)
-    facts = _facts(frame, parts, {n: stretches[n][1] for n in kept}, fitted)
-    return Prepared("", parts, fitted, facts | _left_out(frame, chosen, len(stretches), kept))
-
-
-def _stretches(frame: pd.DataFrame, data: Data) -> dict[str, tuple[int, Stretches]]:
-    """By series: its first row, and the stretch of each part."""
-    if "series" not in frame:
-        return {"": (0, split_rows(frame, data.split))}
-    by_series: dict[str, tuple[int, Stretches]] = {}
-    for name, own in frame.groupby("series", sort=False):
-        low = int(own.index[0])
-        by_series[str(name)] = (
-            low,
-            {
-                part: (low + first, low + stop)
-                for part, (first, stop) in split_rows(own, data.split, empty=True).items()
-            },
+    counts = {
+        split: sum(stop - first for first, stop in (each.rows[split] for each in kept))
+        for split in PARTS
+    }
+    facts: Facts = {
+        "items": {split: len(part) for split, part in parts.items()},
+        "tokens": {split: len(part) * task.horizon for split, part in parts.items()},
+        "longest": dict.fromkeys(parts, data.window),
+        "rows": counts,
+        "unused": len(frame) - sum(counts.values()),
+        "time": fitted.times,
+        "notes": list(frame.attrs.get("notes", [])),
+    }
+    left_out = len(series) - len(kept)
+    if fitted.several:
+        facts["series"] = {"kept": len(kept), "left_out": left_out}
+    if left_out:
+        facts["notes"].append(
+            f"{left_out} of {len(series)} series were left out: "
+            "their training rows are too few for a window"
         )
-    return by_series
+    if chosen.unused:
+        facts["notes"].append(f"columns that nothing reads: {', '.join(chosen.unused)}")
+    return Prepared("", parts, fitted, facts)
+
+
+def _series(frame: pd.DataFrame, data: Data, task: Forecasting) -> list[Series]:
+    """The series in row order; each is split by itself."""
+    several = "series" in frame
+    groups: Any = frame.groupby("series", sort=False) if several else [("", frame)]
+    series, low = [], 0
+    for name, own in groups:
+        rows, begins = {}, {}
+        for split, (first, stop) in split_rows(own, data.split, empty=several).items():
+            rows[split] = first, stop = low + first, low + stop
+            begins[split] = series_windows(
+                first, stop, data.window, task.horizon, split == "train", low
+            )
+        series.append(Series(str(name), low, rows, begins))
+        low += len(own)
+    return series
 
 
 def _refuse_no_window(
-    stretches: Mapping[str, tuple[int, Stretches]],
-    begins: Mapping[str, Mapping[str, np.ndarray]],
-    kept: list[str],
-    data: Data,
-    task: Forecasting,
+    series: list[Series], kept: list[Series], data: Data, task: Forecasting
 ) -> None:
-    """Raise InputError for a part without any window."""
-    several = len(stretches) > 1
-    for part in PARTS:
-        if any(len(begins[name][part]) for name in (kept if part != "train" else begins)):
+    """Raise InputError for a split without any window."""
+    for split in PARTS:
+        if any(len(each.begins[split]) for each in kept):
             continue
-        rows = max(own[part][1] - own[part][0] for _, own in stretches.values())
+        rows = max(stop - first for first, stop in (each.rows[split] for each in series))
         needed = (
             f"window {data.window} + horizon {task.horizon}"
-            if part == "train"
+            if split == "train"
             else f"horizon {task.horizon}, after {data.window} rows of window"
         )
-        has = f"{rows} rows" + (f" at most in any of {len(stretches)} series" if several else "")
+        at_most = f" at most in any of {len(series)} series" if len(series) > 1 else ""
         raise InputError(
-            f"data.window: one window must fit, but {part} has {has} and "
+            f"data.window: one window must fit, but {split} has {rows} rows{at_most} and "
             f"needs {needed}; shorten data.window or task.horizon, or give the part more rows"
         )
 
 
 def _scaled(
-    frame: pd.DataFrame,
-    stretches: Mapping[str, tuple[int, Stretches]],
-    chosen: Columns,
-    data: Data,
+    frame: pd.DataFrame, series: list[Series], chosen: Columns, data: Data
 ) -> tuple[Scaler, np.ndarray]:
-    """The scaler, and all rows up to the last that is used; a series that is left out is zero."""
+    """The scaler, and all rows up to the last that is used; rows of other series are zero."""
     of_time = calendar_names(data.covariates.calendar)
-    columns = (*chosen.past, *chosen.future, *of_time)
-    known = len(chosen.future) + len(of_time)
-    used = max(stop for _, own in stretches.values() for _, stop in own.values())
-    values = _values(frame.iloc[:used], (*chosen.past, *chosen.future), data)
-    fitted = {}
-    for name, (_, own) in stretches.items():
-        first, stop = own["train"]
-        fitted[name] = fit_scaler(
-            data.scaling, values[first:stop], columns, chosen.targets, len(of_time)
+    read = (*chosen.past, *chosen.future)
+    values = _values(frame.iloc[: series[-1].rows["test"][1]], read, data)
+    scalers = {
+        each.name: fit_scaler(
+            data.scaling,
+            values[slice(*each.rows["train"])],
+            (*read, *of_time),
+            chosen.targets,
+            len(of_time),
         )
-    scaler = together(fitted, [low for low, _ in stretches.values()], known)
+        for each in series
+    }
+    known = len(chosen.future) + len(of_time)
+    scaler = together(scalers, [each.low for each in series], known)
     scaled = np.zeros_like(values)
-    for number, (low, own) in enumerate(stretches.values()):
-        stop = own["test"][1]
-        scaled[low:stop] = scaler.transform(values[low:stop], number)
+    for number, each in enumerate(series):
+        rows = slice(each.low, each.rows["test"][1])
+        scaled[rows] = scaler.transform(values[rows], number)
     return scaler, scaled
 
 
@@ -285,51 +289,13 @@ def _latest(begins: np.ndarray, frame: pd.DataFrame, limit: int | None) -> np.nd
     return latest
 
 
-def _times(frame: pd.DataFrame, stretches: list[Stretches]) -> dict[str, list[str]]:
+def _times(frame: pd.DataFrame, series: list[Series]) -> dict[str, list[str]]:
     """split -> its first and its last time."""
-    times, first_and_last = frame["time"], {}
+    times = {}
     for split in PARTS:
-        spans = [own[split] for own in stretches if own[split][0] < own[split][1]]
-        first_and_last[split] = [
-            min(times.iloc[first] for first, _ in spans).isoformat(),
-            max(times.iloc[stop - 1] for _, stop in spans).isoformat(),
-        ]
-    return first_and_last
-
-
-def _facts(
-    frame: pd.DataFrame,
-    parts: Mapping[str, Part],
-    stretches: Mapping[str, Stretches],
-    fitted: ForecastingFitted,
-) -> Facts:
-    rows = {
-        split: sum(own[split][1] - own[split][0] for own in stretches.values()) for split in PARTS
-    }
-    return {
-        "items": {split: len(part) for split, part in parts.items()},
-        "tokens": {split: len(part) * fitted.task.horizon for split, part in parts.items()},
-        "longest": dict.fromkeys(parts, fitted.data.window),
-        "rows": rows,
-        "unused": len(frame) - sum(rows.values()),
-        "time": fitted.times,
-    }
-
-
-def _left_out(frame: pd.DataFrame, chosen: Columns, series: int, kept: list[str]) -> Facts:
-    """Facts about what was left out, and the notes that say it."""
-    notes = list(frame.attrs.get("notes", []))
-    facts: Facts = {"notes": notes}
-    if "series" in frame:
-        facts["series"] = {"kept": len(kept), "left_out": series - len(kept)}
-        if series > len(kept):
-            notes.append(
-                f"{series - len(kept)} of {series} series were left out: "
-                "their training rows are too few for a window"
-            )
-    if chosen.unused:
-        notes.append(f"columns that nothing reads: {', '.join(chosen.unused)}")
-    return facts
+        own = pd.concat([frame["time"].iloc[slice(*each.rows[split])] for each in series])
+        times[split] = [own.min().isoformat(), own.max().isoformat()]
+    return times
 
 
 def rows_of(part: Part, scaler: Scaler) -> list[Tensor]:
@@ -339,10 +305,7 @@ def rows_of(part: Part, scaler: Scaler) -> list[Tensor]:
     """
     which, stretches = scaler.which(part.target_start), []
     for k in range(len(scaler.series)):
-        first = part.target_start[which == k]
-        if not len(first):
-            stretches.append(part.targets[:0])
-            continue
-        length = int(part.target_length[0])
-        stretches.append(part.targets[int(first.min()) : int(first.max()) + length])
+        first, length = part.target_start[which == k].tolist(), int(part.target_length[0])
+        rows = slice(min(first), max(first) + length) if first else slice(0)
+        stretches.append(part.targets[rows])
     return stretches

@@ -36,18 +36,12 @@ class Windows(Inputs):
 
     @property
     def features(self) -> int:
-        """The columns, and where some are known ahead the feature that tells window from
-        horizon."""
+        """The columns, and if some are known ahead the feature that tells window from horizon."""
         return len(self.scaler.columns) + (1 if self.scaler.known else 0)
 
     def series(self, value: Any, where: str) -> int:
-        """The number of the series that an input is of.
-
-        Raises:
-            InputError: there is no such series.
-        """
-        name = value[0] if self._is_pair(value) else ""
-        names = self.scaler.series
+        """The index of an input's series; raises InputError if there is no such series."""
+        (name, _), names = self._named(value), self.scaler.series
         if name not in names:
             raise InputError(
                 f"{where}: must be a pair of a series' name and its window, and there "
@@ -59,8 +53,7 @@ class Windows(Inputs):
     def item(self, value: Any, where: str) -> np.ndarray:
         """Scaled, [window or window + horizon, columns]."""
         scaler, series = self.scaler, self.series(value, where)
-        values = value[1] if self._is_pair(value) else value
-        array = table_of(values, where, len(scaler.columns))
+        array = table_of(self._named(value)[1], where, len(scaler.columns))
         needed = self.window + (self.horizon if scaler.known else 0)
         if len(array) != needed:
             raise InputError(
@@ -78,6 +71,8 @@ class Windows(Inputs):
             flat = np.concatenate(items).astype(np.float32)
         return flat, np.array([len(item) for item in items], dtype=np.int64)
 
-    def _is_pair(self, value: Any) -> bool:
+    def _named(self, value: Any) -> tuple[Any, Any]:
+        """The name of a series, empty for a single one, and the window."""
         several = self.scaler.series != ("",)
-        return isinstance(value, list | tuple) and len(value) == 2 and several
+        pair = several and isinstance(value, list | tuple) and len(value) == 2
+        return (value[0], value[1]) if pair else ("", value)

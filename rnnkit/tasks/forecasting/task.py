@@ -6,12 +6,13 @@ are known ahead, the recurrence goes on over the horizon and reads them, with ze
 cannot know, and each step of the horizon is read out from its own state.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
@@ -19,15 +20,16 @@ from rnnkit.data.prepare.scale import Scaler
 from rnnkit.metrics import ForecastMeter
 from rnnkit.nn.losses import ERRORS, pinball
 from rnnkit.nn.model.representation import Level, Sizes
-from rnnkit.params.data import Data
-from rnnkit.tasks.forecasting import baselines, examples
-from rnnkit.tasks.interface import Baseline, Task
+from rnnkit.tasks.forecasting import examples
+from rnnkit.tasks.forecasting.baselines import drift, last_value, seasonal_naive, training_mean
+from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.numbers import Forecasts, number_columns
 from rnnkit.tasks.predictions import Predictions
-from rnnkit.tasks.streaming import SequenceStream
 
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
+Outputs = Float[Tensor, "batch *out"]
+Read = Float[Tensor, "batch time features"]
+Values = Float[Tensor, "batch horizon targets quantiles"]
+Forecast = Float[Tensor, "batch horizon targets"]
 
 
 class Forecasting(Task[examples.ForecastingFitted]):
@@ -35,21 +37,19 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
     fitted_type = examples.ForecastingFitted
     fit = staticmethod(examples.fit)
-    name_of_window = "a whole window"
+    table_type = Forecasts
+    read_at_once = "a whole window"
+    baselines: Mapping[str, Baseline] = {
+        "last value": last_value,
+        "seasonal naive": seasonal_naive,
+        "drift": drift,
+        "training mean": training_mean,
+    }
 
     @property
     def scaler(self) -> Scaler:
         """Of all columns."""
-        return self.fitted.scaler
-
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {
-            "last value": baselines.last_value,
-            "seasonal naive": baselines.seasonal_naive,
-            "drift": baselines.drift,
-            "training mean": baselines.training_mean,
-        }
+        return self.fitted.inputs.scaler
 
     @property
     def topology(self) -> str:
@@ -69,79 +69,65 @@ class Forecasting(Task[examples.ForecastingFitted]):
     @property
     def outputs(self) -> int:
         steps = 1 if self.scaler.known else int(self.params.horizon)
-        return steps * len(self.scaler.targets) * self.quantiles_per_value
+        return steps * len(self.scaler.targets) * len(self.levels)
 
     @property
-    def quantiles_per_value(self) -> int:
-        """How many numbers are forecast for each value."""
-        return len(self.params.quantiles) if self.params.loss == "quantile" else 1
+    def levels(self) -> tuple[float, ...]:
+        """Quantiles that are forecast; the median alone stands for the forecast of other losses."""
+        quantiles: tuple[float, ...] = self.params.quantiles
+        return quantiles if self.params.loss == "quantile" else (0.5,)
 
-    @property
-    def levels(self) -> Tensor:
-        """[quantiles] which quantiles are forecast."""
-        return torch.tensor(self.params.quantiles)
-
-    def forecast(self, outputs: Tensor, inputs: Tensor) -> Tensor:
-        """Network outputs as scaled forecasts [batch, horizon, targets]; of quantiles the median.
+    def forecast(self, outputs: Outputs, inputs: Read) -> Forecast:
+        """Network outputs as scaled forecasts; of quantiles the median.
 
         Args:
             outputs: [batch, horizon · targets · quantiles], or where covariates are known ahead
                 [batch, window + horizon, targets · quantiles].
-            inputs: [batch, window, features], or [batch, window + horizon, features], scaled: what
-                the forecast may be relative to.
+            inputs: the window, and with such covariates the horizon, scaled: what the forecast may
+                be relative to.
         """
-        values = self.quantiles(outputs, inputs)
-        if self.params.loss != "quantile":
-            return values[..., 0]
-        return values[..., self.params.quantiles.index(0.5)]
+        return self.quantiles(outputs, inputs)[..., self.levels.index(0.5)]
 
-    def quantiles(self, outputs: Tensor, inputs: Tensor) -> Tensor:
-        """The same as [batch, horizon, targets, quantiles], which never cross: they are sorted.
+    def quantiles(self, outputs: Outputs, inputs: Read) -> Values:
+        """All quantiles; arguments as in `forecast`. They never cross: they are sorted.
 
         Reference: V. Chernozhukov, I. Fernández-Val, A. Galichon, Quantile and probability curves
         without crossing, Econometrica 78(3), 2010.
         """
         return self._values(outputs, inputs).sort(dim=-1).values
 
-    def _values(self, outputs: Tensor, inputs: Tensor) -> Tensor:
+    def _values(self, outputs: Outputs, inputs: Read) -> Values:
         """As `quantiles`, as the network gives them."""
-        horizon = int(self.params.horizon)
+        horizon, window, targets = self.params.horizon, inputs.shape[1], self.scaler.target_columns
         if self.scaler.known:
-            outputs = outputs[:, -horizon:]
-        targets = len(self.scaler.targets)
-        steps = outputs.reshape(len(outputs), horizon, targets, self.quantiles_per_value)
-        base = self._base(inputs)
-        return steps if base is None else steps + base[..., None]
-
-    def _base(self, inputs: Tensor) -> Tensor | None:
-        """[batch, horizon, targets] what `relative_to` names, of the window's own values."""
+            outputs, window = outputs[:, -horizon:], window - horizon
+        values = outputs.reshape(len(outputs), horizon, len(targets), len(self.levels))
         if self.params.relative_to == "zero":
-            return None
-        horizon = int(self.params.horizon)
-        window = inputs.shape[1] - (horizon if self.scaler.known else 0)
-        seen = inputs[:, :window, list(self.scaler.target_columns)]
-        if self.params.relative_to == "last":
-            return seen[:, -1:].expand(-1, horizon, -1)
-        ahead = torch.arange(horizon) % self.params.season
-        return seen[:, window - self.params.season + ahead]
+            return values
+        season = self.params.season if self.params.relative_to == "season" else 1
+        rows = window - season + torch.arange(horizon) % season
+        return values + inputs[:, rows][..., targets, None]
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Outputs, batch: Batch) -> Float[Tensor, ""]:
         values = self._values(outputs, batch.inputs)
         if self.params.loss == "quantile":
-            return pinball(values, batch.targets, self.levels.to(values.dtype)).mean()
+            levels = torch.tensor(self.levels, dtype=values.dtype)
+            return pinball(values, batch.targets, levels).mean()
         return ERRORS[self.params.loss](values[..., 0], batch.targets).mean()
 
     def weight(self, batch: Batch) -> int:
         return batch.targets.numel()
 
     def meter(self) -> ForecastMeter:
-        return ForecastMeter(self.scaler.inverse, self._naive_error)
+        return ForecastMeter(
+            self.scaler.inverse, lambda rows: self._naive_errors[self.scaler.which(rows)]
+        )
 
-    def measure(self, meter: ForecastMeter, outputs: Tensor, batch: Batch) -> None:
+    def measure(self, meter: ForecastMeter, outputs: Outputs, batch: Batch) -> None:
         meter.update(self.forecast(outputs, batch.inputs), batch.targets, batch.item)
         if self.params.loss == "quantile":
-            values = self.quantiles(outputs, batch.inputs)
-            meter.update_quantiles(values, batch.targets, batch.item, self.levels)
+            values, levels = self.quantiles(outputs, batch.inputs), torch.tensor(self.levels)
+            meter.update_quantiles(values, batch.targets, batch.item, levels)
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
         """Of covariates known ahead: a forecast does not depend on those of later steps."""
@@ -153,14 +139,15 @@ class Forecasting(Task[examples.ForecastingFitted]):
         inputs[:, half:] += 1.5
         return replace(batch, inputs=inputs), slice(steps - horizon, half)
 
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return Forecasts
+    def units(self, outputs: Outputs, batch: Batch) -> tuple[Forecast, dict[str, Forecast]]:
+        """Forecasts in units, and quantiles by level (empty: none)."""
+        each = zip(self.levels, self.quantiles(outputs, batch.inputs).unbind(-1), strict=True)
+        values = {f"{level:g}": self.scaler.inverse(own, batch.item) for level, own in each}
+        return values["0.5"], values if len(values) > 1 else {}
 
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(self, outputs: Outputs, batch: Batch) -> dict[str, list[Any]]:
         scaler, horizon = self.scaler, int(self.params.horizon)
-        forecast = scaler.inverse(self.forecast(outputs, batch.inputs), batch.item)
-        truth = scaler.inverse(batch.targets, batch.item)
+        forecast, quantiles = self.units(outputs, batch)
         columns: dict[str, list[Any]] = {
             "row": [row + h for row in batch.item.tolist() for h in range(horizon)],
             "step": list(range(1, horizon + 1)) * len(batch.item),
@@ -168,53 +155,36 @@ class Forecasting(Task[examples.ForecastingFitted]):
         if scaler.series != ("",):
             which = scaler.which(batch.item).tolist()
             columns["series"] = [scaler.series[k] for k in which for _ in range(horizon)]
+        truth = scaler.inverse(batch.targets, batch.item)
         columns |= number_columns(scaler.targets, truth, forecast, "forecast")
-        if self.params.loss == "quantile":
-            values = self.quantiles(outputs, batch.inputs)
-            for q, level in enumerate(self.params.quantiles):
-                own = scaler.inverse(values[..., q], batch.item)
-                for k, name in enumerate(scaler.targets):
-                    columns[f"quantile {level:g} {name}"] = own[:, :, k].flatten().tolist()
+        for level, values in quantiles.items():
+            for k, name in enumerate(scaler.targets):
+                columns[f"quantile {level} {name}"] = values[..., k].flatten().tolist()
         return columns
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         yield "forecasts", figures.forecasts(predictions.table, self.scaler.targets)
 
-    def stream(self, network: nn.Module) -> SequenceStream:
-        raise self.no_stream()
-
     def answers(self, network: nn.Module, batch: Batch) -> list[dict[str, Any]]:
-        outputs = network(batch.inputs, None)
-        each = zip(outputs, batch.inputs, batch.item.tolist(), strict=True)
-        return [self.answer_of(*window) for window in each]
+        forecast, quantiles = self.units(network(batch.inputs, None), batch)
+        return [
+            self.answer((own, {level: values[i] for level, values in quantiles.items()}), inputs)
+            for i, (own, inputs) in enumerate(zip(forecast, batch.inputs, strict=True))
+        ]
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
-        """In the units of the first series."""
-        return self.answer_of(outputs, inputs, self.scaler.begin[0])
-
-    def answer_of(self, outputs: Tensor, inputs: Tensor, row: int) -> dict[str, Any]:
-        """Forecasts [horizon, targets] in the units of the series that a row belongs to."""
-        rows = torch.tensor([row])
-        forecast = self.scaler.inverse(self.forecast(outputs[None], inputs[None]), rows)[0]
+    def answer(self, outputs: tuple[Tensor, dict[str, Tensor]], inputs: Tensor) -> dict[str, Any]:
+        """Of a window's forecast and quantiles in units, as in `units`."""
+        forecast, quantiles = outputs
         answer: dict[str, Any] = {"forecast": forecast.tolist()}
-        if self.params.loss == "quantile":
-            each = self.quantiles(outputs[None], inputs[None]).unbind(-1)
-            answer["quantiles"] = {
-                f"{level:g}": self.scaler.inverse(values, rows)[0].tolist()
-                for level, values in zip(self.params.quantiles, each, strict=True)
-            }
+        if quantiles:
+            answer["quantiles"] = {level: own.tolist() for level, own in quantiles.items()}
         return answer
 
-    def _naive_error(self, rows: Tensor) -> Tensor:
-        """[batch, targets] mean |y_t - y_{t-season}| over the training part of each row's series,
-        in units."""
-        return self._naive_errors[self.scaler.which(rows)]
-
     @cached_property
-    def _naive_errors(self) -> Tensor:
-        """[series, targets]."""
+    def _naive_errors(self) -> Float[Tensor, "series targets"]:
+        """Mean |y_t - y_{t-season}| over the training split, in units."""
         errors = []
         for k, values in enumerate(examples.rows_of(self.prepared.parts["train"], self.scaler)):
             begin = torch.full((len(values),), self.scaler.begin[k])

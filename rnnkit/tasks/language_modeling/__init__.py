@@ -1,5 +1,1 @@
 """Language modelling: P(w_t | w_1 … w_{t-1}), the next token at every step (synced)."""
-
-from rnnkit.tasks.language_modeling.task import LanguageModeling
-
-__all__ = ["LanguageModeling"]

@@ -9,7 +9,6 @@ from torch import Tensor
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics, TokenMeter
-from rnnkit.tasks.steps import inputs_of, targets_of
 
 
 def unigram(task: Any, prepared: Prepared, part: Part) -> Metrics:
@@ -19,7 +18,7 @@ def unigram(task: Any, prepared: Prepared, part: Part) -> Metrics:
     """
     counts = _unigram_counts(task, prepared, part)
     nats = -(counts / counts.sum()).log()
-    truth = targets_of(part)
+    truth = part.all_targets
     meter = TokenMeter()
     meter.update(nats[truth], truth == counts.argmax())
     return meter.compute()
@@ -34,11 +33,11 @@ def bigram(task: Any, prepared: Prepared, part: Part) -> Metrics:
     size = task.outputs
     counts = _unigram_counts(task, prepared, part)
     prior = counts / counts.sum()
-    pairs, times = torch.unique(inputs_of(train) * size + targets_of(train), return_counts=True)
-    before = torch.bincount(inputs_of(train), minlength=size).double()
+    pairs, times = torch.unique(train.all_inputs * size + train.all_targets, return_counts=True)
+    before = torch.bincount(train.all_inputs, minlength=size).double()
 
     def probabilities(scored: Part, k: float) -> Tensor:
-        previous, truth = inputs_of(scored), targets_of(scored)
+        previous, truth = scored.all_inputs, scored.all_targets
         keys = previous * size + truth
         place = torch.searchsorted(pairs, keys).clamp(max=len(pairs) - 1)
         together = torch.where(pairs[place] == keys, times[place], 0).double()
@@ -51,13 +50,13 @@ def bigram(task: Any, prepared: Prepared, part: Part) -> Metrics:
     best = strengths[int(np.argmin(costs))]
     follower = _favourite_follower(pairs, times, size, int(prior.argmax()))
     meter = TokenMeter()
-    meter.update(-probabilities(part, best).log(), follower[inputs_of(part)] == targets_of(part))
+    meter.update(-probabilities(part, best).log(), follower[part.all_inputs] == part.all_targets)
     return meter.compute()
 
 
 def _unigram_counts(task: Any, prepared: Prepared, part: Part) -> Tensor:
-    counts = torch.bincount(targets_of(prepared.parts["train"]), minlength=task.outputs).double()
-    return counts if bool((counts[targets_of(part)] > 0).all()) else counts + 1
+    counts = torch.bincount(prepared.parts["train"].all_targets, minlength=task.outputs).double()
+    return counts if bool((counts[part.all_targets] > 0).all()) else counts + 1
 
 
 def _favourite_follower(pairs: Tensor, times: Tensor, size: int, otherwise: int) -> Tensor:

@@ -17,7 +17,7 @@ from rnnkit.data.inputs.tokens import EndedTexts
 from rnnkit.data.prepare.facts import counted, unknown
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.ids import END
-from rnnkit.data.prepare.part import Part, begin, stream_windows, tensor
+from rnnkit.data.prepare.part import Part, begin, stream_windows
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import duplicates, split_items
 from rnnkit.data.prepare.stored import Stored
@@ -39,20 +39,10 @@ class LanguageModelingFitted(Fitted):
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
         """Windows of `data.max_length` steps, or one for each item where it is null."""
         flat, lengths = self.flat(frame, rows, split)
-        stream = tensor(np.concatenate([[END], np.insert(flat, np.cumsum(lengths), END)]))
+        stream = np.concatenate([[END], np.insert(flat, np.cumsum(lengths), END)])
         start, length = stream_windows(lengths + 1, self.data.max_length)
         owner = np.searchsorted(np.cumsum(lengths + 1), start, side="right")
-        steps = tensor(length)
-        return Part(
-            inputs=stream,
-            input_start=tensor(start),
-            input_length=steps,
-            targets=stream,
-            target_start=tensor(start + 1),
-            target_length=steps,
-            item=tensor(rows[owner]),
-            synced=True,
-        )
+        return Part.next_steps(stream, start, length, rows[owner])
 
     def read(self, values: Sequence[Any], names: Sequence[str]) -> Part:
         """Each text after the end of what came before."""
@@ -60,7 +50,7 @@ class LanguageModelingFitted(Fitted):
         self.inputs.warn_unknown(flat, lengths, names)
         each = np.arange(len(lengths))
         begun = np.insert(flat, begin(lengths), END)
-        return Part.one_target((begun, lengths + 1), np.zeros_like(each), each)
+        return Part.of_items((begun, lengths + 1), np.zeros_like(each), each)
 
     def refuse_other_tokens(self, of: Fitted) -> None:
         raise InputError(

@@ -7,10 +7,11 @@ import pandas
 from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
 
 
-class Likelihoods(Predictions):
+class TokenLikelihoods(Predictions):
     """A row for each item: item, log_probability (nats), and how many `unit`s it has."""
 
-    unit: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]] = ("item", "tokens", "log_probability")
+    unit: ClassVar[str] = "tokens"
     """What is predicted one by one: the name of the column."""
     named: ClassVar[tuple[str, ...]] = ()
     """Columns that are shown beside the numbers."""
@@ -32,14 +33,7 @@ class Likelihoods(Predictions):
         return self.table.assign(**{name: -self.table["log_probability"] / counted})
 
 
-class TokenLikelihoods(Likelihoods):
-    """Of tokens."""
-
-    unit: ClassVar[str] = "tokens"
-    columns: ClassVar[tuple[str, ...]] = ("item", "tokens", "log_probability")
-
-
-class FrameLikelihoods(Likelihoods):
+class FrameLikelihoods(TokenLikelihoods):
     """Of frames of notes."""
 
     unit: ClassVar[str] = "frames"

@@ -1,9 +1,10 @@
 """Language modelling: P(w_t | w_1 … w_{t-1}), the next token at every step (synced)."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
@@ -11,95 +12,25 @@ from rnnkit.data.prepare.ids import END
 from rnnkit.metrics import TokenMeter
 from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
 from rnnkit.nn.model.network import Synced
-from rnnkit.params.data import Data
-from rnnkit.tasks.generation import Continuation
-from rnnkit.tasks.interface import Baseline, Task, real_steps
-from rnnkit.tasks.language_modeling import baselines, examples
+from rnnkit.tasks.interface import Baseline, Continuation, Figures, Task
+from rnnkit.tasks.language_modeling import examples
+from rnnkit.tasks.language_modeling.baselines import bigram, unigram
 from rnnkit.tasks.language_modeling.predictions import TokenLikelihoods
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.streaming import SequenceStream
-
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
-
-
-class LanguageModeling(Task[examples.LanguageModelingFitted]):
-    """Cross-entropy per real token; outputs are [batch, time, vocabulary]."""
-
-    fitted_type = examples.LanguageModelingFitted
-    fit = staticmethod(examples.fit)
-
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {"unigram": baselines.unigram, "bigram": baselines.bigram}
-
-    @property
-    def outputs(self) -> int:
-        return len(self.fitted.inputs.tokenizer.vocabulary)
-
-    @property
-    def readout(self) -> str:
-        return "next token"
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return masked_mean(cross_entropy(outputs, batch.targets), batch.mask)
-
-    def weight(self, batch: Batch) -> int:
-        return real_steps(batch)
-
-    def meter(self) -> TokenMeter:
-        return TokenMeter()
-
-    def measure(self, meter: TokenMeter, outputs: Tensor, batch: Batch) -> None:
-        real = batch.targets != IGNORED
-        right = outputs.argmax(dim=-1) == batch.targets
-        meter.update(cross_entropy(outputs, batch.targets)[real], right[real])
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return TokenLikelihoods
-
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
-        real = batch.targets != IGNORED
-        nats = cross_entropy(outputs, batch.targets)
-        return {
-            "item": batch.item.tolist(),
-            "tokens": real.sum(dim=1).tolist(),
-            "log_probability": (-nats.sum(dim=1)).tolist(),
-        }
-
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
-        from rnnkit import figures
-
-        yield "surprise", figures.surprise(predictions.table, "token")
-
-    def stream(self, network: nn.Module) -> SequenceStream:
-        return TokenStream(self, network)
-
-    def continuation(self, network: nn.Module, prompt: str) -> Continuation:
-        return TextContinuation(self, network, prompt)
-
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
-        """Of a text with its end: inputs begin with the end of what came before."""
-        nats = cross_entropy(outputs, torch.cat([inputs[1:], torch.tensor([END])]))
-        return {
-            "log_probability": -float(nats.sum()),
-            "tokens": len(nats),
-            "perplexity": float(nats.mean().exp()),
-        }
 
 
 class TokenStream(SequenceStream):
     """A text that comes token by token: the log-probability of each, given those before it."""
 
-    def __init__(self, task: LanguageModeling, network: nn.Module) -> None:
+    def __init__(self, task: "LanguageModeling", network: nn.Module) -> None:
         super().__init__(task, network)
         with torch.no_grad():
             self._next = self.run(torch.tensor([END]))  # a text begins after an end
         self._feed = self.inputs.token
         self.steps = 0
 
-    def answer(self, new: Tensor) -> dict[str, Any]:
+    def answer(self, new: Int[Tensor, " time"]) -> dict[str, Any]:
         nats = float(cross_entropy(self._next, new))
         self._next = self.run(new)
         return {"log_probability": -nats}
@@ -108,6 +39,60 @@ class TokenStream(SequenceStream):
     def end(self) -> dict[str, Any]:
         """The log-probability that the text ends here."""
         return {"log_probability": -float(cross_entropy(self._next, torch.tensor([END])))}
+
+
+class LanguageModeling(Task[examples.LanguageModelingFitted]):
+    """Cross-entropy per real token; outputs are [batch, time, vocabulary]."""
+
+    fitted_type = examples.LanguageModelingFitted
+    fit = staticmethod(examples.fit)
+    stream_type = TokenStream
+    table_type = TokenLikelihoods
+    meter_type = TokenMeter
+    readout = "next token"
+    baselines: Mapping[str, Baseline] = {"unigram": unigram, "bigram": bigram}
+
+    @property
+    def outputs(self) -> int:
+        return len(self.fitted.inputs.tokenizer.vocabulary)
+
+    def loss(self, outputs: Float[Tensor, "batch time tokens"], batch: Batch) -> Float[Tensor, ""]:
+        return masked_mean(cross_entropy(outputs, batch.targets), batch.mask)
+
+    def measure(self, meter: TokenMeter, outputs: Tensor, batch: Batch) -> None:
+        real = batch.targets != IGNORED
+        right = outputs.argmax(dim=-1) == batch.targets
+        meter.update(cross_entropy(outputs, batch.targets)[real], right[real])
+
+    def predictions(
+        self, outputs: Float[Tensor, "batch time tokens"], batch: Batch
+    ) -> dict[str, list[Any]]:
+        real = batch.targets != IGNORED
+        nats = cross_entropy(outputs, batch.targets)
+        return {
+            "item": batch.item.tolist(),
+            "tokens": real.sum(dim=1).tolist(),
+            "log_probability": (-nats.sum(dim=1)).tolist(),
+        }
+
+    def figures(self, predictions: Predictions) -> Figures:
+        from rnnkit import figures
+
+        yield "surprise", figures.surprise(predictions.table, "token")
+
+    def continuation(self, network: nn.Module, prompt: str) -> Continuation:
+        return TextContinuation(self, network, prompt)
+
+    def answer(
+        self, outputs: Float[Tensor, "time tokens"], inputs: Int[Tensor, " time"]
+    ) -> dict[str, Any]:
+        """Of a text with its end: inputs begin with the end of what came before."""
+        nats = cross_entropy(outputs, torch.cat([inputs[1:], torch.tensor([END])]))
+        return {
+            "log_probability": -float(nats.sum()),
+            "tokens": len(nats),
+            "perplexity": float(nats.mean().exp()),
+        }
 
 
 class TextContinuation(Continuation):
@@ -120,7 +105,7 @@ class TextContinuation(Continuation):
         self._given = torch.cat([torch.tensor([END]), torch.as_tensor(ids)])
         self._states: Any = None
 
-    def scores(self) -> Tensor:
+    def scores(self) -> Float[Tensor, " tokens"]:
         given = self._given[None]
         outputs, self._states = self._network.run(given, None, self._states, True, "auto")
         return outputs[0, -1]

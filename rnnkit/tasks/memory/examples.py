@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from rnnkit.data.inputs import Inputs
 from rnnkit.data.inputs.numbers import Frames
 from rnnkit.data.inputs.tokens import Symbols
 from rnnkit.data.prepare.facts import counted
@@ -26,20 +25,13 @@ from rnnkit.runtime import numerics
 from rnnkit.tasks.labels import fit_labels, numbered
 from rnnkit.tasks.memory import problems
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Drawn = tuple[list[Any], Any]
-"""Sequences, and what is to be answered of each."""
+"""Sequences, and all their answers, one after the other."""
 
 
 @dataclass(frozen=True, eq=False)
 class MemoryFitted(Fitted):
-    """The symbols of a problem.
-
-    Args:
-        answers: the symbols that may be answered; None where the answer is a number.
-    """
+    """The symbols of a problem, and those that may be answered; None where that is a number."""
 
     task: Memory
     answers: tuple[str, ...] | None
@@ -52,15 +44,14 @@ class MemoryFitted(Fitted):
         raise InputError("drawn sequences come from no file; draw others in a new run")
 
     def part(self, sequences: list[Any], answers: Any) -> Part:
-        """Drawn sequences with their answers."""
+        """Examples of drawn sequences."""
         read = self.inputs.encode(sequences)
-        item = np.arange(len(sequences))
         if self.answers is None:
-            return Part.one_target(read, answers[:, None].astype(np.float32), item)
-        if self.task.topology == "many_to_one":
-            return Part.one_target(read, numbered(answers, self.answers), item)
-        symbols = numbered([*chain.from_iterable(answers)], self.answers)
-        return Part.target_per_step(read, symbols, item)
+            targets = answers[:, None].astype(np.float32)
+        else:
+            targets = numbered(answers, self.answers)
+        synced = self.task.topology == "synced"
+        return Part.of_items(read, targets, np.arange(len(sequences)), synced=synced)
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Memory) -> MemoryFitted:
@@ -76,12 +67,12 @@ def fit(frame: pd.DataFrame, data: Data, task: Memory) -> Prepared[MemoryFitted]
         frame: part, a row for each sequence.
     """
     drawn = {split: _draw(frame, split, data, task) for split in PARTS}
-    inputs: Inputs = Frames(2, None)
-    answers = None
-    if not task.numbers:
+    if task.numbers:
+        fitted = MemoryFitted(task, data, Frames(2, None), None)
+    else:
+        answers = fit_labels({split: symbols for split, (_, symbols) in drawn.items()}, "answer")
         inputs = Symbols(fit_tokens(Words(), drawn["train"][0]))
-        answers = fit_labels(_symbols(drawn, task), "answer").names
-    fitted = MemoryFitted(task, data, inputs, answers)
+        fitted = MemoryFitted(task, data, inputs, answers.names)
     parts = {split: fitted.part(*sequences) for split, sequences in drawn.items()}
     return Prepared("", parts, fitted, counted(fitted, parts))
 
@@ -92,13 +83,5 @@ def _draw(frame: pd.DataFrame, split: str, data: Data, task: Memory) -> Drawn:
     count = count if data.limit is None else min(count, data.limit)
     seed = numerics.seed_of(data.source.seed, task.problem, task.length, split)
     draw = getattr(problems, task.problem)
-    sequences: Drawn = draw(count, task.length, np.random.default_rng(seed))
-    return sequences
-
-
-def _symbols(drawn: Mapping[str, Drawn], task: Memory) -> dict[str, list[str]]:
-    """Every symbol that is to be answered, by split."""
-    each = {split: answers for split, (_, answers) in drawn.items()}
-    if task.topology == "many_to_one":
-        return {split: list(answers) for split, answers in each.items()}
-    return {split: list(chain.from_iterable(answers)) for split, answers in each.items()}
+    sequences, answers = draw(count, task.length, np.random.default_rng(seed))
+    return sequences, [*chain(*answers)] if task.topology == "synced" else answers

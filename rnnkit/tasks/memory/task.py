@@ -1,23 +1,61 @@
 """Memory: what was seen long ago is asked for (many-to-one, or synced)."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
+from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
-from rnnkit.metrics import AnswerMeter
+from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.metrics import AnswerMeter, Metrics
 from rnnkit.nn.losses import cross_entropy, masked_mean, squared
-from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline, Task, real_steps
-from rnnkit.tasks.memory import baselines, examples
-from rnnkit.tasks.memory.predictions import AnswerPredictions
+from rnnkit.tasks.interface import Baseline, Figures, Task
+from rnnkit.tasks.memory import examples
 from rnnkit.tasks.memory.problems import COPIED, NEAR
-from rnnkit.tasks.predictions import Predictions
+from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
 
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
+Outputs = Float[Tensor, "batch *time outputs"]
+Answers = Num[Tensor, " answers"]
+
+
+class AnswerPredictions(Predictions):
+    """A row for each answer: item, lag (steps), truth, predicted, right."""
+
+    columns: ClassVar[tuple[str, ...]] = ("item", "lag", "truth", "predicted", "right")
+
+    def measured(self) -> Measured:
+        return Measured("accuracy", summed(self.table["item"], self.table["right"], 1))
+
+    def mistakes(self, items: Items) -> tuple[str, Rows]:
+        wrong = self.table[~self.table["right"].astype(bool)]
+        return "Where it forgot", mistake_rows(wrong, ["lag", "truth", "predicted"], items)
+
+
+def constant_answer(task: "Memory", prepared: Prepared, part: Part) -> Metrics:
+    """Always the same answer: the most frequent one of the training split, or its mean.
+
+    The loss is that of one number, of one distribution over classes, or, where there is an answer
+    at every step, of the next symbol given the last one alone: what can be had without a memory.
+    """
+    train, meter = prepared.parts["train"], task.meter()
+    known, asked = task.asked(train), task.asked(part)
+    if task.params.numbers:
+        mean = known.double().mean()
+        meter.update((asked - mean).abs() < NEAR)
+        return {**meter.compute(), "loss": float((asked - mean).square().mean())}
+    meter.update(asked == torch.bincount(known, minlength=task.outputs).argmax())
+    before, last = (
+        p.all_inputs if task.synced else torch.zeros_like(p.all_targets) for p in (train, part)
+    )
+    shape = (len(prepared.fitted.inputs.vocabulary or ()), task.outputs)
+    counts = torch.ones(shape, dtype=torch.float64)
+    ones = torch.ones(len(before), dtype=torch.float64)
+    counts.index_put_((before, train.all_targets), ones, accumulate=True)
+    nats = -(counts / counts.sum(dim=1, keepdim=True)).log()
+    return {**meter.compute(), "loss": float(nats[last, part.all_targets].mean())}
 
 
 class Memory(Task[examples.MemoryFitted]):
@@ -26,36 +64,25 @@ class Memory(Task[examples.MemoryFitted]):
 
     fitted_type = examples.MemoryFitted
     fit = staticmethod(examples.fit)
-
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {"constant answer": baselines.constant_answer}
+    table_type = AnswerPredictions
+    meter_type = AnswerMeter
+    baselines: Mapping[str, Baseline] = {"constant answer": constant_answer}
 
     @property
     def outputs(self) -> int:
         return 1 if self.params.numbers else len(self.labels)
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Outputs, batch: Batch) -> Float[Tensor, ""]:
         if self.params.numbers:
             return squared(outputs, batch.targets[:, 0]).mean()
         losses = cross_entropy(outputs, batch.targets)
         return losses.mean() if losses.ndim == 1 else masked_mean(losses, batch.mask)
 
-    def weight(self, batch: Batch) -> int:
-        return real_steps(batch) if self.synced else len(batch.inputs)
-
-    def meter(self) -> AnswerMeter:
-        return AnswerMeter()
-
-    def measure(self, meter: AnswerMeter, outputs: Tensor, batch: Batch) -> None:
+    def measure(self, meter: AnswerMeter, outputs: Outputs, batch: Batch) -> None:
         predicted, truth = self._asked(outputs, batch)
         meter.update(self._right(predicted, truth))
 
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return AnswerPredictions
-
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(self, outputs: Outputs, batch: Batch) -> dict[str, list[Any]]:
         predicted, truth = self._asked(outputs, batch)
         count = predicted.numel() // len(batch.item)
         return {
@@ -66,7 +93,9 @@ class Memory(Task[examples.MemoryFitted]):
             "right": self._right(predicted, truth).tolist(),
         }
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(
+        self, outputs: Float[Tensor, "*time outputs"], inputs: Num[Tensor, "time *features"]
+    ) -> dict[str, Any]:
         if self.params.numbers:
             return {"sum": float(outputs[0])}
         shares, best = outputs.softmax(dim=-1).max(dim=-1)
@@ -77,35 +106,41 @@ class Memory(Task[examples.MemoryFitted]):
             "probabilities": shares.tolist(),
         }
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         yield "accuracy_by_lag", figures.accuracy_by_lag(predictions.table)
 
-    def _asked(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """[answers] predicted, and true."""
+    def asked(self, part: Part) -> Answers:
+        """The right sums or labels of all items of a split."""
+        if not self.synced:
+            return part.targets[part.target_start].flatten()
+        return part.targets[self._places(part.target_start + part.target_length)].flatten()
+
+    def _places(self, ends: Int[Tensor, " items"]) -> Int[Tensor, "items answers"]:
+        """The steps of the answers, of items that end before these steps."""
+        offsets = [-2] if self.params.problem == "embedded_reber" else range(-COPIED, 0)
+        return ends[:, None] + torch.tensor(list(offsets))
+
+    def _asked(self, outputs: Outputs, batch: Batch) -> tuple[Answers, Answers]:
+        """Predicted, and true."""
         if self.params.numbers:
             return outputs[:, 0], batch.targets[:, 0, 0]
         predicted = outputs.argmax(dim=-1)
         if not self.synced:
             return predicted, batch.targets
-        if self.params.problem == "copying":  # all are equally long
-            return predicted[:, -COPIED:].flatten(), batch.targets[:, -COPIED:].flatten()
-        place = _ends(batch) - 2
-        row = torch.arange(len(place))
-        return predicted[row, place], batch.targets[row, place]
+        places = self._places(_span(batch)[1])
+        return predicted.gather(1, places).flatten(), batch.targets.gather(1, places).flatten()
 
-    def _right(self, predicted: Tensor, truth: Tensor) -> Tensor:
+    def _right(self, predicted: Answers, truth: Answers) -> Bool[Tensor, " answers"]:
         return (predicted - truth).abs() < NEAR if self.params.numbers else predicted == truth
 
-    def _lag(self, batch: Batch) -> Tensor:
-        """[batch] steps between what is to be remembered, the first of it, and the answer."""
-        ends, problem = _ends(batch), self.params.problem
-        if problem == "copying":
-            return torch.full_like(ends, batch.inputs.shape[1] - COPIED)
-        if problem == "embedded_reber":
-            return ends - _begins(batch) - 2
-        if problem == "adding":
+    def _lag(self, batch: Batch) -> Int[Tensor, " batch"]:
+        """Steps between what is to be remembered, the first of it, and the answer."""
+        begins, ends = _span(batch)
+        if self.synced:
+            return self._places(ends)[:, 0] - begins
+        if self.params.numbers:
             marked = batch.inputs[:, :, 1] == 1
         else:
             vocabulary = self.fitted.inputs.vocabulary
@@ -114,21 +149,13 @@ class Memory(Task[examples.MemoryFitted]):
             marked = torch.isin(batch.inputs, torch.tensor(wanted))
         return ends - 1 - marked.to(torch.uint8).argmax(dim=1)
 
-    def _named(self, answers: Tensor) -> list[Any]:
-        if self.params.numbers:
-            return [float(value) for value in answers]
-        return [self.labels[i] for i in answers.tolist()]
+    def _named(self, answers: Answers) -> list[Any]:
+        values: list[Any] = answers.tolist()
+        return values if self.params.numbers else [self.labels[i] for i in values]
 
 
-def _begins(batch: Batch) -> Tensor:
-    """[batch] the first real step."""
-    if batch.mask is None:
-        return torch.zeros(len(batch.inputs), dtype=torch.int64)
-    return batch.mask.to(torch.uint8).argmax(dim=1)
-
-
-def _ends(batch: Batch) -> Tensor:
-    """[batch] the step behind the last real one."""
-    if batch.mask is None:
-        return torch.full((len(batch.inputs),), batch.inputs.shape[1])
-    return _begins(batch) + batch.mask.sum(dim=1)
+def _span(batch: Batch) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]:
+    """The first real step, and the step behind the last one."""
+    real = torch.ones(batch.inputs.shape[:2]) if batch.mask is None else batch.mask
+    begins = real.to(torch.uint8).argmax(dim=1)
+    return begins, begins + real.to(torch.int64).sum(dim=1)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnkit.data.inputs.piano_rolls import PianoRolls
-from rnnkit.data.prepare import part as layout
 from rnnkit.data.prepare.facts import counted
 from rnnkit.data.prepare.fitted import Fitted
-from rnnkit.data.prepare.part import Part, tensor
+from rnnkit.data.prepare.part import Part, begin
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import duplicates, split_items
 from rnnkit.data.prepare.stored import Stored
@@ -33,20 +32,9 @@ class MusicFitted(Fitted):
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
         """The first frame of a piece is given, not predicted."""
         roll, lengths = self.flat(frame, rows, split)
-        flat, start = tensor(roll), tensor(layout.begin(lengths))
         longest = self.data.max_length
         steps = lengths - 1 if longest is None else np.minimum(lengths - 1, longest)
-        predicted = tensor(steps)
-        return Part(
-            inputs=flat,
-            input_start=start,
-            input_length=predicted,
-            targets=flat,
-            target_start=start + 1,
-            target_length=predicted,
-            item=tensor(rows),
-            synced=True,
-        )
+        return Part.next_steps(roll, begin(lengths), steps, rows)
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Music) -> MusicFitted:

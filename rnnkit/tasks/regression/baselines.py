@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnkit.data.prepare.part import Part, positions
+from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
 from rnnkit.nn.losses import ERRORS
@@ -15,8 +15,9 @@ from rnnkit.tasks.classification.baselines import token_counts
 
 def training_mean(task: Any, prepared: Prepared, part: Part) -> Metrics:
     """The mean of the training targets."""
-    truth = targets_of(part)
-    return _scored(task, targets_of(prepared.parts["train"]).mean(dim=0).expand_as(truth), truth)
+    mean = prepared.parts["train"].all_targets.double().mean(dim=0)
+    truth = part.all_targets.double()
+    return _scored(task, mean.expand_as(truth), truth)
 
 
 def linear_regression(task: Any, prepared: Prepared, part: Part) -> Metrics:
@@ -25,24 +26,19 @@ def linear_regression(task: Any, prepared: Prepared, part: Part) -> Metrics:
     own features."""
     from sklearn.linear_model import Ridge
 
-    train, truth = prepared.parts["train"], targets_of(part)
-    model = Ridge().fit(_features(task, train, prepared), targets_of(train).numpy())
+    train, truth = prepared.parts["train"], part.all_targets.double()
+    model = Ridge().fit(_features(task, train, prepared), train.all_targets.double().numpy())
     predicted = np.reshape(model.predict(_features(task, part, prepared)), tuple(truth.shape))
     return _scored(task, torch.from_numpy(predicted), truth)
 
 
 def last_value(task: Any, prepared: Prepared, part: Part) -> Metrics:
     """The true targets of the frame before; of a first frame the training mean."""
-    truth = targets_of(part)
+    truth = part.all_targets.double()
     predicted = torch.cat([truth[:1], truth[:-1]])
     first = part.target_length.cumsum(0) - part.target_length
-    predicted[first] = targets_of(prepared.parts["train"]).mean(dim=0)
+    predicted[first] = prepared.parts["train"].all_targets.double().mean(dim=0)
     return _scored(task, predicted, truth)
-
-
-def targets_of(part: Part) -> Tensor:
-    """[items or frames, targets] scaled, float64, one item after the other."""
-    return part.targets[positions(part.target_start, part.target_length)].double()
 
 
 def _features(task: Any, part: Part, prepared: Prepared) -> Any:
@@ -50,7 +46,7 @@ def _features(task: Any, part: Part, prepared: Prepared) -> Any:
     if prepared.fitted.inputs.vocabulary is not None:
         lengths = part.input_length.numpy()[:, None]
         return token_counts(part, prepared).multiply(1 / lengths).tocsr()
-    inputs = part.inputs[positions(part.input_start, part.input_length)].double()
+    inputs = part.all_inputs.double()
     if task.synced:
         return inputs.numpy()
     sequences = inputs.split(part.input_length.tolist())

@@ -1,32 +1,58 @@
 """Regression: a sequence in, numbers out, at its end or at every frame."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
+from torchmetrics.functional import r2_score
 
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.scale import Scaler
+from rnnkit.metrics import Metrics, NumberMeter
 from rnnkit.nn.losses import ERRORS, masked_mean
-from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline, Task, real_steps
+from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.numbers import ItemNumbers, number_columns
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.regression import baselines, examples
-from rnnkit.tasks.regression.meter import RegressionMeter
-from rnnkit.tasks.regression.predictions import FrameNumbers
-
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
 
 
-class Regression(Task[examples.RegressionFitted]):
+class RegressionMeter(NumberMeter):
+    """As numbers, and the coefficient of determination, the mean over targets.
+
+        R² = 1 - Σ (y - ŷ)² / Σ (y - mean(y))²
+
+    It is left out where it is undefined: of a single item, or a target that does not vary.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._predicted: list[Tensor] = []
+        self._truth: list[Tensor] = []
+
+    def update(
+        self, predicted: Float[Tensor, "rows targets"], truth: Float[Tensor, "rows targets"]
+    ) -> None:
+        super().update(predicted, truth)
+        self._predicted.append(predicted.double())
+        self._truth.append(truth.double())
+
+    def compute(self) -> Metrics:
+        """The metrics of everything seen so far."""
+        metrics, truth = super().compute(), torch.cat(self._truth)
+        if len(truth) > 1 and bool((truth.max(dim=0).values > truth.min(dim=0).values).all()):
+            metrics["r2"] = float(r2_score(torch.cat(self._predicted), truth))
+        return metrics
+
+
+class Regression(Task):
     """Squared or absolute error on scaled numbers; outputs are [batch, targets], or
     [batch, time, targets] where there are numbers at every frame."""
 
-    fitted_type = examples.RegressionFitted
-    fit = staticmethod(examples.fit)
+    fitted_type: ClassVar[type[Any]] = examples.RegressionFitted
+    table_type = ItemNumbers
+    meter_type: ClassVar[type[NumberMeter]] = RegressionMeter
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
@@ -38,45 +64,38 @@ class Regression(Task[examples.RegressionFitted]):
 
     @property
     def outputs(self) -> int:
-        return len(self.scaler.columns)
+        return len(self.scaler.targets)
 
     @property
     def scaler(self) -> Scaler:
         """Of the targets."""
-        return self.fitted.targets
+        scaler: Scaler = self.fitted.targets
+        return scaler
 
     @property
     def readout(self) -> str:
         return "1 number" if self.outputs == 1 else f"{self.outputs} numbers"
 
-    def truth(self, batch: Batch) -> Tensor:
-        """[batch, targets] or [batch, time, targets], scaled."""
+    def truth(self, batch: Batch) -> Float[Tensor, "*rows targets"]:
+        """Scaled, of items or of their steps."""
         return batch.targets if self.synced else batch.targets[:, 0]
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Float[Tensor, "*rows targets"], batch: Batch) -> Float[Tensor, ""]:
         errors = ERRORS[self.params.loss](outputs, self.truth(batch)).mean(dim=-1)
         return masked_mean(errors, batch.mask) if self.synced else errors.mean()
 
-    def weight(self, batch: Batch) -> int:
-        return real_steps(batch) if self.synced else len(batch.inputs)
-
-    def meter(self) -> RegressionMeter:
-        return RegressionMeter()
-
-    def measure(self, meter: RegressionMeter, outputs: Tensor, batch: Batch) -> None:
+    def measure(self, meter: NumberMeter, outputs: Tensor, batch: Batch) -> None:
         real = self.real(batch)
         inverse = self.scaler.inverse
         meter.update(inverse(outputs[real]), inverse(self.truth(batch)[real]))
 
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return FrameNumbers if params.per == "frame" else ItemNumbers
-
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(
+        self, outputs: Float[Tensor, "*rows targets"], batch: Batch
+    ) -> dict[str, list[Any]]:
         real = self.real(batch)
         truth = self.scaler.inverse(self.truth(batch)[real])
         predicted = self.scaler.inverse(outputs[real])
-        columns = number_columns(self.scaler.columns, truth, predicted, "predicted")
+        columns = number_columns(self.scaler.targets, truth, predicted, "predicted")
         if not self.synced:
             return {"item": batch.item.tolist(), **columns}
         steps = real.sum(dim=1)
@@ -84,13 +103,13 @@ class Regression(Task[examples.RegressionFitted]):
         item = batch.item.repeat_interleave(steps)
         return {"item": item.tolist(), "step": step.tolist(), **columns}
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
-        yield "predicted", figures.predicted(predictions.table, self.scaler.columns)
+        yield "predicted", figures.predicted(predictions.table, self.scaler.targets)
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(self, outputs: Float[Tensor, "*time targets"], inputs: Tensor) -> dict[str, Any]:
         """By the targets' names: a number in units, or one for every frame."""
         values = self.scaler.inverse(outputs).unbind(dim=-1)
         listed = [value.tolist() for value in values]
-        return {"values": dict(zip(self.scaler.columns, listed, strict=True))}
+        return {"values": dict(zip(self.scaler.targets, listed, strict=True))}

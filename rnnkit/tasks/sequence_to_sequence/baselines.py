@@ -2,79 +2,74 @@
 
 from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from rnnkit.data.prepare.ids import END
-from rnnkit.data.prepare.part import Part, positions
+from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
 from rnnkit.params.block import FrozenDict
 from rnnkit.tasks.classification.baselines import token_counts
 from rnnkit.tasks.language_modeling.baselines import bigram, unigram
+from rnnkit.tasks.sequence_to_sequence.examples import slices
+from rnnkit.tasks.sequence_to_sequence.task import TextTask
 
 KNOWN = 20_000
 """Training items among which the nearest one is sought, the first ones."""
 TOGETHER = 512
-"""Items that are held against them at once."""
+"""Items that are compared with them at once."""
 
 
-def copied_source(task: Any, prepared: Prepared, part: Part) -> Metrics:
+def copied_source(task: TextTask, prepared: Prepared, part: Part) -> Metrics:
     """The source itself, as if it needed no translation."""
-    return _scored(task, part, [prepared.sources[row] for row in part.item.tolist()])
+    return task.text_metrics(part, [prepared.sources[row] for row in part.item.tolist()])
 
 
-def constant_text(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """Always the most frequent text of the training part."""
-    counts = Counter(tuple(ids) for ids in slices(prepared.parts["train"], "target"))
+def constant_text(task: TextTask, prepared: Prepared, part: Part) -> Metrics:
+    """Always the most frequent text of the training split."""
+    counts = Counter(map(tuple, slices(prepared.parts["train"], "target")))
     text = task.target.decode(counts.most_common(1)[0][0])
-    return _scored(task, part, [text] * len(part))
+    return task.text_metrics(part, [text] * len(part))
 
 
-def nearest_source(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """The target of the training source that shares most tokens with it, rare ones counting more
-    (tf-idf and the cosine)."""
+def nearest_source(task: TextTask, prepared: Prepared, part: Part) -> Metrics:
+    """The target of the training source with the highest cosine of tf-idf vectors."""
     from sklearn.feature_extraction.text import TfidfTransformer
 
-    train = _first(prepared.parts["train"])
-    weigh = TfidfTransformer().fit(token_counts(train, prepared))
-    known = weigh.transform(token_counts(train, prepared)).T.tocsc()
+    counts = token_counts(prepared.parts["train"], prepared)[:KNOWN]
+    weigh = TfidfTransformer().fit(counts)
+    known = weigh.transform(counts).T.tocsc()
     asked = weigh.transform(token_counts(part, prepared)).tocsr()
     nearest = [
         np.asarray((asked[begin : begin + TOGETHER] @ known).argmax(axis=1)).ravel()
         for begin in range(0, len(part), TOGETHER)
     ]
-    return _scored_nearest(task, train, part, np.concatenate(nearest))
+    return _targets_scored(task, prepared, part, np.concatenate(nearest))
 
 
-def nearest_vector(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """The text of the training part's nearest vector."""
-    train = _first(prepared.parts["train"])
-    known, asked = (own.inputs[own.input_start].numpy() for own in (train, part))
-    return _scored_nearest(task, train, part, _nearest(known, asked))
+def nearest_vector(task: TextTask, prepared: Prepared, part: Part) -> Metrics:
+    """The text of the training split's nearest vector."""
+    known, asked = (p.inputs[p.input_start].numpy() for p in (prepared.parts["train"], part))
+    return _nearest(task, prepared, part, known[:KNOWN], asked)
 
 
-def nearest_recording(task: Any, prepared: Prepared, part: Part) -> Metrics:
+def nearest_recording(task: TextTask, prepared: Prepared, part: Part) -> Metrics:
     """The transcript of the training recording whose features have the nearest means and
-    deviations, and which is about as long."""
-    train = _first(prepared.parts["train"])
-    known, asked = _summary(train), _summary(part)
+    standard deviations, and whose length is similar."""
+    known, asked = _summary(prepared.parts["train"])[:KNOWN], _summary(part)
     mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-6
-    return _scored_nearest(
-        task, train, part, _nearest((known - mean) / deviation, (asked - mean) / deviation)
-    )
+    return _nearest(task, prepared, part, (known - mean) / deviation, (asked - mean) / deviation)
 
 
-def unigram_text(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """Each token as often as in the training part, whatever came before."""
+def unigram_text(task: TextTask, prepared: Prepared, part: Part) -> Metrics:
+    """Each token with its frequency in the training split, whatever came before."""
     return unigram(task, _as_text(prepared), _next_tokens(part))
 
 
-def bigram_text(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """Each token given the one before it alone, as the bigram of language modelling."""
+def bigram_text(task: TextTask, prepared: Prepared, part: Part) -> Metrics:
+    """Each token given the one before it, as the bigram of language modelling."""
     return bigram(task, _as_text(prepared), _next_tokens(part))
 
 
@@ -85,16 +80,15 @@ def _as_text(prepared: Prepared) -> Prepared:
 
 def _next_tokens(part: Part) -> Part:
     """The targets, each predicted from the one before it."""
-    wanted = part.targets[positions(part.target_start, part.target_length)]
-    begins = part.target_length.cumsum(0) - part.target_length
-    before = torch.cat([wanted.new_tensor([END]), wanted[:-1]])
+    wanted, length = part.all_targets, part.target_length
+    begins = length.cumsum(0) - length
+    before = wanted.roll(1)
     before[begins] = END
-    length = part.target_length
     return Part(before, begins, length, wanted, begins, length, part.item, synced=True)
 
 
 def _summary(part: Part) -> np.ndarray:
-    """[items, 2 · features + 1] mean, deviation and the logarithm of the length."""
+    """[items, 2 · features + 1] mean, standard deviation and the logarithm of the length."""
     rows = []
     for start, length in zip(part.input_start.tolist(), part.input_length.tolist(), strict=True):
         own = part.inputs[start : start + length].double()
@@ -104,38 +98,18 @@ def _summary(part: Part) -> np.ndarray:
     return summary
 
 
-def _nearest(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def _nearest(
+    task: TextTask, prepared: Prepared, part: Part, known: np.ndarray, asked: np.ndarray
+) -> Metrics:
+    """The targets of the nearest training items, by Euclidean distance."""
     from sklearn.neighbors import NearestNeighbors
 
     neighbours = NearestNeighbors(n_neighbors=1).fit(known)
-    nearest: np.ndarray = neighbours.kneighbors(asked, return_distance=False)[:, 0]
-    return nearest
+    nearest = neighbours.kneighbors(asked, return_distance=False)[:, 0]
+    return _targets_scored(task, prepared, part, nearest)
 
 
-def _scored_nearest(task: Any, train: Part, part: Part, nearest: np.ndarray) -> Metrics:
-    texts = [task.target.decode(ids) for ids in slices(train, "target")]
-    return _scored(task, part, [texts[k] for k in nearest.tolist()])
-
-
-def _scored(task: Any, part: Part, texts: list[str]) -> Metrics:
-    """The metrics of texts, one for each item."""
-    references = [task.prepared.references[row] for row in part.item.tolist()]
-    metrics: Metrics = task.text_metrics(part, texts, references)
-    return metrics
-
-
-def slices(part: Part, which: str) -> list[list[int]]:
-    """The ids of each item."""
-    flat: Tensor = part.inputs if which == "input" else part.targets
-    starts, lengths = (getattr(part, f"{which}_{what}").tolist() for what in ("start", "length"))
-    return [flat[s : s + n].tolist() for s, n in zip(starts, lengths, strict=True)]
-
-
-def _first(part: Part) -> Part:
-    return replace(
-        part,
-        **{
-            name: getattr(part, name)[:KNOWN]
-            for name in ("input_start", "input_length", "target_start", "target_length", "item")
-        },
-    )
+def _targets_scored(task: TextTask, prepared: Prepared, part: Part, rows: np.ndarray) -> Metrics:
+    """The metrics of the targets of training items."""
+    ids = slices(prepared.parts["train"], "target")
+    return task.text_metrics(part, [task.target.decode(ids[row]) for row in rows.tolist()])

@@ -5,36 +5,39 @@ A target ends with the end token, which also stands before its first token when 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 
+from rnnkit.data.inputs import Inputs
 from rnnkit.data.prepare.facts import Facts, counted, unknown
-from rnnkit.data.prepare.fitted import Fitted, refuse_no_tokens
-from rnnkit.data.prepare.ids import END, UNKNOWN
+from rnnkit.data.prepare.fitted import Fitted, Texts, refuse_no_tokens
+from rnnkit.data.prepare.ids import END
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.data.prepare.split import Rows
+from rnnkit.data.prepare.split import Rows, duplicates, split_items
 from rnnkit.data.prepare.stored import TARGET, Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer
+from rnnkit.data.prepare.tokenize import fit as fit_tokenizer
+from rnnkit.params.data import Data
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-Texts = Mapping[int, str]
+Sides = tuple[Inputs, FittedTokenizer, pd.DataFrame]
+"""Inputs, the tokenizer of targets, and the frame as inputs encode it."""
 
 
 @dataclass(frozen=True, eq=False)
 class TextTargets(Fitted):
-    """What a task was fitted to whose targets are texts.
+    """Fit of a task whose targets are texts.
 
     Args:
-        target_tokenizer: of the targets.
         longest_target: tokens of the longest target of each split, its end included.
     """
 
+    forms: ClassVar[Mapping[str, Any]]
+    """Form of the source -> the type of inputs."""
     ends: ClassVar[bool] = True
     """Whether targets end with a token for their end."""
 
@@ -47,13 +50,14 @@ class TextTargets(Fitted):
 
     @property
     def longest(self) -> int:
-        """Tokens that are decoded at the most: as many as the longest target that is not the
-        test's has, so that a network trained again on both splits may give what it learned."""
+        """Maximum tokens to decode: the longest target of train and valid, because the final
+        network learns both."""
         return max(int(self.longest_target[split]) for split in ("train", "valid"))
 
-    def targets(self, frame: pd.DataFrame) -> pd.Series:
-        """The column of the texts that are to be given."""
-        return frame["target"]
+    @classmethod
+    def targets(cls, frame: pd.DataFrame) -> pd.Series:
+        """The column of target texts."""
+        return frame["text" if "text" in frame else "target"]
 
     def texts(self, frame: pd.DataFrame, rows: np.ndarray) -> tuple[Texts, Texts]:
         references = self.normal(self.targets(frame), rows)
@@ -61,18 +65,16 @@ class TextTargets(Fitted):
         return references, sources
 
     def normal(self, column: pd.Series, rows: np.ndarray) -> dict[int, str]:
-        """The texts of a column, cut as what is decoded will be."""
-        normal = self.target_tokenizer.normal
-        return {
-            row: normal(text) for row, text in zip(rows.tolist(), column.iloc[rows], strict=True)
-        }
+        """Row -> text, normalized like decoded texts."""
+        texts = map(self.target_tokenizer.normal, column.iloc[rows])
+        return dict(zip(rows.tolist(), texts, strict=True))
 
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
         wanted, counts = self.target_tokenizer.encode(self.targets(frame).iloc[rows].tolist())
         refuse_no_tokens(split, counts, rows)
-        ended = np.insert(wanted, np.cumsum(counts), END)
-        read = self.flat(frame, rows, split)
-        return Part.sequence_to_sequence(read, (ended, counts + 1), rows)
+        if self.ends:
+            wanted, counts = np.insert(wanted, np.cumsum(counts), END), counts + 1
+        return Part.sequence_to_sequence(self.flat(frame, rows, split), (wanted, counts), rows)
 
     def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -89,52 +91,69 @@ class TextTargets(Fitted):
             }
         return counted
 
-    def stored(self) -> dict[str, Any]:
-        return {**super().stored(), "target_vocabulary": self.target_tokenizer.vocabulary}
-
     def files(self) -> dict[str, str]:
         return {**super().files(), TARGET: self.target_tokenizer.to_json()}
 
+    @classmethod
+    def load(cls, stored: Stored, data: Data, task: Any) -> Self:
+        inputs = cls.forms[data.source.form].load(stored, data)
+        return cls(task, data, inputs, stored.target, stored.facts["longest_target"])
 
-def longest_targets(stored: Stored) -> Mapping[str, int]:
-    """`TextTargets.longest_target` of stored data."""
-    longest: Mapping[str, int] = stored.facts["longest_target"]
-    return longest
+    @classmethod
+    def arranged(
+        cls, frame: pd.DataFrame, rows: Rows, data: Data
+    ) -> tuple[pd.DataFrame, Rows, Facts]:
+        """The items to encode, made from the split ones, and further facts."""
+        return frame, rows, {}
+
+    @classmethod
+    def fit_sides(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> Sides:
+        """Fit on the training split."""
+        inputs, frame = cls.forms[data.source.form].fit(frame, rows, data)
+        texts = cls.targets(frame).iloc[rows["train"]].tolist()
+        target = fit_tokenizer(data.target_tokenizer or data.tokenizer, texts, end=cls.ends)
+        return inputs, target, frame
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, data: Data, task: Any) -> Prepared[Self]:
+        """Split, fit on the training split, encode; train without items over `data.max_length`.
+
+        Raises:
+            InputError: too little data, inputs that cannot be encoded, an item without tokens,
+                nothing short enough to train on.
+        """
+        form = data.source.form
+        rows = split_items(frame, form, data)
+        repeated = duplicates(frame, form, rows)
+        frame, rows, further = cls.arranged(frame, rows, data)
+        inputs, target, frame = cls.fit_sides(frame, rows, data)
+        fitted = cls(task, data, inputs, target, {})
+        parts, left_out = {}, 0
+        for split, own in rows.items():
+            parts[split] = fitted.encode(frame, own, split)
+            if split == "train" and data.max_length is not None:
+                parts[split], left_out = parts[split].short(data.max_length)
+        longest = {split: int(part.target_length.max()) for split, part in parts.items()}
+        fitted = replace(fitted, longest_target=longest)
+        targets = {split: part.targets for split, part in parts.items()}
+        if cls.ends:
+            targets = {split: tokens[tokens != END] for split, tokens in targets.items()}
+        facts = counted(fitted, parts)
+        facts |= {
+            "unknown": {split: unknown(tokens) for split, tokens in targets.items()},
+            "targets": {split: int(part.target_length.sum()) for split, part in parts.items()},
+            "longest_target": longest,
+            "target_vocabulary": len(target.vocabulary) - 1,
+            "left_out": left_out,
+            "duplicates": repeated,
+            **further,
+        }
+        references, sources = fitted.texts(frame, np.concatenate([rows["valid"], rows["test"]]))
+        return Prepared("", parts, fitted, facts, references, sources)
 
 
-def prepared(fitted: TextTargets, frame: pd.DataFrame, rows: Rows, facts: Facts) -> Prepared:
-    """All splits, the training split without what is longer than `data.max_length`.
-
-    Args:
-        fitted: its `longest_target` is filled in here.
-        frame: of the source.
-        rows: of each split.
-        facts: of the task alone.
-    """
-    parts, left_out = {}, 0
-    for split, own in rows.items():
-        parts[split] = fitted.encode(frame, own, split)
-        if split == "train" and fitted.data.max_length is not None:
-            parts[split], left_out = parts[split].short(fitted.data.max_length)
-    longest = {split: int(part.target_length.max()) for split, part in parts.items()}
-    fitted = replace(fitted, longest_target=longest)
-    targets = {split: part.targets for split, part in parts.items()}
-    if fitted.ends:
-        targets = {split: tokens[tokens != END] for split, tokens in targets.items()}
-    all_facts = counted(fitted, parts)
-    all_facts |= {
-        "unknown": {split: unknown(tokens) for split, tokens in targets.items()},
-        "targets": {split: int(part.target_length.sum()) for split, part in parts.items()},
-        "longest_target": longest,
-        "target_vocabulary": len(fitted.target_tokenizer.vocabulary) - 1,
-        "left_out": left_out,
-        **facts,
-    }
-    references, sources = fitted.texts(frame, np.concatenate([rows["valid"], rows["test"]]))
-    return Prepared("", parts, fitted, all_facts, references, sources)
-
-
-def reference_key(ids: Sequence[int], item: int) -> tuple[int, ...]:
-    """Grouping key of items that share references: the source's token ids. A source with an
-    unknown token gets a unique key, because different texts map to the same ids."""
-    return (*ids, -1, item) if UNKNOWN in ids else tuple(ids)
+def slices(part: Part, which: str) -> list[list[int]]:
+    """The ids of each item; `which` is input or target."""
+    flat = part.inputs if which == "input" else part.targets
+    starts, lengths = (getattr(part, f"{which}_{what}").tolist() for what in ("start", "length"))
+    return [flat[s : s + n].tolist() for s, n in zip(starts, lengths, strict=True)]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas
 
 from rnnkit.metrics import Metrics, least_edits
+from rnnkit.tasks.interface import Figures
 from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
 
 MAX_TYPICAL = 4
@@ -23,7 +24,7 @@ class TextPredictions(Predictions):
 
     def keys(self) -> pandas.Series:
         """Rows of equal keys share their references."""
-        return self.table["item"]
+        return self.table["asked" if "asked" in self.table else "item"]
 
     def measured(self) -> Measured:
         """Edits to the nearest reference."""
@@ -47,12 +48,21 @@ class TextPredictions(Predictions):
 
 
 class TextsOfLengths(TextPredictions):
-    """The same of inputs of many lengths: a column length, in steps."""
+    """Texts of inputs of many lengths: a column length, in steps."""
 
     columns: ClassVar[tuple[str, ...]] = (*TextPredictions.columns, "length")
     length_unit: ClassVar[str]
     length_metric: ClassVar[str]
     """What is drawn over the length."""
+
+    def figures(self) -> Figures:
+        """The metric over the length of inputs, where there are several lengths."""
+        from rnnkit import figures
+
+        groups = self.by_length(self.length_edges(), self.table)
+        if len(groups) > 1:
+            metric, unit = self.length_metric, self.length_unit
+            yield "by_length", figures.scores_by_length({"": groups}, metric, unit)
 
     @abstractmethod
     def scores(self, table: pandas.DataFrame) -> Metrics:

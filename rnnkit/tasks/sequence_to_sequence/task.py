@@ -1,10 +1,13 @@
 """Tasks whose answer is a sequence of tokens, decoded one by one."""
 
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
+import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
@@ -16,15 +19,13 @@ from rnnkit.nn.beam_search import Hypothesis, beam_search, greedy
 from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
 from rnnkit.nn.model.decoder import Read
 from rnnkit.nn.model.network import Writer
-from rnnkit.tasks.interface import Task
+from rnnkit.tasks.interface import Figures, Task
 from rnnkit.tasks.predictions import Items, Predictions
 from rnnkit.tasks.sequence_to_sequence.examples import TextTargets
 from rnnkit.tasks.sequence_to_sequence.predictions import typical
 
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
-
 F = TypeVar("F", bound=TextTargets)
+Logits = Float[Tensor, "batch steps tokens"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +33,11 @@ class Decoded:
     """What a network makes of a batch.
 
     Args:
-        logits: [batch, steps, tokens] of each next token, given the true ones before it.
+        logits: of each next token, given the true ones before it.
         best: the best hypothesis of each item.
     """
 
-    logits: Tensor
+    logits: Logits
     best: list[Hypothesis]
 
 
@@ -59,8 +60,8 @@ class SequenceMeter:
         return {name: tokens[name] for name in ("perplexity", "accuracy")} | self.texts.compute()
 
 
-class SequenceToSequence(Task[F]):
-    """Cross-entropy per real target token; outputs are [batch, steps, tokens]."""
+class TextTask(Task[F]):
+    """Targets are texts."""
 
     @property
     def outputs(self) -> int:
@@ -68,26 +69,69 @@ class SequenceToSequence(Task[F]):
 
     @property
     def target(self) -> FittedTokenizer:
-        """Turns what is decoded into text."""
+        """Decodes tokens to text."""
         return self.fitted.target
-
-    def forward(self, network: nn.Module, batch: Batch, progress: float | None = None) -> Tensor:
-        own = 0.0 if progress is None else self.params.scheduled_sampling * progress
-        outputs: Tensor = network(batch.inputs, batch.mask, before(batch.targets), own)
-        return outputs
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return masked_mean(cross_entropy(outputs, batch.targets), batch.targets != IGNORED)
-
-    def training_loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        smoothing = self.params.label_smoothing
-        losses = cross_entropy(outputs, batch.targets, smoothing)
-        return masked_mean(losses, batch.targets != IGNORED)
 
     def weight(self, batch: Batch) -> int:
         return int((batch.targets != IGNORED).sum())
 
-    def real(self, batch: Batch) -> Tensor:
+    @abstractmethod
+    def text_metrics(self, part: Part, texts: list[str]) -> Metrics:
+        """The metrics of texts, one for each item of a split."""
+
+    def references(self, items: Batch | Part) -> list[str]:
+        """The true text of each item."""
+        return [self.prepared.references[row] for row in items.item.tolist()]
+
+    def text_columns(
+        self, batch: Batch, texts: list[str], confidence: list[float], nats: Float[Tensor, " batch"]
+    ) -> dict[str, list[Any]]:
+        """Columns of the predictions table that all texts have.
+
+        Args:
+            batch: the items.
+            texts: as decoded.
+            confidence: nats per token or frame.
+            nats: of the true texts.
+        """
+        truth = self.references(batch)
+        return {
+            "item": batch.item.tolist(),
+            "truth": truth,
+            "predicted": texts,
+            "right": list(map(str.__eq__, texts, truth)),
+            "confidence": confidence,
+            "tokens": (batch.targets != IGNORED).sum(dim=1).tolist(),
+            "log_probability": (-nats).tolist(),
+        }
+
+    def listed(self, texts: Iterable[tuple[str, float]]) -> dict[str, Any]:
+        """The answer: text and log_probability (nats); of a beam those of all as `hypotheses`.
+
+        Args:
+            texts: with their log-probabilities, best first.
+        """
+        listed = [{"text": text, "log_probability": nats} for text, nats in texts]
+        return listed[0] if self.params.beam == 1 else {**listed[0], "hypotheses": listed}
+
+
+class SequenceToSequence(TextTask[F]):
+    """Cross-entropy per real target token; outputs are [batch, steps, tokens]."""
+
+    def forward(self, network: nn.Module, batch: Batch, progress: float | None = None) -> Logits:
+        own = 0.0 if progress is None else self.params.scheduled_sampling * progress
+        outputs: Tensor = network(batch.inputs, batch.mask, before(batch.targets), own)
+        return outputs
+
+    def loss(self, outputs: Logits, batch: Batch) -> Float[Tensor, ""]:
+        return masked_mean(cross_entropy(outputs, batch.targets), batch.targets != IGNORED)
+
+    def training_loss(self, outputs: Logits, batch: Batch) -> Float[Tensor, ""]:
+        smoothing = self.params.label_smoothing
+        losses = cross_entropy(outputs, batch.targets, smoothing)
+        return masked_mean(losses, batch.targets != IGNORED)
+
+    def real(self, batch: Batch) -> Bool[Tensor, "batch steps"]:
         return batch.targets != IGNORED
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
@@ -104,7 +148,7 @@ class SequenceToSequence(Task[F]):
             return [[best] for best in greedy(writer, read, longest)]
         return beam_search(writer, read, longest, beam, self.params.length_penalty)
 
-    def decode(self, network: nn.Module, batch: Batch, outputs: Tensor, final: bool) -> Decoded:
+    def decode(self, network: nn.Module, batch: Batch, outputs: Logits, final: bool) -> Decoded:
         read = cast("Writer", network).read(batch.inputs, batch.mask)
         hypotheses = self.hypotheses(network, read, self.params.beam if final else 1)
         return Decoded(outputs, [best for best, *_ in hypotheses])
@@ -120,49 +164,30 @@ class SequenceToSequence(Task[F]):
         meter.texts.update(self.reference_keys(batch), texts, self.references(batch))
 
     def predictions(self, outputs: Decoded, batch: Batch) -> dict[str, list[Any]]:
-        texts = [self.text(best) for best in outputs.best]
-        references = self.references(batch)
-        real = batch.targets != IGNORED
-        nats = cross_entropy(outputs.logits, batch.targets)
-        columns: dict[str, list[Any]] = {
-            "item": batch.item.tolist(),
-            "truth": references,
-            "predicted": texts,
-            "right": [text == truth for text, truth in zip(texts, references, strict=True)],
-            "confidence": [best.log_probability / max(1, best.steps) for best in outputs.best],
-            "tokens": real.sum(dim=1).tolist(),
-            "log_probability": (-nats.sum(dim=1)).tolist(),
-            **self.source_columns(batch),
-        }
-        if outputs.best[0].attention is not None:
-            columns["pieces"] = [self.pieces(best) for best in outputs.best]
-            columns["attention"] = self._weights(outputs.best, batch)
+        best, nats = outputs.best, cross_entropy(outputs.logits, batch.targets).sum(dim=1)
+        confidence = [each.log_probability / max(1, each.steps) for each in best]
+        columns = self.text_columns(batch, [*map(self.text, best)], confidence, nats)
+        columns |= self.source_columns(batch)
+        if best[0].attention is not None:
+            decoded = [(*each.tokens, *[END] * each.ended) for each in best]
+            columns["pieces"] = [[*map(self.target.piece, tokens)] for tokens in decoded]
+            columns["attention"] = self._weights(best, batch)
         return columns
 
     def source_columns(self, batch: Batch) -> dict[str, list[Any]]:
         """Further columns, of what was read."""
         return {}
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
         if "attention" in predictions.table:
             items = Items(self.prepared)
-            shown = typical(predictions.table).to_dict("records")
-            looks = [
-                (
-                    items.pieces(row["item"]),
-                    list(row["pieces"]),
-                    torch.tensor([list(weights) for weights in row["attention"]]).double().numpy(),
-                )
-                for row in shown
+            shown = [
+                (items.pieces(row["item"]), list(row["pieces"]), np.stack(row["attention"]))
+                for row in typical(predictions.table).to_dict("records")
             ]
-            yield "attention", figures.attention(looks)
-
-    def pieces(self, hypothesis: Hypothesis) -> list[str]:
-        """What was decoded, token by token, with its end."""
-        ids = [*hypothesis.tokens, *([END] if hypothesis.ended else [])]
-        return [self.target.piece(token) for token in ids]
+            yield "attention", figures.attention(shown)
 
     def _weights(self, best: list[Hypothesis], batch: Batch) -> list[list[list[float]]]:
         """The attention's weights [decoded, read] of each item, of real steps alone."""
@@ -180,37 +205,24 @@ class SequenceToSequence(Task[F]):
         return [self.answer(best, batch.inputs) for best in hypotheses]
 
     def answer(self, outputs: Any, inputs: Tensor) -> dict[str, Any]:
-        """Of hypotheses, the best first: text and log_probability (nats), and of a beam the same of
-        all as `hypotheses`."""
-        listed = [
-            {"text": self.text(each), "log_probability": each.log_probability} for each in outputs
-        ]
-        return listed[0] if self.params.beam == 1 else {**listed[0], "hypotheses": listed}
+        """Of hypotheses, the best first."""
+        return self.listed((self.text(each), each.log_probability) for each in outputs)
 
     def text(self, hypothesis: Hypothesis) -> str:
         """What was decoded, as text."""
         return self.target.decode(hypothesis.tokens)
 
-    def references(self, batch: Batch) -> list[str]:
-        """The true text of each item."""
-        return [self.prepared.references[row] for row in batch.item.tolist()]
-
-    def text_metrics(self, part: Part, texts: list[str], references: list[str]) -> Metrics:
-        """The metrics of texts, one for each item of a split."""
+    def text_metrics(self, part: Part, texts: list[str]) -> Metrics:
         meter = TextMeter(self.params.bleu_tokenizer)
-        meter.update(self.part_keys(part), texts, references)
+        meter.update(self.reference_keys(part), texts, self.references(part))
         return meter.compute()
 
-    def part_keys(self, part: Part) -> list[Any]:
-        """`reference_keys` of all items of a split."""
-        return list(range(len(part)))
-
-    def reference_keys(self, batch: Batch) -> list[Any]:
+    def reference_keys(self, items: Batch | Part) -> list[Any]:
         """Items of equal keys share their references: here, none do."""
-        return batch.item.tolist()
+        return items.item.tolist()
 
 
-def before(targets: Tensor) -> Tensor:
-    """[batch, steps] the token before each target: the end token before the first."""
+def before(targets: Int[Tensor, "batch steps"]) -> Int[Tensor, "batch steps"]:
+    """The token before each target: the end token before the first."""
     shifted = torch.cat([torch.full_like(targets[:, :1], END), targets[:, :-1]], dim=1)
     return shifted.masked_fill(shifted == IGNORED, PADDING)

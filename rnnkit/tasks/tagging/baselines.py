@@ -8,25 +8,30 @@ from torch import Tensor
 from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
-from rnnkit.tasks.steps import inputs_of, targets_of
 
 
 def most_frequent_tag(task: Any, prepared: Prepared, part: Part) -> Metrics:
     """Every token or frame gets the most frequent tag of the training part."""
-    counts = torch.bincount(targets_of(prepared.parts["train"]), minlength=task.outputs)
-    return _tags(task, part, torch.full_like(targets_of(part), int(counts.argmax())))
+    counts = torch.bincount(prepared.parts["train"].all_targets, minlength=task.outputs)
+    return _tags(task, part, torch.full_like(part.all_targets, int(counts.argmax())))
 
 
 def most_frequent_tag_per_token(task: Any, prepared: Prepared, part: Part) -> Metrics:
     """Each token gets the tag it had most often in training; unseen ones the overall favourite."""
     train = prepared.parts["train"]
     vocabulary = len(prepared.fitted.inputs.vocabulary or ())
-    pairs = inputs_of(train) * task.outputs + targets_of(train)
+    pairs = _tokens(train) * task.outputs + train.all_targets
     counts = torch.bincount(pairs, minlength=vocabulary * task.outputs)
     table = counts.view(vocabulary, task.outputs)
     favourite = table.argmax(dim=1)
     favourite[table.sum(dim=1) == 0] = int(table.sum(dim=0).argmax())
-    return _tags(task, part, favourite[inputs_of(part)])
+    return _tags(task, part, favourite[_tokens(part)])
+
+
+def _tokens(part: Part) -> Tensor:
+    """[steps] ids, of words with spelling without the letters."""
+    inputs = part.all_inputs
+    return inputs if inputs.ndim == 1 else inputs[:, 0]
 
 
 def _tags(task: Any, part: Part, predicted: Tensor) -> Metrics:
@@ -36,7 +41,7 @@ def _tags(task: Any, part: Part, predicted: Tensor) -> Metrics:
         predicted: [steps] of all items, one after the other.
     """
     meter: Any = task.meter()
-    truth = targets_of(part)
+    truth = part.all_targets
     begins = part.input_length.cumsum(0) - part.input_length
     for length in part.input_length.unique().tolist():
         steps = begins[part.input_length == length, None] + torch.arange(length)

@@ -1,34 +1,27 @@
 """Tagging: a label for every token or frame (many-to-many, synced)."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
-from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import EntityMeter, LabelMeter
-from rnnkit.nn.losses import IGNORED, class_mean, cross_entropy, masked_mean, weights_of
-from rnnkit.params.data import Characters, Data
-from rnnkit.tasks.interface import Baseline, Task, real_steps
+from rnnkit.nn.losses import IGNORED
+from rnnkit.params.data import Characters
+from rnnkit.tasks.classification.task import Classification
+from rnnkit.tasks.interface import Baseline, Figures
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.tagging import baselines, examples
 from rnnkit.tasks.tagging.predictions import TagPredictions, consecutive
 
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
 
-
-class Tagging(Task[examples.TaggingFitted]):
+class Tagging(Classification):
     """Cross-entropy per real token; outputs are [batch, time, tags]."""
 
     fitted_type = examples.TaggingFitted
-    fit = staticmethod(examples.fit)
-
-    def __init__(self, params: Any, prepared: Prepared[examples.TaggingFitted]) -> None:
-        super().__init__(params, prepared)
-        classes = self.fitted.classes
-        self.class_weights = None if classes is None else classes.weights(params.class_weights)
+    table_type = TagPredictions
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
@@ -36,21 +29,6 @@ class Tagging(Task[examples.TaggingFitted]):
         if self.fitted.inputs.vocabulary is not None:
             table["most frequent tag per token"] = baselines.most_frequent_tag_per_token
         return table
-
-    @property
-    def outputs(self) -> int:
-        return len(self.labels)
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        losses = cross_entropy(outputs, batch.targets)
-        if self.class_weights is None:
-            return masked_mean(losses, batch.mask)
-        return class_mean(losses, batch.targets, self.class_weights)
-
-    def weight(self, batch: Batch) -> float:
-        if self.class_weights is None:
-            return real_steps(batch)
-        return float(weights_of(batch.targets, self.class_weights).sum())
 
     @property
     def entities(self) -> bool:
@@ -64,18 +42,11 @@ class Tagging(Task[examples.TaggingFitted]):
         return ("f1", "accuracy", "sequence_accuracy") if self.entities else super().shown
 
     def meter(self) -> LabelMeter | EntityMeter:
-        if self.entities:
-            return EntityMeter(self.labels)
-        return LabelMeter(len(self.labels), sequences=True)
+        return EntityMeter(self.labels) if self.entities else super().meter()
 
-    def measure(self, meter: LabelMeter | EntityMeter, outputs: Tensor, batch: Batch) -> None:
-        meter.update(outputs.argmax(dim=-1), batch.targets)
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return TagPredictions
-
-    def predictions(self, outputs: Tensor, batch: Batch) -> dict[str, list[Any]]:
+    def predictions(
+        self, outputs: Float[Tensor, "batch time tags"], batch: Batch
+    ) -> dict[str, list[Any]]:
         predicted = outputs.argmax(dim=-1)
         real = batch.targets != IGNORED
         return {
@@ -84,17 +55,17 @@ class Tagging(Task[examples.TaggingFitted]):
             "predicted": [self._names(row[r]) for row, r in zip(predicted, real, strict=True)],
         }
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
+    def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
-        yield "confusion_matrix", figures.confusion_matrix(predictions.table, self.labels)
+        yield from super().figures(predictions)
         if isinstance(self.fitted.data.tokenizer, Characters):
             text = consecutive(predictions.table, self.prepared)
             yield "coloured_text", figures.coloured_code(text, self.labels)
 
-    def answer(self, outputs: Tensor, inputs: Tensor) -> dict[str, Any]:
+    def answer(self, outputs: Float[Tensor, "time tags"], inputs: Tensor) -> dict[str, Any]:
         probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
         return {"tags": self._names(predicted), "probabilities": probability.tolist()}
 
-    def _names(self, ids: Tensor) -> list[str]:
+    def _names(self, ids: Int[Tensor, " time"]) -> list[str]:
         return [self.labels[i] for i in ids.tolist()]

@@ -2,52 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, ClassVar
+
+import pandas as pd
 
 from rnnkit.data.inputs.tokens import SourceTexts
-from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.data.prepare.split import duplicates, split_items
-from rnnkit.data.prepare.stored import Stored
+from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.tokenize import fit as fit_tokenizer
 from rnnkit.params.data import Data
-from rnnkit.params.task import Translation
-from rnnkit.tasks.sequence_to_sequence.examples import TextTargets, longest_targets, prepared
-
-if TYPE_CHECKING:
-    import pandas as pd
+from rnnkit.tasks.sequence_to_sequence.examples import Sides, TextTargets
 
 
 @dataclass(frozen=True, eq=False)
 class TranslationFitted(TextTargets):
-    """Both tokenizers."""
+    """Both tokenizers, or one for both sides."""
 
-    task: Translation
-    inputs: SourceTexts
+    forms: ClassVar[Mapping[str, Any]] = {"pairs": SourceTexts}
 
     @classmethod
-    def load(cls, stored: Stored, data: Data, task: Translation) -> TranslationFitted:
-        inputs = SourceTexts.load(stored, data)
-        return cls(task, data, inputs, stored.target, longest_targets(stored))
-
-
-def fit(frame: pd.DataFrame, data: Data, task: Translation) -> Prepared[TranslationFitted]:
-    """Splits, learns both vocabularies from the training split, numbers the tokens.
-
-    Args:
-        frame: source and target.
-
-    Raises:
-        InputError: too little data, a side without tokens, nothing short enough to train on.
-    """
-    rows = split_items(frame, "pairs", data)
-    train = frame.iloc[rows["train"]]
-    sources, targets = train["source"].tolist(), train["target"].tolist()
-    if data.joint:
-        tokenizer = target = fit_tokenizer(data.tokenizer, sources + targets, end=True)
-    else:
-        tokenizer = fit_tokenizer(data.tokenizer, sources, end=False)
-        target = fit_tokenizer(data.target_tokenizer or data.tokenizer, targets, end=True)
-    inputs = SourceTexts(tokenizer)
-    fitted = TranslationFitted(task, data, inputs, target, {})
-    return prepared(fitted, frame, rows, {"duplicates": duplicates(frame, "pairs", rows)})
+    def fit_sides(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> Sides:
+        if not data.joint:
+            return super().fit_sides(frame, rows, data)
+        train = frame.iloc[rows["train"]]
+        both = fit_tokenizer(data.tokenizer, [*train["source"], *train["target"]], end=True)
+        return SourceTexts(both), both, frame

@@ -1,56 +1,66 @@
 """Translation: a sequence in, another one out. Several targets of one source are references."""
 
-from collections.abc import Iterator, Mapping
-from itertools import compress
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 
 import pandas
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.ids import UNKNOWN
 from rnnkit.data.prepare.part import Part
 from rnnkit.errors import InputError
+from rnnkit.metrics import Metrics, TextMeter
 from rnnkit.nn.model.network import EncoderDecoder
-from rnnkit.params.data import Data
-from rnnkit.tasks.interface import Baseline
-from rnnkit.tasks.predictions import Predictions
-from rnnkit.tasks.sequence_to_sequence import baselines
-from rnnkit.tasks.sequence_to_sequence.baselines import slices
-from rnnkit.tasks.sequence_to_sequence.examples import reference_key
+from rnnkit.tasks.interface import Baseline, Figures
+from rnnkit.tasks.predictions import Measured, Predictions
+from rnnkit.tasks.sequence_to_sequence.baselines import (
+    constant_text,
+    copied_source,
+    nearest_source,
+)
+from rnnkit.tasks.sequence_to_sequence.examples import slices
+from rnnkit.tasks.sequence_to_sequence.predictions import TextsOfLengths
 from rnnkit.tasks.sequence_to_sequence.task import SequenceToSequence
 from rnnkit.tasks.streaming import SequenceStream
 from rnnkit.tasks.translation import examples
-from rnnkit.tasks.translation.predictions import TranslationPredictions
 
-if TYPE_CHECKING:
-    from rnnkit.figures import Figure
+
+class TranslationPredictions(TextsOfLengths):
+    """With a column asked, the key of items that share their references, and source, the text."""
+
+    columns: ClassVar[tuple[str, ...]] = (*TextsOfLengths.columns, "asked")
+    length_unit: ClassVar[str] = "tokens"
+    length_metric: ClassVar[str] = "bleu"
+
+    def measured(self) -> Measured:
+        measured, item = super().measured(), self.table["item"]
+        first = item.groupby(self.keys()).transform("min")
+        return Measured(measured.name, measured.items.assign(source=first.groupby(item).first()))
+
+    def scores(self, table: pandas.DataFrame) -> Metrics:
+        meter = TextMeter(self.task.bleu_tokenizer)
+        meter.update(*(table[name].tolist() for name in ("asked", "predicted", "truth")))
+        return meter.compute()
 
 
 class Translation(SequenceToSequence[examples.TranslationFitted]):
     """Cross-entropy per real target token; outputs are [batch, steps, tokens]."""
 
     fitted_type = examples.TranslationFitted
-    fit = staticmethod(examples.fit)
+    table_type = TranslationPredictions
+    baselines: Mapping[str, Baseline] = {
+        "copied source": copied_source,
+        "constant text": constant_text,
+        "nearest source": nearest_source,
+    }
 
-    @property
-    def baselines(self) -> Mapping[str, Baseline]:
-        return {
-            "copied source": baselines.copied_source,
-            "constant text": baselines.constant_text,
-            "nearest source": baselines.nearest_source,
-        }
-
-    @classmethod
-    def predictions_type(cls, params: Any, data: Data) -> type[Predictions]:
-        return TranslationPredictions
-
-    def reference_keys(self, batch: Batch) -> list[Any]:
-        pairs = zip(source_ids(batch), batch.item.tolist(), strict=True)
-        return [reference_key(ids, item) for ids, item in pairs]
-
-    def part_keys(self, part: Part) -> list[Any]:
-        pairs = zip(slices(part, "input"), part.item.tolist(), strict=True)
-        return [reference_key(ids, item) for ids, item in pairs]
+    def reference_keys(self, items: Batch | Part) -> list[Any]:
+        """The source's token ids. A source with an unknown token gets a unique key, because
+        different texts have the same ids."""
+        sources = slices(items, "input") if isinstance(items, Part) else source_ids(items)
+        pairs = zip(sources, items.item.tolist(), strict=True)
+        return [(*ids, -1, item) if UNKNOWN in ids else tuple(ids) for ids, item in pairs]
 
     def source_columns(self, batch: Batch) -> dict[str, list[Any]]:
         return {
@@ -65,10 +75,8 @@ class Translation(SequenceToSequence[examples.TranslationFitted]):
         pairs = zip(predictions["predicted"], predictions["asked"], strict=True)
         return predictions.assign(right=[text in references[key] for text, key in pairs])
 
-    def figures(self, predictions: Predictions) -> "Iterator[tuple[str, Figure]]":
-        from rnnkit.tasks.sequence_to_sequence.pictures import scores_by_length
-
-        yield from scores_by_length(predictions)
+    def figures(self, predictions: Predictions) -> Figures:
+        yield from cast("TranslationPredictions", predictions).figures()
         yield from super().figures(predictions)
 
     def stream(self, network: nn.Module) -> SequenceStream:
@@ -97,8 +105,5 @@ class SourceStream(SequenceStream):
 
 def source_ids(batch: Batch) -> list[list[int]]:
     """The real tokens that each item reads."""
-    rows: list[list[int]] = batch.inputs.tolist()
-    if batch.mask is None:
-        return rows
-    real = batch.mask.tolist()
-    return [list(compress(row, own)) for row, own in zip(rows, real, strict=True)]
+    real = batch.inputs if batch.mask is None else map(Tensor.__getitem__, batch.inputs, batch.mask)
+    return [row.tolist() for row in real]

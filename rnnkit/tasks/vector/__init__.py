@@ -1,5 +1,1 @@
 """Vector: a vector in, a label or numbers out (one-to-one)."""
-
-from rnnkit.tasks.vector.task import Vector
-
-__all__ = ["Vector"]
