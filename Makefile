@@ -13,8 +13,11 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
-# The shapes in every signature of networks, metrics and batches, checked at every call.
-SHAPES := rnnkit.nn,rnnkit.metrics,rnnkit.data.batches,rnnkit.data.windows,beartype.beartype
+# The shapes in every signature of networks, metrics, batches and tasks, checked at every call.
+TASKS := interface streaming labels numbers classification tagging language_modeling music regression vector
+SHAPED := rnnkit.nn rnnkit.metrics rnnkit.data.batches rnnkit.data.windows $(TASKS:%=rnnkit.tasks.%)
+COMMA := ,
+SHAPES := $(subst $() ,$(COMMA),$(SHAPED) beartype.beartype)
 shapes: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow" --jaxtyping-packages=$(SHAPES) tests/nn tests/metrics tests/tasks
 
