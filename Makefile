@@ -13,11 +13,12 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
-# The shapes in every signature of networks, metrics, batches and five tasks, checked at every call.
-SHAPES := rnnkit.nn,rnnkit.metrics,rnnkit.data.batches,rnnkit.data.windows
-SHAPES := $(SHAPES),rnnkit.tasks.captioning.task,rnnkit.tasks.forecasting.task
-SHAPES := $(SHAPES),rnnkit.tasks.memory.task,rnnkit.tasks.sequence_to_sequence.task
-SHAPES := $(SHAPES),rnnkit.tasks.transcription.task,beartype.beartype
+# The shapes in every signature of networks, metrics, batches and tasks, checked at every call.
+TASKS := interface streaming labels numbers classification tagging language_modeling music regression \
+	vector captioning.task forecasting.task memory.task sequence_to_sequence.task transcription.task
+SHAPED := rnnkit.nn rnnkit.metrics rnnkit.data.batches rnnkit.data.windows $(TASKS:%=rnnkit.tasks.%)
+COMMA := ,
+SHAPES := $(subst $() ,$(COMMA),$(SHAPED) beartype.beartype)
 shapes: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow" --jaxtyping-packages=$(SHAPES) tests/nn tests/metrics tests/tasks
 
