@@ -80,9 +80,9 @@ def comparison(title: str, result: Mapping[str, Any]) -> Table:
     return table
 
 
-def closing(run_id: str, result: Mapping[str, Any]) -> None:
+def print_result(run_id: str, result: Mapping[str, Any]) -> None:
     """The table of the model against its baselines, and the tuned values."""
-    out.print(comparison(f"{run_id}: test part", result))
+    out.print(comparison(f"{run_id}: test split", result))
     out.print(result["verdict"], markup=False)
     for what, how in {**result.get("start", {}), **result.get("counted", {})}.items():
         out.print(f"{what}: {how}", markup=False)

@@ -22,7 +22,7 @@ from flows.pipeline.tasks import (
     write_report,
 )
 from flows.settings import Settings
-from rnnkit.data.prepare.part import PARTS
+from rnnkit.data.prepare.encoded_split import SPLITS
 from rnnkit.data.prepare.prepared import Prepared, train_and_valid
 from rnnkit.params import Experiment
 from rnnkit.runs.identity import Identity, identify
@@ -79,7 +79,7 @@ def _steps(run: Run, settings: Settings, monitor: Monitor) -> dict[str, Any]:
     data: Any = quote(prepared)
     stage = monitor.stages.begin("evaluate", total=None)
     scores: dict[str, Any] = evaluate_model(trained, data)
-    monitor.stages.end(stage, f"{len(prepared.parts['test']):,} items of the test part")
+    monitor.stages.end(stage, f"{len(prepared.splits['test']):,} items of the test split")
     clock.append(("evaluate", time.perf_counter()))
     run = replace(run, experiment=run.experiment.replace(search.values))
     stage = monitor.stages.begin("draw", total=None)
@@ -98,7 +98,7 @@ def _prepare(run: Run, monitor: Monitor) -> Prepared:
     stage = monitor.stages.begin("prepare", total=None)
     prepared: Prepared = prepare_data(run, monitor.link)
     monitor.send()
-    counts = " / ".join(f"{len(prepared.parts[part]):,}" for part in PARTS)
+    counts = " / ".join(f"{len(prepared.splits[split]):,}" for split in SPLITS)
     monitor.stages.end(stage, f"{counts} items in train / valid / test")
     for note in prepared.notes:
         out.print(f"  {note}", markup=False)

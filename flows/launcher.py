@@ -63,7 +63,7 @@ def run_all(
     return [folder for *_, folder in runs]
 
 
-def go_on(run: Any, settings: Any, quiet: bool) -> None:
+def resume_run(run: Any, settings: Any, quiet: bool) -> None:
     """A run that was begun, to its end, from its folder and the same files as before."""
     from rnnkit.runs.identity import identify
 

@@ -85,7 +85,7 @@ class Run:
 
     @property
     def predictions(self) -> Any:
-        """A pandas frame: the test part."""
+        """A pandas frame: the test split."""
         import pandas
 
         return pandas.read_parquet(self.path / "predictions.parquet")

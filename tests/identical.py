@@ -26,11 +26,11 @@ import pandas
 import torch
 
 from rnnkit.data import sources
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import CONTENT
 from rnnkit.errors import InputError
-from rnnkit.evaluation.finalize import NOT_SEARCHED, PREDICTIONS, finalize, gathered
+from rnnkit.evaluation.finalize import NO_SWEEP, PREDICTIONS, collect_result, finalize
 from rnnkit.inference import predict
 from rnnkit.params import Experiment, load
 from rnnkit.params.data import Fractions, Given
@@ -68,7 +68,7 @@ def sha256(*contents: Any) -> str:
     return digest.hexdigest()[:16]
 
 
-def of_part(part: Part) -> str:
+def of_part(part: EncodedSplit) -> str:
     """Of a split's examples."""
     return sha256(
         part.inputs,
@@ -123,7 +123,7 @@ def new_inputs(experiment: Experiment, prepared: Prepared) -> str:
         frame = sources.read(experiment.data.source, split)
         if experiment.task.kind != "forecasting":
             frame = frame.head(ROWS)
-        frame, _ = prepared.fitted.drawn(frame)
+        frame, _ = prepared.fitted.items_to_score(frame)
         part = prepared.fitted.encode(frame, np.arange(len(frame)), "new")
     except (InputError, KeyError) as error:
         return f"{type(error).__name__}: {error}"
@@ -180,7 +180,7 @@ def measured(file: Path, folder: Path, cache: Path) -> dict[str, str]:
     for _ in train_into(run, experiment, prepared):
         pass
     result = finalize(run, experiment, prepared, cache / "prepared")
-    result = gathered(result, prepared, {}, NOT_SEARCHED)
+    result = collect_result(result, prepared, {}, NO_SWEEP)
     run.finish(result)
     checkpoint = run.newest_checkpoint()
     assert checkpoint is not None

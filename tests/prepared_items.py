@@ -1,18 +1,19 @@
 """Prepared items as lists, and their tokens."""
 
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 
 
-def items(part: Part) -> list[tuple[list, list]]:
+def items(split: EncodedSplit) -> list[tuple[list, list]]:
     """(inputs, targets) of every item."""
     slices = zip(
-        part.input_start, part.input_length, part.target_start, part.target_length, strict=True
+        split.input_start, split.input_length, split.target_start, split.target_length, strict=True
     )
     return [
-        (part.inputs[a : a + n].tolist(), part.targets[b : b + m].tolist()) for a, n, b, m in slices
+        (split.inputs[a : a + n].tolist(), split.targets[b : b + m].tolist())
+        for a, n, b, m in slices
     ]
 
 

@@ -27,4 +27,4 @@ def drawn(kind, block, inputs=3, hidden=5):
     for parameter in cell.parameters():
         nn.init.normal_(parameter, std=0.5)
     zeros = cell.zeros(2, torch.float64, torch.device("cpu"))
-    return cell, type(zeros)(*(torch.randn_like(part) for part in zeros))
+    return cell, type(zeros)(*(torch.randn_like(split) for split in zeros))

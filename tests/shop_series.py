@@ -66,12 +66,12 @@ def trained(experiment: Experiment, folder: Path) -> tuple[Prepared, Task, Any, 
     prepared, task, network = built(experiment, folder)
     *_, last = (r for r in train(experiment, prepared, State.start()) if isinstance(r, Epoch))
     network.load_state_dict(last.state.weights)
-    part = prepared.parts["test"]
+    split = prepared.splits["test"]
     return (
         prepared,
         task,
         network,
-        evaluate(network, task, part, experiment, predictions=False).metrics,
+        evaluate(network, task, split, experiment, predictions=False).metrics,
     )
 
 

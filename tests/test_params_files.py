@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from example_params import FILES, ROOT, SHORT, experiment_of
 
-from rnnkit.data.prepare.part import PARTS
-from rnnkit.evaluation.finalize import NOT_SEARCHED, finalize, gathered, predictions_of
+from rnnkit.data.prepare.encoded_split import SPLITS
+from rnnkit.evaluation.finalize import NO_SWEEP, collect_result, finalize, predictions_of
 from rnnkit.params import Experiment
 from rnnkit.report.run import write_run_report
 from rnnkit.report.run_figures import draw
@@ -24,7 +24,7 @@ MORE: dict[str, dict[str, Any]] = {
     "python_docstrings": {"data.limit": 500},  # of 20 classes
     "digit_strings": {
         "data.limit": 90,
-        **{f"data.source.join.{part}": 12 for part in PARTS},
+        **{f"data.source.join.{split}": 12 for split in SPLITS},
     },
 }
 
@@ -57,7 +57,7 @@ def test_a_params_file_runs_to_a_scored_model(file: Path, tmp_path: Path) -> Non
     measured = predictions.measured()
     assert measured.name in MEASURES
     assert measured.items["weight"].sum() > 0
-    result = gathered(result, prepared, {}, NOT_SEARCHED)
+    result = collect_result(result, prepared, {}, NO_SWEEP)
     write_run_report(folder, experiment, prepared, predictions, result, [])
     page = (folder.path / "report.html").read_text()
     assert result["verdict"] in html.unescape(page)
@@ -70,7 +70,7 @@ def facts_of(name: str, tmp_path: Path) -> tuple[Experiment, Any, dict[str, Any]
     experiment = experiment_of(ROOT / "params" / name, {})
     prepared = prepare(experiment.data, experiment.task, tmp_path)
     task = task_for(experiment.task, prepared)
-    return experiment, prepared, score(task, prepared, prepared.parts["test"])
+    return experiment, prepared, score(task, prepared, prepared.splits["test"])
 
 
 def test_ptb_has_10000_words_and_the_published_unigram_perplexity(tmp_path: Path) -> None:
@@ -83,10 +83,10 @@ def test_ptb_has_10000_words_and_the_published_unigram_perplexity(tmp_path: Path
 
 def test_sst2_has_a_majority_of_half(tmp_path: Path) -> None:
     _, prepared, beside = facts_of("sst2.yaml", tmp_path)
-    assert [len(prepared.parts[p]) for p in ("train", "valid", "test")] == [6_920, 872, 1_821]
+    assert [len(prepared.splits[p]) for p in ("train", "valid", "test")] == [6_920, 872, 1_821]
     counts = prepared.facts["labels"]["test"]
     assert max(counts.values()) / sum(counts.values()) == pytest.approx(0.5008, abs=5e-5)
-    # the majority of the training part is the other class, by a hair
+    # the majority of the training split is the other class, by a hair
     assert beside["majority class"]["accuracy"] == pytest.approx(1 - 0.5008, abs=5e-5)
 
 
@@ -96,7 +96,7 @@ def test_etth1_is_split_by_months_and_repeating_the_last_day_scores_as_known(
     _, prepared, beside = facts_of("etth1.yaml", tmp_path)
     rows = [prepared.facts["rows"][p] for p in ("train", "valid", "test")]
     assert rows == [8_640, 2_880, 2_880]
-    assert len(prepared.parts["test"]) == 2_857
+    assert len(prepared.splits["test"]) == 2_857
     assert beside["seasonal naive"]["scaled_mse"] == pytest.approx(0.4244, abs=5e-5)
     assert beside["seasonal naive"]["scaled_mae"] == pytest.approx(0.3892, abs=5e-5)
 

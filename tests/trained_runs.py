@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.evaluation.finalize import NOT_SEARCHED, finalize, gathered
+from rnnkit.evaluation.finalize import NO_SWEEP, collect_result, finalize
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks import prepare
@@ -34,7 +34,7 @@ def train_in(place: Path, experiment: Experiment, home: Path) -> Trained:
     for _ in train_into(folder, experiment, prepared):
         pass
     result = finalize(folder, experiment, prepared, home / "prepared")
-    result = gathered(result, prepared, {}, NOT_SEARCHED)
+    result = collect_result(result, prepared, {}, NO_SWEEP)
     folder.finish(result)
     return Trained(folder, prepared, result)
 

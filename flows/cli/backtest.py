@@ -1,4 +1,4 @@
-"""`rnnkit backtest`: one run for each fold of a series' test part, walking forward."""
+"""`rnnkit backtest`: one run for each fold of a series' test split, walking forward."""
 
 import json
 import statistics
@@ -20,7 +20,7 @@ def backtest(
     mlruns: Home = MLRUNS,
     as_json: Json = False,
 ) -> None:
-    """Forecast the test part in folds, each from all that came before it; a run for each."""
+    """Forecast the test split in folds, each from all that came before it; a run for each."""
     from rnnkit.evaluation.backtest import walk_forward
 
     experiment, settings = load_params(params, set_), places.read(mlruns)

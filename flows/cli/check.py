@@ -41,9 +41,9 @@ def check(
     cost = estimate(experiment, prepared)
     measured: Mapping[str, Measured | None] = {}
     if deep:
-        from rnnkit.training.invariants import guards
+        from rnnkit.training.invariants import measure_invariants
 
-        measured = guards(experiment, prepared)
+        measured = measure_invariants(experiment, prepared)
     if as_json:
         guarded = {name: found and asdict(found) for name, found in measured.items()}
         print(json.dumps({**cost, **({"guards": guarded} if deep else {})}))  # null: does not apply
@@ -76,14 +76,14 @@ def _worded(cost: Mapping[str, Any]) -> dict[str, str]:
         "sweep": lambda sweep: f"{sweep['trials']} trials of {sweep['epochs']} epochs",
         "comparison": lambda sizes: " x ".join(f"{count} {what}" for what, count in sizes.items()),
     }
-    from rnnkit.data.prepare.facts import WORDS, in_words
+    from rnnkit.data.prepare.facts import WORDS, format_facts
 
     worded = {}
     for name, value in cost.items():
         if name in words and value != []:
             worded[CALLED.get(name, name)] = words[name](value)
         elif name in WORDS:
-            worded |= in_words({name: value})
+            worded |= format_facts({name: value})
         elif value != []:
             worded[name] = value
     return worded

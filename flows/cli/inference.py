@@ -20,7 +20,7 @@ INPUTS_PER_BATCH = 64  # inputs in one batch
 def evaluate(
     run: Run,
     file: Annotated[
-        str | None, typer.Argument(help="Of the same kind as the run's data; none: its test part.")
+        str | None, typer.Argument(help="Of the same kind as the run's data; none: its test split.")
     ] = None,
     mlruns: Home = MLRUNS,
     as_json: Json = False,
@@ -39,7 +39,7 @@ def evaluate(
         return
     from flows.console import comparison, out
 
-    out.print(comparison(f"{folder.id}: {file or 'test part'}", result))
+    out.print(comparison(f"{folder.id}: {file or 'test split'}", result))
     out.print(result["verdict"], markup=False)
     for metric, how in result.get("counted", {}).items():
         out.print(f"{metric}: {how}", markup=False)
@@ -134,8 +134,10 @@ def generate(
         str, typer.Option(help="How the text begins; of captioning its category or vector.")
     ] = "",
     tokens: Annotated[int, typer.Option(help="At most so many more tokens.")] = 100,
-    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 1.0,
-    top_k: Annotated[int | None, typer.Option(help="Draw from the k likeliest alone.")] = None,
+    temperature: Annotated[float, typer.Option(help="0 takes the most probable token.")] = 1.0,
+    top_k: Annotated[
+        int | None, typer.Option(help="Draw from the k most probable tokens only.")
+    ] = None,
     count: Annotated[int, typer.Option(min=1, help="How many texts.")] = 1,
     seed: Annotated[
         int | None, typer.Option(min=0, help="The same seed, the same texts; none: 0.")
@@ -148,7 +150,7 @@ def generate(
     if temperature == 0 and any(drawing.values()):
         option = next(name for name, given in drawing.items() if given)
         raise InputError(
-            f"{option} is for texts that are drawn, and --temperature 0 takes the likeliest token; "
+            f"{option} is for sampled texts, and --temperature 0 takes the most probable token; "
             "leave one of them out"
         )
     folder = find_run(places.read(mlruns), run)

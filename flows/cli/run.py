@@ -20,7 +20,7 @@ from flows.cli.options import (
     short,
 )
 from flows.cli.runs import begun, named
-from flows.launcher import BUSY, Failure, go_on, run_all
+from flows.launcher import BUSY, Failure, resume_run, run_all
 from rnnkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def resume(
     """Go on where a run stopped, with the params that lie in its folder."""
     settings = places.read(mlruns)
     folder = _newest(settings, as_json) if run is None else named(settings, run)
-    _finish(folder, as_json, lambda: go_on(folder, settings, quiet=as_json))
+    _finish(folder, as_json, lambda: resume_run(folder, settings, quiet=as_json))
 
 
 def _newest(settings: places.Settings, quiet: bool) -> "RunFolder":
@@ -130,7 +130,7 @@ def _finish(folder: "RunFolder", as_json: bool, go: Callable[[], None]) -> None:
 
     if status == "finished":
         print(f"{folder.id} is finished already; nothing is computed again.\n")
-    console.closing(folder.id, result)
+    console.print_result(folder.id, result)
     steps: dict[str, object] = {
         "report": short(folder.path / "report.html"),
         "predictions": short(folder.path / "predictions.parquet"),

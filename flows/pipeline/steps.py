@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.evaluation.finalize import NOT_SEARCHED, finalize, gathered, predictions_of
+from rnnkit.evaluation.finalize import NO_SWEEP, collect_result, finalize, predictions_of
 from rnnkit.params import Experiment
 from rnnkit.params.block import FrozenDict
 from rnnkit.runs.run_folder import RunFolder
@@ -54,7 +54,7 @@ def prepare(run: Run) -> Prepared:
 
 
 def evaluate(run: Run, prepared: Prepared) -> dict[str, Any]:
-    """Scores the best epoch's network on the test part, beside the baselines."""
+    """Scores the best epoch's network on the test split, beside the baselines."""
     return finalize(run.folder, run.experiment, prepared, run.home / "prepared")
 
 
@@ -83,7 +83,7 @@ def whole_result(
     states = [trial["state"] for trial in search.trials]
     searched = {
         "tuned": dict(search.values),
-        "trials": {state: states.count(state) for state in NOT_SEARCHED["trials"]},
+        "trials": {state: states.count(state) for state in NO_SWEEP["trials"]},
         "importance": dict(search.importance),
     }
-    return gathered(scores, prepared, seconds, searched)
+    return collect_result(scores, prepared, seconds, searched)

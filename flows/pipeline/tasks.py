@@ -99,7 +99,7 @@ def train_model(run: Run, prepared: Prepared, show: Callable[[int, str], object]
 
 @task(name="evaluate", cache_policy=NO_CACHE)
 def evaluate_model(run: Run, prepared: Prepared) -> dict[str, Any]:
-    """Scores the best epoch's network on the test part, beside the baselines."""
+    """Scores the best epoch's network on the test split, beside the baselines."""
     scores = steps.evaluate(run, prepared)
     shown = [metric for metric in scores["shown"] if metric in scores["test"]]
     rows = [(scores["network"], scores["test"]), *scores["baselines"].items()]

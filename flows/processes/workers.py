@@ -65,7 +65,7 @@ class Processes(ProcessPoolTaskRunner):
         messages.cancel_join_thread()
         return runner
 
-    def has_lost_one(self) -> bool:
+    def has_dead_worker(self) -> bool:
         """Whether a worker died. The pool itself learns it late of those it started last."""
         return not all(process.is_alive() for process in self._workers())
 
@@ -102,11 +102,11 @@ def run_tasks(
             while not all(is_done(future) for future in futures):
                 show()
                 time.sleep(POLL_SECONDS)
-                if isinstance(runner, Processes) and runner.has_lost_one():
+                if isinstance(runner, Processes) and runner.has_dead_worker():
                     runner.kill()  # as the pool would, had it seen it
         except BaseException:
             stop.touch()  # else the workers would go on
-            out.print("stopping: the workers leave off")
+            out.print("stopping the workers")
             until = time.monotonic() + STOP_SECONDS
             try:
                 for future in futures:

@@ -262,7 +262,7 @@ def register(run: RunFolder, settings: Settings) -> Registered:
 
 
 def _numbers(result: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers of a result.json: test part, baselines, work."""
+    """The numbers of a result.json: test split, baselines, work."""
     named = {f"test/{name}": value for name, value in result["test"].items()}
     for baseline, metrics in result["baselines"].items():
         named |= {f"versus/{baseline}/{name}": value for name, value in metrics.items()}

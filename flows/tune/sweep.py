@@ -18,9 +18,9 @@ from flows.tune.trials import (
     best_of,
     end_of,
     epochs_done,
-    searching,
     trial_folders,
     trial_records,
+    with_ranges,
 )
 from flows.tune.worker import work_on_trials
 from rnnkit.data.prepare.prepared import Prepared
@@ -101,7 +101,7 @@ def _begin(run: Run, prepared: Prepared, settings: Settings) -> tuple[Experiment
         }
         ranges = {path: space.model_dump(mode="json") for path, space in spaces.items()}
         files.write_json(trials / SEARCH, ranges)
-    experiment = searching(run.folder)
+    experiment = with_ranges(run.folder)
     assert experiment.tune is not None
     study = open_study(experiment, run.folder, settings)
     if experiment.tune.sampler.kind == "grid":

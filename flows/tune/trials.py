@@ -17,7 +17,7 @@ SEARCH = "search.json"  # beside the trials: the ranges that percentiles became
 STATES = {"finished": "complete", "pruned": "pruned", "failed": "failed"}
 
 
-def searching(folder: RunFolder) -> Experiment:
+def with_ranges(folder: RunFolder) -> Experiment:
     """A sweep's experiment, with percentiles as the ranges they became."""
     ranges = files.read_json(folder.path / "trials" / SEARCH)
     return folder.experiment.replace({"tune.search": ranges})

@@ -17,7 +17,7 @@ from flows import settings
 from flows.pipeline.steps import Run
 from flows.processes.workers import Parent, settle
 from flows.tune.study import is_failing, open_study, suggest
-from flows.tune.trials import STOP, end_of, searching, trainings, trial_folder
+from flows.tune.trials import STOP, end_of, trainings, trial_folder, with_ranges
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.data import Data
@@ -35,7 +35,7 @@ def work_on_trials(run: Run, parent: Parent, before: int) -> None:
         before: how many trials had ended when the sweep was started.
     """
     settle(parent)
-    run = replace(run, experiment=searching(run.folder))
+    run = replace(run, experiment=with_ranges(run.folder))
     study = open_study(run.experiment, run.folder, settings.read(run.home))
     sweep = Sweep(run, study, before)
     while not sweep.stopped:

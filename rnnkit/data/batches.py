@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.ids import PADDING
-from rnnkit.data.prepare.part import Part
 
 POOL = 50  # batches per pool; items are sorted by length within a pool
 IGNORED = -100  # target at padding; the default ignore_index of torch's cross_entropy
@@ -39,7 +39,7 @@ class Batch:
 
 
 def plan(
-    part: Part, batch_size: int, generator: torch.Generator | None
+    part: EncodedSplit, batch_size: int, generator: torch.Generator | None
 ) -> list[Int[Tensor, " batch"]]:
     """Assign each item to exactly one batch.
 
@@ -59,47 +59,50 @@ def plan(
     return [batches[index] for index in shuffled]
 
 
-def _pooled(part: Part, order: Int[Tensor, " items"], batch_size: int) -> list[Tensor]:
+def _pooled(part: EncodedSplit, order: Int[Tensor, " items"], batch_size: int) -> list[Tensor]:
     """Sort each pool by length and cut it into batches."""
-    if part.unaligned or not part.equal_length:
+    if part.is_sequence_to_sequence or not part.equal_length:
         lengths = _length(part)[order]
         pool = torch.arange(len(order)) // (POOL * batch_size)
         order = order[(pool * (lengths.max() + 1) + lengths).argsort(stable=True)]
     return list(torch.split(order, batch_size))
 
 
-def _length(part: Part) -> Int[Tensor, " items"]:
+def _length(split: EncodedSplit) -> Int[Tensor, " items"]:
     """Sort key: input length, then target length."""
-    if not part.unaligned:
-        return part.input_length
-    return part.input_length * (part.target_length.max() + 1) + part.target_length
+    if not split.is_sequence_to_sequence:
+        return split.input_length
+    return split.input_length * (split.target_length.max() + 1) + split.target_length
 
 
-def padding_waste(part: Part, batch_size: int) -> float:
+def padding_waste(split: EncodedSplit, batch_size: int) -> float:
     """Fraction of padded steps in training, without shuffling."""
-    batches = _pooled(part, torch.arange(len(part)), batch_size)
-    lengths = [part.input_length[batch] for batch in batches]
+    batches = _pooled(split, torch.arange(len(split)), batch_size)
+    lengths = [split.input_length[batch] for batch in batches]
     steps = sum(len(batch) * int(batch.max()) for batch in lengths)
-    return 1 - int(part.input_length.sum()) / steps
+    return 1 - int(split.input_length.sum()) / steps
 
 
 def gather(
-    part: Part, indices: Int[Tensor, " batch"], padding: Literal["post", "pre"], dtype: torch.dtype
+    split: EncodedSplit,
+    indices: Int[Tensor, " batch"],
+    padding: Literal["post", "pre"],
+    dtype: torch.dtype,
 ) -> Batch:
     """Build a batch of items.
 
     Args:
-        part: the split.
+        split: the split.
         indices: int64, at least one.
         padding: post or pre.
         dtype: of raw inputs and numeric targets; ids stay int64.
     """
-    lengths = part.input_length[indices]
-    starts = part.input_start[indices, None]
-    target_starts = part.target_start[indices, None]
+    lengths = split.input_length[indices]
+    starts = split.input_start[indices, None]
+    target_starts = split.target_start[indices, None]
     longest, mask = int(lengths.max()), None
     steps = torch.arange(longest)
-    if not part.equal_length and int(lengths.min()) != longest:
+    if not split.equal_length and int(lengths.min()) != longest:
         lengths = lengths[:, None]
         # Padded steps read the nearest real step and are overwritten below.
         if padding == "post":
@@ -109,29 +112,29 @@ def gather(
             steps = steps - (longest - lengths)
             mask = steps >= 0
             steps = steps.clamp_(min=0)
-    inputs = _take(part.inputs, starts + steps)
-    if part.known:
-        ahead = torch.arange(int(part.target_length[indices[0]]))
-        inputs = with_future(inputs, _take(part.inputs, target_starts + ahead), part.known)
-    if part.unaligned:
-        targets = _padded(part.targets, target_starts, part.target_length[indices])
-    elif part.synced:
-        targets = _take(part.targets, target_starts + steps)
-    elif part.targets.is_floating_point():
-        horizon = int(part.target_length[indices[0]])
-        targets = _take(part.targets, target_starts + torch.arange(horizon))
+    inputs = _take(split.inputs, starts + steps)
+    if split.known:
+        ahead = torch.arange(int(split.target_length[indices[0]]))
+        inputs = with_future(inputs, _take(split.inputs, target_starts + ahead), split.known)
+    if split.is_sequence_to_sequence:
+        targets = _padded(split.targets, target_starts, split.target_length[indices])
+    elif split.synced:
+        targets = _take(split.targets, target_starts + steps)
+    elif split.targets.is_floating_point():
+        horizon = int(split.target_length[indices[0]])
+        targets = _take(split.targets, target_starts + torch.arange(horizon))
     else:
-        targets = part.targets[target_starts[:, 0]]
+        targets = split.targets[target_starts[:, 0]]
     if mask is not None:
         inputs = inputs.masked_fill_(~_like(mask, inputs), PADDING)
-        if part.synced:
+        if split.synced:
             fill = 0 if targets.is_floating_point() else IGNORED
             targets = targets.masked_fill_(~_like(mask, targets), fill)
     return Batch(
         inputs=inputs.to(dtype) if inputs.is_floating_point() else inputs,
         targets=targets.to(dtype) if targets.is_floating_point() else targets,
         mask=mask,
-        item=part.item[indices],
+        item=split.item[indices],
     )
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 
 from rnnkit.data.batches import IGNORED, Batch, gather, plan
+from rnnkit.data.prepare.encoded_split import EncodedSplit, positions
 from rnnkit.data.prepare.ids import PADDING
-from rnnkit.data.prepare.part import Part, positions
 from rnnkit.params.experiment import Experiment
 
 
@@ -35,35 +35,35 @@ class Window:
 
 
 def training_windows(
-    part: Part, experiment: Experiment, generator: torch.Generator
+    split: EncodedSplit, experiment: Experiment, generator: torch.Generator
 ) -> Iterator[Window]:
     """Windows of one epoch; every target occurs exactly once.
 
     Args:
-        part: the split.
+        split: the split.
         experiment: sets batch size, padding, `train.bptt` and `task.state`.
         generator: shuffles independent sequences; a text with carried state stays in order.
     """
     train = experiment.train
     if experiment.task.carries_state:
         assert train.bptt is not None
-        yield from streams(part, train.batch_size, train.bptt)
+        yield from streams(split, train.batch_size, train.bptt)
         return
-    for indices in plan(part, train.batch_size, generator):
-        batch = gather(part, indices, experiment.data.padding, torch.float32)
+    for indices in plan(split, train.batch_size, generator):
+        batch = gather(split, indices, experiment.data.padding, torch.float32)
         yield from cut(batch, train.bptt)
 
 
-def count_windows(part: Part, experiment: Experiment, generator: torch.Generator) -> int:
+def count_windows(split: EncodedSplit, experiment: Experiment, generator: torch.Generator) -> int:
     """Number of windows that `training_windows` yields."""
     train = experiment.train
     if experiment.task.carries_state:
         assert train.bptt is not None
-        return -(-_stream_length(part, train.batch_size) // train.bptt)
-    batches = plan(part, train.batch_size, generator)
+        return -(-_stream_length(split, train.batch_size) // train.bptt)
+    batches = plan(split, train.batch_size, generator)
     if train.bptt is None:
         return len(batches)
-    longest = [int(part.input_length[indices].max()) for indices in batches]
+    longest = [int(split.input_length[indices].max()) for indices in batches]
     return sum(-(-steps // train.bptt) for steps in longest)
 
 
@@ -88,27 +88,27 @@ def cut(batch: Batch, steps: int | None) -> Iterator[Window]:
         yield Window(piece, begins=start == 0, ends=start == starts[-1])
 
 
-def streams(part: Part, count: int, steps: int) -> Iterator[Window]:
+def streams(split: EncodedSplit, count: int, steps: int) -> Iterator[Window]:
     """Windows of a split read as parallel continuous streams.
 
     The concatenated items are cut into `count` streams of equal length; the last one may be padded.
 
     Args:
-        part: of a synced task on tokens.
+        split: of a synced task on tokens.
         count: number of streams.
         steps: maximum length of a window.
     """
-    inputs_at = positions(part.input_start, part.input_length)
-    targets_at = positions(part.target_start, part.target_length)
-    item = part.item.repeat_interleave(part.input_length)
-    length = _stream_length(part, count)
+    inputs_at = positions(split.input_start, split.input_length)
+    targets_at = positions(split.target_start, split.target_length)
+    item = split.item.repeat_interleave(split.input_length)
+    length = _stream_length(split, count)
     begin = torch.arange(count)[:, None] * length
     begin = begin[begin[:, 0] < len(inputs_at)]
     for start in range(0, length, steps):
         place = begin + torch.arange(start, min(start + steps, length))
         mask = place < len(inputs_at)
         place = place.clamp(max=len(inputs_at) - 1)
-        inputs, targets = part.inputs[inputs_at[place]], part.targets[targets_at[place]]
+        inputs, targets = split.inputs[inputs_at[place]], split.targets[targets_at[place]]
         unpadded = bool(mask.all())
         if not unpadded:
             inputs = inputs.masked_fill(~mask, PADDING)
@@ -117,8 +117,8 @@ def streams(part: Part, count: int, steps: int) -> Iterator[Window]:
         yield Window(batch, begins=start == 0, ends=start + steps >= length)
 
 
-def _stream_length(part: Part, count: int) -> int:
-    return -(-int(part.input_length.sum()) // count)
+def _stream_length(split: EncodedSplit, count: int) -> int:
+    return -(-int(split.input_length.sum()) // count)
 
 
 def has_targets(batch: Batch) -> bool:

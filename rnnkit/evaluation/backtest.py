@@ -22,7 +22,7 @@ def walk_forward(experiment: Experiment, count: int) -> list[Experiment]:
         InputError: another task, or folds shorter than the horizon.
     """
     task = experiment.task
-    horizon = task.folds_of
+    horizon = task.window_overlap
     if horizon is None:
         raise InputError(f"only forecasts are tested in folds, and the task is {task.kind}")
     frame = sources.read(experiment.data.source, experiment.data.split)
@@ -31,8 +31,8 @@ def walk_forward(experiment: Experiment, count: int) -> list[Experiment]:
     (valid, test), (_, stop) = splits["valid"], splits["test"]
     if (stop - test) // count < horizon:
         raise InputError(
-            f"every fold must hold a horizon of {horizon} rows, but the test part has "
-            f"{stop - test} for {count} folds; take fewer folds or a longer test part"
+            f"every fold must hold a horizon of {horizon} rows, but the test split has "
+            f"{stop - test} for {count} folds; take fewer folds or a longer test split"
         )
     borders = [test + (stop - test) * k // count for k in range(count + 1)]
     moments = [times.iloc[row].isoformat() if row < len(times) else None for row in borders]

@@ -14,7 +14,7 @@ from rnnkit.data.prepare import data_sha256
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.bootstrap import Difference, difference
-from rnnkit.evaluation.comparison.comparable import refuse_another_question, refuse_seen
+from rnnkit.evaluation.comparison.comparable import refuse_other_task, refuse_seen
 from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.inference.predict import Predictor, load
 from rnnkit.params import Experiment
@@ -49,11 +49,14 @@ def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict
             raise InputError("the run's prepared data are gone")
         predictor, experiment = load(champion), load(run.path).experiment
         prepared = load_prepared(place, experiment.data, experiment.task)
-        refuse_another_question(predictor.experiment, experiment)
+        refuse_other_task(predictor.experiment, experiment)
         refuse_seen(predictor.prepared.fitted, prepared.fitted)
         older = champion_predictions(predictor, experiment, prepared).measured()
         newer = predictions_of(run).measured()
-        measure, overlap = one_measure([newer.name, older.name]), experiment.task.folds_of or 1
+        measure, overlap = (
+            one_measure([newer.name, older.name]),
+            experiment.task.window_overlap or 1,
+        )
         change = difference(measure, [newer.items], [older.items], overlap, seed=0)
     except InputError as error:
         return Verdict(
@@ -80,7 +83,7 @@ def champion_predictions(
         InputError: the model cannot encode these data, or its outputs are not comparable.
     """
     newer, older = prepared.fitted, predictor.prepared.fitted
-    part = prepared.parts["test"]
+    part = prepared.splits["test"]
     if newer.tokens == older.tokens:
         part = older.align(part, newer)
     else:
@@ -92,7 +95,7 @@ def champion_predictions(
     # The task needs a training split for metrics that are not used here.
     together = replace(
         predictor.prepared,
-        parts=prepared.parts,
+        splits=prepared.splits,
         fitted=older.with_series_of(newer),
         references=prepared.references,
         sources=prepared.sources,

@@ -37,7 +37,7 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     data = experiment.data
     frame = sources.read_file(data.source, path, fitted.columns, data.split)
     notes = list(frame.attrs.get("notes", []))
-    frame, drawn_notes = fitted.drawn(frame)
+    frame, drawn_notes = fitted.items_to_score(frame)
     rows = np.arange(len(frame))
     part = fitted.encode(frame, rows, "new")
     references, texts = fitted.texts(frame, rows)

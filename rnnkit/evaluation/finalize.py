@@ -8,7 +8,7 @@ import pandas
 import torch
 from torch import nn
 
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import count_parameters, describe
@@ -45,7 +45,7 @@ def finalize(
     network = task.network(experiment.model, torch.Generator())
     pretrained = start(network, experiment, prepared)
     network.load_state_dict(weights)
-    result, predictions = scored(network, task, experiment, prepared, prepared.parts["test"])
+    result, predictions = scored(network, task, experiment, prepared, prepared.splits["test"])
     files.write_atomic(folder.path / PREDICTIONS, predictions.to_parquet())
     _write_model(weights, experiment, cache / prepared.sha256, folder.path / "model")
     return {
@@ -57,7 +57,7 @@ def finalize(
 
 
 def scored(
-    network: nn.Module, task: Task, experiment: Experiment, prepared: Prepared, part: Part
+    network: nn.Module, task: Task, experiment: Experiment, prepared: Prepared, split: EncodedSplit
 ) -> tuple[dict[str, Any], pandas.DataFrame]:
     """Scores of a network and of the baselines on a part, and the network's predictions.
 
@@ -65,8 +65,8 @@ def scored(
         network, test, baselines, shown (metrics, the deciding one first), verdict, counted
         (metric -> how it was computed); and the table of predictions.
     """
-    scores = evaluate(network, task, part, experiment, predictions=True)
-    baseline_metrics = baselines.score(task, prepared, part)
+    scores = evaluate(network, task, split, experiment, predictions=True)
+    baseline_metrics = baselines.score(task, prepared, split)
     assert scores.predictions is not None
     result = {
         "network": describe(experiment.model, task.topology),
@@ -79,15 +79,15 @@ def scored(
     return result, scores.predictions
 
 
-NOT_SEARCHED: dict[str, Any] = {
+NO_SWEEP: dict[str, Any] = {
     "tuned": {},
     "trials": {"complete": 0, "pruned": 0, "failed": 0},
     "importance": {},
 }
-"""Argument `searched` of `gathered` for a run without a sweep."""
+"""Argument `searched` of `collect_result` for a run without a sweep."""
 
 
-def gathered(
+def collect_result(
     result: dict[str, Any], prepared: Prepared, seconds: dict[str, float], searched: dict[str, Any]
 ) -> dict[str, Any]:
     """The content of result.json.

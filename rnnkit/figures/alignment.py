@@ -19,9 +19,9 @@ def attention(pictures: Sequence[tuple[Sequence[str], Sequence[str], np.ndarray]
     """
     columns = 2 if len(pictures) > 1 else 1
     rows = -(-len(pictures) // columns)
-    figure = sheet(5.2 * columns + 0.6, 4.4 * rows, "Where the decoder looked: bright is 1, dark 0")
+    figure = sheet(5.2 * columns + 0.6, 4.4 * rows, "Attention weights: bright is 1, dark 0")
     figure.supxlabel("what was read", fontsize=SMALL + 1, color=GREY)
-    figure.supylabel("what was written", fontsize=SMALL + 1, color=GREY)
+    figure.supylabel("decoded tokens", fontsize=SMALL + 1, color=GREY)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat[len(pictures) :]:
         axes.set_axis_off()
@@ -44,7 +44,7 @@ def transcript_path(pictures: Sequence[tuple[np.ndarray, Sequence[str], str, str
         pictures: features [frames, features], the token predicted at each frame (empty: none), the
             predicted transcript and the true one.
     """
-    figure = sheet(9.6, 1.9 * len(pictures) + 0.8, "Which token was told at which frame")
+    figure = sheet(9.6, 1.9 * len(pictures) + 0.8, "Predicted token at each frame")
     grid = figure.subplots(len(pictures), 1, squeeze=False)
     look = {"color": RED, "fontsize": SMALL + 2, "fontweight": "bold"}
     box = {"fc": PAPER, "ec": "none", "pad": 0.6, "alpha": 0.7}
@@ -58,7 +58,7 @@ def transcript_path(pictures: Sequence[tuple[np.ndarray, Sequence[str], str, str
                 axes.axvline(frame, color=RED, linewidth=1)
                 note(axes, _label(token), (frame, top), (3, -12), bbox=box, **look)
         reference = "" if predicted == truth else f"    true: {truth}"
-        dress(axes, plain(f"told: {predicted}{reference}"), "", "feature")
+        dress(axes, plain(f"predicted: {predicted}{reference}"), "", "feature")
         axes.grid(visible=False)
         axes.set_yticks([])
     grid.flat[-1].set_xlabel("frame", fontsize=SMALL, color=INK)

@@ -19,7 +19,7 @@ def bands(curves: Curves, metric: str) -> Figure:
         curves: if runs stop at different epochs, the mean is over those still running.
         metric: its name.
     """
-    figure, axes = panel(7.8, 4.6, "How they learnt", ("", "epoch", plain(metric)))
+    figure, axes = panel(7.8, 4.6, "Learning curves", ("", "epoch", plain(metric)))
     shown: list[float] = []
     for k, (variant, runs) in enumerate(curves.items()):
         colour, style = NETWORKS[k % len(NETWORKS)], "-" if k < len(NETWORKS) else "--"

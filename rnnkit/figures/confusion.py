@@ -31,7 +31,9 @@ def confusion_matrix(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> 
     title = f"{right / max(total, 1):.1%} of {total:,} labels are right"
     heading = "Share of each true class, with counts"
     if size < len(labels):
-        heading = f"The {size} most confused of {len(labels)} classes: share of each, with counts"
+        heading = (
+            f"The {size} most confused of {len(labels)} classes: fraction of each, with counts"
+        )
     figure, axes = panel(side + 1.3, side + 0.5, title, (heading, "predicted", "truth"))
     norm, colours = PowerNorm(0.5, 0, 1), colormaps["Blues"]  # sqrt: rare confusions visible
     image = axes.imshow(fractions[np.ix_(shown, shown)], cmap=colours, norm=norm)
@@ -53,7 +55,7 @@ def confusion_matrix(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> 
                     "fontweight": weight,
                 }
                 axes.text(x, y, compact(count), ha="center", va="center", color=colour, **look)
-    bar = colour_bar(axes, image, "share of the true class", GREY, shrink=0.75, aspect=28)
+    bar = colour_bar(axes, image, "fraction of the true class", GREY, shrink=0.75, aspect=28)
     bar.set_ticks([0, 0.01, 0.05, 0.2, 0.5, 1])
     bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return figure

@@ -38,7 +38,7 @@ def learning_curves(records: list[dict[str, Any]], monitor: str) -> Figure:
     training = _training(records)
     monitored = monitor in training.epochs and monitor not in ("valid/loss", "train/loss")
     columns = 3 if monitored else 2
-    figure = style.sheet(4.6 * columns + 0.4, 4.4, "How the training went")
+    figure = style.sheet(4.6 * columns + 0.4, 4.4, "Training")
     grid = figure.add_gridspec(4, columns)
     _losses(figure.add_subplot(grid[:, 0]), training)
     if monitored:
@@ -100,7 +100,7 @@ def _losses(axes: Axes, training: Training) -> None:
 
 def _monitored(axes: Axes, training: Training, monitor: str) -> None:
     name, epochs = monitor.split("/")[-1].replace("_", " "), training.epochs
-    heading = f"{name[0].upper()}{name[1:]} on the validation part"
+    heading = f"{name[0].upper()}{name[1:]} on the validation split"
     dress(axes, style.plain(heading), training.unit, style.plain(name))
     axes.plot(epochs["x"], epochs[monitor], "o-", color=GREEN, markersize=4)
     _finish(axes, epochs[monitor].tolist())

@@ -43,7 +43,7 @@ def surprise(predictions: pandas.DataFrame, what: Literal["token", "frame"]) -> 
         heading = f"How surprising the only {items[:-1]} is"
     if len(finite) < len(costs):
         heading += f" ({len(costs) - len(finite):,} held impossible are left out)"
-    labels = heading, f"{unit} per {what} (0: foreseen with certainty)", items
+    labels = heading, f"{unit} per {what} (0: predicted with certainty)", items
     figure, axes = panel(8.6, 4.4, title, labels)
     if len(finite):
         bins = min(MAX_BINS, max(5, math.ceil(2 * len(finite) ** 0.5)))
@@ -69,7 +69,7 @@ def accuracy_by_lag(predictions: pandas.DataFrame) -> Figure:
 
     right, count = int(predictions["right"].sum()), len(predictions)
     title = f"{right:,} of {count:,} answers are right: {right / count:.2%}"
-    labels = "What is still known after so long", "lag (steps)", "share of right answers"
+    labels = "Accuracy by lag", "lag (steps)", "accuracy"
     figure, axes = panel(8.6, 4.4, title, labels)
     lags = predictions["lag"]
     edges = np.unique(np.quantile(lags, np.linspace(0, 1, LAG_GROUPS + 1)))
@@ -91,7 +91,7 @@ def predicted(predictions: pandas.DataFrame, targets: Sequence[str]) -> Figure:
         targets: the names; the first three are drawn.
     """
     names = targets[:MAX_TARGETS]
-    figure = sheet(4.6 * len(names), 4.6, f"{len(predictions):,} items of the test part")
+    figure = sheet(4.6 * len(names), 4.6, f"{len(predictions):,} items of the test split")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         truth, predicted = predictions[f"truth {name}"], predictions[f"predicted {name}"]
         dress(axes, name, "true", "predicted")

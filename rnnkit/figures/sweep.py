@@ -55,7 +55,7 @@ def study(trials: list[Trial], x: str, y: str | None, metric: str, direction: Di
             left.scatter([], [], label=f"{state} {count[state]}", **look)
     style.legend_above(left)  # there it hides no trial
     left.margins(0.09)
-    dress(right, "How it learnt", "epoch", plain(metric))
+    dress(right, "Learning curve", "epoch", plain(metric))
     _curves(right, trials, colours)
     if y is not None:
         colours.add_bar(left, metric)
@@ -120,7 +120,7 @@ def _curves(axes: Axes, trials: list[Trial], colours: TrialColours) -> None:
 
 def history(trials: Sequence[Trial], metric: str, direction: Direction) -> Figure:
     """The value of each trial by number, and the best so far; arguments as in `study`."""
-    figure, axes = panel(7.4, 4.2, "What the search found", ("", "trial", plain(metric)))
+    figure, axes = panel(7.4, 4.2, "Best value so far", ("", "trial", plain(metric)))
     looks = {"complete": ("o", BLUE), "pruned": ("o", GREY), "failed": ("x", GREY)}
     for state, (marker, colour) in looks.items():
         in_state = [t for t in trials if t["state"] == state]
@@ -147,8 +147,8 @@ def importance(fractions: Mapping[str, float], metric: str) -> Figure:
         fractions: params path -> fraction; they sum to 1.
         metric: whose variance is explained.
     """
-    labels = "", "share of the variance explained (fANOVA)", ""
-    height, title = 1.4 + 0.42 * len(fractions), f"What decides {plain(metric)}"
+    labels = "", "fraction of the variance explained (fANOVA)", ""
+    height, title = 1.4 + 0.42 * len(fractions), f"Importance for {plain(metric)}"
     figure, axes = panel(7.4, height, title, labels)
     paths, values = zip(*sorted(fractions.items(), key=lambda row: row[1]), strict=True)
     bars = axes.barh([plain(path) for path in paths], values, color=BLUE)

@@ -63,7 +63,7 @@ def writer(
         attention: its kind; none: the decoder gets only the encoder's read-out.
         feeding: whether the decoder uses input feeding.
     """
-    figure, axes = panel(11.0, 3.9, "The network: what it reads, and what it writes")
+    figure, axes = panel(11.0, 3.9, "The network: encoder and decoder")
     input_steps = range(3) if encoder else range(2, 3)
     layers, attends = "" if depth == 1 else f" × {depth}", attention != "none"
     for x in input_steps:

@@ -78,9 +78,9 @@ class Predictor:
         if not inputs:
             return []
         names = numbered_inputs(inputs) if names is None else names
-        part = self.prepared.fitted.read(inputs, names)
+        split = self.prepared.fitted.read(inputs, names)
         items = torch.arange(len(inputs))
-        batch = gather(part, items, self.experiment.data.padding, torch.float32)
+        batch = gather(split, items, self.experiment.data.padding, torch.float32)
         return self.task.answers(self.network, batch)
 
     @property

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rnnkit.data.prepare.ids import END, PADDING, UNKNOWN
-from rnnkit.nn.model.decoder import Read
+from rnnkit.nn.model.decoder import EncodedInputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Hypothesis:
 
 
 @torch.no_grad()
-def greedy(network: Any, read: Read, longest: int) -> list[Hypothesis]:
+def greedy(network: Any, read: EncodedInputs, longest: int) -> list[Hypothesis]:
     """Decode with the most probable token at every step.
 
     Args:
@@ -51,13 +51,13 @@ def greedy(network: Any, read: Read, longest: int) -> list[Hypothesis]:
         read: the decoder's first states and the memory of a batch.
         longest: maximum number of tokens, the end token included.
     """
-    written = read.written
+    state = read.state
     token = torch.full((read.items,), END)
     nats = torch.zeros(read.items, dtype=torch.float64)
     tokens, attention = list[Tensor](), list[Tensor]()
     alive = torch.ones(read.items, dtype=torch.bool)
     while len(tokens) < longest and bool(alive.any()):
-        scores, written, weights = network.decoder.advance(token, written, read.memory)
+        scores, state, weights = network.decoder.advance(token, state, read.memory)
         log_probs = scores.double().log_softmax(dim=1)
         token = without_reserved(log_probs).argmax(dim=1)
         nats += torch.where(alive, log_probs.gather(1, token[:, None])[:, 0], 0.0)
@@ -79,7 +79,7 @@ def greedy(network: Any, read: Read, longest: int) -> list[Hypothesis]:
 
 @torch.no_grad()
 def beam_search(
-    network: Any, read: Read, longest: int, width: int, length_penalty: float
+    network: Any, read: EncodedInputs, longest: int, width: int, length_penalty: float
 ) -> list[list[Hypothesis]]:
     """The best hypotheses of each item, best first, at most `width`.
 
@@ -95,7 +95,7 @@ def beam_search(
     """
     items = read.items
     read = read.rows(torch.arange(items).repeat_interleave(width))
-    written, token = read.written, torch.full((items * width,), END)
+    state, token = read.state, torch.full((items * width,), END)
     alive = torch.full((items, width), -math.inf, dtype=torch.float64)
     alive[:, 0] = 0.0  # all rows start equal: the first step has one hypothesis per item
     tokens = torch.empty(items, width, 0, dtype=torch.int64)
@@ -103,14 +103,14 @@ def beam_search(
     ended: list[list[Hypothesis]] = [[] for _ in range(items)]
     active = torch.ones(items, dtype=torch.bool)
     while tokens.shape[2] < longest and bool(active.any()):
-        scores, written, weights = network.decoder.advance(token, written, read.memory)
+        scores, state, weights = network.decoder.advance(token, state, read.memory)
         log_probs = without_reserved(scores.double().log_softmax(dim=1))
         size = log_probs.shape[1]
         total = (alive[:, :, None] + log_probs.view(items, width, size)).flatten(1)
         best, place = total.topk(width, dim=1)
         parent, token = place // size, place % size
         rows = (parent + torch.arange(items)[:, None] * width).flatten()
-        written = written.rows(rows)
+        state = state.rows(rows)
         tokens = tokens.flatten(0, 1)[rows].view(tokens.shape)
         if weights is not None:
             newest = weights.view(items, width, 1, -1)

@@ -34,7 +34,7 @@ def recur(
     reverse: bool,
     kernel: Kernel,
     want_final: bool,
-    kept: Float[Tensor, "batch hidden"] | None = None,
+    dropout_mask: Float[Tensor, "batch hidden"] | None = None,
 ) -> tuple[Float[Tensor, "batch time hidden"], S | None]:
     """Run a cell over the real steps of each sequence.
 
@@ -50,17 +50,17 @@ def recur(
         reverse: from the last step to the first; outputs stay at the positions of their inputs.
         kernel: `step` runs the cell's step; `auto` a fused kernel where an equal one exists.
         want_final: whether to return the final state; a padded LSTM is slower with it.
-        kept: recurrent dropout mask, the same at every step; no fused kernel supports it.
+        dropout_mask: recurrent dropout mask, the same at every step; no fused kernel supports it.
 
     Returns: the outputs, and the state after each sequence's last real step or None.
     """
-    if kernel == "auto" and kept is None and isinstance(cell, Cell) and fused.serves(cell):
+    if kernel == "auto" and dropout_mask is None and isinstance(cell, Cell) and fused.serves(cell):
         padding = mask if isinstance(mask, Padding) else find_padding(mask)
         if padding is None or padding.contiguous:
             outputs, final = run_fused(cell, inputs, state, padding, reverse, want_final)
             return outputs, final if want_final else None
     mask = mask.mask if isinstance(mask, Padding) else mask
-    outputs, final = run_steps(cell, inputs, state, mask, reverse, kept)
+    outputs, final = run_steps(cell, inputs, state, mask, reverse, dropout_mask)
     return outputs, final if want_final else None
 
 
@@ -76,17 +76,17 @@ def run_steps(
     state: S,
     mask: Mask | None,
     reverse: bool,
-    kept: Float[Tensor, "batch hidden"] | None = None,
+    dropout_mask: Float[Tensor, "batch hidden"] | None = None,
 ) -> tuple[Float[Tensor, "batch time hidden"], S]:
     """The loop over the cell's steps, which defines `recur`."""
     outputs: list[Tensor] = []
     steps = range(inputs.shape[1])
     for t in reversed(steps) if reverse else steps:
-        if kept is None:
+        if dropout_mask is None:
             new = cell.step(inputs[:, t], state)
         else:
             assert isinstance(cell, Cell)
-            new = cell.step(inputs[:, t], state, kept)
+            new = cell.step(inputs[:, t], state, dropout_mask)
         if mask is None:
             state = new
             outputs.append(state.h)

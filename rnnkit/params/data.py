@@ -184,14 +184,14 @@ class Data(Block):
     `data.source.join`: counts the single recordings, not the joined ones."""
 
     @property
-    def written(self) -> tuple[Tokenizer, bool]:
+    def output_tokenizer(self) -> tuple[Tokenizer, bool]:
         """Tokenizer of the decoded texts, and whether it is learned on the sources too."""
         return self.target_tokenizer or self.tokenizer, self.joint
 
     @property
-    def altered(self) -> tuple[str, ...]:
+    def text_changes(self) -> tuple[str, ...]:
         """How that tokenizer changes the reference texts, in words."""
-        tokenizer, _ = self.written
+        tokenizer, _ = self.output_tokenizer
         cut = isinstance(tokenizer, Words) and tokenizer.split == "punctuation"
         changes = {"in lower case": tokenizer.lowercase, "cut at punctuation": cut}
         return tuple(change for change, applies in changes.items() if applies)

@@ -39,12 +39,12 @@ def flatten(experiment: Experiment) -> dict[str, Any]:
     return flat
 
 
-def as_written(value: Any) -> str:
+def as_yaml(value: Any) -> str:
     """A value in the notation of a params file.
 
-    >>> as_written({"kind": "fractions", "test": 0.1}), as_written(None), as_written(True)
+    >>> as_yaml({"kind": "fractions", "test": 0.1}), as_yaml(None), as_yaml(True)
     ('{kind: fractions, test: 0.1}', 'null', 'true')
     """
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {as_written(inner)}' for key, inner in value.items())}}}"
+        return f"{{{', '.join(f'{key}: {as_yaml(inner)}' for key, inner in value.items())}}}"
     return value if isinstance(value, str) else json.dumps(value)

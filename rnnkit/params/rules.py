@@ -7,10 +7,17 @@ from rnnkit.params.model import RNN, Embedding, Raw
 from rnnkit.params.searching import search_rules
 from rnnkit.params.source import NUMBERS, Frames, PianoRolls, Vectors
 from rnnkit.params.source_rules import source_rules
-from rnnkit.params.task import Forecasting, LanguageModeling, Memory, Tagging, Vector, Writing
+from rnnkit.params.task import (
+    Forecasting,
+    LanguageModeling,
+    Memory,
+    Tagging,
+    TextGeneration,
+    Vector,
+)
 from rnnkit.params.train import Plateau
 from rnnkit.params.unchecked import UncheckedExperiment
-from rnnkit.params.variants import OF_TOKENS, has_right_text, variant_rules
+from rnnkit.params.variants import OF_TOKENS, has_reference_text, variant_rules
 
 NO_COLUMNS = ("builtin", "text", "conll", "conllu", "ts", "piano_rolls", "pronunciations")
 """Sources without a column for the split."""
@@ -20,7 +27,7 @@ def rules(experiment: UncheckedExperiment) -> Iterator[str]:
     """Violated rules between the blocks, each as `params path: reason`."""
     yield from general_rules(experiment)
     yield from spelling_rules(experiment)
-    yield from writing_rules(experiment)
+    yield from decoder_rules(experiment)
     yield from source_rules(experiment)
     yield from schedule_rules(experiment)
     yield from language_rules(experiment)
@@ -45,7 +52,7 @@ def general_rules(experiment: UncheckedExperiment) -> Iterator[str]:
             f"data.source: {task.kind} needs {' or '.join(task.forms)} data and this source gives "
             f"{form}; choose another source or another task"
         )
-    if numbers and not task.gives_text and experiment.is_changed("data.tokenizer"):
+    if numbers and not task.decodes_text and experiment.is_changed("data.tokenizer"):
         yield "data.tokenizer: this source gives numbers and has no tokens; leave it out"
     if isinstance(task, Tagging) and isinstance(data.tokenizer, BPE):
         yield (
@@ -81,7 +88,7 @@ def general_rules(experiment: UncheckedExperiment) -> Iterator[str]:
             f"train.monitor: must be one of {', '.join(monitors)}, got {experiment.train.monitor!r}"
         )
     if isinstance(split, Given) and not isinstance(source, PianoRolls):
-        yield "data.split: this source does not come in parts; choose fractions, files or column"
+        yield "data.split: this source has no predefined splits; choose fractions, files or column"
     if isinstance(source, PianoRolls) and source.highest < source.lowest:
         yield "data.source.highest: must not lie below data.source.lowest"
     if isinstance(task, Vector) and task.loss == "squared":
@@ -100,7 +107,7 @@ def general_rules(experiment: UncheckedExperiment) -> Iterator[str]:
         model.representation.freeze and model.representation.vectors is None
     ):
         yield (
-            "model.representation.freeze: vectors that are drawn must be learned; name "
+            "model.representation.freeze: random vectors must be trained; name "
             "model.representation.vectors"
         )
 
@@ -111,12 +118,14 @@ def spelling_rules(experiment: UncheckedExperiment) -> Iterator[str]:
     spelling = getattr(data.tokenizer, "spelling", None)
     characters = getattr(experiment.model.representation, "characters", None)
     if spelling is not None and not isinstance(experiment.task, Tagging):
-        yield "data.tokenizer.spelling: letters beside words are for tagging; leave it out"
+        yield "data.tokenizer.spelling: characters beside words are for tagging; leave it out"
     if getattr(data.target_tokenizer, "spelling", None) is not None:
-        yield "data.target_tokenizer.spelling: letters beside words are for tagging; leave it out"
+        yield (
+            "data.target_tokenizer.spelling: characters beside words are for tagging; leave it out"
+        )
     if spelling is not None and characters is None:
         yield (
-            "data.tokenizer.spelling: no network reads the letters; write model.representation: "
+            "data.tokenizer.spelling: no network reads the characters; write model.representation: "
             "{kind: embedding, characters: {}}, or leave it out"
         )
     if characters is not None and spelling is None:
@@ -126,10 +135,10 @@ def spelling_rules(experiment: UncheckedExperiment) -> Iterator[str]:
         )
 
 
-def writing_rules(experiment: UncheckedExperiment) -> Iterator[str]:
+def decoder_rules(experiment: UncheckedExperiment) -> Iterator[str]:
     """Rules for tasks that decode a sequence."""
     task, data, model = experiment.task, experiment.data, experiment.model
-    if not isinstance(task, Writing):
+    if not isinstance(task, TextGeneration):
         return
     if model.attention == "none" and not model.input_feeding:
         yield (
@@ -148,9 +157,9 @@ def writing_rules(experiment: UncheckedExperiment) -> Iterator[str]:
         )
     if isinstance(data.source, Vectors) and len(data.source.targets) != 1:
         yield "data.source.targets: a vector has one text; name one column"
-    if experiment.monitored not in OF_TOKENS and not has_right_text(experiment):
+    if experiment.monitored not in OF_TOKENS and not has_reference_text(experiment):
         yield (
-            "train.monitor: of a category no text is the right one; write valid/loss, or leave it "
+            "train.monitor: a category has no single reference text; write valid/loss, or leave it "
             "out"
         )
 
@@ -166,10 +175,14 @@ def schedule_rules(experiment: UncheckedExperiment) -> Iterator[str]:
         )
     if isinstance(schedule, Plateau) and retrained:
         yield (
-            "train.schedule: plateau watches the validation part, and tune.retrain trains on it; "
+            "train.schedule: plateau watches the validation split, and tune.retrain trains on it; "
             "choose another schedule or tune.retrain: false"
         )
-    if isinstance(experiment.task, Writing) and experiment.task.scheduled_sampling and retrained:
+    if (
+        isinstance(experiment.task, TextGeneration)
+        and experiment.task.scheduled_sampling
+        and retrained
+    ):
         yield (
             "task.scheduled_sampling: it rises until the last epoch, and tune.retrain ends at the "
             "best one; leave it out or write tune.retrain: false"

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from rnnkit.params.block import reason_of
 from rnnkit.params.tune import Choices, Percentiles, Range, Sampler, Space, Tune, Value
 from rnnkit.params.unchecked import UncheckedExperiment
-from rnnkit.params.variants import why_not
+from rnnkit.params.variants import incomparable_because
 
 FIXED: Mapping[str, str] = {
     "data.source": "trials on other data could not be compared",
-    "data.split": "trials on other parts could not be compared",
+    "data.split": "trials on other splits could not be compared",
     "data.limit": "trials on other data could not be compared",
     "train.monitor": "says what best means, for all trials alike; set it in the train block",
 }
@@ -114,7 +114,7 @@ def _value_rules(untuned: UncheckedExperiment, path: str, space: Space) -> Itera
             reason = reason_of(error.errors()[0]).replace("Input should be ", "it must be ")
             yield f"{here}: cannot be {value!r}; {reason}"
         else:
-            if why := why_not(untuned, trial, untuned.monitored):
+            if why := incomparable_because(untuned, trial, untuned.monitored):
                 yield f"{here}: {why}"
 
 

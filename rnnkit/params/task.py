@@ -23,13 +23,13 @@ def directed(*metrics: str) -> Mapping[str, Direction]:
 
 
 RIGHTNESS = directed("loss", "accuracy", "precision", "recall", "f1")
-WRITTEN = directed("loss", "perplexity", "accuracy", "sequence_accuracy", "bleu", "wer")
+TEXT_METRICS = directed("loss", "perplexity", "accuracy", "sequence_accuracy", "bleu", "wer")
 
 NO_SERIES = {
     "data.window": "only a series is cut into windows of the past",
     "data.covariates": "only a series has covariates",
 }
-NO_WRITING = dict.fromkeys(
+NO_DECODER = dict.fromkeys(
     (
         "model.attention",
         "model.input_feeding",
@@ -37,9 +37,9 @@ NO_WRITING = dict.fromkeys(
         "data.target_tokenizer",
         "data.joint",
     ),
-    "nothing is written",
+    "the task decodes no tokens",
 )
-UNUSED_BY_MOST = {**NO_WRITING, **NO_SERIES}
+UNUSED_BY_MOST = {**NO_DECODER, **NO_SERIES}
 NO_SCALING = {"data.scaling": "only numbers are scaled"}
 NO_NUMBERS = {**UNUSED_BY_MOST, **NO_SCALING}
 NO_TRUNCATION = {"train.bptt": "only a network with an answer at every step can be truncated"}
@@ -49,12 +49,12 @@ NO_READOUT = {"model.readout": "every step is read out"}
 class TaskBlock(Block):
     """Declarations of a task."""
 
-    shapes_data: ClassVar[tuple[str, ...]] = ()
+    data_keys: ClassVar[tuple[str, ...]] = ()
     """Keys that change the prepared data."""
-    changes_answers: ClassVar[tuple[str, ...]] = ()
+    output_keys: ClassVar[tuple[str, ...]] = ()
     """Keys that change the meaning of outputs: networks that differ in them are not comparable."""
 
-    gives_text: ClassVar[bool] = False
+    decodes_text: ClassVar[bool] = False
     """Whether targets are texts."""
 
     @property
@@ -63,7 +63,7 @@ class TaskBlock(Block):
         return False
 
     @property
-    def folds_of(self) -> int | None:
+    def window_overlap(self) -> int | None:
         """Minimum rows of a backtest fold, and number of neighbouring windows of a series that
         overlap; None: the data are not a series."""
         return None
@@ -143,10 +143,10 @@ class Forecasting(TaskBlock):
 
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("series",)
-    shapes_data: ClassVar[tuple[str, ...]] = ("horizon", "targets")
-    changes_answers: ClassVar[tuple[str, ...]] = ("horizon",)
+    data_keys: ClassVar[tuple[str, ...]] = ("horizon", "targets")
+    output_keys: ClassVar[tuple[str, ...]] = ("horizon",)
     unused: ClassVar[Mapping[str, str]] = {
-        **NO_WRITING,
+        **NO_DECODER,
         "data.max_length": "a series has windows, whose length is data.window",
         "data.padding": "windows are all equally long and need no padding",
         **NO_TRUNCATION,
@@ -176,7 +176,7 @@ class Forecasting(TaskBlock):
         return directed(*names, *(["pinball"] if self.loss == "quantile" else []))
 
     @property
-    def folds_of(self) -> int | None:
+    def window_overlap(self) -> int | None:
         return self.horizon
 
 
@@ -187,8 +187,8 @@ class Regression(TaskBlock):
 
     metrics: ClassVar[Mapping[str, Direction]] = directed("loss", "mae", "rmse", "r2")
     shown: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2", "loss")
-    shapes_data: ClassVar[tuple[str, ...]] = ("per",)
-    changes_answers: ClassVar[tuple[str, ...]] = ("per",)
+    data_keys: ClassVar[tuple[str, ...]] = ("per",)
+    output_keys: ClassVar[tuple[str, ...]] = ("per",)
 
     kind: Literal["regression"] = "regression"
     per: Literal["sequence", "frame"] = "sequence"
@@ -221,8 +221,8 @@ class Memory(TaskBlock):
 
     metrics: ClassVar[Mapping[str, Direction]] = directed("loss", "accuracy")
     forms: ClassVar[tuple[str, ...]] = ("generated",)
-    shapes_data: ClassVar[tuple[str, ...]] = ("problem", "length")
-    changes_answers: ClassVar[tuple[str, ...]] = ("problem",)
+    data_keys: ClassVar[tuple[str, ...]] = ("problem", "length")
+    output_keys: ClassVar[tuple[str, ...]] = ("problem",)
     shown: ClassVar[tuple[str, ...]] = ("accuracy", "loss")
 
     kind: Literal["memory"] = "memory"
@@ -249,7 +249,7 @@ class Memory(TaskBlock):
             **NO_NUMBERS,
             **(NO_TRUNCATION if self.topology == "many_to_one" else NO_READOUT),
             **(online if self.problem == "embedded_reber" else {}),
-            "data.split": "the source says how many sequences each part has",
+            "data.split": "the source says how many sequences each split has",
             "data.tokenizer": "its symbols are given",
             "data.max_length": "task.length says how long sequences are",
         }
@@ -278,8 +278,8 @@ class Vector(TaskBlock):
 
     topology: ClassVar[str] = "one_to_one"
     forms: ClassVar[tuple[str, ...]] = ("vectors", "frames")
-    shapes_data: ClassVar[tuple[str, ...]] = ("loss",)
-    changes_answers: ClassVar[tuple[str, ...]] = ("loss",)
+    data_keys: ClassVar[tuple[str, ...]] = ("loss",)
+    output_keys: ClassVar[tuple[str, ...]] = ("loss",)
     unused: ClassVar[Mapping[str, str]] = {
         **UNUSED_BY_MOST,
         **NO_TRUNCATION,
@@ -317,10 +317,10 @@ class Vector(TaskBlock):
         return Classification.shown if self.loss == "cross_entropy" else ("mae", "rmse", "loss")
 
 
-class Writing(TaskBlock):
+class TextGeneration(TaskBlock):
     """Base of the tasks that decode a sequence of tokens."""
 
-    gives_text: ClassVar[bool] = True
+    decodes_text: ClassVar[bool] = True
 
     beam: int = Field(default=1, ge=1, le=100)
     """Beam size for decoding the test split; 1: greedy. The validation split is decoded greedily
@@ -339,14 +339,14 @@ class Writing(TaskBlock):
     """Tokenizer of sacreBLEU; none: for text that is already tokenised."""
 
 
-class Translation(Writing):
+class Translation(TextGeneration):
     """Sequence-to-sequence (encoder-decoder). Cross-entropy per real target token.
 
     Several targets of one source are alternative references. `wer`: the minimum edits to a
     reference, in space-separated words, over its length. bleu lies between 0 and 1.
     """
 
-    metrics: ClassVar[Mapping[str, Direction]] = WRITTEN
+    metrics: ClassVar[Mapping[str, Direction]] = TEXT_METRICS
     topology: ClassVar[str] = "encoder_decoder"
     forms: ClassVar[tuple[str, ...]] = ("pairs",)
     unused: ClassVar[Mapping[str, str]] = {**NO_SERIES, **NO_TRUNCATION, **NO_SCALING}
@@ -355,13 +355,13 @@ class Translation(Writing):
     kind: Literal["translation"] = "translation"
 
 
-class Captioning(Writing):
+class Captioning(TextGeneration):
     """A sequence from a vector or category (one-to-many). Cross-entropy per real token.
 
     Of labelled text, the label is the category and the text is the target.
     """
 
-    metrics: ClassVar[Mapping[str, Direction]] = WRITTEN
+    metrics: ClassVar[Mapping[str, Direction]] = TEXT_METRICS
     topology: ClassVar[str] = "one_to_many"
     forms: ClassVar[tuple[str, ...]] = ("vectors", "labelled_text")
     unused: ClassVar[Mapping[str, str]] = {
@@ -373,8 +373,8 @@ class Captioning(Writing):
             "no sequence is read",
         ),
         "model.initial_state": "what is read decides where the network starts",
-        "data.target_tokenizer": "data.tokenizer is of what is written",
-        "data.joint": "only what is written is tokenised",
+        "data.target_tokenizer": "data.tokenizer is for the decoded tokens",
+        "data.joint": "only the decoded texts are tokenised",
     }
     shown: ClassVar[tuple[str, ...]] = ("sequence_accuracy", "accuracy", "perplexity", "bleu")
 
@@ -399,7 +399,7 @@ class Transcription(TaskBlock):
     }
     shown: ClassVar[tuple[str, ...]] = ("wer", "sequence_accuracy", "cer", "loss")
 
-    gives_text: ClassVar[bool] = True
+    decodes_text: ClassVar[bool] = True
 
     kind: Literal["transcription"] = "transcription"
     beam: int = Field(default=1, ge=1, le=1_000)

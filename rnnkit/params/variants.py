@@ -48,18 +48,20 @@ def variant_rules(experiment: UncheckedExperiment) -> Iterator[str]:
             yield f"{here}: {where + ': ' if where else ''}{reason}"
     for name, member in members.items():
         reference = next(iter(members))
-        measure = "wer" if has_right_text(member) else "loss"
-        if misfit := why_not(members[reference], member, measure):
+        measure = "wer" if has_reference_text(member) else "loss"
+        if misfit := incomparable_because(members[reference], member, measure):
             yield f"variants.{name}: not comparable with {reference}: {misfit}"
 
 
-def has_right_text(experiment: UncheckedExperiment) -> bool:
+def has_reference_text(experiment: UncheckedExperiment) -> bool:
     """Whether there is a correct text; a category has many plausible texts."""
     task, data = experiment.task, experiment.data
     return not (isinstance(task, Captioning) and data.source.form == "labelled_text")
 
 
-def why_not(first: UncheckedExperiment, second: UncheckedExperiment, measure: str) -> str | None:
+def incomparable_because(
+    first: UncheckedExperiment, second: UncheckedExperiment, measure: str
+) -> str | None:
     """Why two networks of one task cannot be compared by a metric; None: their tokens allow it.
 
     Decoded texts are comparable across tokenizers by metrics of whole texts, if the reference texts
@@ -67,13 +69,13 @@ def why_not(first: UncheckedExperiment, second: UncheckedExperiment, measure: st
     """
     if isinstance(first.task, LanguageModeling) and first.data.tokenizer != second.data.tokenizer:
         return "perplexities of other tokens could not be compared"
-    if not first.task.gives_text:
+    if not first.task.decodes_text:
         return None
-    if first.data.altered != second.data.altered:
+    if first.data.text_changes != second.data.text_changes:
         return (
             "the reference texts would differ (lower-cased or split at punctuation), so scores are "
             "not comparable"
         )
-    if measure in OF_TOKENS and first.data.written != second.data.written:
+    if measure in OF_TOKENS and first.data.output_tokenizer != second.data.output_tokenizer:
         return f"{measure} is per token, and the tokens would differ; use a measure of whole texts"
     return None

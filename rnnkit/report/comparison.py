@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from rnnkit import figures
 from rnnkit.evaluation.comparison.table import Groups, metric_names
 from rnnkit.evaluation.finalize import predictions_of
-from rnnkit.params.experiment import as_written, flatten
+from rnnkit.params.experiment import as_yaml, flatten
 from rnnkit.report.page import figure, picture, render
 from rnnkit.runtime import files
 from rnnkit.tasks.sequence_to_sequence.predictions import TextsOfLengths
@@ -123,7 +123,7 @@ def _differing(groups: Groups) -> list[dict[str, Any]]:
     return [
         {"variant": variant}
         | {
-            path: as_written(values.get(path, ""))
+            path: as_yaml(values.get(path, ""))
             for path in paths
             if path.split(".")[0] not in IGNORED_PARAMS
             and len({str(params.get(path, "")) for params in flat.values()}) > 1

@@ -4,11 +4,11 @@ import contextlib
 from collections import Counter
 from typing import Any
 
-from rnnkit.data.prepare.facts import in_words
-from rnnkit.data.prepare.part import PARTS
+from rnnkit.data.prepare.encoded_split import SPLITS
+from rnnkit.data.prepare.facts import format_facts
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
-from rnnkit.params.experiment import as_written, flatten
+from rnnkit.params.experiment import as_yaml, flatten
 from rnnkit.report.page import picture, render
 from rnnkit.runs.run_folder import PARAMS, RunFolder
 from rnnkit.runtime import files
@@ -57,7 +57,7 @@ def write_run_report(
         pictures=pictures,
         best_epoch=result["best_epoch"],
         trials=_trials(trials, experiment),
-        trials_told=_trial_counts(trials),
+        trials_summary=_trial_counts(trials),
         searched=[name for name in SEARCHED if name in pictures],
         others=[name for name in pictures if name not in PLACED_FIGURES],
         heading=heading,
@@ -87,17 +87,21 @@ def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:
         if path in result["tuned"]:
             rows[f"{path} (tuned)"] = value
         elif value != default and value not in ({}, []):
-            rows[path] = as_written(value)
+            rows[path] = as_yaml(value)
     return rows
 
 
 def _data(prepared: Prepared) -> dict[str, Any]:
-    sizes = " / ".join(f"{len(prepared.parts[part]):,}" for part in PARTS if part in prepared.parts)
+    sizes = " / ".join(
+        f"{len(prepared.splits[split]):,}" for split in SPLITS if split in prepared.splits
+    )
     data = {"source": prepared.facts["source"], "items in train / valid / test": sizes}
-    data |= in_words(prepared.fitted.described(prepared.facts))
+    data |= format_facts(prepared.fitted.described(prepared.facts))
     for what, fractions in prepared.unknown.items():
         if any(fractions.values()):
-            unknown = " / ".join(f"{fractions[part]:.2%}" for part in PARTS if part in fractions)
+            unknown = " / ".join(
+                f"{fractions[split]:.2%}" for split in SPLITS if split in fractions
+            )
             data[f"unknown {what}"] = unknown
     return {**data, "sha256": prepared.sha256}
 

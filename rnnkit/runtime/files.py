@@ -143,7 +143,7 @@ def verify_manifest(folder: Path) -> list[str]:
         if not path.is_file():
             differences.append(f"{name} is missing")
         elif sha256_file(path) != expected:
-            differences.append(f"{name} differs from what was written")
+            differences.append(f"{name} differs from decoded tokens")
     return differences
 
 

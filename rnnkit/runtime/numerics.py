@@ -16,24 +16,24 @@ from pathlib import Path
 import torch
 
 
-def seed_of(*parts: int | str) -> int:
-    """Seed below 2**63, derived from all parts in order.
+def seed_of(*splits: int | str) -> int:
+    """Seed below 2**63, derived from all splits in order.
 
     >>> seed_of(0, "epoch", 1) == seed_of(0, "epoch", 2)
     False
     """
-    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
+    digest = hashlib.sha256("\0".join(map(str, splits)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def generator(*parts: int | str) -> torch.Generator:
+def generator(*splits: int | str) -> torch.Generator:
     """A new random generator, seeded from the parts."""
-    return torch.Generator().manual_seed(seed_of(*parts))
+    return torch.Generator().manual_seed(seed_of(*splits))
 
 
-def seed_dropout(*parts: int | str) -> None:
+def seed_dropout(*splits: int | str) -> None:
     """Seed torch's global generator, which only dropout uses."""
-    torch.manual_seed(seed_of(*parts))
+    torch.manual_seed(seed_of(*splits))
 
 
 def set_threads(threads: int) -> None:

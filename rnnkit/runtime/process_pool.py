@@ -11,7 +11,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 """Set to 1 in workers: threads inside a worker would compete with the other workers."""
 
 
-def spread(work: Callable[[Any], Any], items: Sequence[Any], processes: int) -> list[Any]:
+def map_in_processes(work: Callable[[Any], Any], items: Sequence[Any], processes: int) -> list[Any]:
     """Results of `work` for every item, in order.
 
     Args:

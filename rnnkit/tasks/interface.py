@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar
 
 from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.fitted import Fitted
-from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Fitted, default=Any)
 Figures = Iterator[tuple[str, "Figure"]]
 """Figures of a run, each with its name."""
-Baseline = Callable[[Any, Prepared, Part], Metrics]
+Baseline = Callable[[Any, Prepared, EncodedSplit], Metrics]
 """(task, prepared data, examples) -> metrics of a simple predictor fitted on the training split."""
 
 

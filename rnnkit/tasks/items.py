@@ -14,9 +14,9 @@ from rnnkit.data.inputs import Inputs
 from rnnkit.data.inputs.numbers import Frames
 from rnnkit.data.inputs.recordings import Recordings
 from rnnkit.data.inputs.tokens import Texts, TokenLists
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.facts import Facts, counted, unknown
 from rnnkit.data.prepare.fitted import Fitted
-from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import Rows, duplicates, split_items
 from rnnkit.data.prepare.stored import Stored
@@ -94,19 +94,19 @@ class ItemFitted(Fitted, ABC, Generic[T]):
         """Further facts, of the values of each split."""
         return {}
 
-    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         """As `Fitted.encode`; the item of a stretch is its first frame, counted over all frames."""
-        read = self.flat(frame, rows, split)
+        read = self.encode_inputs(frame, rows, split)
         targets = self.numbered(self.values(frame, rows, self.data, self.task))
         item = frame["first"].to_numpy(np.int64)[rows] if "first" in frame else rows
         synced = self.task.topology == "synced"
-        return Part.of_items(read, targets, item, self.data.max_length, synced)
+        return EncodedSplit.of_items(read, targets, item, self.data.max_length, synced)
 
     @property
     def longest_read(self) -> int | None:
         return None if self.task.topology == "synced" else self.data.max_length
 
-    def drawn(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    def items_to_score(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         if self.task.topology == "synced" and self.inputs.vocabulary is None:
             frame = cut_stretches(frame, self.data)
         return frame, []
@@ -132,13 +132,13 @@ class ItemFitted(Fitted, ABC, Generic[T]):
         inputs, frame = cls.fit_inputs(frame, rows, data, task)
         values = {split: cls.values(frame, own, data, task) for split, own in rows.items()}
         fitted = cls(task, data, inputs, cls.fit_targets(values, frame, data))
-        parts = {split: fitted.encode(frame, own, split) for split, own in rows.items()}
-        facts = counted(fitted, parts) | fitted.facts(values)
+        splits = {split: fitted.encode(frame, own, split) for split, own in rows.items()}
+        facts = counted(fitted, splits) | fitted.facts(values)
         facts["duplicates"] = repeated
         if inputs.vocabulary is not None:
-            facts["unknown"] = {split: unknown(part.inputs) for split, part in parts.items()}
+            facts["unknown"] = {split: unknown(part.inputs) for split, part in splits.items()}
         _, names = fitted.texts(frame, np.concatenate([rows["valid"], rows["test"]]))
-        return Prepared("", parts, fitted, facts, sources=names)
+        return Prepared("", splits, fitted, facts, sources=names)
 
 
 def numbers(rows: Sequence[Sequence[Any]], names: Sequence[str], refusal: str) -> np.ndarray:

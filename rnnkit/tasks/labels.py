@@ -119,8 +119,8 @@ def fit_labels(names: Mapping[str, list[str]], what: str) -> Labels:
     known = sorted(set(names["train"]))
     if len(known) < 2:
         raise InputError(
-            f"data.source: at least two different {what}s are needed in the training part, but all "
-            f"are {known[0]!r}; check `data.source` and `data.split`"
+            f"data.source: at least two different {what}s are needed in the training split, but "
+            f"all are {known[0]!r}; check `data.source` and `data.split`"
         )
     refuse_unseen(names, what)
     return Labels(tuple(known), counts(names["train"], known))
@@ -133,7 +133,7 @@ def refuse_unseen(names: Mapping[str, list[str]], what: str) -> None:
         unseen = sorted(set(names[part]) - known)
         if unseen:
             raise InputError(
-                f"data.split: every {what} must occur in the training part, but {part} has "
+                f"data.split: every {what} must occur in the training split, but {part} has "
                 f"{len(unseen)} that do not, the first is {unseen[0]!r}; "
                 f"give more data, merge rare {what}s or change the split"
             )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pandas
 
 from rnnkit.data.inputs import Inputs
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.params.task import Direction
@@ -87,15 +87,15 @@ class Items:
     """
 
     def __init__(self, prepared: Prepared) -> None:
-        self.part: Part = prepared.parts["test"]
+        self.split: EncodedSplit = prepared.splits["test"]
         self._inputs: Inputs = prepared.fitted.inputs
-        self._places = {item: i for i, item in enumerate(self.part.item.tolist())}
+        self._places = {item: i for i, item in enumerate(self.split.item.tolist())}
 
     def inputs(self, item: int) -> Any:
         """[steps] ids or [steps, features] of an item."""
         i = self._places[item]
-        start, length = int(self.part.input_start[i]), int(self.part.input_length[i])
-        return self.part.inputs[start : start + length]
+        start, length = int(self.split.input_start[i]), int(self.split.input_length[i])
+        return self.split.inputs[start : start + length]
 
     def _ids(self, item: int) -> list[int]:
         if self._inputs.vocabulary is None or item not in self._places:

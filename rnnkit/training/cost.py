@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from rnnkit.data.batches import padding_waste
-from rnnkit.data.prepare.part import PARTS
+from rnnkit.data.prepare.encoded_split import SPLITS
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.windows import count_windows, has_targets, training_windows
 from rnnkit.nn.model.network import count_parameters
@@ -33,9 +33,9 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
     task = task_for(experiment.task, prepared)
     network = task.network(experiment.model, numerics.generator(experiment.seed, "weights"))
     pretrained = start(network, experiment, prepared)
-    part = prepared.parts["train"]
-    windows = training_windows(part, experiment, numerics.generator(experiment.seed, "cost"))
-    steps = count_windows(part, experiment, numerics.generator(experiment.seed, "cost"))
+    split = prepared.splits["train"]
+    windows = training_windows(split, experiment, numerics.generator(experiment.seed, "cost"))
+    steps = count_windows(split, experiment, numerics.generator(experiment.seed, "cost"))
     seconds = []
     for _ in range(min(TIMED_BATCHES + 1, steps)):
         began = time.perf_counter()
@@ -47,9 +47,9 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
     per_batch = sum(seconds[1:] or seconds) / len(seconds[1:] or seconds)  # the first is warm-up
     cost: dict[str, Any] = {
         "data": str(prepared.facts["source"]),
-        "items": {name: len(prepared.parts[name]) for name in PARTS},
-        "longest": int(part.input_length.max()),
-        "padding": padding_waste(part, experiment.train.batch_size),
+        "items": {name: len(prepared.splits[name]) for name in SPLITS},
+        "longest": int(split.input_length.max()),
+        "padding": padding_waste(split, experiment.train.batch_size),
         "notes": list(prepared.notes),
         **prepared.fitted.described(prepared.facts),
         "parameters": count_parameters(network),

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch, gather, plan
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.windows import streams
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import Synced
@@ -34,7 +34,7 @@ STREAM_STEPS = 1_000
 
 @torch.no_grad()
 def evaluate(
-    network: nn.Module, task: Task, part: Part, experiment: Experiment, predictions: bool
+    network: nn.Module, task: Task, split: EncodedSplit, experiment: Experiment, predictions: bool
 ) -> Scores:
     """Score a network on a split; its training mode is restored.
 
@@ -46,7 +46,7 @@ def evaluate(
     meter = task.meter()
     total, weight = 0.0, 0.0
     columns: dict[str, list[Any]] = {}
-    for batch, outputs in _outputs(network, task, part, experiment):
+    for batch, outputs in _outputs(network, task, split, experiment):
         answers = task.decode(network, batch, outputs, predictions)
         task.measure(meter, answers, batch)
         total += float(task.loss(outputs, batch)) * task.weight(batch)
@@ -63,24 +63,24 @@ def evaluate(
         # stable: rows of one item keep their order
         table = table.sort_values(keys, kind="stable", ignore_index=True)
     counted = {
-        name: ", ".join([method, *(f"texts {change}" for change in experiment.data.altered)])
+        name: ", ".join([method, *(f"texts {change}" for change in experiment.data.text_changes)])
         for name, method in getattr(meter, "counted", FrozenDict()).items()
     }
     return Scores(metrics, table, counted)
 
 
 def _outputs(
-    network: nn.Module, task: Task, part: Part, experiment: Experiment
+    network: nn.Module, task: Task, split: EncodedSplit, experiment: Experiment
 ) -> Iterator[tuple[Batch, Tensor]]:
     """Every item once, in batches; with carried state the text as one stream."""
     if not experiment.task.carries_state:
-        for indices in plan(part, experiment.train.batch_size, None):
-            batch = gather(part, indices, experiment.data.padding, torch.float32)
+        for indices in plan(split, experiment.train.batch_size, None):
+            batch = gather(split, indices, experiment.data.padding, torch.float32)
             yield batch, task.forward(network, batch)
         return
     assert isinstance(network, Synced)
     states = None
-    for window in streams(part, 1, STREAM_STEPS):
+    for window in streams(split, 1, STREAM_STEPS):
         batch = window.batch
         outputs, states = network.run(batch.inputs, batch.mask, states, True, "auto")
         yield batch, outputs

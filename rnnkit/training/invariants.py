@@ -54,18 +54,18 @@ Items = dict[int, Batch]
 """By number, each alone and without padding."""
 
 
-def guards(experiment: Experiment, prepared: Prepared) -> dict[str, Measured | None]:
+def measure_invariants(experiment: Experiment, prepared: Prepared) -> dict[str, Measured | None]:
     """Measure every invariant, by key; None: it does not apply, such as causality of a
     bidirectional network."""
     task = task_for(experiment.task, prepared)
     network = make_network(experiment, task).double().eval()
     run = partial(task.forward, network)
-    part = prepared.parts["train"]
-    order = part.input_length.argsort(stable=True)
-    items = order[torch.linspace(0, len(part) - 1, min(CHECKED_ITEMS, len(part))).long()].unique()
-    batch = gather(part, items, "post", torch.float64)
-    other_side = gather(part, items, "pre", torch.float64)
-    singles = [gather(part, item[None], "post", torch.float64) for item in items]
+    split = prepared.splits["train"]
+    order = split.input_length.argsort(stable=True)
+    items = order[torch.linspace(0, len(split) - 1, min(CHECKED_ITEMS, len(split))).long()].unique()
+    batch = gather(split, items, "post", torch.float64)
+    other_side = gather(split, items, "pre", torch.float64)
+    singles = [gather(split, item[None], "post", torch.float64) for item in items]
     alone = {int(item): replace(one, mask=None) for item, one in zip(items, singles, strict=True)}
     sees_future = task.synced and experiment.model.bidirectional
     with torch.no_grad():

@@ -129,9 +129,9 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
     optimizer = make_optimizer(params.optimizer, flat.values)
     if state.optimizer:
         optimizer.state[flat.values] = _copied(state.optimizer)
-    part = prepared.parts["train"]
+    split = prepared.splits["train"]
     first = numerics.generator(experiment.seed, "order", 1)
-    steps_per_epoch = count_windows(part, experiment, first)
+    steps_per_epoch = count_windows(split, experiment, first)
     record_steps = max(1, math.ceil(params.epochs * steps_per_epoch / STEP_RECORDS))
     threshold = Threshold(params.clip, state.norms)
     while state.epoch < params.epochs and not stopped(experiment, state):
@@ -142,7 +142,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
         order = numerics.generator(experiment.seed, "order", epoch)
         states: States | None = None
         progress = state.epoch / max(1, params.epochs - 1)
-        for window in training_windows(part, experiment, order):
+        for window in training_windows(split, experiment, order):
             if not has_targets(window.batch):
                 continue
             rate = learning_rate(params, epoch, step, steps_per_epoch, state.reductions)
@@ -168,12 +168,12 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
                 recent = _Tally()
         if not total.steps:
             raise Diverged(
-                f"no step of epoch {epoch} had a finite gradient, so nothing was learnt; "
+                f"no step of epoch {epoch} had a finite gradient, so nothing was learned; "
                 "lower train.optimizer.learning_rate or train.clip"
             )
         valid = {}
-        if "valid" in prepared.parts:
-            valid = evaluate(network, task, prepared.parts["valid"], experiment, False).metrics
+        if "valid" in prepared.splits:
+            valid = evaluate(network, task, prepared.splits["valid"], experiment, False).metrics
         state = _advance(state, epoch, step, valid, experiment)
         state = replace(
             state,

@@ -69,8 +69,8 @@ def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) ->
     table.requires_grad_(not block.freeze)
     fraction = len(known) / (len(vocabulary) - 1)
     covered = f"{len(known):,} of {len(vocabulary) - 1:,} tokens ({fraction:.1%})"
-    if "train" in prepared.parts:
-        ids = prepared.parts["train"].inputs
+    if "train" in prepared.splits:
+        ids = prepared.splits["train"].inputs
         ids = ids if ids.ndim == 1 else ids[:, 0]
         covered += f", {float(torch.isin(ids, torch.tensor(known)).float().mean()):.1%} of the text"
     return "; ".join([covered, *read.notes])

@@ -132,13 +132,13 @@ def main() -> None:
         for _ in range(ROUNDS):
             alone = bare(params, home)
             print(f"bare training           {alone:.1f} s", flush=True)
-            total, parts = run(params, home)
+            total, splits = run(params, home)
             more["no servers"].append(total - alone)
-            print(f"rnnkit run, no servers  {total:.1f} s: {parts}", flush=True)
+            print(f"rnnkit run, no servers  {total:.1f} s: {splits}", flush=True)
             with up(home):
-                total, parts = run(params, home)
+                total, splits = run(params, home)
             more["servers up"].append(total - alone)
-            print(f"rnnkit run, servers up  {total:.1f} s: {parts}", flush=True)
+            print(f"rnnkit run, servers up  {total:.1f} s: {splits}", flush=True)
         for name, values in more.items():
             told = ", ".join(f"{value:+.1f}" for value in sorted(values))
             print(f"{name}: {told} s; median {statistics.median(values):+.1f} s")

@@ -205,7 +205,9 @@ def test_a_bad_folder_is_refused(
 
 def test_a_recording_without_a_transcript_is_refused(tmp_path: Path) -> None:
     record(tmp_path / "a.wav", tone())
-    with pytest.raises(InputError, match=r"table\.csv, line 2: every recording needs what is said"):
+    with pytest.raises(
+        InputError, match=r"table\.csv, line 2: every recording needs its transcript"
+    ):
         read(Audio(path=table(tmp_path, {"a.wav": ""})), Fractions())
 
 
@@ -214,9 +216,12 @@ def test_a_recording_without_a_transcript_is_refused(tmp_path: Path) -> None:
     [
         (
             {"audio": "a.wav", "text": 7},
-            "said in it, as text, but column 'text' is 7; fi",
+            "its transcript as text, but column 'text' is 7; fi",
         ),
-        ({"audio": "a.wav", "text": None}, "said in it, as text, but column 'text' is empty; fill"),
+        (
+            {"audio": "a.wav", "text": None},
+            "its transcript as text, but column 'text' is empty; fill",
+        ),
         ({"text": "one"}, "needs the path of its recording, but column 'audio' is empty; fill it"),
         ({"audio": "", "text": "one"}, "path of its recording, but column 'audio' is empty; fill"),
         ({"audio": 7, "text": "one"}, "path of its recording, but column 'audio' is 7; fill it in"),

@@ -200,7 +200,7 @@ BAD = {
         {"time": "day"},
         "a.csv",
         "day,series\n2024-01-01,1\n",
-        r"no column of values may be called time, series or part, .* but 'series' is; rename it",
+        r"no column of values may be called time, series or split, .* but 'series' is; rename it",
     ),
     "no values": (Table, {}, "a.csv", "time\n2024\n", r"at least one column beside 'time' is need"),
     "jsonl table": (Table, {}, "a.jsonl", "{}\n", r"a table must be CSV, TSV or Parquet"),

@@ -10,34 +10,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnkit.data.batches import IGNORED, POOL, gather, padding_waste, plan
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 
 LENGTHS = st.lists(st.integers(1, 9), min_size=1, max_size=60)
 EITHER = st.sampled_from(["post", "pre"])
 
 
-def tokens_with_tags(lengths: list[int]) -> Part:
+def tokens_with_tags(lengths: list[int]) -> EncodedSplit:
     """Token n of all has the id n + 1 and the tag n."""
     length = torch.tensor(lengths)
     start = length.cumsum(0) - length
     total = int(length.sum())
     item = torch.arange(len(lengths)) * 10
     ids = torch.arange(total)
-    return Part(ids + 1, start, length, ids, start, length, item, synced=True)
+    return EncodedSplit(ids + 1, start, length, ids, start, length, item, synced=True)
 
 
-def labelled(lengths: list[int]) -> Part:
+def labelled(lengths: list[int]) -> EncodedSplit:
     length = torch.tensor(lengths)
     start = length.cumsum(0) - length
     count = torch.arange(len(lengths))
     frames = torch.arange(int(length.sum()) * 2, dtype=torch.float32).view(-1, 2) + 1
-    return Part(frames, start, length, count % 3, count, torch.ones_like(count), count, False)
+    return EncodedSplit(
+        frames, start, length, count % 3, count, torch.ones_like(count), count, False
+    )
 
 
-def windows(rows: int, window: int, horizon: int) -> Part:
+def windows(rows: int, window: int, horizon: int) -> EncodedSplit:
     values = torch.arange(rows * 2, dtype=torch.float32).view(-1, 2)
     start = torch.arange(window, rows - horizon + 1)
-    return Part(
+    return EncodedSplit(
         values,
         start - window,
         torch.full_like(start, window),
@@ -53,9 +55,9 @@ def windows(rows: int, window: int, horizon: int) -> Part:
 def test_a_plan_has_every_item_exactly_once(
     lengths: list[int], batch_size: int, seed: int | None
 ) -> None:
-    part = tokens_with_tags(lengths)
+    split = tokens_with_tags(lengths)
     generator = None if seed is None else torch.Generator().manual_seed(seed)
-    batches = plan(part, batch_size, generator)
+    batches = plan(split, batch_size, generator)
     assert sorted(torch.cat(batches).tolist()) == list(range(len(lengths)))
     sizes = sorted(len(batch) for batch in batches)
     assert sizes[-1] <= batch_size
@@ -63,35 +65,35 @@ def test_a_plan_has_every_item_exactly_once(
 
 
 def test_a_plan_depends_on_the_generator_alone() -> None:
-    part = tokens_with_tags([1, 5, 3, 2, 4] * 40)
+    split = tokens_with_tags([1, 5, 3, 2, 4] * 40)
     first, again, other = (
-        [batch.tolist() for batch in plan(part, 8, torch.Generator().manual_seed(seed))]
+        [batch.tolist() for batch in plan(split, 8, torch.Generator().manual_seed(seed))]
         for seed in (0, 0, 1)
     )
     assert first == again != other
 
 
 def test_a_pool_is_sorted_by_length_and_the_batches_are_shuffled() -> None:
-    part = tokens_with_tags([1 + n % 40 for n in range(POOL * 8)])
-    batches = plan(part, 8, torch.Generator().manual_seed(0))
-    lengths = [part.input_length[batch] for batch in batches]
+    split = tokens_with_tags([1 + n % 40 for n in range(POOL * 8)])
+    batches = plan(split, 8, torch.Generator().manual_seed(0))
+    lengths = [split.input_length[batch] for batch in batches]
     assert max(int(found.max() - found.min()) for found in lengths) <= 1  # 10 of each length
     first = [int(found.min()) for found in lengths]
     assert first != sorted(first)
 
 
 def test_evaluation_is_ordered_by_length_and_stable() -> None:
-    part = tokens_with_tags([3, 1, 2, 1])
-    assert [batch.tolist() for batch in plan(part, 3, None)] == [[1, 3, 2], [0]]
+    split = tokens_with_tags([3, 1, 2, 1])
+    assert [batch.tolist() for batch in plan(split, 3, None)] == [[1, 3, 2], [0]]
 
 
 @given(LENGTHS, EITHER)
 def test_synced_targets_stand_under_their_inputs(
     lengths: list[int], padding: Literal["post", "pre"]
 ) -> None:
-    part = tokens_with_tags(lengths)
+    split = tokens_with_tags(lengths)
     indices = torch.arange(len(lengths)).flip(0)
-    batch = gather(part, indices, padding, torch.float32)
+    batch = gather(split, indices, padding, torch.float32)
     mask = batch.inputs != 0
     assert (batch.mask is None) == (len(set(lengths)) == 1)
     if batch.mask is not None:
@@ -99,7 +101,7 @@ def test_synced_targets_stand_under_their_inputs(
     assert batch.inputs.shape == batch.targets.shape == (len(lengths), max(lengths))
     assert batch.item.tolist() == (indices * 10).tolist()
     for row, item in enumerate(indices.tolist()):
-        length, start = lengths[item], int(part.input_start[item])
+        length, start = lengths[item], int(split.input_start[item])
         real = slice(0, length) if padding == "post" else slice(max(lengths) - length, None)
         assert batch.inputs[row, real].tolist() == list(range(start + 1, start + length + 1))
         assert batch.targets[row, real].tolist() == list(range(start, start + length))
@@ -110,15 +112,15 @@ def test_synced_targets_stand_under_their_inputs(
 def test_many_to_one_has_a_label_an_item_and_frames_are_padded_with_zeros(
     lengths: list[int], padding: Literal["post", "pre"]
 ) -> None:
-    part = labelled(lengths)
+    split = labelled(lengths)
     indices = torch.arange(len(lengths))
-    batch = gather(part, indices, padding, torch.float64)
+    batch = gather(split, indices, padding, torch.float64)
     assert batch.inputs.dtype == torch.float64
     assert batch.targets.tolist() == (indices % 3).tolist()
     assert batch.targets.dim() == 1
     real = (batch.inputs != 0).all(dim=2)
     assert real.sum(dim=1).tolist() == lengths
-    assert batch.inputs.sum() == part.inputs.double().sum()
+    assert batch.inputs.sum() == split.inputs.double().sum()
     edge = real[:, 0] if padding == "post" else real[:, -1]
     assert edge.all()
 
@@ -135,16 +137,16 @@ def test_numbers_at_every_step_are_padded_with_zeros(
 ) -> None:
     tags = tokens_with_tags(lengths)
     numbers = tags.targets[:, None].float() + torch.tensor([1.0, 2.0])
-    part = replace(tags, targets=numbers)
-    batch = gather(part, torch.arange(len(lengths)), padding, torch.float64)
+    split = replace(tags, targets=numbers)
+    batch = gather(split, torch.arange(len(lengths)), padding, torch.float64)
     mask = torch.ones_like(batch.inputs, dtype=torch.bool) if batch.mask is None else batch.mask
     assert batch.targets[mask].equal(numbers.double())
     assert batch.targets[~mask].eq(0).all()
 
 
 def test_forecasting_targets_are_the_rows_behind_the_window() -> None:
-    part = windows(rows=10, window=3, horizon=2)
-    batch = gather(part, torch.tensor([0, 5]), "post", torch.float64)
+    split = windows(rows=10, window=3, horizon=2)
+    batch = gather(split, torch.tensor([0, 5]), "post", torch.float64)
     assert batch.mask is None
     assert batch.inputs[1].tolist() == [[10, 11], [12, 13], [14, 15]]
     assert batch.targets.tolist() == [[[7], [9]], [[17], [19]]]
@@ -155,17 +157,17 @@ def test_forecasting_targets_are_the_rows_behind_the_window() -> None:
 def test_next_tokens_are_read_from_the_same_stream() -> None:
     stream, length = torch.arange(2, 9), torch.tensor([3, 3])
     start = torch.tensor([0, 3])
-    part = Part(stream, start, length, stream, start + 1, length, start, True)
-    batch = gather(part, torch.tensor([1]), "pre", torch.float32)
+    split = EncodedSplit(stream, start, length, stream, start + 1, length, start, True)
+    batch = gather(split, torch.tensor([1]), "pre", torch.float32)
     assert batch.inputs.tolist() == [[5, 6, 7]]
     assert batch.targets.tolist() == [[6, 7, 8]]
 
 
 def test_gathering_changes_nothing_in_the_part() -> None:
-    part = tokens_with_tags([2, 5])
-    before = part.inputs.clone()
-    gather(part, torch.arange(2), "post", torch.float32).inputs.zero_()
-    assert part.inputs.equal(before)
+    split = tokens_with_tags([2, 5])
+    before = split.inputs.clone()
+    gather(split, torch.arange(2), "post", torch.float32).inputs.zero_()
+    assert split.inputs.equal(before)
 
 
 def test_padding_waste_counts_padded_steps() -> None:
@@ -175,12 +177,12 @@ def test_padding_waste_counts_padded_steps() -> None:
 
 
 def test_a_small_batch_is_gathered_fast() -> None:
-    part = tokens_with_tags([20 + n % 10 for n in range(1000)])
+    split = tokens_with_tags([20 + n % 10 for n in range(1000)])
     indices = torch.arange(32)
     durations = []
     for _ in range(200):
         begin = time.perf_counter()
-        gather(part, indices, "post", torch.float32)
+        gather(split, indices, "post", torch.float32)
         durations.append(time.perf_counter() - begin)
     # About 50 µs; the fastest of many, and room for a busy machine.
     assert min(durations) < 300e-6

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data, Files, Fractions, Split, Time
 from rnnkit.params.source import Frames
@@ -32,10 +32,10 @@ def of(path: str, split: Split, **more: object) -> Data:
     return Data.model_validate({"source": source, "split": split, "scaling": "none", **more})
 
 
-def stretches(part: Part) -> list[list[int]]:
+def stretches(split: EncodedSplit) -> list[list[int]]:
     """The counted rows of every item."""
-    slices = zip(part.input_start.tolist(), part.input_length.tolist(), strict=True)
-    return [part.inputs[a : a + n, 0].int().tolist() for a, n in slices]
+    slices = zip(split.input_start.tolist(), split.input_length.tolist(), strict=True)
+    return [split.inputs[a : a + n, 0].int().tolist() for a, n in slices]
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def stretches(part: Part) -> list[list[int]]:
 def test_one_long_sequence_is_parted_by_time_and_cut(tmp_path: Path, split: Split) -> None:
     prepared = prepare(of(long(tmp_path), split, max_length=8), Tagging(), tmp_path)
     rows = list(range(ROWS))
-    assert stretches(prepared.parts["train"]) == [rows[:8], rows[8:16], rows[16:20]]
-    assert stretches(prepared.parts["valid"]) == [rows[20:28], rows[28:30]]
-    assert stretches(prepared.parts["test"]) == [rows[30:38], rows[38:40]]
-    test = prepared.parts["test"]
+    assert stretches(prepared.splits["train"]) == [rows[:8], rows[8:16], rows[16:20]]
+    assert stretches(prepared.splits["valid"]) == [rows[20:28], rows[28:30]]
+    assert stretches(prepared.splits["test"]) == [rows[30:38], rows[38:40]]
+    test = prepared.splits["test"]
     assert test.synced
     assert test.item.tolist() == [30, 38]
     assert prepared.fitted.labels == ("down", "up")
@@ -59,10 +59,10 @@ def test_one_long_sequence_is_parted_by_time_and_cut(tmp_path: Path, split: Spli
 def test_the_validation_share_of_a_training_file_is_its_last(tmp_path: Path) -> None:
     split = Files(valid=0.2, test=long(tmp_path, "b.csv", first=100))
     prepared = prepare(of(long(tmp_path), split), Tagging(), tmp_path)
-    assert stretches(prepared.parts["train"]) == [list(range(32))]
-    assert stretches(prepared.parts["valid"]) == [list(range(32, 40))]
-    assert stretches(prepared.parts["test"]) == [list(range(100, 140))]
-    assert [int(prepared.parts[p].item[0]) for p in ("train", "valid", "test")] == [0, 32, 40]
+    assert stretches(prepared.splits["train"]) == [list(range(32))]
+    assert stretches(prepared.splits["valid"]) == [list(range(32, 40))]
+    assert stretches(prepared.splits["test"]) == [list(range(100, 140))]
+    assert [int(prepared.splits[p].item[0]) for p in ("train", "valid", "test")] == [0, 32, 40]
 
 
 def sequences(folder: Path, labels: Any) -> Frames:
@@ -80,7 +80,7 @@ def test_sequences_stay_whole_on_their_side_and_then_are_cut(tmp_path: Path) -> 
     data = Data(source=source, split=split, max_length=3, scaling="none")
     prepared = prepare(data, Tagging(), tmp_path)
     sides: dict[int, set[str]] = {}
-    for name, part in prepared.parts.items():
+    for name, part in prepared.splits.items():
         for item in stretches(part):
             assert len(item) in (2, 3)
             sides.setdefault(item[0] // 10, set()).add(name)
@@ -105,36 +105,36 @@ def test_features_are_scaled_by_the_training_part_alone(
     for kind in ("none", "standard", "minmax"):
         data = Data.model_validate({"source": source, "scaling": kind})
         kinds[kind] = prepare(data, task, tmp_path)
-    raw = {part: kinds["none"].parts[part].inputs.double() for part in ("train", "test")}
-    for part, values in raw.items():
+    raw = {split: kinds["none"].splits[split].inputs.double() for split in ("train", "test")}
+    for split, values in raw.items():
         mean, deviation = raw["train"].mean(), raw["train"].std(unbiased=False)
         low, high = raw["train"].min(), raw["train"].max()
         for kind, scaled in [
             ("standard", (values - mean) / deviation),
             ("minmax", (values - low) / (high - low)),
         ]:
-            found = kinds[kind].parts[part].inputs.double()
+            found = kinds[kind].splits[split].inputs.double()
             # float32 of numbers of about 1
             torch.testing.assert_close(found, scaled, rtol=1e-6, atol=1e-6)
     scaler = kinds["standard"].fitted.inputs.scaler
     assert scaler is not None
     assert scaler.columns == ("x",)
     assert np.allclose(
-        scaler.transform(raw["test"].numpy()), kinds["standard"].parts["test"].inputs
+        scaler.transform(raw["test"].numpy()), kinds["standard"].splits["test"].inputs
     )
 
 
 def test_the_baseline_of_frames_is_the_most_frequent_label(tmp_path: Path) -> None:
     data = of(long(tmp_path), Time(valid=0.25, test=0.25), max_length=4)
     prepared = prepare(data, Tagging(), tmp_path)
-    found = score(task_for(Tagging(), prepared), prepared, prepared.parts["test"])
+    found = score(task_for(Tagging(), prepared), prepared, prepared.splits["test"])
     assert set(found) == {"most frequent tag"}
-    truth = prepared.parts["test"].targets
+    truth = prepared.splits["test"].targets
     assert found["most frequent tag"]["accuracy"] == pytest.approx(
         float((truth == 1).float().mean())
     )
 
 
 def test_too_little_for_a_part_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"every part needs at least one row"):
+    with pytest.raises(InputError, match=r"every split needs at least one row"):
         prepare(of(long(tmp_path), Time(valid=0.001, test=0.5)), Tagging(), tmp_path)

@@ -31,11 +31,11 @@ def test_lines_of_two_files_belong_together(tmp_path: Path) -> None:
 
 
 def test_packed_files_and_parts(tmp_path: Path) -> None:
-    for part in ("train", "valid", "test"):
+    for split in ("train", "valid", "test"):
         for side in ("de", "en"):
-            packed = gzip.compress(f"{part} {side}\n".encode())
-            (tmp_path / f"{part}.{side}.gz").write_bytes(packed)
-    valid, test = (str(tmp_path / f"{part}.{{de,en}}.gz") for part in ("valid", "test"))
+            packed = gzip.compress(f"{split} {side}\n".encode())
+            (tmp_path / f"{split}.{side}.gz").write_bytes(packed)
+    valid, test = (str(tmp_path / f"{split}.{{de,en}}.gz") for split in ("valid", "test"))
     source = Pairs(path=str(tmp_path / "train.{de,en}.gz"))
     frame = read(source, Files(valid=valid, test=test))
     assert frame["part"].tolist() == ["train", "valid", "test"]
@@ -213,7 +213,7 @@ def test_every_day_is_written_once_and_has_one_meaning() -> None:
     styles = [0] * len(dates.STYLES)
     for _, target in pairs[:5_000]:
         day = date.fromisoformat(target)
-        mine = [dates.written(day) == day_in(style, day) for style in dates.STYLES]
+        mine = [dates.spelled_out(day) == day_in(style, day) for style in dates.STYLES]
         styles[mine.index(True)] += 1
     assert min(styles) > 100
 

@@ -30,10 +30,10 @@ def test_classification(labelled: Data, tmp_path: Path) -> None:
     words = prepared.fitted.inputs.vocabulary
     assert words == ("<pad>", "<unk>", "a", "b", "c")  # of train, by frequency
     assert prepared.fitted.labels == ("x", "y")
-    assert items(prepared.parts[TRAIN]) == [([2, 3, 2], [0]), ([3, 4], [1])]
+    assert items(prepared.splits[TRAIN]) == [([2, 3, 2], [0]), ([3, 4], [1])]
     # A word that is named as padding is unknown, and no padding.
-    assert items(prepared.parts[VALID]) == [([2, UNKNOWN, UNKNOWN], [0])]
-    assert prepared.parts[VALID].item.tolist() == [2]
+    assert items(prepared.splits[VALID]) == [([2, UNKNOWN, UNKNOWN], [0])]
+    assert prepared.splits[VALID].item.tolist() == [2]
     assert prepared.facts["unknown"][VALID] == pytest.approx(2 / 3)
     assert prepared.facts["labels"][TRAIN] == {"x": 1, "y": 1}
     assert prepared.facts["vocabulary"] == 4
@@ -45,24 +45,24 @@ def test_classification_of_frames(tmp_path: Path) -> None:
     assert prepared.fitted.inputs.features == 8
     assert prepared.fitted.inputs.vocabulary is None
     assert prepared.fitted.labels == tuple("0123456789")
-    part = prepared.parts[TRAIN]
-    assert part.inputs.dtype == torch.float32
-    assert part.inputs.shape == (8 * len(part), 8)
-    assert part.equal_length
+    split = prepared.splits[TRAIN]
+    assert split.inputs.dtype == torch.float32
+    assert split.inputs.shape == (8 * len(split), 8)
+    assert split.equal_length
 
 
 def test_many_unknown_tokens_are_told(labelled: Data, tmp_path: Path) -> None:
     prepared = prepare(labelled, Classification(), tmp_path)
     assert prepared.unknown["tokens"][VALID] == pytest.approx(2 / 3)
     lacks = "are not in the vocabulary and are all read as the unknown token"
-    note = f"tokens that {lacks}: up to 67% of a part"
+    note = f"tokens that {lacks}: up to 67% of a split"
     assert note in prepared.notes
 
 
 def test_longer_items_are_cut_and_counted(labelled: Data, tmp_path: Path) -> None:
     short = labelled.model_copy(update={"max_length": 2})
     prepared = prepare(short, Classification(), tmp_path)
-    assert items(prepared.parts[TRAIN]) == [([2, 3], [0]), ([3, 4], [1])]
+    assert items(prepared.splits[TRAIN]) == [([2, 3], [0]), ([3, 4], [1])]
     assert prepared.facts["truncated"] == {TRAIN: 1, VALID: 1, TEST: 0}
     assert "items cut at data.max_length: 2" in prepared.notes
     assert prepared.facts["tokens"][TRAIN] == 4
@@ -71,38 +71,38 @@ def test_longer_items_are_cut_and_counted(labelled: Data, tmp_path: Path) -> Non
 def test_tagging(tagged: Data, tmp_path: Path) -> None:
     prepared = prepare(tagged, Tagging(), tmp_path)
     assert prepared.fitted.inputs.vocabulary == ("<pad>", "<unk>", "A", "b")
-    assert items(prepared.parts[TRAIN]) == [([2, 3], [0, 1])]
-    assert items(prepared.parts[TEST]) == [([UNKNOWN, 3], [1, 1])]
-    assert prepared.parts[TRAIN].synced
+    assert items(prepared.splits[TRAIN]) == [([2, 3], [0, 1])]
+    assert items(prepared.splits[TEST]) == [([UNKNOWN, 3], [1, 1])]
+    assert prepared.splits[TRAIN].synced
     lower = tagged.model_copy(update={"tokenizer": Words(lowercase=True)})
     lowered = prepare(lower, Tagging(), tmp_path).fitted.inputs
     assert lowered.vocabulary == ("<pad>", "<unk>", "a", "b")
 
 
 def test_one_token_items_stay_synced_on_disk(tagged: Data, tmp_path: Path) -> None:
-    part = prepare(tagged, Tagging(), tmp_path).parts[VALID]
-    assert part.target_length is part.input_length
-    assert part.synced
+    split = prepare(tagged, Tagging(), tmp_path).splits[VALID]
+    assert split.target_length is split.input_length
+    assert split.synced
 
 
 def test_language_modeling_with_a_window_for_each_item(text: Data, tmp_path: Path) -> None:
     prepared = prepare(text, LanguageModeling(), tmp_path)
     assert prepared.fitted.inputs.vocabulary == ("<pad>", "<unk>", "<eos>", "b", "a")
     a, b = 4, 3
-    assert items(prepared.parts[TRAIN]) == [([END, a, b], [a, b, END]), ([END, b], [b, END])]
-    assert items(prepared.parts[VALID]) == [([END, b, 1, 1], [b, 1, 1, END])]
+    assert items(prepared.splits[TRAIN]) == [([END, a, b], [a, b, END]), ([END, b], [b, END])]
+    assert items(prepared.splits[VALID]) == [([END, b, 1, 1], [b, 1, 1, END])]
     assert prepared.facts["tokens"] == {TRAIN: 5, VALID: 4, TEST: 4}
-    assert prepared.parts[TRAIN].item.tolist() == [0, 1]
-    assert prepared.parts[TRAIN].synced
+    assert prepared.splits[TRAIN].item.tolist() == [0, 1]
+    assert prepared.splits[TRAIN].synced
 
 
 def test_language_modeling_in_windows_that_follow_one_another(text: Data, tmp_path: Path) -> None:
     windowed = text.model_copy(update={"max_length": 2})
-    part = prepare(windowed, LanguageModeling(), tmp_path).parts[TRAIN]
+    split = prepare(windowed, LanguageModeling(), tmp_path).splits[TRAIN]
     a, b = 4, 3
-    assert items(part) == [([END, a], [a, b]), ([b, END], [END, b]), ([b], [END])]
-    assert part.item.tolist() == [0, 0, 1]  # the item of each window's first target
-    predicted = [token for _, targets in items(part) for token in targets]
+    assert items(split) == [([END, a], [a, b]), ([b, END], [END, b]), ([b], [END])]
+    assert split.item.tolist() == [0, 0, 1]  # the item of each window's first target
+    predicted = [token for _, targets in items(split) for token in targets]
     assert predicted == [a, b, END, b, END]
 
 
@@ -113,32 +113,36 @@ def test_forecasting(table: Data, tmp_path: Path) -> None:
     assert prepared.facts["rows"] == {TRAIN: 10, VALID: 10, TEST: 8}
     assert prepared.facts["unused"] == 2
     assert prepared.facts["time"][VALID] == ["2024-01-11T00:00:00", "2024-01-20T00:00:00"]
-    train, valid = (items(prepared.parts[part]) for part in (TRAIN, VALID))
+    train, valid = (items(prepared.splits[split]) for split in (TRAIN, VALID))
     assert len(train) == 10 - 3 - 2 + 1
     assert train[0] == ([[1, 9, 7], [2, 8, 7], [3, 7, 7]], [[6], [5]])
     assert len(valid) == 10 - 2 + 1
     assert valid[0] == ([[8, 2, 7], [9, 1, 7], [10, 0, 7]], [[-1], [-2]])  # reaches back
     assert valid[-1][1] == [[-9], [-10]]
-    assert prepared.parts[VALID].inputs is prepared.parts[TRAIN].inputs
-    assert prepared.parts[TEST].item[0] == 20
+    assert prepared.splits[VALID].inputs is prepared.splits[TRAIN].inputs
+    assert prepared.splits[TEST].item[0] == 20
 
 
 def test_scaling_is_fitted_on_the_training_rows_alone(table: Data, tmp_path: Path) -> None:
     prepared = prepare(table, Forecasting(targets=("down", "up")), tmp_path)
-    train = prepared.parts[TRAIN].inputs[:10].double()
+    train = prepared.splits[TRAIN].inputs[:10].double()
     # float32 on disk: seven digits.
     assert train[:, :2].mean(dim=0).abs().max() < 1e-6
     assert train[:, :2].std(dim=0, correction=0).sub(1).abs().max() < 1e-6
-    assert (prepared.parts[TRAIN].inputs[:, 2] == 0).all()  # a constant column
+    assert (prepared.splits[TRAIN].inputs[:, 2] == 0).all()  # a constant column
     assert prepared.fitted.inputs.scaler is not None
-    back = prepared.fitted.inputs.scaler.inverse(prepared.parts[TRAIN].targets)
+    back = prepared.fitted.inputs.scaler.inverse(prepared.splits[TRAIN].targets)
     days = torch.arange(1, 29, dtype=torch.float64)
     assert (back - torch.stack([10 - days, days], dim=1)).abs().max() < 1e-5
 
 
 def test_a_limit_takes_the_latest_windows_of_a_series(table: Data, tmp_path: Path) -> None:
     prepared = prepare(table.model_copy(update={"limit": 2}), Forecasting(), tmp_path)
-    assert [part.item.tolist() for part in prepared.parts.values()] == [[8, 9], [18, 19], [26, 27]]
+    assert [split.item.tolist() for split in prepared.splits.values()] == [
+        [8, 9],
+        [18, 19],
+        [26, 27],
+    ]
 
 
 def with_rows(folder: Path, *rows: str) -> Data:
@@ -153,7 +157,7 @@ def with_rows(folder: Path, *rows: str) -> Data:
         (["a,x,train", "b,x,valid", "c,x,test"], r"two different labels .* but all are 'x'"),
         (
             ["a,x,train", "b,y,train", "c,z,valid", "d,x,test"],
-            r"every label must occur in the training part, but valid has 1 .* is 'z'",
+            r"every label must occur in the training split, but valid has 1 .* is 'z'",
         ),
     ],
 )
@@ -165,7 +169,7 @@ def test_too_few_labelled_items(tmp_path: Path, rows: list[str], message: str) -
 def test_an_item_of_no_token_is_refused() -> None:
     flat, lengths = tokenize.fit(Words(), ["a"], end=False).encode(["a a", "   "])
     assert (flat.tolist(), lengths.tolist()) == ([2, 2], [2, 0])
-    with pytest.raises(InputError, match=r"1 of the train part have none, the first is row 8;"):
+    with pytest.raises(InputError, match=r"1 of the train split has none, the first is row 8;"):
         refuse_no_tokens(TRAIN, lengths, np.array([3, 7]))
 
 

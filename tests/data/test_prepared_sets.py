@@ -35,14 +35,14 @@ def test_penn_treebank(public_data: Callable[[str], Path], tmp_path: Path) -> No
     assert prepared.fitted.inputs.vocabulary is not None
     assert prepared.facts["vocabulary"] == len(prepared.fitted.inputs.vocabulary) - 1 == 10_000
     assert prepared.facts["tokens"] == {TRAIN: 929_589, VALID: 73_760, TEST: 82_430}
-    test = prepared.parts[TEST]
+    test = prepared.splits[TEST]
     assert int(test.target_length.sum()) == 82_430
     assert all(a + 35 == b for a, b in pairwise(test.input_start.tolist()))
     # <unk> of the text is the unknown token: 4,794 in test, and no other word is unknown.
     assert int((test.targets[1:] == UNKNOWN).sum()) == 4_794 - int(test.inputs[1] == UNKNOWN)
     assert prepared.facts["texts"] == {TRAIN: 42_068, VALID: 3_370, TEST: 3_761}
-    # Unigram perplexity of the training part on test, from the data set's README.
-    counts = torch.bincount(prepared.parts[TRAIN].targets[1:], minlength=10_001).double()
+    # Unigram perplexity of the training split on test, from the data set's README.
+    counts = torch.bincount(prepared.splits[TRAIN].targets[1:], minlength=10_001).double()
     nats = -(counts / counts.sum()).log()[test.targets[1:]].mean()
     assert float(nats.exp()) == pytest.approx(639.30, abs=0.01)
 
@@ -68,7 +68,7 @@ def test_etth1(public_data: Callable[[str], Path], tmp_path: Path) -> None:
     assert prepared.facts["rows"] == {TRAIN: 8_640, VALID: 2_880, TEST: 2_880}
     assert prepared.facts["items"][TEST] == 2_857
     # Repeating the last day, from the data set's README: MSE .4244, MAE .3892 on scaled data.
-    test = prepared.parts[TEST]
+    test = prepared.splits[TEST]
     steps = torch.arange(24)
     truth = test.targets[test.target_start[:, None] + steps]
     last_day = test.inputs[test.target_start[:, None] - 24 + steps]

@@ -9,7 +9,7 @@ import torch
 from seqeval.metrics import f1_score
 
 from rnnkit.data.batches import gather
-from rnnkit.data.inputs.tokens import abridged, alphabet, with_letters
+from rnnkit.data.inputs.tokens import abridged, alphabet, with_characters
 from rnnkit.metrics import EntityMeter
 from rnnkit.nn.losses import IGNORED
 from rnnkit.params import Experiment
@@ -52,7 +52,7 @@ def test_letters_stand_behind_their_word() -> None:
     assert letters == ("<pad>", "<unk>", "a", "b", "c")
     import numpy as np
 
-    spelled = with_letters(np.array([7, 8, 9]), [["ab"], ["cXa", "abcab"]], letters, 4)
+    spelled = with_characters(np.array([7, 8, 9]), [["ab"], ["cXa", "abcab"]], letters, 4)
     assert spelled.tolist() == [[7, 2, 3, 0, 0], [8, 4, 1, 2, 0], [9, 2, 3, 2, 3]]
     assert abridged("abcde", 3) == "ade"
 
@@ -60,10 +60,10 @@ def test_letters_stand_behind_their_word() -> None:
 def test_a_spelled_word_has_its_own_vector_wherever_it_stands(tmp_path: Path) -> None:
     it = experiment(tmp_path)
     prepared = prepare(it.data, it.task, tmp_path)
-    assert prepared.parts["train"].inputs.shape[1] == 6
+    assert prepared.splits["train"].inputs.shape[1] == 6
     network = make_network(it, task_for(it.task, prepared)).double()
     spelled: Any = network.representation
-    batch = gather(prepared.parts["train"], torch.arange(3), "post", torch.float64)
+    batch = gather(prepared.splits["train"], torch.arange(3), "post", torch.float64)
     together = spelled(batch.inputs, None)
     assert together.shape == (3, 5, 6 + 2 * 3)
     for row in range(3):
@@ -88,7 +88,7 @@ def test_padding_of_words_has_no_letters_and_no_influence(tmp_path: Path) -> Non
     it = experiment(tmp_path)
     prepared = prepare(it.data, it.task, tmp_path)
     network = make_network(it, task_for(it.task, prepared)).double()
-    inputs = gather(prepared.parts["train"], torch.arange(2), "post", torch.float64).inputs
+    inputs = gather(prepared.splits["train"], torch.arange(2), "post", torch.float64).inputs
     padded = torch.cat([inputs, torch.zeros_like(inputs[:, :2])], dim=1)
     mask = torch.arange(7)[None].expand(2, -1) < 5
     torch.testing.assert_close(network(padded, mask)[:, :5], network(inputs, None))
@@ -106,7 +106,7 @@ def test_the_case_of_letters_is_kept_where_words_are_lowercased(tmp_path: Path) 
     ("changes", "message"),
     [
         ({"data.tokenizer.spelling": None}, "set data.tokenizer.spelling to the most letters"),
-        ({"model.representation": {"kind": "one_hot"}}, "no network reads the letters"),
+        ({"model.representation": {"kind": "one_hot"}}, "no network reads the characters"),
         ({"data.tokenizer.spelling": 1}, "greater than or equal to 2"),
     ],
 )
@@ -118,7 +118,7 @@ def test_letters_and_their_network_come_together(
 
 
 def test_only_tagging_reads_letters() -> None:
-    with pytest.raises(ValueError, match="letters beside words are for tagging"):
+    with pytest.raises(ValueError, match="characters beside words are for tagging"):
         Experiment.model_validate(
             {
                 "name": "x",
@@ -168,6 +168,6 @@ def test_bio_tags_make_f1_of_entities_the_first_metric(tmp_path: Path) -> None:
     prepared = prepare(it.data, it.task, tmp_path)
     task = task_for(it.task, prepared)
     assert task.shown[0] == "f1"
-    beside = score(task, prepared, prepared.parts["test"])
+    beside = score(task, prepared, prepared.splits["test"])
     assert beside["most frequent tag per token"]["f1"] == 1.0
     assert beside["most frequent tag"]["f1"] == 0.0  # O everywhere

@@ -1,4 +1,4 @@
-"""Which item is in which part, and what a bad split is told."""
+"""Which item is in which split, and what a bad split is told."""
 
 from collections.abc import Sequence
 
@@ -65,15 +65,15 @@ def test_a_limit_takes_the_first_by_hash_whatever_comes_after_them() -> None:
     few = split_items(texts(WORDS), "labelled_text", data(Fractions(), limit=20))
     assert [len(found) for found in few.values()] == [20, 20, 20]
     turned = split_items(texts(WORDS[::-1]), "labelled_text", data(Fractions(), limit=20))
-    for part, found in few.items():
-        assert {WORDS[row] for row in found} == {WORDS[::-1][row] for row in turned[part]}
+    for split, found in few.items():
+        assert {WORDS[row] for row in found} == {WORDS[::-1][row] for row in turned[split]}
 
 
 def test_a_limit_takes_the_first_texts_in_order_of_appearance() -> None:
     whole = split_items(texts(WORDS), "text", data(Fractions()))
     few = split_items(texts(WORDS), "text", data(Fractions(), limit=5))
-    for part, found in few.items():
-        assert found.tolist() == whole[part][:5].tolist()
+    for split, found in few.items():
+        assert found.tolist() == whole[split][:5].tolist()
 
 
 def test_files_and_columns_say_the_part_and_a_share_is_held_out() -> None:
@@ -100,7 +100,7 @@ def test_duplicates_across_sides_are_counted() -> None:
         (Time(), None, r"a split by time needs a series, and this source has no time"),
         (Fractions(valid=0.5, test=0.5), None, r"leave something for training, but 0\.5 and 0\.5"),
         (Column(), ["train", "dev", "test"], r"'split' must say .* 1 rows .* row 2 \('dev'\)"),
-        (Column(), ["train", "train", "test"], r"but valid has none of the 3; give it a larger sh"),
+        (Column(), ["train", "train", "test"], r"but valid has none of the 3; give it a larger fr"),
     ],
 )
 def test_a_bad_split_of_items_gets_one_line(
@@ -179,14 +179,14 @@ def test_a_bad_split_of_a_series_gets_one_line(
 
 
 def test_files_of_a_series_that_overlap_are_refused() -> None:
-    part = ["train"] * 10 + ["valid"] * 10 + ["test"] * 10
-    frame = pd.concat([series(10)] * 3, ignore_index=True).assign(part=part)
+    split = ["train"] * 10 + ["valid"] * 10 + ["test"] * 10
+    frame = pd.concat([series(10)] * 3, ignore_index=True).assign(part=split)
     with pytest.raises(InputError, match=r"must follow one another in time, .* but they overlap"):
         split_rows(frame, Files(valid="b", test="c"))
 
 
 def test_too_few_groups_for_all_parts_are_told() -> None:
     frame = texts(WORDS[:20]).assign(group="one")
-    message = "of the 20 in 1 groups, each of which lies in one part; give it a larger share"
+    message = "of the 20 in 1 groups, each of which lies in one split; give it a larger fraction"
     with pytest.raises(InputError, match=message):
         split_items(frame, "labelled_text", data(Fractions()))

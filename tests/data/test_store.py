@@ -64,7 +64,7 @@ def test_a_hit_is_not_built_again(
     monkeypatch.setattr("rnnkit.data.sources.read", None)
     again = prepare(labelled, Classification(), tmp_path)
     assert again.facts == first.facts
-    assert items(again.parts[TEST]) == items(first.parts[TEST])
+    assert items(again.splits[TEST]) == items(first.splits[TEST])
     assert [path.name for path in (tmp_path / "prepared").iterdir()] == [first.sha256]
     with pytest.raises(TypeError, match="params are frozen"):
         again.facts["items"] = 0  # type: ignore[index]
@@ -75,7 +75,7 @@ def test_damaged_data_are_built_again_with_a_warning(
     labelled: Data, tmp_path: Path, damage: str
 ) -> None:
     first = prepare(labelled, Classification(), tmp_path)
-    before = items(first.parts[TRAIN])
+    before = items(first.splits[TRAIN])
     path = tmp_path / "prepared" / first.sha256 / damage
     content = bytearray(path.read_bytes())
     content[-3] ^= 1
@@ -83,7 +83,7 @@ def test_damaged_data_are_built_again_with_a_warning(
     path.write_bytes(content)
     with pytest.warns(UserWarning, match=r"stored data must be as they were written, but"):
         again = prepare(labelled, Classification(), tmp_path)
-    assert items(again.parts[TRAIN]) == before
+    assert items(again.splits[TRAIN]) == before
     assert [path.name for path in (tmp_path / "prepared").iterdir()] == [first.sha256]
 
 
@@ -127,5 +127,5 @@ def test_the_second_of_two_takes_what_the_first_has_made(
 
     monkeypatch.setattr("rnnkit.data.sources.read", overtaken)
     prepared = prepare(labelled, Classification(), tmp_path)
-    assert len(prepared.parts[TRAIN]) == 2
+    assert len(prepared.splits[TRAIN]) == 2
     assert [path.name for path in place.parent.iterdir()] == [place.name]

@@ -274,8 +274,8 @@ def test_the_files_of_a_split_must_have_the_same_features(tmp_path: Path) -> Non
 
 def test_english_ewt(public_data: Callable[[str], Path]) -> None:
     folder = public_data("tag_ud_ewt")
-    for part, sentences, words in [("dev", 2_001, 25_147), ("test", 2_077, 25_094)]:
-        frame = read(Conllu(path=str(folder / f"en_ewt-ud-{part}.conllu")))
+    for split, sentences, words in [("dev", 2_001, 25_147), ("test", 2_077, 25_094)]:
+        frame = read(Conllu(path=str(folder / f"en_ewt-ud-{split}.conllu")))
         assert (len(frame), sum(map(len, frame["tokens"]))) == (sentences, words)
         assert len({tag for tags in frame["tags"] for tag in tags}) == 17
     assert any("#" in tokens for tokens in frame["tokens"])

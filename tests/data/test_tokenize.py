@@ -85,5 +85,5 @@ def test_the_stored_tokenizer_is_the_fitted_one(text: Data, tmp_path: Path) -> N
         stored = prepared.fitted.inputs.tokenizer
         assert stored is not None
         assert stored.vocabulary == prepared.fitted.inputs.vocabulary
-        targets = [token for _, found in items(prepared.parts[TEST]) for token in found]
+        targets = [token for _, found in items(prepared.splits[TEST]) for token in found]
         assert stored.decode(targets).replace(" ", "") == "ab"

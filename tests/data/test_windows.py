@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rnnkit.data.batches import IGNORED, gather
 from rnnkit.data.inputs.tokens import EndedTexts
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.tokenize import fit
 from rnnkit.data.windows import count_windows, cut, has_targets, streams, training_windows
@@ -28,20 +28,20 @@ TOKENIZER = fit(Characters(), ["abcdefghi"], end=True)
 VOCABULARY = TOKENIZER.vocabulary
 
 
-def text(lengths: list[int], seed: int) -> Part:
+def text(lengths: list[int], seed: int) -> EncodedSplit:
     """Items of one stream; the target of every token is the next."""
     draw = torch.Generator().manual_seed(seed)
     stream = torch.randint(3, len(VOCABULARY), (sum(lengths) + 1,), generator=draw)
     length = torch.tensor(lengths)
     start = length.cumsum(0) - length
     item = torch.arange(len(lengths))
-    return Part(stream, start, length, stream, start + 1, length, item, synced=True)
+    return EncodedSplit(stream, start, length, stream, start + 1, length, item, synced=True)
 
 
-def prepared_of(**parts: Part) -> Prepared:
+def prepared_of(**splits: EncodedSplit) -> Prepared:
     it = experiment_of({})
     inputs = EndedTexts(TOKENIZER)
-    return Prepared("0" * 64, parts, LanguageModelingFitted(it.task, it.data, inputs), {})
+    return Prepared("0" * 64, splits, LanguageModelingFitted(it.task, it.data, inputs), {})
 
 
 def experiment_of(overrides: dict[str, Any]) -> Experiment:
@@ -85,9 +85,9 @@ def network_of(experiment: Experiment) -> Synced:
 def test_streams_give_every_target_once_and_in_order(
     lengths: list[int], count: int, steps: int
 ) -> None:
-    part = text(lengths, 0)
+    split = text(lengths, 0)
     rows: list[list[int]] = [[] for _ in range(count)]
-    windows = list(streams(part, count, steps))
+    windows = list(streams(split, count, steps))
     for window in windows:
         batch = window.batch
         assert batch.inputs.shape[1] <= steps
@@ -95,15 +95,15 @@ def test_streams_give_every_target_once_and_in_order(
             row += [token for token in targets if token != IGNORED]
         if batch.mask is not None:
             assert batch.targets[~batch.mask].eq(IGNORED).all()
-    assert [token for row in rows for token in row] == part.targets[1:].tolist()
+    assert [token for row in rows for token in row] == split.targets[1:].tolist()
     assert [window.begins for window in windows] == [True] + [False] * (len(windows) - 1)
     assert [window.ends for window in windows] == [False] * (len(windows) - 1) + [True]
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.integers(1, 10), st.booleans())
 def test_a_cut_batch_gives_every_target_once(lengths: list[int], steps: int, pre: bool) -> None:
-    part = text(lengths, 0)
-    batch = gather(part, torch.arange(len(lengths)), "pre" if pre else "post", torch.float32)
+    split = text(lengths, 0)
+    batch = gather(split, torch.arange(len(lengths)), "pre" if pre else "post", torch.float32)
     windows = list(cut(batch, steps))
     assert torch.cat([w.batch.targets for w in windows], dim=1).equal(batch.targets)
     assert torch.cat([w.batch.inputs for w in windows], dim=1).equal(batch.inputs)
@@ -116,9 +116,9 @@ def test_a_cut_batch_gives_every_target_once(lengths: list[int], steps: int, pre
 def test_windows_are_counted_without_making_them(
     overrides: dict[str, Any], prepared: Prepared
 ) -> None:
-    experiment, part = experiment_of(overrides), prepared.parts["train"]
-    made = list(training_windows(part, experiment, numerics.generator(0, "a")))
-    assert count_windows(part, experiment, numerics.generator(0, "a")) == len(made)
+    experiment, split = experiment_of(overrides), prepared.splits["train"]
+    made = list(training_windows(split, experiment, numerics.generator(0, "a")))
+    assert count_windows(split, experiment, numerics.generator(0, "a")) == len(made)
 
 
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
@@ -137,11 +137,11 @@ def test_truncation_at_the_full_length_is_full_bptt(
 def test_a_carried_state_gives_in_windows_what_the_whole_gives(kind: str, steps: int) -> None:
     torch.set_default_dtype(torch.float64)
     try:
-        part = text([30], 5)
+        split = text([30], 5)
         network = network_of(experiment_of({"model.cell.kind": kind, "model.depth": 2}))
-        whole = network(part.inputs[None, :-1], None)
+        whole = network(split.inputs[None, :-1], None)
         states, pieces = None, []
-        for window in streams(part, 1, steps):
+        for window in streams(split, 1, steps):
             batch = window.batch
             outputs, states = network.run(batch.inputs, batch.mask, states, True, "auto")
             pieces.append(outputs)
@@ -154,14 +154,14 @@ def test_a_carried_text_is_scored_as_one_stream_whatever_the_batch_size(
     prepared: Prepared,
 ) -> None:
     experiment = experiment_of(CARRIED)
-    part = prepared.parts["valid"]
+    split = prepared.splits["valid"]
     network, task = network_of(experiment), task_for(experiment.task, prepared)
-    one = evaluate(network, task, part, experiment, predictions=True)
-    other = evaluate(network, task, part, experiment.replace({"train.batch_size": 1}), False)
+    one = evaluate(network, task, split, experiment, predictions=True)
+    other = evaluate(network, task, split, experiment.replace({"train.batch_size": 1}), False)
     assert one.metrics == other.metrics
     with torch.no_grad():
-        outputs = network(part.inputs[None, :-1], None)
-    nats = torch.nn.functional.cross_entropy(outputs[0], part.targets[1:])
+        outputs = network(split.inputs[None, :-1], None)
+    nats = torch.nn.functional.cross_entropy(outputs[0], split.targets[1:])
     assert one.metrics["loss"] == pytest.approx(float(nats), rel=1e-6)
     assert one.predictions is not None
     assert one.predictions["tokens"].sum() == 11
@@ -176,8 +176,8 @@ def test_a_carried_state_tells_what_lies_further_back_than_a_window(
     stream = torch.tensor(([c, b] * 10 + [d, b] * 10) * 20)
     length = torch.ones(len(stream) - 1, dtype=torch.int64)
     start = torch.arange(len(stream) - 1)
-    part = Part(stream, start, length, stream, start + 1, length, start, synced=True)
-    prepared = prepared_of(train=part, valid=part)
+    split = EncodedSplit(stream, start, length, stream, start + 1, length, start, synced=True)
+    prepared = prepared_of(train=split, valid=split)
     more = {"train.optimizer.learning_rate": 0.02, "train.epochs": 8, "train.bptt": 2}
     experiment = experiment_of({**more, "task.state": state})
     records = train(experiment, prepared, State.start())

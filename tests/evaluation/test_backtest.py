@@ -1,4 +1,4 @@
-"""Walk-forward folds: they cover the test part, in order, and see nothing that comes after them."""
+"""Walk-forward folds: they cover the test split in order and see nothing that comes later."""
 
 from datetime import date, timedelta
 from itertools import pairwise
@@ -55,11 +55,11 @@ def test_a_fold_is_an_experiment_that_can_be_prepared(tmp_path: Path) -> None:
     it = experiment(tmp_path)
     for fold in walk_forward(it, 3):
         prepared = prepare(fold.data, fold.task, tmp_path)
-        assert min(len(part) for part in prepared.parts.values()) > 0
+        assert min(len(split) for split in prepared.splits.values()) > 0
 
 
 def test_folds_that_make_no_sense_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"a horizon of 3 rows, but the test part has 40 for 20"):
+    with pytest.raises(InputError, match=r"a horizon of 3 rows, but the test split has 40 for 20"):
         walk_forward(experiment(tmp_path), 20)
     other = Experiment.model_validate(
         {

@@ -26,7 +26,7 @@ from rnnkit.errors import InputError
 from rnnkit.evaluation.champion import champion_predictions, compare_with_champion
 from rnnkit.evaluation.comparison.comparable import (
     is_held_out,
-    refuse_another_question,
+    refuse_other_task,
     refuse_seen,
 )
 from rnnkit.evaluation.finalize import PREDICTIONS
@@ -90,7 +90,7 @@ def test_an_older_model_answers_a_newer_runs_items_as_it_answers_their_texts(
     predictor = load(old.path)
     assert predictor.prepared.fitted.inputs.vocabulary != prepared.fitted.inputs.vocabulary
     predicted = champion_predictions(predictor, newer, prepared).table.set_index("item")
-    assert sorted(predicted.index) == sorted(prepared.parts["test"].item.tolist())
+    assert sorted(predicted.index) == sorted(prepared.splits["test"].item.tolist())
     rows = [line.rsplit(",", 1) for line in path.read_text().splitlines()[1:]]
     for item, row in predicted.iterrows():
         text, label = rows[int(item)]  # type: ignore[call-overload]
@@ -145,7 +145,7 @@ def series(**more: Any) -> Experiment:
 
 def test_a_window_longer_than_what_lies_before_the_test_part_is_refused(tmp_path: Path) -> None:
     prepared = prepare(series().data, series().task, tmp_path)
-    part, fitted = prepared.parts["test"], prepared.fitted
+    part, fitted = prepared.splits["test"], prepared.fitted
     first = int(part.target_start.min())
 
     def reading(window: int) -> Fitted:
@@ -153,7 +153,7 @@ def test_a_window_longer_than_what_lies_before_the_test_part_is_refused(tmp_path
 
     with pytest.raises(
         InputError,
-        match=f"reads {first + 1} rows, and before the test part are no more than {first}$",
+        match=f"reads {first + 1} rows, and before the test split are no more than {first}$",
     ):
         reading(first + 1).align(part, fitted)
     longest = reading(first).align(part, fitted)
@@ -209,10 +209,10 @@ def test_what_cannot_be_compared_says_why(tmp_path: Path, what: str) -> None:
     experiment, change, message = CHANGES[what]
     old, prepared, _ = finish_in(tmp_path, experiment(tmp_path), "old")
     fitted = load(old.path).prepared.fitted
-    part = prepared.parts["test"]
-    assert fitted.align(part, prepared.fitted).targets.equal(part.targets)
+    split = prepared.splits["test"]
+    assert fitted.align(split, prepared.fitted).targets.equal(split.targets)
     with pytest.raises(InputError, match=message):
-        change(fitted).align(part, prepared.fitted)
+        change(fitted).align(split, prepared.fitted)
 
 
 def digits() -> Experiment:
@@ -389,7 +389,7 @@ def test_a_series_is_tested_after_all_that_was_learned() -> None:
         forecaster_of(old, f"{early}+00:00", late), forecaster_of(new, late, f"{late}.5+00:00")
     )
     for same in (old, new):  # rows were put before the first: a border has moved back
-        with pytest.raises(InputError, match=f"chosen on times up to {late}, and the test part"):
+        with pytest.raises(InputError, match=f"chosen on times up to {late}, and the test split"):
             refuse_seen(forecaster_of(old, late, late), forecaster_of(same, early, late))
     older = forecaster_of(old, late, late, several=True)
     refuse_seen(older, forecaster_of(old, early, early, several=True))
@@ -406,9 +406,9 @@ def test_other_features_of_recordings_are_another_question() -> None:
             "model": {"representation": {"kind": "raw"}},
         }
     )
-    refuse_another_question(old, old)
+    refuse_other_task(old, old)
     with pytest.raises(InputError, match=r"data\.features\.hop was 10\.0 and is 12\.0"):
-        refuse_another_question(old, old.replace({"data.features.hop": 12.0}))
+        refuse_other_task(old, old.replace({"data.features.hop": 12.0}))
 
 
 def language(folder: Path) -> Experiment:
@@ -454,7 +454,7 @@ def test_a_translator_of_fewer_words_is_compared_by_its_edits(tmp_path: Path) ->
     assert prepared.fitted.target.vocabulary != predictor.prepared.fitted.target.vocabulary
     predicted = champion_predictions(predictor, grown, prepared).table
     assert dict(zip(predicted["item"], predicted["truth"], strict=True)) == {
-        item: prepared.references[item] for item in prepared.parts["test"].item.tolist()
+        item: prepared.references[item] for item in prepared.splits["test"].item.tolist()
     }
     verdict = compare_with_champion(new, old.path, tmp_path)
     assert verdict.change is not None
@@ -497,7 +497,7 @@ def test_joined_recordings_with_other_words_are_refused(tmp_path: Path) -> None:
 
 def test_other_columns_and_other_series_are_refused(tmp_path: Path) -> None:
     old, prepared, _ = finish_in(tmp_path, series(), "old")
-    part, fitted = prepared.parts["test"], load(old.path).prepared.fitted
+    split, fitted = prepared.splits["test"], load(old.path).prepared.fitted
 
     def scaled(fields: dict[str, Any]) -> Fitted:
         scaler = replace(fitted.inputs.scaler, **fields)
@@ -511,4 +511,4 @@ def test_other_columns_and_other_series_are_refused(tmp_path: Path) -> None:
     ]
     for older, newer, message in changes:
         with pytest.raises(InputError, match=message):
-            scaled(older).align(part, scaled(newer))
+            scaled(older).align(split, scaled(newer))

@@ -377,5 +377,5 @@ def test_a_forecasts_neighbouring_windows_are_drawn_together(tmp_path: Path) -> 
     }
     run = RunFolder(tmp_path / "run")
     run.create(Experiment.model_validate(tree), {})
-    assert run.experiment.task.folds_of == 7
-    assert Experiment.model_validate(TREE).task.folds_of is None
+    assert run.experiment.task.window_overlap == 7
+    assert Experiment.model_validate(TREE).task.window_overlap is None

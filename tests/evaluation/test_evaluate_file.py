@@ -46,11 +46,12 @@ def test_a_category_that_training_has_not_seen_is_refused(tmp_path: Path) -> Non
     split = {"kind": "files", "valid": source["path"], "test": str(tmp_path / "up.csv")}
     tokens = {"tokenizer": {"kind": "characters"}}
     it = experiment_of("captioning", source, data={**tokens, "split": split})
-    with pytest.raises(InputError, match="every label must occur in the training part, but test"):
+    with pytest.raises(InputError, match="every label must occur in the training split, but test"):
         prepare(it.data, it.task, tmp_path)
     run(tmp_path, experiment_of("captioning", source, data=tokens))
     with pytest.raises(
-        InputError, match=r"knows the categories .* alone, but 'up' is there, too; leave them"
+        InputError,
+        match=r"was trained on the categories .* alone, but 'up' is there, too; leave them",
     ):
         evaluate_file(RunFolder(tmp_path / "run"), str(tmp_path / "up.csv"), tmp_path)
 
@@ -74,7 +75,7 @@ def test_a_run_of_recordings_is_scored_on_others(tmp_path: Path, kind: str) -> N
     assert found["baselines"] == own["baselines"]
     if kind == "classification":
         (tmp_path / "test" / "low_1.wav").rename(tmp_path / "test" / "middle_1.wav")
-        with pytest.raises(InputError, match="knows the labels high, low alone"):
+        with pytest.raises(InputError, match="was trained on the labels high, low alone"):
             evaluate_file(RunFolder(tmp_path / "run"), str(tmp_path / "test"), tmp_path)
 
 

@@ -83,5 +83,5 @@ def test_workers_that_do_not_leave_off_are_ended(
         program.replace("INTERRUPT_AGAIN", second if again else "pass"), tmp_path, prefect_api
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "stopping: the workers leave off\ninterrupted\n"
+    assert done.stdout == "stopping the workers\ninterrupted\n"
     assert (tmp_path / "stop").exists()

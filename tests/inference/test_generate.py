@@ -193,5 +193,5 @@ def test_what_the_likeliest_text_has_no_use_for_is_refused(
 ) -> None:
     name, value = option
     given: dict[str, Any] = {name.removeprefix("--").replace("-", "_"): value}
-    with pytest.raises(InputError, match=f"^{name} is for texts that are drawn, and --temperature"):
+    with pytest.raises(InputError, match=f"^{name} is for sampled texts, and --temperature"):
         generate_verb("words-0", temperature=0.0, mlruns=home, **given)

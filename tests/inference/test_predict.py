@@ -1,4 +1,4 @@
-"""A finished run's model gives for new input what it gave for the test part."""
+"""A finished run's model gives for new input what it gave for the test split."""
 
 from pathlib import Path
 from typing import Any
@@ -37,9 +37,9 @@ def predictions(folder: Path) -> Any:
 
 def test_classification_of_frames_equals_the_test_parts(runs: Any) -> None:
     folder, prepared = runs["digits"]
-    part = prepared.parts["test"]
-    items = [part.inputs[s : s + 8].numpy() for s in part.input_start.tolist()]
-    table = predictions(folder).set_index("item").loc[part.item.tolist()]
+    split = prepared.splits["test"]
+    items = [split.inputs[s : s + 8].numpy() for s in split.input_start.tolist()]
+    table = predictions(folder).set_index("item").loc[split.item.tolist()]
     answers = load(folder)(items)
     assert [a["label"] for a in answers] == table["predicted"].tolist()
     for answer, probability in zip(answers, table["probability"], strict=True):
@@ -48,12 +48,12 @@ def test_classification_of_frames_equals_the_test_parts(runs: Any) -> None:
 
 def test_tagging_equals_the_test_parts_whatever_the_lengths_beside_it(runs: Any) -> None:
     folder, prepared = runs["demo"]
-    part, vocabulary = prepared.parts["test"], prepared.fitted.inputs.vocabulary
+    split, vocabulary = prepared.splits["test"], prepared.fitted.inputs.vocabulary
     texts = [
-        [vocabulary[i] for i in part.inputs[s : s + n].tolist()]
-        for s, n in zip(part.input_start.tolist(), part.input_length.tolist(), strict=True)
+        [vocabulary[i] for i in split.inputs[s : s + n].tolist()]
+        for s, n in zip(split.input_start.tolist(), split.input_length.tolist(), strict=True)
     ]
-    table = predictions(folder).set_index("item").loc[part.item.tolist()]
+    table = predictions(folder).set_index("item").loc[split.item.tolist()]
     answers = load(folder)([*texts[:9], ["x"]])
     for answer, tags in zip(answers[:9], table["predicted"].head(9), strict=True):
         assert answer["tags"] == list(tags)
@@ -62,9 +62,9 @@ def test_tagging_equals_the_test_parts_whatever_the_lengths_beside_it(runs: Any)
 
 def test_a_forecast_is_in_the_series_units(runs: Any) -> None:
     folder, prepared = runs["sunspots"]
-    part = prepared.parts["test"]
-    start = int(part.input_start[0])
-    window = prepared.fitted.inputs.scaler.inverse(part.inputs[start : start + 40]).numpy()
+    split = prepared.splits["test"]
+    start = int(split.input_start[0])
+    window = prepared.fitted.inputs.scaler.inverse(split.inputs[start : start + 40]).numpy()
     answer = load(folder / "model")([window])[0]
     row = predictions(folder).iloc[0]
     (target,) = prepared.fitted.inputs.scaler.targets

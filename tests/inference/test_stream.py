@@ -209,10 +209,10 @@ def test_the_test_part_as_a_file_scores_as_the_run_did(tmp_path: Path) -> None:
         predictor = load(place)
         own = prepare(predictor.experiment.data, predictor.experiment.task, home)
         it = task_for(predictor.experiment.task, own)
-        part = own.parts["test"]
-        expected = evaluate(predictor.network, it, part, predictor.experiment, False)
+        split = own.splits["test"]
+        expected = evaluate(predictor.network, it, split, predictor.experiment, False)
         assert result["test"] == pytest.approx(expected.metrics)
-        assert result["baselines"] == score(it, own, part)
+        assert result["baselines"] == score(it, own, split)
         assert result["items"] == 40
         assert "baseline" in result["verdict"]
 
@@ -253,7 +253,9 @@ def test_columns_of_another_file_are_found_by_their_names(tmp_path: Path, kind: 
 def test_labels_that_the_network_does_not_know_are_refused(tmp_path: Path) -> None:
     place = run(tmp_path, {"kind": "tagging"}, tagged(tmp_path))
     other = tagged(tmp_path, "other.jsonl", tag="X")
-    with pytest.raises(InputError, match=r"knows the labels D, N, V alone, but 'X' is there, too"):
+    with pytest.raises(
+        InputError, match=r"was trained on the labels D, N, V alone, but 'X' is there, too"
+    ):
         evaluate_file(RunFolder(place), other["path"], tmp_path)
 
 
@@ -296,13 +298,13 @@ def test_a_series_in_a_file_of_its_own_is_scored_in_its_units(tmp_path: Path) ->
     predictor = load(place)
     own = prepare(predictor.experiment.data, predictor.experiment.task, tmp_path)
     task = task_for(predictor.experiment.task, own)
-    part = own.parts["test"]
-    expected = evaluate(predictor.network, task, part, predictor.experiment, False).metrics
-    assert found["items"] == len(part)
+    split = own.splits["test"]
+    expected = evaluate(predictor.network, task, split, predictor.experiment, False).metrics
+    assert found["items"] == len(split)
     assert found["test"] == pytest.approx(expected, rel=1e-5)
     names = ("last value", "training mean", "drift")
     for name in names:
-        beside = score(task, own, part)[name]
+        beside = score(task, own, split)[name]
         assert found["baselines"][name]["mae"] == pytest.approx(beside["mae"], rel=1e-5)
 
 

@@ -46,7 +46,7 @@ MASKS = {
 def results(
     kind, block, mask, reverse, kernel, want_final=True, inputs=3, hidden=5, dtype=torch.float64
 ):
-    """Outputs, final parts and gradients by name, for a loss of all outputs and the final state."""
+    """Outputs, final state and gradients by name, for a loss of all outputs and that state."""
     cell, _ = drawn(kind, block, inputs, hidden)
     cell.to(dtype)
     batch, steps = (5, 7) if mask is None else mask.shape

@@ -33,17 +33,17 @@ def blocks_in(value: Any) -> list[Any]:
 
 
 def test_an_experiment_is_frozen_all_the_way_down(experiment: Experiment) -> None:
-    parts = blocks_in(experiment)
+    splits = blocks_in(experiment)
     assert (
-        sum(isinstance(part, Mapping) for part in parts) == 4
+        sum(isinstance(split, Mapping) for split in splits) == 4
     )  # tune.search, two conditions, variants
-    for part in parts:
-        if isinstance(part, Block):
-            name = next(iter(type(part).model_fields))
+    for split in splits:
+        if isinstance(split, Block):
+            name = next(iter(type(split).model_fields))
             with pytest.raises(ValidationError, match="frozen"):
-                setattr(part, name, getattr(part, name))
+                setattr(split, name, getattr(split, name))
         else:
-            assert type(part) is FrozenDict
+            assert type(split) is FrozenDict
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def possible(path: str) -> list[Any]:
 
 
 def literals(annotation: Any) -> set[str]:
-    parts = getattr(annotation, "__args__", ())
-    return {p for p in parts if isinstance(p, str)}.union(*map(literals, parts))
+    splits = getattr(annotation, "__args__", ())
+    return {p for p in splits if isinstance(p, str)}.union(*map(literals, splits))
 
 
 @pytest.mark.parametrize("path", reserved.KEYS)

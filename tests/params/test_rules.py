@@ -48,7 +48,7 @@ RULES = [
         (
             f"{TAGGING}{block}  {key}: {value}\n",
             line,
-            rf"{path}\.{key}: tagging has no use for it, nothing is written; leave it out",
+            rf"{path}\.{key}: tagging has no use for it, the task decodes no tokens; leave it out",
         )
         for path, block, line, key, value in (
             ("model", "model:\n", 6, "attention", "dot"),
@@ -93,7 +93,7 @@ RULES = [
         PAIRS.replace("translation", "captioning").replace("pairs", "labelled_text")
         + "train: {monitor: valid/bleu}\n",
         8,
-        r"train\.monitor: of a category no text is the right one; write valid/loss, or leave it",
+        r"train\.monitor: a category has no single reference text; write valid/loss, or leave it",
     ),
     (
         f"{RECORDINGS}  features: {{bands: 20, coefficients: 26}}\n",
@@ -128,12 +128,12 @@ RULES = [
     (
         f"{RECORDINGS}    names: a.wav\n",
         10,
-        r"data\.source\.names: must have {text} in it, the field that says what is said",
+        r"data\.source\.names: must have {text} in it, the field that holds the transcript",
     ),
     (
         f'{RECORDINGS}    text: digit\n    names: "{{text}}_{{take}}.wav"\n',
         11,
-        r"data\.source\.names: must have {digit} in it, the field that says what is said",
+        r"data\.source\.names: must have {digit} in it, the field that holds the transcript",
     ),
     *(
         (
@@ -190,17 +190,17 @@ RULES = [
     (
         f"{PAIRS}  target_tokenizer:\n    kind: words\n    spelling: 5\n",
         10,
-        r"data\.target_tokenizer\.spelling: letters beside words are for tagging; leave it out",
+        r"data\.target_tokenizer\.spelling: characters beside words are for tagging; leave it out",
     ),
     (
         f"{TAGGING}model:\n  representation:\n    kind: embedding\n    freeze: true\n",
         8,
-        r"model\.representation\.freeze: vectors that are drawn must be learned; name model",
+        r"model\.representation\.freeze: random vectors must be trained; name model",
     ),
     (
         f"{TAGGING}  split: {{kind: given}}\n",
         5,
-        r"data\.split: this source does not come in parts; choose fractions, files or column",
+        r"data\.split: this source has no predefined splits; choose fractions, files or column",
     ),
     (
         "name: a\ntask: {kind: music}\ndata:\n  split: {kind: given}\n  source:\n"
@@ -237,17 +237,17 @@ RULES = [
         "  tokenizer:\n    kind: words\n    spelling: 5\n"
         "model: {representation: {kind: embedding, characters: {}}}\n",
         7,
-        r"data\.tokenizer\.spelling: letters beside words are for tagging; leave it out",
+        r"data\.tokenizer\.spelling: characters beside words are for tagging; leave it out",
     ),
     (
         f"{TAGGING}  tokenizer:\n    kind: words\n    spelling: 5\n",
         7,
-        r"data\.tokenizer\.spelling: no network reads the letters; write model\.representation: ",
+        r"data\.tokenizer\.spelling: no network reads the characters; write model",
     ),
     (
         f"{TAGGING}model:\n  representation:\n    kind: embedding\n    characters: {{}}\n",
         8,
-        r"model\.representation\.characters: words come without their letters; set data\.tokenizer",
+        r"model\.representation\.characters: words come without their characters; set",
     ),
     (
         TAGGING.replace("tagging", "classification"),
@@ -304,7 +304,7 @@ RULES = [
     (
         f"{TAGGING}train:\n  schedule: {{kind: plateau}}\ntune: {{trials: 2, retrain: true}}\n",
         6,
-        r"train\.schedule: plateau watches the validation part, and tune\.retrain trains on it",
+        r"train\.schedule: plateau watches the validation split, and tune\.retrain trains on it",
     ),
     (
         PAIRS.replace("translation", "translation\n  scheduled_sampling: 0.5")

@@ -6,7 +6,7 @@ from refused_params import TAGGING, Write, refusal
 from rnnkit.params import load
 
 SEARCHES = [
-    ("data.split.test: {low: 0.1, high: 0.2}", "trials on other parts could not be compared"),
+    ("data.split.test: {low: 0.1, high: 0.2}", "trials on other splits could not be compared"),
     ("train.monitor: {choices: [valid/f1]}", "says what best means, for all trials alike; set it"),
     ("model.depth: {low: 1.5, high: 3}", "takes whole numbers, got low: 1.5, high: 3"),
     ("train.clp: {low: 1, high: 3}", "there is no such key"),

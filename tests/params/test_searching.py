@@ -30,7 +30,7 @@ KIND = {"model.cell.kind": {"choices": ["rnn", "gru"]}}
 ONLY_RNN = {"choices": ["tanh"], "when": {"model.cell.kind": "rnn"}}
 REFUSED = [
     ({"search": {"name": {"choices": ["a"]}}}, "search.name: only keys of model, train and data"),
-    ({"search": {"data.split.test": CLIP}}, "data.split.test: trials on other parts could not"),
+    ({"search": {"data.split.test": CLIP}}, "data.split.test: trials on other splits could not"),
     (
         {"search": {"data.source.path": {"choices": ["a"]}}},
         "data.source.path: trials on other data",
@@ -184,7 +184,7 @@ def test_tokens_that_are_written_are_searched_by_what_does_not_depend_on_them(
     ("path", "space", "whole"),
     [
         ("model.depth", Range(low=1, high=4), True),
-        ("train.bptt", Range(low=5, high=40), True),  # null where nothing is written
+        ("train.bptt", Range(low=5, high=40), True),  # null where the task decodes no tokens
         ("train.clip", Range(low=1, high=4), False),
         ("model.dropout", Range(low=0.1, high=0.5), False),
     ],

@@ -54,8 +54,8 @@ def journal(epochs: int, valid: bool = True, steps: int = 8) -> list[dict[str, A
 
 def test_learning_curves_mark_the_best_epoch_in_loss_and_metric(saved: Saver) -> None:
     figure = saved(figures.learning_curves(journal(4), "valid/f1"))
-    assert title_of(figure) == "How the training went"
-    expected = ["Loss", "F1 on the validation part", "Gradient norm before clipping", ""]
+    assert title_of(figure) == "Training"
+    expected = ["Loss", "F1 on the validation split", "Gradient norm before clipping", ""]
     assert headings(figure) == expected
     loss, metric, norm, clipped = figure.axes
     assert "best: epoch 2, 1" in told(loss)

@@ -139,8 +139,8 @@ def test_what_was_heard_has_its_tokens_where_they_begin(tmp_path: Path) -> None:
     )
     first, second = figure.axes
     assert [(t.get_text(), t.xy[0]) for t in first.texts] == [("5", 1), ("5", 4), ("#", 5)]
-    assert first.get_title(loc="left") == "told: 55#"
-    assert second.get_title(loc="left") == "told:     true: 7"
+    assert first.get_title(loc="left") == "predicted: 55#"
+    assert second.get_title(loc="left") == "predicted:     true: 7"
     figures.save(figure, tmp_path / "a.png")
 
 

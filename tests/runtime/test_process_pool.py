@@ -9,14 +9,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rnnkit.runtime.process_pool import spread
+from rnnkit.runtime.process_pool import map_in_processes
 
 PROGRAM = """
 import sys
-from rnnkit.runtime.process_pool import spread
+from rnnkit.runtime.process_pool import map_in_processes
 sys.path.insert(0, sys.argv[1])
 from work import work
-print("done", spread(work, [sys.argv[2]] * 8, 2)[0] is not None)
+print("done", map_in_processes(work, [sys.argv[2]] * 8, 2)[0] is not None)
 """
 WORK = """
 import os, time
@@ -51,19 +51,19 @@ def own_pid(item: int) -> tuple[int, int]:
 
 
 def test_results_stand_in_the_order_of_the_items_and_the_processes_are_gone() -> None:
-    found = spread(own_pid, list(range(12)), 2)
+    found = map_in_processes(own_pid, list(range(12)), 2)
     assert [item for item, _ in found] == list(range(12))
     workers = {pid for _, pid in found}
     assert len(workers) == 2
     assert os.getpid() not in workers
     assert not any(map(is_alive, workers))
-    assert {pid for _, pid in spread(own_pid, [1, 2], 1)} == {os.getpid()}
-    assert spread(own_pid, [], 2) == []
+    assert {pid for _, pid in map_in_processes(own_pid, [1, 2], 1)} == {os.getpid()}
+    assert map_in_processes(own_pid, [], 2) == []
 
 
 def test_what_fails_there_fails_here() -> None:
     with pytest.raises(ValueError, match="no luck with"):
-        spread(fail, [1, 2, 3], 2)
+        map_in_processes(fail, [1, 2, 3], 2)
 
 
 @pytest.mark.parametrize("busy", ["at work", "with an answer that nobody fetches"])

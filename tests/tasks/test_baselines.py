@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rnnkit.data.inputs.numbers import Frames
 from rnnkit.data.inputs.tokens import EndedTexts, Texts, TokenLists
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.data.prepare.tokenize import fit, fit_tokens
@@ -28,10 +28,10 @@ from rnnkit.tasks.language_modeling.examples import LanguageModelingFitted
 from rnnkit.tasks.tagging.examples import TaggingFitted
 
 
-def part(inputs: Any, lengths: list[int], targets: Any, target_lengths: list[int]) -> Part:
+def split(inputs: Any, lengths: list[int], targets: Any, target_lengths: list[int]) -> EncodedSplit:
     steps, counts = torch.tensor(lengths), torch.tensor(target_lengths)
     begin, first = steps.cumsum(0) - steps, counts.cumsum(0) - counts
-    return Part(
+    return EncodedSplit(
         torch.as_tensor(inputs),
         begin,
         steps,
@@ -49,37 +49,39 @@ ABC = fit_tokens(Words(), ["abc"])  # a is token 2
 
 
 def beside(params: Params, data: Prepared) -> dict[str, dict[str, float]]:
-    return score(task_for(params, data), data, data.parts["test"])
+    return score(task_for(params, data), data, data.splits["test"])
 
 
 def test_majority_and_naive_bayes() -> None:
-    train = part([2, 2, 3, 3, 4], [1, 1, 1, 1, 1], [0, 0, 1, 1, 1], [1] * 5)
-    test = part([2, 3, 4, 2], [1] * 4, [0, 1, 1, 0], [1] * 4)
-    parts = {"train": train, "valid": test, "test": test}
+    train = split([2, 2, 3, 3, 4], [1, 1, 1, 1, 1], [0, 0, 1, 1, 1], [1] * 5)
+    test = split([2, 3, 4, 2], [1] * 4, [0, 1, 1, 0], [1] * 4)
+    splits = {"train": train, "valid": test, "test": test}
     fitted = ClassificationFitted(Classification(), DATA, Texts(ABC), LABELS)
-    found = beside(Classification(), Prepared("", parts, fitted, {}))
+    found = beside(Classification(), Prepared("", splits, fitted, {}))
     assert found["majority class"]["accuracy"] == 0.5
     assert found["naive Bayes"]["accuracy"] == 1.0
     frames = replace(fitted, inputs=Frames(1, None))
-    assert set(beside(Classification(), Prepared("", parts, frames, {}))) == {"majority class"}
+    assert set(beside(Classification(), Prepared("", splits, frames, {}))) == {"majority class"}
 
 
 def test_most_frequent_tags() -> None:
-    train = part([2, 2, 3, 2, 3], [3, 2], [0, 0, 1, 1, 1], [3, 2])
-    test = part([2, 3, 4, 3], [3, 1], [0, 1, 0, 1], [3, 1])
-    parts = {"train": train, "valid": test, "test": test}
+    train = split([2, 2, 3, 2, 3], [3, 2], [0, 0, 1, 1, 1], [3, 2])
+    test = split([2, 3, 4, 3], [3, 1], [0, 1, 0, 1], [3, 1])
+    splits = {"train": train, "valid": test, "test": test}
     fitted = TaggingFitted(Tagging(), DATA, TokenLists(ABC), LABELS)
-    found = beside(Tagging(), Prepared("", parts, fitted, {}))
+    found = beside(Tagging(), Prepared("", splits, fitted, {}))
     assert found["most frequent tag"]["accuracy"] == 0.5
     # a -> x, b -> y, and c, never seen, the favourite of all: y
     assert found["most frequent tag per token"]["accuracy"] == 0.75
     assert found["most frequent tag per token"]["sequence_accuracy"] == 0.5
 
 
-def stream(tokens: list[int]) -> Part:
+def stream(tokens: list[int]) -> EncodedSplit:
     flat = torch.tensor(tokens)
     n = torch.tensor([len(tokens) - 1])
-    return Part(flat, torch.tensor([0]), n, flat, torch.tensor([1]), n, torch.tensor([0]), True)
+    return EncodedSplit(
+        flat, torch.tensor([0]), n, flat, torch.tensor([1]), n, torch.tensor([0]), True
+    )
 
 
 def streams(**tokens: list[int]) -> Prepared:
@@ -107,16 +109,18 @@ def test_a_token_that_training_lacks_costs_something_finite() -> None:
     assert math.isfinite(found["bigram"]["perplexity"])
 
 
-def series(values: Tensor, first: list[int], window: int, horizon: int) -> Part:
+def series(values: Tensor, first: list[int], window: int, horizon: int) -> EncodedSplit:
     begin = torch.tensor(first)
     ones = torch.ones_like(begin)
-    return Part(values, begin - window, ones * window, values, begin, ones * horizon, begin, False)
+    return EncodedSplit(
+        values, begin - window, ones * window, values, begin, ones * horizon, begin, False
+    )
 
 
-def forecast(task: Forecasting, window: int, **parts: Part) -> Prepared:
+def forecast(task: Forecasting, window: int, **splits: EncodedSplit) -> Prepared:
     """Of a column that nothing scales."""
     inputs = Windows(Scaler(("y",), ("y",), (0.0,), (1.0,)), window, task.horizon)
-    return Prepared("", parts, ForecastingFitted(task, DATA, inputs, {}, several=False), {})
+    return Prepared("", splits, ForecastingFitted(task, DATA, inputs, {}, several=False), {})
 
 
 def test_forecasts_of_a_straight_line_and_of_a_season() -> None:

@@ -53,8 +53,8 @@ def test_balanced_weights_make_every_class_count_the_same(tmp_path: Path) -> Non
         float(w) * counts[label] for w, label in zip(task.class_weights, task.labels, strict=True)
     ]
     assert sums == pytest.approx([sums[0]] * len(sums))
-    part = prepared.parts["train"]
-    batch = gather(part, torch.arange(len(part)), "post", torch.float32)
+    split = prepared.splits["train"]
+    batch = gather(split, torch.arange(len(split)), "post", torch.float32)
     outputs = torch.zeros(*batch.targets.shape, task.outputs)
     assert float(task.loss(outputs, batch)) == pytest.approx(
         torch.tensor(task.outputs).log().item()
@@ -70,13 +70,13 @@ def test_the_reported_loss_does_not_depend_on_the_batch_size(tmp_path: Path) -> 
     network = make_network(it, task)
     losses = [
         evaluate(
-            network, task, prepared.parts["test"], it.replace({"train.batch_size": size}), False
+            network, task, prepared.splits["test"], it.replace({"train.batch_size": size}), False
         ).metrics["loss"]
         for size in (1, 7, 64)
     ]
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
     plain = task_for(tagging().task, prepared)
-    other = evaluate(network, plain, prepared.parts["test"], it, False).metrics["loss"]
+    other = evaluate(network, plain, prepared.splits["test"], it, False).metrics["loss"]
     assert abs(other - losses[0]) > 1e-4
     list(train(it, prepared, State.start()))
 

@@ -83,19 +83,19 @@ def test_the_calendar_is_a_circle(tmp_path: Path) -> None:
     expected = [-1, 0, math.sin(sunday), math.cos(sunday), 1, 0]  # eighteen, Sunday, April
     assert waves[1] == pytest.approx(expected, abs=1e-12)
     prepared, _, _ = built(experiment_of(tmp_path, **FUTURE), tmp_path)
-    hour = prepared.parts["train"].inputs[:24, -2:]  # not scaled
+    hour = prepared.splits["train"].inputs[:24, -2:]  # not scaled
     assert hour[6].tolist() == pytest.approx([1, 0], abs=1e-6)
 
 
 def test_a_batch_shows_what_is_known_ahead_and_nothing_else(tmp_path: Path) -> None:
     prepared, _, _ = built(experiment_of(tmp_path, **FUTURE), tmp_path)
-    part = prepared.parts["test"]
-    assert (prepared.fitted.inputs.features, part.known) == (6, 3)
-    batch = gather(part, torch.tensor([2, 5]), "post", torch.float32)
+    split = prepared.splits["test"]
+    assert (prepared.fitted.inputs.features, split.known) == (6, 3)
+    batch = gather(split, torch.tensor([2, 5]), "post", torch.float32)
     assert batch.inputs.shape == (2, WINDOW + HORIZON, 6)
     for k, item in enumerate((2, 5)):
-        start = int(part.target_start[item])
-        past, ahead = part.inputs[start - WINDOW : start], part.inputs[start : start + HORIZON]
+        start = int(split.target_start[item])
+        past, ahead = split.inputs[start - WINDOW : start], split.inputs[start : start + HORIZON]
         assert torch.equal(batch.inputs[k, :WINDOW, :5], past)
         assert torch.equal(batch.inputs[k, WINDOW:, 2:5], ahead[:, 2:])
         assert (batch.inputs[k, WINDOW:, :2] == 0).all()  # the target and what only the past knows
@@ -110,14 +110,14 @@ def test_no_unknown_value_leaks_into_a_forecast_and_known_ones_count(
     experiment = experiment_of(tmp_path, task={"relative_to": relative_to}, **FUTURE)
     experiment = experiment.replace({"model.bidirectional": bidirectional})
     prepared, task, network = built(experiment, tmp_path)
-    part = prepared.parts["test"]
-    row = int(part.target_start[3])
+    split = prepared.splits["test"]
+    row = int(split.target_start[3])
 
     def forecast(column: int | None, at: int) -> torch.Tensor:
-        inputs = part.inputs.clone()
+        inputs = split.inputs.clone()
         if column is not None:
             inputs[at, column] += 5
-        batch = gather(replace(part, inputs=inputs), torch.tensor([3]), "post", torch.float32)
+        batch = gather(replace(split, inputs=inputs), torch.tensor([3]), "post", torch.float32)
         with torch.no_grad():
             return task.forecast(network(batch.inputs, None), batch.inputs)  # type: ignore[attr-defined]
 
@@ -141,10 +141,10 @@ def test_relative_forecasts_that_know_the_future_begin_at_their_baseline(
     prepared, task, network = built(experiment, tmp_path)
     with torch.no_grad():
         network.head.weight.zero_()
-    part = prepared.parts["test"]
-    found = evaluate(network, task, part, experiment, predictions=False).metrics
+    split = prepared.splits["test"]
+    found = evaluate(network, task, split, experiment, predictions=False).metrics
     baseline = {"last": "last value", "season": "seasonal naive"}[relative_to]
-    assert found["mae"] == pytest.approx(score(task, prepared, part)[baseline]["mae"], rel=1e-5)
+    assert found["mae"] == pytest.approx(score(task, prepared, split)[baseline]["mae"], rel=1e-5)
 
 
 def test_a_network_learns_to_use_what_is_known_ahead(tmp_path: Path) -> None:

@@ -61,9 +61,9 @@ def test_a_network_that_says_nothing_is_the_baseline(
     with torch.no_grad():
         network.head.weight.zero_()
         network.head.bias.zero_()
-    part = prepared.parts["test"]
-    found = evaluate(network, task, part, experiment, predictions=True)
-    beside = score(task, prepared, part)[baseline]
+    split = prepared.splits["test"]
+    found = evaluate(network, task, split, experiment, predictions=True)
+    beside = score(task, prepared, split)[baseline]
     for name in ("mae", "rmse", "scaled_mse", "mase"):
         assert found.metrics[name] == pytest.approx(beside[name], rel=1e-5)
     assert found.predictions is not None

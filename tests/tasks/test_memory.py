@@ -111,11 +111,11 @@ def test_the_same_seed_draws_the_same_and_parts_differ(problem: str, tmp_path: P
     again = prepare(one.data, one.task, tmp_path / "b")
     other = experiment(problem, **{"data.source.seed": 1})
     different = prepare(other.data, other.task, tmp_path / "a")
-    assert torch.equal(first.parts["test"].inputs, again.parts["test"].inputs)
+    assert torch.equal(first.splits["test"].inputs, again.splits["test"].inputs)
     assert first.sha256 == again.sha256 != different.sha256
-    assert not torch.equal(first.parts["test"].inputs[:500], different.parts["test"].inputs[:500])
-    assert not torch.equal(first.parts["test"].inputs[:200], first.parts["train"].inputs[:200])
-    assert [len(first.parts[part]) for part in ("train", "valid", "test")] == [200, 20, 50]
+    assert not torch.equal(first.splits["test"].inputs[:500], different.splits["test"].inputs[:500])
+    assert not torch.equal(first.splits["test"].inputs[:200], first.splits["train"].inputs[:200])
+    assert [len(first.splits[split]) for split in ("train", "valid", "test")] == [200, 20, 50]
 
 
 @pytest.mark.parametrize("padding", ["post", "pre"])
@@ -126,8 +126,8 @@ def test_the_truth_as_outputs_is_right_and_nothing_else(
     it = experiment(problem, **{"data.padding": padding})
     prepared = prepare(it.data, it.task, tmp_path)
     task: Any = task_for(it.task, prepared)
-    part = prepared.parts["test"]
-    batch = gather(part, torch.arange(len(part)), padding, torch.float32)
+    split = prepared.splits["test"]
+    batch = gather(split, torch.arange(len(split)), padding, torch.float32)
     if problem == "adding":
         right, wrong = batch.targets[:, 0] + 0.039, batch.targets[:, 0] + 0.041
     else:
@@ -143,7 +143,7 @@ def test_the_truth_as_outputs_is_right_and_nothing_else(
         assert len({len(column) for column in table.values()}) == 1
         assert min(table["lag"]) >= 7
         assert max(table["lag"]) <= batch.inputs.shape[1]
-    asked = task.asked(part)
+    asked = task.asked(split)
     truth = table["truth"]
     if problem == "adding":
         assert truth == pytest.approx(asked.tolist())
@@ -157,7 +157,7 @@ def test_the_baseline_without_memory_is_at_chance(
 ) -> None:
     it = experiment(problem, **{"data.source.train": 3_000, "data.source.test": 3_000})
     prepared = prepare(it.data, it.task, tmp_path)
-    beside = score(task_for(it.task, prepared), prepared, prepared.parts["test"])
+    beside = score(task_for(it.task, prepared), prepared, prepared.splits["test"])
     assert beside["constant answer"]["accuracy"] == pytest.approx(accuracy, abs=0.03)
     loss = beside["constant answer"]["loss"]
     if problem == "temporal_order":
@@ -169,7 +169,7 @@ def test_the_baseline_without_memory_is_at_chance(
 def test_the_baseline_of_adding_is_the_mean(tmp_path: Path) -> None:
     it = experiment("adding", **{"data.source.test": 3_000, "task.length": 100})
     prepared = prepare(it.data, it.task, tmp_path)
-    beside = score(task_for(it.task, prepared), prepared, prepared.parts["test"])
+    beside = score(task_for(it.task, prepared), prepared, prepared.splits["test"])
     # each number has variance 1/3, but for the first, which is set to 0
     variance = (9 / 10 + 49 / 50) / 3 / 16
     assert beside["constant answer"]["loss"] == pytest.approx(variance, rel=0.07)

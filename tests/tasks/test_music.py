@@ -46,7 +46,7 @@ def test_a_roll_has_a_key_for_each_note_and_the_next_frame_is_the_target(tmp_pat
     it = experiment(rolls(tmp_path))
     prepared = prepare(it.data, it.task, tmp_path)
     assert prepared.fitted.inputs.features == 8
-    train = prepared.parts["train"]
+    train = prepared.splits["train"]
     assert train.input_length.tolist() == [3, 1, 9]  # the first frame of a piece is given
     batch = gather(train, torch.tensor([0, 1]), "post", torch.float32)
     keys = [[i for i in range(8) if frame[i]] for frame in batch.inputs[0].tolist()]
@@ -61,7 +61,7 @@ def test_the_loss_is_the_sum_over_keys_and_the_mean_over_real_frames(tmp_path: P
     it = experiment(rolls(tmp_path))
     prepared = prepare(it.data, it.task, tmp_path)
     task = task_for(it.task, prepared)
-    batch = gather(prepared.parts["train"], torch.arange(3), "pre", torch.float64)
+    batch = gather(prepared.splits["train"], torch.arange(3), "pre", torch.float64)
     outputs = torch.randn(batch.targets.shape, dtype=torch.float64)
     total, frames = 0.0, 0
     for row in range(3):
@@ -99,7 +99,7 @@ def test_the_baselines_are_as_counted_by_hand(tmp_path: Path) -> None:
     content = {"train": [[[60], [60], [60], [61]]], "valid": [[[60], [60]]], "test": [[[60], [61]]]}
     it = experiment(rolls(tmp_path, content, lowest=60, highest=61))
     prepared = prepare(it.data, it.task, tmp_path)
-    beside = score(task_for(it.task, prepared), prepared, prepared.parts["test"])
+    beside = score(task_for(it.task, prepared), prepared, prepared.splits["test"])
     # three targets: 60, 60, 61; with one added to both counts, 60 sounds in 3 of 5, 61 in 2 of 5
     assert beside["independent keys"]["loss"] == pytest.approx(-math.log(2 / 5 * 2 / 5))
     # 60 sounded before all three; 61 never did
@@ -113,7 +113,7 @@ def test_pieces_in_one_list_are_split_by_hash(tmp_path: Path) -> None:
     assert len(frame) == 64
     it = experiment(source, **{"data.split": {"kind": "fractions", "valid": 0.2, "test": 0.2}})
     prepared = prepare(it.data, it.task, tmp_path)
-    assert sum(len(part) for part in prepared.parts.values()) == 64
+    assert sum(len(split) for split in prepared.splits.values()) == 64
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_pieces_in_one_list_are_split_by_hash(tmp_path: Path) -> None:
     [
         ("{", Given(), "line 1, column 2: the file must be JSON"),
         ([[[60], [61]]], Given(), "pieces in one list; write `split: {kind: fractions}`"),
-        (PIECES, Fractions(), r"parts \(train, valid, test\); write `split: {kind: given}`"),
+        (PIECES, Fractions(), r"splits \(train, valid, test\); write `split: {kind: given}`"),
         ({"train": [], "dev": []}, Given(), "must be train, valid and test, but they are train"),
         ({**PIECES, "test": 3}, Given(), "pieces must be a list, but they are 3"),
         ({**PIECES, "valid": [[[60]]]}, Given(), "valid piece 1: a piece must be a list of at lea"),
@@ -143,7 +143,7 @@ def test_keys_and_parts_that_make_no_sense_are_refused(tmp_path: Path) -> None:
         experiment(rolls(tmp_path, highest=50))
     with pytest.raises(ValueError, match="would read the frame that is to be predicted"):
         experiment(rolls(tmp_path), **{"model.bidirectional": True})
-    with pytest.raises(ValueError, match="does not come in parts"):
+    with pytest.raises(ValueError, match="has no predefined splits"):
         Experiment.model_validate(
             {
                 "name": "x",

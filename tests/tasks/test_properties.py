@@ -25,7 +25,7 @@ from rnnkit.nn.model.readout import READOUTS
 from rnnkit.params import Experiment
 from rnnkit.tasks import TASKS, prepare, task_for
 from rnnkit.tasks.baselines import score
-from rnnkit.training.invariants import guards
+from rnnkit.training.invariants import measure_invariants
 from rnnkit.training.loop import State, make_network, train
 
 PROBLEMS = ("adding", "copying", "temporal_order", "embedded_reber")
@@ -143,7 +143,7 @@ def test_every_task_has_baselines_that_say_something_of_what_is_shown(
     it = experiment(name, sources)
     prepared = prepared_for(it, folder)
     task = task_for(it.task, prepared)
-    scores = score(task, prepared, prepared.parts["test"])
+    scores = score(task, prepared, prepared.splits["test"])
     assert scores
     assert scores.keys() <= task.baselines.keys()
     assert any(task.shown[0] in metrics for metrics in scores.values())
@@ -172,7 +172,7 @@ def test_every_network_keeps_the_rules(
     name: str, model: dict[str, Any], sources: Any, folder: Path
 ) -> None:
     it = experiment(name, sources, **model)
-    found = guards(it, prepared_for(it, folder))
+    found = measure_invariants(it, prepared_for(it, folder))
     assert all(measured is None or measured.holds for measured in found.values()), found
 
 
@@ -185,14 +185,14 @@ def test_loss_and_gradients_are_those_of_the_sequences_alone(
     prepared = prepared_for(it, folder)
     task = task_for(it.task, prepared)
     network = make_network(it, task).double()
-    part = prepared.parts["train"]
+    split = prepared.splits["train"]
     items = torch.arange(6)
 
     def gradients(which: list[torch.Tensor], side: Any) -> tuple[float, list[torch.Tensor]]:
         network.zero_grad()
         total, weight = torch.zeros(()).double(), 0.0
         for indices in which:
-            batch = gather(part, indices, side, torch.float64)
+            batch = gather(split, indices, side, torch.float64)
             own = task.weight(batch)
             total = total + task.training_loss(task.forward(network, batch), batch) * own
             weight += own
@@ -211,7 +211,7 @@ def test_loss_and_gradients_are_those_of_the_sequences_alone(
 def test_truncation_at_the_full_length_is_full_bptt(name: str, sources: Any, folder: Path) -> None:
     it = experiment(name, sources)
     prepared = prepared_for(it, folder)
-    longest = int(prepared.parts["train"].input_length.max())
+    longest = int(prepared.splits["train"].input_length.max())
     whole: Any = list(train(it, prepared, State.start()))[-1]
     cut: Any = list(train(it.replace({"train.bptt": longest}), prepared, State.start()))[-1]
     for key, value in whole.state.weights.items():

@@ -34,8 +34,8 @@ def test_quantiles_by_hand(tmp_path: Path, covariates: Any) -> None:
     task_params = QUANTILE | {"targets": ["x", "serial"]}
     experiment = experiment_of(tmp_path, task=task_params, covariates=covariates)
     prepared, task, network = built(experiment, tmp_path)
-    part = prepared.parts["test"]
-    found = evaluate(network, task, part, experiment, predictions=True)
+    split = prepared.splits["test"]
+    found = evaluate(network, task, split, experiment, predictions=True)
     table, metrics = found.predictions, found.metrics
     assert table is not None
     losses, inside, width = [], [], []

@@ -1,4 +1,4 @@
-"""Recordings prepared for a task: parts, joined strings, transcripts, answers."""
+"""Recordings prepared for a task: splits, joined strings, transcripts, answers."""
 
 import shutil
 from pathlib import Path
@@ -27,7 +27,7 @@ from rnnkit.tasks.transcription.examples import joined
 def test_patterns_say_which_file_is_in_which_part(tmp_path: Path) -> None:
     it = experiment_of(folder_of(tmp_path))
     prepared = prepare(it.data, it.task, tmp_path)
-    assert {part: len(examples) for part, examples in prepared.parts.items()} == {
+    assert {split: len(examples) for split, examples in prepared.splits.items()} == {
         "train": 42,
         "valid": 12,
         "test": 18,
@@ -49,8 +49,8 @@ def test_a_field_of_another_name_may_say_what_is_said(tmp_path: Path) -> None:
 def test_a_share_is_held_out_of_what_the_pattern_leaves(tmp_path: Path) -> None:
     it = experiment_of(folder_of(tmp_path), split={"kind": "names", "test": "*_[0-2].wav"})
     prepared = prepare(it.data, it.task, tmp_path)
-    assert len(prepared.parts["test"]) == 18
-    assert len(prepared.parts["train"]) + len(prepared.parts["valid"]) == 54
+    assert len(prepared.splits["test"]) == 18
+    assert len(prepared.splits["train"]) + len(prepared.splits["valid"]) == 54
 
 
 def test_a_file_in_two_parts_is_refused(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_strings_are_joined_from_one_speaker_and_one_part(tmp_path: Path) -> Non
     folder = folder_of(tmp_path)
     it = experiment_of(folder, source={"group": "speaker", "join": JOIN})
     prepared = prepare(it.data, it.task, tmp_path)
-    assert [len(prepared.parts[part]) for part in ("train", "valid", "test")] == [20, 5, 7]
+    assert [len(prepared.splits[part]) for part in ("train", "valid", "test")] == [20, 5, 7]
     assert {len(text.split()) for text in prepared.references.values()} == {2, 3}
     assert len(prepared.references) == 12
     frame = read(it.data.source, it.data.split)
@@ -108,9 +108,9 @@ def test_a_transcript_longer_than_its_frames_is_refused(tmp_path: Path) -> None:
 def test_longer_recordings_are_left_out_of_training(tmp_path: Path) -> None:
     it = experiment_of(folder_of(tmp_path), max_length=20)
     prepared = prepare(it.data, it.task, tmp_path)
-    assert prepared.facts["left_out"] == 42 - len(prepared.parts["train"]) > 0
-    assert int(prepared.parts["train"].input_length.max()) <= 20
-    assert len(prepared.parts["test"]) == 18
+    assert prepared.facts["left_out"] == 42 - len(prepared.splits["train"]) > 0
+    assert int(prepared.splits["train"].input_length.max()) <= 20
+    assert len(prepared.splits["test"]) == 18
 
 
 def test_whole_recordings_are_classified(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_whole_recordings_are_classified(tmp_path: Path) -> None:
     prepared = prepare(it.data, it.task, tmp_path)
     assert prepared.fitted.labels == ("0", "1", "2")
     assert prepared.fitted.inputs.features == 39
-    train = prepared.parts["train"].inputs
+    train = prepared.splits["train"].inputs
     assert np.allclose(train.mean(dim=0), 0, atol=0.05)
 
 
@@ -145,7 +145,7 @@ def test_a_recording_that_is_scaled_by_itself_is_not_scaled_again(
     assert prepared.fitted.inputs.scaler is None
     assert prepared.fitted.inputs.features == 39
     frame = read(it.data.source, it.data.split)
-    part = prepared.parts["test"]
+    part = prepared.splits["test"]
     own = audio.features(frame["samples"].iloc[int(part.item[1])], RATE, it.data.features)
     start, length = int(part.input_start[1]), int(part.input_length[1])
     assert np.array_equal(part.inputs[start : start + length].numpy(), own)
@@ -157,19 +157,19 @@ def test_joined_recordings_are_scored_joined_on_another_folder(tmp_path: Path) -
     run, prepared, _ = finish_in(tmp_path, it, "strings")
     other = tmp_path / "other"
     other.mkdir()
-    for file in sorted(folder.glob("*_[0-2].wav")):  # the run's own test part
+    for file in sorted(folder.glob("*_[0-2].wav")):  # the run's own test split
         shutil.copy(file, other)
     found = evaluate_file(run, str(other), tmp_path)
     assert found["items"] == 7
     assert found["notes"] == ["7 strings were joined from 18 recordings"]
     assert found["test"] == pytest.approx(run.result["test"])
-    assert prepared.references.keys() >= set(prepared.parts["test"].item.tolist())
+    assert prepared.references.keys() >= set(prepared.splits["test"].item.tolist())
 
 
 def test_what_is_classified_is_cut_as_it_was_in_training(tmp_path: Path) -> None:
     it = experiment_of(folder_of(tmp_path), task="classification", max_length=9)
     run, prepared, _ = finish_in(tmp_path, it, "cut")
-    frame, part = read(it.data.source, it.data.split), prepared.parts["test"]
+    frame, part = read(it.data.source, it.data.split), prepared.splits["test"]
     assert int(part.input_length.max()) == 9
     told = pandas.read_parquet(run.path / PREDICTIONS)
     answers = load(run.path)([frame["samples"].iloc[item] for item in told["item"]])

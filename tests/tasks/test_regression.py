@@ -14,7 +14,7 @@ from sklearn.metrics import r2_score
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.evaluation.evaluate_file import evaluate_file
-from rnnkit.evaluation.finalize import NOT_SEARCHED, finalize, gathered, predictions_of
+from rnnkit.evaluation.finalize import NO_SWEEP, collect_result, finalize, predictions_of
 from rnnkit.inference.predict import load
 from rnnkit.inference.stream import Stream
 from rnnkit.params import Experiment
@@ -81,14 +81,14 @@ def finished(folder: Path, it: Experiment) -> tuple[RunFolder, Prepared]:
     for _ in train_into(run, it, prepared):
         pass
     result = finalize(run, it, prepared, folder / "prepared")
-    run.finish(gathered(result, prepared, {}, NOT_SEARCHED))
+    run.finish(collect_result(result, prepared, {}, NO_SWEEP))
     return run, prepared
 
 
 def test_targets_are_scaled_by_the_training_split(tmp_path: Path) -> None:
     it = two_targets(tmp_path)
     prepared = prepare(it.data, it.task, tmp_path)
-    train, scaler = prepared.parts["train"].targets, prepared.fitted.targets
+    train, scaler = prepared.splits["train"].targets, prepared.fitted.targets
     assert scaler.columns == ("double", "square")
     assert train.mean(dim=0).numpy() == pytest.approx([0, 0], abs=1e-6)
     assert train.std(dim=0, unbiased=False).numpy() == pytest.approx([1, 1], abs=1e-5)
@@ -101,10 +101,10 @@ def test_targets_are_scaled_by_the_training_split(tmp_path: Path) -> None:
 def test_loss_and_metrics_against_numpy(tmp_path: Path, loss: str) -> None:
     it = two_targets(tmp_path, task={"loss": loss})
     run, prepared = finished(tmp_path, it)
-    part, scaler = prepared.parts["test"], prepared.fitted.targets
+    split, scaler = prepared.splits["test"], prepared.fitted.targets
     table = predictions_of(run).table.sort_values("item")
-    order = part.item.argsort()
-    truth = scaler.inverse(part.targets[order]).numpy()
+    order = split.item.argsort()
+    truth = scaler.inverse(split.targets[order]).numpy()
     predicted = table[["predicted double", "predicted square"]].to_numpy()
     assert table[["truth double", "truth square"]].to_numpy() == pytest.approx(truth)
     test = run.result["test"]
@@ -119,12 +119,12 @@ def test_loss_and_metrics_against_numpy(tmp_path: Path, loss: str) -> None:
 def test_linear_regression_sees_means_and_last_values(tmp_path: Path) -> None:
     it = two_targets(tmp_path)
     prepared = prepare(it.data, it.task, tmp_path)
-    train, test = prepared.parts["train"], prepared.parts["test"]
+    train, test = prepared.splits["train"], prepared.splits["test"]
 
-    def features(part: Any) -> np.ndarray:
+    def features(split: Any) -> np.ndarray:
         rows = []
-        for start, length in zip(part.input_start, part.input_length, strict=True):
-            own = part.inputs[start : start + length].double().numpy()
+        for start, length in zip(split.input_start, split.input_length, strict=True):
+            own = split.inputs[start : start + length].double().numpy()
             rows.append([*own.mean(axis=0), *own[-1]])
         return np.array(rows)
 
@@ -140,20 +140,20 @@ def test_linear_regression_sees_means_and_last_values(tmp_path: Path) -> None:
 
 def test_every_frame_has_its_number(tmp_path: Path) -> None:
     run, prepared = finished(tmp_path, per_frame(tmp_path))
-    part, scaler = prepared.parts["test"], prepared.fitted.targets
+    split, scaler = prepared.splits["test"], prepared.fitted.targets
     predictions = predictions_of(run)
-    assert len(predictions.table) == int(part.input_length.sum())
+    assert len(predictions.table) == int(split.input_length.sum())
     first = predictions.table[predictions.table["item"] == predictions.table["item"].iloc[0]]
     assert first["step"].tolist() == list(range(1, len(first) + 1))
-    metrics = score(task_for(run.experiment.task, prepared), prepared, part)
+    metrics = score(task_for(run.experiment.task, prepared), prepared, split)
     assert list(metrics) == ["training mean", "linear regression", "last value"]
-    truth = scaler.inverse(part.targets).numpy()[:, 0]
-    begins = set(part.target_start.tolist())
-    mean = scaler.inverse(prepared.parts["train"].targets.double().mean(dim=0)[None]).item()
+    truth = scaler.inverse(split.targets).numpy()[:, 0]
+    begins = set(split.target_start.tolist())
+    mean = scaler.inverse(prepared.splits["train"].targets.double().mean(dim=0)[None]).item()
     before = [mean if k in begins else truth[k - 1] for k in range(len(truth))]
     assert metrics["last value"]["mae"] == pytest.approx(np.abs(np.array(before) - truth).mean())
     assert predictions.measured().name == "mae"
-    assert len(predictions.measured().items) == len(part)
+    assert len(predictions.measured().items) == len(split)
     heading, rows = predictions.mistakes(Items(prepared))
     assert heading == "Where it was furthest off"
     assert list(rows[0]) == ["item", "step", "truth total", "predicted total", "error"]
@@ -193,16 +193,16 @@ def test_another_fits_targets_go_through_their_units(tmp_path: Path) -> None:
     source = {"kind": "frames", "path": frames(tmp_path / "c", offset=5), "sequence": "run"}
     other = experiment({**source, "label": ["double", "square"]})
     theirs = prepare(other.data, other.task, tmp_path)
-    part = prepared.parts["test"]
-    aligned = theirs.fitted.align(part, prepared.fitted)
-    expected = prepared.fitted.targets.inverse(part.targets)
+    split = prepared.splits["test"]
+    aligned = theirs.fitted.align(split, prepared.fitted)
+    expected = prepared.fitted.targets.inverse(split.targets)
     assert theirs.fitted.targets.inverse(aligned.targets).numpy() == pytest.approx(
         expected.numpy(), rel=1e-4, abs=1e-3
     )
     single = experiment({**source, "label": "double", "columns": ["x", "y"]})
     fitted = prepare(single.data, single.task, tmp_path).fitted
     with pytest.raises(InputError, match="the older model predicts double and the run double, sq"):
-        fitted.align(part, prepared.fitted)
+        fitted.align(split, prepared.fitted)
 
 
 def test_numbers_of_texts(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_numbers_of_texts(tmp_path: Path) -> None:
     run, prepared = finished(tmp_path, it)
     (answer,) = load(run.path)(["good good film"])
     assert math.isfinite(answer["values"]["label"])
-    metrics = score(task_for(it.task, prepared), prepared, prepared.parts["test"])
+    metrics = score(task_for(it.task, prepared), prepared, prepared.splits["test"])
     assert metrics["linear regression"]["mae"] < metrics["training mean"]["mae"]
 
 
@@ -227,9 +227,9 @@ def test_ts_files_with_a_target_label(tmp_path: Path) -> None:
     (tmp_path / "m.ts").write_text("\n".join([*header, *cases]))
     it = experiment({"kind": "ts", "path": str(tmp_path / "m.ts")})
     prepared = prepare(it.data, it.task, tmp_path)
-    part = prepared.parts["train"]
-    units = prepared.fitted.targets.inverse(part.targets)[:, 0]
-    assert units.tolist() == pytest.approx([0.5 * row for row in part.item.tolist()], abs=1e-5)
+    split = prepared.splits["train"]
+    units = prepared.fitted.targets.inverse(split.targets)[:, 0]
+    assert units.tolist() == pytest.approx([0.5 * row for row in split.item.tolist()], abs=1e-5)
 
 
 def test_a_label_that_is_no_number_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from shop_series import (
     experiment_of,
 )
 
-from rnnkit.data.prepare.part import PARTS
+from rnnkit.data.prepare.encoded_split import SPLITS
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.errors import InputError
 from rnnkit.inference.predict import Predictor
@@ -36,11 +36,11 @@ def test_each_series_is_split_and_scaled_by_itself(tmp_path: Path) -> None:
     ]
     assert prepared.facts["rows"] == {"train": 36 + 24, "valid": 12 + 8, "test": 12 + 8}
     assert prepared.facts["unused"] == 5
-    inputs = prepared.parts["train"].inputs.double()
+    inputs = prepared.splits["train"].inputs.double()
     for rows in (inputs[:36], inputs[60 : 60 + 24]):  # by its own training rows alone
         assert rows.mean(dim=0).abs().max() < 1e-6
         assert rows.std(dim=0, correction=0).sub(1).abs().max() < 1e-6
-    units = scaler.inverse(prepared.parts["test"].targets[[0, 60]], torch.tensor([0, 60]))
+    units = scaler.inverse(prepared.splits["test"].targets[[0, 60]], torch.tensor([0, 60]))
     assert units.flatten().tolist() == pytest.approx([0, 0], abs=1e-2)
     with pytest.raises(ValueError, match=r"rows must say to which each value belongs"):
         scaler.inverse(inputs[:, :1])
@@ -49,13 +49,13 @@ def test_each_series_is_split_and_scaled_by_itself(tmp_path: Path) -> None:
 def test_no_window_crosses_into_another_series(tmp_path: Path) -> None:
     prepared, _, _ = built(experiment_of(tmp_path), tmp_path)
     ends = {"a": (0, 60), "b": (60, 100)}
-    for part in prepared.parts.values():
-        last = part.target_start + HORIZON
-        for first, stop in zip(part.input_start.tolist(), last.tolist(), strict=True):
+    for split in prepared.splits.values():
+        last = split.target_start + HORIZON
+        for first, stop in zip(split.input_start.tolist(), last.tolist(), strict=True):
             assert any(low <= first and stop <= high for low, high in ends.values())
-    train = prepared.parts["train"]
+    train = prepared.splits["train"]
     assert len(train) == (36 - 9 + 1) + (24 - 9 + 1)
-    assert len(prepared.parts["test"]) == (12 - 2) + (8 - 2)
+    assert len(prepared.splits["test"]) == (12 - 2) + (8 - 2)
 
 
 def test_moments_are_the_same_for_all_series(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_moments_are_the_same_for_all_series(tmp_path: Path) -> None:
 def test_a_limit_takes_the_latest_times_of_all_series(tmp_path: Path) -> None:
     split = {"kind": "time", "valid": "2024-01-02T00:00", "test": "2024-01-02T12:00"}
     prepared, _, _ = built(experiment_of(tmp_path, split=split, limit=4), tmp_path)
-    assert prepared.parts["valid"].item.tolist() == [32, 33, 60 + 32, 60 + 33]
+    assert prepared.splits["valid"].item.tolist() == [32, 33, 60 + 32, 60 + 33]
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_baselines_and_predictions_are_in_each_series_units(tmp_path: Path) -> N
     prepared, task, network = built(experiment, tmp_path)
     with torch.no_grad():
         network.head.weight.zero_()
-    part = prepared.parts["test"]
-    found = evaluate(network, task, part, experiment, predictions=True)
-    beside = score(task, prepared, part)
+    split = prepared.splits["test"]
+    found = evaluate(network, task, split, experiment, predictions=True)
+    beside = score(task, prepared, split)
     for name in ("mae", "rmse", "mase", "scaled_mse"):
         assert found.metrics[name] == pytest.approx(beside["last value"][name], rel=1e-4)
     table = found.predictions
@@ -135,15 +135,15 @@ def test_a_predictor_gives_what_the_evaluation_gave(
 ) -> None:
     experiment = experiment_of(tmp_path, task=task_params, **data)
     prepared, task, network = built(experiment, tmp_path)
-    part, scaler = prepared.parts["test"], prepared.fitted.inputs.scaler
+    split, scaler = prepared.splits["test"], prepared.fitted.inputs.scaler
     assert scaler is not None
-    found = evaluate(network, task, part, experiment, predictions=True).predictions
+    found = evaluate(network, task, split, experiment, predictions=True).predictions
     assert found is not None
     predictor = Predictor(experiment, prepared, network.state_dict())
-    for item in (0, len(part) - 1):
-        start = int(part.target_start[item])
+    for item in (0, len(split) - 1):
+        start = int(split.target_start[item])
         k = int(scaler.which(torch.tensor([start])))
-        rows = part.inputs[start - WINDOW : start + (HORIZON if data else 0)].numpy()
+        rows = split.inputs[start - WINDOW : start + (HORIZON if data else 0)].numpy()
         width = len(scaler.columns)
         scale, offset = (np.array(v).reshape(-1, width)[k] for v in (scaler.scale, scaler.offset))
         window = rows * scale + offset
@@ -182,4 +182,4 @@ def test_prepared_data_come_back_from_disk_as_they_were(tmp_path: Path) -> None:
     experiment = experiment_of(tmp_path, **FUTURE)
     first, again = (prepare(experiment.data, experiment.task, tmp_path) for _ in range(2))
     assert again.fitted.inputs.scaler == first.fitted.inputs.scaler
-    assert [again.parts[part].known for part in PARTS] == [3, 3, 3]
+    assert [again.splits[split].known for split in SPLITS] == [3, 3, 3]

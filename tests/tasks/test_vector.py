@@ -50,8 +50,8 @@ def test_a_label_is_learned_from_a_vector(tmp_path: Path) -> None:
     last = list(train(it, prepared, State.start()))[-1]
     network = make_network(it, task)
     network.load_state_dict(last.state.weights)  # type: ignore[union-attr]
-    scores = evaluate(network, task, prepared.parts["test"], it, predictions=True)
-    beside = score(task, prepared, prepared.parts["test"])
+    scores = evaluate(network, task, prepared.splits["test"], it, predictions=True)
+    beside = score(task, prepared, prepared.splits["test"])
     assert scores.metrics["accuracy"] > beside["constant target"]["accuracy"] + 0.2
     assert beside["nearest neighbour"]["accuracy"] > beside["constant target"]["accuracy"]
 
@@ -72,13 +72,13 @@ def test_numbers_are_told_in_their_own_units(tmp_path: Path) -> None:
     last = list(train(it, prepared, State.start()))[-1]
     network = make_network(it, task)
     network.load_state_dict(last.state.weights)  # type: ignore[union-attr]
-    scores = evaluate(network, task, prepared.parts["test"], it, predictions=True)
+    scores = evaluate(network, task, prepared.splits["test"], it, predictions=True)
     assert scores.predictions is not None
     errors = scores.predictions["truth y"] - scores.predictions["predicted y"]
     assert scores.metrics["mae"] == pytest.approx(errors.abs().mean())
     assert scores.metrics["rmse"] == pytest.approx((errors**2).mean() ** 0.5)
     assert 60 < scores.predictions["truth y"].mean() < 140
-    beside = score(task, prepared, prepared.parts["test"])
+    beside = score(task, prepared, prepared.splits["test"])
     assert scores.metrics["rmse"] < beside["nearest neighbour"]["rmse"]
     assert beside["nearest neighbour"]["rmse"] < beside["constant target"]["rmse"]
 
@@ -88,7 +88,7 @@ def test_the_network_is_affine_layers_with_rectified_units(tmp_path: Path) -> No
     prepared = prepare(it.data, it.task, tmp_path)
     network = make_network(it, task_for(it.task, prepared)).double()
     assert len(network.layers) == 2  # type: ignore[arg-type]  # as below
-    batch = gather(prepared.parts["train"], torch.arange(5), "post", torch.float64)
+    batch = gather(prepared.splits["train"], torch.arange(5), "post", torch.float64)
     hidden = batch.inputs[:, 0]
     for layer in network.layers:  # type: ignore[union-attr]  # modules, whatever mypy thinks
         hidden = (hidden @ layer.weight.T + layer.bias).clamp(min=0)
@@ -102,7 +102,7 @@ def test_frames_are_laid_flat(tmp_path: Path) -> None:
     prepared = prepare(it.data, it.task, tmp_path)
     assert prepared.fitted.inputs.features == 64
     frame = sources.read(it.data.source, it.data.split)
-    part = prepared.parts["train"]
+    part = prepared.splits["train"]
     row = int(part.item[7])
     assert part.inputs[7].tolist() == pytest.approx(frame["frames"].iloc[row].ravel().tolist())
 

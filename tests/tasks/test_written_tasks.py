@@ -82,11 +82,11 @@ def test_sources_that_differ_in_an_unknown_word_are_different_questions(tmp_path
     predictor = run(tmp_path, it := experiment_of("translation", source, data={"split": split}))
     prepared = prepare(it.data, it.task, tmp_path)
     task = task_for(it.task, prepared)
-    found = evaluate(predictor.network, task, prepared.parts["test"], it, True).predictions
+    found = evaluate(predictor.network, task, prepared.splits["test"], it, True).predictions
     assert found is not None
     assert found["asked"].nunique() == 4  # the last two ask for the same
     assert found["length"].tolist() == [2] * 5
-    copied = baselines.score(task, prepared, prepared.parts["test"])["copied source"]
+    copied = baselines.score(task, prepared, prepared.splits["test"])["copied source"]
     assert copied["sequence_accuracy"] == 0
     assert copied["wer"] == 1.0  # four questions of two words each, and none of these is right
 
@@ -100,11 +100,11 @@ def test_targets_end_and_references_keep_what_the_vocabulary_lacks(tmp_path: Pat
     split = {"kind": "files", "valid": str(tmp_path / "p.tsv"), "test": str(tmp_path / "test.tsv")}
     it = experiment_of("translation", source, data={"split": split})
     prepared = prepare(it.data, it.task, tmp_path)
-    part = prepared.parts["test"]
+    part = prepared.splits["test"]
     assert part.targets[-1] == END
     assert part.targets[-2] == UNKNOWN
     assert list(prepared.references.values())[-1] == "cd NEW"
-    assert part.unaligned
+    assert part.is_sequence_to_sequence
     assert prepared.facts["targets"]["test"] == 3
 
 
@@ -123,15 +123,15 @@ def test_bpe_on_both_sides_gives_the_text_back(tmp_path: Path) -> None:
     it = experiment_of("translation", pairs(tmp_path), data={"tokenizer": {"kind": "bpe"}})
     prepared = prepare(it.data, it.task, tmp_path)
     assert prepared.fitted.target is not None
-    part = prepared.parts["valid"]
-    for k in range(len(part)):
-        start, length = int(part.target_start[k]), int(part.target_length[k])
-        ids = part.targets[start : start + length].tolist()
+    split = prepared.splits["valid"]
+    for k in range(len(split)):
+        start, length = int(split.target_start[k]), int(split.target_length[k])
+        ids = split.targets[start : start + length].tolist()
         assert ids[-1] == END
-        assert prepared.fitted.target.decode(ids) == prepared.references[int(part.item[k])]
+        assert prepared.fitted.target.decode(ids) == prepared.references[int(split.item[k])]
         pieces = [prepared.fitted.target.piece(token) for token in ids]
         assert pieces.pop() == "<eos>"
-        assert "".join(pieces) == prepared.references[int(part.item[k])]
+        assert "".join(pieces) == prepared.references[int(split.item[k])]
 
 
 def test_long_pairs_are_left_out_of_training_alone(tmp_path: Path) -> None:
@@ -140,13 +140,13 @@ def test_long_pairs_are_left_out_of_training_alone(tmp_path: Path) -> None:
     left_out = prepared.facts["left_out"]
     assert left_out > 0
     assert prepared.notes == [f"items of train longer than data.max_length, left out: {left_out}"]
-    assert int(prepared.parts["train"].input_length.max()) == 3
-    assert int(prepared.parts["test"].input_length.max()) == 4
+    assert int(prepared.splits["train"].input_length.max()) == 3
+    assert int(prepared.splits["test"].input_length.max()) == 4
 
 
 def test_nothing_left_to_train_on_is_refused(tmp_path: Path) -> None:
     it = experiment_of("translation", pairs(tmp_path), data={"max_length": 1})
-    with pytest.raises(InputError, match="every item of the training part is longer than 1"):
+    with pytest.raises(InputError, match="every item of the training split is longer than 1"):
         prepare(it.data, it.task, tmp_path)
 
 
@@ -172,7 +172,7 @@ def test_it_learns_to_turn_words_round_and_the_table_says_so(tmp_path: Path) -> 
     task = task_for(it.task, prepared)
     network = task.network(it.model, torch.Generator())
     network.load_state_dict(last.state.weights)
-    scores = evaluate(network, task, prepared.parts["test"], it, predictions=True)
+    scores = evaluate(network, task, prepared.splits["test"], it, predictions=True)
     table = scores.predictions
     assert table is not None
     assert (table["right"] == (table["truth"] == table["predicted"])).all()
@@ -180,7 +180,7 @@ def test_it_learns_to_turn_words_round_and_the_table_says_so(tmp_path: Path) -> 
     for pieces, weights in zip(table["pieces"], table["attention"], strict=True):
         assert len(pieces) == len(weights)
         assert np.allclose([sum(row) for row in weights], 1, atol=0.01)
-    found = baselines.score(task, prepared, prepared.parts["test"])
+    found = baselines.score(task, prepared, prepared.splits["test"])
     assert set(found) == {"copied source", "constant text", "nearest source"}
     assert all(metrics["bleu"] < scores.metrics["bleu"] for metrics in found.values())
 
@@ -250,7 +250,7 @@ def test_a_copied_source_has_the_words_that_no_vocabulary_has(tmp_path: Path) ->
     (tmp_path / "c.tsv").write_text("\n".join(["source\ttarget", *lines]))
     it = experiment_of("translation", {"kind": "pairs", "path": str(tmp_path / "c.tsv")})
     prepared = prepare(it.data, it.task, tmp_path)
-    found = baselines.score(task_for(it.task, prepared), prepared, prepared.parts["test"])
+    found = baselines.score(task_for(it.task, prepared), prepared, prepared.splits["test"])
     assert found["copied source"] == {"bleu": 1.0, "wer": 0.0, "sequence_accuracy": 1.0}
     run(tmp_path, it)
     elsewhere = evaluate_file(RunFolder(tmp_path / "run"), str(tmp_path / "c.tsv"), tmp_path)
@@ -275,7 +275,7 @@ def test_a_category_has_no_right_text(tmp_path: Path) -> None:
     task = task_for(it.task, prepared)
     assert set(prepared.fitted.inputs.vocabulary or ()) == {"<pad>", "<unk>", "left", "right"}
     assert task.shown[0] == "perplexity"
-    found = baselines.score(task, prepared, prepared.parts["test"])
+    found = baselines.score(task, prepared, prepared.splits["test"])
     assert set(found) == {"unigram", "bigram"}  # no constant text is the right one
     assert found["bigram"]["perplexity"] < found["unigram"]["perplexity"]
 
@@ -293,7 +293,7 @@ def test_how_bleu_was_counted_says_what_was_done_to_the_texts(
     it = experiment_of("translation", pairs(tmp_path), data={"tokenizer": tokenizer})
     predictor, prepared = run(tmp_path, it), prepare(it.data, it.task, tmp_path)
     task = task_for(it.task, prepared)
-    found = evaluate(predictor.network, task, prepared.parts["test"], it, False)
+    found = evaluate(predictor.network, task, prepared.splits["test"], it, False)
     assert found.counted["bleu"].startswith(
         "nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp|version:"
     )
@@ -304,18 +304,18 @@ def test_a_last_training_has_what_is_short_enough_of_both_parts(tmp_path: Path) 
     more = "".join(f"ab ab ab ab ab x{k}\tcd\n" for k in range(30))
     it = experiment_of("translation", pairs(tmp_path, more=more), data={"max_length": 4})
     prepared = prepare(it.data, it.task, tmp_path)
-    assert int(prepared.parts["valid"].input_length.max()) == 6  # a judge leaves nothing out
+    assert int(prepared.splits["valid"].input_length.max()) == 6  # a judge leaves nothing out
     whole = train_and_valid(prepared)
-    assert whole.parts.keys() == {"train", "test"}
-    train = whole.parts["train"]
+    assert whole.splits.keys() == {"train", "test"}
+    train = whole.splits["train"]
     assert int(train.input_length.max()) == 4
     longest = int(train.target_length.max())
-    most = max(prepared.facts["longest_target"][part] for part in ("train", "valid"))
+    most = max(prepared.facts["longest_target"][split] for split in ("train", "valid"))
     task = task_for(it.task, whole)
     assert isinstance(task, SequenceToSequence)
     assert longest <= task.fitted.longest == most
-    long = int((prepared.parts["valid"].input_length > 4).sum())
-    assert len(train) == len(prepared.parts["train"]) + len(prepared.parts["valid"]) - long
+    long = int((prepared.splits["valid"].input_length > 4).sum())
+    assert len(train) == len(prepared.splits["train"]) + len(prepared.splits["valid"]) - long
 
 
 @pytest.mark.parametrize(("heard", "each"), [(True, "nats per frame"), (False, "nats per token")])

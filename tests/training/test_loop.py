@@ -12,7 +12,7 @@ from rnnkit.training.flat_parameters import FlatParameters
 from torch import Tensor, nn
 
 from rnnkit.data.inputs.tokens import TokenLists
-from rnnkit.data.prepare.part import Part, joined
+from rnnkit.data.prepare.encoded_split import EncodedSplit, joined
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.tokenize import fit_tokens
 from rnnkit.params import Experiment
@@ -23,21 +23,21 @@ from rnnkit.tasks.tagging.examples import TaggingFitted
 from rnnkit.training.loop import Diverged, Epoch, State, Step, better, stopped, train, train_into
 
 
-def part(items: int, seed: int) -> Part:
+def split(items: int, seed: int) -> EncodedSplit:
     """Sequences of 3 to 7 tokens whose tag is whether the token before was even."""
     draw = torch.Generator().manual_seed(seed)
     length = torch.randint(3, 8, (items,), generator=draw)
     start = length.cumsum(0) - length
     tokens = torch.randint(2, 10, (int(length.sum()),), generator=draw)
     tags = (tokens.roll(1) % 2 == 0).long()
-    return Part(tokens, start, length, tags, start, length, torch.arange(items), True)
+    return EncodedSplit(tokens, start, length, tags, start, length, torch.arange(items), True)
 
 
 @pytest.fixture
 def prepared(experiment: Experiment) -> Prepared:
     return Prepared(
         sha256="0" * 64,
-        parts={"train": part(40, 1), "valid": part(12, 2), "test": part(12, 3)},
+        splits={"train": split(40, 1), "valid": split(12, 2), "test": split(12, 3)},
         fitted=TaggingFitted(
             task=experiment.task,
             data=experiment.data,
@@ -213,9 +213,9 @@ def test_a_step_without_a_finite_gradient_changes_nothing_and_a_whole_epoch_of_t
 def test_without_a_valid_part_every_epoch_is_the_best(
     experiment: Experiment, prepared: Prepared
 ) -> None:
-    whole = joined(prepared.parts["train"], prepared.parts["valid"])
+    whole = joined(prepared.splits["train"], prepared.splits["valid"])
     assert len(whole) == 52
-    blind = replace(prepared, parts={"train": whole, "test": prepared.parts["test"]})
+    blind = replace(prepared, splits={"train": whole, "test": prepared.splits["test"]})
     end = last_of(train(experiment, blind, State.start()))
     assert end.valid == {}
     assert end.state.best_epoch == end.epoch == 4

@@ -1,4 +1,4 @@
-"""Word vectors from files, another run's weights, a user's own cell and its guards."""
+"""Word vectors from files, another run's weights, a user's own cell and its measure_invariants."""
 
 import gzip
 import re
@@ -21,7 +21,7 @@ from rnnkit.params import Experiment, dump, load
 from rnnkit.runs.identity import identify
 from rnnkit.tasks import prepare, task_for
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.invariants import TOLERANCE, Measured, guards
+from rnnkit.training.invariants import TOLERANCE, Measured, measure_invariants
 from rnnkit.training.loop import State, make_network, train
 from rnnkit.training.pretrained import start
 
@@ -221,7 +221,7 @@ def test_a_run_goes_on_from_anothers_weights(tmp_path: Path) -> None:
     prepared = prepare(it.data, it.task, tmp_path)
     task = task_for(it.task, prepared)
     scores = [
-        evaluate(network, task, prepared.parts["test"], it, False).metrics["loss"]
+        evaluate(network, task, prepared.splits["test"], it, False).metrics["loss"]
         for network in (make_network(again, task), load_predictor(first.path).network)
     ]
     assert scores[0] == scores[1]
@@ -378,7 +378,7 @@ def test_a_cell_of_ones_own_trains_is_saved_and_predicts(here: Path) -> None:
     assert "my_leaky:Leaky" in dump(it)
     (answer,) = load_predictor(folder.path)(["the good film"])
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
-    assert not broken(guards(it, prepare(it.data, it.task, here)))
+    assert not broken(measure_invariants(it, prepare(it.data, it.task, here)))
     before = identify([it])[0].inputs
     (here / "my_leaky.py").write_text((here / "my_leaky.py").read_text() + "# changed\n")
     assert identify([it])[0].inputs != before
@@ -395,7 +395,7 @@ def test_a_cell_that_breaks_an_invariant_is_found(
     name: str, fault: str, invariant: str, here: Path
 ) -> None:
     it = own(here, name, fault)
-    found = guards(it, prepare(it.data, it.task, here))
+    found = measure_invariants(it, prepare(it.data, it.task, here))
     assert invariant in broken(found)
     measured = found[invariant]
     assert measured is not None
@@ -415,7 +415,7 @@ def test_what_is_not_finite_is_found(
     name: str, fault: str, invariant: str, message: str, here: Path
 ) -> None:
     it = own(here, name, fault)
-    measured = guards(it, prepare(it.data, it.task, here))[invariant]
+    measured = measure_invariants(it, prepare(it.data, it.task, here))[invariant]
     assert measured is not None
     assert not measured.holds
     assert re.search(message, measured.fault)
@@ -437,10 +437,12 @@ def test_a_network_that_looks_ahead_is_found(tmp_path: Path, monkeypatch: Any) -
     }
     it = Experiment.model_validate(tree)
     prepared = prepare(it.data, it.task, tmp_path)
-    found = guards(it, prepared)
+    found = measure_invariants(it, prepared)
     assert not broken(found)
     assert found["causality"] == Measured(True, 0.0, "")
-    assert guards(it.replace({"model.bidirectional": True}), prepared)["causality"] is None
+    assert (
+        measure_invariants(it.replace({"model.bidirectional": True}), prepared)["causality"] is None
+    )
     right = Synced.run
 
     def looks_ahead(self: Any, inputs: Any, *rest: Any) -> Any:
@@ -448,7 +450,7 @@ def test_a_network_that_looks_ahead_is_found(tmp_path: Path, monkeypatch: Any) -
         return outputs + 0.1 * outputs.flip(1), final
 
     monkeypatch.setattr(Synced, "run", looks_ahead)
-    assert broken(guards(it, prepared)) >= {"causality"}
+    assert broken(measure_invariants(it, prepared)) >= {"causality"}
 
 
 def test_a_cell_that_is_not_there_is_refused(here: Path) -> None:

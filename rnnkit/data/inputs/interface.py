@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from rnnkit.data.prepare.encoded_split import Flat
 from rnnkit.data.prepare.ids import UNKNOWN
-from rnnkit.data.prepare.part import Flat
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.data.prepare.stored import TOKENIZER
 from rnnkit.data.prepare.tokenize import FittedTokenizer
@@ -120,7 +120,7 @@ class Inputs(ABC):
 
     def text(self, ids: Sequence[int]) -> str:
         """Decode ids to text; empty for numbers."""
-        return "" if self.tokenizer is None else self.tokenizer.between.join(self.pieces(ids))
+        return "" if self.tokenizer is None else self.tokenizer.separator.join(self.pieces(ids))
 
     def stored(self) -> dict[str, Any]:
         """Fields of `prepared.json` for `load`."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnnkit.data.inputs.interface import Inputs
-from rnnkit.data.prepare.part import Flat
+from rnnkit.data.prepare.encoded_split import Flat
 from rnnkit.data.prepare.scale import Scaler, fit, fit_frames
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rnnkit.data.inputs.interface import Inputs
-from rnnkit.data.prepare.part import Flat
+from rnnkit.data.prepare.encoded_split import Flat
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data

@@ -13,7 +13,7 @@ import pandas as pd
 from rnnkit.data.inputs.interface import Feed
 from rnnkit.data.inputs.numbers import Frames
 from rnnkit.data.prepare.audio import all_features, names, sizes
-from rnnkit.data.prepare.part import Flat
+from rnnkit.data.prepare.encoded_split import Flat
 from rnnkit.data.prepare.scale import fit_frames
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from rnnkit.data.inputs.interface import Inputs
+from rnnkit.data.prepare.encoded_split import Flat
 from rnnkit.data.prepare.ids import PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
-from rnnkit.data.prepare.part import Flat
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer, fit, fit_tokens
@@ -125,7 +125,7 @@ class TokenLists(TokenInputs):
     def encode(self, items: Sequence[Sequence[str]]) -> Flat:
         ids, lengths = self.tokenizer.encode_tokens(items)
         if self.characters is not None and self.spelled is not None:
-            ids = with_letters(ids, items, self.characters, self.spelled)
+            ids = with_characters(ids, items, self.characters, self.spelled)
         return ids, lengths
 
     def step(self, value: Any, where: str) -> list[Any]:
@@ -148,12 +148,12 @@ class TokenLists(TokenInputs):
             refuse_long_tokens(frame[cls.column].tolist())
         train = frame[cls.column].iloc[rows["train"]].tolist()
         spelled: int | None = getattr(data.tokenizer, "spelling", None)
-        letters = None if spelled is None else alphabet(train)
-        return cls(fit_tokens(data.tokenizer, train), letters, spelled), frame
+        characters = None if spelled is None else alphabet(train)
+        return cls(fit_tokens(data.tokenizer, train), characters, spelled), frame
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Self:
-        return cls(stored.tokenizer, stored.letters, getattr(data.tokenizer, "spelling", None))
+        return cls(stored.tokenizer, stored.characters, getattr(data.tokenizer, "spelling", None))
 
 
 def refuse_long_tokens(items: Sequence[Sequence[str]]) -> None:
@@ -184,18 +184,18 @@ def abridged(token: str, most: int) -> str:
     return token[: most // 2] + token[len(token) - (most - most // 2) :]
 
 
-def with_letters(
-    ids: np.ndarray, items: Iterable[Sequence[str]], letters: Sequence[str], most: int
+def with_characters(
+    ids: np.ndarray, items: Iterable[Sequence[str]], characters: Sequence[str], most: int
 ) -> np.ndarray:
     """[tokens, 1 + most] the id of each token, then those of its characters, post-padded.
 
     Args:
         ids: [tokens] of all items, concatenated.
         items: their tokens.
-        letters: the alphabet.
+        characters: the alphabet.
         most: maximum characters per token.
     """
-    id_of = {character: number for number, character in enumerate(letters)}
+    id_of = {character: number for number, character in enumerate(characters)}
     spelled = np.zeros((len(ids), 1 + most), dtype=np.int64)
     spelled[:, 0] = ids
     for row, token in enumerate(chain.from_iterable(items)):

@@ -28,7 +28,7 @@ def data_sha256(data: Data, task: Task) -> str:
     Raises:
         InputError: a file is missing, empty or a folder.
     """
-    shaping = {"kind": task.kind, **{key: getattr(task, key) for key in task.shapes_data}}
+    shaping = {"kind": task.kind, **{key: getattr(task, key) for key in task.data_keys}}
     return sha256_json(
         {
             "version": FORM_VERSIONS.get(data.source.form, PREPARE_VERSION),

@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from rnnkit.params.data import MFCC
-from rnnkit.runtime.process_pool import spread
+from rnnkit.runtime.process_pool import map_in_processes
 
 MIN_ENERGY = 1e-10
 """Lower bound of energies before the logarithm: silence is about -23."""
@@ -31,7 +31,9 @@ def all_features(samples: list[np.ndarray], rate: int, params: MFCC) -> list[np.
     """`features` of all recordings, in parallel if there is much sound."""
     seconds = sum(map(len, samples)) / rate
     processes = os.cpu_count() or 1 if seconds > PARALLEL_SECONDS else 1
-    return spread(functools.partial(features, rate=rate, params=params), samples, processes)
+    return map_in_processes(
+        functools.partial(features, rate=rate, params=params), samples, processes
+    )
 
 
 def sizes(rate: int, params: MFCC) -> tuple[int, int, int]:

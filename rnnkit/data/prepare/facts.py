@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.ids import UNKNOWN
-from rnnkit.data.prepare.part import Part
 
 Facts = dict[str, Any]
 """Facts about prepared data, JSON-compatible; mappings are by split.
@@ -22,13 +22,13 @@ earlier split. vocabulary: size without padding. Other keys are documented by th
 """
 
 
-def counted(fitted: Fitted, parts: Mapping[str, Part]) -> Facts:
+def counted(fitted: Fitted, splits: Mapping[str, EncodedSplit]) -> Facts:
     """Facts items, tokens, longest, truncated and vocabulary."""
     facts: Facts = {
-        "items": {split: len(part) for split, part in parts.items()},
-        "tokens": {split: int(part.input_length.sum()) for split, part in parts.items()},
-        "longest": {split: int(part.input_length.max()) for split, part in parts.items()},
-        "truncated": {split: fitted.cut(part) for split, part in parts.items()},
+        "items": {split: len(part) for split, part in splits.items()},
+        "tokens": {split: int(part.input_length.sum()) for split, part in splits.items()},
+        "longest": {split: int(part.input_length.max()) for split, part in splits.items()},
+        "truncated": {split: fitted.cut(part) for split, part in splits.items()},
     }
     if fitted.inputs.vocabulary is not None:
         facts["vocabulary"] = len(fitted.inputs.vocabulary) - 1
@@ -66,6 +66,6 @@ WORDS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
 """Name in `Fitted.described` -> (title, formatter)."""
 
 
-def in_words(described: Mapping[str, Any]) -> dict[str, str]:
+def format_facts(described: Mapping[str, Any]) -> dict[str, str]:
     """Format `Fitted.described`: title -> text."""
     return {WORDS[name][0]: WORDS[name][1](value) for name, value in described.items()}

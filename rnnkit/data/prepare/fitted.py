@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from rnnkit.data.inputs.interface import Inputs
-from rnnkit.data.prepare.part import Flat, Part, positions
+from rnnkit.data.prepare.encoded_split import EncodedSplit, Flat, positions
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer
@@ -42,7 +42,7 @@ class Fitted(ABC):
     inputs: Inputs
 
     @abstractmethod
-    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         """Encode rows of a source with their targets. Applies `data.max_length`.
 
         Args:
@@ -58,7 +58,7 @@ class Fitted(ABC):
         """Targets as text, and source texts or recordings' names; empty if there are none."""
         return {}, {}
 
-    def read(self, values: Sequence[Any], names: Sequence[str]) -> Part:
+    def read(self, values: Sequence[Any], names: Sequence[str]) -> EncodedSplit:
         """Encode a user's inputs, with dummy targets.
 
         Args:
@@ -71,21 +71,21 @@ class Fitted(ABC):
         read = self.inputs.read(values, names)
         self.inputs.warn_unknown(*read, names)
         item = np.arange(len(values))
-        return Part.of_items(read, np.zeros_like(item), item, self.longest_read)
+        return EncodedSplit.of_items(read, np.zeros_like(item), item, self.longest_read)
 
-    def flat(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Flat:
+    def encode_inputs(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Flat:
         """Encode the inputs of rows; arguments as in `encode`."""
         flat, lengths = self.inputs.encode(frame[self.inputs.column].iloc[rows].tolist())
         refuse_no_tokens(split, lengths, rows)
         return flat, lengths
 
-    def cut(self, part: Part) -> int:
+    def cut(self, split: EncodedSplit) -> int:
         """Number of items of a split truncated at `data.max_length`."""
-        if self.data.max_length is None or part.unaligned:
+        if self.data.max_length is None or split.is_sequence_to_sequence:
             return 0
-        whole = torch.diff(part.input_start, append=torch.tensor([len(part.inputs)]))
-        given = 1 if part.inputs is part.targets else 0  # the first step, which is no target
-        return int((part.input_length < whole - given).sum())
+        whole = torch.diff(split.input_start, append=torch.tensor([len(split.inputs)]))
+        given = 1 if split.inputs is split.targets else 0  # the first step, which is no target
+        return int((split.input_length < whole - given).sum())
 
     @property
     def columns(self) -> tuple[str, ...] | None:
@@ -108,7 +108,9 @@ class Fitted(ABC):
         """Tokenizer of target texts; None for other tasks."""
         return None
 
-    def unknown(self, parts: Mapping[str, Part], facts: Mapping[str, Any]) -> dict[str, Any]:
+    def unknown(
+        self, splits: Mapping[str, EncodedSplit], facts: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Fractions of unknown tokens: kind of token -> split -> fraction."""
         return {"tokens": dict(facts.get("unknown") or {})}
 
@@ -119,7 +121,7 @@ class Fitted(ABC):
 
     # ------------------------------------------------------------------ examples of another fit
 
-    def align(self, part: Part, of: Fitted) -> Part:
+    def align(self, split: EncodedSplit, of: Fitted) -> EncodedSplit:
         """Convert another fit's examples to this fit's labels and scales; tokens must be equal.
 
         Raises:
@@ -131,11 +133,11 @@ class Fitted(ABC):
                 "run does not"
             )
         if of.labels is not None and self.labels is not None and of.labels != self.labels:
-            part = replace(part, targets=_relabelled(part.targets, of.labels, self.labels))
+            split = replace(split, targets=_relabelled(split.targets, of.labels, self.labels))
         scaler, own = of.inputs.scaler, self.inputs.scaler
         if scaler is not None and own is not None and scaler != own:
-            part = _rescaled(part, scaler, own)
-        return part
+            split = _rescaled(split, scaler, own)
+        return split
 
     @property
     def form(self) -> tuple[Any, ...]:
@@ -164,7 +166,7 @@ class Fitted(ABC):
         """A copy that finds the series of rows in another fit's frame."""
         return self
 
-    def drawn(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    def items_to_score(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         """Items to score from a file, built like those of the test split, and notes."""
         return frame, []
 
@@ -190,7 +192,7 @@ def refuse_no_tokens(split: str, lengths: np.ndarray, rows: np.ndarray) -> None:
     if (lengths == 0).any():
         raise InputError(
             f"data.source: every item needs at least one token, but {int((lengths == 0).sum())} of "
-            f"the {split} part have none, the first is row {int(rows[lengths.argmin()]) + 1}; "
+            f"the {split} split has none, the first is row {int(rows[lengths.argmin()]) + 1}; "
             "leave them out or choose another tokenizer"
         )
 
@@ -200,7 +202,7 @@ def refuse_unknown(names: Sequence[str], known: Sequence[str], what: str) -> Non
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise InputError(
-            f"data.source: the network knows the {what} {', '.join(known[:8])}"
+            f"data.source: the network was trained on the {what} {', '.join(known[:8])}"
             f"{', …' if len(known) > 8 else ''} alone, but {unknown[0]!r} "
             f"{f'and {len(unknown) - 1:,} others are' if unknown[1:] else 'is'} there, too; leave "
             "them out, or train with them"
@@ -215,7 +217,7 @@ def _relabelled(targets: Tensor, labels: tuple[str, ...], own: tuple[str, ...]) 
     return torch.tensor([own.index(name) for name in labels])[targets]
 
 
-def _rescaled(part: Part, scaler: Scaler, own: Scaler) -> Part:
+def _rescaled(split: EncodedSplit, scaler: Scaler, own: Scaler) -> EncodedSplit:
     """Convert inputs and targets through their units to an older model's own scale."""
     if (scaler.columns, scaler.known) != (own.columns, own.known):
         raise InputError("the older model reads other columns or other known-future covariates")
@@ -225,8 +227,8 @@ def _rescaled(part: Part, scaler: Scaler, own: Scaler) -> Part:
             f"{', '.join(scaler.targets)}"
         )
     if scaler.series != own.series:
-        raise InputError("the older model knows other series")
-    series = scaler.which(part.item) if len(scaler.begin) > 1 else torch.zeros_like(part.item)
+        raise InputError("the older model was trained on other series")
+    series = scaler.which(split.item) if len(scaler.begin) > 1 else torch.zeros_like(split.item)
 
     def converted(values: Tensor, start: Tensor, length: Tensor, columns: list[int]) -> Tensor:
         rows = torch.zeros(len(values), dtype=torch.int64)
@@ -235,10 +237,10 @@ def _rescaled(part: Part, scaler: Scaler, own: Scaler) -> Part:
         own_offset, own_scale = (table[:, columns][rows] for table in own.tables)
         return ((values.double() * scale + offset - own_offset) / own_scale).float()
 
-    read = part.input_length + (part.target_length if part.known else 0)
-    columns = list(range(part.inputs.shape[-1]))
-    inputs, targets = converted(part.inputs, part.input_start, read, columns), part.targets
+    read = split.input_length + (split.target_length if split.known else 0)
+    columns = list(range(split.inputs.shape[-1]))
+    inputs, targets = converted(split.inputs, split.input_start, read, columns), split.targets
     if targets.is_floating_point() and scaler.targets:
         wanted = scaler.target_columns
-        targets = converted(targets, part.target_start, part.target_length, wanted)
-    return replace(part, inputs=inputs, targets=targets)
+        targets = converted(targets, split.target_start, split.target_length, wanted)
+    return replace(split, inputs=inputs, targets=targets)

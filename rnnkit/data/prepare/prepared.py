@@ -8,9 +8,9 @@ from typing import Any, Generic
 
 from typing_extensions import TypeVar  # typing's has no default before Python 3.13
 
+from rnnkit.data.prepare.encoded_split import EncodedSplit, joined
 from rnnkit.data.prepare.facts import Facts
 from rnnkit.data.prepare.fitted import Fitted
-from rnnkit.data.prepare.part import Part, joined
 from rnnkit.params.block import FrozenDict
 
 MANY_UNKNOWN = 0.1
@@ -34,7 +34,7 @@ class Prepared(Generic[F]):
     """
 
     sha256: str
-    parts: Mapping[str, Part]
+    splits: Mapping[str, EncodedSplit]
     fitted: F
     facts: Facts
     references: Mapping[int, str] = FrozenDict()
@@ -51,17 +51,17 @@ class Prepared(Generic[F]):
             notes.append(f"items cut at data.max_length: {cut:,}")
         for part, count in (facts.get("duplicates") or {}).items():
             if count:
-                notes.append(f"items of {part} that are also in an earlier part: {count:,}")
+                notes.append(f"items of {part} that are also in an earlier split: {count:,}")
         for what, fractions in self.unknown.items():
             if (most := max(fractions.values())) > MANY_UNKNOWN:
                 lacks = "that are not in the vocabulary and are all read as the unknown token"
-                notes.append(f"{what} {lacks}: up to {most:.0%} of a part")
+                notes.append(f"{what} {lacks}: up to {most:.0%} of a split")
         return notes
 
     @property
     def unknown(self) -> dict[str, dict[str, float]]:
         """Fractions of unknown tokens: kind of token -> split -> fraction."""
-        unknown = self.fitted.unknown(self.parts, self.facts)
+        unknown = self.fitted.unknown(self.splits, self.facts)
         return {kind: fractions for kind, fractions in unknown.items() if fractions}
 
 
@@ -70,8 +70,8 @@ def train_and_valid(prepared: Prepared) -> Prepared:
 
     Leaves out items that are too long.
     """
-    train = joined(prepared.parts["train"], prepared.parts["valid"])
+    train = joined(prepared.splits["train"], prepared.splits["valid"])
     longest = prepared.fitted.data.max_length
-    if train.unaligned and longest is not None:
-        train, _ = train.short(longest)
-    return replace(prepared, parts={"train": train, "test": prepared.parts["test"]})
+    if train.is_sequence_to_sequence and longest is not None:
+        train, _ = train.without_long_items(longest)
+    return replace(prepared, splits={"train": train, "test": prepared.splits["test"]})

@@ -130,7 +130,7 @@ def fit(
     return Scaler(columns, targets, tuple(offset.tolist()), tuple(scale.tolist()))
 
 
-def together(scalers: Mapping[str, Scaler], begin: Sequence[int], known: int) -> Scaler:
+def merge_series(scalers: Mapping[str, Scaler], begin: Sequence[int], known: int) -> Scaler:
     """Merge the scalers of several series.
 
     Args:

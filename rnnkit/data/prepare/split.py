@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnnkit.data.prepare.part import PARTS
+from rnnkit.data.prepare.encoded_split import SPLITS
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, Data, FileNames, Files, Fractions, Given, Time
 from rnnkit.params.source import Form
@@ -84,11 +84,11 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
         if isinstance(split, Files | FileNames) and not isinstance(split.valid, str):
             train = sides == "train"
             sides[train] = _by_hash(hashes[train], split.valid, 0.0)
-    rows = {part: np.flatnonzero(sides == part) for part in PARTS}
+    rows = {part: np.flatnonzero(sides == part) for part in SPLITS}
     by_hash = isinstance(split, Fractions | Files)
     groups = frame["group"].nunique() if by_hash and "group" in frame else None
     by_name = isinstance(split, FileNames)
-    remedy = "let the patterns leave it some" if by_name else "give it a larger share"
+    remedy = "let the patterns leave it some" if by_name else "give it a larger fraction"
     refuse_empty(rows, len(frame), groups, remedy)
     if form == "text":
         return {part: members[: data.limit] for part, members in rows.items()}
@@ -98,8 +98,8 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
 def keep_by_hash(rows: Rows, hashes: np.ndarray, limit: int | None) -> Rows:
     """At most `limit` rows of each split: the first by hash of their contents."""
     return {
-        part: np.sort(members[np.argsort(hashes[members], kind="stable")][:limit])
-        for part, members in rows.items()
+        split: np.sort(members[np.argsort(hashes[members], kind="stable")][:limit])
+        for split, members in rows.items()
     }
 
 
@@ -129,7 +129,7 @@ def _by_name(paths: pd.Series, split: FileNames) -> np.ndarray:
         both = fits & (sides == "test")
         if both.any():
             raise InputError(
-                f"data.split: a recording is in one part, but {names[int(both.argmax())]!r} fits "
+                f"data.split: a recording is in one split, but {names[int(both.argmax())]!r} fits "
                 f"the patterns of valid, {split.valid!r}, and of test, {split.test!r}"
             )
         sides[fits] = part
@@ -143,7 +143,7 @@ def named(frame: pd.DataFrame, split: Files | Column | Given) -> np.ndarray:
         InputError: a name other than train, valid or test.
     """
     names = frame["part"].astype(str).to_numpy(dtype=str)
-    wrong = ~np.isin(names, PARTS)
+    wrong = ~np.isin(names, SPLITS)
     if wrong.any():
         row = int(wrong.argmax())
         key = split.name if isinstance(split, Column) else "part"
@@ -156,7 +156,7 @@ def named(frame: pd.DataFrame, split: Files | Column | Given) -> np.ndarray:
 
 
 def refuse_empty(
-    rows: Rows, count: int, groups: int | None = None, remedy: str = "give it a larger share"
+    rows: Rows, count: int, groups: int | None = None, remedy: str = "give it a larger fraction"
 ) -> None:
     """Raise InputError for a split without items.
 
@@ -165,11 +165,11 @@ def refuse_empty(
         groups: number of groups, each of which lies in one split; None: no groups.
         remedy: for the message.
     """
-    among = "" if groups is None else f" in {groups} groups, each of which lies in one part"
-    for part in PARTS:
+    among = "" if groups is None else f" in {groups} groups, each of which lies in one split"
+    for part in SPLITS:
         if not len(rows[part]):
             raise InputError(
-                f"data.split: every part needs at least one item, but {part} has none of the "
+                f"data.split: every split needs at least one item, but {part} has none of the "
                 f"{count}{among}; {remedy}, or give more data"
             )
 
@@ -177,6 +177,6 @@ def refuse_empty(
 def duplicates(frame: pd.DataFrame, form: Form, rows: Rows) -> dict[str, int]:
     """Number of items in valid and test whose content occurs in an earlier split."""
     hashes = positions(frame[CONTENT[form]].tolist())
-    train, valid, test = (hashes[rows[part]] for part in PARTS)
+    train, valid, test = (hashes[rows[split]] for split in SPLITS)
     earlier = np.concatenate([train, valid])
     return {"valid": int(np.isin(valid, train).sum()), "test": int(np.isin(test, earlier).sum())}

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from rnnkit.data.prepare.part import PARTS
+from rnnkit.data.prepare.encoded_split import SPLITS
 from rnnkit.data.prepare.split import named
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, FileNames, Files, Fractions, Split, Time
@@ -29,7 +29,7 @@ def split_rows(frame: pd.DataFrame, split: Split, empty: bool = False) -> dict[s
     """
     if isinstance(split, Fractions):
         raise InputError(
-            "data.split: fractions scatter rows over the parts, so a series would see its future; "
+            "data.split: fractions scatter rows over the splits, so a series would see its future; "
             "use `split: {kind: time}`"
         )
     if isinstance(split, Time):
@@ -45,14 +45,15 @@ def split_rows(frame: pd.DataFrame, split: Split, empty: bool = False) -> dict[s
     if isinstance(split, Files) and not isinstance(split.valid, str):
         train = int((sides == "train").sum())
         sides[train - round(train * split.valid) : train] = "valid"
-    order = np.array([PARTS.index(side) for side in sides])
+    order = np.array([SPLITS.index(side) for side in sides])
     if (np.diff(order) < 0).any():
         row = int((np.diff(order) < 0).argmax()) + 1
         key = f"column {split.name!r}" if isinstance(split, Column) else "the files"
         raise InputError(
-            f"data.split: a series' parts must follow one another in time, train, valid, test, but "
-            f"{key} goes from {sides[row - 1]} back to {sides[row]} at {frame['time'].iloc[row]}; "
-            "give each part one stretch of time"
+            "data.split: a series' splits must follow one another in time, train, valid, test, "
+            f"but {key} goes from {sides[row - 1]} back to {sides[row]} at "
+            f"{frame['time'].iloc[row]}; "
+            "give each split one stretch of time"
         )
     return _stretches(np.searchsorted(order, [0, 1, 2, 3]).tolist(), empty)
 
@@ -82,12 +83,12 @@ def _row(times: pd.Series, moment: str, key: str) -> int:
 
 
 def _stretches(borders: list[int], empty: bool) -> dict[str, Stretch]:
-    stretches = dict(zip(PARTS, pairwise(borders), strict=True))
-    for part, (first, stop) in stretches.items():
+    stretches = dict(zip(SPLITS, pairwise(borders), strict=True))
+    for split, (first, stop) in stretches.items():
         if first < 0 or stop < first or (stop == first and not empty):
             raise InputError(
-                f"data.split: every part needs at least one row, in the order train, valid, test, "
-                f"but {part} would begin at row {first} and end before row {stop}; "
+                f"data.split: every split needs at least one row, in the order train, valid, test, "
+                f"but {split} would begin at row {first} and end before row {stop}; "
                 "give other moments or larger shares"
             )
     return stretches

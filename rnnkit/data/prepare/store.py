@@ -22,8 +22,8 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.fitted import Fitted
-from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.stored import RECORD, Stored
 from rnnkit.errors import Note
@@ -38,8 +38,8 @@ from rnnkit.runtime.files import (
 )
 
 TENSORS, REFERENCES, SOURCES = "tensors.safetensors", "references.json", "sources.json"
-KIND = ("synced", "known", "unaligned")
-"""Fields that the splits have in common."""
+KIND = {"synced": "synced", "known": "known", "unaligned": "is_sequence_to_sequence"}
+"""Key of the record -> field that the splits have in common."""
 Load = Callable[[Stored], Fitted]
 """Loads the fit of a task."""
 
@@ -74,17 +74,17 @@ def publish(built: Prepared, place: Path) -> None:
     temporary = _hidden(place)
     temporary.mkdir()
     try:
-        tensors, layout = _share(built.parts)
+        tensors, layout = _share(built.splits)
         write_atomic(temporary / TENSORS, safetensors.torch.save(tensors))
         for name, content in built.fitted.files().items():
             write_atomic(temporary / name, content)
         for name, texts in ((REFERENCES, built.references), (SOURCES, built.sources)):
             if texts:
                 write_json(temporary / name, dict(texts))
-        train = built.parts["train"]
+        train = built.splits["train"]
         record = {
             "parts": layout,
-            **{name: getattr(train, name) for name in KIND},
+            **{key: getattr(train, field) for key, field in KIND.items()},
             **built.fitted.stored(),
             "facts": built.facts,
         }
@@ -114,13 +114,13 @@ def read(place: Path, load: Load, examples: bool = True) -> Prepared:
     if not examples:
         return Prepared("", FrozenDict(), fitted, facts)
     tensors: dict[str, Any] = safetensors.torch.load_file(place / TENSORS)
-    kind: dict[str, Any] = {name: stored.record[name] for name in KIND}
-    parts = {
-        part: Part(**kind, **{field: tensors[name] for field, name in layout.items()})
-        for part, layout in stored.record["parts"].items()
+    kind: dict[str, Any] = {field: stored.record[key] for key, field in KIND.items()}
+    splits = {
+        split: EncodedSplit(**kind, **{field: tensors[name] for field, name in layout.items()})
+        for split, layout in stored.record["parts"].items()
     }
     references, sources = _by_row(place / REFERENCES), _by_row(place / SOURCES)
-    return Prepared(place.name, FrozenDict(parts), fitted, facts, references, sources)
+    return Prepared(place.name, FrozenDict(splits), fitted, facts, references, sources)
 
 
 def _by_row(file: Path) -> Mapping[int, str]:
@@ -128,16 +128,18 @@ def _by_row(file: Path) -> Mapping[int, str]:
     return FrozenDict({int(row): text for row, text in texts.items()})
 
 
-def _share(parts: Mapping[str, Part]) -> tuple[dict[str, Tensor], dict[str, dict[str, str]]]:
+def _share(
+    splits: Mapping[str, EncodedSplit],
+) -> tuple[dict[str, Tensor], dict[str, dict[str, str]]]:
     """Unique tensors by name of their first use, and the name of each field's tensor."""
     names: dict[int, str] = {}
     tensors: dict[str, Tensor] = {}
-    layout: dict[str, dict[str, str]] = {part: {} for part in parts}
-    for part, examples in parts.items():
+    layout: dict[str, dict[str, str]] = {split: {} for split in splits}
+    for split, examples in splits.items():
         for field, value in vars(examples).items():
             if isinstance(value, Tensor):
-                name = names.setdefault(id(value), f"{part}.{field}")
-                tensors[name], layout[part][field] = value, name
+                name = names.setdefault(id(value), f"{split}.{field}")
+                tensors[name], layout[split][field] = value, name
     return tensors, layout
 
 

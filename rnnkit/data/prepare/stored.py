@@ -23,8 +23,8 @@ class Stored:
         self.record: Mapping[str, Any] = read_json(folder / RECORD)
         self.facts: Mapping[str, Any] = self.record["facts"]
         self.labels = tuple(self.record.get("labels") or ())
-        letters, scaler = self.record.get("letters"), self.record.get("scaler")
-        self.letters = None if letters is None else tuple(letters)
+        characters, scaler = self.record.get("letters"), self.record.get("scaler")
+        self.characters = None if characters is None else tuple(characters)
         self.scaler = None if scaler is None else Scaler.from_json(scaler)
         self.has_tokens = self.record.get("vocabulary") is not None
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from rnnkit.data.prepare.part import PARTS, begin
+from rnnkit.data.prepare.encoded_split import SPLITS, begin
 from rnnkit.data.prepare.split import Rows, keep_by_hash, positions, refuse_empty, split_items
 from rnnkit.data.prepare.split_series import split_rows
 from rnnkit.params.data import Data, Files, Time
@@ -22,13 +22,13 @@ Slice = tuple[int, int, int]  # row of the frame, first step, and the step after
 
 def split_stretches(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, Rows]:
     """All stretches (frames, tags, number of the first frame), and the rows of each split."""
-    cuts = [(part, cut) for part, whole in _sides(frame, data) for cut in _cut(whole, data)]
+    cuts = [(split, cut) for split, whole in _sides(frame, data) for cut in _cut(whole, data)]
     offsets = begin(frame["frames"].map(len).to_numpy())
     stretches = _table(frame, [cut for _, cut in cuts])
     stretches["first"] = [int(offsets[row]) + first for _, (row, first, _) in cuts]
     stretches.attrs = frame.attrs
-    sides = np.array([part for part, _ in cuts])
-    rows = {part: np.flatnonzero(sides == part) for part in PARTS}
+    sides = np.array([split for split, _ in cuts])
+    rows = {split: np.flatnonzero(sides == split) for split in SPLITS}
     refuse_empty(rows, len(cuts))
     return stretches, keep_by_hash(rows, positions(stretches["frames"].tolist()), data.limit)
 

@@ -49,7 +49,7 @@ class FittedTokenizer:
         return isinstance(self.model.decoder, decoders.Fuse)
 
     @property
-    def between(self) -> str:
+    def separator(self) -> str:
         """Separator of the tokens of a text."""
         return " " if self.model.decoder is None else ""
 

@@ -11,7 +11,7 @@
     vectors         vector, target                  floats [features]; a list of str
     pairs           source, target                  text -> text
     audio           samples, text, name             floats [samples] at attrs["rate"]
-    generated       part                            one row per sequence to generate
+    generated       part                             one row per sequence to generate
 
 Optional columns: `group` (items that stay in one split) and `part` (split given by the data or
 files). `attrs["columns"]` names the features of frames from files. `prepare` splits and encodes.
@@ -35,7 +35,7 @@ from rnnkit.data.sources.tagged import read_conll, read_conllu, read_tokens
 from rnnkit.data.sources.texts import labelled_text_sha256, read_labelled_text, read_text
 from rnnkit.errors import InputError, UnreadableFile
 from rnnkit.params.data import Column, Files, Fractions, Given, Split
-from rnnkit.params.experiment import as_written
+from rnnkit.params.experiment import as_yaml
 from rnnkit.params.source import (
     Builtin,
     Frames,
@@ -135,11 +135,11 @@ def read(source: Source, split: Split) -> pd.DataFrame:
 
     With files, the rows are ordered train, valid (if it is a file), test.
     """
-    parts = _parts(source, split)
+    splits = _parts(source, split)
     if isinstance(split, Files):
-        return _joined(parts, {part: _read(params, None) for part, params in parts.items()})
+        return _joined(splits, {part: _read(params, None) for part, params in splits.items()})
     column = split.name if isinstance(split, Column) else None
-    return _read(parts[""], "part" if isinstance(split, Given) else column)
+    return _read(splits[""], "part" if isinstance(split, Given) else column)
 
 
 def _read(source: Any, column: str | None) -> pd.DataFrame:
@@ -155,13 +155,13 @@ def _read(source: Any, column: str | None) -> pd.DataFrame:
     return SOURCES[source.kind](source)
 
 
-def _joined(parts: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _joined(splits: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The rows of all files of a split, with the column `part`."""
     import pandas as pd
 
     first = frames["train"]
     for part, frame in frames.items():
-        path = parts[part].path
+        path = splits[part].path
         if set(frame.columns) != set(first.columns):
             raise InputError(
                 f"{path}: the files of a split must have the same columns, but it has "
@@ -213,7 +213,7 @@ def read_file(
     except UnreadableFile:
         raise
     except InputError as error:
-        params = as_written(file_source.model_dump(mode="json", exclude_defaults=True))
+        params = as_yaml(file_source.model_dump(mode="json", exclude_defaults=True))
         raise InputError(f"{error}; it is read as the run's own data were, {params}") from None
     return frame[frame["part"] == "test"].reset_index(drop=True) if given else frame
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnkit.data.sources import opening
-from rnnkit.data.sources.public_files import hashed_place
+from rnnkit.data.sources.public_files import hashed_local_path
 from rnnkit.data.sources.tabular import TableFile, column, refuse_blank
 from rnnkit.data.sources.wav import recording
 from rnnkit.errors import InputError
@@ -25,15 +25,15 @@ def fingerprint(params: Audio) -> str:
     listed = _listed(params, None)
     table = [] if params.names is not None else [(params.path, opening.fingerprint(params.path))]
     hashes = ((name, sha256_file(opening.existing(name))) for name in sorted(set(listed["file"])))
-    return sha256_named((hashed_place(name), sha.encode()) for name, sha in [*table, *hashes])
+    return sha256_named((hashed_local_path(name), sha.encode()) for name, sha in [*table, *hashes])
 
 
-def read(params: Audio, part: str | None) -> pd.DataFrame:
+def read(params: Audio, split: str | None) -> pd.DataFrame:
     """Columns samples (float32 [samples], -1 to 1, at `rate`), text, name (of the file; in a table:
     its path), and optional group and part. `attrs` has `rate` and `notes` on changes."""
     import pandas as pd
 
-    listed = _listed(params, part)
+    listed = _listed(params, split)
     recordings = [recording(file, params.rate) for file in listed["file"]]
     samples = pd.Series([samples for samples, _, _ in recordings], dtype=object)
     frame = pd.DataFrame({"samples": samples, "text": listed["text"]})
@@ -50,17 +50,17 @@ def read(params: Audio, part: str | None) -> pd.DataFrame:
     return frame
 
 
-def _listed(params: Audio, part: str | None) -> pd.DataFrame:
+def _listed(params: Audio, split: str | None) -> pd.DataFrame:
     """Columns file, text, and optional group and part."""
     import pandas as pd
 
     if params.names is not None:
-        columns, at = _named(params, part)
+        columns, at = _named(params, split)
     else:
         file = _table(params)
-        columns, at = file.chosen(part, "audio", "text", "group"), file.at
+        columns, at = file.chosen(split, "audio", "text", "group"), file.at
         columns["file"] = _recordings(columns.pop("audio"), file)
-    rule = f"every recording needs what is said in it, as text, but column {params.text!r}"
+    rule = f"every recording needs its transcript as text, but column {params.text!r}"
     refuse_blank(columns["text"], at, rule)
     return pd.DataFrame(columns)
 
@@ -69,8 +69,8 @@ def _table(params: Audio) -> TableFile:
     path = params.path
     if Path(path).expanduser().is_dir():
         raise InputError(
-            f"{path}: is a folder, and what is said in its recordings must be in their names; say "
-            'how in data.source.names, as in "{text}_{take}.wav"'
+            f"{path}: is a folder, and the transcripts of its recordings must be in their names; "
+            'say how in data.source.names, as in "{text}_{take}.wav"'
         )
     if path.lower().endswith(".wav"):
         raise InputError(

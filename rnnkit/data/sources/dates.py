@@ -42,10 +42,10 @@ STYLES = (
 )
 
 
-def written(day: date) -> str:
+def spelled_out(day: date) -> str:
     """A day in its style.
 
-    >>> written(date(2017, 6, 26))
+    >>> spelled_out(date(2017, 6, 26))
     'Monday Jun 26, 2017'
     """
     digest = int.from_bytes(blake2b(day.isoformat().encode(), digest_size=4).digest(), "big")
@@ -69,7 +69,7 @@ def written(day: date) -> str:
 def pairs() -> list[tuple[str, str]]:
     """(date in its style, ISO 8601) of every day."""
     days = (FIRST + timedelta(days=number) for number in range((LAST - FIRST).days + 1))
-    return [(written(day), day.isoformat()) for day in days]
+    return [(spelled_out(day), day.isoformat()) for day in days]
 
 
 def read() -> pd.DataFrame:

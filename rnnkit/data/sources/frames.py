@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_frames(params: Frames, part: str | None) -> pd.DataFrame:
+def read_frames(params: Frames, split: str | None) -> pd.DataFrame:
     """One row per sequence, in order of their first frames.
 
     Columns: frames (float64 [steps, features]); label, or tags (a list of str) for labels per
@@ -24,7 +24,7 @@ def read_frames(params: Frames, part: str | None) -> pd.DataFrame:
 
     file = TableFile(params, "csv")
     targets = (params.label,) if isinstance(params.label, str) else params.label
-    columns = file.chosen(part, "sequence", "time", "group")
+    columns = file.chosen(split, "sequence", "time", "group")
     taken = {*targets, *(str(cells.name) for cells in columns.values())}
     numbers = file.numbers(params.columns, taken)
     features = numbers.to_numpy()

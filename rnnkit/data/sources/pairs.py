@@ -25,13 +25,13 @@ def pairs_sha256(params: Pairs) -> str:
     return sha256_json([opening.fingerprint(path) for path in _files(params)])
 
 
-def read_pairs(params: Pairs, part: str | None) -> pd.DataFrame:
+def read_pairs(params: Pairs, split: str | None) -> pd.DataFrame:
     """Columns source, target, and optional group and part."""
     import pandas as pd
 
     files = _files(params)
     if len(files) == 2:
-        refuse_columns_of_lines(params, part)
+        refuse_columns_of_lines(params, split)
         return _aligned(files, params.encoding)
     if format_of(params.path, params.format, "lines") == "lines":
         rows = opening.read_rows(params.path, params.encoding)
@@ -41,7 +41,7 @@ def read_pairs(params: Pairs, part: str | None) -> pd.DataFrame:
                 "with a line for each; name both of these in braces, as in text.{en,de}"
             )
     file = TableFile(params, "tsv")
-    columns = file.chosen(part, "source", "target", "group")
+    columns = file.chosen(split, "source", "target", "group")
     for field in ("source", "target"):
         refuse_blank(columns[field], file.at)
     return pd.DataFrame(columns)

@@ -12,7 +12,7 @@ from rnnkit.params.source import PianoRolls
 if TYPE_CHECKING:
     import pandas as pd
 
-PARTS = ("train", "valid", "test")
+SPLITS = ("train", "valid", "test")
 
 
 def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
@@ -31,14 +31,14 @@ def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
     if isinstance(content, dict) != (part is not None):
         has, fix = "pieces in one list", "`split: {kind: fractions}` or `{kind: files}`"
         if isinstance(content, dict):
-            has, fix = f"parts ({', '.join(content)})", "`split: {kind: given}`"
+            has, fix = f"splits ({', '.join(content)})", "`split: {kind: given}`"
         raise InputError(f"{path}: the file has {has}; write {fix}")
-    if isinstance(content, dict) and set(content) != set(PARTS):
+    if isinstance(content, dict) and set(content) != set(SPLITS):
         raise InputError(
-            f"{path}: the parts must be train, valid and test, but they are "
+            f"{path}: the splits must be train, valid and test, but they are "
             f"{', '.join(content) or 'none'}; rename them"
         )
-    parts = {name: content[name] for name in PARTS} if isinstance(content, dict) else {"": content}
+    parts = {name: content[name] for name in SPLITS} if isinstance(content, dict) else {"": content}
     rows: list[tuple[Any, str]] = []
     for name, members in parts.items():
         if not isinstance(members, list):

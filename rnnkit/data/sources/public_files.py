@@ -35,11 +35,11 @@ def located(path: str) -> str:
     )
 
 
-def hashed_place(path: str) -> str:
+def hashed_local_path(path: str) -> str:
     """A local path in the form used for hashes, independent of the set's location.
 
-    >>> hashed_place("mlruns/data/speech_fsdd/a.wav"), hashed_place("../shared/data/b/a.wav")
-    ('../shared/data/speech_fsdd/a.wav', '../shared/data/b/a.wav')
+    >>> hashed_local_path("mlruns/data/b/a.wav"), hashed_local_path("../shared/data/b/a.wav")
+    ('../shared/data/b/a.wav', '../shared/data/b/a.wav')
     """
     for folder in FOLDERS:
         if path.startswith(f"{folder}/"):

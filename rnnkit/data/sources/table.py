@@ -16,23 +16,23 @@ MAX_TIMES_PER_ROW = 100
 """Times of a regular grid per row; a sparser series is irregular."""
 
 
-def read(params: Table, part: str | None) -> pd.DataFrame:
+def read(params: Table, split: str | None) -> pd.DataFrame:
     """The column time, the numeric columns as float64, and optional series and part."""
     import pandas as pd
 
     file = TableFile(params, "csv")
-    columns = file.chosen(part, "time", "id")
+    columns = file.chosen(split, "time", "id")
     filled = params.gaps in ("forward", "interpolate")
-    numbers = file.numbers(params.columns, {params.time, params.id, part}, missing=filled)
+    numbers = file.numbers(params.columns, {params.time, params.id, split}, missing=filled)
     taken = [name for name in numbers if name in ("time", "series", "part")]
     if taken:
         raise InputError(
-            f"{params.path}: no column of values may be called time, series or part, which have a "
+            f"{params.path}: no column of values may be called time, series or split, which have a "
             f"meaning of their own, but {taken[0]!r} is; rename it or leave it out of "
             "`data.source.columns`"
         )
     frame = pd.concat([file.times(columns["time"]).rename("time"), numbers], axis=1)
-    if part is not None:
+    if split is not None:
         frame["part"] = columns["part"]
     order, within, fix = ["time"], "", "row of each, or name the series' column in `data.source.id`"
     if params.id is not None:
@@ -41,7 +41,7 @@ def read(params: Table, part: str | None) -> pd.DataFrame:
         order, within, fix = ["series", "time"], " in each series", "row of each"
     file.refuse_equal_times(frame[order], within, fix)
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
-    return frame if part is not None else fill(frame, params.gaps, params.path)
+    return frame if split is not None else fill(frame, params.gaps, params.path)
 
 
 def fill(frame: pd.DataFrame, gaps: str, path: str) -> pd.DataFrame:

@@ -115,10 +115,10 @@ class TableFile:
         advice = ", or write `header: false` where the first line is data" if named else ""
         return column(self.frame, self.path, name, key, advice)
 
-    def chosen(self, part: str | None, *fields: str) -> dict[str, pd.Series]:
+    def chosen(self, split: str | None, *fields: str) -> dict[str, pd.Series]:
         """Columns that the source's fields name, and `part`; without fields that are None."""
         names = {field: (getattr(self.source, field), f"data.source.{field}") for field in fields}
-        names["part"] = part, "data.split.name"
+        names["part"] = split, "data.split.name"
         return {
             field: self.column(name, key)
             for field, (name, key) in names.items()

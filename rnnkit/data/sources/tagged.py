@@ -31,11 +31,11 @@ Words = Iterator[tuple[str, str] | None]
 """(token, tag) of each word; None ends a sentence."""
 
 
-def read_tokens(params: Tokens, part: str | None) -> pd.DataFrame:
+def read_tokens(params: Tokens, split: str | None) -> pd.DataFrame:
     """Columns tokens and tags (lists of str), and optional group and part."""
     import pandas as pd
 
-    names = {"tokens": params.tokens, "tags": params.tags, "group": params.group, "part": part}
+    names = {"tokens": params.tokens, "tags": params.tags, "group": params.group, "part": split}
     keys = {field: key for field, key in names.items() if key is not None}
     columns: dict[str, list[Any]] = {field: [] for field in keys}
     for where, record in objects(params.path, params.encoding):

@@ -37,25 +37,25 @@ def labelled_text_sha256(params: LabelledText) -> str:
     return sha256_json([opening.fingerprint(path) for _, path in opening.alternatives(params.path)])
 
 
-def read_labelled_text(params: LabelledText, part: str | None) -> pd.DataFrame:
+def read_labelled_text(params: LabelledText, split: str | None) -> pd.DataFrame:
     """Columns text, label, and optional group and part."""
     import pandas as pd
 
     format = _format(params)
     if format in ("label_text", "label_files"):
-        refuse_columns_of_lines(params, part)
+        refuse_columns_of_lines(params, split)
         lines = _label_files(params) if format == "label_files" else _label_lines(params)
         return pd.DataFrame(lines, columns=["text", "label"])
     file = TableFile(params, "label_text")
-    columns = file.chosen(part, "text", "label", "group")
+    columns = file.chosen(split, "text", "label", "group")
     refuse_blank(columns["text"], file.at)
     refuse_blank(columns["label"], file.at, numbers=True)
     return pd.DataFrame(columns).astype({"label": str})
 
 
-def refuse_columns_of_lines(params: LabelledText | Pairs, part: str | None) -> None:
+def refuse_columns_of_lines(params: LabelledText | Pairs, split: str | None) -> None:
     """Raise InputError if lines, which have no columns, are split or grouped by one."""
-    for key, name in (("group", params.group), ("split.name", part)):
+    for key, name in (("group", params.group), ("split.name", split)):
         if name is not None:
             raise InputError(
                 f"{params.path}: lines have no column {name!r}, which `{key}` asks for; use CSV, "

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read(params: Vectors, part: str | None) -> pd.DataFrame:
+def read(params: Vectors, split: str | None) -> pd.DataFrame:
     """Columns vector (float64 [features]), target (a list of str), and optional group and part.
     `attrs` has the names of `columns` and `targets`."""
     import pandas as pd
@@ -21,9 +21,9 @@ def read(params: Vectors, part: str | None) -> pd.DataFrame:
         file.labels(file.column(name, "data.source.targets"), "every vector needs its target")
         for name in params.targets
     ]
-    numbers = file.numbers(params.columns, {*params.targets, params.group, part})
+    numbers = file.numbers(params.columns, {*params.targets, params.group, split})
     rows = zip(*(cells.replace(params.rename) for cells in targets), strict=True)
     frame = pd.DataFrame({"vector": list(numbers.to_numpy()), "target": list(map(list, rows))})
-    frame = frame.assign(**file.chosen(part, "group"))
+    frame = frame.assign(**file.chosen(split, "group"))
     frame.attrs = {"columns": tuple(numbers), "targets": params.targets}
     return frame

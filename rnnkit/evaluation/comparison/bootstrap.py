@@ -71,7 +71,7 @@ def difference(
     a, b = first[columns].to_numpy().T, second[columns].to_numpy().T  # each [2, items]
     if measure != "wer" and not np.isclose(a[1].sum(), b[1].sum()):  # wer: references differ
         raise InputError(
-            f"the runs answer other parts of the same items ({a[1].sum():,.0f} and "
+            f"the runs predict different positions of the same items ({a[1].sum():,.0f} and "
             f"{b[1].sum():,.0f} in all); compare runs with the same tokens and data.max_length"
         )
     value = _ratio(*a) - _ratio(*b)

@@ -7,18 +7,18 @@ from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.data import FileNames, Files, Fractions, Split
-from rnnkit.params.experiment import as_written
+from rnnkit.params.experiment import as_yaml
 from rnnkit.params.public import hashed_path
 
 IGNORED_SOURCE_KEYS = ("path", "format", "join")
 """Keys of a source that change neither an item nor its split: data may move or grow."""
 
 
-def refuse_another_question(old: Experiment, new: Experiment) -> None:
+def refuse_other_task(old: Experiment, new: Experiment) -> None:
     """Raise InputError if the predictions of the two are not comparable."""
     for name, was, now in _asked(old, new):
         if was != now:
-            raise InputError(f"{name} was {as_written(was)} and is {as_written(now)}")
+            raise InputError(f"{name} was {as_yaml(was)} and is {as_yaml(now)}")
 
 
 def refuse_seen(older: Fitted, newer: Fitted) -> None:
@@ -32,22 +32,20 @@ def refuse_seen(older: Fitted, newer: Fitted) -> None:
     for key in {**after, **before}:
         was, now = before.get(key), after.get(key)
         if was != now:
-            raise InputError(
-                f"data.source.{key} was {as_written(was)} and is {as_written(now)}, {maybe}"
-            )
+            raise InputError(f"data.source.{key} was {as_yaml(was)} and is {as_yaml(now)}, {maybe}")
     if not is_held_out(old.split, new.split):
-        was, now = (as_written(data.split.model_dump()) for data in (old, new))
+        was, now = (as_yaml(data.split.model_dump()) for data in (old, new))
         raise InputError(f"data.split was {was} and is {now}, {maybe}")
 
 
 def _asked(old: Experiment, new: Experiment) -> Iterator[tuple[str, Any, Any]]:
     """(name, old value, new value) of what must be equal; task keys only after the task kind."""
     yield "task.kind", old.task.kind, new.task.kind
-    for key in new.task.changes_answers:
+    for key in new.task.output_keys:
         yield f"task.{key}", getattr(old.task, key), getattr(new.task, key)
     yield "the form of data.source", old.data.source.form, new.data.source.form
-    if new.task.gives_text:
-        before, after = (" and ".join(e.data.altered) or "as it stands" for e in (old, new))
+    if new.task.decodes_text:
+        before, after = (" and ".join(e.data.text_changes) or "as it stands" for e in (old, new))
         yield "the true text", before, after
     was, now = (experiment.data.features.model_dump() for experiment in (old, new))
     yield from ((f"data.features.{key}", was[key], now[key]) for key in now)

@@ -9,7 +9,7 @@ import pandas
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.bootstrap import Difference, difference
 from rnnkit.evaluation.finalize import predictions_of
-from rnnkit.params.variants import why_not
+from rnnkit.params.variants import incomparable_because
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks.predictions import one_measure
 
@@ -92,7 +92,7 @@ def differences(groups: Groups) -> dict[str, Difference]:
     measure = one_measure(run.name for measured in measures.values() for run in measured)
     reference_run, *runs = [run for members in groups.values() for run in members]
     for run in runs:
-        if misfit := why_not(reference_run.experiment, run.experiment, measure):
+        if misfit := incomparable_because(reference_run.experiment, run.experiment, measure):
             raise InputError(f"{run.id}: not comparable with {reference_run.id}: {misfit}")
     reference = [run.items for run in measures[first]]
     return {
@@ -100,7 +100,7 @@ def differences(groups: Groups) -> dict[str, Difference]:
             measure,
             [run.items for run in measures[variant]],
             reference,
-            groups[variant][0].experiment.task.folds_of or 1,
+            groups[variant][0].experiment.task.window_overlap or 1,
             seed=0,
         )
         for variant in others

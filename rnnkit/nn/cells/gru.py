@@ -42,9 +42,9 @@ class GRU(Cell[GRUState]):
         with torch.no_grad():
             self.b_h[hidden : 2 * hidden] = params.update_bias
 
-    def step(self, inputs: Inputs, state: GRUState, kept: Kept = None) -> GRUState:
+    def step(self, inputs: Inputs, state: GRUState, dropout_mask: Kept = None) -> GRUState:
         x_r, x_z, x_n = functional.linear(inputs, self.W_xh, self.b_h).chunk(3, dim=1)
-        h_r, h_z, h_n = self.recurrent(state.h, kept).chunk(3, dim=1)
+        h_r, h_z, h_n = self.recurrent(state.h, dropout_mask).chunk(3, dim=1)
         r = torch.sigmoid(x_r + h_r)
         z = torch.sigmoid(x_z + h_z)
         n = torch.tanh(x_n + r * (h_n + self.b_hn))

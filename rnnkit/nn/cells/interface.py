@@ -54,14 +54,14 @@ class Cell(nn.Module, ABC, Generic[S]):
         self.b_h = nn.Parameter(torch.zeros(rows))
 
     @abstractmethod
-    def step(self, inputs: Inputs, state: S, kept: Kept = None) -> S:
+    def step(self, inputs: Inputs, state: S, dropout_mask: Kept = None) -> S:
         """The state after one more input; `recurrent` applies the dropout mask."""
 
     def recurrent(
-        self, h: Float[Tensor, "batch hidden"], kept: Kept
+        self, h: Float[Tensor, "batch hidden"], dropout_mask: Kept
     ) -> Float[Tensor, "batch rows"]:
         """W_hh (m ⊙ h) of all gates, where m is the dropout mask."""
-        return functional.linear(h if kept is None else h * kept, self.W_hh)
+        return functional.linear(h if dropout_mask is None else h * dropout_mask, self.W_hh)
 
     @abstractmethod
     def zeros(self, batch: int, dtype: torch.dtype, device: torch.device) -> S:

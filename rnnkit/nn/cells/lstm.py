@@ -41,9 +41,9 @@ class LSTM(Cell[LSTMState]):
         with torch.no_grad():
             self.b_h[hidden : 2 * hidden] = params.forget_bias
 
-    def step(self, inputs: Inputs, state: LSTMState, kept: Kept = None) -> LSTMState:
+    def step(self, inputs: Inputs, state: LSTMState, dropout_mask: Kept = None) -> LSTMState:
         gates = functional.linear(inputs, self.W_xh, self.b_h)
-        i, f, g, o = (gates + self.recurrent(state.h, kept)).chunk(4, dim=1)
+        i, f, g, o = (gates + self.recurrent(state.h, dropout_mask)).chunk(4, dim=1)
         c = torch.sigmoid(f) * state.c + torch.sigmoid(i) * torch.tanh(g)
         return LSTMState(torch.sigmoid(o) * torch.tanh(c), c)
 

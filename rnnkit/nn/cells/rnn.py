@@ -32,9 +32,9 @@ class RNN(Cell[RNNState]):
         super().__init__(inputs, hidden)
         self.activation = params.activation
 
-    def step(self, inputs: Inputs, state: RNNState, kept: Kept = None) -> RNNState:
+    def step(self, inputs: Inputs, state: RNNState, dropout_mask: Kept = None) -> RNNState:
         x_h = functional.linear(inputs, self.W_xh, self.b_h)
-        return RNNState(ACTIVATIONS[self.activation](x_h + self.recurrent(state.h, kept)))
+        return RNNState(ACTIVATIONS[self.activation](x_h + self.recurrent(state.h, dropout_mask)))
 
     def zeros(self, batch: int, dtype: torch.dtype, device: torch.device) -> RNNState:
         """h_0 = 0."""

@@ -15,7 +15,7 @@ from rnnkit.nn.recurrence import unroll
 from rnnkit.params.model import Model
 
 
-class Written(NamedTuple):
+class DecoderState(NamedTuple):
     """The state of a decoder between steps.
 
     Args:
@@ -26,31 +26,31 @@ class Written(NamedTuple):
     states: States
     attended: Tensor | None
 
-    def rows(self, which: Int[Tensor, " rows"]) -> "Written":
+    def rows(self, which: Int[Tensor, " rows"]) -> "DecoderState":
         """The state of the given rows; an index may repeat."""
         attended = None if self.attended is None else self.attended[which]
-        return Written(map_states(lambda part: part[which], self.states), attended)
+        return DecoderState(map_states(lambda part: part[which], self.states), attended)
 
 
-Guessed = tuple[Written, Tensor | None]
+Guessed = tuple[DecoderState, Tensor | None]
 """The decoder state and its most probable next token."""
 
 
-class Read(NamedTuple):
+class EncodedInputs(NamedTuple):
     """The encoded inputs of a decoder: its initial state and its memory."""
 
-    written: Written
+    state: DecoderState
     memory: Memory | None
 
     @property
     def items(self) -> int:
         """Number of items."""
-        return len(next(iter(self.written.states.values())).h)
+        return len(next(iter(self.state.states.values())).h)
 
-    def rows(self, which: Int[Tensor, " rows"]) -> "Read":
+    def rows(self, which: Int[Tensor, " rows"]) -> "EncodedInputs":
         """The encoded inputs of the given items; an index may repeat."""
         memory = None if self.memory is None else self.memory.rows(which)
-        return Read(self.written.rows(which), memory)
+        return EncodedInputs(self.state.rows(which), memory)
 
 
 class Decoder(nn.Module):
@@ -94,31 +94,31 @@ class Decoder(nn.Module):
             return None
         return Memory(hidden, self.attention.keys(hidden), mask)
 
-    def begin(self, states: States) -> Written:
+    def begin(self, states: States) -> DecoderState:
         """The decoder state before the first token, from the stack's states."""
         top = states[f"layer{self.stack.depth - 1}"].h
-        return Written(states, torch.zeros_like(top) if self.is_fed else None)
+        return DecoderState(states, torch.zeros_like(top) if self.is_fed else None)
 
     def forward(
         self,
         previous: Int[Tensor, "batch time"],
-        written: Written,
+        state: DecoderState,
         memory: Memory | None,
         own: float = 0.0,
     ) -> Float[Tensor, "batch time tokens"]:
         """Logits of every token at every step, given the true previous tokens (teacher forcing).
 
         Args:
-            written: decoder state before the first step.
+            state: decoder state before the first step.
             own: probability that a step's input is the network's most probable token instead of
                 the true one (scheduled sampling, Bengio et al. 2015).
         """
         if not own:
             vectors = self.embedding(previous, None)
             if self.is_fed:
-                hidden, _ = unroll(lambda v, s: self._step(v, s, memory)[:2], vectors, written)
+                hidden, _ = unroll(lambda v, s: self._step(v, s, memory)[:2], vectors, state)
             else:
-                hidden, _ = self.stack(vectors, None, written.states, False, "auto")
+                hidden, _ = self.stack(vectors, None, state.states, False, "auto")
                 hidden, _ = self._look(hidden, memory)
             return self._scores(hidden)
 
@@ -129,34 +129,34 @@ class Decoder(nn.Module):
             logits, after, _ = self.advance(token, before, memory)
             return logits, (after, logits.detach().argmax(dim=-1))
 
-        begin: Guessed = written, None
+        begin: Guessed = state, None
         return unroll(step, previous, begin)[0]
 
     def advance(
-        self, token: Int[Tensor, " rows"], written: Written, memory: Memory | None
-    ) -> tuple[Float[Tensor, "rows tokens"], Written, Tensor | None]:
+        self, token: Int[Tensor, " rows"], state: DecoderState, memory: Memory | None
+    ) -> tuple[Float[Tensor, "rows tokens"], DecoderState, Tensor | None]:
         """Decode one step, from the newest token of each row and the decoder state before it.
 
         Returns: logits of the next token, the decoder state, and the attention weights [rows, time]
         (None without attention).
         """
         vectors = self.embedding(token[:, None], None)[:, 0]
-        hidden, after, weights = self._step(vectors, written, memory)
+        hidden, after, weights = self._step(vectors, state, memory)
         return self._scores(hidden), after, weights
 
     def _scores(self, hidden: Float[Tensor, "*rows hidden"]) -> Float[Tensor, "*rows tokens"]:
         return self.head(self.dropout(hidden))  # type: ignore[no-any-return]  # modules give Any
 
     def _step(
-        self, vectors: Float[Tensor, "rows size"], written: Written, memory: Memory | None
-    ) -> tuple[Float[Tensor, "rows hidden"], Written, Tensor | None]:
-        if written.attended is not None:
-            vectors = torch.cat([vectors, written.attended], dim=1)
-        hidden, states = self.stack(vectors[:, None], None, written.states, True, "step")
+        self, vectors: Float[Tensor, "rows size"], state: DecoderState, memory: Memory | None
+    ) -> tuple[Float[Tensor, "rows hidden"], DecoderState, Tensor | None]:
+        if state.attended is not None:
+            vectors = torch.cat([vectors, state.attended], dim=1)
+        hidden, states = self.stack(vectors[:, None], None, state.states, True, "step")
         hidden, weights = self._look(hidden, memory)
         hidden = hidden[:, 0]
         weights = None if weights is None else weights[:, 0]
-        return hidden, Written(states, hidden if self.is_fed else None), weights
+        return hidden, DecoderState(states, hidden if self.is_fed else None), weights
 
     def _look(
         self, hidden: Float[Tensor, "batch steps hidden"], memory: Memory | None

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from rnnkit.nn.kernels.padding import Mask, Padding, find_padding
-from rnnkit.nn.model.decoder import Bridge, Decoder, Read
+from rnnkit.nn.model.decoder import Bridge, Decoder, EncodedInputs
 from rnnkit.nn.model.initialization import MATRICES, make_head
 from rnnkit.nn.model.readout import READOUTS, RUNNING
 from rnnkit.nn.model.representation import Sizes, make_representation
@@ -145,7 +145,7 @@ class OneToOne(nn.Module):
         return self.head(self.dropout(hidden))  # type: ignore[no-any-return]  # modules give Any
 
 
-class Writer(nn.Module):
+class DecoderNetwork(nn.Module):
     """Base of the topologies that generate a sequence: inputs -> one vector -> the decoder's
     initial states."""
 
@@ -156,7 +156,7 @@ class Writer(nn.Module):
         self.decoder = Decoder(model, outputs, memory, draw)
         self.bridge = Bridge(units, self.decoder.stack, draw)
 
-    def read(self, inputs: Inputs, mask: Mask | None) -> Read:
+    def encode_for_decoder(self, inputs: Inputs, mask: Mask | None) -> EncodedInputs:
         """Encode the inputs for the decoder."""
         raise NotImplementedError
 
@@ -173,11 +173,11 @@ class Writer(nn.Module):
             previous: the previous token of each step.
             own: as in `Decoder.forward`.
         """
-        read = self.read(inputs, mask)
-        return self.decoder(previous, read.written, read.memory, own)  # type: ignore[no-any-return]
+        read = self.encode_for_decoder(inputs, mask)
+        return self.decoder(previous, read.state, read.memory, own)  # type: ignore[no-any-return]
 
 
-class OneToMany(Writer):
+class OneToMany(DecoderNetwork):
     """A vector or a token in, a sequence out.
 
     Reference: O. Vinyals et al., Show and tell: a neural image caption generator, 2015.
@@ -189,12 +189,12 @@ class OneToMany(Writer):
         self.dropout = nn.Dropout(model.dropout)
         self.add_decoder(model, outputs, self.representation.size, None, draw)
 
-    def read(self, inputs: Inputs, mask: Mask | None) -> Read:
+    def encode_for_decoder(self, inputs: Inputs, mask: Mask | None) -> EncodedInputs:
         vector = self.representation(inputs, None)[:, 0]
-        return Read(self.decoder.begin(self.bridge(self.dropout(vector))), None)
+        return EncodedInputs(self.decoder.begin(self.bridge(self.dropout(vector))), None)
 
 
-class EncoderDecoder(Writer, Encoder):
+class EncoderDecoder(DecoderNetwork, Encoder):
     """A sequence in, another sequence out. The decoder's initial states come from the encoder's
     read-out; with attention it also uses the encoder's outputs.
 
@@ -208,17 +208,17 @@ class EncoderDecoder(Writer, Encoder):
         memory = None if model.attention == "none" else self.stack.size
         self.add_decoder(model, outputs, self.stack.size, memory, draw)
 
-    def read(self, inputs: Inputs, mask: Mask | None) -> Read:
+    def encode_for_decoder(self, inputs: Inputs, mask: Mask | None) -> EncodedInputs:
         hidden, _, padding = self.encode(inputs, mask)
         vector = self.dropout(self.readout(hidden, padding, self.stack.directions))
         memory = self.decoder.remember(self.dropout(hidden), None if padding is None else mask)
-        return Read(self.decoder.begin(self.bridge(vector)), memory)
+        return EncodedInputs(self.decoder.begin(self.bridge(vector)), memory)
 
-    def step(self, *newest: Any) -> tuple[Read, States, Vector]:
+    def step(self, *newest: Any) -> tuple[EncodedInputs, States, Vector]:
         """As `advance`, for encoders without attention: the decoder's inputs for the sequence so
         far, its states and its read-out."""
         vector, final = self.advance(*newest)
-        return Read(self.decoder.begin(self.bridge(vector)), None), final, vector
+        return EncodedInputs(self.decoder.begin(self.bridge(vector)), None), final, vector
 
 
 def describe(model: Model, topology: str) -> str:

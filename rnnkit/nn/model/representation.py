@@ -124,14 +124,14 @@ class SpelledEmbedding(nn.Module):
     """
 
     def __init__(
-        self, model: blocks.Model, vocabulary: int, letters: int, draw: torch.Generator
+        self, model: blocks.Model, vocabulary: int, characters: int, draw: torch.Generator
     ) -> None:
         super().__init__()
         block = model.representation
         assert isinstance(block, blocks.Embedding)
         assert block.characters is not None
         self.words = Embedding(vocabulary, block.size, draw, model.embedding_dropout)
-        self.letters = Embedding(letters, block.characters.size, draw)
+        self.letters = Embedding(characters, block.characters.size, draw)
         spelled = {"hidden": block.characters.hidden, "depth": 1, "bidirectional": True}
         small = model.model_copy(update={**spelled, "dropout": 0.0, "recurrent_dropout": 0.0})
         self.stack = Stack(block.characters.size, small, draw)
@@ -165,7 +165,7 @@ class Sizes:
 
     vocabulary: int | None
     features: int | None
-    letters: int | None = None
+    characters: int | None = None
     level: Level | None = None
 
 
@@ -190,5 +190,5 @@ def make_representation(model: blocks.Model, sizes: Sizes, draw: torch.Generator
         return Raw(size) if sizes.level is None else RelativeToLast(size, sizes.level)
     if block.characters is None:
         return Embedding(size, block.size, draw, model.embedding_dropout)
-    assert sizes.letters is not None
-    return SpelledEmbedding(model, size, sizes.letters, draw)
+    assert sizes.characters is not None
+    return SpelledEmbedding(model, size, sizes.characters, draw)

@@ -89,7 +89,7 @@ class Stack(nn.Module):
         parts = (self.initial[f"{name}_{part}"] for part in zeros._fields)
         return remake(zeros, (part.expand(batch, -1) for part in parts))
 
-    def kept(
+    def recurrent_mask(
         self, name: str, state: State, states: States | None
     ) -> Float[Tensor, "batch hidden"] | None:
         """The recurrent dropout mask: from the states or new; None without dropout."""
@@ -126,7 +126,7 @@ class Stack(nn.Module):
             outputs = []
             for name in self.names(layer):
                 state = self.start(name, len(inputs)) if states is None else states[name]
-                dropout_mask = self.kept(name, state, states)
+                dropout_mask = self.recurrent_mask(name, state, states)
                 reverse = name.endswith("_reverse")
                 output, after = recur(
                     self.cell(name), inputs, state, mask, reverse, kernel, want_final, dropout_mask

@@ -11,17 +11,17 @@ import pandas as pd
 
 from rnnkit.data.inputs.numbers import DescribedVectors
 from rnnkit.data.inputs.tokens import Categories
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.fitted import Fitted, refuse_unknown
-from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.split import Rows
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.tasks.labels import refuse_unseen
-from rnnkit.tasks.sequence_to_sequence.examples import Sides, TextTargets
+from rnnkit.tasks.sequence_to_sequence.examples import Sides, TextFitted
 
 
 @dataclass(frozen=True, eq=False)
-class CaptioningFitted(TextTargets):
+class CaptioningFitted(TextFitted):
     """How vectors are scaled or categories numbered, and the tokenizer of the texts."""
 
     forms: ClassVar[Mapping[str, Any]] = {"labelled_text": Categories, "vectors": DescribedVectors}
@@ -35,7 +35,7 @@ class CaptioningFitted(TextTargets):
     def targets(cls, frame: pd.DataFrame) -> pd.Series:
         return frame["text"] if "label" in frame else frame["target"].map(lambda row: row[0])
 
-    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         if self.categories:
             refuse_unknown(frame["label"].iloc[rows].tolist(), self.categories, "categories")
         return super().encode(frame, rows, split)
@@ -55,8 +55,8 @@ class CaptioningFitted(TextTargets):
             )
 
     @classmethod
-    def fit_sides(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> Sides:
+    def fit_tokenizers(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> Sides:
         if "label" in frame:
             labels = {split: frame["label"].iloc[own].tolist() for split, own in rows.items()}
             refuse_unseen(labels, "label")
-        return super().fit_sides(frame, rows, data)
+        return super().fit_tokenizers(frame, rows, data)

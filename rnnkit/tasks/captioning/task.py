@@ -74,8 +74,8 @@ class CaptionContinuation(Continuation):
         assert isinstance(network, OneToMany)
         self._network, self._target, inputs = network, task.target, task.fitted.inputs
         flat, _ = inputs.read([inputs.of_prompt(prompt)], ["the prompt"])
-        read = network.read(torch.as_tensor(flat)[None], None)
-        self._written, self._memory, self._token = read.written, read.memory, END
+        read = network.encode_for_decoder(torch.as_tensor(flat)[None], None)
+        self._written, self._memory, self._token = read.state, read.memory, END
 
     def scores(self) -> Float[Tensor, " tokens"]:
         token = torch.tensor([self._token])

@@ -7,26 +7,26 @@ import torch
 from scipy.sparse import coo_matrix, csr_matrix
 from torch import Tensor
 
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import LabelMeter, Metrics
 
 
-def majority_class(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """Always the most frequent class of the training part."""
-    counts = torch.bincount(prepared.parts["train"].all_targets, minlength=task.outputs)
-    truth = part.all_targets
+def majority_class(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """Always the most frequent class of the training split."""
+    counts = torch.bincount(prepared.splits["train"].all_targets, minlength=task.outputs)
+    truth = split.all_targets
     return label_metrics(task, torch.full_like(truth, int(counts.argmax())), truth)
 
 
-def naive_bayes(task: Any, prepared: Prepared, part: Part) -> Metrics:
+def naive_bayes(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """Multinomial naive Bayes on token counts, with add-one smoothing."""
     from sklearn.naive_bayes import MultinomialNB
 
-    train = prepared.parts["train"]
+    train = prepared.splits["train"]
     model = MultinomialNB().fit(token_counts(train, prepared), train.all_targets.numpy())
-    predicted = torch.from_numpy(model.predict(token_counts(part, prepared)))
-    return label_metrics(task, predicted, part.all_targets)
+    predicted = torch.from_numpy(model.predict(token_counts(split, prepared)))
+    return label_metrics(task, predicted, split.all_targets)
 
 
 def label_metrics(task: Any, predicted: Tensor, truth: Tensor) -> Metrics:
@@ -35,9 +35,9 @@ def label_metrics(task: Any, predicted: Tensor, truth: Tensor) -> Metrics:
     return meter.compute()
 
 
-def token_counts(part: Part, prepared: Prepared) -> csr_matrix:
+def token_counts(split: EncodedSplit, prepared: Prepared) -> csr_matrix:
     """[items, vocabulary] how often each token stands in each item, as a sparse matrix."""
-    items = torch.repeat_interleave(torch.arange(len(part)), part.input_length)
-    shape = (len(part), len(prepared.fitted.inputs.vocabulary or ()))
+    items = torch.repeat_interleave(torch.arange(len(split)), split.input_length)
+    shape = (len(split), len(prepared.fitted.inputs.vocabulary or ()))
     ones = np.ones(len(items))
-    return coo_matrix((ones, (items.numpy(), part.all_inputs.numpy())), shape=shape).tocsr()
+    return coo_matrix((ones, (items.numpy(), split.all_inputs.numpy())), shape=shape).tocsr()

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.metrics import Metrics
@@ -15,34 +15,36 @@ from rnnkit.tasks.forecasting.examples import rows_of
 CHUNK = 4_096  # windows forecast at once
 
 
-def last_value(task: Any, prepared: Prepared, part: Part) -> Metrics:
+def last_value(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """The last value of the window, for every step of the horizon."""
-    return _forecasts(task, part, lambda past, steps: past(-torch.ones_like(steps)))
+    return _forecasts(task, split, lambda past, steps: past(-torch.ones_like(steps)))
 
 
-def seasonal_naive(task: Any, prepared: Prepared, part: Part) -> Metrics:
+def seasonal_naive(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """The value one season before, or as many seasons as it takes to reach the window."""
     season = task.params.season
-    return _forecasts(task, part, lambda past, steps: past(steps % season - season))
+    return _forecasts(task, split, lambda past, steps: past(steps % season - season))
 
 
-def drift(task: Any, prepared: Prepared, part: Part) -> Metrics:
+def drift(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """The line through the first and the last value of the window, continued."""
-    window = int(part.input_length[0])
+    window = int(split.input_length[0])
 
     def forecast(past: "Past", steps: Tensor) -> Tensor:
         last, first = past(torch.tensor([-1])), past(torch.tensor([-window]))
         slope = (last - first) / max(1, window - 1)
         return last + (steps + 1)[:, None] * slope
 
-    return _forecasts(task, part, forecast)
+    return _forecasts(task, split, forecast)
 
 
-def training_mean(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """The mean of the training part, of each series its own."""
-    stretches = rows_of(prepared.parts["train"], task.scaler)
+def training_mean(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """The mean of the training split, of each series its own."""
+    stretches = rows_of(prepared.splits["train"], task.scaler)
     means = torch.stack([rows.double().mean(dim=0) for rows in stretches])[:, None]
-    return _forecasts(task, part, lambda past, steps: means[past.series].expand(-1, len(steps), -1))
+    return _forecasts(
+        task, split, lambda past, steps: means[past.series].expand(-1, len(steps), -1)
+    )
 
 
 class Past:
@@ -65,7 +67,9 @@ class Past:
         return self._values[rows].double()
 
 
-def _forecasts(task: Any, part: Part, forecast: Callable[[Past, Tensor], Tensor]) -> Metrics:
+def _forecasts(
+    task: Any, part: EncodedSplit, forecast: Callable[[Past, Tensor], Tensor]
+) -> Metrics:
     meter = task.meter()
     steps = torch.arange(task.params.horizon)
     for first in part.target_start.split(CHUNK):

@@ -16,11 +16,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from rnnkit.data.prepare.encoded_split import SPLITS, EncodedSplit, tensor
 from rnnkit.data.prepare.facts import Facts
 from rnnkit.data.prepare.fitted import Fitted
-from rnnkit.data.prepare.part import PARTS, Part, tensor
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.data.prepare.scale import Scaler, together
+from rnnkit.data.prepare.scale import Scaler, merge_series
 from rnnkit.data.prepare.scale import fit as fit_scaler
 from rnnkit.data.prepare.split_series import Stretch, series_windows, split_rows
 from rnnkit.data.prepare.stored import Stored
@@ -47,7 +47,7 @@ class ForecastingFitted(Fitted):
     times: Mapping[str, Sequence[str]]
     several: bool
 
-    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         """All windows of a new series; refuses several series, missing columns, too few rows."""
         if "series" in frame:
             raise InputError(
@@ -74,13 +74,13 @@ class ForecastingFitted(Fitted):
         scaled = self.inputs.scaler.transform(values).astype(np.float32)
         return self.windows(begins, tensor(scaled))
 
-    def windows(self, begins: np.ndarray, scaled: Tensor) -> Part:
+    def windows(self, begins: np.ndarray, scaled: Tensor) -> EncodedSplit:
         """Windows whose targets begin at some rows of a scaled array [rows, columns]."""
         start, scaler = tensor(begins), self.inputs.scaler
         targets = scaled
         if scaler.targets != scaler.columns:
             targets = scaled[:, scaler.target_columns].contiguous()
-        return Part(
+        return EncodedSplit(
             inputs=scaled,
             input_start=start - self.data.window,
             input_length=torch.full_like(start, self.data.window),
@@ -92,25 +92,25 @@ class ForecastingFitted(Fitted):
             known=scaler.known,
         )
 
-    def read(self, values: Sequence[Any], names: Sequence[str]) -> Part:
+    def read(self, values: Sequence[Any], names: Sequence[str]) -> EncodedSplit:
         """Windows; the item is a row of its series, so that the answer has its units."""
         scaled, lengths = self.inputs.read(values, names)
         horizon, scaler = self.task.horizon, self.inputs.scaler
-        part = self.windows(np.cumsum(lengths) - (horizon if scaler.known else 0), tensor(scaled))
+        split = self.windows(np.cumsum(lengths) - (horizon if scaler.known else 0), tensor(scaled))
         return replace(
-            part,
+            split,
             targets=torch.zeros(len(scaled) + horizon, len(scaler.targets)),
             item=torch.tensor([scaler.begin[k] for k in map(self.inputs.series, values, names)]),
         )
 
-    def align(self, part: Part, of: Fitted) -> Part:
+    def align(self, part: EncodedSplit, of: Fitted) -> EncodedSplit:
         """With as many rows before the targets as this model reads."""
         assert isinstance(of, ForecastingFitted)
         start = part.target_start - self.data.window
         begin = torch.tensor(of.inputs.scaler.begin)[of.inputs.scaler.which(part.item)]
         if bool((start < begin).any()):
             raise InputError(
-                f"the older model reads {self.data.window} rows, and before the test part are no "
+                f"the older model reads {self.data.window} rows, and before the test split are no "
                 f"more than {int((part.target_start - begin).min())}"
             )
         length = torch.full_like(start, self.data.window)
@@ -128,7 +128,7 @@ class ForecastingFitted(Fitted):
         several = older.several and self.several
         if last >= first and not (several and older.data.split == self.data.split):
             raise InputError(
-                f"the older model was trained and chosen on times up to {end}, and the test part "
+                f"the older model was trained and chosen on times up to {end}, and the test split "
                 f"begins at {begin}"
             )
 
@@ -179,20 +179,20 @@ def fit(frame: pd.DataFrame, data: Data, task: Forecasting) -> Prepared[Forecast
     scaler, scaled = _scaled(frame, kept, chosen, data)
     inputs = Windows(scaler, data.window, task.horizon)
     fitted = ForecastingFitted(task, data, inputs, _times(frame, kept), "series" in frame)
-    rows, parts = tensor(scaled.astype(np.float32)), dict[str, Part]()
-    for split in PARTS:
+    rows, splits = tensor(scaled.astype(np.float32)), dict[str, EncodedSplit]()
+    for split in SPLITS:
         begins = np.concatenate([each.begins[split] for each in kept])
         part = fitted.windows(_latest(begins, frame, data.limit), rows)
-        first = next(iter(parts.values()), part)  # all share one array
-        parts[split] = replace(part, targets=first.targets)
+        first = next(iter(splits.values()), part)  # all share one array
+        splits[split] = replace(part, targets=first.targets)
     counts = {
         split: sum(stop - first for first, stop in (each.rows[split] for each in kept))
-        for split in PARTS
+        for split in SPLITS
     }
     facts: Facts = {
-        "items": {split: len(part) for split, part in parts.items()},
-        "tokens": {split: len(part) * task.horizon for split, part in parts.items()},
-        "longest": dict.fromkeys(parts, data.window),
+        "items": {split: len(part) for split, part in splits.items()},
+        "tokens": {split: len(part) * task.horizon for split, part in splits.items()},
+        "longest": dict.fromkeys(splits, data.window),
         "rows": counts,
         "unused": len(frame) - sum(counts.values()),
         "time": fitted.times,
@@ -208,7 +208,7 @@ def fit(frame: pd.DataFrame, data: Data, task: Forecasting) -> Prepared[Forecast
         )
     if chosen.unused:
         facts["notes"].append(f"columns that nothing reads: {', '.join(chosen.unused)}")
-    return Prepared("", parts, fitted, facts)
+    return Prepared("", splits, fitted, facts)
 
 
 def _series(frame: pd.DataFrame, data: Data, task: Forecasting) -> list[Series]:
@@ -232,7 +232,7 @@ def _refuse_no_window(
     series: list[Series], kept: list[Series], data: Data, task: Forecasting
 ) -> None:
     """Raise InputError for a split without any window."""
-    for split in PARTS:
+    for split in SPLITS:
         if any(len(each.begins[split]) for each in kept):
             continue
         rows = max(stop - first for first, stop in (each.rows[split] for each in series))
@@ -244,7 +244,7 @@ def _refuse_no_window(
         at_most = f" at most in any of {len(series)} series" if len(series) > 1 else ""
         raise InputError(
             f"data.window: one window must fit, but {split} has {rows} rows{at_most} and "
-            f"needs {needed}; shorten data.window or task.horizon, or give the part more rows"
+            f"needs {needed}; shorten data.window or task.horizon, or give the split more rows"
         )
 
 
@@ -266,7 +266,7 @@ def _scaled(
         for each in series
     }
     known = len(chosen.future) + len(of_time)
-    scaler = together(scalers, [each.low for each in series], known)
+    scaler = merge_series(scalers, [each.low for each in series], known)
     scaled = np.zeros_like(values)
     for number, each in enumerate(series):
         rows = slice(each.low, each.rows["test"][1])
@@ -292,20 +292,20 @@ def _latest(begins: np.ndarray, frame: pd.DataFrame, limit: int | None) -> np.nd
 def _times(frame: pd.DataFrame, series: list[Series]) -> dict[str, list[str]]:
     """split -> its first and its last time."""
     times = {}
-    for split in PARTS:
+    for split in SPLITS:
         own = pd.concat([frame["time"].iloc[slice(*each.rows[split])] for each in series])
         times[split] = [own.min().isoformat(), own.max().isoformat()]
     return times
 
 
-def rows_of(part: Part, scaler: Scaler) -> list[Tensor]:
+def rows_of(split: EncodedSplit, scaler: Scaler) -> list[Tensor]:
     """By series: [rows, targets] the stretch that the part's windows forecast, scaled.
 
-    A series of which the part has no window has a stretch of no rows.
+    A series of which the split has no window has a stretch of no rows.
     """
-    which, stretches = scaler.which(part.target_start), []
+    which, stretches = scaler.which(split.target_start), []
     for k in range(len(scaler.series)):
-        first, length = part.target_start[which == k].tolist(), int(part.target_length[0])
+        first, length = split.target_start[which == k].tolist(), int(split.target_length[0])
         rows = slice(min(first), max(first) + length) if first else slice(0)
-        stretches.append(part.targets[rows])
+        stretches.append(split.targets[rows])
     return stretches

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnkit.data.inputs import Inputs
 from rnnkit.data.inputs.numbers import refuse_infinite, table_of
-from rnnkit.data.prepare.part import Flat
+from rnnkit.data.prepare.encoded_split import Flat
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.errors import InputError
 

@@ -186,7 +186,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
     def _naive_errors(self) -> Float[Tensor, "series targets"]:
         """Mean |y_t - y_{t-season}| over the training split, in units."""
         errors = []
-        for k, values in enumerate(examples.rows_of(self.prepared.parts["train"], self.scaler)):
+        for k, values in enumerate(examples.rows_of(self.prepared.splits["train"], self.scaler)):
             begin = torch.full((len(values),), self.scaler.begin[k])
             values = self.scaler.inverse(values, begin)
             season = min(self.params.season, len(values) - 1)

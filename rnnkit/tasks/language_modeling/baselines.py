@@ -6,45 +6,45 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics, TokenMeter
 
 
-def unigram(task: Any, prepared: Prepared, part: Part) -> Metrics:
+def unigram(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """P(w) = count(w) / N over the training targets.
 
     Where a scored token never stands in training, one is added to every count.
     """
-    counts = _unigram_counts(task, prepared, part)
+    counts = _unigram_counts(task, prepared, split)
     nats = -(counts / counts.sum()).log()
-    truth = part.all_targets
+    truth = split.all_targets
     meter = TokenMeter()
     meter.update(nats[truth], truth == counts.argmax())
     return meter.compute()
 
 
-def bigram(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """P(w | v) = (count(v, w) + k·P(w)) / (count(v) + k), with the k best on the valid part.
+def bigram(task: Any, prepared: Prepared, part: EncodedSplit) -> Metrics:
+    """P(w | v) = (count(v, w) + k·P(w)) / (count(v) + k), with the k best on the valid split.
 
     MacKay and Peto (1995).
     """
-    train = prepared.parts["train"]
+    train = prepared.splits["train"]
     size = task.outputs
     counts = _unigram_counts(task, prepared, part)
     prior = counts / counts.sum()
     pairs, times = torch.unique(train.all_inputs * size + train.all_targets, return_counts=True)
     before = torch.bincount(train.all_inputs, minlength=size).double()
 
-    def probabilities(scored: Part, k: float) -> Tensor:
+    def probabilities(scored: EncodedSplit, k: float) -> Tensor:
         previous, truth = scored.all_inputs, scored.all_targets
         keys = previous * size + truth
         place = torch.searchsorted(pairs, keys).clamp(max=len(pairs) - 1)
         together = torch.where(pairs[place] == keys, times[place], 0).double()
         return (together + k * prior[truth]) / (before[previous] + k)
 
-    tuning = prepared.parts["valid"]
-    # a token of the valid part that training lacks costs the same whatever k is
+    tuning = prepared.splits["valid"]
+    # a token of the valid split that training lacks costs the same whatever k is
     strengths = [1.0, 10.0, 100.0, 1_000.0]
     costs = [-float(probabilities(tuning, k).clamp(min=1e-12).log().mean()) for k in strengths]
     best = strengths[int(np.argmin(costs))]
@@ -54,9 +54,9 @@ def bigram(task: Any, prepared: Prepared, part: Part) -> Metrics:
     return meter.compute()
 
 
-def _unigram_counts(task: Any, prepared: Prepared, part: Part) -> Tensor:
-    counts = torch.bincount(prepared.parts["train"].all_targets, minlength=task.outputs).double()
-    return counts if bool((counts[part.all_targets] > 0).all()) else counts + 1
+def _unigram_counts(task: Any, prepared: Prepared, split: EncodedSplit) -> Tensor:
+    counts = torch.bincount(prepared.splits["train"].all_targets, minlength=task.outputs).double()
+    return counts if bool((counts[split.all_targets] > 0).all()) else counts + 1
 
 
 def _favourite_follower(pairs: Tensor, times: Tensor, size: int, otherwise: int) -> Tensor:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnkit.data.inputs.tokens import EndedTexts
+from rnnkit.data.prepare.encoded_split import EncodedSplit, begin, stream_windows
 from rnnkit.data.prepare.facts import counted, unknown
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.ids import END
-from rnnkit.data.prepare.part import Part, begin, stream_windows
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import duplicates, split_items
 from rnnkit.data.prepare.stored import Stored
@@ -36,21 +36,21 @@ class LanguageModelingFitted(Fitted):
     task: LanguageModeling
     inputs: EndedTexts
 
-    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         """Windows of `data.max_length` steps, or one for each item where it is null."""
-        flat, lengths = self.flat(frame, rows, split)
+        flat, lengths = self.encode_inputs(frame, rows, split)
         stream = np.concatenate([[END], np.insert(flat, np.cumsum(lengths), END)])
         start, length = stream_windows(lengths + 1, self.data.max_length)
         owner = np.searchsorted(np.cumsum(lengths + 1), start, side="right")
-        return Part.next_steps(stream, start, length, rows[owner])
+        return EncodedSplit.next_steps(stream, start, length, rows[owner])
 
-    def read(self, values: Sequence[Any], names: Sequence[str]) -> Part:
+    def read(self, values: Sequence[Any], names: Sequence[str]) -> EncodedSplit:
         """Each text after the end of what came before."""
         flat, lengths = self.inputs.read(values, names)
         self.inputs.warn_unknown(flat, lengths, names)
         each = np.arange(len(lengths))
         begun = np.insert(flat, begin(lengths), END)
-        return Part.of_items((begun, lengths + 1), np.zeros_like(each), each)
+        return EncodedSplit.of_items((begun, lengths + 1), np.zeros_like(each), each)
 
     def refuse_other_tokens(self, of: Fitted) -> None:
         raise InputError(
@@ -77,11 +77,11 @@ def fit(
     rows = split_items(frame, "text", data)
     inputs, frame = EndedTexts.fit(frame, rows, data)
     fitted = LanguageModelingFitted(task, data, inputs)
-    parts = {split: fitted.encode(frame, own, split) for split, own in rows.items()}
-    facts = counted(fitted, parts)
+    splits = {split: fitted.encode(frame, own, split) for split, own in rows.items()}
+    facts = counted(fitted, splits)
     facts |= {
-        "unknown": {split: unknown(own.inputs[own.inputs != END]) for split, own in parts.items()},
+        "unknown": {split: unknown(own.inputs[own.inputs != END]) for split, own in splits.items()},
         "duplicates": duplicates(frame, "text", rows),
         "texts": {split: len(own) for split, own in rows.items()},
     }
-    return Prepared("", parts, fitted, facts)
+    return Prepared("", splits, fitted, facts)

@@ -114,5 +114,5 @@ class TextContinuation(Continuation):
         self._given = torch.tensor([token])
 
     def text(self, tokens: Sequence[int]) -> str:
-        between = self._inputs.tokenizer.between if self._prompt and tokens else ""
+        between = self._inputs.tokenizer.separator if self._prompt and tokens else ""
         return f"{self._prompt}{between}{self._inputs.tokenizer.model.decode(list(tokens))}"

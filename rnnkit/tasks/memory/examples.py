@@ -11,9 +11,9 @@ import pandas as pd
 
 from rnnkit.data.inputs.numbers import Frames
 from rnnkit.data.inputs.tokens import Symbols
+from rnnkit.data.prepare.encoded_split import SPLITS, EncodedSplit
 from rnnkit.data.prepare.facts import counted
 from rnnkit.data.prepare.fitted import Fitted
-from rnnkit.data.prepare.part import PARTS, Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import fit_tokens
@@ -40,10 +40,10 @@ class MemoryFitted(Fitted):
     def labels(self) -> tuple[str, ...] | None:
         return self.answers
 
-    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         raise InputError("drawn sequences come from no file; draw others in a new run")
 
-    def part(self, sequences: list[Any], answers: Any) -> Part:
+    def split(self, sequences: list[Any], answers: Any) -> EncodedSplit:
         """Examples of drawn sequences."""
         read = self.inputs.encode(sequences)
         if self.answers is None:
@@ -51,7 +51,7 @@ class MemoryFitted(Fitted):
         else:
             targets = numbered(answers, self.answers)
         synced = self.task.topology == "synced"
-        return Part.of_items(read, targets, np.arange(len(sequences)), synced=synced)
+        return EncodedSplit.of_items(read, targets, np.arange(len(sequences)), synced=synced)
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Memory) -> MemoryFitted:
@@ -66,15 +66,15 @@ def fit(frame: pd.DataFrame, data: Data, task: Memory) -> Prepared[MemoryFitted]
     Args:
         frame: part, a row for each sequence.
     """
-    drawn = {split: _draw(frame, split, data, task) for split in PARTS}
+    drawn = {split: _draw(frame, split, data, task) for split in SPLITS}
     if task.numbers:
         fitted = MemoryFitted(task, data, Frames(2, None), None)
     else:
         answers = fit_labels({split: symbols for split, (_, symbols) in drawn.items()}, "answer")
         inputs = Symbols(fit_tokens(Words(), drawn["train"][0]))
         fitted = MemoryFitted(task, data, inputs, answers.names)
-    parts = {split: fitted.part(*sequences) for split, sequences in drawn.items()}
-    return Prepared("", parts, fitted, counted(fitted, parts))
+    splits = {split: fitted.split(*sequences) for split, sequences in drawn.items()}
+    return Prepared("", splits, fitted, counted(fitted, splits))
 
 
 def _draw(frame: pd.DataFrame, split: str, data: Data, task: Memory) -> Drawn:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import AnswerMeter, Metrics
 from rnnkit.nn.losses import cross_entropy, masked_mean, squared
@@ -34,28 +34,28 @@ class AnswerPredictions(Predictions):
         return "Where it forgot", mistake_rows(wrong, ["lag", "truth", "predicted"], items)
 
 
-def constant_answer(task: "Memory", prepared: Prepared, part: Part) -> Metrics:
+def constant_answer(task: "Memory", prepared: Prepared, split: EncodedSplit) -> Metrics:
     """Always the same answer: the most frequent one of the training split, or its mean.
 
     The loss is that of one number, of one distribution over classes, or, where there is an answer
     at every step, of the next symbol given the last one alone: what can be had without a memory.
     """
-    train, meter = prepared.parts["train"], task.meter()
-    known, asked = task.asked(train), task.asked(part)
+    train, meter = prepared.splits["train"], task.meter()
+    known, asked = task.asked(train), task.asked(split)
     if task.params.numbers:
         mean = known.double().mean()
         meter.update((asked - mean).abs() < NEAR)
         return {**meter.compute(), "loss": float((asked - mean).square().mean())}
     meter.update(asked == torch.bincount(known, minlength=task.outputs).argmax())
     before, last = (
-        p.all_inputs if task.synced else torch.zeros_like(p.all_targets) for p in (train, part)
+        p.all_inputs if task.synced else torch.zeros_like(p.all_targets) for p in (train, split)
     )
     shape = (len(prepared.fitted.inputs.vocabulary or ()), task.outputs)
     counts = torch.ones(shape, dtype=torch.float64)
     ones = torch.ones(len(before), dtype=torch.float64)
     counts.index_put_((before, train.all_targets), ones, accumulate=True)
     nats = -(counts / counts.sum(dim=1, keepdim=True)).log()
-    return {**meter.compute(), "loss": float(nats[last, part.all_targets].mean())}
+    return {**meter.compute(), "loss": float(nats[last, split.all_targets].mean())}
 
 
 class Memory(Task[examples.MemoryFitted]):
@@ -111,11 +111,11 @@ class Memory(Task[examples.MemoryFitted]):
 
         yield "accuracy_by_lag", figures.accuracy_by_lag(predictions.table)
 
-    def asked(self, part: Part) -> Answers:
+    def asked(self, split: EncodedSplit) -> Answers:
         """The right sums or labels of all items of a split."""
         if not self.synced:
-            return part.targets[part.target_start].flatten()
-        return part.targets[self._places(part.target_start + part.target_length)].flatten()
+            return split.targets[split.target_start].flatten()
+        return split.targets[self._places(split.target_start + split.target_length)].flatten()
 
     def _places(self, ends: Int[Tensor, " items"]) -> Int[Tensor, "items answers"]:
         """The steps of the answers, of items that end before these steps."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnkit.data.inputs.piano_rolls import PianoRolls
+from rnnkit.data.prepare.encoded_split import EncodedSplit, begin
 from rnnkit.data.prepare.facts import counted
 from rnnkit.data.prepare.fitted import Fitted
-from rnnkit.data.prepare.part import Part, begin
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import duplicates, split_items
 from rnnkit.data.prepare.stored import Stored
@@ -29,12 +29,12 @@ class MusicFitted(Fitted):
     task: Music
     inputs: PianoRolls
 
-    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         """The first frame of a piece is given, not predicted."""
-        roll, lengths = self.flat(frame, rows, split)
+        roll, lengths = self.encode_inputs(frame, rows, split)
         longest = self.data.max_length
         steps = lengths - 1 if longest is None else np.minimum(lengths - 1, longest)
-        return Part.next_steps(roll, begin(lengths), steps, rows)
+        return EncodedSplit.next_steps(roll, begin(lengths), steps, rows)
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Music) -> MusicFitted:
@@ -54,13 +54,13 @@ def fit(frame: pd.DataFrame, data: Data, task: Music) -> Prepared[MusicFitted]:
     assert isinstance(source, Source)
     rows = split_items(frame, "piano_rolls", data)
     fitted = MusicFitted(task, data, PianoRolls(source))
-    parts = {split: fitted.encode(frame, own, split) for split, own in rows.items()}
-    facts = counted(fitted, parts)
+    splits = {split: fitted.encode(frame, own, split) for split, own in rows.items()}
+    facts = counted(fitted, splits)
     facts |= {
         "duplicates": duplicates(frame, "piano_rolls", rows),
         "notes per frame": {
-            split: float(part.inputs.sum(dim=1).mean()) for split, part in parts.items()
+            split: float(part.inputs.sum(dim=1).mean()) for split, part in splits.items()
         },
         "lowest": source.lowest,
     }
-    return Prepared("", parts, fitted, facts)
+    return Prepared("", splits, fitted, facts)

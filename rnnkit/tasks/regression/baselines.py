@@ -6,42 +6,42 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
 from rnnkit.nn.losses import ERRORS
 from rnnkit.tasks.classification.baselines import token_counts
 
 
-def training_mean(task: Any, prepared: Prepared, part: Part) -> Metrics:
+def training_mean(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """The mean of the training targets."""
-    mean = prepared.parts["train"].all_targets.double().mean(dim=0)
-    truth = part.all_targets.double()
+    mean = prepared.splits["train"].all_targets.double().mean(dim=0)
+    truth = split.all_targets.double()
     return _scored(task, mean.expand_as(truth), truth)
 
 
-def linear_regression(task: Any, prepared: Prepared, part: Part) -> Metrics:
+def linear_regression(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """Ridge regression (scikit-learn, its own default strength): of a sequence of numbers on the
     means and the last values of its features, of a text on its tokens' fractions, of a frame on its
     own features."""
     from sklearn.linear_model import Ridge
 
-    train, truth = prepared.parts["train"], part.all_targets.double()
+    train, truth = prepared.splits["train"], split.all_targets.double()
     model = Ridge().fit(_features(task, train, prepared), train.all_targets.double().numpy())
-    predicted = np.reshape(model.predict(_features(task, part, prepared)), tuple(truth.shape))
+    predicted = np.reshape(model.predict(_features(task, split, prepared)), tuple(truth.shape))
     return _scored(task, torch.from_numpy(predicted), truth)
 
 
-def last_value(task: Any, prepared: Prepared, part: Part) -> Metrics:
+def last_value(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """The true targets of the frame before; of a first frame the training mean."""
-    truth = part.all_targets.double()
+    truth = split.all_targets.double()
     predicted = torch.cat([truth[:1], truth[:-1]])
-    first = part.target_length.cumsum(0) - part.target_length
-    predicted[first] = prepared.parts["train"].all_targets.double().mean(dim=0)
+    first = split.target_length.cumsum(0) - split.target_length
+    predicted[first] = prepared.splits["train"].all_targets.double().mean(dim=0)
     return _scored(task, predicted, truth)
 
 
-def _features(task: Any, part: Part, prepared: Prepared) -> Any:
+def _features(task: Any, part: EncodedSplit, prepared: Prepared) -> Any:
     """[items or frames, features] what is regressed on."""
     if prepared.fitted.inputs.vocabulary is not None:
         lengths = part.input_length.numpy()[:, None]

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from rnnkit.data.prepare import scale
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.fitted import Fitted
-from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
@@ -47,7 +47,7 @@ class RegressionFitted(ItemFitted[Scaler]):
         targets = _numbers(values, self.targets.columns)
         return self.targets.transform(targets).astype(np.float32)
 
-    def align(self, part: Part, of: Fitted) -> Part:
+    def align(self, split: EncodedSplit, of: Fitted) -> EncodedSplit:
         """The targets through their units."""
         assert isinstance(of, RegressionFitted)
         if of.targets.columns != self.targets.columns:
@@ -55,9 +55,9 @@ class RegressionFitted(ItemFitted[Scaler]):
                 f"the older model predicts {', '.join(self.targets.columns)} and the run "
                 f"{', '.join(of.targets.columns)}"
             )
-        units = of.targets.inverse(part.targets).numpy()
-        scaled = torch.from_numpy(self.targets.transform(units)).to(part.targets.dtype)
-        return super().align(replace(part, targets=scaled), of)
+        units = of.targets.inverse(split.targets).numpy()
+        scaled = torch.from_numpy(self.targets.transform(units)).to(split.targets.dtype)
+        return super().align(replace(split, targets=scaled), of)
 
     def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         return {**super().described(facts), "labels": self.targets.columns}

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from rnnkit.data.inputs import Inputs
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.facts import Facts, counted, unknown
 from rnnkit.data.prepare.fitted import Fitted, Texts, refuse_no_tokens
 from rnnkit.data.prepare.ids import END
-from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import Rows, duplicates, split_items
 from rnnkit.data.prepare.stored import TARGET, Stored
@@ -29,7 +29,7 @@ Sides = tuple[Inputs, FittedTokenizer, pd.DataFrame]
 
 
 @dataclass(frozen=True, eq=False)
-class TextTargets(Fitted):
+class TextFitted(Fitted):
     """Fit of a task whose targets are texts.
 
     Args:
@@ -69,12 +69,14 @@ class TextTargets(Fitted):
         texts = map(self.target_tokenizer.normal, column.iloc[rows])
         return dict(zip(rows.tolist(), texts, strict=True))
 
-    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         wanted, counts = self.target_tokenizer.encode(self.targets(frame).iloc[rows].tolist())
         refuse_no_tokens(split, counts, rows)
         if self.ends:
             wanted, counts = np.insert(wanted, np.cumsum(counts), END), counts + 1
-        return Part.sequence_to_sequence(self.flat(frame, rows, split), (wanted, counts), rows)
+        return EncodedSplit.sequence_to_sequence(
+            self.encode_inputs(frame, rows, split), (wanted, counts), rows
+        )
 
     def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -83,11 +85,13 @@ class TextTargets(Fitted):
             "longest_target": self.longest_target["train"],
         }
 
-    def unknown(self, parts: Mapping[str, Part], facts: Mapping[str, Any]) -> dict[str, Any]:
+    def unknown(
+        self, splits: Mapping[str, EncodedSplit], facts: Mapping[str, Any]
+    ) -> dict[str, Any]:
         counted = {"tokens of targets": dict(facts.get("unknown") or {})}
         if self.inputs.vocabulary is not None:
             counted["tokens of sources"] = {
-                split: unknown(part.inputs) for split, part in parts.items()
+                split: unknown(part.inputs) for split, part in splits.items()
             }
         return counted
 
@@ -107,7 +111,7 @@ class TextTargets(Fitted):
         return frame, rows, {}
 
     @classmethod
-    def fit_sides(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> Sides:
+    def fit_tokenizers(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> Sides:
         """Fit on the training split."""
         inputs, frame = cls.forms[data.source.form].fit(frame, rows, data)
         texts = cls.targets(frame).iloc[rows["train"]].tolist()
@@ -126,22 +130,22 @@ class TextTargets(Fitted):
         rows = split_items(frame, form, data)
         repeated = duplicates(frame, form, rows)
         frame, rows, further = cls.arranged(frame, rows, data)
-        inputs, target, frame = cls.fit_sides(frame, rows, data)
+        inputs, target, frame = cls.fit_tokenizers(frame, rows, data)
         fitted = cls(task, data, inputs, target, {})
-        parts, left_out = {}, 0
+        splits, left_out = {}, 0
         for split, own in rows.items():
-            parts[split] = fitted.encode(frame, own, split)
+            splits[split] = fitted.encode(frame, own, split)
             if split == "train" and data.max_length is not None:
-                parts[split], left_out = parts[split].short(data.max_length)
-        longest = {split: int(part.target_length.max()) for split, part in parts.items()}
+                splits[split], left_out = splits[split].without_long_items(data.max_length)
+        longest = {split: int(part.target_length.max()) for split, part in splits.items()}
         fitted = replace(fitted, longest_target=longest)
-        targets = {split: part.targets for split, part in parts.items()}
+        targets = {split: part.targets for split, part in splits.items()}
         if cls.ends:
             targets = {split: tokens[tokens != END] for split, tokens in targets.items()}
-        facts = counted(fitted, parts)
+        facts = counted(fitted, splits)
         facts |= {
             "unknown": {split: unknown(tokens) for split, tokens in targets.items()},
-            "targets": {split: int(part.target_length.sum()) for split, part in parts.items()},
+            "targets": {split: int(part.target_length.sum()) for split, part in splits.items()},
             "longest_target": longest,
             "target_vocabulary": len(target.vocabulary) - 1,
             "left_out": left_out,
@@ -149,11 +153,11 @@ class TextTargets(Fitted):
             **further,
         }
         references, sources = fitted.texts(frame, np.concatenate([rows["valid"], rows["test"]]))
-        return Prepared("", parts, fitted, facts, references, sources)
+        return Prepared("", splits, fitted, facts, references, sources)
 
 
-def slices(part: Part, which: str) -> list[list[int]]:
+def slices(split: EncodedSplit, which: str) -> list[list[int]]:
     """The ids of each item; `which` is input or target."""
-    flat = part.inputs if which == "input" else part.targets
-    starts, lengths = (getattr(part, f"{which}_{what}").tolist() for what in ("start", "length"))
+    flat = split.inputs if which == "input" else split.targets
+    starts, lengths = (getattr(split, f"{which}_{what}").tolist() for what in ("start", "length"))
     return [flat[s : s + n].tolist() for s, n in zip(starts, lengths, strict=True)]

@@ -11,20 +11,20 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.ids import END, PADDING
-from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.tokenize import FittedTokenizer
 from rnnkit.metrics import Metrics, TextMeter, TokenMeter
 from rnnkit.nn.beam_search import Hypothesis, beam_search, greedy
 from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
-from rnnkit.nn.model.decoder import Read
-from rnnkit.nn.model.network import Writer
+from rnnkit.nn.model.decoder import EncodedInputs
+from rnnkit.nn.model.network import DecoderNetwork
 from rnnkit.tasks.interface import Figures, Task
 from rnnkit.tasks.predictions import Items, Predictions
-from rnnkit.tasks.sequence_to_sequence.examples import TextTargets
+from rnnkit.tasks.sequence_to_sequence.examples import TextFitted
 from rnnkit.tasks.sequence_to_sequence.predictions import typical
 
-F = TypeVar("F", bound=TextTargets)
+F = TypeVar("F", bound=TextFitted)
 Logits = Float[Tensor, "batch steps tokens"]
 
 
@@ -76,10 +76,10 @@ class TextTask(Task[F]):
         return int((batch.targets != IGNORED).sum())
 
     @abstractmethod
-    def text_metrics(self, part: Part, texts: list[str]) -> Metrics:
+    def text_metrics(self, split: EncodedSplit, texts: list[str]) -> Metrics:
         """The metrics of texts, one for each item of a split."""
 
-    def references(self, items: Batch | Part) -> list[str]:
+    def references(self, items: Batch | EncodedSplit) -> list[str]:
         """The true text of each item."""
         return [self.prepared.references[row] for row in items.item.tolist()]
 
@@ -141,15 +141,17 @@ class SequenceToSequence(TextTask[F]):
         targets[:, half:] = (targets[:, half:] + 1) % self.outputs
         return replace(batch, targets=targets), slice(0, half + 1)
 
-    def hypotheses(self, network: nn.Module, read: Read, beam: int) -> list[list[Hypothesis]]:
+    def hypotheses(
+        self, network: nn.Module, read: EncodedInputs, beam: int
+    ) -> list[list[Hypothesis]]:
         """The best hypotheses of each item that was read, the best first, at most `beam`."""
-        writer, longest = cast("Writer", network), self.fitted.longest
+        writer, longest = cast("DecoderNetwork", network), self.fitted.longest
         if beam == 1:
             return [[best] for best in greedy(writer, read, longest)]
         return beam_search(writer, read, longest, beam, self.params.length_penalty)
 
     def decode(self, network: nn.Module, batch: Batch, outputs: Logits, final: bool) -> Decoded:
-        read = cast("Writer", network).read(batch.inputs, batch.mask)
+        read = cast("DecoderNetwork", network).encode_for_decoder(batch.inputs, batch.mask)
         hypotheses = self.hypotheses(network, read, self.params.beam if final else 1)
         return Decoded(outputs, [best for best, *_ in hypotheses])
 
@@ -200,7 +202,7 @@ class SequenceToSequence(TextTask[F]):
         return weights
 
     def answers(self, network: nn.Module, batch: Batch) -> list[dict[str, Any]]:
-        read = cast("Writer", network).read(batch.inputs, batch.mask)
+        read = cast("DecoderNetwork", network).encode_for_decoder(batch.inputs, batch.mask)
         hypotheses = self.hypotheses(network, read, self.params.beam)
         return [self.answer(best, batch.inputs) for best in hypotheses]
 
@@ -212,12 +214,12 @@ class SequenceToSequence(TextTask[F]):
         """What was decoded, as text."""
         return self.target.decode(hypothesis.tokens)
 
-    def text_metrics(self, part: Part, texts: list[str]) -> Metrics:
+    def text_metrics(self, split: EncodedSplit, texts: list[str]) -> Metrics:
         meter = TextMeter(self.params.bleu_tokenizer)
-        meter.update(self.reference_keys(part), texts, self.references(part))
+        meter.update(self.reference_keys(split), texts, self.references(split))
         return meter.compute()
 
-    def reference_keys(self, items: Batch | Part) -> list[Any]:
+    def reference_keys(self, items: Batch | EncodedSplit) -> list[Any]:
         """Items of equal keys share their references: here, none do."""
         return items.item.tolist()
 

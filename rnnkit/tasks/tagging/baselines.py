@@ -5,46 +5,46 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
 
 
-def most_frequent_tag(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """Every token or frame gets the most frequent tag of the training part."""
-    counts = torch.bincount(prepared.parts["train"].all_targets, minlength=task.outputs)
-    return _tags(task, part, torch.full_like(part.all_targets, int(counts.argmax())))
+def most_frequent_tag(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """Every token or frame gets the most frequent tag of the training split."""
+    counts = torch.bincount(prepared.splits["train"].all_targets, minlength=task.outputs)
+    return _tags(task, split, torch.full_like(split.all_targets, int(counts.argmax())))
 
 
-def most_frequent_tag_per_token(task: Any, prepared: Prepared, part: Part) -> Metrics:
+def most_frequent_tag_per_token(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """Each token gets the tag it had most often in training; unseen ones the overall favourite."""
-    train = prepared.parts["train"]
+    train = prepared.splits["train"]
     vocabulary = len(prepared.fitted.inputs.vocabulary or ())
     pairs = _tokens(train) * task.outputs + train.all_targets
     counts = torch.bincount(pairs, minlength=vocabulary * task.outputs)
     table = counts.view(vocabulary, task.outputs)
     favourite = table.argmax(dim=1)
     favourite[table.sum(dim=1) == 0] = int(table.sum(dim=0).argmax())
-    return _tags(task, part, favourite[_tokens(part)])
+    return _tags(task, split, favourite[_tokens(split)])
 
 
-def _tokens(part: Part) -> Tensor:
+def _tokens(split: EncodedSplit) -> Tensor:
     """[steps] ids, of words with spelling without the letters."""
-    inputs = part.all_inputs
+    inputs = split.all_inputs
     return inputs if inputs.ndim == 1 else inputs[:, 0]
 
 
-def _tags(task: Any, part: Part, predicted: Tensor) -> Metrics:
+def _tags(task: Any, split: EncodedSplit, predicted: Tensor) -> Metrics:
     """Items are scored in groups of equal length, so that nothing needs padding.
 
     Args:
         predicted: [steps] of all items, one after the other.
     """
     meter: Any = task.meter()
-    truth = part.all_targets
-    begins = part.input_length.cumsum(0) - part.input_length
-    for length in part.input_length.unique().tolist():
-        steps = begins[part.input_length == length, None] + torch.arange(length)
+    truth = split.all_targets
+    begins = split.input_length.cumsum(0) - split.input_length
+    for length in split.input_length.unique().tolist():
+        steps = begins[split.input_length == length, None] + torch.arange(length)
         meter.update(predicted[steps], truth[steps])
     metrics: Metrics = meter.compute()
     return metrics

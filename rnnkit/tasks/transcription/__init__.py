@@ -1,1 +1,1 @@
-"""Transcription: what is said in a recording (synced, each frame a token or the blank)."""
+"""Transcription: the text spoken in a recording (synced, each frame a token or the blank)."""

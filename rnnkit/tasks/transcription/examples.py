@@ -1,4 +1,4 @@
-"""Examples of transcription: the features of recordings, and the tokens that are said in them."""
+"""Examples of transcription: the features of recordings, and the tokens spoken in them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import pandas as pd
 import torch
 
 from rnnkit.data.inputs.recordings import Recordings
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.facts import Facts
 from rnnkit.data.prepare.fitted import Fitted, Texts
-from rnnkit.data.prepare.part import Part
 from rnnkit.data.prepare.split import Rows
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.source import Audio, Join
 from rnnkit.runtime import numerics
-from rnnkit.tasks.sequence_to_sequence.examples import TextTargets, slices
+from rnnkit.tasks.sequence_to_sequence.examples import TextFitted, slices
 
 
 @dataclass(frozen=True, eq=False)
-class TranscriptionFitted(TextTargets):
+class TranscriptionFitted(TextFitted):
     """How recordings become features, and the tokenizer of the transcripts."""
 
     forms: ClassVar[Mapping[str, Any]] = {"audio": Recordings}
@@ -39,12 +39,12 @@ class TranscriptionFitted(TextTargets):
         names = dict(zip(rows.tolist(), frame["name"].iloc[rows], strict=True))
         return self.normal(frame["text"], rows), names
 
-    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Part:
+    def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         part = super().encode(frame, rows, split)
         refuse_too_few_frames(part, frame["name"].iloc[rows].tolist())
         return part
 
-    def drawn(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    def items_to_score(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         """Joined to strings, where the run's own test split was."""
         if self.join is None:
             return frame, []
@@ -78,16 +78,16 @@ class TranscriptionFitted(TextTargets):
         return frame, rows, {"seconds": seconds, "rate": rate}
 
 
-def refuse_too_few_frames(part: Part, names: list[str]) -> None:
+def refuse_too_few_frames(split: EncodedSplit, names: list[str]) -> None:
     """Raise InputError for a transcript with more tokens than its recording has frames, counting
     one more between two equal ones: no path of the network could give it.
 
     Args:
-        part: recordings and transcripts.
+        split: recordings and transcripts.
         names: of the recordings.
     """
-    frames = part.input_length.tolist()
-    for name, tokens, length in zip(names, slices(part, "target"), frames, strict=True):
+    frames = split.input_length.tolist()
+    for name, tokens, length in zip(names, slices(split, "target"), frames, strict=True):
         needed = len(tokens) + sum(a == b for a, b in pairwise(tokens))
         if needed > length:
             raise InputError(
@@ -109,17 +109,17 @@ def joined(frame: pd.DataFrame, rows: Rows, join: Join) -> tuple[pd.DataFrame, R
         InputError: a group has fewer recordings in a split than a string needs.
     """
     strings, found = list[dict[str, object]](), {}
-    for part, own in rows.items():
-        draw = numerics.generator(join.seed, "join", part)
+    for split, own in rows.items():
+        draw = numerics.generator(join.seed, "join", split)
         groups = list(frame.iloc[own].groupby("group", sort=False))
         fewest, members = min(groups, key=lambda group: len(group[1]))
         if len(members) < join.high:
             raise InputError(
                 f"data.source.join.high: {join.high} recordings are joined, and {fewest!r} has "
-                f"{len(members)} in the {part} part; lower it"
+                f"{len(members)} in the {split} split; lower it"
             )
         first = len(strings)
-        for _ in range(getattr(join, part)):
+        for _ in range(getattr(join, split)):
             group, members = groups[int(torch.randint(len(groups), (), generator=draw))]
             size = int(torch.randint(join.low, join.high + 1, (), generator=draw))
             chosen = members.iloc[torch.randperm(len(members), generator=draw)[:size].tolist()]
@@ -131,7 +131,7 @@ def joined(frame: pd.DataFrame, rows: Rows, join: Join) -> tuple[pd.DataFrame, R
                     "group": group,
                 }
             )
-        found[part] = np.arange(first, len(strings))
+        found[split] = np.arange(first, len(strings))
     result = pd.DataFrame(strings, dtype=object)
     result.attrs = frame.attrs
     return result, found

@@ -1,4 +1,4 @@
-"""Transcription: what is said in a recording (synced, each frame a token or the blank)."""
+"""Transcription: the text spoken in a recording (synced, each frame a token or the blank)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.metrics import Metrics, TranscriptMeter
 from rnnkit.nn import ctc
 from rnnkit.tasks.interface import Baseline, Figures
@@ -102,7 +102,7 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
 
         Args:
             outputs: of real frames.
-            beam: how many prefixes are kept; 1: the text of the likeliest path.
+            beam: how many prefixes are kept; 1: the text of the most probable path.
         """
         scores = outputs.log_softmax(dim=1)
         best = [ctc.best_path(scores)] if beam == 1 else ctc.prefix_beam(scores, beam)
@@ -111,9 +111,9 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
     def measure(self, meter: TranscriptMeter, outputs: Transcripts, batch: Batch) -> None:
         meter.update(outputs.texts, self.references(batch))
 
-    def text_metrics(self, part: Part, texts: list[str]) -> Metrics:
+    def text_metrics(self, split: EncodedSplit, texts: list[str]) -> Metrics:
         meter = TranscriptMeter()
-        meter.update(texts, self.references(part))
+        meter.update(texts, self.references(split))
         return meter.compute()
 
     def predictions(self, outputs: Transcripts, batch: Batch) -> dict[str, list[Any]]:

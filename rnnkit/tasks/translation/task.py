@@ -7,8 +7,8 @@ import pandas
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.ids import UNKNOWN
-from rnnkit.data.prepare.part import Part
 from rnnkit.errors import InputError
 from rnnkit.metrics import Metrics, TextMeter
 from rnnkit.nn.model.network import EncoderDecoder
@@ -55,10 +55,10 @@ class Translation(SequenceToSequence[examples.TranslationFitted]):
         "nearest source": nearest_source,
     }
 
-    def reference_keys(self, items: Batch | Part) -> list[Any]:
+    def reference_keys(self, items: Batch | EncodedSplit) -> list[Any]:
         """The source's token ids. A source with an unknown token gets a unique key, because
         different texts have the same ids."""
-        sources = slices(items, "input") if isinstance(items, Part) else source_ids(items)
+        sources = slices(items, "input") if isinstance(items, EncodedSplit) else source_ids(items)
         pairs = zip(sources, items.item.tolist(), strict=True)
         return [(*ids, -1, item) if UNKNOWN in ids else tuple(ids) for ids, item in pairs]
 

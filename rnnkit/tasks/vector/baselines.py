@@ -4,32 +4,32 @@ from typing import Any
 
 from torch import Tensor
 
-from rnnkit.data.prepare.part import Part
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics, NumberMeter
 from rnnkit.tasks.classification.baselines import label_metrics
 
 
-def nearest_neighbour(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """The target of the training part's nearest vector."""
+def nearest_neighbour(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """The target of the training split's nearest vector."""
     from sklearn.neighbors import NearestNeighbors
 
-    train = prepared.parts["train"]
-    known, asked = (own.inputs[own.input_start].numpy() for own in (train, part))
+    train = prepared.splits["train"]
+    known, asked = (own.inputs[own.input_start].numpy() for own in (train, split))
     nearest = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(asked, return_distance=False)
-    return _scored(task, train.targets[train.target_start][nearest[:, 0]], part)
+    return _scored(task, train.targets[train.target_start][nearest[:, 0]], split)
 
 
-def constant_target(task: Any, prepared: Prepared, part: Part) -> Metrics:
-    """Always the most frequent class of the training part, or its mean."""
-    train = prepared.parts["train"]
+def constant_target(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """Always the most frequent class of the training split, or its mean."""
+    train = prepared.splits["train"]
     targets = train.targets[train.target_start]
     best = targets.mean(dim=0) if targets.is_floating_point() else targets.bincount().argmax()
-    return _scored(task, best.expand(len(part), *targets.shape[1:]), part)
+    return _scored(task, best.expand(len(split), *targets.shape[1:]), split)
 
 
-def _scored(task: Any, predicted: Tensor, part: Part) -> Metrics:
-    truth = part.targets[part.target_start]
+def _scored(task: Any, predicted: Tensor, split: EncodedSplit) -> Metrics:
+    truth = split.targets[split.target_start]
     if not truth.is_floating_point():
         return label_metrics(task, predicted, truth)
     meter = NumberMeter()

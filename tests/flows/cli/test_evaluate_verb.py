@@ -9,7 +9,7 @@ from verb_runs import answers, rnnkit
 def test_evaluate_shows_the_test_part_or_scores_a_file(here: Path) -> None:
     shown = rnnkit(here, "evaluate", "words")
     assert shown.returncode == 0
-    assert "words-0123456789: test part" in shown.stdout
+    assert "words-0123456789: test split" in shown.stdout
     assert "most frequent tag per token" in shown.stdout
     (scored,) = answers(rnnkit(here, "evaluate", "words", "t.jsonl", "--json"))
     assert scored["items"] == 40

@@ -17,7 +17,7 @@ from rnnkit.nn.beam_search import beam_search, greedy
 from rnnkit.nn.cells.gru import GRUState
 from rnnkit.nn.losses import cross_entropy
 from rnnkit.nn.model.attention import ATTENTIONS, attend
-from rnnkit.nn.model.decoder import Read, Written
+from rnnkit.nn.model.decoder import DecoderState, EncodedInputs
 from rnnkit.nn.model.network import build
 from rnnkit.nn.model.representation import Sizes
 from rnnkit.params.model import Model
@@ -112,8 +112,8 @@ KINDS = [
 
 def step_by_step(made: Any, inputs: Tensor, mask: Tensor, previous: Tensor) -> Tensor:
     """The decoder's definition: one step after the other."""
-    read = made.read(inputs, mask)
-    written, outputs = read.written, []
+    read = made.encode_for_decoder(inputs, mask)
+    written, outputs = read.state, []
     for token in previous.unbind(1):
         scores, written, _ = made.decoder.advance(token, written, read.memory)
         outputs.append(scores)
@@ -147,8 +147,8 @@ def test_sampling_its_own_tokens_always_is_writing_greedily(model: dict[str, Any
     true = torch.full((3, LONGEST), 3)
     true[:, 0] = END
     logits = made(inputs, mask, true, 1.0)
-    read = made.read(inputs, mask)
-    token, written = true[:, 0], read.written
+    read = made.encode_for_decoder(inputs, mask)
+    token, written = true[:, 0], read.state
     for step in range(LONGEST):  # no token is forbidden here
         scores, written, _ = made.decoder.advance(token, written, read.memory)
         assert torch.allclose(scores, logits[:, step], atol=1e-12)
@@ -209,8 +209,11 @@ def log_probability(made: Any, inputs: Tensor, tokens: tuple[int, ...], ended: b
 def test_a_beam_of_one_is_greedy(attention: str, cell: str, seed: int) -> None:
     made = network(seed, attention=attention, cell={"kind": cell})
     inputs, mask = sources(seed=seed)
-    one = greedy(made, made.read(inputs, mask), LONGEST)
-    other = [found[0] for found in beam_search(made, made.read(inputs, mask), LONGEST, 1, 1.0)]
+    one = greedy(made, made.encode_for_decoder(inputs, mask), LONGEST)
+    other = [
+        found[0]
+        for found in beam_search(made, made.encode_for_decoder(inputs, mask), LONGEST, 1, 1.0)
+    ]
     for a, b in zip(one, other, strict=True):
         assert (a.tokens, a.ended) == (b.tokens, b.ended)
         assert a.log_probability == pytest.approx(b.log_probability, abs=1e-12)
@@ -227,7 +230,9 @@ def test_a_beam_of_one_is_greedy(attention: str, cell: str, seed: int) -> None:
 def test_scores_are_the_networks_own(attention: str, width: int, seed: int) -> None:
     made = network(seed, attention=attention)
     inputs, mask = sources(seed=seed)
-    for item, found in enumerate(beam_search(made, made.read(inputs, mask), LONGEST, width, 0.7)):
+    for item, found in enumerate(
+        beam_search(made, made.encode_for_decoder(inputs, mask), LONGEST, width, 0.7)
+    ):
         alone = inputs[item][mask[item]][None]
         assert 1 <= len(found) <= width
         assert len({(one.tokens, one.ended) for one in found}) == len(found)
@@ -285,7 +290,7 @@ def test_stopping_early_changes_no_answer(
     made = network(seed, attention=attention)
     inputs, mask = sources(seed=seed)
     for item, found in enumerate(
-        beam_search(made, made.read(inputs, mask), LONGEST, width, penalty)
+        beam_search(made, made.encode_for_decoder(inputs, mask), LONGEST, width, penalty)
     ):
         alone = inputs[item][mask[item]][None]
         assert (found[0].tokens, found[0].ended) == plain_beam(made, alone, width, penalty)
@@ -298,13 +303,13 @@ class Knowing:
     def __init__(self, share: float) -> None:
         self.decoder, self.share = self, share
 
-    def advance(self, token: Tensor, written: Written, memory: None) -> Any:
+    def advance(self, token: Tensor, written: DecoderState, memory: None) -> Any:
         (state,) = written.states["layer0"]
         shares = torch.full((len(token), 10), (1 - self.share) / 14, dtype=torch.float64)
         shares[:, END] = (1 - self.share) / 2
         for row, step in enumerate(state[:, 0].tolist()):
             shares[row, 3 + int(step) if step < 7 else END] = self.share
-        return shares.log(), Written({"layer0": GRUState(state + 1)}, None), None
+        return shares.log(), DecoderState({"layer0": GRUState(state + 1)}, None), None
 
 
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
@@ -314,7 +319,7 @@ def test_unlikely_ends_do_not_crowd_out_what_is_likely(
     share: float, width: int, penalty: float
 ) -> None:
     made: Any = Knowing(share)
-    read = Read(Written({"layer0": GRUState(torch.zeros(1, 1))}, None), None)
+    read = EncodedInputs(DecoderState({"layer0": GRUState(torch.zeros(1, 1))}, None), None)
     (found,) = beam_search(made, read, 20, width, penalty)
     assert found[0].tokens == tuple(range(3, 10))
     assert found[0].ended
@@ -330,7 +335,7 @@ def test_a_beam_wide_enough_finds_the_likeliest_of_all() -> None:
         for length in range(3)
         for tokens in itertools.product(usual, repeat=length)
     }
-    (found,) = beam_search(made, made.read(inputs, None), 3, 200, 0.0)
+    (found,) = beam_search(made, made.encode_for_decoder(inputs, None), 3, 200, 0.0)
     ended = [one for one in found if one.ended]
     assert len(ended) == len(everything)
     best = max(everything, key=lambda tokens: everything[tokens])
@@ -344,7 +349,9 @@ def test_a_greater_penalty_never_prefers_a_shorter_one() -> None:
     lengths = [
         [
             found[0].steps
-            for found in beam_search(made, made.read(inputs, mask), LONGEST, 4, penalty)
+            for found in beam_search(
+                made, made.encode_for_decoder(inputs, mask), LONGEST, 4, penalty
+            )
         ]
         for penalty in (0.0, 1.0, 3.0)
     ]

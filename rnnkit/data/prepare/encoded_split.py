@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rnnkit.errors import InputError
 
-PARTS = ("train", "valid", "test")
+SPLITS = ("train", "valid", "test")
 """The splits."""
 PER_ITEM = ("input_start", "input_length", "target_start", "target_length", "item")
 """The tensors of a part with a value per item."""
@@ -21,7 +21,7 @@ Flat = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class EncodedSplit:
     """Items as slices of flat tensors; slices may overlap, and splits may share tensors.
 
     Item i reads `inputs[input_start[i] : input_start[i] + input_length[i]]` and its targets are
@@ -38,7 +38,7 @@ class Part:
             own target; each at least 1.
         item: [items] int64, row of the source's frame; series: row of the first target.
         synced: whether every input step has its own target.
-        unaligned: whether targets are sequences of independent length (sequence-to-sequence).
+        is_sequence_to_sequence: whether targets are sequences of their own length.
         known: number of known-future covariates, the last features: an item reads them at its
             target steps, too.
     """
@@ -52,7 +52,7 @@ class Part:
     item: Tensor
     synced: bool
     known: int = 0
-    unaligned: bool = False
+    is_sequence_to_sequence: bool = False
 
     def __len__(self) -> int:
         return len(self.item)
@@ -72,7 +72,7 @@ class Part:
         """As `all_inputs`: the targets."""
         return self.targets[positions(self.target_start, self.target_length)]
 
-    def short(self, longest: int) -> tuple[Part, int]:
+    def without_long_items(self, longest: int) -> tuple[EncodedSplit, int]:
         """Items with at most `longest` input and target tokens, not counting the end token, and the
         number of other items.
 
@@ -82,7 +82,7 @@ class Part:
         kept = (self.input_length <= longest) & (self.target_length <= longest + 1)
         if not bool(kept.any()):
             raise InputError(
-                f"data.max_length: every item of the training part is longer than {longest}, and "
+                f"data.max_length: every item of the training split is longer than {longest}, and "
                 "nothing is left to train on; raise it"
             )
         tensors: dict[str, Any] = {name: getattr(self, name)[kept] for name in PER_ITEM}
@@ -96,7 +96,7 @@ class Part:
         item: np.ndarray,
         longest: int | None = None,
         synced: bool = False,
-    ) -> Part:
+    ) -> EncodedSplit:
         """Sequences with one target each, or with one for every step.
 
         Args:
@@ -106,24 +106,24 @@ class Part:
             longest: truncate items to this many steps; None: never.
             synced: whether every step has its own target.
         """
-        part = cls.sequence_to_sequence(read, (targets, np.ones_like(read[1])), item)
-        start = part.input_start
-        length = part.input_length if longest is None else part.input_length.clamp(max=longest)
-        part = replace(part, input_length=length, unaligned=False)
+        split = cls.sequence_to_sequence(read, (targets, np.ones_like(read[1])), item)
+        start = split.input_start
+        length = split.input_length if longest is None else split.input_length.clamp(max=longest)
+        split = replace(split, input_length=length, is_sequence_to_sequence=False)
         if not synced:
-            return part
-        return replace(part, target_start=start, target_length=length, synced=True)
+            return split
+        return replace(split, target_start=start, target_length=length, synced=True)
 
     @classmethod
     def next_steps(
         cls, inputs: np.ndarray, start: np.ndarray, length: np.ndarray, item: np.ndarray
-    ) -> Part:
+    ) -> EncodedSplit:
         """Sequences whose target at every step is the next step of the inputs."""
         steps, first, count = tensor(inputs), tensor(start), tensor(length)
         return cls(steps, first, count, steps, first + 1, count, tensor(item), synced=True)
 
     @classmethod
-    def sequence_to_sequence(cls, read: Flat, wanted: Flat, item: np.ndarray) -> Part:
+    def sequence_to_sequence(cls, read: Flat, wanted: Flat, item: np.ndarray) -> EncodedSplit:
         """Sequences with targets of independent length; arguments as in `of_items`."""
         (inputs, lengths), (tokens, counts) = read, wanted
         return cls(
@@ -135,7 +135,7 @@ class Part:
             target_length=tensor(counts),
             item=tensor(item),
             synced=False,
-            unaligned=True,
+            is_sequence_to_sequence=True,
         )
 
 
@@ -179,7 +179,7 @@ def positions(start: Tensor, length: Tensor) -> Tensor:
     return torch.repeat_interleave(start, length) + within
 
 
-def joined(first: Part, second: Part) -> Part:
+def joined(first: EncodedSplit, second: EncodedSplit) -> EncodedSplit:
     """Concatenate the items of two splits; shared tensors stay shared."""
     names: tuple[str, ...] = PER_ITEM
     if first.inputs is not second.inputs or first.targets is not second.targets:
