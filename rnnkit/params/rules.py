@@ -130,8 +130,8 @@ def spelling_rules(experiment: UncheckedExperiment) -> Iterator[str]:
         )
     if characters is not None and spelling is None:
         yield (
-            "model.representation.characters: words come without their letters; set "
-            "data.tokenizer.spelling to the most letters a word is to have, or leave it out"
+            "model.representation.characters: words come without their characters; set "
+            "data.tokenizer.spelling to the most characters a word is to have, or leave it out"
         )
 
 

@@ -123,8 +123,8 @@ def names_rules(experiment: UncheckedExperiment) -> Iterator[str]:
             )
     if source.text not in fields:
         yield (
-            f"data.source.names: must have {{{source.text}}} in it, the field that says what is "
-            "said"
+            f"data.source.names: must have {{{source.text}}} in it, the field that holds "
+            "the transcript"
         )
     for key in ("audio", "format", "encoding"):
         if experiment.is_changed(f"data.source.{key}"):
