@@ -228,8 +228,8 @@ def files(house: Path) -> dict[str, Path]:
     """Every module of the house by its dotted name; a package's is that of its `__init__`."""
     found = {}
     for path in sorted(house.glob("rnnkit/**/*.py")) + sorted(house.glob("flows/**/*.py")):
-        splits = path.relative_to(house).with_suffix("").splits
-        found[".".join(splits[:-1] if splits[-1] == "__init__" else splits)] = path
+        parts = path.relative_to(house).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 
 

@@ -274,7 +274,7 @@ UNLIKE: Mapping[str, tuple[Callable[[Path], Experiment], Callable[[Path], Experi
         lambda _: series(valid=0.1, test=0.1),
         lambda _: series(),
         "the older model was trained and chosen on times up to 1977-01-01T00:00:00, and the test "
-        "part begins at 1947-01-01T00:00:00",
+        "split begins at 1947-01-01T00:00:00",
     ),
 }
 
@@ -507,7 +507,7 @@ def test_other_columns_and_other_series_are_refused(tmp_path: Path) -> None:
         ({}, {"columns": ("other",), "targets": ("other",)}, "reads other columns or other known"),
         ({"known": 2}, {"known": 1}, "reads other columns or other known-future covariates"),
         ({}, {"known": 1}, "reads other columns or another form of data"),
-        ({}, {"series": ("other",)}, "knows other series"),
+        ({}, {"series": ("other",)}, "was trained on other series"),
     ]
     for older, newer, message in changes:
         with pytest.raises(InputError, match=message):

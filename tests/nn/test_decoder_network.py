@@ -361,8 +361,8 @@ def test_a_greater_penalty_never_prefers_a_shorter_one() -> None:
 def test_one_to_many_starts_from_a_single_step() -> None:
     made = network(topology="one_to_many")
     asked = torch.tensor([[3], [4]])
-    found = greedy(made, made.read(asked, None), LONGEST)
+    found = greedy(made, made.encode_for_decoder(asked, None), LONGEST)
     assert [one.attention for one in found] == [None, None]
     other = network(1, topology="one_to_many")
-    changed = greedy(other, other.read(asked, None), LONGEST)
+    changed = greedy(other, other.encode_for_decoder(asked, None), LONGEST)
     assert [one.tokens for one in found] != [one.tokens for one in changed]
