@@ -94,6 +94,12 @@ class Initialization(Block):
     """W_hh, per gate."""
     scale: float = Field(default=1.0, gt=0, le=100)
     """Multiplies W_hh: identity gives scale·I (Le et al. 2015)."""
+    embedding: float = Field(default=1.0, gt=0, le=100)
+    """Standard deviation of the vectors of tokens, of inputs and of targets. Small vectors let rare
+    words learn with few examples; their default depends on the task."""
+    head: Literal["xavier", "fan_in", "normal"] = "xavier"
+    """Weights of the outputs: Xavier's uniform distribution, which narrows as the number of outputs
+    grows; uniform in ±1/sqrt(inputs), as torch's; or normal with variance 1/inputs."""
 
 
 class Model(Block):

@@ -29,6 +29,7 @@ def rules(experiment: UncheckedExperiment) -> Iterator[str]:
     yield from spelling_rules(experiment)
     yield from decoder_rules(experiment)
     yield from source_rules(experiment)
+    yield from initialization_rules(experiment)
     yield from schedule_rules(experiment)
     yield from language_rules(experiment)
     yield from forecasting_rules(experiment)
@@ -132,6 +133,18 @@ def spelling_rules(experiment: UncheckedExperiment) -> Iterator[str]:
         yield (
             "model.representation.characters: words come without their characters; set "
             "data.tokenizer.spelling to the most characters a word is to have, or leave it out"
+        )
+
+
+def initialization_rules(experiment: UncheckedExperiment) -> Iterator[str]:
+    """Rules for initial weights that the network does not have."""
+    embeds = isinstance(experiment.model.representation, Embedding)
+    decodes = isinstance(experiment.task, TextGeneration)
+    if not (embeds or decodes) and experiment.is_changed("model.initialization.embedding"):
+        yield "model.initialization.embedding: the network has no embedding; leave it out"
+    if experiment.model.tied and experiment.is_changed("model.initialization.head"):
+        yield (
+            "model.initialization.head: a tied head has the weights of the embedding; leave it out"
         )
 
 

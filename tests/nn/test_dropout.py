@@ -103,7 +103,7 @@ def test_padding_has_no_influence_under_a_mask() -> None:
 
 
 def test_a_token_is_dropped_wherever_it_stands() -> None:
-    embedding = Embedding(50, 3, draw(), 0.5)
+    embedding = Embedding(50, 3, 1.0, draw(), 0.5)
     tokens = torch.randint(1, 50, (20, 30), generator=draw())
     torch.manual_seed(0)
     vectors = embedding(tokens, None)

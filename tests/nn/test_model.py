@@ -159,6 +159,9 @@ def test_initializations_keep_their_claims(name):
     if name == "xavier":
         wide = MATRICES[name](200, 400, draw)
         assert 0.09 < wide.abs().max() <= 0.1  # sqrt(6 / 600)
+    if name == "fan_in":
+        wide = MATRICES[name](200, 400, draw)
+        assert 0.0499 < wide.abs().max() <= 0.05  # 1 / sqrt(400)
     if name == "normal":
         wide = MATRICES[name](200, 400, draw)
         assert abs(wide.var().item() * 400 - 1) < 0.05  # 80,000 draws: 10 standard errors
@@ -235,7 +238,7 @@ def test_dropout_leaves_the_recurrence_alone(kind):
         *({"readout": name} for name in READOUTS if name != "last"),
         {"dropout": 0.5},
         *({"initialization": {"input": name}} for name in ("orthogonal", "normal")),
-        *({"initialization": {"recurrent": n}} for n in MATRICES if n != "orthogonal"),
+        *({"initialization": {"recurrent": n}} for n in ("xavier", "identity", "normal")),
         {"initialization": {"scale": 0.5}},
     ],
     ids=str,
@@ -270,6 +273,20 @@ def test_the_head_starts_without_bias_and_with_xavier_weights():
     assert not net.head.bias.any()
     bound = (6 / 402) ** 0.5
     assert 0.95 * bound < net.head.weight.abs().max() <= bound * (1 + 1e-6)  # held in float32
+
+
+@pytest.mark.parametrize("start", ["xavier", "fan_in", "normal"])
+def test_the_heads_start_is_chosen(start):
+    net = network(hidden=400, initialization={"head": start})
+    expected = MATRICES[start](2, 400, torch.Generator().manual_seed(0)).std().item()
+    assert net.head.weight.std().item() == pytest.approx(expected, rel=0.1)
+
+
+def test_the_vectors_start_with_their_scale():
+    first, second = (network(initialization={"embedding": scale}) for scale in (1.0, 0.1))
+    vectors, small = first.representation.vectors, second.representation.vectors
+    torch.testing.assert_close(small, 0.1 * vectors)
+    assert vectors[1:].std().item() == pytest.approx(1, rel=0.25)
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("rnn", 1), ("lstm", 4), ("gru", 3)])

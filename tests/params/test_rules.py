@@ -297,6 +297,18 @@ RULES = [
         r"model\.initialization\.recurrent: identity is for the vanilla rnn .*gates have no ident",
     ),
     (
+        f"{TAGGING}model:\n  representation: {{kind: one_hot}}\n"
+        "  initialization:\n    embedding: 3.0\n",
+        8,
+        r"model\.initialization\.embedding: the network has no embedding; leave it out",
+    ),
+    (
+        f"{LANGUAGE}model:\n  representation: {{kind: embedding, size: 128}}\n  tied: true\n"
+        "  initialization:\n    head: fan_in\n",
+        9,
+        r"model\.initialization\.head: a tied head has the weights of the embedding; leave it out",
+    ),
+    (
         f"{TAGGING}train:\n  schedule: {{kind: plateau, patience: 3}}\n",
         6,
         r"train\.schedule\.patience: early stopping comes first: its patience is 3 and the plateau",

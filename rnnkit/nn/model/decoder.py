@@ -74,7 +74,8 @@ class Decoder(nn.Module):
         self, model: Model, tokens: int, memory: int | None, draw: torch.Generator
     ) -> None:
         super().__init__()
-        self.embedding = Embedding(tokens, model.target_embedding, draw)
+        start = model.initialization
+        self.embedding = Embedding(tokens, model.target_embedding, start.embedding, draw)
         self.is_fed = memory is not None and model.input_feeding
         width = model.target_embedding + (model.hidden if self.is_fed else 0)
         forward = model.model_copy(update={"bidirectional": False, "initial_state": "zeros"})
@@ -84,7 +85,7 @@ class Decoder(nn.Module):
             self.attention = ATTENTIONS[model.attention](model.hidden, memory, draw)
             self.combine = make_head(model.hidden + memory, model.hidden, draw)
         self.dropout = nn.Dropout(model.dropout)
-        self.head = make_head(model.hidden, tokens, draw)
+        self.head = make_head(model.hidden, tokens, draw, start.head)
 
     def remember(
         self, hidden: Float[Tensor, "batch time units"], mask: Tensor | None

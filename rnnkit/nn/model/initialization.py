@@ -58,11 +58,18 @@ def normal(rows: int, columns: int, generator: torch.Generator) -> Matrix:
     return drawn / math.sqrt(columns)
 
 
+def fan_in(rows: int, columns: int, generator: torch.Generator) -> Matrix:
+    """Uniform in ±1 / sqrt(columns), torch's initialization of a linear layer."""
+    drawn = torch.rand(rows, columns, dtype=torch.float64, generator=generator)
+    return (2 * drawn - 1) / math.sqrt(columns)
+
+
 MATRICES: dict[str, Callable[[int, int, torch.Generator], Matrix]] = {
     "xavier": xavier,
     "orthogonal": orthogonal,
     "identity": identity,
     "normal": normal,
+    "fan_in": fan_in,
 }
 """All draw in float64, so that float32 and float64 models start from the same numbers."""
 
@@ -77,10 +84,12 @@ def initialize_cell(cell: Cell[Any], params: Initialization, generator: torch.Ge
             block.copy_(params.scale * drawn)
 
 
-def make_head(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    """The affine layer before the outputs: Xavier weights, zero bias."""
+def make_head(
+    inputs: int, outputs: int, generator: torch.Generator, start: str = "xavier"
+) -> nn.Linear:
+    """An affine layer: weights of MATRICES[start], zero bias."""
     head = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")  # draws nothing
     with torch.no_grad():
-        head.weight.copy_(xavier(outputs, inputs, generator))
+        head.weight.copy_(MATRICES[start](outputs, inputs, generator))
         head.bias.zero_()
     return head

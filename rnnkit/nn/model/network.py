@@ -68,7 +68,7 @@ class Network(Encoder):
 
     def __init__(self, model: Model, sizes: Sizes, outputs: int, draw: torch.Generator) -> None:
         super().__init__(model, sizes, draw)
-        self.head = make_head(self.stack.size, outputs, draw)
+        self.head = make_head(self.stack.size, outputs, draw, model.initialization.head)
         if model.tied:
             # O. Press, L. Wolf, Using the output embedding to improve language models, 2017. Scaled
             # to variance 1 / size: with unit variance the initial logits would be too large.
@@ -133,7 +133,7 @@ class OneToOne(nn.Module):
             with torch.no_grad():
                 layer.weight.copy_(matrix(after, before, draw))
             self.layers.append(layer)
-        self.head = make_head(model.hidden, outputs, draw)
+        self.head = make_head(model.hidden, outputs, draw, model.initialization.head)
 
     def forward(
         self, inputs: Num[Tensor, "batch 1 feature"], mask: None

@@ -35,23 +35,35 @@ class Level:
 
 
 class Embedding(nn.Module):
-    """A learned vector per token, normal with variance 1; padding's vector stays zero.
+    """A learned vector per token, initially normal; padding's vector stays zero.
 
     In training, embedding dropout drops tokens everywhere in a batch.
+
+    Args:
+        vocabulary: number of tokens, padding and unknown included.
+        size: width of the vectors.
+        scale: standard deviation of the initial vectors.
+        generator: draws them.
+        dropout: probability that a token is dropped.
 
     Reference: Y. Gal, Z. Ghahramani, A theoretically grounded application of dropout in recurrent
     neural networks, 2016.
     """
 
     def __init__(
-        self, vocabulary: int, size: int, generator: torch.Generator, dropout: float = 0.0
+        self,
+        vocabulary: int,
+        size: int,
+        scale: float,
+        generator: torch.Generator,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.size = size
         self.dropout = dropout
         drawn = torch.randn(vocabulary, size, dtype=torch.float64, generator=generator)
         drawn[0] = 0
-        self.vectors = nn.Parameter(drawn.to(torch.get_default_dtype()))
+        self.vectors = nn.Parameter((scale * drawn).to(torch.get_default_dtype()))
 
     def forward(self, inputs: Int[Tensor, "batch time"], mask: Mask | None) -> Numbers:
         """The tokens' vectors. Padding's vector gets no gradient."""
@@ -130,8 +142,9 @@ class SpelledEmbedding(nn.Module):
         block = model.representation
         assert isinstance(block, blocks.Embedding)
         assert block.characters is not None
-        self.words = Embedding(vocabulary, block.size, draw, model.embedding_dropout)
-        self.letters = Embedding(characters, block.characters.size, draw)
+        scale = model.initialization.embedding
+        self.words = Embedding(vocabulary, block.size, scale, draw, model.embedding_dropout)
+        self.letters = Embedding(characters, block.characters.size, 1.0, draw)
         spelled = {"hidden": block.characters.hidden, "depth": 1, "bidirectional": True}
         small = model.model_copy(update={**spelled, "dropout": 0.0, "recurrent_dropout": 0.0})
         self.stack = Stack(block.characters.size, small, draw)
@@ -189,6 +202,7 @@ def make_representation(model: blocks.Model, sizes: Sizes, draw: torch.Generator
     if isinstance(block, blocks.Raw):
         return Raw(size) if sizes.level is None else RelativeToLast(size, sizes.level)
     if block.characters is None:
-        return Embedding(size, block.size, draw, model.embedding_dropout)
+        scale = model.initialization.embedding
+        return Embedding(size, block.size, scale, draw, model.embedding_dropout)
     assert sizes.characters is not None
     return SpelledEmbedding(model, size, sizes.characters, draw)
