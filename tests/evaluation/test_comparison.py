@@ -299,7 +299,7 @@ def test_runs_tested_on_different_items_are_refused() -> None:
 def test_runs_that_answer_other_parts_or_have_other_measures_are_refused() -> None:
     longer = frame(np.ones(3)).assign(weight=2.0)
     with pytest.raises(
-        InputError, match=r"other parts of the same items \(3 and 6 in all\); compare"
+        InputError, match=r"different positions of the same items \(3 and 6 in all\); compare"
     ):
         difference("loss", [frame(np.ones(3))], [longer], block=1, seed=0)
     with pytest.raises(InputError, match="the runs are measured by loss and wer; compare runs of"):

@@ -4,11 +4,10 @@ import json
 from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
-from rnnkit.training.flat_parameters import FlatParameters
 from torch import Tensor, nn
 
 from rnnkit.data.inputs.tokens import TokenLists
@@ -17,9 +16,11 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.tokenize import fit_tokens
 from rnnkit.params import Experiment
 from rnnkit.params.data import Characters
+from rnnkit.params.train import Schedule
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks.labels import Labels
 from rnnkit.tasks.tagging.examples import TaggingFitted
+from rnnkit.training.gradients import FlatParameters
 from rnnkit.training.loop import Diverged, Epoch, State, Step, better, stopped, train, train_into
 
 
@@ -137,13 +138,8 @@ def test_a_killed_training_resumes_bit_identically(
 
 
 def test_every_kind_of_schedule_that_changes_the_rate_is_resumed_above() -> None:
-    from rnnkit.params import schedule
-
-    kinds = {
-        block.model_fields["kind"].get_default()
-        for block in vars(schedule).values()
-        if isinstance(block, type) and "kind" in getattr(block, "model_fields", {})
-    }
+    blocks = get_args(get_args(Schedule)[0])
+    kinds = {block.model_fields["kind"].get_default() for block in blocks}
     tried = {each["train.schedule"]["kind"] for each in WITH_A_MEMORY if "train.schedule" in each}
     assert tried == kinds - {"constant"}
 
