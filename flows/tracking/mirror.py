@@ -266,6 +266,10 @@ def _numbers(result: Mapping[str, Any]) -> dict[str, float]:
     named = {f"test/{name}": value for name, value in result["test"].items()}
     for baseline, metrics in result["baselines"].items():
         named |= {f"versus/{baseline}/{name}": value for name, value in metrics.items()}
+    if change := result.get("difference"):  # from the best baseline
+        ends = {"": "difference", "_low": "low", "_high": "high"}
+        measure = f"difference/{change['measure']}"
+        named |= {measure + end: change[k] for end, k in ends.items() if change[k] is not None}
     named |= {f"work/{name}_seconds": value for name, value in result["seconds"].items()}
     return named | {f"work/{name}": result[name] for name in ("parameters", "best_epoch")}
 
