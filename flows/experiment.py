@@ -1,8 +1,6 @@
 """The main flow: prepare -> tune -> train -> evaluate, all in one run folder and one MLflow run."""
 
-import time
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from flows.settings import Settings
 from rnnkit.data.prepare.encoded_split import SPLITS
 from rnnkit.data.prepare.prepared import Prepared, train_and_valid
 from rnnkit.params import Experiment
+from rnnkit.runs.durations import LAST, Durations
 from rnnkit.runs.identity import Identity, identify
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics, process_settings
@@ -66,28 +65,28 @@ def run_experiment(
 
 
 def _steps(run: Run, settings: Settings, monitor: Monitor) -> dict[str, Any]:
-    clock = [("", time.perf_counter())]
+    durations = Durations(run.folder)
+    durations.begin("prepare")
     prepared = _prepare(run, monitor)
-    clock.append(("prepare", time.perf_counter()))
     trained, search = run, Search()
     if run.experiment.tune is not None:
+        durations.begin("tune")
         trained, prepared, search = _tune(run, prepared, settings, monitor)
-        clock.append(("tune", time.perf_counter()))
     else:
+        durations.begin("train")
         _train(run, prepared, monitor)
-        clock.append(("train", time.perf_counter()))
+    durations.begin("evaluate")
     data: Any = quote(prepared)
     stage = monitor.stages.begin("evaluate", total=None)
     scores: dict[str, Any] = evaluate_model(trained, data)
     monitor.stages.end(stage, f"{len(prepared.splits['test']):,} items of the test split")
-    clock.append(("evaluate", time.perf_counter()))
+    durations.begin("draw")
     run = replace(run, experiment=run.experiment.replace(search.values))
     stage = monitor.stages.begin("draw", total=None)
     figures = draw_figures(run, data, search)
     monitor.stages.end(stage, f"{len(figures)} figures")
-    clock.append(("draw", time.perf_counter()))
-    seconds = {name: round(now - began, 2) for (_, began), (name, now) in pairwise(clock)}
-    result = steps.whole_result(scores, prepared, seconds, search)
+    durations.begin(LAST)
+    result = steps.whole_result(scores, prepared, durations.seconds(), search)
     write_report(run, data, result, search)
     run.folder.finish(result)
     monitor.finish("finished")

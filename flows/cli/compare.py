@@ -63,7 +63,8 @@ def _show(folder: Path, as_json: bool) -> None:
     metrics = [str(name).removesuffix(" sd") for name in scores if str(name).endswith(" sd")]
     judged = set(scores["measure"])  # the metric of the verdicts
     rest = [name for name in metrics[METRICS:] if name not in judged]
-    left_out = ("network", "difference", *rest)  # they are in the report
+    differences = [name for name in lines[0] if name.endswith("difference")]
+    left_out = ("network", *differences, *rest)  # they are in the report
     table = Table(title=folder.name, title_justify="left")
     for name in lines[0]:
         if name == "variant":

@@ -80,7 +80,7 @@ def compare_runs(runs: list[str], home: Path) -> None:
     settings = places.read(home)
     folders = [RunFolder(Path(run)) for run in runs]
     groups = grouped(folders)
-    experiment = folders[0].experiment
+    experiment = folders[0].trained
     folder = comparison_folder(settings, experiment.name, [run.id for run in folders])
     if folder.status == "finished":
         return
@@ -93,10 +93,11 @@ def compare_runs(runs: list[str], home: Path) -> None:
 
 
 def grouped(runs: Sequence[RunFolder]) -> Groups:
-    """Runs by what they are but for their seed, called by their network where that is enough."""
+    """Runs by the params of their networks but for the seed, called by the network where that is
+    enough; of a sweep these are the params that it chose."""
     groups: dict[str, list[RunFolder]] = {}
     for run in runs:
-        same = hashed_params(run.experiment.replace({"seed": 0}))
+        same = hashed_params(run.trained.replace({"seed": 0}))
         groups.setdefault(sha256_json(same), []).append(run)
     names = [group[0].result["network"] for group in groups.values()]
     if len(set(names)) < len(names):

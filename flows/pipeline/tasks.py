@@ -25,6 +25,7 @@ from flows.pipeline import steps
 from flows.pipeline.steps import Run, Search
 from flows.processes.workers import Parent, settle
 from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.runs.durations import LAST, Durations
 from rnnkit.runtime import files, numerics
 from rnnkit.training.loop import Epoch, train_into
 
@@ -139,19 +140,17 @@ def run_member(run: Run, stop: Path, parent: Parent) -> None:
 
 def _run_alone(run: Run, stop: Path) -> None:
     numerics.set_threads(run.experiment.train.threads)
-    began = time.perf_counter()
+    durations = Durations(run.folder)
+    durations.begin("train")
     prepared, search = steps.prepare(run), Search()
     for _ in train_into(run.folder, run.experiment, prepared):
         if stop.exists():
             run.folder.append("interrupted")
             return
-    trained = time.perf_counter()
+    durations.begin("evaluate and draw")
     scores = steps.evaluate(run, prepared)
     steps.draw(run, prepared, search)
-    seconds = {
-        "train": round(trained - began, 2),
-        "evaluate and draw": round(time.perf_counter() - trained, 2),
-    }
-    result = steps.whole_result(scores, prepared, seconds, search)
+    durations.begin(LAST)
+    result = steps.whole_result(scores, prepared, durations.seconds(), search)
     steps.report(run, prepared, result, search)
     run.folder.finish(result)

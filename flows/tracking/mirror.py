@@ -31,6 +31,9 @@ MAX_PARAM_CHARACTERS = 6_000  # characters of a param, above which MLflow refuse
 UNNAMEABLE = re.compile(r"[^\w./: -]", re.ASCII)  # what MLflow refuses in a metric's name
 METRICS_PER_REQUEST = 900  # metrics in one request; MLflow takes 1,000
 
+OBJECTIVE = {"mean": "value", "deviation": "deviation"}
+"""Metrics of a trial, over its seeds -> their names in its journal."""
+
 End = Literal["finished", "failed", "pruned", "interrupted"]
 STATUS: Mapping[End, str] = {
     "finished": "FINISHED",
@@ -125,7 +128,7 @@ class Mirror:
         self.folder, self._tracker, self._client = folder, tracker, tracker.client
         experiment_id = parent.experiment_id if parent else tracker.experiment(experiment.name)
         self.experiment_id: str = experiment_id
-        self._sent = 0
+        self._sent: dict[str, int] = {}  # folder of a journal -> lines
         self._last: dict[str, Any] | None = None  # the journal's last line when it was closed
         mlflow_id = tracker.run(experiment_id, run_id)
         tags = {"rnnkit.task": experiment.task.kind, HOME: tracker.here, **tags}
@@ -158,16 +161,28 @@ class Mirror:
         if self._last is not None and not self.is_closed(lines):  # another process resumed it
             self._client.update_run(self.mlflow_id, status="RUNNING")
             self._tag({STATE: "running"})
-            self._sent, self._last = 0, None
+            self._sent, self._last = {}, None
+        self._send(lines, "")
+        for seed in sorted(self.folder.path.glob("seed-*")):  # of a trial: each has its curves
+            self._send(RunFolder(seed).records(), f"{seed.name}/")
+
+    def _send(self, lines: Sequence[Mapping[str, Any]], prefix: str) -> None:
+        """Sends what a journal has gained, with a prefix before the names of its metrics."""
         ends = [i for i, line in enumerate(lines) if line["kind"] != "step"]
-        end = ends[-1] + 1 if ends else 0
-        if end > self._sent:
-            new = lines[self._sent : end]
+        end, sent = ends[-1] + 1 if ends else 0, self._sent.get(prefix, 0)
+        if end > sent:
+            new = lines[sent:end]
             for line in new:
                 if line["kind"] == "prepared":
                     self._log_data(line["sha256"], line["source"])
-            self._log_metrics([metric for line in new for metric in _metrics(line)])
-            self._sent = end
+            self._log_metrics(
+                [
+                    (f"{prefix}{name}", value, step, moment)
+                    for line in new
+                    for name, value, step, moment in _metrics(line)
+                ]
+            )
+            self._sent[prefix] = end
 
     def finish(self, end: End) -> None:
         """Sends all that is left and closes the run."""
@@ -266,6 +281,10 @@ def _numbers(result: Mapping[str, Any]) -> dict[str, float]:
     named = {f"test/{name}": value for name, value in result["test"].items()}
     for baseline, metrics in result["baselines"].items():
         named |= {f"versus/{baseline}/{name}": value for name, value in metrics.items()}
+    if change := result.get("difference"):  # from the best baseline
+        ends = {"": "difference", "_low": "low", "_high": "high"}
+        measure = f"difference/{change['measure']}"
+        named |= {measure + end: change[k] for end, k in ends.items() if change[k] is not None}
     named |= {f"work/{name}_seconds": value for name, value in result["seconds"].items()}
     return named | {f"work/{name}": result[name] for name in ("parameters", "best_epoch")}
 
@@ -291,7 +310,9 @@ def _metrics(line: Mapping[str, Any]) -> list[tuple[str, float, int, int]]:
         named["train/epoch_loss"] = line["train"]["loss"]
         named["gradient/refused"] = line["gradient"]["refused"]
     elif line["kind"] == "seed":  # of a trial with several
-        named, step = {line["monitor"]: line["value"]}, line["seed"]
+        named = {f"objective/seed-{line['seed']}": line["value"]}
+    elif line["kind"] == "finished" and "value" in line:  # a trial's
+        named = {f"objective/{k}": line[v] for k, v in OBJECTIVE.items() if v in line}
     else:
         return []
     return [

@@ -5,6 +5,7 @@ study and not held was left by a worker that died: the next worker resumes it.
 """
 
 import fcntl
+import statistics
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -150,7 +151,8 @@ class Sweep:
                 if k < seeds - 1 and trial.should_prune():
                     place.append("pruned")
                     return True
-        place.append("finished", value=sum(values) / len(values))
+        spread = {"deviation": statistics.stdev(values)} if seeds > 1 else {}
+        place.append("finished", value=sum(values) / len(values), **spread)
         return True
 
     def _value(self, folder: RunFolder) -> float:

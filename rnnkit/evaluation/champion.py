@@ -65,11 +65,7 @@ def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict
             f"rnnkit register {run.id} --champion",
         )
     relation = "better" if change.verdict == "better" else "not better"
-    return Verdict(
-        change,
-        f"{relation} on the same {change.items:,} test items: {measure} {change.value:+.4g}, 95 % "
-        f"interval {change.low:+.3g} to {change.high:+.3g}",
-    )
+    return Verdict(change, f"{relation} on the same {change.items:,} test items: {change}")
 
 
 def champion_predictions(

@@ -10,7 +10,7 @@ from torch import nn
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.metrics import Metrics
+from rnnkit.evaluation.verdict import verdict
 from rnnkit.nn.model.network import count_parameters, describe
 from rnnkit.params import Experiment, dump
 from rnnkit.runs.run_folder import RunFolder
@@ -62,18 +62,22 @@ def scored(
     """Scores of a network and of the baselines on a part, and the network's predictions.
 
     Returns:
-        network, test, baselines, shown (metrics, the deciding one first), verdict, counted
-        (metric -> how it was computed); and the table of predictions.
+        network, test, baselines, shown (metrics, the deciding one first), verdict and difference
+        (see `rnnkit.evaluation.verdict`), counted (metric -> how it was computed); and the table of
+        predictions.
     """
     scores = evaluate(network, task, split, experiment, predictions=True)
     baseline_metrics = baselines.score(task, prepared, split)
     assert scores.predictions is not None
+    predictions = typed_predictions(experiment, scores.predictions)
+    sentence, change = verdict(task, split, scores.metrics, predictions, baseline_metrics)
     result = {
         "network": describe(experiment.model, task.topology),
         "test": scores.metrics,
-        "baselines": baseline_metrics,
+        "baselines": {name: dict(metrics) for name, metrics in baseline_metrics.items()},
         "shown": task.shown,
-        "verdict": verdict(task, scores.metrics, baseline_metrics),
+        "verdict": sentence,
+        "difference": change,
         "counted": {name: text for name, text in scores.counted.items() if name in task.shown},
     }
     return result, scores.predictions
@@ -100,29 +104,6 @@ def collect_result(
     """
     facts = {"data": dict(prepared.facts), "prepared": prepared.sha256}
     return {**result, **searched, **facts, "seconds": seconds}
-
-
-def verdict(task: Task, test: Metrics, beside: dict[str, Metrics]) -> str:
-    """Whether the network beats its best baseline, in a sentence.
-
-    The first shown metric decides; on a tie the next one that all tied baselines have. BLEU, for
-    example, is 0 for all texts of fewer than four words.
-    """
-    tie, rivals = "", dict(beside)
-    for name in task.shown:
-        sign = 1 if task.params.metrics[name] == "maximize" else -1
-        scores = {baseline: values[name] for baseline, values in rivals.items() if name in values}
-        if not scores or (tie and len(scores) < len(rivals)):
-            continue
-        best = max(scores, key=lambda baseline: sign * scores[baseline])
-        score, rival = test[name], scores[best]
-        against = f"its best baseline, {best}: {name} {score:.4g} against {rival:.4g}."
-        if score != rival:
-            relation = "beats" if sign * score > sign * rival else "LOSES TO"
-            return f"The network {relation} {against}"
-        tie = tie or f"The network is no better than {against}"
-        rivals = {baseline: beside[baseline] for baseline in scores if scores[baseline] == score}
-    return tie
 
 
 def predictions_of(run: RunFolder) -> Predictions:

@@ -64,12 +64,13 @@ def _training(records: list[dict[str, Any]]) -> Training:
 
 
 def _numbers(record: dict[str, Any]) -> dict[str, float]:
-    """Flatten a record to floats; the journal stores nan and inf as strings."""
+    """Flatten a record to floats; the journal stores nan and inf as strings. A value that does not
+    exist, as the threshold without clipping, is left out."""
     flat: dict[str, float] = {}
     for key, value in record.items():
         if isinstance(value, dict):
             flat |= {f"{key}/{inner}": float(v) for inner, v in value.items()}
-        elif key not in ("kind", "time"):
+        elif key not in ("kind", "time") and value is not None:
             flat[key] = float(value)
     return flat
 

@@ -15,9 +15,23 @@
 Averages are over real items, never over batches. Losses are in `rnnkit.nn.losses`.
 """
 
-from rnnkit.metrics.labels import AnswerMeter, EntityMeter, LabelMeter, NoteMeter, TokenMeter
+from rnnkit.metrics.labels import (
+    AnswerMeter,
+    EntityMeter,
+    LabelMeter,
+    NoteMeter,
+    TokenMeter,
+    are_entities,
+    entity_counts,
+)
 from rnnkit.metrics.numbers import ForecastMeter, NumberMeter
-from rnnkit.metrics.texts import TextMeter, TranscriptMeter, least_edits
+from rnnkit.metrics.texts import (
+    TextMeter,
+    TranscriptMeter,
+    bleu_of,
+    bleu_statistics,
+    least_edits,
+)
 from rnnkit.metrics.values import Metrics
 
 __all__ = [
@@ -31,5 +45,9 @@ __all__ = [
     "TextMeter",
     "TokenMeter",
     "TranscriptMeter",
+    "are_entities",
+    "bleu_of",
+    "bleu_statistics",
+    "entity_counts",
     "least_edits",
 ]

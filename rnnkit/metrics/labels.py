@@ -1,7 +1,7 @@
 """Meters of classes: labels, entity tags, polyphonic notes, next tokens and answers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
@@ -55,6 +55,24 @@ class LabelMeter:
         if self._sequences is not None:
             metrics["sequence_accuracy"] = self._sequences.compute()["accuracy"]
         return metrics
+
+
+def are_entities(labels: Collection[str]) -> bool:
+    """Whether labels are tags of entities, as BIO and IOB have them."""
+    kinds = {label[:2] for label in labels}
+    return kinds <= {"O", "B-", "I-"} and bool(kinds & {"B-", "I-"})
+
+
+def entity_counts(truth: Sequence[str], predicted: Sequence[str]) -> tuple[int, int]:
+    """Terms of a sentence in F1 = 2·correct / (predicted + true), which is over all sentences.
+
+    >>> entity_counts(["B-PER", "I-PER", "O", "B-LOC"], ["B-PER", "I-PER", "O", "O"])
+    (2, 3)
+    """
+    from seqeval.metrics.sequence_labeling import get_entities
+
+    true, guessed = (set(get_entities(list(tags))) for tags in (truth, predicted))
+    return 2 * len(true & guessed), len(true) + len(guessed)
 
 
 class EntityMeter:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from torchmetrics.functional.text import word_error_rate
 from torchmetrics.text import CharErrorRate, WordErrorRate
 
@@ -20,6 +21,33 @@ def least_edits(text: str, references: Sequence[str]) -> tuple[int, int]:
         candidates.append((edits / max(1, words), edits, words))
     _, edits, words = min(candidates)
     return edits, words
+
+
+def bleu_statistics(
+    texts: Sequence[str], references: Sequence[Sequence[str]], tokenizer: str
+) -> list[list[float]]:
+    """Terms of each text in the corpus's BLEU: number of tokens of the text and of its reference,
+    correct n-grams and all n-grams of 1 to 4 tokens."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    bleu, rows = BLEU(tokenize=tokenizer, force=True), []
+    for text, own in zip(texts, references, strict=True):
+        score = bleu.corpus_score([text], [[reference] for reference in own])
+        rows.append([score.sys_len, score.ref_len, *score.counts, *score.totals])
+    return rows
+
+
+def bleu_of(sums: np.ndarray) -> np.ndarray:
+    """BLEU of [10, …] summed `bleu_statistics`; between 0 and 1."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    def score(terms: np.ndarray) -> float:
+        sys_len, ref_len = np.rint(terms[:2]).astype(int).tolist()  # sacreBLEU prints them as such
+        correct, total = terms[2:6].tolist(), terms[6:].tolist()
+        found = BLEU.compute_bleu(correct, total, sys_len, ref_len, smooth_method="exp")
+        return min(1.0, found.score / 100)
+
+    return np.asarray(np.apply_along_axis(score, 0, sums))
 
 
 class TextMeter:

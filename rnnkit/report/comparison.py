@@ -7,7 +7,13 @@ import pandas
 from matplotlib.figure import Figure
 
 from rnnkit import figures
-from rnnkit.evaluation.comparison.table import Groups, metric_names
+from rnnkit.evaluation.comparison.bootstrap import Difference
+from rnnkit.evaluation.comparison.table import (
+    Groups,
+    difference_of,
+    further_measures,
+    metric_names,
+)
 from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.params.experiment import as_yaml, flatten
 from rnnkit.report.page import figure, picture, render
@@ -79,13 +85,17 @@ def rows(table: pandas.DataFrame) -> list[dict[str, Any]]:
             deviation = row[f"{name} sd"]
             spread = f" ± {deviation:.2g}" if figure(deviation) else ""
             cells[name] = f"{figure(row[name])}{spread}"
-        cells["difference"] = ""
-        if row["verdict"]:
-            interval = f"[{row['low']:+.3g}, {row['high']:+.3g}]"
-            cells["difference"] = f"{row['difference']:+.4g} {interval} {row['verdict']}"
+        for measure in ("", *further_measures(table)):
+            change = difference_of(row, measure)
+            cells[f"{measure} difference".strip()] = "" if change is None else _interval(change)
         cells |= {"parameters": row["parameters"], "s/epoch": row["seconds"]}
         formatted.append({**cells, "MiB": round(row["memory"])})
     return formatted
+
+
+def _interval(change: Difference) -> str:
+    ends = f"[{change.low:+.3g}, {change.high:+.3g}]" if change.has_interval else "too few items"
+    return f"{change.value:+.4g} {ends} {change.verdict}"
 
 
 def sentences(table: pandas.DataFrame) -> list[str]:
@@ -96,16 +106,18 @@ def sentences(table: pandas.DataFrame) -> list[str]:
         "worse": "is worse than",
         "undecided": "cannot be distinguished from",
     }
-    return [
-        f"{row.variant} {relations[str(row.verdict)]} {first}: {row.measure} "
-        f"{row.difference:+.4g}, 95 % interval {row.low:+.3g} to {row.high:+.3g}."
-        for row in table.itertuples()
-        if row.verdict
-    ]
+    lines = []
+    for row in table.to_dict("records"):
+        if (change := difference_of(row)) is None:
+            continue
+        further = [difference_of(row, measure) for measure in further_measures(table)]
+        also = "".join(f"; {other} ({other.verdict})" for other in further if other is not None)
+        lines.append(f"{row['variant']} {relations[change.verdict]} {first}: {change}{also}.")
+    return lines
 
 
 def _curves(groups: Groups) -> tuple[dict[str, list[list[float]]], str]:
-    first = next(iter(groups.values()))[0].experiment
+    first = next(iter(groups.values()))[0].trained
     name = first.monitored
     curves = {}
     for variant, runs in groups.items():
@@ -117,8 +129,8 @@ def _curves(groups: Groups) -> tuple[dict[str, list[list[float]]], str]:
 
 
 def _differing(groups: Groups) -> list[dict[str, Any]]:
-    """The params that differ between variants, one row per variant."""
-    flat = {variant: flatten(runs[0].experiment) for variant, runs in groups.items()}
+    """The params that differ between variants, one row per variant; of a sweep those it chose."""
+    flat = {variant: flatten(runs[0].trained) for variant, runs in groups.items()}
     paths = sorted({path for values in flat.values() for path in values})
     return [
         {"variant": variant}

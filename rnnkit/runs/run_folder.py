@@ -130,6 +130,12 @@ class RunFolder:
         """The run's resolved params."""
         return load(self.path / PARAMS)
 
+    @property
+    def trained(self) -> Experiment:
+        """The params of the finished run's network: without its sweep, with the values that the
+        sweep chose."""
+        return self.experiment.replace({**self.result["tuned"], "tune": None})
+
     def _locked(self) -> bool:
         try:
             with (self.path / "lock").open("r+") as file:

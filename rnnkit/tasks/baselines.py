@@ -1,9 +1,12 @@
 """What a network must beat: simple predictors, fitted on the training split, scored alike."""
 
+import pandas
+
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
 from rnnkit.tasks.interface import Task
+from rnnkit.tasks.predictions import Predictions, Scored
 
 
 def score(task: Task, prepared: Prepared, split: EncodedSplit) -> dict[str, Metrics]:
@@ -14,3 +17,18 @@ def score(task: Task, prepared: Prepared, split: EncodedSplit) -> dict[str, Metr
     """
     scores = {name: baseline(task, prepared, split) for name, baseline in task.baselines.items()}
     return {name: metrics for name, metrics in scores.items() if metrics.keys() & set(task.shown)}
+
+
+def predictions(task: Task, split: EncodedSplit, metrics: Metrics) -> Predictions | None:
+    """A baseline's table of predictions, from its metrics of `score` on a split; None: it predicts
+    no items."""
+    if not isinstance(metrics, Scored):
+        return None
+    columns = metrics.columns()
+    rows = len(next(iter(columns.values())))
+    item = split.item if rows == len(split) else split.item.repeat_interleave(split.target_length)
+    kind = task.predictions_type(task.params, task.fitted.data)
+    named = {name: column for name, column in columns.items() if name != "item"}
+    table = pandas.DataFrame({"item": columns.get("item", item.numpy()), **named})
+    lacking = [name for name in kind.columns if name not in table]
+    return kind(table.assign(**dict.fromkeys(lacking)), task.params)

@@ -32,7 +32,8 @@ F = TypeVar("F", bound=Fitted, default=Any)
 Figures = Iterator[tuple[str, "Figure"]]
 """Figures of a run, each with its name."""
 Baseline = Callable[[Any, Prepared, EncodedSplit], Metrics]
-"""(task, prepared data, examples) -> metrics of a simple predictor fitted on the training split."""
+"""(task, prepared data, examples) -> metrics of a simple predictor fitted on the training split;
+as `Scored` where it predicts items."""
 
 
 class Continuation(ABC):

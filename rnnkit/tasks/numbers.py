@@ -7,7 +7,7 @@ import pandas
 from jaxtyping import Float
 from torch import Tensor
 
-from rnnkit.tasks.predictions import MAX_MISTAKES, Items, Measured, Predictions, Rows, summed
+from rnnkit.tasks.predictions import MAX_MISTAKES, Items, Measures, Predictions, Rows, summed
 
 TRUTH = "truth "
 
@@ -52,8 +52,9 @@ class ItemNumbers(Predictions):
         """What rows of one item have in common: a column, or several."""
         return self.table["item"]
 
-    def measured(self) -> Measured:
-        return Measured("mae", summed(self.items(), self._errors(), len(self.names)))
+    @property
+    def measures(self) -> Measures:
+        return {"mae": lambda: summed(self.items(), self._errors(), len(self.names))}
 
     def mistakes(self, items: Items) -> tuple[str, Rows]:
         table = self.table.assign(error=self._errors())

@@ -1,30 +1,61 @@
 """The table of predictions of a test split, with what is measured and shown of it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import pandas
 
 from rnnkit.data.inputs import Inputs
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
+from rnnkit.metrics import Metrics, bleu_of
 from rnnkit.params.task import Direction
 
-MEASURES: Mapping[str, Direction] = {
-    "accuracy": "maximize",
-    "loss": "minimize",
-    "mae": "minimize",
-    "wer": "minimize",
+
+def ratio(sums: np.ndarray) -> np.ndarray:
+    """Total over weight, of [2, …] sums; 0 of no weight."""
+    total, weight = sums
+    share: np.ndarray = np.divide(total, weight, out=np.zeros_like(total), where=weight != 0)
+    return share
+
+
+class Measure(NamedTuple):
+    """What is compared, as a function of sums over items.
+
+    Args:
+        direction: which way it is better.
+        of: sums of an item's columns, [columns, …], -> the measure.
+        same_weight: whether the weights are those of the truth: two networks have the same.
+    """
+
+    direction: Direction
+    of: Callable[[np.ndarray], np.ndarray] = ratio
+    same_weight: bool = True
+
+
+MEASURES: Mapping[str, Measure] = {
+    "accuracy": Measure("maximize"),
+    "loss": Measure("minimize"),
+    "mae": Measure("minimize"),
+    "sequence_accuracy": Measure("maximize"),
+    "wer": Measure("minimize", same_weight=False),
+    "f1": Measure("maximize", same_weight=False),
+    "bleu": Measure("maximize", bleu_of, same_weight=False),
 }
-"""What is compared -> which way it is better: each is a mean over items or their parts."""
+"""By name."""
+RISES_WITH: Mapping[str, str] = {"perplexity": "loss", "bits": "loss"}
+"""Metric -> the measure that is better exactly where the metric is."""
 MAX_MISTAKES = 12
 """Rows of a table of mistakes."""
 MAX_CHARACTERS = 300
 """Characters of an item's text that are shown."""
 Rows = list[dict[str, Any]]
+Measures = Mapping[str, Callable[[], pandas.DataFrame]]
+"""Measure -> what gives its `Measured.items`; the first decides between two networks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +63,12 @@ class Measured:
     """What each test item cost or earned.
 
     Args:
-        name: accuracy (right answers or tags), loss (nats per token or frame), mae (absolute errors
-            in the data's units) or wer (edits per word of what was to be given).
-        items: a row for each item: `total` and `weight`. The measure is the sum of totals over the
-            sum of weights. Items that share references have the first of them in `source`, and
-            together count as one.
+        name: accuracy (right answers or tags), sequence_accuracy, f1 (of entities), loss (nats per
+            token or frame), mae (absolute errors in the data's units), wer (edits per word of what
+            was to be given) or bleu.
+        items: a row for each item with the terms of the measure; for all but bleu `total` and
+            `weight`, the sum of totals over the sum of weights. Items that share references have
+            the first of them in `source`, and together count as one.
     """
 
     name: str
@@ -66,9 +98,20 @@ class Predictions(ABC):
                 f"{', '.join(map(str, table.columns))}; run the experiment again"
             )
 
+    @property
     @abstractmethod
-    def measured(self) -> Measured:
-        """What each item cost or earned."""
+    def measures(self) -> Measures:
+        """What the table tells of each item."""
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The measures that networks are compared by, the deciding one first."""
+        return tuple(self.measures)[:1]
+
+    def measured(self, measure: str | None = None) -> Measured:
+        """What each item cost or earned, by one of `measures`; None: the deciding one."""
+        name = measure or self.compared[0]
+        return Measured(name, self.measures[name]())
 
     @abstractmethod
     def mistakes(self, items: "Items") -> tuple[str, Rows]:
@@ -77,6 +120,21 @@ class Predictions(ABC):
         Args:
             items: the test items' texts.
         """
+
+
+class Scored(Metrics):
+    """The metrics of a baseline, with its predictions.
+
+    Args:
+        metrics: by name.
+        columns: gives the columns of the table of predictions that the measures read, with a row
+            for each item, or for each target, in the split's order. It is called for the best
+            baseline alone.
+    """
+
+    def __init__(self, metrics: Metrics, columns: Callable[[], Mapping[str, Any]]) -> None:
+        super().__init__(metrics)
+        self.columns = columns
 
 
 class Items:

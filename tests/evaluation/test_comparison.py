@@ -160,6 +160,12 @@ PREDICTIONS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, dict[int
         {"item": [1, 7], "truth": [["a", "b"], ["c"]], "predicted": [["a", "a"], ["c"]]},
         ("accuracy", {1: (1, 2), 7: (1, 1)}),
     ),
+    "entities": (
+        {"kind": "tagging"},
+        {"item": [1, 7, 8], "truth": [["B-P", "I-P", "O"], ["B-L"], ["O"]],
+         "predicted": [["B-P", "I-P", "B-L"], ["O"], ["O"]]},
+        ("f1", {1: (2, 3), 7: (0, 1), 8: (0, 0)}),
+    ),
     "language modelling": (
         {"kind": "language_modeling"},
         {"item": [0, 0, 1], "tokens": [2, 3, 4], "log_probability": [-1.0, -2.0, -8.0]},
@@ -338,6 +344,52 @@ def test_a_better_writer_is_told_from_a_worse_one_where_neither_gets_a_sentence_
         meter.update(*texts)
         rates.append(meter.compute()["wer"])
     assert found.value == pytest.approx(rates[0] - rates[1])
+
+
+@pytest.mark.parametrize("references", [1, 3])
+def test_translations_are_compared_by_the_corpuss_bleu_too(references: int) -> None:
+    ours, theirs = written(1, 0.3, references), written(2, 0.6, references)
+    tree = {
+        "name": "x",
+        "task": {"kind": "translation"},
+        "data": {"source": SOURCES["translation"]},
+    }
+    it = Experiment.model_validate(tree)
+    both = [predictions_of(it, table) for table in (ours, theirs)]
+    assert both[0].compared == ("wer", "bleu")
+    items = [side.measured("bleu").items for side in both]
+    found = difference("bleu", items[:1], items[1:], block=1, seed=0)
+    scores = []
+    for table in (ours, theirs):
+        meter = TextMeter("13a")
+        meter.update(*(table[column].tolist() for column in ("asked", "predicted", "truth")))
+        scores.append(meter.compute()["bleu"])
+    assert found.value == pytest.approx(scores[0] - scores[1])
+    assert 0 < found.low < found.value < found.high
+    assert (found.verdict, found.items) == ("better", 60)
+
+
+def test_an_f1_is_that_of_all_sentences() -> None:
+    from seqeval.metrics import f1_score
+
+    random = np.random.default_rng(0)
+    truth = [list(random.choice(["O", "B-P", "I-P", "B-L"], size=6)) for _ in range(50)]
+    predicted = [[t if random.random() < 0.8 else "O" for t in tags] for tags in truth]
+    columns = {"item": range(50), "truth": truth, "predicted": predicted}
+    items = measured("tagging", columns).items
+    assert items["total"].sum() / items["weight"].sum() == pytest.approx(f1_score(truth, predicted))
+    nothing = measured("tagging", {**columns, "predicted": [["O"] * 6] * 50}).items
+    found = difference("f1", [items], [nothing], block=1, seed=0)
+    assert found.verdict == "better"
+    assert found.value == pytest.approx(f1_score(truth, predicted))
+
+
+@pytest.mark.parametrize(("items", "block"), [(5, 1), (11, 2)])
+def test_items_too_few_for_an_interval_are_undecided(items: int, block: int) -> None:
+    found = difference("mae", [frame(np.zeros(items))], [frame(np.ones(items))], block, seed=0)
+    assert (found.value, found.verdict, found.has_interval) == (-1, "undecided", False)
+    zeros, ones = frame(np.zeros(items + 1)), frame(np.ones(items + 1))
+    assert difference("mae", [zeros], [ones], block, seed=0).verdict == "better"
 
 
 def test_several_references_of_a_source_are_no_more_evidence_than_one() -> None:

@@ -20,6 +20,7 @@ from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.members import members
 from rnnkit.evaluation.comparison.table import table
 from rnnkit.params import Experiment
+from rnnkit.report.comparison import _differing as differing_params
 from rnnkit.report.comparison import rows, sentences
 from rnnkit.runs.run_folder import RunFolder
 
@@ -119,6 +120,30 @@ def test_runs_made_at_other_times_are_compared_by_their_ids(compared: Compared) 
     told = json.loads(out)["variants"]
     assert [row["runs"] for row in told] == [2, 1]
     assert told[1]["verdict"] == "worse"
+
+
+def test_sweeps_are_grouped_named_and_told_apart_by_the_params_they_chose(tmp_path: Path) -> None:
+    """Two sweeps that differ by their seed alone, of which one chose another cell."""
+    search = {"model.cell.kind": {"choices": ["rnn", "gru"]}, "model.depth": {"low": 1, "high": 3}}
+    chosen = {"a": ("gru", 2), "b": ("rnn", 1), "c": ("gru", 2)}
+    runs = []
+    for seed, (name, (kind, depth)) in enumerate(chosen.items()):
+        run = RunFolder(tmp_path / name)
+        sweep = {**TREE, "seed": seed, "tune": {"search": search}}
+        run.create(Experiment.model_validate(sweep), {})
+        tuned = {"model.cell.kind": kind, "model.depth": depth}
+        run.finish({"tuned": tuned, "network": f"{kind.upper()}, {depth} layers"})
+        runs.append(run)
+    groups = comparison.grouped(runs)
+    assert {name: [run.id for run in own] for name, own in groups.items()} == {
+        "GRU, 2 layers": ["a", "c"],
+        "RNN, 1 layers": ["b"],
+    }
+    differing = differing_params(groups)
+    assert [(row["model.cell.kind"], row["model.depth"]) for row in differing] == [
+        ("gru", "2"), ("rnn", "1"),
+    ]  # fmt: skip
+    assert not any(path.startswith("tune") for row in differing for path in row)
 
 
 REFUSALS = [

@@ -121,3 +121,43 @@ def test_two_output_folders_of_one_process_keep_their_own_mlflow(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     Tracker(home)
     assert settings.read(tmp_path / "second").tracking == "http://127.0.0.1:1"  # a person's own
+
+
+def test_seeds_of_a_trial_have_curves_of_their_own_and_the_objective_is_over_them(
+    home: Settings,
+) -> None:
+    trial = a_run(home, "trial-0000")
+    losses = {0: [0.9, 0.5], 1: [0.8, 0.7]}
+    for seed, curve_of_seed in losses.items():
+        training = RunFolder(trial.path / f"seed-{seed}")
+        training.create(EXPERIMENT, {})
+        for number, loss in enumerate(curve_of_seed, start=1):
+            line = {"epoch": number, "step": number, "train": {"loss": 1.0}, "seconds": 0.1}
+            line |= {"valid": {"loss": loss}, "gradient": {"refused": 0}, "peak_memory": 1.0}
+            training.append("epoch", **line)
+        trial.append("seed", seed=seed, value=min(curve_of_seed), monitor="valid/loss")
+    trial.append("finished", value=0.6, deviation=0.1)
+    Mirror(Tracker(home), trial, None, {}).finish("finished")
+    run, client = in_mlflow(home, trial), mlflow.MlflowClient(home.tracking)
+    curves = {
+        seed: client.get_metric_history(run.info.run_id, f"seed-{seed}/valid/loss")
+        for seed in losses
+    }
+    found = {seed: [(p.step, p.value) for p in points] for seed, points in curves.items()}
+    assert found == {0: [(1, 0.9), (2, 0.5)], 1: [(1, 0.8), (2, 0.7)]}
+    objective = {k: v for k, v in run.data.metrics.items() if k.startswith("objective/")}
+    names = ("objective/mean", "objective/deviation", "objective/seed-0", "objective/seed-1")
+    assert objective == dict(zip(names, (0.6, 0.1, 0.5, 0.7), strict=True))
+    assert "valid/loss" not in run.data.metrics
+
+
+def test_the_difference_from_the_best_baseline_is_in_mlflow(home: Settings) -> None:
+    run = a_run(home, "x-1")
+    change = {"baseline": "b", "measure": "f1", "difference": 0.2, "low": 0.1, "high": 0.3}
+    result = {"test": {"f1": 0.5}, "baselines": {"b": {"f1": 0.3}}, "difference": change}
+    result |= {"tuned": {}, "counted": {}, "seconds": {}, "parameters": 1, "best_epoch": 1}
+    run.finish(result)
+    Mirror(Tracker(home), run, None, {}).finish("finished")
+    metrics = in_mlflow(home, run).data.metrics
+    found = {name: value for name, value in metrics.items() if name.startswith("difference/")}
+    assert found == {"difference/f1": 0.2, "difference/f1_low": 0.1, "difference/f1_high": 0.3}

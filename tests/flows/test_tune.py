@@ -333,6 +333,9 @@ def test_a_trial_of_several_seeds_is_worth_their_mean_and_the_best_is_adopted(
     assert set(seeds) == {0, 1, 2}
     assert record["value"] == pytest.approx(sum(seeds.values()) / 3)
     assert record["deviation"] > 0
+    (finished,) = place.records("finished")
+    assert finished["value"] == pytest.approx(record["value"])
+    assert finished["deviation"] == pytest.approx(record["deviation"])
     assert len(record["curve"]) == 3
     assert sweep.study.trials[0].value == pytest.approx(record["value"])
     best = trials.best_training(place, small)

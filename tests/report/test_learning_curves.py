@@ -33,7 +33,7 @@ def journal(epochs: int, valid: bool = True, steps: int = 8) -> list[dict[str, A
         for step in range(epoch * 80 - 70, epoch * 80 + 1, 10)[:steps]:
             norms = {"gradient_norm": 1.0, "gradient_norm_max": 3.0, "clipped_fraction": 0.25}
             line = {"kind": "step", "time": step, "epoch": epoch, "step": step, "refused": 0}
-            records += [{**line, **norms, "loss": 2.0 / (1 + step / 80)}]
+            records += [{**line, **norms, "loss": 2.0 / (1 + step / 80), "threshold": 5.0}]
         loss = 1 + 0.1 * abs(epoch - 2)
         records.append(
             {
@@ -96,6 +96,13 @@ def test_records_of_one_step_each_show_no_largest_norm() -> None:
     steps = [r for r in journal(3) if r["kind"] == "step"]
     records = [r | {"gradient_norm_max": r["gradient_norm"]} for r in steps]
     assert told(figures.learning_curves(records, "valid/loss").axes[1]) == ["mean"]
+
+
+def test_learning_curves_without_a_clip_threshold(saved: Saver) -> None:
+    """`train.clip: null`, and steps that were all refused, have none."""
+    records = [{**r, "threshold": None} if r["kind"] == "step" else r for r in journal(3)]
+    figure = saved(figures.learning_curves(records, "valid/loss"))
+    np.testing.assert_array_equal(figure.axes[1].lines[0].get_ydata(), [3.0] * 24)
 
 
 def test_values_that_are_not_finite_are_gaps_and_refused_steps_are_told(saved: Saver) -> None:

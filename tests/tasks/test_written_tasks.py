@@ -18,7 +18,8 @@ from rnnkit.data.prepare.prepared import train_and_valid
 from rnnkit.data.sources import read
 from rnnkit.errors import InputError
 from rnnkit.evaluation.evaluate_file import evaluate_file
-from rnnkit.evaluation.finalize import PREDICTIONS, verdict
+from rnnkit.evaluation.finalize import PREDICTIONS
+from rnnkit.evaluation.verdict import deciding
 from rnnkit.metrics import TextMeter, TranscriptMeter, least_edits
 from rnnkit.nn.model.network import EncoderDecoder
 from rnnkit.report.run import _data as data_of
@@ -206,12 +207,8 @@ def test_a_metric_that_is_the_same_of_both_decides_nothing(tmp_path: Path) -> No
     task = task_for(it.task, prepare(it.data, it.task, tmp_path))
     ours = {"bleu": 0.0, "sequence_accuracy": 1.0, "wer": 0.0}
     theirs = {"copied source": {"bleu": 0.0, "sequence_accuracy": 0.5, "wer": 0.6}}
-    told = verdict(task, ours, theirs)
-    assert told.startswith("The network beats its best baseline, copied source: ")
-    assert "bleu" not in told
-    assert verdict(task, theirs["copied source"], theirs) == (
-        "The network is no better than its best baseline, copied source: bleu 0 against 0."
-    )
+    assert deciding(task, ours, theirs) == ("sequence_accuracy", "copied source")
+    assert deciding(task, theirs["copied source"], theirs) == ("bleu", "copied source")
 
 
 def test_a_baseline_that_is_as_good_is_beaten_by_no_metric_it_lacks(tmp_path: Path) -> None:
@@ -222,18 +219,15 @@ def test_a_baseline_that_is_as_good_is_beaten_by_no_metric_it_lacks(tmp_path: Pa
     ours = {"sequence_accuracy": 1.0, "accuracy": 1.0, "perplexity": 1.1, "bleu": 0.0}
     nearest = {"sequence_accuracy": 1.0, "bleu": 0.0}
     bigram = {"accuracy": 0.8, "perplexity": 1.7}
-    assert verdict(task, ours, {"nearest vector": nearest, "bigram": bigram}) == (
-        "The network is no better than its best baseline, nearest vector: "
-        "sequence_accuracy 1 against 1."
-    )
-    assert "beats its best baseline, bigram: accuracy" in verdict(task, ours, {"bigram": bigram})
+    both = {"nearest vector": nearest, "bigram": bigram}
+    assert deciding(task, ours, both) == ("sequence_accuracy", "nearest vector")
+    assert deciding(task, ours, {"bigram": bigram}) == ("accuracy", "bigram")
     worse = {"sequence_accuracy": 0.5, "accuracy": 1.0, "perplexity": 1.0}
     also = {"sequence_accuracy": 1.0, "accuracy": 0.9}
-    told = verdict(task, ours, {"nearest vector": nearest, "worse": worse, "also": also})
-    assert told.startswith("The network is no better than its best baseline")  # nearest has no more
-    assert "beats its best baseline, also: accuracy 1 against 0.9" in verdict(
-        task, ours, {"worse": worse, "also": also}
-    )
+    beside = {"nearest vector": nearest, "worse": worse, "also": also}
+    assert deciding(task, ours, beside) == ("sequence_accuracy", "nearest vector")  # it has no more
+    assert deciding(task, ours, {"worse": worse, "also": also}) == ("accuracy", "also")
+    assert deciding(task, ours, {}) is None
 
 
 def test_a_bleu_of_0_says_what_that_means() -> None:

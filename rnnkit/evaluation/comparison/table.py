@@ -1,5 +1,6 @@
 """Finished runs as a table: one row for each variant, over its seeds."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ TABLE = "comparison.parquet"
 """File name of the table in a comparison's folder."""
 Groups = Mapping[str, Sequence[RunFolder]]
 """Variant -> its finished runs."""
+NO_DIFFERENCE = Difference("", 0.0, math.nan, math.nan, 0)
 
 
 def table(groups: Groups) -> pandas.DataFrame:
@@ -28,8 +30,9 @@ def table(groups: Groups) -> pandas.DataFrame:
     Returns:
         variant, network, runs (number), for each shown metric NAME its mean and `NAME sd` over
         the runs; measure, difference, low and high of the paired bootstrap against the first
-        variant, and verdict (better, worse or undecided); parameters, seconds (per epoch, median),
-        memory (peak, MiB), epochs (mean best epoch).
+        variant, and verdict (better, worse or undecided); the same for each further measure, as
+        `bleu difference`; parameters, seconds (per epoch, median), memory (peak, MiB), epochs (mean
+        best epoch).
 
     Raises:
         InputError: the runs are of different tasks or were tested on different items.
@@ -42,7 +45,9 @@ def table(groups: Groups) -> pandas.DataFrame:
                 f"runs of one task can be compared, and {first.id} is of {task}, "
                 f"{run.id} of {other_task}"
             )
-    changes = differences(groups)
+    changes = {variant: _columns(change) for variant, change in differences(groups).items()}
+    names = next(iter(changes.values()), _columns([NO_DIFFERENCE]))
+    none = {name: "" if name.endswith(("measure", "verdict")) else None for name in names}
     rows = []
     for variant, runs in groups.items():
         results = [run.result for run in runs]
@@ -54,7 +59,7 @@ def table(groups: Groups) -> pandas.DataFrame:
                 row[name] = statistics.mean(values)
                 row[f"{name} sd"] = statistics.stdev(values) if len(values) > 1 else None
         epochs = [line for run in runs for line in run.records("epoch")]
-        row |= _difference_columns(changes.get(variant)) | {
+        row |= changes.get(variant, none) | {
             "parameters": results[0]["parameters"],
             "seconds": statistics.median(line["seconds"] for line in epochs),
             "memory": max(line["peak_memory"] for line in epochs),
@@ -69,6 +74,23 @@ def metric_names(table: pandas.DataFrame) -> list[str]:
     return [str(name).removesuffix(" sd") for name in table if str(name).endswith(" sd")]
 
 
+def further_measures(table: pandas.DataFrame) -> list[str]:
+    """The measures of a table besides the one that decides."""
+    return [str(name).removesuffix(" verdict") for name in table if str(name).endswith(" verdict")]
+
+
+def difference_of(row: Mapping[Any, Any], measure: str = "") -> Difference | None:
+    """A row's difference from the first variant, by the deciding measure or a further one; None of
+    the first variant itself."""
+    prefix = f"{measure} " if measure else ""
+    if not row[f"{prefix}verdict"]:
+        return None
+    ends = (row[f"{prefix}{end}"] for end in ("low", "high"))
+    low, high = (math.nan if end is None else end for end in ends)
+    items = int(row.get(f"{prefix}items", 0))  # tables of earlier versions have none
+    return Difference(measure or row["measure"], row[f"{prefix}difference"], low, high, items)
+
+
 def numbers(table: pandas.DataFrame) -> dict[str, float]:
     """The table as metrics of one run, named METRIC/VARIANT."""
     return {
@@ -78,42 +100,43 @@ def numbers(table: pandas.DataFrame) -> dict[str, float]:
     }
 
 
-def differences(groups: Groups) -> dict[str, Difference]:
-    """The difference of each variant from the first one, on the same test items.
+def differences(groups: Groups) -> dict[str, list[Difference]]:
+    """The differences of each variant from the first one on the same test items, by each of the
+    measures that the task is compared by, the deciding one first.
 
     Raises:
         InputError: test items, measures or tokens differ.
     """
     first, *others = groups
-    measures = {
-        variant: [predictions_of(run).measured() for run in runs]
-        for variant, runs in groups.items()
+    predictions = {
+        variant: [predictions_of(run) for run in runs] for variant, runs in groups.items()
     }
-    measure = one_measure(run.name for measured in measures.values() for run in measured)
+    reference, *rest = [table for tables in predictions.values() for table in tables]
+    one_measure(table.compared[0] for table in [reference, *rest])
     reference_run, *runs = [run for members in groups.values() for run in members]
     for run in runs:
-        if misfit := incomparable_because(reference_run.experiment, run.experiment, measure):
+        if misfit := incomparable_because(
+            reference_run.trained, run.trained, reference.compared[0]
+        ):
             raise InputError(f"{run.id}: not comparable with {reference_run.id}: {misfit}")
-    reference = [run.items for run in measures[first]]
-    return {
-        variant: difference(
-            measure,
-            [run.items for run in measures[variant]],
-            reference,
-            groups[variant][0].experiment.task.window_overlap or 1,
-            seed=0,
-        )
-        for variant in others
-    }
+    changes: dict[str, list[Difference]] = {variant: [] for variant in others}
+    block = reference_run.experiment.task.window_overlap or 1
+    for measure in reference.compared:
+        items = {
+            variant: [table.measured(measure).items for table in tables]
+            for variant, tables in predictions.items()
+        }
+        for variant in others:
+            change = difference(measure, items[variant], items[first], block, seed=0)
+            changes[variant].append(change)
+    return changes
 
 
-def _difference_columns(change: Difference | None) -> dict[str, Any]:
-    if change is None:
-        return {"measure": "", "difference": None, "low": None, "high": None, "verdict": ""}
-    return {
-        "measure": change.measure,
-        "difference": change.value,
-        "low": change.low,
-        "high": change.high,
-        "verdict": change.verdict,
-    }
+def _columns(changes: Sequence[Difference]) -> dict[str, Any]:
+    """Of the deciding measure, and of each further one with its name before them."""
+    columns: dict[str, Any] = {}
+    for k, change in enumerate(changes):
+        prefix = f"{change.measure} " if k else ""
+        values = change.columns().items()
+        columns |= {f"{prefix}{n}": value for n, value in values if not (k and n == "measure")}
+    return columns

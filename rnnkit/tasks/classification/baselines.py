@@ -10,6 +10,7 @@ from torch import Tensor
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import LabelMeter, Metrics
+from rnnkit.tasks.predictions import Scored
 
 
 def majority_class(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
@@ -32,7 +33,7 @@ def naive_bayes(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
 def label_metrics(task: Any, predicted: Tensor, truth: Tensor) -> Metrics:
     meter = LabelMeter(task.outputs, sequences=False)
     meter.update(predicted, truth)
-    return meter.compute()
+    return Scored(meter.compute(), lambda: {"truth": truth.numpy(), "predicted": predicted.numpy()})
 
 
 def token_counts(split: EncodedSplit, prepared: Prepared) -> csr_matrix:

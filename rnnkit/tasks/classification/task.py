@@ -13,7 +13,7 @@ from rnnkit.nn.losses import class_mean, cross_entropy, masked_mean, weights_of
 from rnnkit.tasks.classification import baselines, examples
 from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.labels import Labelled
-from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
+from rnnkit.tasks.predictions import Items, Measures, Predictions, Rows, mistake_rows, summed
 
 
 class LabelPredictions(Predictions):
@@ -21,10 +21,10 @@ class LabelPredictions(Predictions):
 
     columns: ClassVar[tuple[str, ...]] = ("item", "truth", "predicted", "probability")
 
-    def measured(self) -> Measured:
+    @property
+    def measures(self) -> Measures:
         table = self.table
-        right = table["truth"] == table["predicted"]
-        return Measured("accuracy", summed(table["item"], right, 1))
+        return {"accuracy": lambda: summed(table["item"], table["truth"] == table["predicted"], 1)}
 
     def mistakes(self, items: Items) -> tuple[str, Rows]:
         wrong = self.table[self.table["truth"] != self.table["predicted"]]

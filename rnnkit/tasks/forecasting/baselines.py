@@ -11,6 +11,7 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.metrics import Metrics
 from rnnkit.tasks.forecasting.examples import rows_of
+from rnnkit.tasks.predictions import Scored
 
 CHUNK = 4_096  # windows forecast at once
 
@@ -70,10 +71,16 @@ class Past:
 def _forecasts(
     task: Any, part: EncodedSplit, forecast: Callable[[Past, Tensor], Tensor]
 ) -> Metrics:
-    meter = task.meter()
+    meter, forecasts = task.meter(), []
     steps = torch.arange(task.params.horizon)
     for first in part.target_start.split(CHUNK):
         past = Past(part.targets, first, task.scaler)
-        meter.update(forecast(past, steps), part.targets[first[:, None] + steps], first)
-    metrics: Metrics = meter.compute()
-    return metrics
+        forecasts.append(forecast(past, steps))
+        meter.update(forecasts[-1], part.targets[first[:, None] + steps], first)
+
+    def columns() -> dict[str, Any]:
+        rows = part.target_start
+        inverse, truth = task.scaler.inverse, part.targets[rows[:, None] + steps]
+        return dict(task.columns(rows, inverse(truth, rows), inverse(torch.cat(forecasts), rows)))
+
+    return Scored(meter.compute(), columns)

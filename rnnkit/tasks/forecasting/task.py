@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
@@ -146,21 +146,27 @@ class Forecasting(Task[examples.ForecastingFitted]):
         return values["0.5"], values if len(values) > 1 else {}
 
     def predictions(self, outputs: Outputs, batch: Batch) -> dict[str, list[Any]]:
-        scaler, horizon = self.scaler, int(self.params.horizon)
         forecast, quantiles = self.units(outputs, batch)
-        columns: dict[str, list[Any]] = {
-            "row": [row + h for row in batch.item.tolist() for h in range(horizon)],
-            "step": list(range(1, horizon + 1)) * len(batch.item),
-        }
-        if scaler.series != ("",):
-            which = scaler.which(batch.item).tolist()
-            columns["series"] = [scaler.series[k] for k in which for _ in range(horizon)]
-        truth = scaler.inverse(batch.targets, batch.item)
-        columns |= number_columns(scaler.targets, truth, forecast, "forecast")
+        truth = self.scaler.inverse(batch.targets, batch.item)
+        columns = self.columns(batch.item, truth, forecast)
         for level, values in quantiles.items():
-            for k, name in enumerate(scaler.targets):
+            for k, name in enumerate(self.scaler.targets):
                 columns[f"quantile {level} {name}"] = values[..., k].flatten().tolist()
         return columns
+
+    def columns(
+        self, rows: Int[Tensor, " batch"], truth: Forecast, forecast: Forecast
+    ) -> dict[str, list[Any]]:
+        """Columns of the table of forecasts, in units, that begin at these rows."""
+        scaler, horizon = self.scaler, int(self.params.horizon)
+        columns: dict[str, list[Any]] = {
+            "row": [row + h for row in rows.tolist() for h in range(horizon)],
+            "step": list(range(1, horizon + 1)) * len(rows),
+        }
+        if scaler.series != ("",):
+            which = scaler.which(rows).tolist()
+            columns["series"] = [scaler.series[k] for k in which for _ in range(horizon)]
+        return columns | number_columns(scaler.targets, truth, forecast, "forecast")
 
     def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures

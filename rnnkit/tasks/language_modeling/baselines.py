@@ -9,6 +9,7 @@ from torch import Tensor
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics, TokenMeter
+from rnnkit.tasks.predictions import Scored
 
 
 def unigram(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
@@ -19,9 +20,7 @@ def unigram(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     counts = _unigram_counts(task, prepared, split)
     nats = -(counts / counts.sum()).log()
     truth = split.all_targets
-    meter = TokenMeter()
-    meter.update(nats[truth], truth == counts.argmax())
-    return meter.compute()
+    return _tokens(nats[truth], truth == counts.argmax())
 
 
 def bigram(task: Any, prepared: Prepared, part: EncodedSplit) -> Metrics:
@@ -49,9 +48,18 @@ def bigram(task: Any, prepared: Prepared, part: EncodedSplit) -> Metrics:
     costs = [-float(probabilities(tuning, k).clamp(min=1e-12).log().mean()) for k in strengths]
     best = strengths[int(np.argmin(costs))]
     follower = _favourite_follower(pairs, times, size, int(prior.argmax()))
+    nats = -probabilities(part, best).log()
+    return _tokens(nats, follower[part.all_inputs] == part.all_targets)
+
+
+def _tokens(nats: Tensor, right: Tensor) -> Metrics:
+    """Of all targets of a split, one after the other."""
     meter = TokenMeter()
-    meter.update(-probabilities(part, best).log(), follower[part.all_inputs] == part.all_targets)
-    return meter.compute()
+    meter.update(nats, right)
+    return Scored(
+        meter.compute(),
+        lambda: {"log_probability": -nats.double().numpy(), "tokens": np.ones(len(nats))},
+    )
 
 
 def _unigram_counts(task: Any, prepared: Prepared, split: EncodedSplit) -> Tensor:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pandas
 
-from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
+from rnnkit.tasks.predictions import Items, Measures, Predictions, Rows, mistake_rows, summed
 
 
 class TokenLikelihoods(Predictions):
@@ -16,9 +16,11 @@ class TokenLikelihoods(Predictions):
     named: ClassVar[tuple[str, ...]] = ()
     """Columns that are shown beside the numbers."""
 
-    def measured(self) -> Measured:
+    @property
+    def measures(self) -> Measures:
         table = self.table
-        return Measured("loss", summed(table["item"], -table["log_probability"], table[self.unit]))
+        nats = -table["log_probability"]
+        return {"loss": lambda: summed(table["item"], nats, table[self.unit])}
 
     def mistakes(self, items: Items) -> tuple[str, Rows]:
         each = f"nats per {self.unit[:-1]}"

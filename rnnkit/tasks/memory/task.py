@@ -1,6 +1,7 @@
 """Memory: what was seen long ago is asked for (many-to-one, or synced)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -15,7 +16,15 @@ from rnnkit.nn.losses import cross_entropy, masked_mean, squared
 from rnnkit.tasks.interface import Baseline, Figures, Task
 from rnnkit.tasks.memory import examples
 from rnnkit.tasks.memory.problems import COPIED, NEAR
-from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
+from rnnkit.tasks.predictions import (
+    Items,
+    Measures,
+    Predictions,
+    Rows,
+    Scored,
+    mistake_rows,
+    summed,
+)
 
 Outputs = Float[Tensor, "batch *time outputs"]
 Answers = Num[Tensor, " answers"]
@@ -26,8 +35,9 @@ class AnswerPredictions(Predictions):
 
     columns: ClassVar[tuple[str, ...]] = ("item", "lag", "truth", "predicted", "right")
 
-    def measured(self) -> Measured:
-        return Measured("accuracy", summed(self.table["item"], self.table["right"], 1))
+    @property
+    def measures(self) -> Measures:
+        return {"accuracy": lambda: summed(self.table["item"], self.table["right"], 1)}
 
     def mistakes(self, items: Items) -> tuple[str, Rows]:
         wrong = self.table[~self.table["right"].astype(bool)]
@@ -44,9 +54,12 @@ def constant_answer(task: "Memory", prepared: Prepared, split: EncodedSplit) -> 
     known, asked = task.asked(train), task.asked(split)
     if task.params.numbers:
         mean = known.double().mean()
-        meter.update((asked - mean).abs() < NEAR)
-        return {**meter.compute(), "loss": float((asked - mean).square().mean())}
-    meter.update(asked == torch.bincount(known, minlength=task.outputs).argmax())
+        right = (asked - mean).abs() < NEAR
+        meter.update(right)
+        loss = float((asked - mean).square().mean())
+        return Scored({**meter.compute(), "loss": loss}, partial(_answers, split, right))
+    right = asked == torch.bincount(known, minlength=task.outputs).argmax()
+    meter.update(right)
     before, last = (
         p.all_inputs if task.synced else torch.zeros_like(p.all_targets) for p in (train, split)
     )
@@ -55,7 +68,14 @@ def constant_answer(task: "Memory", prepared: Prepared, split: EncodedSplit) -> 
     ones = torch.ones(len(before), dtype=torch.float64)
     counts.index_put_((before, train.all_targets), ones, accumulate=True)
     nats = -(counts / counts.sum(dim=1, keepdim=True)).log()
-    return {**meter.compute(), "loss": float(nats[last, split.all_targets].mean())}
+    loss = float(nats[last, split.all_targets].mean())
+    return Scored({**meter.compute(), "loss": loss}, partial(_answers, split, right))
+
+
+def _answers(split: EncodedSplit, right: Tensor) -> dict[str, Any]:
+    """Columns of answers to the items of a split, as many to each."""
+    item = split.item.repeat_interleave(len(right) // len(split))
+    return {"item": item.numpy(), "right": right.numpy()}
 
 
 class Memory(Task[examples.MemoryFitted]):

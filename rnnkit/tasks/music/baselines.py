@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics, NoteMeter
+from rnnkit.tasks.predictions import Scored
 
 
 def independent_keys(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
@@ -34,5 +36,8 @@ def each_key_by_itself(task: Any, prepared: Prepared, split: EncodedSplit) -> Me
 def _notes(probabilities: Tensor, truth: Tensor) -> Metrics:
     meter = NoteMeter()
     meter.update(probabilities > 0.5, truth)
-    loss = -float(torch.where(truth > 0, probabilities, 1 - probabilities).log().sum(dim=1).mean())
-    return {**meter.compute(), "loss": loss}
+    logs = torch.where(truth > 0, probabilities, 1 - probabilities).log().sum(dim=1)
+    return Scored(
+        {**meter.compute(), "loss": -float(logs.mean())},
+        lambda: {"log_probability": logs.numpy(), "frames": np.ones(len(logs))},
+    )

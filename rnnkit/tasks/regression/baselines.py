@@ -11,6 +11,8 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
 from rnnkit.nn.losses import ERRORS
 from rnnkit.tasks.classification.baselines import token_counts
+from rnnkit.tasks.numbers import number_columns
+from rnnkit.tasks.predictions import Scored
 
 
 def training_mean(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
@@ -55,8 +57,15 @@ def _features(task: Any, part: EncodedSplit, prepared: Prepared) -> Any:
 
 
 def _scored(task: Any, predicted: Tensor, truth: Tensor) -> Metrics:
-    meter = task.meter()
-    meter.update(task.scaler.inverse(predicted), task.scaler.inverse(truth))
     loss = float(ERRORS[task.params.loss](predicted, truth).mean())
-    metrics: Metrics = {**meter.compute(), "loss": loss}
-    return metrics
+    return scored_numbers(task, predicted, truth, loss)
+
+
+def scored_numbers(task: Any, predicted: Tensor, truth: Tensor, loss: float) -> Metrics:
+    """Of scaled numbers of items or of frames, one after the other."""
+    meter, inverse, names = task.meter(), task.scaler.inverse, task.scaler.targets
+    meter.update(inverse(predicted), inverse(truth))
+    return Scored(
+        {**meter.compute(), "loss": loss},
+        lambda: number_columns(names, inverse(truth), inverse(predicted), "predicted"),
+    )

@@ -1,6 +1,7 @@
 """Predictions that are texts, beside their references."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas
 
 from rnnkit.metrics import Metrics, least_edits
 from rnnkit.tasks.interface import Figures
-from rnnkit.tasks.predictions import Items, Measured, Predictions, Rows, mistake_rows, summed
+from rnnkit.tasks.predictions import Items, Measures, Predictions, Rows, mistake_rows
 
 MAX_TYPICAL = 4
 """Items that are shown as examples."""
@@ -26,17 +27,31 @@ class TextPredictions(Predictions):
         """Rows of equal keys share their references."""
         return self.table["asked" if "asked" in self.table else "item"]
 
-    def measured(self) -> Measured:
+    @property
+    def measures(self) -> Measures:
+        return {"wer": self._edits, "sequence_accuracy": self._right}
+
+    def references(self) -> list[list[str]]:
+        """All true texts of each row."""
+        keys = self.keys()
+        references = self.table["truth"].groupby(keys).agg(list)
+        return [references[key] for key in keys]
+
+    def shares(self, rows: Sequence[Sequence[float]], *columns: str) -> pandas.DataFrame:
+        """Terms of each item: those of a key are divided among its items."""
+        keys = self.keys()
+        terms = pandas.DataFrame(rows, columns=list(columns), dtype=float)
+        divided = terms.div(keys.map(keys.value_counts()).to_numpy(), axis=0)
+        return divided.groupby(self.table["item"].to_numpy(), sort=True).sum()
+
+    def _edits(self) -> pandas.DataFrame:
         """Edits to the nearest reference."""
-        table, keys = self.table, self.keys()
-        references = table["truth"].groupby(keys).agg(list)
-        sharing = keys.map(keys.value_counts())  # how many items share a key
-        counted = [
-            least_edits(text, references[key])
-            for text, key in zip(table["predicted"], keys, strict=True)
-        ]
-        edits, words = (pandas.Series(numbers) / sharing for numbers in zip(*counted, strict=True))
-        return Measured("wer", summed(table["item"], edits, words))
+        pairs = zip(self.table["predicted"], self.references(), strict=True)
+        return self.shares([least_edits(*pair) for pair in pairs], "total", "weight")
+
+    def _right(self) -> pandas.DataFrame:
+        pairs = zip(self.table["predicted"], self.references(), strict=True)
+        return self.shares([(text in texts, 1) for text, texts in pairs], "total", "weight")
 
     def mistakes(self, items: Items) -> tuple[str, Rows]:
         wrong = self.table[~self.table["right"].astype(bool)]

@@ -20,7 +20,7 @@ from rnnkit.nn.losses import IGNORED, cross_entropy, masked_mean
 from rnnkit.nn.model.decoder import EncodedInputs
 from rnnkit.nn.model.network import DecoderNetwork
 from rnnkit.tasks.interface import Figures, Task
-from rnnkit.tasks.predictions import Items, Predictions
+from rnnkit.tasks.predictions import Items, Predictions, Scored
 from rnnkit.tasks.sequence_to_sequence.examples import TextFitted
 from rnnkit.tasks.sequence_to_sequence.predictions import typical
 
@@ -216,8 +216,10 @@ class SequenceToSequence(TextTask[F]):
 
     def text_metrics(self, split: EncodedSplit, texts: list[str]) -> Metrics:
         meter = TextMeter(self.params.bleu_tokenizer)
-        meter.update(self.reference_keys(split), texts, self.references(split))
-        return meter.compute()
+        keys, references = self.reference_keys(split), self.references(split)
+        meter.update(keys, texts, references)
+        columns = {"truth": references, "predicted": texts, "asked": [*map(str, keys)]}
+        return Scored(meter.compute(), lambda: columns)
 
     def reference_keys(self, items: Batch | EncodedSplit) -> list[Any]:
         """Items of equal keys share their references: here, none do."""

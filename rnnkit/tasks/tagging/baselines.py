@@ -8,6 +8,7 @@ from torch import Tensor
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
+from rnnkit.tasks.predictions import Scored
 
 
 def most_frequent_tag(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
@@ -46,5 +47,11 @@ def _tags(task: Any, split: EncodedSplit, predicted: Tensor) -> Metrics:
     for length in split.input_length.unique().tolist():
         steps = begins[split.input_length == length, None] + torch.arange(length)
         meter.update(predicted[steps], truth[steps])
-    metrics: Metrics = meter.compute()
-    return metrics
+    lengths = split.input_length.tolist()
+    return Scored(
+        meter.compute(),
+        lambda: {
+            "truth": [*map(task.names, truth.split(lengths))],
+            "predicted": [*map(task.names, predicted.split(lengths))],
+        },
+    )

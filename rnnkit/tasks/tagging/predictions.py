@@ -6,7 +6,8 @@ import numpy as np
 import pandas
 
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.tasks.predictions import MAX_MISTAKES, Items, Measured, Predictions, Rows, summed
+from rnnkit.metrics import are_entities, entity_counts
+from rnnkit.tasks.predictions import MAX_MISTAKES, Items, Measures, Predictions, Rows, summed
 
 MAX_CONSECUTIVE = 60
 """Items that are shown together."""
@@ -19,10 +20,20 @@ class TagPredictions(Predictions):
 
     columns: ClassVar[tuple[str, ...]] = ("item", "truth", "predicted")
 
-    def measured(self) -> Measured:
-        truth = self.table["truth"]
-        right = truth.map(len) - self._wrong()
-        return Measured("accuracy", summed(self.table["item"], right, truth.map(len)))
+    @property
+    def measures(self) -> Measures:
+        tags = set(self.table["truth"].explode())
+        return {**({"f1": self._entities} if are_entities(tags) else {}), "accuracy": self._right}
+
+    def _entities(self) -> pandas.DataFrame:
+        """The terms of F1 of each item."""
+        pairs = zip(self.table["truth"], self.table["predicted"], strict=True)
+        total, weight = zip(*(entity_counts(*pair) for pair in pairs), strict=True)
+        return summed(self.table["item"], total, weight)
+
+    def _right(self) -> pandas.DataFrame:
+        tags = self.table["truth"].map(len)
+        return summed(self.table["item"], tags - self._wrong(), tags)
 
     def mistakes(self, items: Items) -> tuple[str, Rows]:
         table = self.table.assign(wrong=self._wrong())

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from rnnkit.data.batches import Batch
-from rnnkit.metrics import EntityMeter, LabelMeter
+from rnnkit.metrics import EntityMeter, LabelMeter, are_entities
 from rnnkit.nn.losses import IGNORED
 from rnnkit.params.data import Characters
 from rnnkit.tasks.classification.task import Classification
@@ -33,8 +33,7 @@ class Tagging(Classification):
     @property
     def entities(self) -> bool:
         """Whether the tags are those of entities, as BIO and IOB have them."""
-        kinds = {label[:2] for label in self.labels}
-        return kinds <= {"O", "B-", "I-"} and bool(kinds & {"B-", "I-"})
+        return are_entities(self.labels)
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -51,8 +50,8 @@ class Tagging(Classification):
         real = batch.targets != IGNORED
         return {
             "item": batch.item.tolist(),
-            "truth": [self._names(row[r]) for row, r in zip(batch.targets, real, strict=True)],
-            "predicted": [self._names(row[r]) for row, r in zip(predicted, real, strict=True)],
+            "truth": [self.names(row[r]) for row, r in zip(batch.targets, real, strict=True)],
+            "predicted": [self.names(row[r]) for row, r in zip(predicted, real, strict=True)],
         }
 
     def figures(self, predictions: Predictions) -> Figures:
@@ -65,7 +64,8 @@ class Tagging(Classification):
 
     def answer(self, outputs: Float[Tensor, "time tags"], inputs: Tensor) -> dict[str, Any]:
         probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
-        return {"tags": self._names(predicted), "probabilities": probability.tolist()}
+        return {"tags": self.names(predicted), "probabilities": probability.tolist()}
 
-    def _names(self, ids: Int[Tensor, " time"]) -> list[str]:
+    def names(self, ids: Int[Tensor, " time"]) -> list[str]:
+        """The tags of an item, by their numbers."""
         return [self.labels[i] for i in ids.tolist()]

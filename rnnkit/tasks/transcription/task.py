@@ -14,7 +14,7 @@ from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.metrics import Metrics, TranscriptMeter
 from rnnkit.nn import ctc
 from rnnkit.tasks.interface import Baseline, Figures
-from rnnkit.tasks.predictions import Items, Predictions
+from rnnkit.tasks.predictions import Items, Predictions, Scored
 from rnnkit.tasks.sequence_to_sequence.baselines import constant_text, nearest_recording
 from rnnkit.tasks.sequence_to_sequence.predictions import TextsOfLengths, typical
 from rnnkit.tasks.sequence_to_sequence.task import TextTask
@@ -113,8 +113,9 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
 
     def text_metrics(self, split: EncodedSplit, texts: list[str]) -> Metrics:
         meter = TranscriptMeter()
-        meter.update(texts, self.references(split))
-        return meter.compute()
+        references = self.references(split)
+        meter.update(texts, references)
+        return Scored(meter.compute(), lambda: {"truth": references, "predicted": texts})
 
     def predictions(self, outputs: Transcripts, batch: Batch) -> dict[str, list[Any]]:
         return {

@@ -1,6 +1,6 @@
 """Translation: a sequence in, another one out. Several targets of one source are references."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import pandas
@@ -10,10 +10,10 @@ from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.ids import UNKNOWN
 from rnnkit.errors import InputError
-from rnnkit.metrics import Metrics, TextMeter
+from rnnkit.metrics import Metrics, TextMeter, bleu_statistics
 from rnnkit.nn.model.network import EncoderDecoder
 from rnnkit.tasks.interface import Baseline, Figures
-from rnnkit.tasks.predictions import Measured, Predictions
+from rnnkit.tasks.predictions import Measures, Predictions
 from rnnkit.tasks.sequence_to_sequence.baselines import (
     constant_text,
     copied_source,
@@ -33,10 +33,24 @@ class TranslationPredictions(TextsOfLengths):
     length_unit: ClassVar[str] = "tokens"
     length_metric: ClassVar[str] = "bleu"
 
-    def measured(self) -> Measured:
-        measured, item = super().measured(), self.table["item"]
+    @property
+    def measures(self) -> Measures:
+        return {**super().measures, "bleu": self._bleu}
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        return "wer", "bleu"
+
+    def shares(self, rows: Sequence[Sequence[float]], *columns: str) -> pandas.DataFrame:
+        """With a column source: the first item of each key."""
+        item = self.table["item"]
         first = item.groupby(self.keys()).transform("min")
-        return Measured(measured.name, measured.items.assign(source=first.groupby(item).first()))
+        return super().shares(rows, *columns).assign(source=first.groupby(item).first())
+
+    def _bleu(self) -> pandas.DataFrame:
+        texts, tokenizer = self.table["predicted"], self.task.bleu_tokenizer
+        terms = bleu_statistics(texts.tolist(), self.references(), tokenizer)
+        return self.shares(terms, *map(str, range(len(terms[0]))))
 
     def scores(self, table: pandas.DataFrame) -> Metrics:
         meter = TextMeter(self.task.bleu_tokenizer)

@@ -6,8 +6,9 @@ from torch import Tensor
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.metrics import Metrics, NumberMeter
+from rnnkit.metrics import Metrics
 from rnnkit.tasks.classification.baselines import label_metrics
+from rnnkit.tasks.regression.baselines import scored_numbers
 
 
 def nearest_neighbour(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
@@ -32,6 +33,4 @@ def _scored(task: Any, predicted: Tensor, split: EncodedSplit) -> Metrics:
     truth = split.targets[split.target_start]
     if not truth.is_floating_point():
         return label_metrics(task, predicted, truth)
-    meter = NumberMeter()
-    meter.update(task.scaler.inverse(predicted), task.scaler.inverse(truth))
-    return {**meter.compute(), "loss": float((predicted - truth).square().mean())}
+    return scored_numbers(task, predicted, truth, float((predicted - truth).square().mean()))
