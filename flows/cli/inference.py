@@ -1,6 +1,5 @@
 """`rnnkit evaluate`, `rnnkit predict` and `rnnkit generate`: what a trained model does."""
 
-import json
 import sys
 import warnings
 from collections.abc import Iterable
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from flows import settings as places
-from flows.cli.options import MLRUNS, Home, Json, Model, Run
+from flows.cli.options import MLRUNS, Home, Json, Model, Run, print_json
 from flows.cli.runs import find_model, find_run
 from rnnkit.errors import InputError, Note
 
@@ -35,7 +34,7 @@ def evaluate(
         _settle()
         result = evaluate_file(folder, file, settings.home)
     if as_json:
-        print(json.dumps(result))
+        print_json(result)
         return
     from flows.console import comparison, out
 
@@ -109,7 +108,7 @@ def predict(
         empty = False
         names, values = zip(*chunk, strict=True)
         for answer in predictor(values, names):
-            print(json.dumps(answer), flush=True)
+            print_json(answer)
     if empty:
         raise InputError(f"{name}: there is no input in it")
 
@@ -120,12 +119,12 @@ def _stream(predictor: Any, inputs: Any) -> None:
     sequence, answer = Stream(predictor), {}
     for where, value in inputs:
         answer = sequence.step(value, where)
-        print(json.dumps(answer), flush=True)
+        print_json(answer)
     if answer == {"frames": 0}:
         note = "the stream ended before its first frame; without --stream silence is put behind it"
         warnings.warn(note, Note, stacklevel=2)
     if (end := sequence.end()) is not None:
-        print(json.dumps({"end": True, **end}), flush=True)
+        print_json({"end": True, **end})
 
 
 def generate(
@@ -163,7 +162,10 @@ def generate(
     for number in range(count):
         drawn = seed_of(seed or 0, "text", number) if number else seed or 0
         text = write(predictor, prompt, tokens, temperature, top_k, drawn)
-        print(json.dumps({"text": text}) if as_json else text, flush=True)
+        if as_json:
+            print_json({"text": text})
+        else:
+            print(text, flush=True)
 
 
 def _settle() -> None:
