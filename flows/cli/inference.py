@@ -2,7 +2,6 @@
 
 import sys
 import warnings
-from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated, Any
 
@@ -49,7 +48,11 @@ def evaluate(
 def predict(
     run: Model,
     file: Annotated[
-        str, typer.Argument(help="An input in a line, or a WAV file; - for standard input.")
+        str,
+        typer.Argument(
+            help="An input in a line, a file like the run's data, or a WAV file; - for standard "
+            "input."
+        ),
     ] = "-",
     stream: Annotated[
         bool,
@@ -61,45 +64,26 @@ def predict(
     json_lines: Annotated[
         bool, typer.Option("--json-lines", help="Lines are JSON, as of a file named .jsonl.")
     ] = False,
+    lines: Annotated[
+        bool,
+        typer.Option("--lines", help="Lines are inputs, also in a file like the run's data."),
+    ] = False,
     mlruns: Home = MLRUNS,
 ) -> None:
     """Answer new inputs with a run's model, as JSON lines.
 
-    A line is a text, or tokens with single spaces between them; of recordings the path of a WAV
-    file; of numbers it is JSON, a list of steps.
+    A line is a text, or tokens with blanks between them; of recordings the path of a WAV file; of
+    numbers it is JSON, a list of steps. A file in the form of the run's data, with or without its
+    targets, is read as those were. The encoding is that of the run's source.
     """
     model = find_model(places.read(mlruns), run)
-    from rnnkit.data.sources import opening
-    from rnnkit.data.sources.tabular import format_of
-    from rnnkit.inference import input_lines as lines
+    from rnnkit.inference import input_files
     from rnnkit.inference import predict as prediction
 
     _settle()
     predictor = prediction.load(model)
-    as_json = json_lines or file.removesuffix(".gz").endswith(".jsonl")
-    name = "standard input" if file == "-" else file
-    ending = predictor.inputs.file_ending
-    recorded = ending is not None and file.lower().endswith(ending)
-    if recorded and (stream or json_lines):
-        raise InputError(
-            f"{file}: a recording is one input and no lines; leave --stream and --json-lines out"
-        )
-    if not as_json and format_of(file, "auto", "lines") in ("csv", "tsv", "parquet"):
-        opening.existing(file)
-        raise InputError(
-            f"{file}: every line must be an input, and this is a table; give one column as a text "
-            "file, or JSON lines with --json-lines; rnnkit evaluate reads tables, with the truth"
-        )
-    is_text = file != "-" and not recorded
-    if ending is not None and is_text and b"\0" in opening.read_bytes(file)[:1024]:
-        raise InputError(
-            f"{file}: a recording must be a WAV file, and be named .wav; convert or rename it, or "
-            "give a text file with the paths of recordings"
-        )
-    rows: Iterable[str] = [file] if recorded else sys.stdin
-    if is_text:
-        rows = opening.read_rows(file, "utf-8")
-    inputs = lines.inputs(rows, predictor, name, as_json, stream)
+    form = input_files.Form(json_lines, lines, stream)
+    inputs = input_files.inputs(predictor, file, form, sys.stdin.buffer)
     if stream:
         _stream(predictor, inputs)
         return
@@ -110,6 +94,7 @@ def predict(
         for answer in predictor(values, names):
             print_json(answer)
     if empty:
+        name = "standard input" if file == "-" else file
         raise InputError(f"{name}: there is no input in it")
 
 

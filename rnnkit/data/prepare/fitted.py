@@ -170,6 +170,11 @@ class Fitted(ABC):
         """Items to score from a file, built like those of the test split, and notes."""
         return frame, []
 
+    def items_to_answer(self, frame: pd.DataFrame) -> list[Any]:
+        """Inputs of a file that is read like the run's source, as `Predictor` takes them."""
+        items: list[Any] = frame[self.inputs.column].tolist()
+        return items
+
     # ------------------------------------------------------------------ on disk
 
     def stored(self) -> dict[str, Any]:
