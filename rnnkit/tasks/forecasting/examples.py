@@ -115,6 +115,11 @@ class ForecastingFitted(Fitted):
             items.append((name, window) if self.several else window)
         return items
 
+    def contents(self, split: EncodedSplit) -> list[tuple[bytes, bool]]:
+        """Of a window and the rows that it forecasts."""
+        starts, size = split.input_start.tolist(), self.data.window + self.task.horizon
+        return self._digests(split.inputs[start : start + size].numpy() for start in starts)
+
     @property
     def _calendar(self) -> int:
         """Columns that follow from the time."""
