@@ -67,8 +67,7 @@ def inputs(predictor: Predictor, file: str, form: Form, standard_input: BinaryIO
     if file == "-":
         rows = opening.stream_rows(standard_input, encoding, "standard input")
         return _of_rows(predictor, "standard input", rows, source, form)
-    as_json = form.as_json or format_of(file, "auto", "lines") == "jsonl"
-    if not (as_json or form.as_lines):
+    if not (form.as_json or form.as_lines):
         if own_form.is_named_as_own(source, file):
             return _of_own_form(predictor, file, form)
         if own_form.is_table(file):
@@ -82,7 +81,6 @@ def inputs(predictor: Predictor, file: str, form: Form, standard_input: BinaryIO
             f"{file}: a recording must be a WAV file, and be named .wav; convert or rename it, or "
             "give a text file with the paths of recordings"
         )
-    form = Form(as_json, form.as_lines, form.stream)
     return _of_rows(predictor, file, opening.read_rows(file, encoding), source, form)
 
 
@@ -106,12 +104,15 @@ def _of_rows(
         first = list(islice(rows, SEEN_LINES))
         rows = chain(first, rows)
         fitted, encoder = predictor.prepared.fitted, predictor.inputs
-        if own_form.is_own_form(source, first, encoder.column, fitted.labels or encoder.names):
+        is_json = own_form.is_json_lines(first, encoder.keys(source))
+        known = fitted.labels or encoder.names
+        if not is_json and own_form.is_own_form(source, first, encoder.column, known):
             _note(name, predictor, "as the run's data were")
             if name != "standard input":
                 return _of_own_form(predictor, name, form)
             return _of_stream(predictor, list(rows), source, form)
-        if encoder.is_text and own_form.is_json_lines(first, encoder.keys(source)):
+        as_json = format_of(name, "auto", "lines") == "jsonl"
+        if encoder.is_text and is_json and not as_json:
             _note(name, predictor, "as JSON lines")
             as_json = True
     return inputs_of_lines(rows, predictor, name, as_json, form.stream)

@@ -30,8 +30,9 @@ class Served:
         Args:
             model_input: a text, or a list of inputs; an array, whose rows are inputs; or a table,
                 whose one column, or that named text, tokens, source, audio, label, frames, vector
-                or window (what the run's params call them), holds them. An input is what a line of `rnnkit
-                predict` is: a text, a list of tokens, a list of steps, the path of a WAV file.
+                or window (what the run's params call them), holds them. An input is what a line of
+                `rnnkit predict` is: a text, a list of tokens, a list of steps, the path of a WAV
+                file.
             params: none are known.
 
         Raises:

@@ -280,6 +280,8 @@ def test_json_lines_are_seen_whatever_their_name(tmp_path: Path) -> None:
         assert given(predictor, written(tmp_path, "n.txt", row)) == expected
     with pytest.warns(Note, match="standard input: is read as JSON lines"):
         assert given(predictor, "-", typed=row.encode()) == expected
+    speller = untrained(tmp_path, of_words(tmp_path), "translation", "characters")
+    assert quiet(speller, written(tmp_path, "n.jsonl", '{"source": "able a"}\n')) == ["able a"]
     with pytest.raises(InputError, match="--lines and --json-lines say different things"):
         given(predictor, "-", Form(True, True, False))
 

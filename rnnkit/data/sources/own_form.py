@@ -22,8 +22,14 @@ SEPARATORS = {"csv": ",", "tsv": "\t"}
 TABLES = (*SEPARATORS, "parquet")
 OTHERWISE = {"labelled_text": "label_text", "pairs": "tsv"}
 """Kind of source -> the format of its file with an unknown ending; csv for other tables."""
-FIELDS = {"samples": "audio", "window": "time"}
-"""Column of a frame -> the source's field that names a column of the table, where they differ."""
+FIELDS = {
+    "samples": ("audio",),
+    "window": ("time",),
+    "tokens": ("token",),
+    "frames": ("sequence", "label"),
+    "vector": ("targets",),
+}
+"""Column of a frame -> the source's fields that name a column of the table, where they differ."""
 
 
 def is_table(path: str) -> bool:
@@ -64,20 +70,29 @@ def is_own_form(source: Source, rows: Sequence[str], column: str, targets: Seque
 
 def _is_header(source: Any, rows: Sequence[str], separator: str, column: str) -> bool:
     """Whether the first line names the column of the inputs; without a header has fields."""
+    rows = rows[getattr(source, "skip_rows", 0) :]
+    if comment := getattr(source, "comment", None):
+        rows = [row for row in rows if not row.startswith(comment)]
     first = next(iter(rows), "").strip("\r")
-    if first.lstrip()[:1] in ("[", "{"):
+    if first.lstrip()[:1] in ("[", "{"):  # JSON
         return False
-    fields = next(csv.reader([first], delimiter=separator), [])
-    named = getattr(source, FIELDS.get(column, column), column)
-    names = getattr(source, "columns", None) or [named]
+    separator = getattr(source, "separator", None) or separator
+    if separator == "whitespace":
+        fields = first.split()
+    else:
+        fields = next(csv.reader([first], delimiter=separator), [])
     if not getattr(source, "header", True):
         return len(fields) > 1
-    return any(str(name) in fields for name in names)
+    names = getattr(source, "columns", None)
+    fields_of = (getattr(source, field, None) for field in (column, *FIELDS.get(column, ())))
+    names = names or next(filter(None, fields_of), column)
+    return any(name in fields for name in ([names] if isinstance(names, str) else names))
 
 
 def _labelled(line: str, labels: Sequence[str]) -> bool:
     label, *text = re.split(r"[ \t]", line, maxsplit=1)
-    return bool(text) and _is_target(label, labels)
+    plain = label.removeprefix("__label__")
+    return bool(text) and (_is_target(label, labels) or _is_target(plain, labels))
 
 
 def _tagged(line: str, tags: Sequence[str]) -> bool:
@@ -155,6 +170,8 @@ def _without_targets(source: Any, column: str, columns: tuple[str, ...] | None) 
         instead = {"target": source.source}
     elif source.kind == "audio" and source.names is None:
         instead = {"text": source.audio}
+    elif source.kind == "token_table":
+        instead = {"tag": source.token}
     elif source.kind == "vectors" and columns:
         instead = {"targets": columns[:1]}
     elif source.kind == "frames" and columns:
