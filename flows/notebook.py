@@ -59,15 +59,19 @@ class Run:
         self.experiment: Experiment = folder.experiment
         self.report = folder.path / "report.html"
         self._folder = folder
-        self._predictor: Any = None
+        self._served: Any = None
 
-    def __call__(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
-        """The model's answer to each input; see `rnnkit.inference.predict.Predictor`."""
-        from rnnkit.inference import predict
+    def __call__(self, inputs: Any) -> list[dict[str, Any]]:
+        """The model's answer to each input; see `rnnkit.inference.pyfunc.Served.predict`.
 
-        if self._predictor is None:
-            self._predictor = predict.load(self.path)
-        answers: list[dict[str, Any]] = self._predictor(inputs)
+        Args:
+            inputs: a list, an array, a pandas table with the source's columns, or one text.
+        """
+        from rnnkit.inference import predict, pyfunc
+
+        if self._served is None:
+            self._served = pyfunc.Served(predict.load(self.path))
+        answers: list[dict[str, Any]] = self._served.predict(inputs)
         return answers
 
     @property

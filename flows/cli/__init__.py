@@ -9,6 +9,7 @@ Exit status: 0 done, 1 the run failed, 2 bad input, 75 another process is runnin
 import atexit
 import functools
 import gc
+import io
 import os
 import signal
 import sys
@@ -79,6 +80,8 @@ app.add_typer(data_app, name="data")
 def main() -> None:
     """The entry point: what went wrong becomes one line and an exit status."""
     _collect_garbage_rarely()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # text in letters that the terminal lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminate)
     usual = sys.unraisablehook
     sys.unraisablehook = functools.partial(_resend_signal, usual)

@@ -1,13 +1,12 @@
 """`rnnkit backtest`: one run for each fold of a series' test split, walking forward."""
 
-import json
 import statistics
 from typing import Annotated, Any
 
 import typer
 
 from flows import settings as places
-from flows.cli.options import MLRUNS, Home, Json, Params, Set, load_params
+from flows.cli.options import MLRUNS, Home, Json, Params, Set, load_params, print_json
 from flows.launcher import run_all
 
 METRICS = 3  # in a row
@@ -31,7 +30,7 @@ def backtest(
         for fold, folder in zip(experiments, done, strict=True)
     ]
     if as_json:
-        print(json.dumps(folds_run))
+        print_json(folds_run)
     else:
         _table(params, folds_run)
 

@@ -1,6 +1,5 @@
 """`rnnkit check`: what a run would be, before anything runs."""
 
-import json
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -9,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows import settings as places
-from flows.cli.options import MLRUNS, Home, Json, Params, Set, load_params, print_aligned
+from flows.cli.options import (
+    MLRUNS,
+    Home,
+    Json,
+    Params,
+    Set,
+    load_params,
+    print_aligned,
+    print_json,
+)
 from rnnkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +54,7 @@ def check(
         measured = measure_invariants(experiment, prepared)
     if as_json:
         guarded = {name: found and asdict(found) for name, found in measured.items()}
-        print(json.dumps({**cost, **({"guards": guarded} if deep else {})}))  # null: does not apply
+        print_json({**cost, **({"guards": guarded} if deep else {})})  # null: does not apply
         return
     print(f"{params}: valid")
     print_aligned(_worded(cost))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows import settings as places
-from flows.cli.options import MLRUNS, Home, Json, Set, load_params, print_aligned, short
+from flows.cli.options import MLRUNS, Home, Json, Set, load_params, print_aligned, print_json, short
 from flows.cli.runs import find_run
 from flows.launcher import PARAMS, WORKERS, compare_runs, compare_variants, refuse_no_comparison
 from rnnkit.errors import InputError
@@ -51,7 +51,7 @@ def _show(folder: Path, as_json: bool) -> None:
     scores = pandas.read_parquet(folder / "comparison.parquet")
     if as_json:
         variants = json.loads(scores.to_json(orient="records"))
-        print(json.dumps({"comparison": folder.name, "folder": str(folder), "variants": variants}))
+        print_json({"comparison": folder.name, "folder": str(folder), "variants": variants})
         return
     from rich.table import Table
 

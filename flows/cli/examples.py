@@ -1,13 +1,12 @@
 """`rnnkit new` and `rnnkit data`: example params files, and data sets."""
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
 
-from flows.cli.options import Json, load_params, print_aligned, short
+from flows.cli.options import Json, load_params, print_aligned, print_json, short
 from rnnkit.errors import InputError
 
 PUBLIC_SET = re.compile(r"\bpublic:([a-z0-9_]+)")
@@ -28,7 +27,7 @@ def new(
             raise InputError(f"--list lists all examples; leave {name} out")
         notes = {name: described(file) for name, file in examples().items()}
         if as_json:
-            print(json.dumps(notes))
+            print_json(notes)
         else:
             print_aligned(notes, indent="")
         return
@@ -45,7 +44,7 @@ def new(
         raise InputError(f"{target}: cannot be written: {error.strerror}") from None
     steps = _steps(target)
     if as_json:
-        print(json.dumps({"example": name, "file": str(target), "next": steps}))
+        print_json({"example": name, "file": str(target), "next": steps})
         return
     print(f"{target}: written\n\nNext: {' && '.join(steps)}")
 
@@ -75,7 +74,7 @@ def data_list(as_json: Json = False) -> None:
     }
     fetched = {name: about for name, (about, _) in public.sets().items()}
     if as_json:
-        print(json.dumps({"builtin": builtin, "public": fetched, "readers": readers}))
+        print_json({"builtin": builtin, "public": fetched, "readers": readers})
         return
     for title, notes in (
         ("Built in, no download", builtin),

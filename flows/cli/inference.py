@@ -1,16 +1,14 @@
 """`rnnkit evaluate`, `rnnkit predict` and `rnnkit generate`: what a trained model does."""
 
-import json
 import sys
 import warnings
-from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
 from flows import settings as places
-from flows.cli.options import MLRUNS, Home, Json, Model, Run
+from flows.cli.options import MLRUNS, Home, Json, Model, Run, print_json
 from flows.cli.runs import find_model, find_run
 from rnnkit.errors import InputError, Note
 
@@ -35,7 +33,7 @@ def evaluate(
         _settle()
         result = evaluate_file(folder, file, settings.home)
     if as_json:
-        print(json.dumps(result))
+        print_json(result)
         return
     from flows.console import comparison, out
 
@@ -50,7 +48,11 @@ def evaluate(
 def predict(
     run: Model,
     file: Annotated[
-        str, typer.Argument(help="An input in a line, or a WAV file; - for standard input.")
+        str,
+        typer.Argument(
+            help="An input in a line, a file like the run's data, or a WAV file; - for standard "
+            "input."
+        ),
     ] = "-",
     stream: Annotated[
         bool,
@@ -62,45 +64,26 @@ def predict(
     json_lines: Annotated[
         bool, typer.Option("--json-lines", help="Lines are JSON, as of a file named .jsonl.")
     ] = False,
+    lines: Annotated[
+        bool,
+        typer.Option("--lines", help="Lines are inputs, also in a file like the run's data."),
+    ] = False,
     mlruns: Home = MLRUNS,
 ) -> None:
     """Answer new inputs with a run's model, as JSON lines.
 
-    A line is a text, or tokens with single spaces between them; of recordings the path of a WAV
-    file; of numbers it is JSON, a list of steps.
+    A line is a text, or tokens with blanks between them; of recordings the path of a WAV file; of
+    numbers it is JSON, a list of steps. A file in the form of the run's data, with or without its
+    targets, is read as those were. The encoding is that of the run's source.
     """
     model = find_model(places.read(mlruns), run)
-    from rnnkit.data.sources import opening
-    from rnnkit.data.sources.tabular import format_of
-    from rnnkit.inference import input_lines as lines
+    from rnnkit.inference import input_files
     from rnnkit.inference import predict as prediction
 
     _settle()
     predictor = prediction.load(model)
-    as_json = json_lines or file.removesuffix(".gz").endswith(".jsonl")
-    name = "standard input" if file == "-" else file
-    ending = predictor.inputs.file_ending
-    recorded = ending is not None and file.lower().endswith(ending)
-    if recorded and (stream or json_lines):
-        raise InputError(
-            f"{file}: a recording is one input and no lines; leave --stream and --json-lines out"
-        )
-    if not as_json and format_of(file, "auto", "lines") in ("csv", "tsv", "parquet"):
-        opening.existing(file)
-        raise InputError(
-            f"{file}: every line must be an input, and this is a table; give one column as a text "
-            "file, or JSON lines with --json-lines; rnnkit evaluate reads tables, with the truth"
-        )
-    is_text = file != "-" and not recorded
-    if ending is not None and is_text and b"\0" in opening.read_bytes(file)[:1024]:
-        raise InputError(
-            f"{file}: a recording must be a WAV file, and be named .wav; convert or rename it, or "
-            "give a text file with the paths of recordings"
-        )
-    rows: Iterable[str] = [file] if recorded else sys.stdin
-    if is_text:
-        rows = opening.read_rows(file, "utf-8")
-    inputs = lines.inputs(rows, predictor, name, as_json, stream)
+    form = input_files.Form(json_lines, lines, stream)
+    inputs = input_files.inputs(predictor, file, form, sys.stdin.buffer)
     if stream:
         _stream(predictor, inputs)
         return
@@ -109,8 +92,9 @@ def predict(
         empty = False
         names, values = zip(*chunk, strict=True)
         for answer in predictor(values, names):
-            print(json.dumps(answer), flush=True)
+            print_json(answer)
     if empty:
+        name = "standard input" if file == "-" else file
         raise InputError(f"{name}: there is no input in it")
 
 
@@ -120,12 +104,12 @@ def _stream(predictor: Any, inputs: Any) -> None:
     sequence, answer = Stream(predictor), {}
     for where, value in inputs:
         answer = sequence.step(value, where)
-        print(json.dumps(answer), flush=True)
+        print_json(answer)
     if answer == {"frames": 0}:
         note = "the stream ended before its first frame; without --stream silence is put behind it"
         warnings.warn(note, Note, stacklevel=2)
     if (end := sequence.end()) is not None:
-        print(json.dumps({"end": True, **end}), flush=True)
+        print_json({"end": True, **end})
 
 
 def generate(
@@ -163,7 +147,10 @@ def generate(
     for number in range(count):
         drawn = seed_of(seed or 0, "text", number) if number else seed or 0
         text = write(predictor, prompt, tokens, temperature, top_k, drawn)
-        print(json.dumps({"text": text}) if as_json else text, flush=True)
+        if as_json:
+            print_json({"text": text})
+        else:
+            print(text, flush=True)
 
 
 def _settle() -> None:

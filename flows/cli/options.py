@@ -1,5 +1,7 @@
 """Options, exit statuses and output that the verbs share."""
 
+import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,6 +60,16 @@ def short(path: Path) -> Path:
     """A path as a person would type it here."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def print_json(value: object) -> None:
+    """A line of JSON; letters are escaped only where the output's encoding lacks them."""
+    line = json.dumps(value, ensure_ascii=False)
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        line = json.dumps(value)
+    print(line, flush=True)
 
 
 def print_aligned(lines: Mapping[str, object], indent: str = "  ") -> None:

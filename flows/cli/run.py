@@ -1,6 +1,5 @@
 """`rnnkit run`, `rnnkit tune` and `rnnkit resume`: a run from wherever it stands to its end."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +16,7 @@ from flows.cli.options import (
     Set,
     load_params,
     print_aligned,
+    print_json,
     short,
 )
 from flows.cli.runs import begun, named
@@ -124,7 +124,7 @@ def _finish(folder: "RunFolder", as_json: bool, go: Callable[[], None]) -> None:
         go()
     result = folder.result
     if as_json:
-        print(json.dumps({"run": folder.id, "folder": str(folder.path), **result}))
+        print_json({"run": folder.id, "folder": str(folder.path), **result})
         return
     from flows import console
 

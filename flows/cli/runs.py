@@ -1,14 +1,13 @@
 """`rnnkit runs` and `rnnkit clean`; and runs by their ids, as all verbs find them."""
 
 import difflib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows import settings as places
-from flows.cli.options import MLRUNS, Home, Json, short
+from flows.cli.options import MLRUNS, Home, Json, print_json, short
 from flows.cli.schedule import duration
 from rnnkit.errors import InputError
 
@@ -21,7 +20,7 @@ def runs(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
     settings = places.read(mlruns)
     rows = [_row(folder) for folder in begun(settings)]
     if as_json:
-        print(json.dumps(rows))
+        print_json(rows)
         return
     if not rows:
         print(

@@ -1,6 +1,5 @@
 """`rnnkit register`, `rnnkit sync` and `rnnkit up`: models and runs in MLflow, and its pages."""
 
-import json
 import time
 from dataclasses import asdict
 from typing import Annotated
@@ -8,7 +7,16 @@ from typing import Annotated
 import typer
 
 from flows import settings as places
-from flows.cli.options import INTERRUPTED, MLRUNS, TERMINATED, Home, Json, Run, print_aligned
+from flows.cli.options import (
+    INTERRUPTED,
+    MLRUNS,
+    TERMINATED,
+    Home,
+    Json,
+    Run,
+    print_aligned,
+    print_json,
+)
 from flows.cli.runs import find_run
 from flows.launcher import Failure
 from rnnkit.errors import InputError
@@ -59,7 +67,7 @@ def sync(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
     except Unreachable as error:
         raise Failure(str(error)) from None
     if as_json:
-        print(json.dumps([asdict(synced) for synced in done]))
+        print_json([asdict(synced) for synced in done])
         return
     sent = sum(synced.sent for synced in done)
     summary = f"{sent} sent to MLflow, {sum(not synced.sent for synced in done)} left as they were"

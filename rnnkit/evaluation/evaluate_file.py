@@ -8,6 +8,9 @@ import numpy as np
 
 from rnnkit.data import sources
 from rnnkit.data.prepare import data_sha256
+from rnnkit.data.prepare.encoded_split import EncodedSplit
+from rnnkit.data.prepare.fitted import Fitted
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.evaluation.finalize import scored
 from rnnkit.inference import predict
@@ -26,7 +29,9 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
             training split. Missing data are prepared again.
 
     Returns:
-        the keys of `scored`; items; notes on changes made while reading the file.
+        the keys of `scored`; items; duplicates (train, valid: items of the file that are also in
+        that split of the run; alike: in train, but for unknown tokens); notes on these and on
+        changes made while reading the file.
 
     Raises:
         InputError: the file cannot be read like the run's data, or has unknown labels; or the
@@ -55,7 +60,29 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
             f"{run.id}: its prepared data are gone, and its source has changed since; give it back "
             "as it was, or run the experiment again"
         )
+    duplicates = _duplicates(fitted, part, trained_on)
+    if any(duplicates.values()):
+        alike = duplicates["alike"]
+        notes.append(
+            f"items that are also in the run's training split: {duplicates['train']:,}"
+            f"{f' ({alike:,} more differ at most in unknown tokens)' if alike else ''}, in its "
+            f"validation split: {duplicates['valid']:,}; on these the score is not one on new data"
+        )
     prepared = replace(trained_on, references=references, sources=texts)
     task = task_for(experiment.task, prepared)
     result, _ = scored(predictor.network, task, experiment, prepared, part)
-    return {**result, "items": len(part), "notes": notes}
+    return {**result, "items": len(part), "duplicates": duplicates, "notes": notes}
+
+
+def _duplicates(fitted: Fitted, part: EncodedSplit, trained_on: Prepared) -> dict[str, int]:
+    """Numbers of the part's items that are also in the run's train and valid; alike: in train, but
+    for unknown tokens."""
+    train, valid = (set(fitted.contents(trained_on.splits[name])) for name in ("train", "valid"))
+    contents = fitted.contents(part)
+    return {
+        "train": sum(is_certain and (digest, True) in train for digest, is_certain in contents),
+        "valid": sum(is_certain and (digest, True) in valid for digest, is_certain in contents),
+        "alike": sum(
+            not is_certain and (digest, False) in train for digest, is_certain in contents
+        ),
+    }

@@ -15,7 +15,7 @@ def inputs(
 
     Args:
         lines: with or without line breaks: a text each; for tagging the tokens, separated by
-            single spaces, or the characters; the path of a WAV file; for numbers a JSON list.
+            spaces or tabs, or the characters; the path of a WAV file; for numbers a JSON list.
         predictor: of the run.
         name: of the file, for messages.
         as_json: whether every line is a JSON value, also of texts: a text, a list of tokens, or an

@@ -55,33 +55,40 @@ class Predictor:
 
         Args:
             inputs: classification: texts, or arrays [steps, features] in units; tagging: lists of
-                tokens (a text is its characters), or such arrays; language modelling, translation:
-                texts; forecasting: arrays [window, columns] in the series' units, with known-future
-                covariates [window + horizon, columns], whose last rows may hold anything in the
-                other columns; of several series pairs (name, array); music: lists of lists of MIDI
-                numbers; vector: lists of numbers in units; memory: lists of symbols, or arrays
-                [steps, 2]; captioning: categories, or lists of numbers in units; recordings: paths
-                of WAV files, or arrays [samples] at the training's rate.
+                tokens, texts that are divided as lines are, or such arrays; language modelling,
+                translation: texts; forecasting: arrays [window, columns] in the series' units, with
+                known-future covariates [window + horizon, columns], whose last rows may hold
+                anything in the other columns; of several series pairs (name, array); music: lists
+                of lists of MIDI numbers; vector: lists of numbers in units; memory: lists of
+                symbols, or arrays [steps, 2]; captioning: categories, or lists of numbers in units;
+                recordings: paths of WAV files, or arrays [samples] at the training's rate.
             names: what messages call each; None: input 1, input 2.
 
         Returns:
             the task's `answer`. classification, vector: label and probabilities, or values by
-            their names; tagging: tags and the probability of each; language modelling:
+            their names; tagging: tokens, tags and the probability of each; language modelling:
             log_probability (nats), tokens and perplexity; music: log_probability, frames and next,
             the probability of each note; memory: sum, answer or symbols; translation, captioning
             and transcription: text and log_probability, with a beam hypotheses; forecasting:
             forecast [horizon, targets] in the series' units, and with the quantile loss quantiles.
 
         Raises:
-            InputError: an input has no steps, or a shape that the network cannot read.
+            InputError: the inputs are no list, one has no steps, or a shape that the network
+                cannot read.
         """
-        if not inputs:
+        if isinstance(inputs, str | bytes) or hasattr(inputs, "keys"):
+            raise InputError(
+                f"inputs must be a list, got a {type(inputs).__name__}; write [input] for one"
+            )
+        if len(inputs) == 0:
             return []
         names = numbered_inputs(inputs) if names is None else names
         split = self.prepared.fitted.read(inputs, names)
         items = torch.arange(len(inputs))
         batch = gather(split, items, self.experiment.data.padding, torch.float32)
-        return self.task.answers(self.network, batch)
+        answers = self.task.answers(self.network, batch)
+        shown = map(self.inputs.shown, inputs)
+        return [{**own, **answer} for own, answer in zip(shown, answers, strict=True)]
 
     @property
     def inputs(self) -> Inputs:

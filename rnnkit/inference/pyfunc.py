@@ -28,10 +28,11 @@ class Served:
         """Answers as `rnnkit predict` prints them.
 
         Args:
-            model_input: a list of inputs; an array, whose rows are inputs; or a table, whose one
-                column, or that named text, tokens, source, audio, label, frames, vector or window
-                (what the run's params call them), holds them. An input is what a line of `rnnkit
-                predict` is: a text, a list of tokens, a list of steps, the path of a WAV file.
+            model_input: a text, or a list of inputs; an array, whose rows are inputs; or a table,
+                whose one column, or that named text, tokens, source, audio, label, frames, vector
+                or window (what the run's params call them), holds them. An input is what a line of
+                `rnnkit predict` is: a text, a list of tokens, a list of steps, the path of a WAV
+                file.
             params: none are known.
 
         Raises:
@@ -59,7 +60,7 @@ def _listed(model_input: Any) -> list[Any]:
     if isinstance(model_input, pandas.Series):
         return [_plain(value) for value in model_input]
     plain = _plain(model_input)
-    return plain if isinstance(plain, list) else [plain]
+    return [*plain] if isinstance(plain, list | tuple) else [plain]
 
 
 def _plain(value: Any) -> Any:

@@ -37,9 +37,10 @@ class SequenceStream:
     @torch.no_grad()
     def step(self, value: Any, where: str | None) -> dict[str, Any]:
         """The answer after one more step; `where` is what messages call it."""
-        new = torch.as_tensor(self._feed(value, where or f"step {self.steps + 1}"))
+        where = where or f"step {self.steps + 1}"
+        new = torch.as_tensor(self._feed(value, where))
         if len(new):
-            self._answer = self.answer(new)
+            self._answer = {**self.inputs.shown_step(value, where), **self.answer(new)}
         unit = self.inputs.counted
         return self._answer if unit is None else {unit: self.steps, **self._answer}
 

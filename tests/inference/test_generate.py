@@ -195,3 +195,8 @@ def test_what_the_likeliest_text_has_no_use_for_is_refused(
     given: dict[str, Any] = {name.removeprefix("--").replace("-", "_"): value}
     with pytest.raises(InputError, match=f"^{name} is for sampled texts, and --temperature"):
         generate_verb("words-0", temperature=0.0, mlruns=home, **given)
+
+
+def test_half_of_a_character_is_no_prompt(predictor: Predictor) -> None:
+    with pytest.raises(InputError, match="the prompt: must be a text, but its character 2 is half"):
+        write(predictor, prompt="a\udcff")

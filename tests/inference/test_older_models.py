@@ -16,7 +16,7 @@ ANSWERS = json.loads((OLDER / "answers.json").read_text())
 def close(answer: Any, expected: Any) -> None:
     """Equal, but for the rounding of float32 on other processors."""
     if isinstance(expected, dict):
-        assert answer.keys() == expected.keys()
+        assert expected.keys() <= answer.keys()  # a newer version may say more
         for key, value in expected.items():
             close(answer[key], value)
     elif isinstance(expected, list):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from trained_runs import train_in
+from untrained_models import untrained
 
 from rnnkit.errors import InputError
 from rnnkit.evaluation.evaluate_file import evaluate_file
@@ -343,25 +344,6 @@ def test_a_model_of_several_series_has_no_other_file(tmp_path: Path) -> None:
 
 
 # --- lines
-
-
-def untrained(
-    folder: Path, source: dict[str, Any], task: str, tokenizer: str = "words"
-) -> Predictor:
-    """A model as it is before its first step."""
-    tree: dict[str, Any] = {
-        "name": "x",
-        "task": {"kind": task},
-        "data": {"source": source, "split": {"kind": "fractions", "valid": 0.2, "test": 0.2}},
-    }
-    if task in ("music", "vector", "transcription"):
-        tree["model"] = {"representation": {"kind": "raw"}}
-    if task in ("tagging", "transcription"):
-        tree["data"]["tokenizer"] = {"kind": tokenizer}
-    experiment = Experiment.model_validate(tree)
-    prepared = prepare(experiment.data, experiment.task, folder)
-    network = task_for(experiment.task, prepared).network(experiment.model, torch.Generator())
-    return Predictor(experiment, prepared, network.state_dict())
 
 
 def read(*given: Any) -> list[Any]:

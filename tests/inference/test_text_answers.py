@@ -13,6 +13,7 @@ from rnnkit.errors import InputError, Note
 from rnnkit.inference import input_lines as lines
 from rnnkit.inference.predict import Predictor
 from rnnkit.inference.pyfunc import Served
+from rnnkit.tasks.sequence_to_sequence.task import SequenceToSequence
 
 
 def test_a_translation_has_its_hypotheses(translator: Predictor) -> None:
@@ -22,6 +23,20 @@ def test_a_translation_has_its_hypotheses(translator: Predictor) -> None:
         assert answer["text"] == answer["hypotheses"][0]["text"]
         assert answer["log_probability"] < 0
     assert translator(["ab cd"])[0]["text"] == one["text"]
+
+
+def test_hypotheses_show_the_score_they_are_sorted_by(translator: Predictor) -> None:
+    penalty = translator.experiment.task.length_penalty  # type: ignore[union-attr]
+    assert penalty > 0
+    assert isinstance(translator.task, SequenceToSequence)
+    for answer in translator(["ab cd", "ef gh ab cd", "gh"]):
+        listed = answer["hypotheses"]
+        keys = [(not one["ended"], -one["score"]) for one in listed]
+        assert keys == sorted(keys)
+        for one in listed:
+            tokens, _ = translator.task.target.encode([one["text"]])
+            steps = len(tokens) + one["ended"]
+            assert one["score"] == pytest.approx(one["log_probability"] / steps**penalty)
 
 
 def test_a_source_of_which_nothing_is_known_is_told(translator: Predictor) -> None:

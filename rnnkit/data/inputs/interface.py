@@ -55,6 +55,11 @@ class Inputs(ABC):
         return None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The categories; empty for other inputs."""
+        return ()
+
+    @property
     def vocabulary(self) -> tuple[str, ...] | None:
         """The token of each id; None for numbers."""
         return None if self.tokenizer is None else self.tokenizer.vocabulary
@@ -134,6 +139,14 @@ class Inputs(ABC):
         return {} if self.tokenizer is None else {TOKENIZER: self.tokenizer.to_json()}
 
     # ------------------------------------------------------------------ user input
+
+    def shown_step(self, value: Any, where: str) -> dict[str, Any]:
+        """As `shown`, of a step of a stream."""
+        return {}
+
+    def shown(self, value: Any) -> dict[str, Any]:
+        """What an answer repeats of a user's input."""
+        return {}
 
     def of_line(self, line: str) -> Any:
         """Parse a line of text as an input."""

@@ -149,6 +149,10 @@ class FlatFrames(Vectors):
     column: ClassVar[str] = "frames"
     example: ClassVar[str] = ""
 
+    def item(self, value: Any, where: str) -> np.ndarray:
+        """A vector, or an array [steps, features], as a file has it."""
+        return super().item(value.ravel() if isinstance(value, np.ndarray) else value, where)
+
 
 class DescribedVectors(Vectors):
     """Vectors with a text as target."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -47,9 +48,17 @@ class TokenInputs(Inputs):
     tokenizer: FittedTokenizer
 
     def one(self, value: Any, where: str) -> Any:
-        """Return a step unchanged; raise InputError for several characters if tokens are such."""
-        if self.tokenizer.of_characters and isinstance(value, str) and len(value) > 1:
+        """A step without the blanks around a word.
+
+        Raises:
+            InputError: several characters where tokens are characters, or no word.
+        """
+        if not isinstance(value, str):
+            return value
+        if self.tokenizer.of_characters and len(value) > 1:
             raise InputError(f"{where}: a step must be one character, got {value[:40]!r}")
+        if self.tokenizer.of_words and not (value := value.strip(" \t")):
+            raise InputError(f"{where}: a step must be a token, and it is blank; leave it out")
         return value
 
     def token(self, value: Any, where: str) -> np.ndarray:
@@ -118,9 +127,16 @@ class TokenLists(TokenInputs):
     spelled: int | None = None
 
     def item(self, value: Any, where: str) -> list[str]:
-        if not isinstance(value, str | list | tuple) or not all(isinstance(t, str) for t in value):
+        value = self.of_line(value) if isinstance(value, str) else value
+        if not isinstance(value, list | tuple) or not all(isinstance(t, str) for t in value):
             raise InputError(f"{where}: must be a list of tokens, got {str(value)[:40]}")
-        return list(value)
+        return [refuse_no_text(token, where) for token in value]
+
+    def shown(self, value: Any) -> dict[str, Any]:
+        return {"tokens": self.item(value, "")}
+
+    def shown_step(self, value: Any, where: str) -> dict[str, Any]:
+        return self.shown(self.step(value, where))
 
     def encode(self, items: Sequence[Sequence[str]]) -> Flat:
         ids, lengths = self.tokenizer.encode_tokens(items)
@@ -132,12 +148,14 @@ class TokenLists(TokenInputs):
         return [self.one(value, where)]
 
     def of_line(self, line: str) -> list[str]:
-        return list(line) if self.tokenizer.of_characters else line.split(" ")
+        """Characters, or what runs of blanks and tabs separate, as the columns of CoNLL are."""
+        if self.tokenizer.of_characters:
+            return list(line)
+        return [token for token in re.split(r"[ \t]+", line) if token]
 
     def of_json(self, value: Any, where: str, source: Source) -> Any:
-        if isinstance(value, str):
-            return self.of_line(value)
-        return super().of_json(value, where, source)
+        value = super().of_json(value, where, source)
+        return self.of_line(value) if isinstance(value, str) else value
 
     def stored(self) -> dict[str, Any]:
         return {**super().stored(), "letters": self.characters}
@@ -209,6 +227,9 @@ class Symbols(TokenLists):
 
     is_text: ClassVar[bool] = False
     step_is_text: ClassVar[bool] = False
+
+    def shown(self, value: Any) -> dict[str, Any]:
+        return {}
 
 
 class Categories(TokenInputs):

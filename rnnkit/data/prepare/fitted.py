@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from rnnkit.data.inputs.interface import Inputs
 from rnnkit.data.prepare.encoded_split import EncodedSplit, Flat, positions
+from rnnkit.data.prepare.ids import UNKNOWN
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer
@@ -169,6 +171,29 @@ class Fitted(ABC):
     def items_to_score(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         """Items to score from a file, built like those of the test split, and notes."""
         return frame, []
+
+    def items_to_answer(self, frame: pd.DataFrame) -> list[Any]:
+        """Inputs of a file that is read like the run's source, as `Predictor` takes them."""
+        items: list[Any] = frame[self.inputs.column].tolist()
+        return items
+
+    def contents(self, split: EncodedSplit) -> list[tuple[bytes, bool]]:
+        """A digest of what the network reads of each item, and whether equal digests mean equal
+        items: of those with an unknown token they do not, because different texts have its id.
+        """
+        starts, lengths = split.input_start.tolist(), split.input_length.tolist()
+        items = (split.inputs[s : s + n].numpy() for s, n in zip(starts, lengths, strict=True))
+        return self._digests(items)
+
+    def _digests(self, items: Iterable[np.ndarray]) -> list[tuple[bytes, bool]]:
+        tokens = self.inputs.vocabulary is not None
+        return [
+            (
+                blake2b(item.tobytes(), digest_size=16).digest(),
+                not (tokens and bool((item == UNKNOWN).any())),
+            )
+            for item in items
+        ]
 
     # ------------------------------------------------------------------ on disk
 

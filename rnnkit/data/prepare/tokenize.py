@@ -49,9 +49,14 @@ class FittedTokenizer:
         return isinstance(self.model.decoder, decoders.Fuse)
 
     @property
+    def of_words(self) -> bool:
+        """Whether tokens are words."""
+        return self.model.decoder is None
+
+    @property
     def separator(self) -> str:
         """Separator of the tokens of a text."""
-        return " " if self.model.decoder is None else ""
+        return " " if self.of_words else ""
 
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Concatenated ids of all texts [tokens], and the number per text [texts]."""

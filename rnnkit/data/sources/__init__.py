@@ -206,7 +206,7 @@ def read_file(
     Raises:
         InputError: as in `read`, or the source has no file form.
     """
-    file_source = _like(source, path, columns)
+    file_source = like(source, path, columns)
     given = isinstance(split, Given)
     try:
         frame = read(file_source, split if given else Fractions())
@@ -218,7 +218,8 @@ def read_file(
     return frame[frame["part"] == "test"].reset_index(drop=True) if given else frame
 
 
-def _like(source: Source, path: str, columns: tuple[str, ...] | None) -> Source:
+def like(source: Source, path: str, columns: tuple[str, ...] | None) -> Source:
+    """The block that reads another file as a run's source was read; arguments of `read_file`."""
     if isinstance(source, Frames | Vectors):
         return source.model_copy(update={"path": path, "columns": columns})
     if isinstance(source, Generated):

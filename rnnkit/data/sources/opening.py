@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from rnnkit.errors import InputError, UnreadableFile, closest
 from rnnkit.runtime.files import sha256_file
@@ -115,37 +116,65 @@ def read_text(path: str, encoding: str) -> str:
     Raises:
         InputError: as in `read_bytes`, an unknown encoding, or bytes that do not decode.
     """
-    content = read_bytes(path)
+    return _decoded(read_bytes(path), encoding, path)
+
+
+def _decoded(content: bytes, encoding: str, name: str, lines: int = 0) -> str:
+    """Text of bytes; `name` and the number of `lines` before them are for the message."""
     try:
-        return content.decode(encoding).removeprefix("\ufeff")
+        return content.decode(encoding).removeprefix("" if lines else "\ufeff")
     except LookupError:
         raise InputError(
-            f"{path}: there is no encoding {encoding!r}; use utf-8, latin-1, utf-16 or another "
+            f"{name}: there is no encoding {encoding!r}; use utf-8, latin-1, utf-16 or another "
             "of Python's codecs"
         ) from None
     except UnicodeDecodeError as error:
         utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         if b"\0" in content[:1024] and not utf16:
             raise InputError(
-                f"{path}: a text file is needed, and this one is of another kind; convert it, name "
+                f"{name}: a text file is needed, and this one is of another kind; convert it, name "
                 "another one, or set `encoding` (as utf-16-le) where it is text"
             ) from None
-        line = content.count(b"\n", 0, error.start) + 1
+        line = lines + content.count(b"\n", 0, error.start) + 1
         column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
         fix = "utf-8" if encoding.lower().replace("_", "-") != "utf-8" else "latin-1"
         fix = "utf-16" if utf16 else fix
         raise InputError(
-            f"{path}, line {line}: the text must be {encoding}, but byte {column} of the line is "
+            f"{name}, line {line}: the text must be {encoding}, but byte {column} of the line is "
             f"0x{content[error.start]:02x}; save the file as {encoding} or set `encoding: {fix}`"
         ) from None
 
 
 def read_rows(path: str, encoding: str) -> list[str]:
     """Lines of a file, without line breaks (LF or CR LF; U+2028, form feed and others are none)."""
-    rows = read_text(path, encoding).replace("\r\n", "\n").split("\n")
+    return _rows(read_text(path, encoding))
+
+
+def _rows(text: str) -> list[str]:
+    rows = text.replace("\r\n", "\n").split("\n")
     if rows and not rows[-1]:
         rows.pop()
     return rows
+
+
+def stream_rows(stream: BinaryIO, encoding: str, name: str) -> Iterator[str]:
+    """Lines of a stream as `read_rows` gives those of a file, each as soon as it is there.
+
+    Args:
+        stream: of bytes. UTF-16 and other encodings whose line break is not one byte are read to
+            the end first.
+        encoding: of the text.
+        name: what messages call it.
+
+    Raises:
+        InputError: as in `read_text`.
+    """
+    try:
+        by_line = b"\n".decode(encoding) == "\n"
+    except (LookupError, UnicodeDecodeError):
+        by_line = False
+    for number, content in enumerate(stream if by_line else [stream.read()]):
+        yield from _rows(_decoded(content, encoding, name, number))
 
 
 def numbered_rows(path: str, encoding: str) -> Iterator[tuple[str, str]]:

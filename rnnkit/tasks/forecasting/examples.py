@@ -54,15 +54,9 @@ class ForecastingFitted(Fitted):
                 "data.source.id: a model of several series has no other file to be scored on, for "
                 "each is scaled by itself; rnnkit backtest scores them in folds"
             )
-        of_time = calendar_names(self.data.covariates.calendar)
         read = self.inputs.scaler.columns
-        columns = read[: len(read) - len(of_time)]
-        for name in columns:
-            if name not in frame:
-                raise InputError(
-                    f"data.source: the model reads a column {name!r}, and there is none; "
-                    f"the columns are {', '.join(n for n in frame.columns if n != 'time')}"
-                )
+        columns = read[: len(read) - self._calendar]
+        self._refuse_no_column(frame, columns)
         window, horizon = self.data.window, self.task.horizon
         begins = series_windows(0, len(rows), window, horizon, inside=True, low=0)
         if not len(begins):
@@ -102,6 +96,42 @@ class ForecastingFitted(Fitted):
             targets=torch.zeros(len(scaled) + horizon, len(scaler.targets)),
             item=torch.tensor([scaler.begin[k] for k in map(self.inputs.series, values, names)]),
         )
+
+    def items_to_answer(self, frame: pd.DataFrame) -> list[Any]:
+        """The last window of each series, with the horizon's rows where some columns are known."""
+        scaler = self.inputs.scaler
+        needed = self.data.window + (self.task.horizon if scaler.known else 0)
+        names = scaler.columns[: len(scaler.columns) - self._calendar]
+        items: list[Any] = []
+        for name, rows in frame.groupby("series", sort=False) if self.several else [("", frame)]:
+            self._refuse_no_column(rows, names)
+            if len(rows) < needed:
+                raise InputError(
+                    f"data.source: a forecast needs {needed} rows, the window"
+                    f"{' and the horizon' if scaler.known else ''}, but there are {len(rows)}"
+                    f"{f' of series {name!r}' if self.several else ''}; give more rows"
+                )
+            window = _values(rows.tail(needed), names, self.data)
+            items.append((name, window) if self.several else window)
+        return items
+
+    def contents(self, split: EncodedSplit) -> list[tuple[bytes, bool]]:
+        """Of a window and the rows that it forecasts."""
+        starts, size = split.input_start.tolist(), self.data.window + self.task.horizon
+        return self._digests(split.inputs[start : start + size].numpy() for start in starts)
+
+    @property
+    def _calendar(self) -> int:
+        """Columns that follow from the time."""
+        return len(calendar_names(self.data.covariates.calendar))
+
+    def _refuse_no_column(self, frame: pd.DataFrame, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in frame:
+                raise InputError(
+                    f"data.source: the model reads a column {name!r}, and there is none; "
+                    f"the columns are {', '.join(n for n in frame.columns if n != 'time')}"
+                )
 
     def align(self, part: EncodedSplit, of: Fitted) -> EncodedSplit:
         """With as many rows before the targets as this model reads."""

@@ -52,6 +52,11 @@ class LanguageModelingFitted(Fitted):
         begun = np.insert(flat, begin(lengths), END)
         return EncodedSplit.of_items((begun, lengths + 1), np.zeros_like(each), each)
 
+    def contents(self, split: EncodedSplit) -> list[tuple[bytes, bool]]:
+        """Of the texts between the ends: windows of another file would begin elsewhere."""
+        stream = split.inputs.numpy()
+        return self._digests(np.split(stream[stream != END], _lengths(stream).cumsum()[:-1]))
+
     def refuse_other_tokens(self, of: Fitted) -> None:
         raise InputError(
             "their vocabularies differ, and so would the tokens that are predicted; train on the "
@@ -61,6 +66,12 @@ class LanguageModelingFitted(Fitted):
     @classmethod
     def load(cls, stored: Stored, data: Data, task: LanguageModeling) -> LanguageModelingFitted:
         return cls(task, data, EndedTexts.load(stored, data))
+
+
+def _lengths(stream: np.ndarray) -> np.ndarray:
+    """Tokens of each text of a stream that begins with an end and has one after each text."""
+    lengths: np.ndarray = np.diff(np.flatnonzero(stream == END)) - 1
+    return lengths
 
 
 def fit(

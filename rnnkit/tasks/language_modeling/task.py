@@ -101,7 +101,7 @@ class TextContinuation(Continuation):
     def __init__(self, task: LanguageModeling, network: nn.Module, prompt: str) -> None:
         assert isinstance(network, Synced)
         self._network, self._prompt, self._inputs = network, prompt, task.fitted.inputs
-        ids, _ = self._inputs.tokenizer.encode([prompt])
+        ids, _ = self._inputs.tokenizer.encode([self._inputs.item(prompt, "the prompt")])
         self._given = torch.cat([torch.tensor([END]), torch.as_tensor(ids)])
         self._states: Any = None
 

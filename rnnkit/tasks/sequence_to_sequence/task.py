@@ -1,7 +1,7 @@
 """Tasks whose answer is a sequence of tokens, decoded one by one."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -105,14 +105,14 @@ class TextTask(Task[F]):
             "log_probability": (-nats).tolist(),
         }
 
-    def listed(self, texts: Iterable[tuple[str, float]]) -> dict[str, Any]:
-        """The answer: text and log_probability (nats); of a beam those of all as `hypotheses`.
+    def listed(self, hypotheses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The answer: text and log_probability (nats); of a beam all `hypotheses`.
 
         Args:
-            texts: with their log-probabilities, best first.
+            hypotheses: text, log_probability and what else they are sorted by, best first.
         """
-        listed = [{"text": text, "log_probability": nats} for text, nats in texts]
-        return listed[0] if self.params.beam == 1 else {**listed[0], "hypotheses": listed}
+        best = {name: hypotheses[0][name] for name in ("text", "log_probability")}
+        return best if self.params.beam == 1 else {**best, "hypotheses": list(hypotheses)}
 
 
 class SequenceToSequence(TextTask[F]):
@@ -207,8 +207,18 @@ class SequenceToSequence(TextTask[F]):
         return [self.answer(best, batch.inputs) for best in hypotheses]
 
     def answer(self, outputs: Any, inputs: Tensor) -> dict[str, Any]:
-        """Of hypotheses, the best first."""
-        return self.listed((self.text(each), each.log_probability) for each in outputs)
+        """Of hypotheses: those that ended first, then by their score, log P / steps^penalty."""
+        return self.listed(
+            [
+                {
+                    "text": self.text(hypothesis),
+                    "log_probability": hypothesis.log_probability,
+                    "score": hypothesis.score(self.params.length_penalty),
+                    "ended": hypothesis.ended,
+                }
+                for hypothesis in outputs
+            ]
+        )
 
     def text(self, hypothesis: Hypothesis) -> str:
         """What was decoded, as text."""

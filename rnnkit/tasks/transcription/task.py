@@ -138,4 +138,6 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
         yield "transcript_path", figures.transcript_path(shown)
 
     def answer(self, outputs: Frames, inputs: Tensor) -> dict[str, Any]:
-        return self.listed(self.transcripts(outputs, self.params.beam))
+        """Of the best transcripts, sorted by their log-probability."""
+        best = self.transcripts(outputs, self.params.beam)
+        return self.listed([{"text": text, "log_probability": score} for text, score in best])

@@ -36,7 +36,7 @@ def test_what_cannot_be_done_is_said_in_a_line(
     ("arguments", "typed", "message"),
     [
         (("wav/low_3.wav", "--stream"), "", "wav/low_3.wav: a recording is one input and no lines"),
-        (("wav/low_3.wav", "--json-lines"), "", "leave --stream and --json-lines out"),
+        (("wav/low_3.wav", "--json-lines"), "", "leave --stream, --lines and --json-lines out"),
         (("gone.wav",), "", "gone.wav: there is no such file"),
         (("--stream",), '["a"]\n', "standard input, line 1: must be a list of a recording's sam"),
         (("--stream",), '"x.wav"\n', "and 1, 8,000 per second, got x.wav"),
