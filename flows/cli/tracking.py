@@ -1,6 +1,7 @@
 """`rnnkit register`, `rnnkit sync` and `rnnkit up`: models and runs in MLflow, and its pages."""
 
 import json
+import shlex
 import time
 from dataclasses import asdict
 from typing import Annotated
@@ -33,7 +34,7 @@ def register(
         Registry(settings).promote(model)
     alias = "@champion" if champion else f"/{model.version}"
     print(f"{folder.id} is models:/{model.name}/{model.version}" + (", the champion" * champion))
-    address = places.without_secrets(settings.tracking)
+    address = shlex.quote(places.without_secrets(settings.tracking))
     print_aligned(
         {
             "predict": f"rnnkit predict models:/{model.name}{alias}",

@@ -1,0 +1,95 @@
+"""What the environment and the place of the output folder may be: proxies, Prefect's and MLflow's
+own variables, a `?` in a path."""
+
+import http.server
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from command import RNNKIT, SMALL, called
+
+from flows import settings as places
+from flows.processes import servers
+
+NOBODY = "127.0.0.1:9"  # an address of this machine at which nothing listens
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, "127.0.0.1,localhost,::1"),
+        ({"no_proxy": "a.example"}, "a.example,127.0.0.1,localhost,::1"),
+        ({"NO_PROXY": "localhost, a.example"}, "localhost,a.example,127.0.0.1,::1"),
+    ],
+)
+def test_no_proxy_names_this_machine(tmp_path, monkeypatch, before, after):
+    environment = {"PREFECT_HOME": str(tmp_path), **before}
+    monkeypatch.setattr(places.os, "environ", environment)
+    places.apply(places.read(tmp_path / "mlruns"))
+    assert environment["no_proxy"] == environment["NO_PROXY"] == after
+
+
+def test_no_proxy_at_all_stays(tmp_path, monkeypatch):
+    environment = {"NO_PROXY": "*"}
+    monkeypatch.setattr(places.os, "environ", environment)
+    places.apply(places.read(tmp_path / "mlruns"))
+    assert environment["NO_PROXY"] == "*"
+    assert "no_proxy" not in environment
+
+
+def test_whether_a_server_answers_is_asked_without_a_proxy(monkeypatch):
+    monkeypatch.setenv("http_proxy", f"http://{NOBODY}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    server = http.server.HTTPServer((servers.HOST, 0), http.server.SimpleHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        assert servers.answers(f"http://{servers.HOST}:{server.server_port}/")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_clients_password_is_that_of_the_server(tmp_path, monkeypatch):
+    environment = {"PREFECT_SERVER_API_AUTH_STRING": "anna:secret"}
+    monkeypatch.setattr(places.os, "environ", environment)
+    places.apply(places.read(tmp_path / "mlruns"))
+    assert environment["PREFECT_API_AUTH_STRING"] == "anna:secret"
+
+
+def test_a_server_gets_none_of_the_variables_of_the_users_own_servers(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(servers, "Server", lambda *given: started.append(given[-1]))
+    settings = places.read(tmp_path / "mlruns")
+    servers.prefect_for_a_command(settings)
+    servers.prefect_with_pages(settings, 1)
+    servers.mlflow_pages(settings, 1)
+    assert [environment.get("PREFECT_SERVER_API_BASE_PATH", "") for environment in started] == [
+        None,
+        None,
+        "",
+    ]
+    assert started[-1]["MLFLOW_STATIC_PREFIX"] is None
+
+
+def test_a_run_with_proxies_and_variables_of_another_prefect_in_a_folder_with_a_question_mark(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "why?"
+    folder.mkdir()
+    (folder / "small.yaml").write_text(SMALL)
+    ran = called(
+        *[*RNNKIT, "run", folder / "small.yaml", "--json", "--mlruns", folder / "mlruns"],
+        http_proxy=f"http://{NOBODY}",
+        all_proxy=f"socks5://{NOBODY}",
+        no_proxy="",
+        PREFECT_SERVER_API_BASE_PATH="/elsewhere",
+        PREFECT_SERVER_API_AUTH_STRING="anna:secret",
+    )
+    assert ran.returncode == 0, ran.stderr
+    home = folder / "mlruns"
+    assert json.loads(ran.stdout)["folder"] == str(next(home.glob("runs/*")))
+    assert "MLflow could not be reached" not in ran.stderr + ran.stdout
+    assert {path.name for path in folder.rglob("*.db")} == {"mlflow.db", "prefect.db"}
+    assert [path.name for path in tmp_path.iterdir()] == ["why?"]
