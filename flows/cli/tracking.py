@@ -9,7 +9,16 @@ from typing import Annotated
 import typer
 
 from flows import settings as places
-from flows.cli.options import INTERRUPTED, MLRUNS, TERMINATED, Home, Json, Run, print_aligned
+from flows.cli.options import (
+    INTERRUPTED,
+    MLRUNS,
+    TERMINATED,
+    Home,
+    Json,
+    Run,
+    mlflow_failures,
+    print_aligned,
+)
 from flows.cli.runs import find_run
 from flows.launcher import Failure
 from rnnkit.errors import InputError
@@ -26,12 +35,13 @@ def register(
     settings = places.read(mlruns)
     folder = find_run(settings, run)
     places.apply(settings)
-    from flows.tracking.mirror import register as register_model
-    from flows.tracking.registry import Registry
+    with mlflow_failures():
+        from flows.tracking.mirror import register as register_model
+        from flows.tracking.registry import Registry
 
-    model = register_model(folder, settings)
-    if champion:
-        Registry(settings).promote(model)
+        model = register_model(folder, settings)
+        if champion:
+            Registry(settings).promote(model)
     alias = "@champion" if champion else f"/{model.version}"
     print(f"{folder.id} is models:/{model.name}/{model.version}" + (", the champion" * champion))
     address = shlex.quote(places.without_secrets(settings.tracking))
@@ -48,17 +58,14 @@ def sync(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
     """Send MLflow the runs that it lacks, because it was down or is another one now."""
     settings = places.read(mlruns)
     places.apply(settings)
-    from flows.tracking.sync import Unreachable
-    from flows.tracking.sync import sync as bring
-
     done = []
-    try:
+    with mlflow_failures():
+        from flows.tracking.sync import sync as bring
+
         for synced in bring(settings):
             done.append(synced)
             if synced.sent and not as_json:
                 print(f"  {synced.run}  {synced.end}")
-    except Unreachable as error:
-        raise Failure(str(error)) from None
     if as_json:
         print(json.dumps([asdict(synced) for synced in done]))
         return

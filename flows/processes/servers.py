@@ -26,6 +26,7 @@ from rnnkit.errors import InputError
 from rnnkit.runtime import files
 
 START_SECONDS = 120  # seconds a server may take on a busy machine
+MAX_REASON = 200  # characters of a server's last line
 HOST, HEALTH = "127.0.0.1", "/health"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens addresses without the proxies of the environment."""
@@ -72,6 +73,7 @@ class Server:
             # Two servers that start at once would both make the tables of one new database.
             self._turn = log.with_suffix(".turn").open("a")
             output = log.open("ab")
+            self._log_begin = log.stat().st_size
         except OSError as error:
             raise InputError(f"{log.parent}: cannot be written: {error.strerror}") from None
         fcntl.flock(self._turn, fcntl.LOCK_EX)
@@ -104,7 +106,10 @@ class Server:
         self._start.join()
         if not self._is_ready or self.process.poll() is not None:
             self.stop()
-            raise ServerFailed(f"{self.name} did not start; its output is in {self._log}")
+            output = self._log.read_bytes()[self._log_begin :].decode(errors="replace")
+            lines = [line.strip() for line in output.splitlines() if line.strip()]
+            reason = f"; its last line: {lines[-1][:MAX_REASON]}" if lines else ""
+            raise ServerFailed(f"{self.name} did not start; its output is in {self._log}{reason}")
 
     def stop(self) -> None:
         """Ends the server and what it started; what does not end when asked is killed."""

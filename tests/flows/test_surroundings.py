@@ -1,15 +1,21 @@
 """What the environment and the place of the output folder may be: proxies, Prefect's and MLflow's
-own variables, a `?` in a path."""
+own variables, a `?` in a path, MLflow's database of another version."""
 
 import http.server
 import json
+import sqlite3
 import threading
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from command import RNNKIT, SMALL, called
 
 from flows import settings as places
+from flows.cli.runs import clean, find_model
+from flows.cli.tracking import register, sync
+from flows.launcher import Failure
 from flows.processes import servers
 
 NOBODY = "127.0.0.1:9"  # an address of this machine at which nothing listens
@@ -93,3 +99,43 @@ def test_a_run_with_proxies_and_variables_of_another_prefect_in_a_folder_with_a_
     assert "MLflow could not be reached" not in ran.stderr + ran.stdout
     assert {path.name for path in folder.rglob("*.db")} == {"mlflow.db", "prefect.db"}
     assert [path.name for path in tmp_path.iterdir()] == ["why?"]
+
+
+@pytest.fixture(scope="session")
+def other_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An output folder with a finished run, and with MLflow's database of another version."""
+    from flows.tracking.registry import Registry
+
+    home: Path = tmp_path_factory.mktemp("other") / "mlruns"
+    run = home / "runs" / "small-1"
+    run.mkdir(parents=True)
+    (run / "params.yaml").write_text(SMALL)
+    (run / "manifest.json").write_text("{}")
+    made = places.read(home.with_name("made"))  # a process checks a database's version once
+    _ = Registry(made).client.search_experiments()
+    (made.home / "mlflow.db").rename(home / "mlflow.db")
+    with closing(sqlite3.connect(home / "mlflow.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+        database.commit()
+    return home
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda home: register("small-1", False, home),
+        lambda home: clean("30d", False, home),
+        lambda home: sync(home, False),
+        lambda home: find_model(places.read(home), "models:/small@champion"),
+    ],
+    ids=["register", "clean", "sync", "predict"],
+)
+def test_a_database_of_another_version_is_told_in_one_line(
+    other_version: Path, monkeypatch: pytest.MonkeyPatch, verb: Callable[[Path], object]
+) -> None:
+    monkeypatch.setattr(places, "apply", lambda _: None)  # else it would be for all tests
+    told = (
+        r"^MLflow could not be reached: Detected out-of-date database schema .*ffffffffffff[^\n]*$"
+    )
+    with pytest.raises(Failure, match=told):
+        verb(other_version)
