@@ -88,6 +88,7 @@ def up(
 ) -> None:
     """Serve MLflow's and Prefect's pages on this machine until Ctrl-C."""
     from flows.processes import servers
+    from flows.tracking.locations import update_locations
 
     settings = places.read(mlruns)
     if running := servers.announced(settings):
@@ -102,6 +103,7 @@ def up(
             raise InputError(
                 f"port {port} is taken; choose others with --mlflow-port and --prefect-port"
             )
+    update_locations(settings)
     pages = servers.mlflow_pages(settings, mlflow_port)
     prefect = servers.prefect_with_pages(settings, prefect_port)
     try:

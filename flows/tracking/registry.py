@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.settings import Settings
+from flows.tracking.locations import update_locations
 from rnnkit import __version__
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import RunFolder
@@ -65,6 +66,7 @@ class Registry:
             logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger("urllib3").setLevel(logging.ERROR)  # it logs every retry
         self._settings = settings
+        update_locations(settings)
         # The registry opens clients of its own at the global addresses. MLflow sets its variables,
         # too, which would stand above the settings of this process's next output folder.
         before = {name: os.environ.pop(name, None) for name in ADDRESSES}

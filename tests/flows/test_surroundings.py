@@ -17,6 +17,7 @@ from flows.cli.runs import clean, find_model
 from flows.cli.tracking import register, sync
 from flows.launcher import Failure
 from flows.processes import servers
+from flows.tracking.locations import HOME, update_locations
 
 NOBODY = "127.0.0.1:9"  # an address of this machine at which nothing listens
 
@@ -139,3 +140,36 @@ def test_a_database_of_another_version_is_told_in_one_line(
     )
     with pytest.raises(Failure, match=told):
         verb(other_version)
+
+
+def test_a_moved_folder_is_found_where_it_is_and_the_old_one_is_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.tracking.mirror import Tracker
+
+    before, after = tmp_path / "be fore", tmp_path / "after"
+    old = Tracker(places.read(before))
+    number = old.experiment("small")
+    run = old.client.create_run(number, tags={HOME: old.here})
+    old.client.log_text(run.info.run_id, "here", "note.txt")
+    before.rename(after)
+    moved = Tracker(places.read(after))
+    found = moved.client.get_run(run.info.run_id)
+    assert found.info.artifact_uri.startswith(f"{after.as_uri()}/artifacts/small/")
+    assert found.data.tags[HOME] == moved.here
+    more = moved.client.create_run(moved.experiment("small"))
+    moved.client.log_text(more.info.run_id, "there", "more.txt")
+    assert {path.name for path in after.rglob("*.txt")} == {"note.txt", "more.txt"}
+    assert not before.exists()
+
+
+def test_locations_that_are_not_in_an_output_folder_stay(tmp_path: Path) -> None:
+    """Such as those of an experiment that a person made, with artifacts on another disk."""
+    from flows.tracking.registry import Registry
+
+    settings = places.read(tmp_path / "mlruns")
+    elsewhere = (tmp_path / "disk").as_uri()
+    client = Registry(settings).client
+    client.create_experiment("by hand", artifact_location=elsewhere)
+    update_locations(settings)
+    assert client.get_experiment_by_name("by hand").artifact_location == elsewhere
