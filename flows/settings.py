@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from rnnkit.errors import InputError
 from rnnkit.runtime import files
@@ -18,6 +19,11 @@ runner: process  # where a sweep's workers run: process, dask or ray
 cluster: null    # address of the Dask or Ray cluster; null: one of its own on this machine
 """
 RUNNERS = ("process", "dask", "ray")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Hosts of this machine: no request to them goes through a proxy."""
+
+PREFECT_DATABASE = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
+"""Variables with the address of Prefect's database; the second is the older name."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +88,24 @@ def read(home: Path) -> Settings:
         home=home,
         tracking=os.environ.get("MLFLOW_TRACKING_URI")
         or values.get("tracking")
-        or f"sqlite:///{home / 'mlflow.db'}",
+        or sqlite_address(home / "mlflow.db"),
         prefect=os.environ.get("PREFECT_API_URL") or values.get("prefect"),
         study=values.get("study"),
         runner=runner,
         cluster=cluster,
     )
+
+
+def sqlite_address(file: Path, driver: str = "sqlite") -> str:
+    """The address of an SQLite file. A `?` would end its path, so such a path is quoted as a URI's.
+
+    >>> sqlite_address(Path("/runs/study.db"))
+    'sqlite:////runs/study.db'
+    >>> sqlite_address(Path("/why?/study.db"))
+    'sqlite:///file:/why%3F/study.db?uri=true'
+    """
+    path = str(file)
+    return f"{driver}:///" + (f"file:{quote(path)}?uri=true" if "?" in path else path)
 
 
 def without_secrets(address: str) -> str:
@@ -102,7 +120,8 @@ def without_secrets(address: str) -> str:
 
 
 def apply(settings: Settings) -> None:
-    """Sets what Prefect and MLflow read when they are imported; a variable that is set stays."""
+    """Sets what Prefect and MLflow read when they are imported; a variable that is set stays, and
+    to the hosts without a proxy those of this machine are added."""
     defaults = {
         "PREFECT_HOME": str(settings.home / "prefect"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -122,4 +141,13 @@ def apply(settings: Settings) -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    if (auth := os.environ.get("PREFECT_SERVER_API_AUTH_STRING")) is not None:
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", auth)  # the client's, for that server
+    if "?" in os.environ["PREFECT_HOME"] and not any(map(os.environ.get, PREFECT_DATABASE)):
+        database = Path(os.environ["PREFECT_HOME"]) / "prefect.db"
+        os.environ[PREFECT_DATABASE[0]] = sqlite_address(database, "sqlite+aiosqlite")
+    exempt = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if exempt.strip() != "*":  # no proxy at all
+        hosts = dict.fromkeys(host for host in map(str.strip, exempt.split(",")) if host)
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(hosts | dict.fromkeys(LOOPBACK))
     os.umask(0o077)

@@ -10,10 +10,8 @@ import atexit
 import functools
 import gc
 import io
-import os
 import signal
 import sys
-import threading
 import warnings
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
@@ -24,10 +22,10 @@ from typer.exceptions import TyperException
 from flows.cli import backtest, check, compare, examples, inference, run, runs, schedule, tracking
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
 from flows.launcher import Failure
+from flows.processes.lost_exceptions import resending
 from rnnkit.errors import InputError, Note
 
 STOPPED = "interrupted; the same command goes on where it stopped"
-RESEND_SECONDS = 0.1  # seconds until a signal that was lost is sent again
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -83,9 +81,12 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # text in letters that the terminal lacks
         sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminate)
-    usual = sys.unraisablehook
-    sys.unraisablehook = functools.partial(_resend_signal, usual)
     warnings.formatwarning = functools.partial(_warn, warnings.formatwarning)
+    with resending():  # not while cleaning up at the end, which would be interrupted ever again
+        _main()
+
+
+def _main() -> None:
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if status == INTERRUPTED:  # typer catches Ctrl-C and returns this in its place
@@ -105,8 +106,6 @@ def main() -> None:
         if end.code == TERMINATED:
             _end(TERMINATED, STOPPED)
         raise
-    finally:  # else cleaning up at the end would be interrupted again and again
-        sys.unraisablehook = usual
 
 
 def _collect_garbage_rarely() -> None:
@@ -132,18 +131,3 @@ def _end(status: int, message: str) -> NoReturn:
 
 def _terminate(*_: object) -> NoReturn:
     raise SystemExit(TERMINATED)
-
-
-def _resend_signal(usual: Callable[[Any], object], lost: Any) -> None:
-    """Sends a signal again whose exception was lost: it came where Python can raise none, as while
-    an object is deleted, and would be printed as a traceback and then lost."""
-    if issubclass(lost.exc_type, KeyboardInterrupt):
-        number = signal.SIGINT
-    elif issubclass(lost.exc_type, SystemExit) or lost.exc_type.__name__ == "TerminationSignal":
-        number = signal.SIGTERM  # the second is what Prefect raises while a flow runs
-    else:
-        usual(lost)
-        return
-    again = threading.Timer(RESEND_SECONDS, os.kill, (os.getpid(), number))
-    again.daemon = True
-    again.start()

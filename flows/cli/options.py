@@ -2,12 +2,14 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.launcher import Failure
 from rnnkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,3 +79,15 @@ def print_aligned(lines: Mapping[str, object], indent: str = "  ") -> None:
     width = max(map(len, lines), default=0)
     for name, text in lines.items():
         print(f"{indent}{name:<{width}}  {text}", flush=True)
+
+
+@contextmanager
+def mlflow_failures() -> Iterator[None]:
+    """Ends the command with one line where MLflow fails."""
+    from flows.tracking.registry import Unreachable, reaching
+
+    try:
+        with reaching():
+            yield
+    except Unreachable as error:
+        raise Failure(str(error)) from None

@@ -1,5 +1,6 @@
 """`rnnkit run`, `rnnkit tune` and `rnnkit resume`: a run from wherever it stands to its end."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -136,6 +137,6 @@ def _finish(folder: "RunFolder", as_json: bool, go: Callable[[], None]) -> None:
         "predictions": short(folder.path / "predictions.parquet"),
     }
     if (folder.path / "study.db").exists():
-        study = short(folder.path / "study.db")
-        steps["the search's trials"] = f"optuna-dashboard sqlite:///{study}"
+        study = places.sqlite_address(short(folder.path / "study.db"))
+        steps["the search's trials"] = f"optuna-dashboard {shlex.quote(study)}"
     print_aligned({**steps, "in MLflow and Prefect": "rnnkit up", "all runs": "rnnkit runs"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows import settings as places
-from flows.cli.options import MLRUNS, Home, Json, print_json, short
+from flows.cli.options import MLRUNS, Home, Json, mlflow_failures, print_json, short
 from flows.cli.schedule import duration
 from rnnkit.errors import InputError
 
@@ -76,9 +76,10 @@ def clean(
 
     kept: set[str] = set()
     if (settings.home / "mlflow.db").exists() or not settings.tracking.startswith("sqlite:"):
-        from flows.tracking.registry import Registry
+        with mlflow_failures():
+            from flows.tracking.registry import Registry
 
-        kept = Registry(settings).runs()
+            kept = Registry(settings).runs()
     removable = leftovers(settings.home, kept, older)
     if not removable:
         print(f"there is nothing to clean in {short(settings.home)}")
@@ -150,6 +151,7 @@ def find_model(settings: places.Settings, name: str) -> Path:
     if not name.startswith("models:/"):
         return find_run(settings, name).path
     places.apply(settings)
-    from flows.tracking.registry import Registry
+    with mlflow_failures():
+        from flows.tracking.registry import Registry
 
-    return Registry(settings).fetch(name)
+        return Registry(settings).fetch(name)

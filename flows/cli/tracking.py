@@ -1,5 +1,6 @@
 """`rnnkit register`, `rnnkit sync` and `rnnkit up`: models and runs in MLflow, and its pages."""
 
+import shlex
 import time
 from dataclasses import asdict
 from typing import Annotated
@@ -14,6 +15,7 @@ from flows.cli.options import (
     Home,
     Json,
     Run,
+    mlflow_failures,
     print_aligned,
     print_json,
 )
@@ -33,15 +35,16 @@ def register(
     settings = places.read(mlruns)
     folder = find_run(settings, run)
     places.apply(settings)
-    from flows.tracking.mirror import register as register_model
-    from flows.tracking.registry import Registry
+    with mlflow_failures():
+        from flows.tracking.mirror import register as register_model
+        from flows.tracking.registry import Registry
 
-    model = register_model(folder, settings)
-    if champion:
-        Registry(settings).promote(model)
+        model = register_model(folder, settings)
+        if champion:
+            Registry(settings).promote(model)
     alias = "@champion" if champion else f"/{model.version}"
     print(f"{folder.id} is models:/{model.name}/{model.version}" + (", the champion" * champion))
-    address = places.without_secrets(settings.tracking)
+    address = shlex.quote(places.without_secrets(settings.tracking))
     print_aligned(
         {
             "predict": f"rnnkit predict models:/{model.name}{alias}",
@@ -55,17 +58,14 @@ def sync(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
     """Send MLflow the runs that it lacks, because it was down or is another one now."""
     settings = places.read(mlruns)
     places.apply(settings)
-    from flows.tracking.sync import Unreachable
-    from flows.tracking.sync import sync as bring
-
     done = []
-    try:
+    with mlflow_failures():
+        from flows.tracking.sync import sync as bring
+
         for synced in bring(settings):
             done.append(synced)
             if synced.sent and not as_json:
                 print(f"  {synced.run}  {synced.end}")
-    except Unreachable as error:
-        raise Failure(str(error)) from None
     if as_json:
         print_json([asdict(synced) for synced in done])
         return
@@ -88,6 +88,7 @@ def up(
 ) -> None:
     """Serve MLflow's and Prefect's pages on this machine until Ctrl-C."""
     from flows.processes import servers
+    from flows.tracking.locations import update_locations
 
     settings = places.read(mlruns)
     if running := servers.announced(settings):
@@ -102,6 +103,7 @@ def up(
             raise InputError(
                 f"port {port} is taken; choose others with --mlflow-port and --prefect-port"
             )
+    update_locations(settings)
     pages = servers.mlflow_pages(settings, mlflow_port)
     prefect = servers.prefect_with_pages(settings, prefect_port)
     try:

@@ -15,7 +15,8 @@ from prefect.states import Crashed
 
 from flows.console import Stages, out
 from flows.settings import Settings
-from flows.tracking.mirror import HOME, End, Mirror, Tracker, home_of, statuses
+from flows.tracking.locations import HOME, home_of
+from flows.tracking.mirror import End, Mirror, Tracker, statuses
 from flows.tracking.registry import ID
 from rnnkit.runs.run_folder import RunFolder
 

@@ -26,8 +26,24 @@ from rnnkit.errors import InputError
 from rnnkit.runtime import files
 
 START_SECONDS = 120  # seconds a server may take on a busy machine
+MAX_REASON = 200  # characters of a server's last line
 HOST, HEALTH = "127.0.0.1", "/health"
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens addresses without the proxies of the environment."""
 _RECORD = "servers.json"
+
+OTHER_PREFECT: Mapping[str, None] = {"PREFECT_SERVER_API_BASE_PATH": None}
+OTHER_MLFLOW: Mapping[str, None] = dict.fromkeys(
+    (
+        "MLFLOW_ARTIFACTS_ONLY",
+        "MLFLOW_GUNICORN_OPTS",
+        "MLFLOW_READ_REPLICA_BACKEND_STORE_URI",
+        "MLFLOW_REGISTRY_STORE_URI",
+        "MLFLOW_STATIC_PREFIX",
+        "MLFLOW_UVICORN_OPTS",
+    )
+)
+"""Variables of the user's own servers, which would move or change those that are started here."""
 
 
 class ServerFailed(RuntimeError):
@@ -40,11 +56,16 @@ class Server:
     Args:
         command: what to run, as arguments of this Python.
         url: its address; HEALTH below it answers when the server is ready.
-        environment: variables beside this process's own.
+        environment: variables beside this process's own; None: without this one.
     """
 
     def __init__(
-        self, name: str, command: list[str], url: str, log: Path, environment: Mapping[str, str]
+        self,
+        name: str,
+        command: list[str],
+        url: str,
+        log: Path,
+        environment: Mapping[str, str | None],
     ) -> None:
         self.name, self.url, self._log = name, url, log
         try:
@@ -52,16 +73,18 @@ class Server:
             # Two servers that start at once would both make the tables of one new database.
             self._turn = log.with_suffix(".turn").open("a")
             output = log.open("ab")
+            self._log_begin = log.stat().st_size
         except OSError as error:
             raise InputError(f"{log.parent}: cannot be written: {error.strerror}") from None
         fcntl.flock(self._turn, fcntl.LOCK_EX)
+        variables = {**os.environ, **environment}
         with output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "rnnkit.runtime.parent_process", str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **environment},
+                env={name: value for name, value in variables.items() if value is not None},
                 start_new_session=True,  # Ctrl-C is this process's to handle
             )
         self._is_ready = False
@@ -83,7 +106,10 @@ class Server:
         self._start.join()
         if not self._is_ready or self.process.poll() is not None:
             self.stop()
-            raise ServerFailed(f"{self.name} did not start; its output is in {self._log}")
+            output = self._log.read_bytes()[self._log_begin :].decode(errors="replace")
+            lines = [line.strip() for line in output.splitlines() if line.strip()]
+            reason = f"; its last line: {lines[-1][:MAX_REASON]}" if lines else ""
+            raise ServerFailed(f"{self.name} did not start; its output is in {self._log}{reason}")
 
     def stop(self) -> None:
         """Ends the server and what it started; what does not end when asked is killed."""
@@ -109,7 +135,7 @@ def prefect_for_a_command(settings: Settings) -> Server:
         "--log-level error --lifespan on".split(),
         f"http://{HOST}:{port}/api",
         settings.home / "prefect" / "server.log",
-        {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
+        {**OTHER_PREFECT, "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
     )
 
 
@@ -121,6 +147,7 @@ def prefect_with_pages(settings: Settings, port: int) -> Server:
         f"http://{HOST}:{port}/api",
         settings.home / "prefect" / "server.log",
         {
+            **OTHER_PREFECT,
             "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port}",
             "PREFECT_UI_API_URL": f"http://{HOST}:{port}/api",
         },
@@ -140,6 +167,7 @@ def mlflow_pages(settings: Settings, port: int) -> Server:
         f"http://{HOST}:{port}",
         settings.home / "mlflow-server.log",
         {
+            **OTHER_MLFLOW,
             "MLFLOW_BACKEND_STORE_URI": settings.tracking,  # an argument is seen by everyone
             "MLFLOW_LOGGING_LEVEL": "WARNING",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes for language models
@@ -169,9 +197,9 @@ def announced(settings: Settings) -> dict[str, str]:
 
 
 def answers(url: str) -> bool:
-    """Whether something answers at an address."""
+    """Whether something answers at an address of this machine."""
     try:
-        with urllib.request.urlopen(url, timeout=2):
+        with DIRECT.open(url, timeout=2):
             return True
     except (urllib.error.URLError, OSError, ValueError):
         return False

@@ -21,6 +21,7 @@ from flows import console
 from flows import settings as places
 from flows.experiment import run_experiment
 from flows.pipeline.tasks import key_of
+from flows.processes.lost_exceptions import resending
 from flows.processes.workers import Parent, settle
 from flows.tracking.mirror import register
 from flows.tracking.registry import Registered, Registry
@@ -87,7 +88,8 @@ def run_scheduled(
         attempts = run_experiment.with_options(
             retries=retries, retry_delay_seconds=RETRY_SECONDS, timeout_seconds=timeout
         )
-        done = attempts(experiment, home, date, 0)
+        with resending():
+            done = attempts(experiment, home, date, 0)
         outcome = challenge_champion(str(settings.runs / done["run"]), home)
     except Exception as error:
         reason, mishap = _notify_failure(experiment.name, date, f"{error}", on_failure)

@@ -7,20 +7,18 @@ sending it again, or all at once when the run is long over, adds nothing.
 
 import math
 import re
-import socket
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
 from flows.settings import Settings, without_secrets
+from flows.tracking.locations import HOME, home_of
 from flows.tracking.registry import ID, Registered, Registry
 from rnnkit.evaluation.comparison.table import TABLE, numbers
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import flatten
 from rnnkit.runs.run_folder import RESULT, RunFolder
 
-HOME = "rnnkit.home"
-"""The machine and output folder that own a run, on a server that several may share."""
 STATE = "rnnkit.state"
 PARENT = "mlflow.parentRunId"
 VARIANT = "rnnkit.variant"
@@ -43,11 +41,6 @@ STATUS: Mapping[End, str] = {
 }
 ENDS: Mapping[str, End] = {end: end for end in STATUS}
 """The kind of a journal's last line -> how the run ended."""
-
-
-def home_of(settings: Settings) -> str:
-    """Machine and output folder, which identify the owner of a run on a server."""
-    return f"{socket.gethostname()}:{settings.home}"
 
 
 def statuses(settings: Settings, run_id: str) -> set[str]:

@@ -7,14 +7,15 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from flows.settings import Settings
+from flows.tracking.locations import update_locations
 from rnnkit import __version__
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import RunFolder
@@ -25,6 +26,23 @@ ID = "rnnkit.run_id"
 CHAMPION = "champion"
 LOADER = "rnnkit.inference.pyfunc"
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+
+
+class Unreachable(RuntimeError):
+    """MLflow does not answer, does not take what it is sent, or has another version's database."""
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Raises Unreachable with one line for an error of MLflow's, its database's or the system's."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        reason = f"{error}".splitlines()[0]
+        raise Unreachable(f"MLflow could not be reached: {reason}") from error
 
 
 @dataclass(frozen=True)
@@ -48,6 +66,7 @@ class Registry:
             logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger("urllib3").setLevel(logging.ERROR)  # it logs every retry
         self._settings = settings
+        update_locations(settings)
         # The registry opens clients of its own at the global addresses. MLflow sets its variables,
         # too, which would stand above the settings of this process's next output folder.
         before = {name: os.environ.pop(name, None) for name in ADDRESSES}
@@ -151,10 +170,17 @@ class Registry:
         place = self._settings.home / "models" / f"{model.name}-{model.version}-{origin}"
         if not (place / "weights.safetensors").exists():
             import mlflow
+            from mlflow.exceptions import MlflowException
 
             source = self.client.get_model_version_download_uri(model.name, str(model.version))
             with tempfile.TemporaryDirectory(dir=self._settings.home) as temporary:
-                fetched = mlflow.artifacts.download_artifacts(source, dst_path=temporary)
+                try:
+                    fetched = mlflow.artifacts.download_artifacts(source, dst_path=temporary)
+                except (MlflowException, OSError):
+                    raise InputError(
+                        f"{address}: its files are not in {source} any more; bring them back, or "
+                        "register another run"
+                    ) from None
                 weights = next(Path(fetched).rglob("weights.safetensors"), None)
                 if weights is None:
                     raise InputError(f"{address}: was not made by rnnkit, it has no weights")

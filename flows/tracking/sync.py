@@ -10,12 +10,9 @@ from typing import Literal
 
 from flows.settings import Settings
 from flows.tracking.mirror import ENDS, PARENT, STATE, STATUS, VARIANT, End, Mirror, Tracker, id_of
+from flows.tracking.registry import reaching
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import PARAMS, RunFolder
-
-
-class Unreachable(RuntimeError):
-    """MLflow does not answer, or does not take what it is sent."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +32,8 @@ def sync(settings: Settings) -> Iterator[Synced]:
     Raises:
         Unreachable: MLflow failed; what was yielded before is there.
     """
-    from mlflow.exceptions import MlflowException
-
-    try:
+    with reaching():
         yield from _all(Tracker(settings), settings)
-    except (MlflowException, OSError) as error:
-        reason = f"{error}".splitlines()[0]
-        raise Unreachable(f"MLflow could not be reached: {reason}") from error
 
 
 def _all(tracker: Tracker, settings: Settings) -> Iterator[Synced]:

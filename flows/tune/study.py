@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from flows.settings import Settings
+from flows.settings import Settings, sqlite_address
 from rnnkit.params import Experiment
 from rnnkit.params.searching import grid, is_whole
 from rnnkit.params.tune import Choices, Range, Tune
@@ -25,7 +25,7 @@ def open_study(experiment: Experiment, folder: RunFolder, settings: Settings) ->
     """The run's study; the parent makes it before any worker opens it."""
     assert experiment.tune is not None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    address = settings.study or f"sqlite:///{folder.path / 'study.db'}"
+    address = settings.study or sqlite_address(folder.path / "study.db")
     local = address.startswith("sqlite:")
     storage = optuna.storages.RDBStorage(
         address, engine_kwargs={"connect_args": {"timeout": 60}} if local else {}

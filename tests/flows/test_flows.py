@@ -18,7 +18,7 @@ import safetensors.torch
 from command import RNNKIT, ROOT, SMALL, SWEEP, environment, flow_runs
 
 from flows import settings
-from flows.tracking.mirror import HOME, home_of
+from flows.tracking.locations import HOME, home_of
 from flows.tracking.registry import ID
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import verify_manifest

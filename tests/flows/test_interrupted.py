@@ -1,16 +1,22 @@
 """A signal stays a signal, whatever MLflow says while things are put in order."""
 
+import signal
 import sys
+import threading
+import time
+import weakref
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command import called
+from prefect.utilities.timeout import timeout
 
 from flows import settings
 from flows.pipeline.monitor import Monitor
 from flows.processes import workers
+from flows.processes.lost_exceptions import resending
 from rnnkit.runs.run_folder import RunFolder
 
 TERMINATED = 143
@@ -151,3 +157,20 @@ cli.main()
 def test_what_is_put_in_order_at_the_end_is_cut_off_once_at_the_most() -> None:
     done = called(sys.executable, "-c", ENDING, timeout=100)
     assert done.stdout == "put in order\n" * 3
+
+
+def test_a_timeout_that_expires_while_an_object_is_deleted_is_not_lost() -> None:
+    """Prefect's, of a scheduled run: it raises in the handler of SIGALRM."""
+    until = time.monotonic() + 20
+
+    def work() -> None:
+        something = threading.Event()
+        _told = weakref.ref(something, lambda _: time.sleep(1))
+        del something  # its callback sleeps when the timeout expires
+        while time.monotonic() < until:
+            time.sleep(0.01)
+
+    with pytest.raises(TimeoutError), resending(), timeout(seconds=0.3):
+        work()
+    assert time.monotonic() < until
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL

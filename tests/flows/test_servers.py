@@ -71,8 +71,11 @@ def test_a_server_that_does_not_start_is_told_with_its_log(tmp_path: Path) -> No
     server = servers.Server(
         "A server", ["json.tool", "nowhere.json"], "http://127.0.0.1:1", tmp_path / "log", {}
     )
-    with pytest.raises(servers.ServerFailed, match=f"A server did not start; .* {tmp_path}/log$"):
+    with pytest.raises(
+        servers.ServerFailed, match=f"A server did not start; .* {tmp_path}/log; "
+    ) as told:
         server.wait()
+    assert "nowhere.json" in str(told.value)
     assert "nowhere.json" in (tmp_path / "log").read_text()
 
 
