@@ -14,6 +14,7 @@ from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.data.prepare.tokenize import fit, fit_tokens
+from rnnkit.evaluation.finalize import few_items
 from rnnkit.params.data import Data, Words
 from rnnkit.params.source import Text as PlainText
 from rnnkit.params.task import Classification, Forecasting, LanguageModeling, Tagging
@@ -196,3 +197,10 @@ def test_mape_leaves_out_zeros_and_counts_them() -> None:
     found = beside(task, forecast(task, 1, 3, train=train, test=test))["last value"]
     assert found["mape_excluded"] == 1
     assert found["mape"] == pytest.approx(1.0)  # forecast 0 for 2
+
+
+@pytest.mark.parametrize(("items", "few"), [(99, True), (100, False)])
+def test_a_verdict_on_few_items_says_so(items: int, few: bool) -> None:
+    sentence = few_items(labelled_frames([[0.0]] * items, [0] * items))
+    assert ("The test split has few items: 99; another one may" in sentence) == few
+    assert bool(sentence) == few
