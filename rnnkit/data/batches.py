@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
-from rnnkit.data.prepare.encoded_split import EncodedSplit
+from rnnkit.data.prepare.encoded_split import EncodedSplit, in_units
 from rnnkit.data.prepare.ids import PADDING
 
 POOL = 50  # batches per pool; items are sorted by length within a pool
@@ -30,12 +30,20 @@ class Batch:
             padding; [batch, horizon, targets] scaled values.
         mask: [batch, time] bool, true at real steps; None: no padding.
         item: [batch] rows of the source's frame.
+        units: [batch, time, targets] float64, scaled targets as the source has them; at padding
+            anything.
     """
 
     inputs: Num[Tensor, "batch time *features"]
     targets: Num[Tensor, "batch *target"]
     mask: Bool[Tensor, "batch time"] | None
     item: Int[Tensor, " batch"]
+    units: Float[Tensor, "batch steps targets"] | None = None
+
+    @property
+    def truth(self) -> Float[Tensor, "batch steps targets"]:
+        """Targets in units, not scaled and back."""
+        return in_units(self.units)
 
 
 def plan(
@@ -116,13 +124,14 @@ def gather(
     if split.known:
         ahead = torch.arange(int(split.target_length[indices[0]]))
         inputs = with_future(inputs, _take(split.inputs, target_starts + ahead), split.known)
+    units = None
     if split.is_sequence_to_sequence:
         targets = _padded(split.targets, target_starts, split.target_length[indices])
-    elif split.synced:
+    elif split.synced or split.targets.is_floating_point():
+        if not split.synced:
+            steps = torch.arange(int(split.target_length[indices[0]]))
         targets = _take(split.targets, target_starts + steps)
-    elif split.targets.is_floating_point():
-        horizon = int(split.target_length[indices[0]])
-        targets = _take(split.targets, target_starts + torch.arange(horizon))
+        units = None if split.units is None else _take(split.units, target_starts + steps)
     else:
         targets = split.targets[target_starts[:, 0]]
     if mask is not None:
@@ -135,6 +144,7 @@ def gather(
         targets=targets.to(dtype) if targets.is_floating_point() else targets,
         mask=mask,
         item=split.item[indices],
+        units=units,
     )
 
 

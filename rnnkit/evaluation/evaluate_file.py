@@ -68,6 +68,7 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
             f"{f' ({alike:,} more differ at most in unknown tokens)' if alike else ''}, in its "
             f"validation split: {duplicates['valid']:,}; on these the score is not one on new data"
         )
+    notes += fitted.metric_notes(trained_on.splits["train"], {"the file": part})
     prepared = replace(trained_on, references=references, sources=texts)
     task = task_for(experiment.task, prepared)
     result, _ = scored(predictor.network, task, experiment, prepared, part)

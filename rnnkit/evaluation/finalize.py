@@ -76,7 +76,7 @@ def scored(
         "test": scores.metrics,
         "baselines": {name: dict(metrics) for name, metrics in baseline_metrics.items()},
         "shown": task.shown,
-        "verdict": sentence,
+        "verdict": sentence + few_items(split),
         "difference": change,
         "counted": {name: text for name, text in scores.counted.items() if name in task.shown},
     }
@@ -104,6 +104,17 @@ def collect_result(
     """
     facts = {"data": dict(prepared.facts), "prepared": prepared.sha256}
     return {**result, **searched, **facts, "seconds": seconds}
+
+
+FEW_ITEMS = 100
+"""Below this a 95 % interval of an accuracy is up to .2 wide."""
+
+
+def few_items(split: EncodedSplit) -> str:
+    """A sentence behind the verdict on a split of few items; else nothing."""
+    if len(split) >= FEW_ITEMS:
+        return ""
+    return f" The test split has few items: {len(split)}; another one may decide otherwise."
 
 
 def predictions_of(run: RunFolder) -> Predictions:

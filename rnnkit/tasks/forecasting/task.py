@@ -120,14 +120,15 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
     def meter(self) -> ForecastMeter:
         return ForecastMeter(
-            self.scaler.inverse, lambda rows: self._naive_errors[self.scaler.which(rows)]
+            self.scaler.target_scale, lambda rows: self._naive_errors[self.scaler.which(rows)]
         )
 
     def measure(self, meter: ForecastMeter, outputs: Outputs, batch: Batch) -> None:
-        meter.update(self.forecast(outputs, batch.inputs), batch.targets, batch.item)
-        if self.params.loss == "quantile":
-            values, levels = self.quantiles(outputs, batch.inputs), torch.tensor(self.levels)
-            meter.update_quantiles(values, batch.targets, batch.item, levels)
+        forecast, quantiles = self.units(outputs, batch)
+        meter.update(forecast, batch.truth, batch.item)
+        if quantiles:
+            values = torch.stack([*quantiles.values()], dim=-1)
+            meter.update_quantiles(values, batch.truth, torch.tensor(self.levels))
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
         """Of covariates known ahead: a forecast does not depend on those of later steps."""
@@ -147,8 +148,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
     def predictions(self, outputs: Outputs, batch: Batch) -> dict[str, list[Any]]:
         forecast, quantiles = self.units(outputs, batch)
-        truth = self.scaler.inverse(batch.targets, batch.item)
-        columns = self.columns(batch.item, truth, forecast)
+        columns = self.columns(batch.item, batch.truth, forecast)
         for level, values in quantiles.items():
             for k, name in enumerate(self.scaler.targets):
                 columns[f"quantile {level} {name}"] = values[..., k].flatten().tolist()
@@ -190,12 +190,4 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
     @cached_property
     def _naive_errors(self) -> Float[Tensor, "series targets"]:
-        """Mean |y_t - y_{t-season}| over the training split, in units."""
-        errors = []
-        for k, values in enumerate(examples.rows_of(self.prepared.splits["train"], self.scaler)):
-            begin = torch.full((len(values),), self.scaler.begin[k])
-            values = self.scaler.inverse(values, begin)
-            season = min(self.params.season, len(values) - 1)
-            error = (values[season:] - values[: len(values) - season]).abs().mean(dim=0)
-            errors.append(torch.where(error > 0, error, torch.ones_like(error)))
-        return torch.stack(errors)
+        return self.fitted.naive_errors(self.prepared.splits["train"])
