@@ -124,7 +124,9 @@ def new_inputs(experiment: Experiment, prepared: Prepared) -> str:
         if experiment.task.kind != "forecasting":
             frame = frame.head(ROWS)
         frame, _ = prepared.fitted.items_to_score(frame)
-        part = prepared.fitted.encode(frame, np.arange(len(frame)), "new")
+        fitted = prepared.fitted
+        fitted = fitted.including_labels(fitted.labels_of(frame))
+        part = fitted.encode(frame, np.arange(len(frame)), "new")
     except (InputError, KeyError) as error:
         return f"{type(error).__name__}: {error}"
     return of_part(part)

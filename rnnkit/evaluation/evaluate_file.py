@@ -8,6 +8,7 @@ import numpy as np
 
 from rnnkit.data import sources
 from rnnkit.data.prepare import data_sha256
+from rnnkit.data.prepare.facts import unseen_note
 from rnnkit.errors import InputError
 from rnnkit.evaluation.finalize import scored
 from rnnkit.inference import predict
@@ -29,8 +30,8 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
         the keys of `scored`; items; notes on changes made while reading the file.
 
     Raises:
-        InputError: the file cannot be read like the run's data, or has unknown labels; or the
-            run's data are missing and their source has changed.
+        InputError: the file cannot be read like the run's data; or the run's data are missing and
+            their source has changed.
     """
     predictor = predict.load(run.path)
     experiment, fitted = predictor.experiment, predictor.prepared.fitted
@@ -39,11 +40,14 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     notes = list(frame.attrs.get("notes", []))
     frame, drawn_notes = fitted.items_to_score(frame)
     rows = np.arange(len(frame))
+    fitted = fitted.including_labels(fitted.labels_of(frame))
     part = fitted.encode(frame, rows, "new")
     references, texts = fitted.texts(frame, rows)
     notes += drawn_notes
     if cut := fitted.cut(part):
         notes.append(f"items cut at data.max_length: {cut:,}")
+    if unseen := fitted.unseen(part):
+        notes.append(unseen_note(path, unseen))
     sha256 = run.result["prepared"]
     place = home / "prepared" / sha256
     if place.exists() and not verify_manifest(place):
@@ -55,7 +59,12 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
             f"{run.id}: its prepared data are gone, and its source has changed since; give it back "
             "as it was, or run the experiment again"
         )
-    prepared = replace(trained_on, references=references, sources=texts)
+    prepared = replace(
+        trained_on,
+        fitted=trained_on.fitted.including_labels(fitted.all_labels),
+        references=references,
+        sources=texts,
+    )
     task = task_for(experiment.task, prepared)
     result, _ = scored(predictor.network, task, experiment, prepared, part)
     return {**result, "items": len(part), "notes": notes}

@@ -250,15 +250,6 @@ def test_columns_of_another_file_are_found_by_their_names(tmp_path: Path, kind: 
         evaluate_file(place, written("less.csv", [0, 2, 3]), tmp_path)
 
 
-def test_labels_that_the_network_does_not_know_are_refused(tmp_path: Path) -> None:
-    place = run(tmp_path, {"kind": "tagging"}, tagged(tmp_path))
-    other = tagged(tmp_path, "other.jsonl", tag="X")
-    with pytest.raises(
-        InputError, match=r"was trained on the labels D, N, V alone, but 'X' is there, too"
-    ):
-        evaluate_file(RunFolder(place), other["path"], tmp_path)
-
-
 def test_drawn_and_built_in_data_come_from_no_file(tmp_path: Path) -> None:
     source = {"kind": "generated", "train": 50, "valid": 10, "test": 10}
     raw = {"model.representation": {"kind": "raw"}}

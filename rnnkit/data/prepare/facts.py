@@ -12,13 +12,16 @@ from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.ids import UNKNOWN
 
+MAX_UNSEEN = 5
+"""Labels that a note names."""
 Facts = dict[str, Any]
 """Facts about prepared data, JSON-compatible; mappings are by split.
 
 source: description. notes: changes made while reading. items. tokens: input steps (language
 modelling: targets). longest: steps. unknown: fraction of tokens. truncated: items cut at
-`data.max_length`. left_out: training items longer than that. duplicates: items that are also in an
-earlier split. vocabulary: size without padding. Other keys are documented by their task.
+`data.max_length`. left_out: training items longer than that. unseen: label that training lacks ->
+number of targets. duplicates: items that are also in an earlier split. vocabulary: size without
+padding. Other keys are documented by their task.
 """
 
 
@@ -30,9 +33,25 @@ def counted(fitted: Fitted, splits: Mapping[str, EncodedSplit]) -> Facts:
         "longest": {split: int(part.input_length.max()) for split, part in splits.items()},
         "truncated": {split: fitted.cut(part) for split, part in splits.items()},
     }
+    if unseen := {split: labels for split in splits if (labels := fitted.unseen(splits[split]))}:
+        facts["unseen"] = unseen
     if fitted.inputs.vocabulary is not None:
         facts["vocabulary"] = len(fitted.inputs.vocabulary) - 1
     return facts
+
+
+def unseen_note(of: str, unseen: Mapping[str, int]) -> str:
+    """Note on labels of a split or file that training lacks.
+
+    >>> unseen_note("test", {"X": 1})
+    "labels of test that training lacks, counted as wrong and left out of the loss: 1 ('X' 1)"
+    """
+    shown = ", ".join(f"{label!r} {count:,}" for label, count in [*unseen.items()][:MAX_UNSEEN])
+    more = ", …" if len(unseen) > MAX_UNSEEN else ""
+    return (
+        f"labels of {of} that training lacks, counted as wrong and left out of the loss: "
+        f"{sum(unseen.values()):,} ({shown}{more})"
+    )
 
 
 def unknown(ids: Tensor) -> float:

@@ -42,7 +42,7 @@ class Tagging(Classification):
         return ("f1", "accuracy", "sequence_accuracy") if self.entities else super().shown
 
     def meter(self) -> LabelMeter | EntityMeter:
-        return EntityMeter(self.labels) if self.entities else super().meter()
+        return EntityMeter(self.all_labels) if self.entities else super().meter()
 
     def predictions(
         self, outputs: Float[Tensor, "batch time tags"], batch: Batch
@@ -61,11 +61,11 @@ class Tagging(Classification):
         yield from super().figures(predictions)
         if isinstance(self.fitted.data.tokenizer, Characters):
             text = consecutive(predictions.table, self.prepared)
-            yield "coloured_text", figures.coloured_code(text, self.labels)
+            yield "coloured_text", figures.coloured_code(text, self.all_labels)
 
     def answer(self, outputs: Float[Tensor, "time tags"], inputs: Tensor) -> dict[str, Any]:
         probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
         return {"tags": self._names(predicted), "probabilities": probability.tolist()}
 
     def _names(self, ids: Int[Tensor, " time"]) -> list[str]:
-        return [self.labels[i] for i in ids.tolist()]
+        return [self.all_labels[i] for i in ids.tolist()]
