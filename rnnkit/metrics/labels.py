@@ -1,7 +1,8 @@
 """Meters of classes: labels, entity tags, polyphonic notes, next tokens and answers."""
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
@@ -57,12 +58,45 @@ class LabelMeter:
         return metrics
 
 
+SCHEMES = ("BI", "BIES", "BILU", "BMES", "BMEW")
+"""Letters of entity tags: BIO and IOB, IOBES, BILOU, and two more names of IOBES."""
+AS_IOBES: Mapping[str, str] = {"L": "E", "M": "I", "U": "S", "W": "S"}
+"""Letter -> the letter of IOBES with the same meaning."""
+ENTITY_TAG = re.compile(r"([BIESLUMW])(?:[-_](.+))?")
+
+
+def are_entities(labels: Sequence[str]) -> bool:
+    """Whether labels are entity tags of one scheme: `B-PER` or `B_PER`, and `O`; or `B`, `I` and
+    `O` alone, of one type.
+
+    >>> are_entities(["B-PER", "L-PER", "O", "U-LOC"]), are_entities(["B-PER", "VERB"])
+    (True, False)
+    >>> are_entities(["B", "I", "O"]), are_entities(["B", "S"])
+    (True, False)
+    """
+    tags = [ENTITY_TAG.fullmatch(label) for label in labels if label != "O"]
+    letters = {tag[1] for tag in tags if tag}
+    one_scheme = any(letters <= set(scheme) for scheme in SCHEMES)
+    typed = all(tag[2] for tag in tags if tag) or {"B", "I", "O"} <= set(labels)
+    return bool(tags) and all(tags) and one_scheme and typed
+
+
+def as_iobes(label: str) -> str:
+    """An entity tag with the letters of IOBES; `O` for what is no entity tag.
+
+    >>> [as_iobes(label) for label in ("U_PER", "L-PER", "B-PER", "O", "VERB")]
+    ['S-PER', 'E-PER', 'B-PER', 'O', 'O']
+    """
+    tag = ENTITY_TAG.fullmatch(label)
+    return "O" if tag is None else f"{AS_IOBES.get(tag[1], tag[1])}-{tag[2] or ''}"
+
+
 class EntityMeter:
     """Micro-averaged precision, recall and F1 of entities. A correct entity has the right begin,
     end and type. Accuracy is over tokens, sequence accuracy over sentences.
 
     Args:
-        labels: BIO or IOB tags: `O`, `B-TYPE`, `I-TYPE`.
+        labels: tags of one of `SCHEMES`.
 
     Reference: E. F. Tjong Kim Sang, F. De Meulder, Introduction to the CoNLL-2003 shared
     task, 2003.
@@ -85,8 +119,10 @@ class EntityMeter:
     def compute(self) -> Metrics:
         from seqeval.metrics import f1_score, precision_score, recall_score
 
-        tags = self._truth, self._predicted
-        right = [[a == b for a, b in zip(*pair, strict=True)] for pair in zip(*tags, strict=True)]
+        labels = self._truth, self._predicted
+        right = [[a == b for a, b in zip(*pair, strict=True)] for pair in zip(*labels, strict=True)]
+        iobes = {label: as_iobes(label) for label in self._labels}
+        tags = [[[iobes[label] for label in sentence] for sentence in side] for side in labels]
         return {
             "accuracy": sum(map(sum, right)) / sum(map(len, right)),
             "precision": float(precision_score(*tags, zero_division=0)),

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rnnkit.data.batches import Batch
 from rnnkit.metrics import EntityMeter, LabelMeter
+from rnnkit.metrics.labels import are_entities
 from rnnkit.nn.losses import IGNORED
 from rnnkit.params.data import Characters
 from rnnkit.tasks.classification.task import Classification
@@ -32,9 +33,8 @@ class Tagging(Classification):
 
     @property
     def entities(self) -> bool:
-        """Whether the tags are those of entities, as BIO and IOB have them."""
-        kinds = {label[:2] for label in self.labels}
-        return kinds <= {"O", "B-", "I-"} and bool(kinds & {"B-", "I-"})
+        """Whether the tags are those of entities, as BIO, IOB, IOBES and BILOU have them."""
+        return are_entities(self.labels)
 
     @property
     def shown(self) -> tuple[str, ...]:
