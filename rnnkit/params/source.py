@@ -99,7 +99,8 @@ class Tokens(Block):
 
 class Conll(Block):
     """Tokens with a tag each, in columns: a line for every token, a blank one after each sentence;
-    plain or .gz. Lines that begin with the column `-DOCSTART-` are skipped."""
+    plain or .gz. Lines that begin with the column `-DOCSTART-` are skipped. Sentences may differ in
+    their number of columns, as in CoNLL-2009 and 2012."""
 
     form: ClassVar[Form] = "tagged"
 

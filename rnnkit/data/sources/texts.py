@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+ONE_TEXT = {
+    "line": "one line; write one item per line, or give files",
+    "paragraph": "one paragraph, because no blank line ends one; write `unit: line`, or add some",
+    "file": "one item with `unit: file`; write `unit: line` or `paragraph`, or give files",
+}
+"""Why a text has only one item, and what to do, by unit."""
+
+
 def read_text(params: Text) -> pd.DataFrame:
     """The column text; blank items are skipped."""
     import pandas as pd
@@ -27,7 +35,10 @@ def read_text(params: Text) -> pd.DataFrame:
     texts = [item for item in items if item.strip()]
     if not texts:
         raise InputError(f"{params.path}: the file holds nothing but white space; name another")
-    return pd.DataFrame({"text": texts})
+    frame = pd.DataFrame({"text": texts})
+    if len(texts) == 1:
+        frame.attrs["single"] = f"{params.path} is {ONE_TEXT[params.unit]}"
+    return frame
 
 
 def labelled_text_sha256(params: LabelledText) -> str:
