@@ -69,8 +69,9 @@ class LabelledText(Block):
     path: str
     """The file; with `split: {kind: files}`, the training file."""
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet", "label_text", "label_files"] = "auto"
-    """auto: label_files if the path has braces, else by the file's ending; label_files: a text per
-    line, labels in braces, as in `names/{female,male}.txt`."""
+    """auto: label_files if the path has braces, else by the file's ending; jsonl: a JSON object per
+    line, also of .json; label_files: a text per line, labels in braces, as in
+    `names/{female,male}.txt`."""
     text: str = "text"
     """The column with the text."""
     label: str = "label"
