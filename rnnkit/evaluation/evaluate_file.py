@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnkit.data import sources
 from rnnkit.data.prepare import data_sha256
-from rnnkit.data.prepare.facts import unseen_note
+from rnnkit.data.prepare.facts import alike_notes, unseen_note
 from rnnkit.errors import InputError
 from rnnkit.evaluation.finalize import scored
 from rnnkit.inference import predict
@@ -47,7 +47,7 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     if cut := fitted.cut(part):
         notes.append(f"items cut at data.max_length: {cut:,}")
     if unseen := fitted.unseen(part):
-        notes.append(unseen_note(path, unseen))
+        notes += [unseen_note(path, unseen), *alike_notes(fitted.all_labels)]
     sha256 = run.result["prepared"]
     place = home / "prepared" / sha256
     if place.exists() and not verify_manifest(place):

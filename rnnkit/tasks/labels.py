@@ -47,6 +47,11 @@ class Labels:
         """Every label, by its number."""
         return self.names + self.unseen
 
+    @property
+    def of_training(self) -> dict[str, int]:
+        """Label of the training split -> how often it occurs there."""
+        return {name: self.counts[name] for name in self.names}
+
     def including(self, labels: Iterable[str]) -> Labels:
         """The same, which also numbers these labels."""
         return replace(self, unseen=(*self.unseen, *sorted(set(labels) - set(self.all))))
@@ -116,7 +121,7 @@ class Labelled(ItemFitted[Labels | None]):
         return {"labels": {split: counts(own, self.all_labels) for split, own in values.items()}}
 
     def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        labels = {} if self.labels is None else {"labels": self.labels}
+        labels = {} if self.targets is None else {"labels": self.targets.of_training}
         return {**super().described(facts), **labels}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.ids import UNKNOWN
 
-MAX_UNSEEN = 5
-"""Labels that a note names."""
+MAX_UNSEEN = MAX_ALIKE = 5
+"""Labels, and groups of them, that a note names."""
+MAX_LISTED = 30
+"""Names in a line."""
 Facts = dict[str, Any]
 """Facts about prepared data, JSON-compatible; mappings are by split.
 
@@ -64,9 +67,37 @@ def unknown(ids: Tensor) -> float:
     return float(np.mean(tokens == UNKNOWN)) if len(tokens) else 0.0
 
 
-def listed(names: Sequence[str]) -> str:
-    """The first names, separated by commas."""
-    return ", ".join(names[:30]) + (" …" if len(names) > 30 else "")
+def alike_notes(labels: Iterable[str]) -> list[str]:
+    """Note on labels that differ by blanks, case or Unicode form alone; none if no labels do.
+
+    >>> alike_notes(["Pos", "neg", "pos"])
+    ["labels that differ by blanks, case or Unicode form alone: 'Pos' and 'pos'"]
+    """
+    groups: dict[str, list[str]] = {}
+    for label in labels:
+        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).casefold())
+        groups.setdefault("".join(folded.split()), []).append(label)
+    alike = [" and ".join(map(ascii, group)) for group in groups.values() if len(group) > 1]
+    if not alike:
+        return []
+    more = f" and {len(alike) - MAX_ALIKE:,} more" if len(alike) > MAX_ALIKE else ""
+    shown = "; ".join(alike[:MAX_ALIKE])
+    return [f"labels that differ by blanks, case or Unicode form alone: {shown}{more}"]
+
+
+def listed(names: Sequence[str] | Mapping[str, int]) -> str:
+    """The first names, separated by commas; with their counts, if they have any.
+
+    >>> listed(["a", "b"]), listed({"neg": 1_200, "pos": 7})
+    ('a, b', 'neg 1,200, pos 7 in train')
+    """
+    texts = list(names)
+    if isinstance(names, Mapping):
+        texts = [f"{name} {count:,}" for name, count in names.items()]
+    more = f" … ({len(texts):,} in all)" if len(texts) > MAX_LISTED else ""
+    return (
+        ", ".join(texts[:MAX_LISTED]) + more + (" in train" if isinstance(names, Mapping) else "")
+    )
 
 
 def duration(seconds: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Generic
 from typing_extensions import TypeVar  # typing's has no default before Python 3.13
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit, joined
-from rnnkit.data.prepare.facts import Facts, unseen_note
+from rnnkit.data.prepare.facts import Facts, alike_notes, unseen_note
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.params.block import FrozenDict
 
@@ -50,6 +50,7 @@ class Prepared(Generic[F]):
         if cut := sum((facts.get("truncated") or {}).values()):
             notes.append(f"items cut at data.max_length: {cut:,}")
         notes += [unseen_note(part, labels) for part, labels in (facts.get("unseen") or {}).items()]
+        notes += alike_notes(self.fitted.all_labels)
         for part, count in (facts.get("duplicates") or {}).items():
             if count:
                 notes.append(f"items of {part} that are also in an earlier split: {count:,}")
