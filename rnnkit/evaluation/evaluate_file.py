@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnkit.data import sources
 from rnnkit.data.prepare import data_sha256
-from rnnkit.data.prepare.facts import alike_notes, unseen_note
+from rnnkit.data.prepare.facts import alike_notes, cut_note, unseen_note
 from rnnkit.errors import InputError
 from rnnkit.evaluation.finalize import scored
 from rnnkit.inference import predict
@@ -44,8 +44,9 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     part = fitted.encode(frame, rows, "new")
     references, texts = fitted.texts(frame, rows)
     notes += drawn_notes
-    if cut := fitted.cut(part):
-        notes.append(f"items cut at data.max_length: {cut:,}")
+    items, steps = fitted.cut(part)
+    if items:
+        notes.append(cut_note(path, items, steps, part.synced))
     if unseen := fitted.unseen(part):
         notes += [unseen_note(path, unseen), *alike_notes(fitted.all_labels)]
     sha256 = run.result["prepared"]

@@ -164,8 +164,9 @@ class Data(Block):
     joint: bool = False
     """Translation: one vocabulary, learned on sources and targets together."""
     max_length: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Longer sequences are truncated (and counted). Translation, captioning and transcription:
-    items with a longer input or target are left out of the training split. One label per frame:
+    """Longer sequences are truncated in every split, test included; a note counts them and their
+    missing steps, which of tags are not scored. Translation, captioning and transcription: items
+    with a longer input or target are left out of the training split alone. One label per frame:
     longer sequences are cut into items of this length. Language modelling: the text is one
     stream, cut into windows of this length; null: one window per item. Unit: steps."""
     padding: Literal["post", "pre"] = "post"

@@ -1,6 +1,7 @@
 """Prepared data of every task, and the messages for too few data."""
 
 import inspect
+import json
 from pathlib import Path
 from typing import get_args
 
@@ -64,8 +65,22 @@ def test_longer_items_are_cut_and_counted(labelled: Data, tmp_path: Path) -> Non
     prepared = prepare(short, Classification(), tmp_path)
     assert items(prepared.splits[TRAIN]) == [([2, 3], [0]), ([3, 4], [1])]
     assert prepared.facts["truncated"] == {TRAIN: 1, VALID: 1, TEST: 0}
-    assert "items cut at data.max_length: 2" in prepared.notes
+    assert prepared.facts["cut_steps"] == {TRAIN: 1, VALID: 1, TEST: 0}
+    for split in (TRAIN, VALID):
+        note = f"items of {split} cut at data.max_length: 1; 1 of their steps are not read"
+        assert note in prepared.notes
+    assert not any("items of test cut" in note for note in prepared.notes)
     assert prepared.facts["tokens"][TRAIN] == 4
+
+
+def test_tags_behind_the_longest_length_are_told(tagged: Data, tmp_path: Path) -> None:
+    assert isinstance(tagged.source, Tokens)
+    rows = Path(tagged.source.path).read_text().splitlines()
+    record = {**json.loads(rows[-1]), "tokens": [*"abca"], "tags": [*"xyxy"]}
+    Path(tagged.source.path).write_text("\n".join([*rows[:-1], json.dumps(record)]))
+    prepared = prepare(tagged.model_copy(update={"max_length": 2}), Tagging(), tmp_path)
+    note = "items of test cut at data.max_length: 1; 2 of their steps are neither read nor scored"
+    assert note in prepared.notes
 
 
 def test_tagging(tagged: Data, tmp_path: Path) -> None:

@@ -22,25 +22,38 @@ Facts = dict[str, Any]
 
 source: description. notes: changes made while reading. items. tokens: input steps (language
 modelling: targets). longest: steps. unknown: fraction of tokens. truncated: items cut at
-`data.max_length`. left_out: training items longer than that. unseen: label that training lacks ->
-number of targets. duplicates: items that are also in an earlier split. vocabulary: size without
-padding. Other keys are documented by their task.
+`data.max_length`. cut_steps: steps of theirs that are not read. left_out: training items longer
+than that. unseen: label that training lacks -> number of targets. duplicates: items that are also
+in an earlier split. vocabulary: size without padding. Other keys are documented by their task.
 """
 
 
 def counted(fitted: Fitted, splits: Mapping[str, EncodedSplit]) -> Facts:
-    """Facts items, tokens, longest, truncated and vocabulary."""
+    """Facts items, tokens, longest, truncated, cut_steps, unseen and vocabulary."""
+    cut = {split: fitted.cut(part) for split, part in splits.items()}
     facts: Facts = {
         "items": {split: len(part) for split, part in splits.items()},
         "tokens": {split: int(part.input_length.sum()) for split, part in splits.items()},
         "longest": {split: int(part.input_length.max()) for split, part in splits.items()},
-        "truncated": {split: fitted.cut(part) for split, part in splits.items()},
+        "truncated": {split: items for split, (items, _) in cut.items()},
     }
+    if any(steps for _, steps in cut.values()):
+        facts["cut_steps"] = {split: steps for split, (_, steps) in cut.items()}
     if unseen := {split: labels for split in splits if (labels := fitted.unseen(splits[split]))}:
         facts["unseen"] = unseen
     if fitted.inputs.vocabulary is not None:
         facts["vocabulary"] = len(fitted.inputs.vocabulary) - 1
     return facts
+
+
+def cut_note(of: str, items: int, steps: int, synced: bool) -> str:
+    """Note on items of a split or file that `data.max_length` shortens.
+
+    >>> cut_note("test", 4, 1_200, synced=True)
+    'items of test cut at data.max_length: 4; 1,200 of their steps are neither read nor scored'
+    """
+    unread = "neither read nor scored" if synced else "not read"
+    return f"items of {of} cut at data.max_length: {items:,}; {steps:,} of their steps are {unread}"
 
 
 def unseen_note(of: str, unseen: Mapping[str, int]) -> str:

@@ -80,13 +80,14 @@ class Fitted(ABC):
         refuse_no_tokens(split, lengths, rows)
         return flat, lengths
 
-    def cut(self, split: EncodedSplit) -> int:
-        """Number of items of a split truncated at `data.max_length`."""
+    def cut(self, split: EncodedSplit) -> tuple[int, int]:
+        """Number of items of a split truncated at `data.max_length`, and of their missing steps."""
         if self.data.max_length is None or split.is_sequence_to_sequence:
-            return 0
+            return 0, 0
         whole = torch.diff(split.input_start, append=torch.tensor([len(split.inputs)]))
         given = 1 if split.inputs is split.targets else 0  # the first step, which is no target
-        return int((split.input_length < whole - given).sum())
+        missing = (whole - given - split.input_length).clamp(min=0)
+        return int((missing > 0).sum()), int(missing.sum())
 
     @property
     def columns(self) -> tuple[str, ...] | None:
