@@ -62,6 +62,8 @@ SCHEMES = ("BI", "BIES", "BILU", "BMES", "BMEW")
 """Letters of entity tags: BIO and IOB, IOBES, BILOU, and two more names of IOBES."""
 AS_IOBES: Mapping[str, str] = {"L": "E", "M": "I", "U": "S", "W": "S"}
 """Letter -> the letter of IOBES with the same meaning."""
+LIKE_ENTITY = re.compile(r"[BI][-_].|\(.+\*\)?$")
+"""The begin of an entity as a letter, or as a bracket of CoNLL-2012."""
 ENTITY_TAG = re.compile(r"([BIESLUMW])(?:[-_](.+))?")
 
 
@@ -79,6 +81,23 @@ def are_entities(labels: Sequence[str]) -> bool:
     one_scheme = any(letters <= set(scheme) for scheme in SCHEMES)
     typed = all(tag[2] for tag in tags if tag) or {"B", "I", "O"} <= set(labels)
     return bool(tags) and all(tags) and one_scheme and typed
+
+
+def why_no_entities(labels: Sequence[str]) -> str | None:
+    """Why tags that look like entities are not scored as such; None: they are, or look otherwise.
+
+    >>> why_no_entities(["B-PER", "I-PER", "O", "X"])
+    "'X' is no tag of BIO, IOBES or BILOU"
+    >>> why_no_entities(["B-PER", "E-PER", "L-PER"]), why_no_entities(["NOUN", "X"])
+    ('they mix BIO, IOBES and BILOU', None)
+    """
+    if are_entities(labels) or not any(map(LIKE_ENTITY.match, labels)):
+        return None
+    for label in labels:
+        tag = ENTITY_TAG.fullmatch(label)
+        if label != "O" and not (tag and tag[2]):
+            return f"{label!r} is no tag of BIO, IOBES or BILOU"
+    return "they mix BIO, IOBES and BILOU"
 
 
 def as_iobes(label: str) -> str:

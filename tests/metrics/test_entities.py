@@ -77,6 +77,27 @@ def test_a_tagger_shows_entity_f1_first(scheme: str, tmp_path: Path) -> None:
     task = task_for(params, prepare(data, params, tmp_path))
     assert task.shown[0] == "f1"
     assert isinstance(task.meter(), EntityMeter)
+    assert not any("one by one" in note for note in task.prepared.notes)
+
+
+@pytest.mark.parametrize(
+    ("tags", "why"),
+    [
+        ("B-PER I-PER O X", "'X' is no tag of BIO, IOBES or BILOU"),
+        ("B-PER E-PER L-PER", "they mix BIO, IOBES and BILOU"),
+        ("(PER* * *) (ORG*)", r"'(ORG*)' is no tag of BIO, IOBES or BILOU"),
+        ("NOUN VERB", None),
+    ],
+)
+def test_a_note_says_why_tags_are_scored_one_by_one(
+    tags: str, why: str | None, tmp_path: Path
+) -> None:
+    rows = ["\n".join(f"{row}.{tag} {tag}" for tag in tags.split()) for row in range(40)]
+    (tmp_path / "a.txt").write_text("\n\n".join(rows))
+    data = Data(source=Conll(path=str(tmp_path / "a.txt")))
+    notes = prepare(data, Tagging(), tmp_path).notes
+    expected = [f"tags are scored one by one, not as whole entities: {why}"] if why else []
+    assert [note for note in notes if "one by one" in note] == expected
 
 
 def test_entities_of_one_type_have_no_name() -> None:

@@ -111,6 +111,11 @@ class Fitted(ABC):
         latter: they count as wrong."""
         return self.labels or ()
 
+    @property
+    def notes(self) -> list[str]:
+        """Notes on how the data are scored."""
+        return []
+
     def including_labels(self, labels: Iterable[str]) -> Self:
         """A copy that also numbers the labels of other data."""
         return self

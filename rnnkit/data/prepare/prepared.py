@@ -52,6 +52,7 @@ class Prepared(Generic[F]):
                 synced = self.splits["train"].synced
                 notes.append(cut_note(part, facts["truncated"][part], steps, synced))
         notes += [unseen_note(part, labels) for part, labels in (facts.get("unseen") or {}).items()]
+        notes += self.fitted.notes
         notes += alike_notes(self.fitted.all_labels)
         for part, count in (facts.get("duplicates") or {}).items():
             if count:
