@@ -9,13 +9,15 @@ from torch.nn import functional
 from trained_runs import Trained, finish_in
 
 from rnnkit.data.batches import gather
+from rnnkit.data.prepare.prepared import train_and_valid
 from rnnkit.errors import InputError
 from rnnkit.evaluation.champion import compare_with_champion
 from rnnkit.evaluation.evaluate_file import evaluate_file
 from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.inference.predict import load
 from rnnkit.params import Experiment
-from rnnkit.tasks import load_prepared, prepare, task_for
+from rnnkit.tasks import baselines, load_prepared, prepare, task_for
+from rnnkit.training.loop import Epoch, State, train
 
 SENTENCES = ["Ann B-PER\nran O\n", "in O\nNew B-LOC\nYork I-LOC\n", "Bob B-PER\nsat O\nin O\n"]
 HELD_OUT = "up B-PRT\nto I-PRT\nRome B-LOC\n"
@@ -200,6 +202,20 @@ def test_answers_of_a_memory_problem_that_training_lacks(tmp_path: Path) -> None
     assert lacking.sum() == sum(prepared.facts["unseen"]["test"].values())
     assert not table["right"][lacking].any()
     assert result["baselines"]["constant answer"]["loss"] > 0
+
+
+@pytest.mark.parametrize("bptt", [None, 1])
+def test_training_on_train_and_valid_leaves_labels_without_an_output_out(
+    tmp_path: Path, bptt: int | None
+) -> None:
+    it = conll(tmp_path).replace({"train.bptt": bptt, "train.epochs": 2})
+    prepared = train_and_valid(prepare(it.data, it.task, tmp_path))
+    assert int(prepared.splits["train"].all_targets.max()) >= 4
+    epochs = [record for record in train(it, prepared, State.start()) if isinstance(record, Epoch)]
+    assert all(0 < epoch.train["loss"] < 10 for epoch in epochs)
+    assert all(epoch.gradient["refused"] == 0 for epoch in epochs)
+    scores = baselines.score(task_for(it.task, prepared), prepared, prepared.splits["test"])
+    assert scores["most frequent tag per token"]["accuracy"] == pytest.approx(8 / 11)
 
 
 def test_a_validation_split_without_a_known_label_is_refused(tmp_path: Path) -> None:
