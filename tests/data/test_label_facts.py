@@ -77,6 +77,17 @@ def test_a_label_of_test_that_is_like_one_of_training_is_told(tmp_path: Path) ->
     assert notes[-1] == f"{ALIKE} 'neg' and 'NEG'"
 
 
+def test_categories_that_are_alike_are_told(tmp_path: Path) -> None:
+    rows = [f"abc {k},{name}" for k in range(40) for name in ("left", "Left", "right")]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows]))
+    tree = {
+        "name": "c",
+        "task": {"kind": "captioning"},
+        "data": {"source": {"kind": "labelled_text", "path": str(tmp_path / "a.csv")}},
+    }
+    assert f"{ALIKE} 'Left' and 'left'" in told(Experiment.model_validate(tree), tmp_path)
+
+
 def test_other_labels_are_not_alike() -> None:
     assert alike_notes(["1", "1.0", "a-b", "a_b", "stra\u00dfe", "strase"]) == []
     many = alike_notes([*"aAbBcCdDeEfFgG"])

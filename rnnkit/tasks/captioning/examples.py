@@ -12,6 +12,7 @@ import pandas as pd
 from rnnkit.data.inputs.numbers import DescribedVectors
 from rnnkit.data.inputs.tokens import Categories
 from rnnkit.data.prepare.encoded_split import EncodedSplit
+from rnnkit.data.prepare.facts import alike_notes
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.split import Rows
 from rnnkit.errors import InputError
@@ -29,6 +30,10 @@ class CaptioningFitted(TextFitted):
     def categories(self) -> tuple[str, ...]:
         """Empty where vectors are described."""
         return self.inputs.names if isinstance(self.inputs, Categories) else ()
+
+    @property
+    def notes(self) -> list[str]:
+        return alike_notes(sorted(self.categories))
 
     @classmethod
     def targets(cls, frame: pd.DataFrame) -> pd.Series:
