@@ -91,7 +91,7 @@ def of_prepared(prepared: Prepared) -> dict[str, str]:
     fitted = prepared.fitted
     scaler, (vocabulary, letters, _) = fitted.inputs.scaler, fitted.tokens
     return {
-        **{f"prepared {name}": of_part(part) for name, part in prepared.parts.items()},
+        **{f"prepared {name}": of_part(part) for name, part in prepared.splits.items()},
         "vocabulary": sha256(vocabulary, letters, fitted.labels),
         "scaler": sha256(None if scaler is None else scaler.to_json()),
         "texts": sha256(
@@ -124,7 +124,9 @@ def new_inputs(experiment: Experiment, prepared: Prepared) -> str:
         if experiment.task.kind != "forecasting":
             frame = frame.head(ROWS)
         frame, _ = prepared.fitted.items_to_score(frame)
-        part = prepared.fitted.encode(frame, np.arange(len(frame)), "new")
+        fitted = prepared.fitted
+        fitted = fitted.including_labels(fitted.labels_of(frame))
+        part = fitted.encode(frame, np.arange(len(frame)), "new")
     except (InputError, KeyError) as error:
         return f"{type(error).__name__}: {error}"
     return of_part(part)
@@ -132,7 +134,7 @@ def new_inputs(experiment: Experiment, prepared: Prepared) -> str:
 
 def memorized(prepared: Prepared) -> list[Any]:
     """The first test items of a memory problem, as `predict` takes them."""
-    part, items = prepared.parts["test"], []
+    part, items = prepared.splits["test"], []
     for start, length in zip(part.input_start[:ASKED], part.input_length[:ASKED], strict=True):
         steps = part.inputs[start : start + length]
         vocabulary = prepared.fitted.inputs.vocabulary

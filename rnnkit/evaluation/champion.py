@@ -11,6 +11,7 @@ import numpy as np
 
 from rnnkit.data import sources
 from rnnkit.data.prepare import data_sha256
+from rnnkit.data.prepare.facts import unseen_note
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.bootstrap import Difference, difference
@@ -64,8 +65,11 @@ def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict
             f"they cannot be compared: {error}; to make the new one champion all the same: "
             f"rnnkit register {run.id} --champion",
         )
+    unseen = prepared.fitted.unseen(prepared.splits["test"], predictor.prepared.fitted)
+    lacks = f"; for the older model, {unseen_note('test', unseen)}" if unseen else ""
     relation = "better" if change.verdict == "better" else "not better"
-    return Verdict(change, f"{relation} on the same {change.items:,} test items: {change}")
+    sentence = f"{relation} on the same {change.items:,} test items: {change}{lacks}"
+    return Verdict(change, sentence)
 
 
 def champion_predictions(
@@ -78,7 +82,8 @@ def champion_predictions(
     Raises:
         InputError: the model cannot encode these data, or its outputs are not comparable.
     """
-    newer, older = prepared.fitted, predictor.prepared.fitted
+    newer = prepared.fitted
+    older = predictor.prepared.fitted.including_labels(newer.all_labels)
     part = prepared.splits["test"]
     if newer.tokens == older.tokens:
         part = older.align(part, newer)

@@ -9,6 +9,7 @@ import numpy as np
 from rnnkit.data import sources
 from rnnkit.data.prepare import data_sha256
 from rnnkit.data.prepare.encoded_split import EncodedSplit
+from rnnkit.data.prepare.facts import alike_notes, cut_note, unseen_note
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
@@ -34,8 +35,8 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
         changes made while reading the file.
 
     Raises:
-        InputError: the file cannot be read like the run's data, or has unknown labels; or the
-            run's data are missing and their source has changed.
+        InputError: the file cannot be read like the run's data; or the run's data are missing and
+            their source has changed.
     """
     predictor = predict.load(run.path)
     experiment, fitted = predictor.experiment, predictor.prepared.fitted
@@ -44,11 +45,15 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     notes = list(frame.attrs.get("notes", []))
     frame, drawn_notes = fitted.items_to_score(frame)
     rows = np.arange(len(frame))
+    fitted = fitted.including_labels(fitted.labels_of(frame))
     part = fitted.encode(frame, rows, "new")
     references, texts = fitted.texts(frame, rows)
     notes += drawn_notes
-    if cut := fitted.cut(part):
-        notes.append(f"items cut at data.max_length: {cut:,}")
+    items, steps = fitted.cut(part)
+    if items:
+        notes.append(cut_note(path, items, steps, part.synced))
+    if unseen := fitted.unseen(part):
+        notes += [unseen_note(path, unseen), *alike_notes(fitted.all_labels)]
     sha256 = run.result["prepared"]
     place = home / "prepared" / sha256
     if place.exists() and not verify_manifest(place):
@@ -69,7 +74,12 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
             f"validation split: {duplicates['valid']:,}; on these the score is not one on new data"
         )
     notes += fitted.metric_notes(trained_on.splits["train"], {"the file": part})
-    prepared = replace(trained_on, references=references, sources=texts)
+    prepared = replace(
+        trained_on,
+        fitted=trained_on.fitted.including_labels(fitted.all_labels),
+        references=references,
+        sources=texts,
+    )
     task = task_for(experiment.task, prepared)
     result, _ = scored(predictor.network, task, experiment, prepared, part)
     return {**result, "items": len(part), "duplicates": duplicates, "notes": notes}

@@ -1,7 +1,8 @@
 """Meters of classes: labels, entity tags, polyphonic notes, next tokens and answers."""
 
 import math
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
@@ -57,21 +58,67 @@ class LabelMeter:
         return metrics
 
 
+SCHEMES = ("BI", "BIES", "BILU", "BMES", "BMEW")
+"""Letters of entity tags: BIO and IOB, IOBES, BILOU, and two more names of IOBES."""
+AS_IOBES: Mapping[str, str] = {"L": "E", "M": "I", "U": "S", "W": "S"}
+"""Letter -> the letter of IOBES with the same meaning."""
+LIKE_ENTITY = re.compile(r"[BI][-_].|\(.+\*\)?$")
+"""The begin of an entity as a letter, or as a bracket of CoNLL-2012."""
+ENTITY_TAG = re.compile(r"([BIESLUMW])(?:[-_](.+))?")
+
+
 def are_entities(labels: Collection[str]) -> bool:
-    """Whether labels are tags of entities, as BIO and IOB have them."""
-    kinds = {label[:2] for label in labels}
-    return kinds <= {"O", "B-", "I-"} and bool(kinds & {"B-", "I-"})
+    """Whether labels are entity tags of one scheme: `B-PER` or `B_PER`, and `O`; or `B`, `I` and
+    `O` alone, of one type.
+
+    >>> are_entities(["B-PER", "L-PER", "O", "U-LOC"]), are_entities(["B-PER", "VERB"])
+    (True, False)
+    >>> are_entities(["B", "I", "O"]), are_entities(["B", "S"])
+    (True, False)
+    """
+    tags = [ENTITY_TAG.fullmatch(label) for label in labels if label != "O"]
+    letters = {tag[1] for tag in tags if tag}
+    one_scheme = any(letters <= set(scheme) for scheme in SCHEMES)
+    typed = all(tag[2] for tag in tags if tag) or {"B", "I", "O"} <= set(labels)
+    return bool(tags) and all(tags) and one_scheme and typed
+
+
+def why_no_entities(labels: Sequence[str]) -> str | None:
+    """Why tags that look like entities are not scored as such; None: they are, or look otherwise.
+
+    >>> why_no_entities(["B-PER", "I-PER", "O", "X"])
+    "'X' is no tag of BIO, IOBES or BILOU"
+    >>> why_no_entities(["B-PER", "E-PER", "L-PER"]), why_no_entities(["NOUN", "X"])
+    ('they mix BIO, IOBES and BILOU', None)
+    """
+    if are_entities(labels) or not any(map(LIKE_ENTITY.match, labels)):
+        return None
+    for label in labels:
+        tag = ENTITY_TAG.fullmatch(label)
+        if label != "O" and not (tag and tag[2]):
+            return f"{label!r} is no tag of BIO, IOBES or BILOU"
+    return "they mix BIO, IOBES and BILOU"
+
+
+def as_iobes(label: str) -> str:
+    """An entity tag with the letters of IOBES; `O` for what is no entity tag.
+
+    >>> [as_iobes(label) for label in ("U_PER", "L-PER", "B-PER", "O", "VERB")]
+    ['S-PER', 'E-PER', 'B-PER', 'O', 'O']
+    """
+    tag = ENTITY_TAG.fullmatch(label)
+    return "O" if tag is None else f"{AS_IOBES.get(tag[1], tag[1])}-{tag[2] or ''}"
 
 
 def entity_counts(truth: Sequence[str], predicted: Sequence[str]) -> tuple[int, int]:
     """Terms of a sentence in F1 = 2·correct / (predicted + true), which is over all sentences.
 
-    >>> entity_counts(["B-PER", "I-PER", "O", "B-LOC"], ["B-PER", "I-PER", "O", "O"])
+    >>> entity_counts(["B-PER", "I-PER", "O", "U-LOC"], ["B-PER", "I-PER", "O", "O"])
     (2, 3)
     """
     from seqeval.metrics.sequence_labeling import get_entities
 
-    true, guessed = (set(get_entities(list(tags))) for tags in (truth, predicted))
+    true, guessed = (set(get_entities([*map(as_iobes, tags)])) for tags in (truth, predicted))
     return 2 * len(true & guessed), len(true) + len(guessed)
 
 
@@ -80,7 +127,7 @@ class EntityMeter:
     end and type. Accuracy is over tokens, sequence accuracy over sentences.
 
     Args:
-        labels: BIO or IOB tags: `O`, `B-TYPE`, `I-TYPE`.
+        labels: tags of one of `SCHEMES`.
 
     Reference: E. F. Tjong Kim Sang, F. De Meulder, Introduction to the CoNLL-2003 shared
     task, 2003.
@@ -103,8 +150,10 @@ class EntityMeter:
     def compute(self) -> Metrics:
         from seqeval.metrics import f1_score, precision_score, recall_score
 
-        tags = self._truth, self._predicted
-        right = [[a == b for a, b in zip(*pair, strict=True)] for pair in zip(*tags, strict=True)]
+        labels = self._truth, self._predicted
+        right = [[a == b for a, b in zip(*pair, strict=True)] for pair in zip(*labels, strict=True)]
+        iobes = {label: as_iobes(label) for label in self._labels}
+        tags = [[[iobes[label] for label in sentence] for sentence in side] for side in labels]
         return {
             "accuracy": sum(map(sum, right)) / sum(map(len, right)),
             "precision": float(precision_score(*tags, zero_division=0)),

@@ -90,7 +90,7 @@ ERRORS: dict[str, Callable[..., Tensor]] = {"squared": squared, "absolute": abso
 def masked_mean(
     values: Float[Tensor, "*values"], mask: Bool[Tensor, "*mask"] | None
 ) -> Float[Tensor, ""]:
-    """The mean over real positions, where the mask is true; None: all are real.
+    """The mean over real positions, where the mask is true; None: all are real. 0 if none is.
 
     Raises:
         ValueError: the shapes differ.
@@ -102,7 +102,7 @@ def masked_mean(
             f"values and mask must have one shape, got {tuple(values.shape)} and "
             f"{tuple(mask.shape)}"
         )
-    return torch.where(mask, values, values.new_zeros(())).sum() / mask.sum()
+    return torch.where(mask, values, values.new_zeros(())).sum() / mask.sum().clamp(min=1)
 
 
 def class_mean(
@@ -111,9 +111,10 @@ def class_mean(
     weights: Float[Tensor, " classes"],
 ) -> Float[Tensor, ""]:
     """Σ w·loss / Σ w over real targets, where w is the weight of the target's class; losses are 0
-    at `IGNORED`."""
+    at `IGNORED`. 0 if no target is real."""
     w = weights_of(targets, weights).to(losses.dtype)
-    return (losses * w).sum() / w.sum()
+    total = w.sum()
+    return (losses * w).sum() / torch.where(total > 0, total, torch.ones_like(total))
 
 
 def weights_of(

@@ -82,11 +82,18 @@ Split = Annotated[
 ]
 
 
+Normalization = Literal["NFC", "NFD", "NFKC", "NFKD"] | None
+
+
 class Characters(Block):
     """Every character is a token."""
 
     kind: Literal["characters"] = "characters"
     lowercase: bool = False
+    normalization: Normalization = None
+    """Unicode normalization form of texts and tokens, applied first; null: as they stand. NFC joins
+    letters and accents, NFD parts them; NFKC and NFKD also replace look-alikes such as full-width
+    letters and ligatures. A step of a stream is normalized by itself."""
     vocabulary: int = Field(default=1_000, ge=2, le=1_000_000)
     """Maximum number of tokens, by frequency; the rest become the unknown token. Does not count
     the padding, unknown and end-of-item tokens."""
@@ -100,6 +107,10 @@ class Words(Block):
     """spaces: at single spaces only (text that comes tokenised); whitespace: at any white space;
     punctuation: at white space and around punctuation."""
     lowercase: bool = False
+    normalization: Normalization = None
+    """Unicode normalization form of texts and tokens, applied first; null: as they stand. NFC joins
+    letters and accents, NFD parts them; NFKC and NFKD also replace look-alikes such as full-width
+    letters and ligatures. A step of a stream is normalized by itself."""
     vocabulary: int = Field(default=30_000, ge=2, le=1_000_000)
     """Maximum number of tokens, by frequency; the rest become the unknown token. Does not count
     the padding, unknown and end-of-item tokens."""
@@ -115,6 +126,10 @@ class BPE(Block):
 
     kind: Literal["bpe"] = "bpe"
     lowercase: bool = False
+    normalization: Normalization = None
+    """Unicode normalization form of texts and tokens, applied first; null: as they stand. NFC joins
+    letters and accents, NFD parts them; NFKC and NFKD also replace look-alikes such as full-width
+    letters and ligatures. A step of a stream is normalized by itself."""
     vocabulary: int = Field(default=8_000, ge=300, le=1_000_000)
     """Maximum number of learned tokens; always includes the 256 bytes."""
 
@@ -164,8 +179,9 @@ class Data(Block):
     joint: bool = False
     """Translation: one vocabulary, learned on sources and targets together."""
     max_length: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Longer sequences are truncated (and counted). Translation, captioning and transcription:
-    items with a longer input or target are left out of the training split. One label per frame:
+    """Longer sequences are truncated in every split, test included; a note counts them and their
+    missing steps, which of tags are not scored. Translation, captioning and transcription: items
+    with a longer input or target are left out of the training split alone. One label per frame:
     longer sequences are cut into items of this length. Language modelling: the text is one
     stream, cut into windows of this length; null: one window per item. Unit: steps."""
     padding: Literal["post", "pre"] = "post"
@@ -193,5 +209,10 @@ class Data(Block):
         """How that tokenizer changes the reference texts, in words."""
         tokenizer, _ = self.output_tokenizer
         cut = isinstance(tokenizer, Words) and tokenizer.split == "punctuation"
-        changes = {"in lower case": tokenizer.lowercase, "cut at punctuation": cut}
+        form = tokenizer.normalization
+        changes = {
+            f"in the form {form}": form is not None,
+            "in lower case": tokenizer.lowercase,
+            "cut at punctuation": cut,
+        }
         return tuple(change for change, applies in changes.items() if applies)

@@ -10,6 +10,8 @@ from typing import Any
 from rnnkit.params.block import Block
 
 PUBLIC = "public:"
+NEW_KEYS = frozenset({"normalization"})
+"""Keys that older versions lack. Hashes leave them out where they are null, so that ids stay."""
 OLDER = "../shared/data/"
 """Folder of all sets in older params. Hashes use this form."""
 
@@ -30,7 +32,11 @@ def hashed_params(block: Block, leave_out: Set[str] = frozenset()) -> dict[str, 
 
     def visit(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: visit(inner) for key, inner in value.items()}
+            return {
+                key: visit(inner)
+                for key, inner in value.items()
+                if inner is not None or key not in NEW_KEYS
+            }
         if isinstance(value, list):
             return [visit(inner) for inner in value]
         return hashed_path(value) if isinstance(value, str) else value

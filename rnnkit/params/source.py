@@ -69,8 +69,9 @@ class LabelledText(Block):
     path: str
     """The file; with `split: {kind: files}`, the training file."""
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet", "label_text", "label_files"] = "auto"
-    """auto: label_files if the path has braces, else by the file's ending; label_files: a text per
-    line, labels in braces, as in `names/{female,male}.txt`."""
+    """auto: label_files if the path has braces, else by the file's ending; jsonl: a JSON object per
+    line, also of .json; label_files: a text per line, labels in braces, as in
+    `names/{female,male}.txt`."""
     text: str = "text"
     """The column with the text."""
     label: str = "label"
@@ -99,7 +100,8 @@ class Tokens(Block):
 
 class Conll(Block):
     """Tokens with a tag each, in columns: a line for every token, a blank one after each sentence;
-    plain or .gz. Lines that begin with the column `-DOCSTART-` are skipped."""
+    plain or .gz. Lines that begin with the column `-DOCSTART-` are skipped. Sentences may differ in
+    their number of columns, as in CoNLL-2009 and 2012."""
 
     form: ClassVar[Form] = "tagged"
 

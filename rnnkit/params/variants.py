@@ -73,8 +73,8 @@ def incomparable_because(
         return None
     if first.data.text_changes != second.data.text_changes:
         return (
-            "the reference texts would differ (lower-cased or split at punctuation), so scores are "
-            "not comparable"
+            "the reference texts would differ (lower-cased, normalized or split at punctuation), "
+            "so scores are not comparable"
         )
     if measure in OF_TOKENS and first.data.output_tokenizer != second.data.output_tokenizer:
         return f"{measure} is per token, and the tokens would differ; use a measure of whole texts"

@@ -135,6 +135,11 @@ class Task(ABC, Generic[F]):
         return self.fitted.labels
 
     @property
+    def all_labels(self) -> tuple[str, ...]:
+        """The labels, then those without an output, which count as wrong."""
+        return self.fitted.all_labels
+
+    @property
     def shown(self) -> tuple[str, ...]:
         """The metrics a person sees first; the first one decides whether a baseline is beaten."""
         return tuple(self.params.shown)

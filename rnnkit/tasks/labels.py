@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from rnnkit.data.prepare.facts import Facts
-from rnnkit.data.prepare.fitted import refuse_unknown
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
+from rnnkit.nn.losses import IGNORED
 from rnnkit.params.data import Data
 from rnnkit.tasks.items import ItemFitted
 
@@ -24,30 +24,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """The labels of the training split.
+    """The labels of the training split, and those that only other data have.
 
     Args:
-        names: sorted; a label's number is its place.
+        names: sorted; a label's number is its place, and that of an output of the network.
         counts: how often each occurs in training.
+        unseen: labels that only other data have, numbered after `names`. The network has no output
+            for them: they count as wrong.
     """
 
     names: tuple[str, ...]
     counts: Mapping[str, int]
+    unseen: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, stored: Stored) -> Labels:
         """From the stored names and facts."""
-        return cls(stored.labels, stored.facts["labels"]["train"])
+        return cls(stored.labels, stored.facts["labels"]["train"], stored.unseen_labels)
 
-    def numbers(self, labels: Iterable[str]) -> np.ndarray:
-        """int64 numbers of labels.
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every label, by its number."""
+        return self.names + self.unseen
 
-        Raises:
-            InputError: a label that the training split lacks.
-        """
-        listed = list(labels)
-        refuse_unknown(listed, self.names, "labels")
-        return numbered(listed, self.names)
+    @property
+    def of_training(self) -> dict[str, int]:
+        """Label of the training split -> how often it occurs there."""
+        return {name: self.counts[name] for name in self.names}
+
+    def including(self, labels: Iterable[str]) -> Labels:
+        """The same, which also numbers these labels."""
+        return replace(self, unseen=(*self.unseen, *sorted(set(labels) - set(self.all))))
 
     def weights(self, chosen: Mapping[str, float] | str | None) -> Float[Tensor, " classes"] | None:
         """What each counts in the loss; None: all the same.
@@ -81,6 +88,19 @@ class Labelled(ItemFitted[Labels | None]):
     def labels(self) -> tuple[str, ...] | None:
         return None if self.targets is None else self.targets.names
 
+    @property
+    def all_labels(self) -> tuple[str, ...]:
+        return () if self.targets is None else self.targets.all
+
+    def including_labels(self, labels: Iterable[str]) -> Self:
+        targets = None if self.targets is None else self.targets.including(labels)
+        return replace(self, targets=targets)
+
+    def labels_of(self, frame: pd.DataFrame) -> list[str]:
+        if self.targets is None:
+            return []
+        return self.values(frame, np.arange(len(frame)), self.data, self.task)
+
     @classmethod
     def fit_targets(
         cls, values: dict[str, list[Any]], frame: pd.DataFrame, data: Data
@@ -93,16 +113,15 @@ class Labelled(ItemFitted[Labels | None]):
 
     def numbered(self, values: list[Any]) -> tuple[np.ndarray, np.ndarray | None]:
         assert self.targets is not None
-        return self.targets.numbers(values), None
+        return numbered(values, self.targets.all), None
 
     def facts(self, values: Mapping[str, list[Any]]) -> Facts:
         if self.labels is None:
             return {}
-        labels = self.labels
-        return {"labels": {split: counts(own, labels) for split, own in values.items()}}
+        return {"labels": {split: counts(own, self.all_labels) for split, own in values.items()}}
 
     def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        labels = {} if self.labels is None else {"labels": self.labels}
+        labels = {} if self.targets is None else {"labels": self.targets.of_training}
         return {**super().described(facts), **labels}
 
 
@@ -114,7 +133,7 @@ def fit_labels(names: Mapping[str, list[str]], what: str) -> Labels:
         what: `label` or `tag`, for the message.
 
     Raises:
-        InputError: one label only, or one that the training split lacks.
+        InputError: one label only, or a validation split without any label of the training split.
     """
     known = sorted(set(names["train"]))
     if len(known) < 2:
@@ -122,21 +141,32 @@ def fit_labels(names: Mapping[str, list[str]], what: str) -> Labels:
             f"data.source: at least two different {what}s are needed in the training split, but "
             f"all are {known[0]!r}; check `data.source` and `data.split`"
         )
-    refuse_unseen(names, what)
-    return Labels(tuple(known), counts(names["train"], known))
+    if not set(known) & set(names["valid"]):
+        raise InputError(
+            f"data.split: valid needs a {what} of the training split, but all it has are others, "
+            f"the first is {min(names['valid'])!r}; give more data, merge rare {what}s or change "
+            "the split"
+        )
+    seen = Labels(tuple(known), counts(names["train"], known))
+    return seen.including(names["valid"]).including(names["test"])
 
 
-def refuse_unseen(names: Mapping[str, list[str]], what: str) -> None:
-    """Raises InputError for a label that the training split lacks; arguments as of `fit_labels`."""
-    known = set(names["train"])
-    for part in ("valid", "test"):
-        unseen = sorted(set(names[part]) - known)
-        if unseen:
-            raise InputError(
-                f"data.split: every {what} must occur in the training split, but {part} has "
-                f"{len(unseen)} that do not, the first is {unseen[0]!r}; "
-                f"give more data, merge rare {what}s or change the split"
-            )
+def learnable(
+    targets: Int[Tensor, "*targets"], mask: Bool[Tensor, "*targets"] | None, outputs: int
+) -> tuple[Int[Tensor, "*targets"], Bool[Tensor, "*targets"] | None]:
+    """Targets for the loss, with `IGNORED` where the network has no output for the label, and
+    which of them count; None: all do.
+
+    Args:
+        targets: numbers of labels.
+        mask: which are real; None: all.
+        outputs: number of outputs.
+    """
+    unseen = targets >= outputs
+    if not bool(unseen.any()):
+        return targets, mask
+    targets = targets.masked_fill(unseen, IGNORED)
+    return targets, targets != IGNORED
 
 
 def numbered(names: Sequence[str], labels: Sequence[str]) -> np.ndarray:

@@ -73,7 +73,8 @@ def evaluate(
             for name, values in task.predictions(answers, batch).items():
                 columns.setdefault(name, []).extend(values)
     network.train(was_training)
-    metrics = {**meter.compute(), "loss": total / weight}
+    loss = {"loss": total / weight} if weight else {}  # no target has an output: it is undefined
+    metrics = {**meter.compute(), **loss}
     table = None
     if predictions:
         table = task.whole(pandas.DataFrame(columns))

@@ -9,7 +9,7 @@ from source_files import read, write
 from rnnkit.data import sources
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, Files, Fractions
-from rnnkit.params.source import LabelledText, Table, Tokens
+from rnnkit.params.source import LabelledText, Pairs, Table, Tokens, Vectors
 from rnnkit.params.source import Text as PlainText
 
 # Messages about bad files
@@ -116,7 +116,39 @@ BAD = {
         '{"tokens": ["a"], "tags": ["b"]}\n{"tokens": [}\n',
         r"a\.jsonl, line 2, column 13: every line must be one JSON object, but Expecting value",
     ),
-    "no object": (Tokens, {}, "a.jsonl", "[1]\n", r"line 1: every line .* but this is a list"),
+    "no object": (Tokens, {}, "a.jsonl", "1\n", r"line 1: every line .* but this is a int"),
+    "an array": (
+        LabelledText,
+        {},
+        "a.json",
+        '[{"text": "a", "label": "b"}]\n',
+        r"a\.json, line 1: every line must be one JSON object, but this one begins a JSON array; "
+        r"write one object in a line",
+    ),
+    "an indented array": (Pairs, {}, "a.json", "[\n  {\n", r"line 1: .* begins a JSON array"),
+    "json by another name": (
+        LabelledText,
+        {},
+        "a.txt",
+        '{"text": "a", "label": "b"}\n',
+        r"a\.txt, line 1: a line must be `label text`, but this one is JSON: .*; set "
+        r"`data\.source\.format: jsonl`",
+    ),
+    "numbers in json": (Vectors, {}, "a.json", "{}\n", r"must be CSV, TSV or Parquet"),
+    "two labels": (
+        LabelledText,
+        {},
+        "a.txt",
+        "__label__a one\n__label__a __label__b two\n",
+        r"a\.txt, line 2: a text has one label, but it has 2: '__label__a' and '__label__b'; keep",
+    ),
+    "a label behind the text": (
+        LabelledText,
+        {},
+        "a.txt",
+        "fine film __label__a\n",
+        r"a\.txt, line 1: the label stands first in a line, but '__label__a' stands behind 'fine'",
+    ),
     "wrong key": (
         Tokens,
         {},

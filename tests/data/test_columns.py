@@ -9,8 +9,10 @@ import pytest
 
 from rnnkit.data.sources import read
 from rnnkit.errors import InputError
-from rnnkit.params.data import Column, Fractions
+from rnnkit.params.data import Column, Data, Files, Fractions
 from rnnkit.params.source import Conll, Conllu
+from rnnkit.params.task import Tagging
+from rnnkit.tasks import prepare
 
 SENTENCES = [(["EU", "#", "1"], ["B-ORG", "O", "O"]), (["Bye"], ["O"])]
 
@@ -41,6 +43,71 @@ def test_columns_become_sentences(tmp_path: Path, text: str, more: dict[str, Any
     assert sentences(conll(tmp_path, text, **more)) == SENTENCES
 
 
+CONLL_2003 = """\
+-DOCSTART- -X- -X- O
+
+EU NNP B-NP B-ORG
+rejects VBZ B-VP O
+
+Peter NNP B-NP B-PER
+Blackburn NNP I-NP I-PER
+
+-DOCSTART- -X- -X- O
+
+BRUSSELS NNP B-NP B-LOC
+"""
+CONLL_2012 = """\
+#begin document (bc/x/00/x_0000); part 000
+bc/x/00/x_0000 0 0 What WP (TOP(SBARQ(WHNP*) - - - Speaker#1 * -
+bc/x/00/x_0000 0 1 ? . *)) - - - Speaker#1 * -
+
+bc/x/00/x_0000 0 0 We PRP (TOP(S(NP*) - - - Speaker#1 * (ARG0*) * (16)
+bc/x/00/x_0000 0 1 want VBP (VP* want 01 1 Speaker#1 * (V*) * -
+bc/x/00/x_0000 0 2 rain NN (NP*)))) - - - Speaker#1 * (ARG1*) (V*) -
+
+#end document
+"""
+
+
+def test_conll_2003_with_its_document_marks(tmp_path: Path) -> None:
+    assert sentences(conll(tmp_path, CONLL_2003, tag=4)) == [
+        (["EU", "rejects"], ["B-ORG", "O"]),
+        (["Peter", "Blackburn"], ["B-PER", "I-PER"]),
+        (["BRUSSELS"], ["B-LOC"]),
+    ]
+
+
+def test_columns_may_vary_by_sentence_as_in_conll_2012(tmp_path: Path) -> None:
+    source = conll(tmp_path, CONLL_2012, token=4, tag=5, comment="#")
+    assert sentences(source) == [
+        (["What", "?"], ["WP", "."]),
+        (["We", "want", "rain"], ["PRP", "VBP", "NN"]),
+    ]
+    note = (
+        "sentences have from 12 (line 2) to 14 columns (line 5); the token is column 4 and the tag "
+        "column 5 of all"
+    )
+    assert read(source, Fractions()).attrs["notes"] == [note]
+    (tmp_path / "b.conll").write_text(CONLL_2012)
+    split = Files(valid=str(tmp_path / "b.conll"), test=str(tmp_path / "b.conll"))
+    (tmp_path / "c.conll").write_text(CONLL_2012.partition("\n\n")[0])
+    one = source.model_copy(update={"path": str(tmp_path / "c.conll")})
+    notes = read(one, split).attrs["notes"]
+    assert notes == [f"{part}: {note}" for part in ("valid", "test")]
+    assert "notes" not in read(conll(tmp_path, CONLL_2003, tag=4), Fractions()).attrs
+
+
+def test_a_file_without_blank_lines_is_one_sentence(tmp_path: Path) -> None:
+    source = conll(tmp_path, "".join(f"w{k} {'AB'[k % 2]}\n" for k in range(1_200)))
+    message = (
+        r"every split needs at least one item, but .*a\.conll is one sentence of 1,200 tokens, "
+        r"because no blank line ends one; write a blank line after each sentence$"
+    )
+    for split in (Fractions(), Files(test=source.path)):
+        with pytest.raises(InputError, match=message):
+            prepare(Data(source=source, split=split), Tagging(), tmp_path)
+
+
 def test_a_single_separator_keeps_the_other_inside_a_token(tmp_path: Path) -> None:
     source = conll(tmp_path, "New York\tB-LOC\nis\tO\n", separator="tab")
     assert sentences(source) == [(["New York", "is"], ["B-LOC", "O"])]
@@ -54,9 +121,9 @@ def test_a_single_separator_keeps_the_other_inside_a_token(tmp_path: Path) -> No
         (
             "EU O\nBye\n",
             {},
-            r"line 2: every line must have as many columns as the first \(2\)",
+            r"line 2: every line must have as many columns as the first of its sentence \(2\)",
         ),
-        ("EU O\nBye x O\n", {}, r"line 2: every line must have as many columns as the first"),
+        ("EU O\nBye x O\n", {}, r"line 2: every line must have as many columns as the first of"),
         ("EU O\n", {"tag": 3}, r"line 1: every line must have 3 columns, but it has 2: 'EU O'"),
         (
             "EU O\n",

@@ -1,6 +1,7 @@
 """Prepared data of every task, and the messages for too few data."""
 
 import inspect
+import json
 from pathlib import Path
 from typing import get_args
 
@@ -64,8 +65,22 @@ def test_longer_items_are_cut_and_counted(labelled: Data, tmp_path: Path) -> Non
     prepared = prepare(short, Classification(), tmp_path)
     assert items(prepared.splits[TRAIN]) == [([2, 3], [0]), ([3, 4], [1])]
     assert prepared.facts["truncated"] == {TRAIN: 1, VALID: 1, TEST: 0}
-    assert "items cut at data.max_length: 2" in prepared.notes
+    assert prepared.facts["cut_steps"] == {TRAIN: 1, VALID: 1, TEST: 0}
+    for split in (TRAIN, VALID):
+        note = f"items of {split} cut at data.max_length: 1; 1 of their steps are not read"
+        assert note in prepared.notes
+    assert not any("items of test cut" in note for note in prepared.notes)
     assert prepared.facts["tokens"][TRAIN] == 4
+
+
+def test_tags_behind_the_longest_length_are_told(tagged: Data, tmp_path: Path) -> None:
+    assert isinstance(tagged.source, Tokens)
+    rows = Path(tagged.source.path).read_text().splitlines()
+    record = {**json.loads(rows[-1]), "tokens": [*"abca"], "tags": [*"xyxy"]}
+    Path(tagged.source.path).write_text("\n".join([*rows[:-1], json.dumps(record)]))
+    prepared = prepare(tagged.model_copy(update={"max_length": 2}), Tagging(), tmp_path)
+    note = "items of test cut at data.max_length: 1; 2 of their steps are neither read nor scored"
+    assert note in prepared.notes
 
 
 def test_tagging(tagged: Data, tmp_path: Path) -> None:
@@ -157,7 +172,7 @@ def with_rows(folder: Path, *rows: str) -> Data:
         (["a,x,train", "b,x,valid", "c,x,test"], r"two different labels .* but all are 'x'"),
         (
             ["a,x,train", "b,y,train", "c,z,valid", "d,x,test"],
-            r"every label must occur in the training split, but valid has 1 .* is 'z'",
+            r"valid needs a label of the training split, .* others, the first is 'z'; give more",
         ),
     ],
 )
@@ -177,7 +192,7 @@ def test_unseen_tags_and_long_characters(tagged: Data, tmp_path: Path) -> None:
     assert isinstance(tagged.source, Tokens)
     path = Path(tagged.source.path)
     path.write_text(path.read_text().replace('["b"], "tags": ["x"]', '["bb"], "tags": ["z"]'))
-    with pytest.raises(InputError, match=r"every tag must occur .* but valid has 1 .* is 'z'"):
+    with pytest.raises(InputError, match=r"valid needs a tag of the training split, .* is 'z'"):
         prepare(tagged, Tagging(), tmp_path)
     characters = tagged.model_copy(update={"tokenizer": Characters()})
     with pytest.raises(InputError, match=r"tokens of one character, but row 2 has 'bb'; use"):

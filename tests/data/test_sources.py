@@ -19,6 +19,7 @@ LABELLED = {
     "a.jsonl": '{"text": "one, two", "label": "x", "who": 1}\n'
     '{"text": "NA", "label": "y", "who": 2}\n',
 }
+LABELLED["a.json"] = LABELLED["a.jsonl"]
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])

@@ -102,6 +102,17 @@ def test_the_case_of_letters_is_kept_where_words_are_lowercased(tmp_path: Path) 
     assert "ann" in (prepared.fitted.inputs.vocabulary or ())
 
 
+def test_letters_are_in_the_form_of_their_word(tmp_path: Path) -> None:
+    it = experiment(tmp_path, **{"data.tokenizer.normalization": "NFC"})
+    path = tmp_path / "a.jsonl"
+    path.write_text(path.read_text().replace("Ann", "Zoe\u0308"))
+    fitted = prepare(it.data, it.task, tmp_path).fitted.inputs
+    assert "\u00eb" in (fitted.characters or ())
+    assert "\u0308" not in (fitted.characters or ())
+    parts, whole = (fitted.encode([[word]])[0] for word in ("Zoe\u0308", "Zo\u00eb"))
+    assert parts.tolist() == whole.tolist()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

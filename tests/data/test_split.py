@@ -1,6 +1,7 @@
 """Which item is in which split, and what a bad split is told."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,9 @@ from rnnkit.data.prepare.split import duplicates, split_items
 from rnnkit.data.prepare.split_series import split_rows
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, Data, Files, Fractions, Split, Time
-from rnnkit.params.source import Builtin
+from rnnkit.params.source import Builtin, Text
+from rnnkit.params.task import LanguageModeling
+from rnnkit.tasks import prepare
 
 WORDS = [f"word {number}" for number in range(400)]
 
@@ -190,3 +193,35 @@ def test_too_few_groups_for_all_parts_are_told() -> None:
     message = "of the 20 in 1 groups, each of which lies in one split; give it a larger fraction"
     with pytest.raises(InputError, match=message):
         split_items(frame, "labelled_text", data(Fractions()))
+
+
+def test_equal_items_lie_in_one_split() -> None:
+    frame = texts(["dull film", "fine film"] * 50)
+    message = (
+        r"but valid has none of the 100, which are 2 different ones, and equal items lie in one "
+        r"split; give it a larger fraction, or give more data"
+    )
+    for split in (Fractions(valid=0.01, test=0.01), Files(valid=0.01, test="b")):
+        part = frame if isinstance(split, Fractions) else with_test(frame)
+        with pytest.raises(InputError, match=message.replace("100", str(len(part)))):
+            split_items(part, "labelled_text", data(split))
+
+
+def with_test(frame: pd.DataFrame) -> pd.DataFrame:
+    own = [frame.assign(part="train"), texts(["other"]).assign(part="test")]
+    return pd.concat(own, ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("unit", "message"),
+    [
+        ("line", "is one line; write one item per line, or give files"),
+        ("paragraph", "is one paragraph, because no blank line ends one; write `unit: line`"),
+        ("file", "is one item with `unit: file`; write `unit: line` or `paragraph`"),
+    ],
+)
+def test_a_text_of_one_item_says_why(tmp_path: Path, unit: str, message: str) -> None:
+    (tmp_path / "a.txt").write_text("one\n" if unit == "line" else "one\ntwo\n")
+    source = Text.model_validate({"path": str(tmp_path / "a.txt"), "unit": unit})
+    with pytest.raises(InputError, match=rf"at least one item, but .*a\.txt {message}"):
+        prepare(Data(source=source), LanguageModeling(), tmp_path)

@@ -149,7 +149,7 @@ def test_ts_is_a_case_a_line(tmp_path: Path) -> None:
 
 PER_FRAME = {"labels": "per_frame"}
 BAD = {
-    "ragged": (Conll, {}, "a O\nb x O\n", r"line 2: .* as many columns as the first \(2\), but it"),
+    "ragged": (Conll, {}, "a O\nb x O\n", r"line 2: .* as the first of its sentence \(2\), but"),
     "too few": (
         Conll,
         {"tag": 3},

@@ -1,15 +1,20 @@
 """Tokenizers: characters, byte-pair encoding and words."""
 
+import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tokenizers
 from hypothesis import given
 from hypothesis import strategies as st
 from prepared_items import TEST, items
 
-from rnnkit.data.prepare import tokenize
+from rnnkit.data.prepare import data_sha256, tokenize
 from rnnkit.data.prepare.ids import END, UNKNOWN
-from rnnkit.params.data import BPE, Characters, Data, Words
+from rnnkit.params.data import BPE, Characters, Data, Tokenizer, Words
+from rnnkit.params.public import hashed_params
+from rnnkit.params.source import Pairs
 from rnnkit.params.task import LanguageModeling
 from rnnkit.tasks import prepare
 
@@ -87,3 +92,58 @@ def test_the_stored_tokenizer_is_the_fitted_one(text: Data, tmp_path: Path) -> N
         assert stored.vocabulary == prepared.fitted.inputs.vocabulary
         targets = [token for _, found in items(prepared.splits[TEST]) for token in found]
         assert stored.decode(targets).replace(" ", "") == "ab"
+
+
+ONE, TWO = "caf\u00e9", "cafe\u0301"
+"""The same word, its last letter as one code point and as two."""
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_a_unicode_form_joins_what_is_the_same_word(form: Any, lowercase: bool) -> None:
+    texts = [ONE, TWO.upper(), "\uff43at \ufb01t"]
+    expected = [unicodedata.normalize(form, text) for text in texts]
+    expected = [text.lower() if lowercase else text for text in expected]
+    kinds: list[Tokenizer] = [
+        Words(normalization=form, lowercase=lowercase),
+        Characters(normalization=form, lowercase=lowercase),
+        BPE(normalization=form, lowercase=lowercase, vocabulary=300),
+    ]
+    for params in kinds:
+        fitted = tokenize.fit(params, [ONE, TWO], end=False)
+        (one, _), (two, _) = fitted.encode([ONE]), fitted.encode([TWO])
+        assert one.tolist() == two.tolist()
+        fitted = tokenize.fit(params, texts, end=False)
+        for text, normal in zip(texts, expected, strict=True):
+            assert fitted.normal(text) == normal
+            assert fitted.decode(fitted.encode([text])[0].tolist()) == normal
+    lists = [text.split() for text in texts]
+    words = tokenize.fit_tokens(kinds[0], lists)
+    again = tokenize.FittedTokenizer(
+        tokenizers.Tokenizer.from_str(words.to_json()), words.vocabulary
+    )
+    assert {*words.vocabulary[2:]} == {word for text in expected for word in text.split()}
+    ids, _ = again.encode_tokens([[ONE], [TWO]])
+    assert ids[0] == ids[1] > UNKNOWN
+
+
+def test_without_a_form_code_points_are_kept() -> None:
+    words = tokenize.fit(Words(), [ONE, TWO], end=False)
+    assert {*words.vocabulary[2:]} == {ONE, TWO}
+
+
+def test_ids_of_data_without_a_form_are_those_of_older_versions(text: Data) -> None:
+    def tokenizer(data: Data) -> Any:
+        return hashed_params(data)["tokenizer"]
+
+    assert "normalization" not in tokenizer(text)
+    other = text.model_copy(update={"tokenizer": Words(normalization="NFC")})
+    assert tokenizer(other)["normalization"] == "NFC"
+    assert data_sha256(other, LanguageModeling()) != data_sha256(text, LanguageModeling())
+
+
+def test_a_form_changes_the_reference_texts() -> None:
+    source = Pairs(path="a.tsv")
+    data = Data(source=source, tokenizer=Words(normalization="NFKC", lowercase=True))
+    assert data.text_changes == ("in the form NFKC", "in lower case")
+    assert Data(source=source).text_changes == ()

@@ -181,11 +181,6 @@ def test_forecasts_of_an_older_model_are_the_same_through_other_scales_and_windo
 Change = Callable[[Any], Fitted]
 """What an older model was fitted to -> the same with one difference."""
 CHANGES: Mapping[str, tuple[Callable[[Path], Experiment], Change, str]] = {
-    "labels": (
-        lambda folder: texts(folder),
-        lambda fitted: replace(fitted, targets=Labels(("neg", "other"), {})),
-        "does not know the label 'pos'",
-    ),
     "features": (
         lambda _: digits(),
         lambda fitted: replace(fitted, inputs=replace(fitted.inputs, width=3)),

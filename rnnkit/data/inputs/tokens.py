@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from numbers import Integral
@@ -17,9 +17,9 @@ from rnnkit.data.prepare.encoded_split import Flat
 from rnnkit.data.prepare.ids import PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
-from rnnkit.data.prepare.tokenize import FittedTokenizer, fit, fit_tokens
+from rnnkit.data.prepare.tokenize import FittedTokenizer, fit, fit_tokens, in_form
 from rnnkit.errors import InputError
-from rnnkit.params.data import Characters, Data, Words
+from rnnkit.params.data import Characters, Data, Normalization, Words
 from rnnkit.params.source import Source
 
 
@@ -117,6 +117,7 @@ class TokenLists(TokenInputs):
 
     Args:
         spelled: characters per word, for words with spelling.
+        form: Unicode normalization form of the characters.
     """
 
     column: ClassVar[str] = "tokens"
@@ -125,6 +126,7 @@ class TokenLists(TokenInputs):
 
     characters: tuple[str, ...] | None = None
     spelled: int | None = None
+    form: Normalization = None
 
     def item(self, value: Any, where: str) -> list[str]:
         value = self.of_line(value) if isinstance(value, str) else value
@@ -141,7 +143,8 @@ class TokenLists(TokenInputs):
     def encode(self, items: Sequence[Sequence[str]]) -> Flat:
         ids, lengths = self.tokenizer.encode_tokens(items)
         if self.characters is not None and self.spelled is not None:
-            ids = with_characters(ids, items, self.characters, self.spelled)
+            words = in_forms(self.form, items)
+            ids = with_characters(ids, words, self.characters, self.spelled)
         return ids, lengths
 
     def step(self, value: Any, where: str) -> list[Any]:
@@ -166,12 +169,19 @@ class TokenLists(TokenInputs):
             refuse_long_tokens(frame[cls.column].tolist())
         train = frame[cls.column].iloc[rows["train"]].tolist()
         spelled: int | None = getattr(data.tokenizer, "spelling", None)
-        characters = None if spelled is None else alphabet(train)
-        return cls(fit_tokens(data.tokenizer, train), characters, spelled), frame
+        form = data.tokenizer.normalization
+        characters = None if spelled is None else alphabet(in_forms(form, train))
+        return cls(fit_tokens(data.tokenizer, train), characters, spelled, form), frame
 
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Self:
-        return cls(stored.tokenizer, stored.characters, getattr(data.tokenizer, "spelling", None))
+        spelled: int | None = getattr(data.tokenizer, "spelling", None)
+        return cls(stored.tokenizer, stored.characters, spelled, data.tokenizer.normalization)
+
+
+def in_forms(form: Normalization, items: Iterable[Sequence[str]]) -> Iterator[list[str]]:
+    """The tokens of each item in a Unicode normalization form."""
+    return ([in_form(form, token) for token in tokens] for tokens in items)
 
 
 def refuse_long_tokens(items: Sequence[Sequence[str]]) -> None:

@@ -50,10 +50,11 @@ class Fitted(ABC):
         Args:
             frame: of the source.
             rows: rows to encode; they become the examples' `item`.
-            split: for messages: train, valid, test, or `new` for another source.
+            split: for messages: train, valid, test, or `new` for another source, whose labels
+                must be among `all_labels`.
 
         Raises:
-            InputError: a label missing from the training split, or an invalid input.
+            InputError: an invalid input.
         """
 
     def texts(self, frame: pd.DataFrame, rows: np.ndarray) -> tuple[Texts, Texts]:
@@ -81,13 +82,14 @@ class Fitted(ABC):
         refuse_no_tokens(split, lengths, rows)
         return flat, lengths
 
-    def cut(self, split: EncodedSplit) -> int:
-        """Number of items of a split truncated at `data.max_length`."""
+    def cut(self, split: EncodedSplit) -> tuple[int, int]:
+        """Number of items of a split truncated at `data.max_length`, and of their missing steps."""
         if self.data.max_length is None or split.is_sequence_to_sequence:
-            return 0
+            return 0, 0
         whole = torch.diff(split.input_start, append=torch.tensor([len(split.inputs)]))
         given = 1 if split.inputs is split.targets else 0  # the first step, which is no target
-        return int((split.input_length < whole - given).sum())
+        missing = (whole - given - split.input_length).clamp(min=0)
+        return int((missing > 0).sum()), int(missing.sum())
 
     @property
     def columns(self) -> tuple[str, ...] | None:
@@ -104,6 +106,39 @@ class Fitted(ABC):
     def labels(self) -> tuple[str, ...] | None:
         """Classes, tags or symbols, in output order; None for other tasks."""
         return None
+
+    @property
+    def all_labels(self) -> tuple[str, ...]:
+        """The labels, then those that only other data have. The network has no output for the
+        latter: they count as wrong."""
+        return self.labels or ()
+
+    @property
+    def notes(self) -> list[str]:
+        """Notes on how the data are scored."""
+        return []
+
+    def including_labels(self, labels: Iterable[str]) -> Self:
+        """A copy that also numbers the labels of other data."""
+        return self
+
+    def labels_of(self, frame: pd.DataFrame) -> list[str]:
+        """All labels of a frame; empty for tasks without labels."""
+        return []
+
+    def unseen(self, split: EncodedSplit, of: Fitted | None = None) -> dict[str, int]:
+        """Label that the training split lacks -> number of targets of a split that have it.
+
+        Args:
+            split: encoded by this fit.
+            of: another model's fit, whose training split is meant.
+        """
+        known = set((of or self).labels or ())
+        if known.issuperset(self.all_labels):
+            return {}
+        counts = torch.bincount(split.all_targets, minlength=len(self.all_labels)).tolist()
+        named = zip(self.all_labels, counts, strict=True)
+        return {label: count for label, count in named if count and label not in known}
 
     @property
     def target(self) -> FittedTokenizer | None:
@@ -141,16 +176,19 @@ class Fitted(ABC):
     def align(self, split: EncodedSplit, of: Fitted) -> EncodedSplit:
         """Convert another fit's examples to this fit's labels and scales; tokens must be equal.
 
+        The labels of the other fit must be among `all_labels`.
+
         Raises:
-            InputError: this fit lacks a label, or reads another form of data.
+            InputError: this fit reads another form of data.
         """
         if of.form != self.form:
             raise InputError(
                 "the older model reads other columns or another form of data, or scales where the "
                 "run does not"
             )
-        if of.labels is not None and self.labels is not None and of.labels != self.labels:
-            split = replace(split, targets=_relabelled(split.targets, of.labels, self.labels))
+        if of.all_labels != self.all_labels:
+            numbers = [self.all_labels.index(label) for label in of.all_labels]
+            split = replace(split, targets=torch.tensor(numbers)[split.targets])
         scaler, own = of.inputs.scaler, self.inputs.scaler
         if scaler is not None and own is not None and scaler != own:
             split = _rescaled(split, scaler, own)
@@ -215,7 +253,13 @@ class Fitted(ABC):
     def stored(self) -> dict[str, Any]:
         """Fields of `prepared.json`."""
         vocabulary = None if self.target is None else self.target.vocabulary
-        return {**self.inputs.stored(), "labels": self.labels, "target_vocabulary": vocabulary}
+        unseen = self.all_labels[len(self.labels or ()) :]
+        return {
+            **self.inputs.stored(),
+            "labels": self.labels,
+            **({"unseen_labels": unseen} if unseen else {}),
+            "target_vocabulary": vocabulary,
+        }
 
     def files(self) -> dict[str, str]:
         """Further files: name -> content."""
@@ -235,26 +279,6 @@ def refuse_no_tokens(split: str, lengths: np.ndarray, rows: np.ndarray) -> None:
             f"the {split} split has none, the first is row {int(rows[lengths.argmin()]) + 1}; "
             "leave them out or choose another tokenizer"
         )
-
-
-def refuse_unknown(names: Sequence[str], known: Sequence[str], what: str) -> None:
-    """Raise InputError for a name that is missing from the training split."""
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise InputError(
-            f"data.source: the network was trained on the {what} {', '.join(known[:8])}"
-            f"{', …' if len(known) > 8 else ''} alone, but {unknown[0]!r} "
-            f"{f'and {len(unknown) - 1:,} others are' if unknown[1:] else 'is'} there, too; leave "
-            "them out, or train with them"
-        )
-
-
-def _relabelled(targets: Tensor, labels: tuple[str, ...], own: tuple[str, ...]) -> Tensor:
-    """Convert indices of labels to those of an older model's own labels."""
-    unknown = sorted(set(labels) - set(own))
-    if unknown:
-        raise InputError(f"the older model does not know the label {unknown[0]!r}")
-    return torch.tensor([own.index(name) for name in labels])[targets]
 
 
 def _rescaled(split: EncodedSplit, scaler: Scaler, own: Scaler) -> EncodedSplit:

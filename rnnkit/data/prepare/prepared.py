@@ -9,7 +9,7 @@ from typing import Any, Generic
 from typing_extensions import TypeVar  # typing's has no default before Python 3.13
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit, joined
-from rnnkit.data.prepare.facts import Facts
+from rnnkit.data.prepare.facts import Facts, alike_notes, cut_note, unseen_note
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.params.block import FrozenDict
 
@@ -47,8 +47,13 @@ class Prepared(Generic[F]):
         notes = list(facts["notes"])
         if left_out := facts.get("left_out"):
             notes.append(f"items of train longer than data.max_length, left out: {left_out:,}")
-        if cut := sum((facts.get("truncated") or {}).values()):
-            notes.append(f"items cut at data.max_length: {cut:,}")
+        for part, steps in (facts.get("cut_steps") or {}).items():
+            if steps:
+                synced = self.splits["train"].synced
+                notes.append(cut_note(part, facts["truncated"][part], steps, synced))
+        notes += [unseen_note(part, labels) for part, labels in (facts.get("unseen") or {}).items()]
+        notes += self.fitted.notes
+        notes += alike_notes(self.fitted.all_labels)
         for part, count in (facts.get("duplicates") or {}).items():
             if count:
                 notes.append(f"items of {part} that are also in an earlier split: {count:,}")

@@ -74,8 +74,9 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
             "data.split: a split by time needs a series, and this source has no time; "
             "use `split: {kind: fractions}`"
         )
+    drawn = by_content[:0]
     if isinstance(split, Fractions):
-        sides = _by_hash(by_group, split.valid, split.test)
+        sides, drawn = _by_hash(by_group, split.valid, split.test), by_group
     else:
         if isinstance(split, FileNames):
             sides, hashes = _by_name(frame["name"], split), by_content
@@ -83,13 +84,13 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
             sides, hashes = named(frame, split), by_group
         if isinstance(split, Files | FileNames) and not isinstance(split.valid, str):
             train = sides == "train"
-            sides[train] = _by_hash(hashes[train], split.valid, 0.0)
+            drawn = hashes[train]
+            sides[train] = _by_hash(drawn, split.valid, 0.0)
     rows = {part: np.flatnonzero(sides == part) for part in SPLITS}
-    by_hash = isinstance(split, Fractions | Files)
-    groups = frame["group"].nunique() if by_hash and "group" in frame else None
     by_name = isinstance(split, FileNames)
     remedy = "let the patterns leave it some" if by_name else "give it a larger fraction"
-    refuse_empty(rows, len(frame), groups, remedy)
+    grouped = "group" in frame and not by_name
+    refuse_empty(rows, len(frame), _together(drawn, grouped), remedy, frame.attrs.get("single"))
     if form == "text":
         return {part: members[: data.limit] for part, members in rows.items()}
     return keep_by_hash(rows, by_content, data.limit)
@@ -155,19 +156,36 @@ def named(frame: pd.DataFrame, split: Files | Column | Given) -> np.ndarray:
     return names.astype("<U5")
 
 
+def _together(hashes: np.ndarray, grouped: bool) -> str:
+    """Which of the items that are split by hash lie in one split, for the message."""
+    different = len(np.unique(hashes))
+    if grouped and len(hashes):
+        return f" in {different} groups, each of which lies in one split"
+    if different < len(hashes):
+        same = "all equal" if different == 1 else f"{different} different ones"
+        return f", which are {same}, and equal items lie in one split"
+    return ""
+
+
 def refuse_empty(
-    rows: Rows, count: int, groups: int | None = None, remedy: str = "give it a larger fraction"
+    rows: Rows,
+    count: int,
+    among: str = "",
+    remedy: str = "give it a larger fraction",
+    single: str | None = None,
 ) -> None:
     """Raise InputError for a split without items.
 
     Args:
         count: number of items in all splits.
-        groups: number of groups, each of which lies in one split; None: no groups.
+        among: which of them lie in one split, for the message.
         remedy: for the message.
+        single: why the source has only one item, and what to do; None: it has more.
     """
-    among = "" if groups is None else f" in {groups} groups, each of which lies in one split"
     for part in SPLITS:
         if not len(rows[part]):
+            if single is not None:
+                raise InputError(f"data.split: every split needs at least one item, but {single}")
             raise InputError(
                 f"data.split: every split needs at least one item, but {part} has none of the "
                 f"{count}{among}; {remedy}, or give more data"

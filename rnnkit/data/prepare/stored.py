@@ -23,6 +23,7 @@ class Stored:
         self.record: Mapping[str, Any] = read_json(folder / RECORD)
         self.facts: Mapping[str, Any] = self.record["facts"]
         self.labels = tuple(self.record.get("labels") or ())
+        self.unseen_labels = tuple(self.record.get("unseen_labels") or ())
         characters, scaler = self.record.get("letters"), self.record.get("scaler")
         self.characters = None if characters is None else tuple(characters)
         self.scaler = None if scaler is None else Scaler.from_json(scaler)

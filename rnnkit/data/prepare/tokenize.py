@@ -8,17 +8,19 @@ unknown token (as in the Penn Treebank).
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
 from rnnkit.data.prepare.ids import END_TOKEN, PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
-from rnnkit.params.data import BPE, Characters, Tokenizer
+from rnnkit.params.data import BPE, Characters, Normalization, Tokenizer
 
 RESERVED = (PADDING_TOKEN, UNKNOWN_TOKEN, END_TOKEN)
 WHITESPACE = pre_tokenizers.WhitespaceSplit()
@@ -29,6 +31,12 @@ SEPARATORS: Mapping[str, pre_tokenizers.PreTokenizer] = {
     "punctuation": pre_tokenizers.Sequence([WHITESPACE, pre_tokenizers.Punctuation("isolated")]),
 }
 """By `Words.split`."""
+FORMS: Mapping[Normalization, Callable[[], normalizers.Normalizer]] = {
+    "NFC": normalizers.NFC,
+    "NFD": normalizers.NFD,
+    "NFKC": normalizers.NFKC,
+    "NFKD": normalizers.NFKD,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +72,8 @@ class FittedTokenizer:
 
     def encode_tokens(self, items: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
         """As `encode`, for lists of tokens."""
-        get, lower = self.model.get_vocab().get, self.model.normalizer is not None
-        ids = [
-            [get(token.lower() if lower else token, UNKNOWN) for token in tokens]
-            for tokens in items
-        ]
-        return _flat(ids)
+        get, normal = self.model.get_vocab().get, _normal_token(self.model)
+        return _flat([[get(normal(token), UNKNOWN) for token in tokens] for tokens in items])
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids, without padding and end.
@@ -89,7 +93,7 @@ class FittedTokenizer:
     def normal(self, text: str) -> str:
         """A text as `decode` returns it if all tokens are known.
 
-        Lower-cased if the tokenizer is; words joined by single spaces.
+        Normalized and lower-cased as the tokenizer is; words joined by single spaces.
         """
         if self.model.normalizer is not None:
             text = self.model.normalizer.normalize_str(text)
@@ -138,12 +142,28 @@ def fit(params: Tokenizer, texts: Sequence[str], end: bool) -> FittedTokenizer:
 
 def fit_tokens(params: Tokenizer, items: Iterable[Sequence[str]]) -> FittedTokenizer:
     """Learn a vocabulary from lists of tokens."""
-    tokens = chain.from_iterable(items)
-    counts = Counter(map(str.lower, tokens) if params.lowercase else tokens)
+    model = _pipeline(params)
+    counts = Counter(map(_normal_token(model), chain.from_iterable(items)))
     minimum = getattr(params, "minimum_count", 1)
     kept = [token for token, count in counts.items() if count >= minimum]
     kept.sort(key=lambda token: (-counts[token], token))
-    return _number(params, _pipeline(params), kept, end=False)
+    return _number(params, model, kept, end=False)
+
+
+def in_form(form: Normalization, token: str) -> str:
+    """A token in a Unicode normalization form; None: as it stands."""
+    return token if form is None else unicodedata.normalize(form, token)
+
+
+def _normal_token(model: tokenizers.Tokenizer) -> Callable[[str], str]:
+    """Normalizes a token of a list as the model normalizes texts."""
+    normalizer: Any = model.normalizer  # the library's types lack that a sequence is iterable
+    steps = list(normalizer) if isinstance(model.normalizer, normalizers.Sequence) else [normalizer]
+    kinds = {type(step) for step in steps}
+    form = next((form for form, kind in FORMS.items() if kind in kinds), None)
+    if normalizers.Lowercase not in kinds:
+        return lambda token: in_form(form, token)
+    return lambda token: in_form(form, token).lower()
 
 
 def _pipeline(params: Tokenizer) -> tokenizers.Tokenizer:
@@ -159,8 +179,10 @@ def _pipeline(params: Tokenizer) -> tokenizers.Tokenizer:
             model.decoder = decoders.Fuse()
         else:
             model.pre_tokenizer = SEPARATORS[params.split]
-    if params.lowercase:
-        model.normalizer = normalizers.Lowercase()
+    steps = [FORMS[params.normalization]()] if params.normalization else []
+    steps += [normalizers.Lowercase()] if params.lowercase else []
+    if steps:
+        model.normalizer = normalizers.Sequence(steps) if len(steps) > 1 else steps[0]
     return model
 
 

@@ -14,7 +14,8 @@
     generated       part                             one row per sequence to generate
 
 Optional columns: `group` (items that stay in one split) and `part` (split given by the data or
-files). `attrs["columns"]` names the features of frames from files. `prepare` splits and encodes.
+files). `attrs["columns"]` names the features of frames from files, `attrs["notes"]` tells what was
+changed, `attrs["single"]` why a file has only one item. `prepare` splits and encodes.
 
 A reader is a function of the source's block, with a local path, and of the column that says train,
 valid or test (None: the data do not say); readers in NO_COLUMN take the block alone. All raise
@@ -182,7 +183,7 @@ def _joined(splits: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> pd
         f"{part}: {note}" for part, frame in frames.items() for note in frame.attrs.get("notes", ())
     ]
     # pandas keeps attrs only if all are equal; notes usually differ
-    joined.attrs = {**first.attrs, **({"notes": notes} if "notes" in first.attrs else {})}
+    joined.attrs = {**first.attrs, **({"notes": notes} if notes else {})}
     return joined
 
 

@@ -104,6 +104,11 @@ def objects(path: str, encoding: str) -> Iterator[tuple[str, dict[str, Any]]]:
         InputError: a line that is empty, invalid JSON, or not an object.
     """
     for where, line in numbered_rows(path, encoding):
+        if line.lstrip().startswith("["):
+            raise InputError(
+                f"{where}: every line must be one JSON object, but this one begins a JSON array; "
+                "write one object in a line, without the brackets and the commas between objects"
+            )
         try:
             value = json.loads(line)
         except json.JSONDecodeError as error:

@@ -71,7 +71,15 @@ def _check(where: str, lists: list[tuple[str, Any]]) -> None:
 
 def read_conll(params: Conll) -> pd.DataFrame:
     """Columns tokens and tags, lists of str, one row per sentence."""
-    return _sentences(params.path, _conll(params))
+    widths: dict[int, str] = {}
+    frame = _sentences(params.path, _conll(params, widths))
+    if len(widths) > 1:
+        few, many = min(widths), max(widths)
+        frame.attrs["notes"] = [
+            f"sentences have from {few} ({widths[few]}) to {many} columns ({widths[many]}); the "
+            f"token is column {params.token} and the tag column {params.tag} of all"
+        ]
+    return frame
 
 
 def read_conllu(params: Conllu) -> pd.DataFrame:
@@ -87,10 +95,17 @@ def _sentences(path: str, words: Words) -> pd.DataFrame:
     if not sentences:
         raise InputError(f"{path}: the file holds no token; name another")
     tokens = [[token for token, _ in sentence] for sentence in sentences]
-    return pd.DataFrame({"tokens": tokens, "tags": [[tag for _, tag in s] for s in sentences]})
+    frame = pd.DataFrame({"tokens": tokens, "tags": [[tag for _, tag in s] for s in sentences]})
+    if len(sentences) == 1:
+        frame.attrs["single"] = (
+            f"{path} is one sentence of {len(tokens[0]):,} tokens, because no blank line ends one; "
+            "write a blank line after each sentence"
+        )
+    return frame
 
 
-def _conll(params: Conll) -> Words:
+def _conll(params: Conll, widths: dict[int, str]) -> Words:
+    """Sets `widths`: number of columns -> first sentence with so many, as file and line."""
     divide, width = SEPARATORS[params.separator], 0
     needed = max(params.token, params.tag)
     for where, line in numbered_rows(params.path, params.encoding):
@@ -98,16 +113,18 @@ def _conll(params: Conll) -> Words:
             continue
         columns = divide(line)
         if not line.strip() or columns[0] == DOCUMENT:
+            width = 0
             yield None
             continue
         width = width or len(columns)
+        widths.setdefault(width, where.rpartition(", ")[2])
         if len(columns) != width or width < needed:
-            rule = f"as many columns as the first ({width})"
+            rule = f"as many columns as the first of its sentence ({width})"
             rule = rule if width >= needed else f"{needed} columns"
             raise InputError(
                 f"{where}: every line must have {rule}, but it has {len(columns)}: "
-                f"{' '.join(columns)[:40]!r}; correct it, or set data.source.separator, token and "
-                "tag"
+                f"{' '.join(columns)[:40]!r}; correct it, or set data.source.separator, token, tag "
+                "and comment"
             )
         token, tag, prefix = columns[params.token - 1], columns[params.tag - 1], params.token_prefix
         if prefix is not None and not token.startswith(prefix):

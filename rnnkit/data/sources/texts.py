@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+FASTTEXT = "__label__"
+"""Prefix of a label in fastText's format."""
+ONE_TEXT = {
+    "line": "one line; write one item per line, or give files",
+    "paragraph": "one paragraph, because no blank line ends one; write `unit: line`, or add some",
+    "file": "one item with `unit: file`; write `unit: line` or `paragraph`, or give files",
+}
+"""Why a text has only one item, and what to do, by unit."""
+
+
 def read_text(params: Text) -> pd.DataFrame:
     """The column text; blank items are skipped."""
     import pandas as pd
@@ -27,7 +37,10 @@ def read_text(params: Text) -> pd.DataFrame:
     texts = [item for item in items if item.strip()]
     if not texts:
         raise InputError(f"{params.path}: the file holds nothing but white space; name another")
-    return pd.DataFrame({"text": texts})
+    frame = pd.DataFrame({"text": texts})
+    if len(texts) == 1:
+        frame.attrs["single"] = f"{params.path} is {ONE_TEXT[params.unit]}"
+    return frame
 
 
 def labelled_text_sha256(params: LabelledText) -> str:
@@ -75,6 +88,7 @@ def _label_lines(params: LabelledText) -> list[tuple[str, str]]:
     rows = []
     for where, line in opening.numbered_rows(params.path, params.encoding):
         label, _, text = line.partition(" ")
+        _refuse_other_formats(where, line, label, text)
         if not (label.strip() and text.strip()):
             raise InputError(
                 f"{where}: a line must be `label text` with one space between, "
@@ -82,6 +96,26 @@ def _label_lines(params: LabelledText) -> list[tuple[str, str]]:
             )
         rows.append((text, label))
     return rows
+
+
+def _refuse_other_formats(where: str, line: str, label: str, text: str) -> None:
+    """Raise InputError for a line of JSON, or of several labels with fastText's prefix."""
+    if label.startswith(('{"', '[{"')):
+        raise InputError(
+            f"{where}: a line must be `label text`, but this one is JSON: {line[:40]!r}; set "
+            "`data.source.format: jsonl`, with one object in a line"
+        )
+    labels = [word for word in text.split() if word.startswith(FASTTEXT)]
+    if labels and label.startswith(FASTTEXT):
+        raise InputError(
+            f"{where}: a text has one label, but it has {len(labels) + 1}: {label!r} and "
+            f"{', '.join(map(repr, labels[:3]))}; keep one of them"
+        )
+    if labels:
+        raise InputError(
+            f"{where}: the label stands first in a line, but {labels[0]!r} stands behind "
+            f"{label[:40]!r}; write it first"
+        )
 
 
 def _label_files(params: LabelledText) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from rnnkit.tasks.predictions import Scored
 
 def majority_class(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """Always the most frequent class of the training split."""
-    counts = torch.bincount(prepared.splits["train"].all_targets, minlength=task.outputs)
+    counts = torch.bincount(prepared.splits["train"].all_targets, minlength=len(task.all_labels))
     truth = split.all_targets
     return label_metrics(task, torch.full_like(truth, int(counts.argmax())), truth)
 
@@ -66,7 +66,7 @@ def naive_bayes(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
 
 
 def label_metrics(task: Any, predicted: Tensor, truth: Tensor) -> Metrics:
-    meter = LabelMeter(task.outputs, sequences=False)
+    meter = LabelMeter(len(task.all_labels), sequences=False)
     meter.update(predicted, truth)
     return Scored(meter.compute(), lambda: {"truth": truth.numpy(), "predicted": predicted.numpy()})
 

@@ -12,7 +12,7 @@ from rnnkit.metrics import EntityMeter, LabelMeter
 from rnnkit.nn.losses import class_mean, cross_entropy, masked_mean, weights_of
 from rnnkit.tasks.classification import baselines, examples
 from rnnkit.tasks.interface import Baseline, Figures, Task
-from rnnkit.tasks.labels import Labelled
+from rnnkit.tasks.labels import Labelled, learnable
 from rnnkit.tasks.predictions import Items, Measures, Predictions, Rows, mistake_rows, summed
 
 
@@ -63,18 +63,24 @@ class Classification(Task[Labelled]):
         return len(self.labels)
 
     def loss(self, outputs: Float[Tensor, "*rows classes"], batch: Batch) -> Float[Tensor, ""]:
-        losses = cross_entropy(outputs, batch.targets)
+        targets, mask = self._learnable(batch)
+        losses = cross_entropy(outputs, targets)
         if self.class_weights is None:
-            return masked_mean(losses, batch.mask if self.synced else None)
-        return class_mean(losses, batch.targets, self.class_weights)
+            return masked_mean(losses, mask)
+        return class_mean(losses, targets, self.class_weights)
 
     def weight(self, batch: Batch) -> int | float:
+        targets, mask = self._learnable(batch)
         if self.class_weights is None:
-            return super().weight(batch)
-        return float(weights_of(batch.targets, self.class_weights).sum())
+            return targets.numel() if mask is None else int(mask.sum())
+        return float(weights_of(targets, self.class_weights).sum())
+
+    def _learnable(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        mask = batch.mask if self.synced else None
+        return learnable(batch.targets, mask, self.outputs)
 
     def meter(self) -> LabelMeter | EntityMeter:
-        return LabelMeter(len(self.labels), sequences=self.synced)
+        return LabelMeter(len(self.all_labels), sequences=self.synced)
 
     def measure(self, meter: LabelMeter | EntityMeter, outputs: Tensor, batch: Batch) -> None:
         meter.update(outputs.argmax(dim=-1), batch.targets)
@@ -86,7 +92,7 @@ class Classification(Task[Labelled]):
         return {
             "item": batch.item.tolist(),
             **self.recordings(batch),
-            "truth": [self.labels[i] for i in batch.targets.tolist()],
+            "truth": [self.all_labels[i] for i in batch.targets.tolist()],
             "predicted": [self.labels[i] for i in predicted.tolist()],
             "probability": probability.tolist(),
         }
@@ -94,7 +100,7 @@ class Classification(Task[Labelled]):
     def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
-        yield "confusion_matrix", figures.confusion_matrix(predictions.table, self.labels)
+        yield "confusion_matrix", figures.confusion_matrix(predictions.table, self.all_labels)
 
     def answer(self, outputs: Float[Tensor, " classes"], inputs: Tensor) -> dict[str, Any]:
         shares = outputs.softmax(dim=-1).tolist()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -22,7 +23,7 @@ from rnnkit.params.data import Data, Words
 from rnnkit.params.source import Generated
 from rnnkit.params.task import Memory
 from rnnkit.runtime import numerics
-from rnnkit.tasks.labels import fit_labels, numbered
+from rnnkit.tasks.labels import Labels, fit_labels, numbered
 from rnnkit.tasks.memory import problems
 
 Drawn = tuple[list[Any], Any]
@@ -34,11 +35,19 @@ class MemoryFitted(Fitted):
     """The symbols of a problem, and those that may be answered; None where that is a number."""
 
     task: Memory
-    answers: tuple[str, ...] | None
+    answers: Labels | None
 
     @property
     def labels(self) -> tuple[str, ...] | None:
-        return self.answers
+        return None if self.answers is None else self.answers.names
+
+    @property
+    def all_labels(self) -> tuple[str, ...]:
+        return () if self.answers is None else self.answers.all
+
+    def including_labels(self, labels: Iterable[str]) -> MemoryFitted:
+        answers = None if self.answers is None else self.answers.including(labels)
+        return replace(self, answers=answers)
 
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         raise InputError("drawn sequences come from no file; draw others in a new run")
@@ -49,7 +58,7 @@ class MemoryFitted(Fitted):
         if self.answers is None:
             targets = answers[:, None].astype(np.float32)
         else:
-            targets = numbered(answers, self.answers)
+            targets = numbered(answers, self.all_labels)
         synced = self.task.topology == "synced"
         return EncodedSplit.of_items(read, targets, np.arange(len(sequences)), synced=synced)
 
@@ -57,7 +66,8 @@ class MemoryFitted(Fitted):
     def load(cls, stored: Stored, data: Data, task: Memory) -> MemoryFitted:
         if not stored.has_tokens:
             return cls(task, data, Frames.load(stored, data), None)
-        return cls(task, data, Symbols.load(stored, data), stored.labels)
+        answers = Labels(stored.labels, {}, stored.unseen_labels)
+        return cls(task, data, Symbols.load(stored, data), answers)
 
 
 def fit(frame: pd.DataFrame, data: Data, task: Memory) -> Prepared[MemoryFitted]:
@@ -72,7 +82,7 @@ def fit(frame: pd.DataFrame, data: Data, task: Memory) -> Prepared[MemoryFitted]
     else:
         answers = fit_labels({split: symbols for split, (_, symbols) in drawn.items()}, "answer")
         inputs = Symbols(fit_tokens(Words(), drawn["train"][0]))
-        fitted = MemoryFitted(task, data, inputs, answers.names)
+        fitted = MemoryFitted(task, data, inputs, answers)
     splits = {split: fitted.split(*sequences) for split, sequences in drawn.items()}
     return Prepared("", splits, fitted, counted(fitted, splits))
 

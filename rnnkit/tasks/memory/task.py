@@ -14,6 +14,7 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import AnswerMeter, Metrics
 from rnnkit.nn.losses import cross_entropy, masked_mean, squared
 from rnnkit.tasks.interface import Baseline, Figures, Task
+from rnnkit.tasks.labels import learnable
 from rnnkit.tasks.memory import examples
 from rnnkit.tasks.memory.problems import COPIED, NEAR
 from rnnkit.tasks.predictions import (
@@ -58,17 +59,18 @@ def constant_answer(task: "Memory", prepared: Prepared, split: EncodedSplit) -> 
         meter.update(right)
         loss = float((asked - mean).square().mean())
         return Scored({**meter.compute(), "loss": loss}, partial(_answers, split, right))
-    right = asked == torch.bincount(known, minlength=task.outputs).argmax()
+    right = asked == torch.bincount(known, minlength=len(task.all_labels)).argmax()
     meter.update(right)
     before, last = (
         p.all_inputs if task.synced else torch.zeros_like(p.all_targets) for p in (train, split)
     )
-    shape = (len(prepared.fitted.inputs.vocabulary or ()), task.outputs)
+    shape = (len(prepared.fitted.inputs.vocabulary or ()), len(task.all_labels))
     counts = torch.ones(shape, dtype=torch.float64)
     ones = torch.ones(len(before), dtype=torch.float64)
     counts.index_put_((before, train.all_targets), ones, accumulate=True)
     nats = -(counts / counts.sum(dim=1, keepdim=True)).log()
-    loss = float(nats[last, split.all_targets].mean())
+    learned = split.all_targets < task.outputs
+    loss = float(nats[last[learned], split.all_targets[learned]].mean())
     return Scored({**meter.compute(), "loss": loss}, partial(_answers, split, right))
 
 
@@ -95,8 +97,17 @@ class Memory(Task[examples.MemoryFitted]):
     def loss(self, outputs: Outputs, batch: Batch) -> Float[Tensor, ""]:
         if self.params.numbers:
             return squared(outputs, batch.targets[:, 0]).mean()
-        losses = cross_entropy(outputs, batch.targets)
-        return losses.mean() if losses.ndim == 1 else masked_mean(losses, batch.mask)
+        targets, mask = self._learnable(batch)
+        return masked_mean(cross_entropy(outputs, targets), mask)
+
+    def weight(self, batch: Batch) -> int:
+        if self.params.numbers:
+            return len(batch.item)
+        targets, mask = self._learnable(batch)
+        return targets.numel() if mask is None else int(mask.sum())
+
+    def _learnable(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        return learnable(batch.targets, batch.mask if self.synced else None, self.outputs)
 
     def measure(self, meter: AnswerMeter, outputs: Outputs, batch: Batch) -> None:
         predicted, truth = self._asked(outputs, batch)
@@ -171,7 +182,7 @@ class Memory(Task[examples.MemoryFitted]):
 
     def _named(self, answers: Answers) -> list[Any]:
         values: list[Any] = answers.tolist()
-        return values if self.params.numbers else [self.labels[i] for i in values]
+        return values if self.params.numbers else [self.all_labels[i] for i in values]
 
 
 def _span(batch: Batch) -> tuple[Int[Tensor, " batch"], Int[Tensor, " batch"]]:

@@ -15,7 +15,7 @@ from rnnkit.tasks.predictions import Scored
 
 def most_frequent_tag(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """Every token or frame gets the most frequent tag of the training split."""
-    counts = torch.bincount(prepared.splits["train"].all_targets, minlength=task.outputs)
+    counts = torch.bincount(prepared.splits["train"].all_targets, minlength=len(task.all_labels))
     return _tags(task, split, torch.full_like(split.all_targets, int(counts.argmax())))
 
 
@@ -46,10 +46,9 @@ def logistic_regression(task: Any, prepared: Prepared, split: EncodedSplit) -> M
 def most_frequent_tag_per_token(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """Each token gets the tag it had most often in training; unseen ones the overall favourite."""
     train = prepared.splits["train"]
-    vocabulary = len(prepared.fitted.inputs.vocabulary or ())
-    pairs = _tokens(train) * task.outputs + train.all_targets
-    counts = torch.bincount(pairs, minlength=vocabulary * task.outputs)
-    table = counts.view(vocabulary, task.outputs)
+    shape = (len(prepared.fitted.inputs.vocabulary or ()), len(task.all_labels))
+    pairs = _tokens(train) * shape[1] + train.all_targets
+    table = torch.bincount(pairs, minlength=shape[0] * shape[1]).view(shape)
     favourite = table.argmax(dim=1)
     favourite[table.sum(dim=1) == 0] = int(table.sum(dim=0).argmax())
     return _tags(task, split, favourite[_tokens(split)])

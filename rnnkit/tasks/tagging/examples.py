@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnnkit.metrics.labels import why_no_entities
 from rnnkit.params.task import Tagging
 from rnnkit.tasks.labels import Labelled
 
@@ -13,3 +14,8 @@ class TaggingFitted(Labelled):
     """Tags, and how inputs become tensors."""
 
     task: Tagging
+
+    @property
+    def notes(self) -> list[str]:
+        why = why_no_entities(self.labels or ())
+        return [f"tags are scored one by one, not as whole entities: {why}"] if why else []

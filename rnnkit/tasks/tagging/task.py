@@ -39,7 +39,7 @@ class Tagging(Classification):
 
     @property
     def entities(self) -> bool:
-        """Whether the tags are those of entities, as BIO and IOB have them."""
+        """Whether the tags are those of entities, as BIO, IOB, IOBES and BILOU have them."""
         return are_entities(self.labels)
 
     @property
@@ -48,7 +48,7 @@ class Tagging(Classification):
         return ("f1", "accuracy", "sequence_accuracy") if self.entities else super().shown
 
     def meter(self) -> LabelMeter | EntityMeter:
-        return EntityMeter(self.labels) if self.entities else super().meter()
+        return EntityMeter(self.all_labels) if self.entities else super().meter()
 
     def predictions(
         self, outputs: Float[Tensor, "batch time tags"], batch: Batch
@@ -67,7 +67,7 @@ class Tagging(Classification):
         yield from super().figures(predictions)
         if isinstance(self.fitted.data.tokenizer, Characters):
             text = consecutive(predictions.table, self.prepared)
-            yield "coloured_text", figures.coloured_code(text, self.labels)
+            yield "coloured_text", figures.coloured_code(text, self.all_labels)
 
     def answer(self, outputs: Float[Tensor, "time tags"], inputs: Tensor) -> dict[str, Any]:
         probability, predicted = outputs.softmax(dim=-1).max(dim=-1)
@@ -75,4 +75,4 @@ class Tagging(Classification):
 
     def names(self, ids: Int[Tensor, " time"]) -> list[str]:
         """The tags of an item, by their numbers."""
-        return [self.labels[i] for i in ids.tolist()]
+        return [self.all_labels[i] for i in ids.tolist()]
