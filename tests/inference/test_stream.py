@@ -91,7 +91,9 @@ def test_what_a_stream_classifies_is_cut_as_the_whole_is(tmp_path: Path) -> None
     place = run(tmp_path, {"kind": "classification"}, labelled(tmp_path), **{"data.max_length": 2})
     predictor = load(place)
     scored = evaluate_file(RunFolder(place), str(tmp_path / "c.csv"), tmp_path)
-    assert scored["notes"] == ["items cut at data.max_length: 40"]  # all have four words
+    cut, seen = scored["notes"]
+    assert cut == "items cut at data.max_length: 40"  # all have four words
+    assert seen.startswith("items that are also in the run's training split: 24, in its ")
     stream, words = Stream(predictor), ["the", "good", "film", "bad"]
     for k, word in enumerate(words, start=1):
         told = stream.step(word)["probabilities"]
