@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,17 @@ def test_every_verb_prints_json_in_this_way() -> None:
     for file in Path(cli.__file__).parent.glob("*.py"):
         if file.name != "options.py":
             assert "json.dumps" not in file.read_text(encoding="utf-8"), file.name
+
+
+def test_text_in_letters_that_the_terminal_lacks_is_escaped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(terminal, encoding="ascii"))
+    monkeypatch.setattr(sys, "argv", ["rnnkit", "--version"])
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(cli, "_collect_garbage_rarely", lambda: None)
+    cli.main()
+    print("Zürich", flush=True)
+    assert terminal.getvalue().splitlines()[-1] == b"Z\\xfcrich"
