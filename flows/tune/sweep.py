@@ -5,13 +5,21 @@ from typing import Any
 
 import optuna
 
-from flows.console import number
+from flows.console import number, out
 from flows.pipeline.monitor import Monitor
 from flows.pipeline.steps import Run, Search
 from flows.pipeline.tasks import Progress
 from flows.processes.workers import Parent, run_tasks
 from flows.settings import Settings
-from flows.tune.study import MAX_FAILURES, ended, enqueue_grid, importances, is_failing, open_study
+from flows.tune.study import (
+    MAX_FAILURES,
+    ended,
+    enqueue_grid,
+    importances,
+    is_failing,
+    is_finished,
+    open_study,
+)
 from flows.tune.trials import (
     SEARCH,
     STOP,
@@ -82,6 +90,9 @@ def sweep(run: Run, prepared: Prepared, settings: Settings, monitor: Monitor) ->
     if best is None:
         raise SweepFailed(f"no trial finished; {reasons[-1] if reasons else 'all were pruned'}")
     monitor.stages.end(stage, _note(records, experiment))
+    kept = sum(record["state"] != "failed" for record in records)
+    if kept < trials and is_finished(study, experiment, before):
+        out.print(f"  every point of the search was tried; {trials} trials would repeat some")
     return Search(best["values"], records, importances(study))
 
 

@@ -17,7 +17,8 @@ from prefect.cache_policies import NO_CACHE
 from flows import settings
 from flows.pipeline.steps import Run
 from flows.processes.workers import Parent, settle
-from flows.tune.study import is_failing, open_study, suggest
+from flows.tune.sampler import suggest
+from flows.tune.study import is_failing, is_finished, open_study
 from flows.tune.trials import STOP, end_of, trainings, trial_folder, with_ranges
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
@@ -85,6 +86,7 @@ class Sweep:
             new = self.study.ask()
             place = trial_folder(self.folder, new.number)
             held.enter_context(place.lock())
+            suggest(new, self.experiment)  # in turn, so that no two workers try one point
             return new, place
 
     def _state(self, number: int) -> TrialState:
@@ -97,7 +99,9 @@ class Sweep:
             return bool(waiting)
         kept = (TrialState.COMPLETE, TrialState.PRUNED)
         done = self.study.get_trials(deepcopy=False, states=kept)
-        return len(done) + running < self.tune.trials
+        if len(done) + running >= self.tune.trials:
+            return False
+        return not is_finished(self.study, self.experiment, self.before)
 
     def attempt(self, trial: optuna.Trial, place: RunFolder) -> None:
         """Trains a trial from where it stands; its end goes to its journal, then to the study."""

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -55,6 +55,36 @@ def grid(untuned: UncheckedExperiment, tune: Tune) -> list[dict[str, Value]]:
     """Every combination of the values, the last key changing fastest; no space of percentiles."""
     axes = [_axis(untuned, path, space, tune.sampler.points) for path, space in tune.search.items()]
     return [dict(zip(tune.search, point, strict=True)) for point in itertools.product(*axes)]
+
+
+def all_points(experiment: UncheckedExperiment) -> Iterator[dict[str, Value]] | None:
+    """Every point of a search whose ranges are all of whole numbers; None for any other."""
+    assert experiment.tune is not None
+    untuned = experiment.replace({"tune": None})
+    axes: list[tuple[str, Space, Sequence[Value]]] = []
+    # Keys without a condition first: conditions refer only to these.
+    for path, space in sorted(experiment.tune.search.items(), key=lambda item: bool(item[1].when)):
+        if isinstance(space, Choices):
+            axes.append((path, space, space.choices))
+        elif isinstance(space, Range) and is_whole(untuned, path, space):
+            axes.append((path, space, range(int(space.low), int(space.high) + 1)))
+        else:
+            return None
+    return _points(axes, {})
+
+
+def _points(
+    axes: Sequence[tuple[str, Space, Sequence[Value]]], point: dict[str, Value]
+) -> Iterator[dict[str, Value]]:
+    if not axes:
+        yield point
+        return
+    (path, space, values), *rest = axes
+    if any(point[key] != value for key, value in space.when.items()):
+        yield from _points(rest, point)
+        return
+    for value in values:
+        yield from _points(rest, {**point, path: value})
 
 
 def _axis(untuned: UncheckedExperiment, path: str, space: Space, points: int) -> list[Value]:

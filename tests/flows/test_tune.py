@@ -17,9 +17,9 @@ from flows.console import Stages
 from flows.pipeline.monitor import Monitor
 from flows.pipeline.steps import Run
 from flows.processes import workers
+from flows.tune import sampler, trials, worker
 from flows.tune import study as studies
 from flows.tune import sweep as sweeps
-from flows.tune import trials, worker
 from rnnkit.data.prepare import data_sha256
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
@@ -63,7 +63,7 @@ def test_a_key_that_takes_whole_numbers_gets_them_and_others_fractions(
 ) -> None:
     study = study_of(experiment, tmp_path)
     for _ in range(5):
-        values = studies.suggest(study.ask(), experiment)
+        values = sampler.suggest(study.ask(), experiment)
         assert isinstance(values["model.depth"], int)
         assert isinstance(values["train.clip"], float)
         assert values["model.dropout"] in (0.0, 0.5)
@@ -80,7 +80,7 @@ def test_a_resumed_study_suggests_what_the_uninterrupted_one_would(
             if interrupted and number == 5:
                 study = study_of(experiment, folder)
             trial = study.ask()
-            found.append(studies.suggest(trial, experiment))
+            found.append(sampler.suggest(trial, experiment))
             study.tell(trial, found[-1]["train.clip"])
         return found
 
@@ -220,7 +220,7 @@ def test_each_kind_of_sampler_stays_within_its_ranges_and_a_resumed_one_goes_on(
             if interrupted and number == 6:
                 study = study_of(changed, folder)
             trial = study.ask()
-            found.append(studies.suggest(trial, changed))
+            found.append(sampler.suggest(trial, changed))
             study.tell(trial, (found[-1]["train.clip"] - 3) ** 2)
         return found
 
@@ -248,7 +248,7 @@ def test_a_grid_is_walked_whole_in_a_drawn_order_and_once(
         with ExitStack() as held:
             taken = sweep.take(held)
             assert taken is not None
-            found.append(studies.suggest(taken[0], changed))
+            found.append(sampler.suggest(taken[0], changed))
             trial_folder(run, number, "finished")
             sweep.tell(number, taken[1])
     assert sweep.take(ExitStack()) is None
@@ -266,7 +266,7 @@ def test_a_key_with_a_condition_is_suggested_only_where_it_holds(
     }
     changed = experiment.replace({"tune": {"trials": 9, "search": search}})
     study = study_of(changed, tmp_path)
-    found = [studies.suggest(study.ask(), changed) for _ in range(12)]
+    found = [sampler.suggest(study.ask(), changed) for _ in range(12)]
     assert {v["model.cell.kind"] for v in found} == {"rnn", "gru"}
     for values in found:
         assert ("model.cell.activation" in values) == (values["model.cell.kind"] == "rnn")
@@ -278,7 +278,7 @@ def test_importance_tells_which_key_decides(experiment: Experiment, tmp_path: Pa
     assert studies.importances(study) == {}
     for _ in range(12):
         trial = study.ask()
-        study.tell(trial, studies.suggest(trial, experiment)["model.depth"] * 1.0)
+        study.tell(trial, sampler.suggest(trial, experiment)["model.depth"] * 1.0)
     shares = studies.importances(study)
     assert max(shares, key=lambda path: shares[path]) == "model.depth"
     assert sum(shares.values()) == pytest.approx(1)
@@ -477,3 +477,67 @@ def test_a_trial_without_a_finite_value_has_none(experiment: Experiment, tmp_pat
     folder.save_checkpoint(1, {"w": torch.zeros(1)}, {"best": None}, best=False)
     with pytest.raises(ArithmeticError, match="valid/loss was never a finite number"):
         hands(experiment, tmp_path)._value(folder)
+
+
+SMALL_SPACE = {
+    "train.clip": {"choices": [1, 5]},
+    "model.cell.kind": {"choices": ["rnn", "gru"]},
+}
+"""Four points."""
+WHEN = {"model.depth": {"low": 1, "high": 2, "when": {"model.cell.kind": "gru"}}}
+"""Makes them six: with an RNN two, with a GRU four."""
+
+
+@pytest.mark.parametrize("kind", ["tpe", "gp", "cmaes", "random"])
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_no_point_is_drawn_twice_while_others_are_left(
+    experiment: Experiment, tmp_path: Path, kind: str
+) -> None:
+    search = SMALL_SPACE | ({} if kind == "cmaes" else WHEN)
+    count = 4 if kind == "cmaes" else 6
+    changed = experiment.replace({"tune.search": search, "tune.sampler.kind": kind})
+    study = study_of(changed, tmp_path)
+    points = []
+    for _ in range(count):
+        assert not studies.is_finished(study, changed, 0)
+        trial = study.ask()
+        points.append(sampler.suggest(trial, changed))
+        study.tell(trial, 1.0 if points[-1]["train.clip"] == 1 else 2.0)
+    assert len({str(point) for point in points}) == count
+    assert studies.is_finished(study, changed, 0)
+
+
+def test_a_worker_takes_no_trial_of_a_finished_search_space(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    search = {"train.clip": {"choices": [1, 5]}}
+    sweep = hands(experiment.replace({"tune.search": search, "tune.trials": 3}), tmp_path)
+    clips = []
+    for _ in range(2):
+        with ExitStack() as held:
+            taken = sweep.take(held)
+            assert taken is not None
+            clips.append(taken[0].params["train.clip"])
+            taken[1].append("finished", value=1.0)
+            sweep.tell(taken[0].number, taken[1])
+    assert sorted(clips) == [1, 5]
+    with ExitStack() as held:
+        assert sweep.take(held) is None
+
+
+def test_a_point_that_failed_is_tried_again_by_a_resumed_sweep_alone(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    changed = experiment.replace({"tune.search": {"train.clip": {"choices": [1, 5]}}})
+    study = study_of(changed, tmp_path)
+    for state, values in ((TrialState.FAIL, None), (TrialState.COMPLETE, [1.0])):
+        trial = study.ask()
+        sampler.suggest(trial, changed)
+        study.tell(trial, values, state)
+    assert studies.is_finished(study, changed, before=0)
+    assert not studies.is_finished(study, changed, before=2)
+    assert sampler.suggest(study.ask(), changed) == study.trials[0].params
+
+
+def test_a_search_over_fractions_is_never_finished(experiment: Experiment, tmp_path: Path) -> None:
+    assert not studies.is_finished(study_of(experiment, tmp_path), experiment, 0)
