@@ -84,6 +84,8 @@ def print_result(run_id: str, result: Mapping[str, Any]) -> None:
     """The table of the model against its baselines, and the tuned values."""
     out.print(comparison(f"{run_id}: test split", result))
     out.print(result["verdict"], markup=False)
+    if training := result.get("training"):
+        out.print(training, markup=False)
     for what, how in {**result.get("start", {}), **result.get("counted", {})}.items():
         out.print(f"{what}: {how}", markup=False)
     if result["tuned"]:

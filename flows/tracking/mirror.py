@@ -279,7 +279,8 @@ def _numbers(result: Mapping[str, Any]) -> dict[str, float]:
         measure = f"difference/{change['measure']}"
         named |= {measure + end: change[k] for end, k in ends.items() if change[k] is not None}
     named |= {f"work/{name}_seconds": value for name, value in result["seconds"].items()}
-    return named | {f"work/{name}": result[name] for name in ("parameters", "best_epoch")}
+    work = ("parameters", "best_epoch", "epochs")
+    return named | {f"work/{name}": result[name] for name in work if name in result}
 
 
 def _metrics(line: Mapping[str, Any]) -> list[tuple[str, float, int, int]]:

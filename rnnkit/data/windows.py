@@ -50,7 +50,10 @@ def training_windows(
         yield from streams(split, train.batch_size, train.bptt)
         return
     for indices in plan(split, train.batch_size, generator):
-        batch = gather(split, indices, experiment.data.padding, torch.float32)
+        # If it is cut, windows start at each sequence's first step, whatever the side of padding.
+        is_cut = train.bptt is not None and int(split.input_length[indices].max()) > train.bptt
+        padding = "post" if is_cut else experiment.data.padding
+        batch = gather(split, indices, padding, torch.float32)
         yield from cut(batch, train.bptt)
 
 

@@ -1,6 +1,7 @@
 """Finalize a trained run: test metrics, baselines, verdict, predictions, model folder."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def finalize(
         cache: the folder of prepared data.
 
     Returns:
-        the keys of `scored`, start (notes on pretrained weights), best_epoch, parameters.
+        the keys of `scored` and `training_summary`, start (notes on pretrained weights),
+        best_epoch, parameters.
     """
     tensors, facts = folder.best_checkpoint()
     prefix = "weights/"
@@ -52,8 +54,32 @@ def finalize(
         **result,
         "start": pretrained,
         "best_epoch": facts["best_epoch"],
+        **training_summary(experiment, folder.records("epoch"), facts["best_epoch"]),
         "parameters": count_parameters(network),
     }
+
+
+def training_summary(
+    experiment: Experiment, epochs: Sequence[Mapping[str, Any]], best: int
+) -> dict[str, Any]:
+    """How a training went: epochs (that were trained), stopped_early, and training, a sentence.
+
+    Args:
+        epochs: the journal's lines.
+        best: the best epoch.
+    """
+    count, params = epochs[-1]["epoch"], experiment.train
+    stopped_early = count < params.epochs
+    sentence = f"{params.monitor} was best in epoch {best} of {params.epochs}."
+    if not epochs[-1]["valid"]:
+        sentence = f"Trained for {count} epochs, without a validation split."
+    elif stopped_early:
+        sentence = (
+            f"Early stopping ended the training after epoch {count} of {params.epochs}: "
+            f"{params.monitor} was best in epoch {best} (train.early_stopping: null trains for all "
+            "epochs)."
+        )
+    return {"epochs": count, "stopped_early": stopped_early, "training": sentence}
 
 
 def scored(

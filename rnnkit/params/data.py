@@ -185,7 +185,8 @@ class Data(Block):
     longer sequences are cut into items of this length. Language modelling: the text is one
     stream, cut into windows of this length; null: one window per item. Unit: steps."""
     padding: Literal["post", "pre"] = "post"
-    """Side of the padding; does not affect results."""
+    """Side of the padding; does not affect results beyond rounding, except that dropout draws other
+    masks. Windows of `train.bptt` are padded behind, so that they start at the first step."""
     window: int = Field(default=96, ge=1, le=100_000)
     """Forecasting: number of past rows that the network reads."""
     scaling: Literal["standard", "minmax", "none"] = "standard"

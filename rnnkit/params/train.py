@@ -107,7 +107,7 @@ class Train(Block):
     monitor: str = "valid/loss"
     """Metric that selects the best checkpoint and trial, and stops training early."""
     early_stopping: EarlyStopping | None = EarlyStopping()
-    """null: train for all epochs."""
+    """On by default; null: train for all epochs. A run says at its end whether it stopped early."""
     threads: int = Field(default=1, ge=1, le=1024)
     """Threads per training process; small networks are fastest with one."""
     start_from: str | None = None

@@ -55,7 +55,7 @@ def write_run_report(
         data=_data(prepared),
         notes=prepared.notes,
         pictures=pictures,
-        best_epoch=result["best_epoch"],
+        training=result["training"],
         trials=_trials(trials, experiment),
         trials_summary=_trial_counts(trials),
         searched=[name for name in SEARCHED if name in pictures],

@@ -19,14 +19,13 @@ import math
 from rnnkit.params.train import Cosine, Decay, Plateau, Train, Warmup
 
 
-def learning_rate(
-    params: Train, epoch: int, step: int, steps_per_epoch: int, reductions: int
-) -> float:
+def learning_rate(params: Train, epoch: int, step: int, steps: int, reductions: int) -> float:
     """The learning rate of a step.
 
     Args:
         epoch: counted from 1.
         step: counted from 0 over the whole training.
+        steps: of the whole training.
         reductions: number of reductions on plateaus so far.
 
     >>> params = Train.model_validate({"schedule": {"kind": "warmup", "steps": 4}})
@@ -41,7 +40,7 @@ def learning_rate(
     if isinstance(schedule, Warmup):
         return full * min(1.0, (step + 1) / schedule.steps)
     if isinstance(schedule, Cosine):
-        return full * _cosine(schedule, step, params.epochs * steps_per_epoch)
+        return full * _cosine(schedule, step, steps)
     return full
 
 

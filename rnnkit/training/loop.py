@@ -13,13 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.windows import Window, count_windows, has_targets, training_windows
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import Synced
 from rnnkit.nn.model.stack import States, map_states, without_masks
 from rnnkit.params.experiment import Experiment
-from rnnkit.params.train import Adam, Optimizer
+from rnnkit.params.train import Adam, Cosine, Optimizer
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 from rnnkit.tasks import Task, task_for
@@ -132,9 +133,8 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
     if state.optimizer:
         optimizer.state[flat.values] = _copied(state.optimizer)
     split = prepared.splits["train"]
-    first = numerics.generator(experiment.seed, "order", 1)
-    steps_per_epoch = count_windows(split, experiment, first)
-    record_steps = max(1, math.ceil(params.epochs * steps_per_epoch / STEP_RECORDS))
+    steps = planned_steps(experiment, split)
+    record_steps = max(1, math.ceil(steps / STEP_RECORDS))
     threshold = Threshold(params.clip, state.norms)
     while state.epoch < params.epochs and not stopped(experiment, state):
         began, epoch, step = time.perf_counter(), state.epoch + 1, state.step
@@ -147,7 +147,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
         for window in training_windows(split, experiment, order):
             if not has_targets(window.batch):
                 continue
-            rate = learning_rate(params, epoch, step, steps_per_epoch, state.reductions)
+            rate = learning_rate(params, epoch, step, steps, state.reductions)
             optimizer.param_groups[0]["lr"] = rate
             flat.zero_gradients()
             if states is not None and experiment.task.carries_state:
@@ -202,6 +202,17 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
             last=epoch == params.epochs or stopped(experiment, state),
             state=state,
         )
+
+
+def planned_steps(experiment: Experiment, split: EncodedSplit) -> int:
+    """Steps of all epochs. Where sequences are truncated, epochs have different numbers of windows:
+    a cosine needs each of them, for the rest the first epoch's is near enough."""
+    params = experiment.train
+    exact = params.bptt is not None and isinstance(params.schedule, Cosine)
+    epochs = range(1, params.epochs + 1 if exact else 2)
+    orders = (numerics.generator(experiment.seed, "order", epoch) for epoch in epochs)
+    steps = sum(count_windows(split, experiment, order) for order in orders)
+    return steps if exact else params.epochs * steps
 
 
 def train_into(

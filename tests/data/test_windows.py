@@ -132,6 +132,28 @@ def test_truncation_at_the_full_length_is_full_bptt(
     assert not same(whole, weights_after(full.replace({"train.bptt": 2}), prepared))
 
 
+def test_windows_of_truncated_sequences_do_not_depend_on_the_side_of_the_padding() -> None:
+    split = text([7, 5, 3, 6, 4], 3)
+    made = [
+        list(training_windows(split, experiment_of(sides), numerics.generator(0, "a")))
+        for side in ("post", "pre")
+        for sides in [{"train.bptt": 2, "data.padding": side}]
+    ]
+    assert len(made[0]) == len(made[1]) > 5
+    for first, second in zip(*made, strict=True):
+        assert first.batch.inputs.equal(second.batch.inputs)
+        assert first.batch.targets.equal(second.batch.targets)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_a_truncated_training_is_the_same_with_padding_before_and_behind(kind: str) -> None:
+    lengths = [7, 5, 3, 6, 4, 2]
+    prepared = prepared_of(train=text(lengths, 3), valid=text(lengths, 4), test=text(lengths, 5))
+    it = experiment_of({"model.cell.kind": kind, "train.bptt": 2, "model.dropout": 0.3})
+    before = weights_after(it.replace({"data.padding": "pre"}), prepared)
+    assert same(weights_after(it, prepared), before)
+
+
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("steps", [1, 3, 7])
 def test_a_carried_state_gives_in_windows_what_the_whole_gives(kind: str, steps: int) -> None:

@@ -14,10 +14,10 @@ from rnnkit.training.learning_rate import learning_rate, reduces
 
 def rates(schedule: dict[str, Any], epochs: int, steps_per_epoch: int) -> list[float]:
     """The rate of every step, for a base rate of 1."""
-    params = train(schedule, epochs)
+    params, steps = train(schedule, epochs), epochs * steps_per_epoch
     return [
-        learning_rate(params, t // steps_per_epoch + 1, t, steps_per_epoch, reductions=0)
-        for t in range(epochs * steps_per_epoch)
+        learning_rate(params, t // steps_per_epoch + 1, t, steps, reductions=0)
+        for t in range(steps)
     ]
 
 

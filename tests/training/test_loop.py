@@ -144,6 +144,29 @@ def test_every_kind_of_schedule_that_changes_the_rate_is_resumed_above() -> None
     assert tried == kinds - {"constant"}
 
 
+def test_a_cosine_over_truncated_windows_ends_with_the_last_step(
+    experiment: Experiment, prepared: Prepared
+) -> None:
+    """Epochs have different numbers of windows: what is sorted by length in pools of 50 batches
+    varies where there are more."""
+    varied = replace(prepared, splits={**prepared.splits, "train": split(121, 1)})
+    changes = {
+        "train.bptt": 1, "train.batch_size": 2, "train.epochs": 4,
+        "train.schedule": {"kind": "cosine", "final": 0.25}, "train.optimizer.learning_rate": 0.01,
+    }  # fmt: skip
+    epochs = [
+        record
+        for record in train(experiment.replace(changes), varied, State.start())
+        if isinstance(record, Epoch)
+    ]
+    steps = [later.step - earlier.step for earlier, later in pairwise(epochs)]
+    assert len({epochs[0].step, *steps}) > 1
+    assert epochs[-1].step != 4 * epochs[0].step
+    assert epochs[-1].learning_rate == pytest.approx(0.0025)
+    rates = [record.learning_rate for record in epochs]
+    assert rates == sorted(rates, reverse=True)
+
+
 def test_a_plateau_lowers_the_rate_when_nothing_improves(
     experiment: Experiment, prepared: Prepared
 ) -> None:
