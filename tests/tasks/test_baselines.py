@@ -113,6 +113,8 @@ def test_baselines_are_fitted_to_a_limited_number_of_rows(monkeypatch: Any) -> N
     known = torch.tensor([[0.0], [1], [2], [3], [4]], dtype=torch.float64)
     nearest = frame_baselines.nearest_neighbour(known, torch.arange(5), known)
     assert nearest.tolist() == [0, 0, 2, 2, 4]
+    rare = torch.tensor([0, 1, 0, 0, 0])  # the fitted rows are 0, 2 and 4
+    assert frame_baselines.logistic_regression(known, rare, known).tolist() == [0] * 5
 
 
 def test_most_frequent_tags() -> None:
