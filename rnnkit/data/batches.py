@@ -30,12 +30,15 @@ class Batch:
             padding; [batch, horizon, targets] scaled values.
         mask: [batch, time] bool, true at real steps; None: no padding.
         item: [batch] rows of the source's frame.
+        measured: [batch, horizon, targets] bool, false at targets that the source lacks; None: it
+            has all.
     """
 
     inputs: Num[Tensor, "batch time *features"]
     targets: Num[Tensor, "batch *target"]
     mask: Bool[Tensor, "batch time"] | None
     item: Int[Tensor, " batch"]
+    measured: Bool[Tensor, "batch horizon targets"] | None = None
 
 
 def plan(
@@ -116,13 +119,16 @@ def gather(
     if split.known:
         ahead = torch.arange(int(split.target_length[indices[0]]))
         inputs = with_future(inputs, _take(split.inputs, target_starts + ahead), split.known)
+    measured = None
     if split.is_sequence_to_sequence:
         targets = _padded(split.targets, target_starts, split.target_length[indices])
     elif split.synced:
         targets = _take(split.targets, target_starts + steps)
     elif split.targets.is_floating_point():
-        horizon = int(split.target_length[indices[0]])
-        targets = _take(split.targets, target_starts + torch.arange(horizon))
+        steps_ahead = torch.arange(int(split.target_length[indices[0]]))
+        targets = _take(split.targets, target_starts + steps_ahead)
+        if split.measured is not None:
+            measured = split.measured[target_starts + steps_ahead]
     else:
         targets = split.targets[target_starts[:, 0]]
     if mask is not None:
@@ -135,6 +141,7 @@ def gather(
         targets=targets.to(dtype) if targets.is_floating_point() else targets,
         mask=mask,
         item=split.item[indices],
+        measured=measured,
     )
 
 

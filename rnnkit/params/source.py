@@ -199,7 +199,8 @@ class Table(Block):
     gaps: Literal["refuse", "keep", "forward", "interpolate"] = "refuse"
     """Missing values, and times missing from a regular grid. refuse: an error; forward: filled with
     the previous value; interpolate: filled linearly in time, which uses the next value; keep: rows
-    are the time steps, and missing values are refused."""
+    are the time steps, and missing values are refused. Filled values are read as inputs; they are
+    no targets, neither in training nor in a metric."""
     frequency: Annotated[str, Field(min_length=1)] | None = None
     """The grid of the times, as a frequency of pandas: B (business days), BME (last business day of
     the month), W-FRI, 15min; null: inferred from the times."""
@@ -227,7 +228,8 @@ class Frames(Block):
     columns: Names | None = None
     """The feature columns; null: all columns not named in this block."""
     time: str | None = None
-    """The time column, which sorts the frames of a sequence; null: frames are in order."""
+    """The time column, which sorts the frames of a sequence; null: frames are in order. With a
+    label per frame, sequences are cut where times are missing."""
     timezone: Timezone | None = None
     """The time zone of the times, such as Europe/Berlin: times without an offset are its local
     times, and others are converted to it. Hours and days are those of this zone; null: as in the

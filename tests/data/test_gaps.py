@@ -43,8 +43,11 @@ def test_what_was_filled_stands_in_the_facts(tmp_path: Path) -> None:
     data = Data(source=source, split=Time(valid=0.3, test=0.3), window=1)
     facts = prepare(data, Forecasting(), tmp_path).facts
     assert facts["notes"] == [
-        "3 missing values were filled with the value before, at 2 times that were missing"
+        "3 missing values were filled with the value before, at 2 times that were missing",
+        "filled values are neither learned as targets nor scored: 1 of train, 1 of valid, 1 of "
+        "test; windows that forecast nothing else, left out: 3",
     ]
+    assert facts["missing_truth"] == {"train": 1, "valid": 1, "test": 1}
 
 
 def test_forward_never_looks_ahead(tmp_path: Path) -> None:

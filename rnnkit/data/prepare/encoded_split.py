@@ -41,6 +41,8 @@ class EncodedSplit:
         is_sequence_to_sequence: whether targets are sequences of their own length.
         known: number of known-future covariates, the last features: an item reads them at its
             target steps, too.
+        measured: [M, targets] bool, false at targets that the source lacks (they were filled to be
+            read as inputs), which count neither in a loss nor in a metric; None: it has all.
     """
 
     inputs: Tensor
@@ -53,6 +55,7 @@ class EncodedSplit:
     synced: bool
     known: int = 0
     is_sequence_to_sequence: bool = False
+    measured: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.item)
@@ -183,7 +186,8 @@ def joined(first: EncodedSplit, second: EncodedSplit) -> EncodedSplit:
     """Concatenate the items of two splits; shared tensors stay shared."""
     names: tuple[str, ...] = PER_ITEM
     if first.inputs is not second.inputs or first.targets is not second.targets:
-        names = (*PER_ITEM, "inputs", "targets")
+        measured = () if first.measured is None else ("measured",)
+        names = (*PER_ITEM, "inputs", "targets", *measured)
         second = replace(
             second,
             input_start=second.input_start + len(first.inputs),

@@ -95,7 +95,7 @@ def fill(frame: pd.DataFrame, params: Table) -> pd.DataFrame:
         pieces.append(piece)
     result = pd.concat(pieces, ignore_index=True)
     filled = result[[FILLED + name for name in names]]
-    result = result.drop(columns=filled.columns)
+    result = result.drop(columns=[name for name in filled if not filled[name].any()])
     series = f" of {len(pieces)} series" if len(pieces) > 1 else ""
     result.attrs["notes"] = [
         note + (f" ({count}{series})" if series else "") for note, count in notes.items()

@@ -74,6 +74,8 @@ def _forecasts(
     steps = torch.arange(task.params.horizon)
     for first in part.target_start.split(CHUNK):
         past = Past(part.targets, first, task.scaler)
-        meter.update(forecast(past, steps), part.targets[first[:, None] + steps], first)
+        rows = first[:, None] + steps
+        measured = None if part.measured is None else part.measured[rows]
+        meter.update(forecast(past, steps), part.targets[rows], first, measured)
     metrics: Metrics = meter.compute()
     return metrics

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.metrics import ForecastMeter
-from rnnkit.nn.losses import ERRORS, pinball
+from rnnkit.nn.losses import ERRORS, masked_mean, pinball
 from rnnkit.nn.model.representation import Level, Sizes
 from rnnkit.tasks.forecasting import examples
 from rnnkit.tasks.forecasting.baselines import drift, last_value, seasonal_naive, training_mean
@@ -112,11 +112,13 @@ class Forecasting(Task[examples.ForecastingFitted]):
         values = self._values(outputs, batch.inputs)
         if self.params.loss == "quantile":
             levels = torch.tensor(self.levels, dtype=values.dtype)
-            return pinball(values, batch.targets, levels).mean()
-        return ERRORS[self.params.loss](values[..., 0], batch.targets).mean()
+            losses = pinball(values, batch.targets, levels)
+            each = None if batch.measured is None else batch.measured[..., None].expand_as(losses)
+            return masked_mean(losses, each)
+        return masked_mean(ERRORS[self.params.loss](values[..., 0], batch.targets), batch.measured)
 
     def weight(self, batch: Batch) -> int:
-        return batch.targets.numel()
+        return batch.targets.numel() if batch.measured is None else int(batch.measured.sum())
 
     def meter(self) -> ForecastMeter:
         return ForecastMeter(
@@ -124,10 +126,11 @@ class Forecasting(Task[examples.ForecastingFitted]):
         )
 
     def measure(self, meter: ForecastMeter, outputs: Outputs, batch: Batch) -> None:
-        meter.update(self.forecast(outputs, batch.inputs), batch.targets, batch.item)
+        forecast = self.forecast(outputs, batch.inputs)
+        meter.update(forecast, batch.targets, batch.item, batch.measured)
         if self.params.loss == "quantile":
             values, levels = self.quantiles(outputs, batch.inputs), torch.tensor(self.levels)
-            meter.update_quantiles(values, batch.targets, batch.item, levels)
+            meter.update_quantiles(values, batch.targets, batch.item, levels, batch.measured)
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
         """Of covariates known ahead: a forecast does not depend on those of later steps."""
@@ -156,7 +159,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
             which = scaler.which(batch.item).tolist()
             columns["series"] = [scaler.series[k] for k in which for _ in range(horizon)]
         truth = scaler.inverse(batch.targets, batch.item)
-        columns |= number_columns(scaler.targets, truth, forecast, "forecast")
+        columns |= number_columns(scaler.targets, truth, forecast, "forecast", batch.measured)
         for level, values in quantiles.items():
             for k, name in enumerate(scaler.targets):
                 columns[f"quantile {level} {name}"] = values[..., k].flatten().tolist()
