@@ -95,7 +95,8 @@ def _refuse_no_time(times: pd.Series, cells: pd.Series, at: Callable[[int], str]
         row = int((blank if blank.any() else wrong).argmax())
         raise InputError(
             f"{at(row)}: column {cells.name!r} must hold ISO 8601 times, but it is "
-            f"{cells.iloc[row]!r}; write times as 2024-12-31 or 2024-12-31T23:59:59"
+            f"{cells.iloc[row]!r}; write times as 2024-12-31 or 2024-12-31T23:59:59, or "
+            "name the unit of numbers in data.source.time_unit"
         )
 
 
