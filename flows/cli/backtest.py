@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -54,14 +55,24 @@ def _table(params: Any, folds: list[dict[str, Any]]) -> None:
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     for k, fold in enumerate(folds, start=1):
-        values = [number(fold["test"][name]) for name in names]
+        values = [number(fold["test"].get(name)) for name in names]
         table.add_row(str(k), fold["from"], fold["until"], *values)
     table.add_section()
-    columns = [[fold["test"][name] for fold in folds] for name in names]
-    table.add_row("mean", "", "", *(number(statistics.mean(c)) for c in columns), style="bold")
-    table.add_row("deviation", "", "", *(number(statistics.stdev(c)) for c in columns))
+
+    def over_folds(scores: list[dict[str, float]], statistic: Callable[..., float]) -> list[str]:
+        """A statistic of each metric; empty where a fold lacks the metric."""
+        return [
+            number(
+                statistic([own[name] for own in scores]) if all(name in s for s in scores) else None
+            )
+            for name in names
+        ]
+
+    tests = [fold["test"] for fold in folds]
+    table.add_row("mean", "", "", *over_folds(tests, statistics.mean), style="bold")
+    table.add_row("deviation", "", "", *over_folds(tests, statistics.stdev))
     for baseline in folds[0]["baselines"]:
-        scores = [[fold["baselines"][baseline][name] for fold in folds] for name in names]
-        table.add_row(baseline, "", "", *(number(statistics.mean(c)) for c in scores))
+        scores = [fold["baselines"][baseline] for fold in folds]
+        table.add_row(baseline, "", "", *over_folds(scores, statistics.mean))
     out.print(table)
     print(f"The folds' runs: {', '.join(fold['run'] for fold in folds)}.")

@@ -40,10 +40,14 @@ class Search:
 
 
 def load_data(experiment: Experiment, sha256: str, home: Path) -> Prepared:
-    """The data of an experiment, stored under their hash or built."""
+    """The data of an experiment, stored under their hash or built; without the monitored metric
+    they are refused."""
     from rnnkit import tasks
+    from rnnkit.training.evaluate import refuse_undefined
 
-    return tasks.prepare(experiment.data, experiment.task, home, sha256)
+    prepared = tasks.prepare(experiment.data, experiment.task, home, sha256)
+    refuse_undefined(experiment, prepared)
+    return prepared
 
 
 def prepare(run: Run) -> Prepared:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
-from rnnkit.data.prepare.encoded_split import EncodedSplit
+from rnnkit.data.prepare.encoded_split import EncodedSplit, in_units
 from rnnkit.data.prepare.ids import PADDING
 
 POOL = 50  # batches per pool; items are sorted by length within a pool
@@ -32,6 +32,8 @@ class Batch:
         item: [batch] rows of the source's frame.
         measured: [batch, horizon, targets] bool, false at targets that the source lacks; None: it
             has all.
+        units: [batch, time, targets] float64, scaled targets as the source has them; at padding
+            anything.
     """
 
     inputs: Num[Tensor, "batch time *features"]
@@ -39,6 +41,12 @@ class Batch:
     mask: Bool[Tensor, "batch time"] | None
     item: Int[Tensor, " batch"]
     measured: Bool[Tensor, "batch horizon targets"] | None = None
+    units: Float[Tensor, "batch steps targets"] | None = None
+
+    @property
+    def truth(self) -> Float[Tensor, "batch steps targets"]:
+        """Targets in units, not scaled and back."""
+        return in_units(self.units)
 
 
 def plan(
@@ -120,15 +128,15 @@ def gather(
         ahead = torch.arange(int(split.target_length[indices[0]]))
         inputs = with_future(inputs, _take(split.inputs, target_starts + ahead), split.known)
     measured = None
+    units = None
     if split.is_sequence_to_sequence:
         targets = _padded(split.targets, target_starts, split.target_length[indices])
-    elif split.synced:
+    elif split.synced or split.targets.is_floating_point():
+        if not split.synced:
+            steps = torch.arange(int(split.target_length[indices[0]]))
         targets = _take(split.targets, target_starts + steps)
-    elif split.targets.is_floating_point():
-        steps_ahead = torch.arange(int(split.target_length[indices[0]]))
-        targets = _take(split.targets, target_starts + steps_ahead)
-        if split.measured is not None:
-            measured = split.measured[target_starts + steps_ahead]
+        units = None if split.units is None else _take(split.units, target_starts + steps)
+        measured = None if split.measured is None else split.measured[target_starts + steps]
     else:
         targets = split.targets[target_starts[:, 0]]
     if mask is not None:
@@ -142,6 +150,7 @@ def gather(
         mask=mask,
         item=split.item[indices],
         measured=measured,
+        units=units,
     )
 
 

@@ -55,6 +55,7 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
             f"{run.id}: its prepared data are gone, and its source has changed since; give it back "
             "as it was, or run the experiment again"
         )
+    notes += fitted.metric_notes(trained_on.splits["train"], {"the file": part})
     prepared = replace(trained_on, references=references, sources=texts)
     task = task_for(experiment.task, prepared)
     result, _ = scored(predictor.network, task, experiment, prepared, part)

@@ -58,6 +58,11 @@ class TaskBlock(Block):
     """Whether targets are texts."""
 
     @property
+    def data_version(self) -> int:
+        """Part of the prepared data's hash; raise it when equal data give other examples."""
+        return 0
+
+    @property
     def carries_state(self) -> bool:
         """Whether the hidden state is carried from window to window."""
         return False
@@ -168,12 +173,17 @@ class Forecasting(TaskBlock):
     NLinear, Zeng et al. 2023); season: the values one season before (seasonal naive forecast). With
     last and season the inputs are relative to the last row, too, so the level is removed."""
     season: int = Field(default=1, ge=1, le=100_000)
-    """Rows per season (24 for hours of a day), for the seasonal naive baseline and MASE."""
+    """Rows per season (24 for hours of a day), for the seasonal naive baseline and MASE. MASE needs
+    more training rows than this."""
 
     @property
     def metrics(self) -> Mapping[str, Direction]:
         names = ["loss", "mae", "rmse", "mape", "smape", "mase", "scaled_mse", "scaled_mae"]
         return directed(*names, *(["pinball"] if self.loss == "quantile" else []))
+
+    @property
+    def data_version(self) -> int:
+        return 1
 
     @property
     def window_overlap(self) -> int | None:
@@ -195,6 +205,10 @@ class Regression(TaskBlock):
     """sequence: one vector of numbers per sequence; frame: one per frame."""
     loss: Literal["squared", "absolute"] = "squared"
     """Training loss, on scaled data."""
+
+    @property
+    def data_version(self) -> int:
+        return 1
 
     @property
     def topology(self) -> str:
@@ -305,6 +319,10 @@ class Vector(TaskBlock):
     loss: Literal["cross_entropy", "squared"] = "cross_entropy"
     """cross_entropy: the target is a label; squared: the targets are numbers, scaled like the
     inputs."""
+
+    @property
+    def data_version(self) -> int:
+        return 1 if self.loss == "squared" else 0
 
     @property
     def metrics(self) -> Mapping[str, Direction]:

@@ -71,8 +71,9 @@ class ItemFitted(Fitted, ABC, Generic[T]):
         """The labels or the scale of stored data."""
 
     @abstractmethod
-    def numbered(self, values: list[Any]) -> np.ndarray:
-        """[values] labels as int64, or [values, targets] scaled numbers as float32."""
+    def numbered(self, values: list[Any]) -> tuple[np.ndarray, np.ndarray | None]:
+        """[values] labels as int64 and None, or [values, targets] numbers scaled as float32 and in
+        units as float64."""
 
     @classmethod
     def fit_inputs(
@@ -97,10 +98,10 @@ class ItemFitted(Fitted, ABC, Generic[T]):
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         """As `Fitted.encode`; the item of a stretch is its first frame, counted over all frames."""
         read = self.encode_inputs(frame, rows, split)
-        targets = self.numbered(self.values(frame, rows, self.data, self.task))
+        targets, units = self.numbered(self.values(frame, rows, self.data, self.task))
         item = frame["first"].to_numpy(np.int64)[rows] if "first" in frame else rows
         synced = self.task.topology == "synced"
-        return EncodedSplit.of_items(read, targets, item, self.data.max_length, synced)
+        return EncodedSplit.of_items(read, targets, item, self.data.max_length, synced, units)
 
     @property
     def longest_read(self) -> int | None:

@@ -91,9 +91,9 @@ class Labelled(ItemFitted[Labels | None]):
     def load_targets(cls, stored: Stored) -> Labels | None:
         return None if stored.record["labels"] is None else Labels.load(stored)
 
-    def numbered(self, values: list[Any]) -> np.ndarray:
+    def numbered(self, values: list[Any]) -> tuple[np.ndarray, np.ndarray | None]:
         assert self.targets is not None
-        return self.targets.numbers(values)
+        return self.targets.numbers(values), None
 
     def facts(self, values: Mapping[str, list[Any]]) -> Facts:
         if self.labels is None:

@@ -11,6 +11,7 @@ from rnnkit.nn.model.network import count_parameters
 from rnnkit.params import Experiment
 from rnnkit.runtime import numerics
 from rnnkit.tasks import task_for
+from rnnkit.training.evaluate import refuse_undefined
 from rnnkit.training.pretrained import start
 
 TIMED_BATCHES = 4
@@ -29,6 +30,7 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         seconds_per_epoch; vectors, start_from: notes on pretrained weights; sweep: trials and
         epochs; comparison: variants and seeds. Keys that do not apply are absent.
     """
+    refuse_undefined(experiment, prepared)
     numerics.set_threads(experiment.train.threads)
     task = task_for(experiment.task, prepared)
     network = task.network(experiment.model, numerics.generator(experiment.seed, "weights"))

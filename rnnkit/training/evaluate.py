@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch, gather, plan
 from rnnkit.data.prepare.encoded_split import EncodedSplit
+from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.windows import streams
+from rnnkit.errors import InputError
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import Synced
 from rnnkit.params.block import FrozenDict
@@ -26,6 +28,22 @@ class Scores:
     predictions: pandas.DataFrame | None
     counted: Mapping[str, str] = FrozenDict()
     """How a metric was computed, if that has a name: sacreBLEU's signature."""
+
+
+def refuse_undefined(experiment: Experiment, prepared: Prepared) -> None:
+    """Raise InputError if the monitored metric does not exist for the validation split."""
+    splits, name = prepared.splits, experiment.monitored
+    if "valid" not in splits:
+        return
+    undefined = prepared.fitted.undefined(splits["train"], splits["valid"])
+    if name in undefined:
+        others = [
+            f"valid/{metric}" for metric in experiment.task.metrics if metric not in undefined
+        ]
+        raise InputError(
+            f"train.monitor: {experiment.train.monitor} does not exist for the validation split: "
+            f"{undefined[name]}; choose one of {', '.join(others)}"
+        )
 
 
 STREAM_STEPS = 1_000

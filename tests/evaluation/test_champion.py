@@ -378,7 +378,7 @@ def forecaster_of(
     task, data = experiment.task, experiment.data
     inputs = Windows(Scaler(("y",), ("y",), (0.0,), (1.0,)), data.window, 3)
     spans = {"valid": ["2000-01-01T00:00:00", valid], "test": [test, test]}
-    return ForecastingFitted(task, data, inputs, spans, several)  # type: ignore[arg-type]
+    return ForecastingFitted(task, data, inputs, spans, several, (9,))  # type: ignore[arg-type]
 
 
 def test_a_series_is_tested_after_all_that_was_learned() -> None:

@@ -112,22 +112,24 @@ def test_a_token_that_training_lacks_costs_something_finite() -> None:
 def series(values: Tensor, first: list[int], window: int, horizon: int) -> EncodedSplit:
     begin = torch.tensor(first)
     ones = torch.ones_like(begin)
-    return EncodedSplit(
+    split = EncodedSplit(
         values, begin - window, ones * window, values, begin, ones * horizon, begin, False
     )
+    return replace(split, units=values.double())
 
 
-def forecast(task: Forecasting, window: int, **splits: EncodedSplit) -> Prepared:
+def forecast(task: Forecasting, window: int, training: int, **splits: EncodedSplit) -> Prepared:
     """Of a column that nothing scales."""
     inputs = Windows(Scaler(("y",), ("y",), (0.0,), (1.0,)), window, task.horizon)
-    return Prepared("", splits, ForecastingFitted(task, DATA, inputs, {}, several=False), {})
+    fitted = ForecastingFitted(task, DATA, inputs, {}, several=False, training=(training,))
+    return Prepared("", splits, fitted, {})
 
 
 def test_forecasts_of_a_straight_line_and_of_a_season() -> None:
     values = torch.arange(20, dtype=torch.float32)[:, None]
     train, test = series(values, [4, 5, 6], 4, 2), series(values, [14, 16], 4, 2)
     task = Forecasting(horizon=2, season=2)
-    found = beside(task, forecast(task, 4, train=train, test=test))
+    found = beside(task, forecast(task, 4, 8, train=train, test=test))
     assert found["last value"]["mae"] == pytest.approx(1.5)
     assert found["last value"]["mae_step_1"] == pytest.approx(1.0)
     assert found["last value"]["mae_step_2"] == pytest.approx(2.0)
@@ -141,6 +143,6 @@ def test_mape_leaves_out_zeros_and_counts_them() -> None:
     values = torch.tensor([1.0, 1.0, 1.0, 0.0, 2.0, 0.0])[:, None]
     train, test = series(values, [1, 2], 1, 1), series(values, [3, 4], 1, 1)
     task = Forecasting(horizon=1, season=1)
-    found = beside(task, forecast(task, 1, train=train, test=test))["last value"]
+    found = beside(task, forecast(task, 1, 3, train=train, test=test))["last value"]
     assert found["mape_excluded"] == 1
     assert found["mape"] == pytest.approx(1.0)  # forecast 0 for 2

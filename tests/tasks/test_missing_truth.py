@@ -100,6 +100,28 @@ def test_metrics_are_over_measured_values(tmp_path: Path) -> None:
     assert len(dense) < len(truth)
 
 
+def test_baselines_and_mase_are_fitted_on_measured_values(tmp_path: Path) -> None:
+    table = values()
+    table.loc[32, "x"] = np.nan  # the last training row
+    prepared, task, _ = built(experiment_of(tmp_path, table), tmp_path)
+    test = prepared.splits["test"]
+    truth = table[["x", "y"]].to_numpy()
+    filled = table[["x", "y"]].interpolate().to_numpy()
+    train, steps = truth[:33], np.arange(HORIZON)
+    ends = np.array([(train[31, 0] - train[0, 0]) / 31, (train[32, 1] - train[0, 1]) / 32])
+    rows = test.target_start.numpy()
+    wanted = truth[rows[:, None] + steps]
+    naive = np.nanmean(np.abs(np.diff(train, axis=0)), axis=0)
+    scores = score(task, prepared, test)
+    for name, forecast in (
+        ("training mean", np.nanmean(train, axis=0)),
+        ("drift", filled[rows - 1][:, None] + (steps + 1)[:, None] * ends),
+    ):
+        errors = np.abs(wanted - forecast)
+        assert scores[name]["mae"] == pytest.approx(np.nanmean(errors))
+        assert scores[name]["mase"] == pytest.approx(np.nanmean(errors / naive))
+
+
 @pytest.mark.parametrize("task", [{}, {"loss": "absolute"}, {"loss": "quantile"}])
 def test_filled_targets_have_no_effect(tmp_path: Path, task: dict[str, Any]) -> None:
     """Other values in their place change no loss, no gradient and no metric."""

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
-from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.prepare.prepared import Prepared, train_and_valid
 from rnnkit.errors import InputError
 from rnnkit.evaluation.evaluate_file import evaluate_file
 from rnnkit.evaluation.finalize import NO_SWEEP, collect_result, finalize, predictions_of
@@ -95,6 +96,32 @@ def test_targets_are_scaled_by_the_training_split(tmp_path: Path) -> None:
     again = prepare(it.data, it.task, tmp_path)  # from the disk
     assert again.fitted.targets == scaler
     assert again.fitted.described(again.facts)["labels"] == ("double", "square")
+
+
+@pytest.mark.parametrize("per", ["sequence", "frame"])
+def test_truth_in_units_is_the_sources_own_number(tmp_path: Path, per: str) -> None:
+    """No number comes back from float32: the differences of the first ones are less than that."""
+    draw, lines = np.random.default_rng(3), ["run,x,y"]
+    source_numbers = [0.0 if k % 4 == 0 else 1e6 + k / 1_000 for k in range(40)]
+    for k, y in enumerate(source_numbers):
+        lines += [f"s{k},{x:.3f},{y!r}" for x in draw.normal(size=1 + k % 3)]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    source = {"kind": "frames", "path": str(tmp_path / "a.csv"), "sequence": "run", "label": "y"}
+    labels = {"labels": "per_frame"} if per == "frame" else {}
+    run, prepared = finished(tmp_path, experiment({**source, **labels}, task={"per": per}))
+    table = predictions_of(run).table
+    assert len(set(table["truth y"])) > 3
+    assert set(table["truth y"]) <= set(source_numbers)
+    if per == "frame":
+        assert table["step"].max() > 1
+    test = prepared.splits["test"]
+    mean = prepared.splits["train"].all_truth.mean()
+    beside = run.result["baselines"]["training mean"]
+    assert beside["mae"] == pytest.approx(float((test.all_truth - mean).abs().mean()), rel=1e-12)
+    joined = train_and_valid(prepared).splits["train"]
+    assert len(joined.all_truth) == len(joined.all_targets) > len(test.all_truth)
+    with pytest.raises(InputError, match=r"hold no numbers in their units, as an older version"):
+        _ = replace(test, units=None).all_truth
 
 
 @pytest.mark.parametrize("loss", ["squared", "absolute"])
@@ -268,6 +295,24 @@ def test_no_r2_of_a_single_item_or_a_constant_target() -> None:
         meter = RegressionMeter()
         meter.update(torch.zeros(len(truth), 1), torch.tensor(truth))
         assert set(meter.compute()) == {"mae", "rmse"}
+
+
+def test_r2_of_a_constant_target_cannot_be_monitored(tmp_path: Path) -> None:
+    rows = [f"s{k},{k},{5 if k < 10 else k}" for k in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(["run,x,y", *rows]))
+    (tmp_path / "v.csv").write_text("\n".join(["run,x,y", *rows[:10]]))
+    split = {"kind": "files", "valid": str(tmp_path / "v.csv"), "test": str(tmp_path / "a.csv")}
+    source = {"kind": "frames", "path": str(tmp_path / "a.csv"), "sequence": "run", "label": "y"}
+    it = experiment(source).replace({"data.split": split})
+    run, prepared = finished(tmp_path, it)
+    why = "a target has the same value in all of it"
+    assert f"r2 does not exist for valid: {why}" in prepared.notes
+    monitored = it.replace({"train.monitor": "valid/r2"})
+    with pytest.raises(InputError, match=rf"valid/r2 does not exist .*: {why}; choose one of vali"):
+        next(train_into(run, monitored, prepared))
+    found = evaluate_file(run, str(tmp_path / "v.csv"), tmp_path)
+    assert f"r2 does not exist for the file: {why}" in found["notes"]
+    assert "r2" not in found["test"]
 
 
 def test_answers_are_json(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def data_sha256(data: Data, task: Task) -> str:
     shaping = {"kind": task.kind, **{key: getattr(task, key) for key in task.data_keys}}
     return sha256_json(
         {
-            "version": FORM_VERSIONS.get(data.source.form, PREPARE_VERSION),
+            "version": FORM_VERSIONS.get(data.source.form, PREPARE_VERSION) + task.data_version,
             "source": sources.fingerprint(data.source, data.split),
             "data": hashed_params(data, {"padding"}),
             "task": shaping,

@@ -43,6 +43,7 @@ class EncodedSplit:
             target steps, too.
         measured: [M, targets] bool, false at targets that the source lacks (they were filled to be
             read as inputs), which count neither in a loss nor in a metric; None: it has all.
+        units: [M, targets] float64, the source's own numbers where `targets` are these, scaled.
     """
 
     inputs: Tensor
@@ -56,6 +57,7 @@ class EncodedSplit:
     known: int = 0
     is_sequence_to_sequence: bool = False
     measured: Tensor | None = None
+    units: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.item)
@@ -74,6 +76,11 @@ class EncodedSplit:
     def all_targets(self) -> Tensor:
         """As `all_inputs`: the targets."""
         return self.targets[positions(self.target_start, self.target_length)]
+
+    @property
+    def all_truth(self) -> Tensor:
+        """As `all_targets`, in units."""
+        return in_units(self.units)[positions(self.target_start, self.target_length)]
 
     def without_long_items(self, longest: int) -> tuple[EncodedSplit, int]:
         """Items with at most `longest` input and target tokens, not counting the end token, and the
@@ -99,6 +106,7 @@ class EncodedSplit:
         item: np.ndarray,
         longest: int | None = None,
         synced: bool = False,
+        units: np.ndarray | None = None,
     ) -> EncodedSplit:
         """Sequences with one target each, or with one for every step.
 
@@ -108,11 +116,17 @@ class EncodedSplit:
             item: [items]
             longest: truncate items to this many steps; None: never.
             synced: whether every step has its own target.
+            units: targets in units, where they are scaled.
         """
         split = cls.sequence_to_sequence(read, (targets, np.ones_like(read[1])), item)
         start = split.input_start
         length = split.input_length if longest is None else split.input_length.clamp(max=longest)
-        split = replace(split, input_length=length, is_sequence_to_sequence=False)
+        split = replace(
+            split,
+            input_length=length,
+            is_sequence_to_sequence=False,
+            units=None if units is None else tensor(units),
+        )
         if not synced:
             return split
         return replace(split, target_start=start, target_length=length, synced=True)
@@ -140,6 +154,16 @@ class EncodedSplit:
             synced=False,
             is_sequence_to_sequence=True,
         )
+
+
+def in_units(units: Tensor | None) -> Tensor:
+    """The source's own numbers of scaled targets; raises InputError for data without them."""
+    if units is None:
+        raise InputError(
+            "the prepared data hold no numbers in their units, as an older version wrote them; "
+            "run the experiment again"
+        )
+    return units
 
 
 def tensor(array: np.ndarray) -> Tensor:
@@ -186,8 +210,8 @@ def joined(first: EncodedSplit, second: EncodedSplit) -> EncodedSplit:
     """Concatenate the items of two splits; shared tensors stay shared."""
     names: tuple[str, ...] = PER_ITEM
     if first.inputs is not second.inputs or first.targets is not second.targets:
-        measured = () if first.measured is None else ("measured",)
-        names = (*PER_ITEM, "inputs", "targets", *measured)
+        own = [name for name in ("units", "measured") if getattr(first, name) is not None]
+        names = (*PER_ITEM, "inputs", "targets", *own)
         second = replace(
             second,
             input_start=second.input_start + len(first.inputs),

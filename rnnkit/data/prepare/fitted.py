@@ -114,6 +114,21 @@ class Fitted(ABC):
         """Fractions of unknown tokens: kind of token -> split -> fraction."""
         return {"tokens": dict(facts.get("unknown") or {})}
 
+    def undefined(self, train: EncodedSplit, split: EncodedSplit) -> Mapping[str, str]:
+        """Metrics that do not exist for a split: name -> why."""
+        return {}
+
+    def metric_notes(self, train: EncodedSplit, scored: Mapping[str, EncodedSplit]) -> list[str]:
+        """Notes on metrics that do not exist for splits, by name, or that leave something out."""
+        absent: dict[tuple[str, str], list[str]] = {}
+        for name, split in scored.items():
+            for metric, why in self.undefined(train, split).items():
+                absent.setdefault((metric, why), []).append(name)
+        return [
+            f"{metric} does not exist for {' and '.join(names)}: {why}"
+            for (metric, why), names in absent.items()
+        ]
+
     def described(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Facts on vocabulary and targets, by the names in `facts.WORDS`."""
         vocabulary = self.inputs.vocabulary

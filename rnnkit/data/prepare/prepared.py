@@ -56,7 +56,8 @@ class Prepared(Generic[F]):
             if (most := max(fractions.values())) > MANY_UNKNOWN:
                 lacks = "that are not in the vocabulary and are all read as the unknown token"
                 notes.append(f"{what} {lacks}: up to {most:.0%} of a split")
-        return notes
+        scored = {name: split for name, split in self.splits.items() if name != "train"}
+        return notes + self.fitted.metric_notes(self.splits["train"], scored)
 
     @property
     def unknown(self) -> dict[str, dict[str, float]]:

@@ -90,6 +90,11 @@ class Scaler:
         which = self.which(rows)
         return scaled.double() * scale[which].view(shape) + offset[which].view(shape)
 
+    def target_scale(self, rows: Tensor | None = None) -> Tensor:
+        """Units per scaled unit of each target: float64 [targets], or [batch, targets] of rows."""
+        scale = self.tables[1][:, self.target_columns]
+        return scale[0] if rows is None else scale[self.which(rows)]
+
     def to_json(self) -> dict[str, Any]:
         """Fields as plain lists, with exact floats."""
         return {

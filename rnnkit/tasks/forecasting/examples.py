@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from rnnkit.data.prepare.encoded_split import SPLITS, EncodedSplit, tensor
+from rnnkit.data.prepare.encoded_split import SPLITS, EncodedSplit, in_units, tensor
 from rnnkit.data.prepare.facts import Facts
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.prepared import Prepared
@@ -39,6 +39,7 @@ class ForecastingFitted(Fitted):
     Args:
         times: split -> its first and its last time, ISO 8601.
         several: whether there are several series.
+        training: number of training rows of each series, its first rows.
     """
 
     split_by_time: ClassVar[bool] = True
@@ -47,6 +48,7 @@ class ForecastingFitted(Fitted):
     inputs: Windows
     times: Mapping[str, Sequence[str]]
     several: bool
+    training: tuple[int, ...]
 
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         """All windows of a new series; refuses several series, missing columns, too few rows."""
@@ -75,20 +77,25 @@ class ForecastingFitted(Fitted):
             )
         values = _values(frame.iloc[rows], columns, self.data)
         scaled = self.inputs.scaler.transform(values).astype(np.float32)
-        return self.windows(begins, tensor(scaled), measured)
+        return self.windows(begins, tensor(scaled), tensor(values), measured)
 
     def windows(
-        self, begins: np.ndarray, scaled: Tensor, measured: Tensor | None = None
+        self,
+        begins: np.ndarray,
+        scaled: Tensor,
+        values: Tensor | None = None,
+        measured: Tensor | None = None,
     ) -> EncodedSplit:
         """Windows whose targets begin at some rows of a scaled array [rows, columns].
 
         Args:
+            values: the array in units; None: of inputs without targets.
             measured: [rows, targets] as in EncodedSplit.
         """
         start, scaler = tensor(begins), self.inputs.scaler
-        targets = scaled
+        targets, columns = scaled, scaler.target_columns
         if scaler.targets != scaler.columns:
-            targets = scaled[:, scaler.target_columns].contiguous()
+            targets = scaled[:, columns].contiguous()
         return EncodedSplit(
             inputs=scaled,
             input_start=start - self.data.window,
@@ -99,6 +106,7 @@ class ForecastingFitted(Fitted):
             item=start,
             synced=False,
             known=scaler.known,
+            units=None if values is None else values[:, columns].contiguous(),
             measured=measured,
         )
 
@@ -145,13 +153,57 @@ class ForecastingFitted(Fitted):
     def with_series_of(self, of: Fitted) -> ForecastingFitted:
         assert isinstance(of, ForecastingFitted)
         scaler = replace(self.inputs.scaler, begin=of.inputs.scaler.begin)
-        return replace(self, inputs=replace(self.inputs, scaler=scaler))
+        inputs = replace(self.inputs, scaler=scaler)
+        return replace(self, inputs=inputs, training=of.training)
+
+    def training_rows(self, train: EncodedSplit) -> list[Tensor]:
+        """By series: [rows, targets] all rows of the training split, in units; NaN: missing."""
+        begin = self.inputs.scaler.begin
+        values = _with_missing(train)
+        return [values[a : a + n] for a, n in zip(begin, self.training, strict=True)]
+
+    def naive_errors(self, train: EncodedSplit) -> Tensor:
+        """[series, targets] mean |y_t - y_{t-season}| over all training rows, in units; NaN where
+        it is 0, or where there are no more rows than a season has."""
+        season = self.task.season
+        errors = [
+            (y[season:] - y[:-season]).abs().nanmean(dim=0) for y in self.training_rows(train)
+        ]
+        means = torch.stack(errors)
+        return means.masked_fill(means == 0, torch.nan)
+
+    def undefined(self, train: EncodedSplit, split: EncodedSplit) -> Mapping[str, str]:
+        why = {}
+        if not bool((forecast_rows(split).nan_to_num() != 0).any()):
+            why["mape"] = "every observation is 0"
+        if bool(self.naive_errors(train).isnan().all()):
+            season, most = self.task.season, max(self.training)
+            why["mase"] = (
+                "the seasonal naive error of the training rows is 0"
+                if most > season
+                else f"a season of {season} rows needs more for training than the {most} there are"
+            )
+        return why
+
+    def metric_notes(self, train: EncodedSplit, scored: Mapping[str, EncodedSplit]) -> list[str]:
+        undefined = self.naive_errors(train).isnan()
+        left_out, notes = int(undefined.sum()), super().metric_notes(train, scored)
+        if 0 < left_out < undefined.numel():
+            notes.append(
+                f"mase leaves out {left_out} of {undefined.numel()} columns of series, whose "
+                "seasonal naive error is 0 or whose training rows are no more than a season"
+            )
+        return notes
+
+    def stored(self) -> dict[str, Any]:
+        return {**super().stored(), "training_rows": self.training}
 
     @classmethod
     def load(cls, stored: Stored, data: Data, task: Forecasting) -> ForecastingFitted:
         assert stored.scaler is not None
         inputs = Windows(stored.scaler, data.window, task.horizon)
-        return cls(task, data, inputs, stored.facts["time"], "series" in stored.facts)
+        training = tuple(stored.record.get("training_rows", ()))  # older models have none
+        return cls(task, data, inputs, stored.facts["time"], "series" in stored.facts, training)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,15 +245,18 @@ def fit(frame: pd.DataFrame, data: Data, task: Forecasting) -> Prepared[Forecast
     series = _series(frame, data, task, measured)
     kept = [each for each in series if len(each.begins["train"])]
     _refuse_no_window(series, kept, data, task, measured)
-    scaler, scaled = _scaled(frame, kept, chosen, data)
+    scaler, scaled, values = _scaled(frame, kept, chosen, data)
     inputs = Windows(scaler, data.window, task.horizon)
-    fitted = ForecastingFitted(task, data, inputs, _times(frame, kept), "series" in frame)
-    rows, splits = tensor(scaled.astype(np.float32)), dict[str, EncodedSplit]()
+    training = tuple(stop - first for first, stop in (each.rows["train"] for each in kept))
+    several = "series" in frame
+    fitted = ForecastingFitted(task, data, inputs, _times(frame, kept), several, training)
+    rows, units = tensor(scaled.astype(np.float32)), tensor(values)
+    splits = dict[str, EncodedSplit]()
     for split in SPLITS:
         begins = np.concatenate([each.begins[split] for each in kept])
-        part = fitted.windows(_latest(begins, frame, data.limit), rows, measured)
+        part = fitted.windows(_latest(begins, frame, data.limit), rows, units, measured)
         first = next(iter(splits.values()), part)  # all share one array
-        splits[split] = replace(part, targets=first.targets)
+        splits[split] = replace(part, targets=first.targets, units=first.units)
     counts = {
         split: sum(stop - first for first, stop in (each.rows[split] for each in kept))
         for split in SPLITS
@@ -304,8 +359,9 @@ def _refuse_no_window(
 
 def _scaled(
     frame: pd.DataFrame, series: list[Series], chosen: Columns, data: Data
-) -> tuple[Scaler, np.ndarray]:
-    """The scaler, and all rows up to the last that is used; rows of other series are zero."""
+) -> tuple[Scaler, np.ndarray, np.ndarray]:
+    """The scaler, and all rows up to the last that is used, scaled and in units; scaled rows of
+    other series are zero."""
     of_time = calendar_names(data.covariates.calendar)
     read = (*chosen.past, *chosen.future)
     values = _values(frame.iloc[: series[-1].rows["test"][1]], read, data)
@@ -325,7 +381,7 @@ def _scaled(
     for number, each in enumerate(series):
         rows = slice(each.low, each.rows["test"][1])
         scaled[rows] = scaler.transform(values[rows], number)
-    return scaler, scaled
+    return scaler, scaled, values
 
 
 def _values(frame: pd.DataFrame, columns: Sequence[str], data: Data) -> np.ndarray:
@@ -352,14 +408,19 @@ def _times(frame: pd.DataFrame, series: list[Series]) -> dict[str, list[str]]:
     return times
 
 
-def rows_of(split: EncodedSplit, scaler: Scaler) -> list[Tensor]:
-    """By series: [rows, targets] the stretch that the part's windows forecast, scaled.
+def _with_missing(split: EncodedSplit) -> Tensor:
+    """[rows, targets] of all splits in units; NaN: the source lacks the value."""
+    values = in_units(split.units)
+    if split.measured is None:
+        return values
+    return values.masked_fill(~split.measured[: len(values)], torch.nan)
 
-    A series of which the split has no window has a stretch of no rows.
-    """
-    which, stretches = scaler.which(split.target_start), []
-    for k in range(len(scaler.series)):
-        first, length = split.target_start[which == k].tolist(), int(split.target_length[0])
-        rows = slice(min(first), max(first) + length) if first else slice(0)
-        stretches.append(split.targets[rows])
-    return stretches
+
+def forecast_rows(split: EncodedSplit) -> Tensor:
+    """[rows, targets] in units, once each row that a window forecasts; NaN: missing."""
+    values = _with_missing(split)
+    change = torch.zeros(len(values) + 1, dtype=torch.int64)
+    ones = torch.ones_like(split.target_start)
+    change.index_add_(0, split.target_start, ones)
+    change.index_add_(0, split.target_start + split.target_length, -ones)
+    return values[change.cumsum(0)[:-1] > 0]

@@ -122,15 +122,15 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
     def meter(self) -> ForecastMeter:
         return ForecastMeter(
-            self.scaler.inverse, lambda rows: self._naive_errors[self.scaler.which(rows)]
+            self.scaler.target_scale, lambda rows: self._naive_errors[self.scaler.which(rows)]
         )
 
     def measure(self, meter: ForecastMeter, outputs: Outputs, batch: Batch) -> None:
-        forecast = self.forecast(outputs, batch.inputs)
-        meter.update(forecast, batch.targets, batch.item, batch.measured)
-        if self.params.loss == "quantile":
-            values, levels = self.quantiles(outputs, batch.inputs), torch.tensor(self.levels)
-            meter.update_quantiles(values, batch.targets, batch.item, levels, batch.measured)
+        forecast, quantiles = self.units(outputs, batch)
+        meter.update(forecast, batch.truth, batch.item, batch.measured)
+        if quantiles:
+            values = torch.stack([*quantiles.values()], dim=-1)
+            meter.update_quantiles(values, batch.truth, torch.tensor(self.levels), batch.measured)
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
         """Of covariates known ahead: a forecast does not depend on those of later steps."""
@@ -158,8 +158,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
         if scaler.series != ("",):
             which = scaler.which(batch.item).tolist()
             columns["series"] = [scaler.series[k] for k in which for _ in range(horizon)]
-        truth = scaler.inverse(batch.targets, batch.item)
-        columns |= number_columns(scaler.targets, truth, forecast, "forecast", batch.measured)
+        columns |= number_columns(scaler.targets, batch.truth, forecast, "forecast", batch.measured)
         for level, values in quantiles.items():
             for k, name in enumerate(scaler.targets):
                 columns[f"quantile {level} {name}"] = values[..., k].flatten().tolist()
@@ -187,12 +186,4 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
     @cached_property
     def _naive_errors(self) -> Float[Tensor, "series targets"]:
-        """Mean |y_t - y_{t-season}| over the training split, in units."""
-        errors = []
-        for k, values in enumerate(examples.rows_of(self.prepared.splits["train"], self.scaler)):
-            begin = torch.full((len(values),), self.scaler.begin[k])
-            values = self.scaler.inverse(values, begin)
-            season = min(self.params.season, len(values) - 1)
-            error = (values[season:] - values[: len(values) - season]).abs().mean(dim=0)
-            errors.append(torch.where(error > 0, error, torch.ones_like(error)))
-        return torch.stack(errors)
+        return self.fitted.naive_errors(self.prepared.splits["train"])

@@ -15,9 +15,8 @@ from rnnkit.tasks.classification.baselines import token_counts
 
 def training_mean(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """The mean of the training targets."""
-    mean = prepared.splits["train"].all_targets.double().mean(dim=0)
-    truth = split.all_targets.double()
-    return _scored(task, mean.expand_as(truth), truth)
+    truth = split.all_truth
+    return _scored(task, prepared.splits["train"].all_truth.mean(dim=0).expand_as(truth), truth)
 
 
 def linear_regression(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
@@ -26,18 +25,18 @@ def linear_regression(task: Any, prepared: Prepared, split: EncodedSplit) -> Met
     own features."""
     from sklearn.linear_model import Ridge
 
-    train, truth = prepared.splits["train"], split.all_targets.double()
+    train, truth = prepared.splits["train"], split.all_truth
     model = Ridge().fit(_features(task, train, prepared), train.all_targets.double().numpy())
     predicted = np.reshape(model.predict(_features(task, split, prepared)), tuple(truth.shape))
-    return _scored(task, torch.from_numpy(predicted), truth)
+    return _scored(task, task.scaler.inverse(torch.from_numpy(predicted)), truth)
 
 
 def last_value(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """The true targets of the frame before; of a first frame the training mean."""
-    truth = split.all_targets.double()
+    truth = split.all_truth
     predicted = torch.cat([truth[:1], truth[:-1]])
     first = split.target_length.cumsum(0) - split.target_length
-    predicted[first] = prepared.splits["train"].all_targets.double().mean(dim=0)
+    predicted[first] = prepared.splits["train"].all_truth.mean(dim=0)
     return _scored(task, predicted, truth)
 
 
@@ -55,8 +54,9 @@ def _features(task: Any, part: EncodedSplit, prepared: Prepared) -> Any:
 
 
 def _scored(task: Any, predicted: Tensor, truth: Tensor) -> Metrics:
-    meter = task.meter()
-    meter.update(task.scaler.inverse(predicted), task.scaler.inverse(truth))
-    loss = float(ERRORS[task.params.loss](predicted, truth).mean())
+    """Of numbers in units; the loss is that of scaled ones."""
+    meter, scale = task.meter(), task.scaler.target_scale()
+    meter.update(predicted, truth)
+    loss = float(ERRORS[task.params.loss](predicted / scale, truth / scale).mean())
     metrics: Metrics = {**meter.compute(), "loss": loss}
     return metrics

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rnnkit.data.prepare import scale
 from rnnkit.data.prepare.encoded_split import EncodedSplit
@@ -43,9 +44,12 @@ class RegressionFitted(ItemFitted[Scaler]):
     def load_targets(cls, stored: Stored) -> Scaler:
         return Scaler.from_json(stored.record["targets"])
 
-    def numbered(self, values: list[Any]) -> np.ndarray:
-        targets = _numbers(values, self.targets.columns)
-        return self.targets.transform(targets).astype(np.float32)
+    def numbered(self, values: list[Any]) -> tuple[np.ndarray, np.ndarray | None]:
+        units = _numbers(values, self.targets.columns)
+        return self.targets.transform(units).astype(np.float32), units
+
+    def undefined(self, train: EncodedSplit, split: EncodedSplit) -> Mapping[str, str]:
+        return {} if varies(split.all_truth) else {"r2": "a target has the same value in all of it"}
 
     def align(self, split: EncodedSplit, of: Fitted) -> EncodedSplit:
         """The targets through their units."""
@@ -64,6 +68,11 @@ class RegressionFitted(ItemFitted[Scaler]):
 
     def stored(self) -> dict[str, Any]:
         return {**super().stored(), "targets": self.targets.to_json()}
+
+
+def varies(truth: Tensor) -> bool:
+    """Whether every target of [rows, targets] has two values at least."""
+    return bool((truth.max(dim=0).values > truth.min(dim=0).values).all())
 
 
 def _numbers(labels: Sequence[Any], names: Sequence[str]) -> np.ndarray:

@@ -41,7 +41,7 @@ class RegressionMeter(NumberMeter):
     def compute(self) -> Metrics:
         """The metrics of everything seen so far."""
         metrics, truth = super().compute(), torch.cat(self._truth)
-        if len(truth) > 1 and bool((truth.max(dim=0).values > truth.min(dim=0).values).all()):
+        if examples.varies(truth):
             metrics["r2"] = float(r2_score(torch.cat(self._predicted), truth))
         return metrics
 
@@ -80,21 +80,23 @@ class Regression(Task):
         """Scaled, of items or of their steps."""
         return batch.targets if self.synced else batch.targets[:, 0]
 
+    def units(self, batch: Batch) -> Float[Tensor, "*rows targets"]:
+        """As `truth`, as the source has them."""
+        return batch.truth if self.synced else batch.truth[:, 0]
+
     def loss(self, outputs: Float[Tensor, "*rows targets"], batch: Batch) -> Float[Tensor, ""]:
         errors = ERRORS[self.params.loss](outputs, self.truth(batch)).mean(dim=-1)
         return masked_mean(errors, batch.mask) if self.synced else errors.mean()
 
     def measure(self, meter: NumberMeter, outputs: Tensor, batch: Batch) -> None:
         real = self.real(batch)
-        inverse = self.scaler.inverse
-        meter.update(inverse(outputs[real]), inverse(self.truth(batch)[real]))
+        meter.update(self.scaler.inverse(outputs[real]), self.units(batch)[real])
 
     def predictions(
         self, outputs: Float[Tensor, "*rows targets"], batch: Batch
     ) -> dict[str, list[Any]]:
         real = self.real(batch)
-        truth = self.scaler.inverse(self.truth(batch)[real])
-        predicted = self.scaler.inverse(outputs[real])
+        truth, predicted = self.units(batch)[real], self.scaler.inverse(outputs[real])
         columns = number_columns(self.scaler.targets, truth, predicted, "predicted")
         if not self.synced:
             return {"item": batch.item.tolist(), **columns}

@@ -17,21 +17,25 @@ def nearest_neighbour(task: Any, prepared: Prepared, split: EncodedSplit) -> Met
     train = prepared.splits["train"]
     known, asked = (own.inputs[own.input_start].numpy() for own in (train, split))
     nearest = NearestNeighbors(n_neighbors=1).fit(known).kneighbors(asked, return_distance=False)
-    return _scored(task, train.targets[train.target_start][nearest[:, 0]], split)
+    return _scored(task, _truth(train)[nearest[:, 0]], split)
 
 
 def constant_target(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """Always the most frequent class of the training split, or its mean."""
-    train = prepared.splits["train"]
-    targets = train.targets[train.target_start]
+    targets = _truth(prepared.splits["train"])
     best = targets.mean(dim=0) if targets.is_floating_point() else targets.bincount().argmax()
     return _scored(task, best.expand(len(split), *targets.shape[1:]), split)
 
 
 def _scored(task: Any, predicted: Tensor, split: EncodedSplit) -> Metrics:
-    truth = split.targets[split.target_start]
+    truth = _truth(split)
     if not truth.is_floating_point():
         return label_metrics(task, predicted, truth)
-    meter = NumberMeter()
-    meter.update(task.scaler.inverse(predicted), task.scaler.inverse(truth))
-    return {**meter.compute(), "loss": float((predicted - truth).square().mean())}
+    meter, scale = NumberMeter(), task.scaler.target_scale()
+    meter.update(predicted, truth)
+    return {**meter.compute(), "loss": float(((predicted - truth) / scale).square().mean())}
+
+
+def _truth(split: EncodedSplit) -> Tensor:
+    """Labels, or numbers in units."""
+    return split.all_truth if split.targets.is_floating_point() else split.all_targets

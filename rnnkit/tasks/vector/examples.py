@@ -64,10 +64,10 @@ class VectorFitted(Labelled):
         of_numbers = isinstance(values["train"][0], list | tuple)
         return None if of_numbers else super().fit_targets(values, frame, data)
 
-    def numbered(self, values: list[Any]) -> np.ndarray:
+    def numbered(self, values: list[Any]) -> tuple[np.ndarray, np.ndarray | None]:
         if self.targets is not None:
             return super().numbered(values)
         width = self.inputs.width
         units = numbers(values, self.scaler.targets, NO_NUMBER)
         padded = np.pad(units, ((0, 0), (width, 0)))
-        return self.scaler.transform(padded)[:, width:].astype(np.float32)
+        return self.scaler.transform(padded)[:, width:].astype(np.float32), units
