@@ -122,7 +122,7 @@ def _full(times: pd.Series, params: Table) -> tuple[pd.DatetimeIndex, str]:
         return grid.named(times, params.frequency, params.path).times, ""
     found = grid.find(times)
     if found is not None:
-        return found.times, f"no gaps: {found.closed}, which no row has" if found.closed else ""
+        return found.times, f"no row has {found.closed}: these are no gaps" if found.closed else ""
     note = "times lie on no regular grid, so rows are the steps and none counts as missing"
     return pd.DatetimeIndex(times), f"{note}; data.source.frequency names the grid"
 
