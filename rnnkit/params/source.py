@@ -190,7 +190,7 @@ class Table(Block):
     file, and UTC if the offsets in the file differ."""
     time_unit: TimeUnit | None = None
     """The unit of times that are numbers: years, or the time since 1970. null: whole numbers are
-    years if all lie between 1500 and 2200, dates such as 20241231, or seconds."""
+    years if all lie between 1500 and 2200, dates such as 202412 or 20241231, or seconds."""
     id: str | None = None
     """The column with the series of a row, one row per series and time; null: the table is one
     series. Scaling is fitted per series, and no window spans two series."""

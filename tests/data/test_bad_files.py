@@ -202,6 +202,13 @@ BAD = {
         "day,series\n2024-01-01,1\n",
         r"no column of values may be called time, series or split, .* but 'series' is; rename it",
     ),
+    "a taken prefix": (
+        Table,
+        {},
+        "a.csv",
+        "time,filled: x\n2024-01-01,1\n",
+        r"or begin with 'filled: ', which have a meaning .* but 'filled: x' is; rename it",
+    ),
     "no values": (Table, {}, "a.csv", "time\n2024\n", r"at least one column beside 'time' is need"),
     "jsonl table": (Table, {}, "a.jsonl", "{}\n", r"a table must be CSV, TSV or Parquet"),
     "column typo": (

@@ -112,7 +112,7 @@ def test_what_is_no_gap_is_noted(tmp_path: Path) -> None:
     frame = read(table(tmp_path, days.drop([7]), gaps="forward"), None)
     assert len(frame) == 60
     assert frame.attrs["notes"] == [
-        "no gaps: Saturday, Sunday, which no row has",
+        "no row has Saturday, Sunday: these are no gaps",
         "1 missing values were filled with the value before, at 1 times that were missing",
     ]
     irregular = pd.Series(pd.to_datetime(["2024-01-01", "2024-01-03", "2024-01-06"]))

@@ -111,6 +111,7 @@ def test_times_without_one_meaning_are_refused(
 # Whole numbers
 
 YEARS = "column 'time': its whole numbers are read as years; data.source.time_unit names another un"
+DATES = "column 'time': its whole numbers are read as dates"
 SECONDS = "column 'time': its whole numbers are read as seconds since 1970; data.source.time_unit n"
 
 
@@ -123,7 +124,16 @@ SECONDS = "column 'time': its whole numbers are read as seconds since 1970; data
         (range(1000, 1005), {}, "1970-01-01T00:16:40", "1970-01-01T00:16:44", SECONDS),
         (range(1700, 1705), {}, "1700-01-01", "1704-01-01", YEARS),
         (range(2198, 2203), {}, "1970-01-01T00:36:38", "1970-01-01T00:36:42", SECONDS),
-        (range(20240101, 20240106), {}, "2024-01-01", "2024-01-05", None),
+        (range(20240101, 20240106), {}, "2024-01-01", "2024-01-05", f"{DATES}, %Y%m%d"),
+        (range(202401, 202406), {}, "2024-01-01", "2024-05-01", f"{DATES}, %Y%m"),
+        (range(202409, 202414), {}, "1970-01-03T08:13:29", "1970-01-03T08:13:33", SECONDS),
+        (
+            range(2024010100, 2024010105),
+            {},
+            "2024-01-01",
+            "2024-01-01T04:00",
+            f"{DATES}, %Y%m%d%H",
+        ),
         (range(1704067200, 1704067205), {}, "2024-01-01", "2024-01-01T00:00:04", SECONDS),
         (range(1, 6), {"time_unit": "years"}, "0001-01-01", "0005-01-01", None),
         (range(5), {"time_unit": "days"}, "1970-01-01", "1970-01-05", None),
@@ -196,6 +206,15 @@ def test_numbers_that_are_no_times_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         read(csv(tmp_path, rows, **options), None)
+
+
+def test_a_missing_time_of_a_parquet_file_is_refused(tmp_path: Path) -> None:
+    numbers, texts = pd.array([2000, 2001, None], dtype="Int64"), ["2024-01-01", "2024-01-02", None]
+    for times in (numbers, texts, pd.to_datetime(texts)):
+        path = parquet(tmp_path, pd.DataFrame({"time": times, "x": [1.0, 2, 3]}))
+        message = r"a.parquet, row 3: column 'time' must hold ISO 8601 times, but it is"
+        with pytest.raises(InputError, match=message):
+            read(Table(path=path), None)
 
 
 # Parquet's index

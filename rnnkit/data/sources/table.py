@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 FILLED = "filled: "
 """Prefix of the columns that say which values of another column were filled."""
+HOW = {
+    "forward": "the value before",
+    "interpolate": "linear interpolation in time, which reads the next value",
+}
+"""`data.source.gaps` -> what fills a missing value."""
 
 
 def read(params: Table, split: str | None) -> pd.DataFrame:
@@ -26,12 +31,13 @@ def read(params: Table, split: str | None) -> pd.DataFrame:
     columns = file.chosen(split, "time", "id")
     filled = params.gaps in ("forward", "interpolate")
     numbers = file.numbers(params.columns, {params.time, params.id, split}, missing=filled)
-    taken = [name for name in numbers if name in ("time", "series", "part")]
+    names = map(str, numbers)
+    taken = [n for n in names if n in ("time", "series", "part") or n.startswith(FILLED)]
     if taken:
         raise InputError(
-            f"{params.path}: no column of values may be called time, series or split, which have a "
-            f"meaning of their own, but {taken[0]!r} is; rename it or leave it out of "
-            "`data.source.columns`"
+            f"{params.path}: no column of values may be called time, series or split, or begin "
+            f"with {FILLED!r}, which have a meaning of their own, but {taken[0]!r} is; rename it "
+            "or leave it out of `data.source.columns`"
         )
     frame = pd.concat(
         [file.times(columns["time"], columns.get("id")).rename("time"), numbers], axis=1
@@ -101,10 +107,9 @@ def fill(frame: pd.DataFrame, params: Table) -> pd.DataFrame:
         note + (f" ({count}{series})" if series else "") for note, count in notes.items()
     ]
     if count := int(filled.to_numpy().sum()):
-        how = {"forward": "the value before", "interpolate": "linear interpolation in time"}
         times = f", at {added} times that were missing" if added else ""
         result.attrs["notes"].append(
-            f"{count} missing values were filled with {how[params.gaps]}{times}"
+            f"{count} missing values were filled with {HOW[params.gaps]}{times}"
         )
     return result
 
@@ -117,7 +122,7 @@ def _full(times: pd.Series, params: Table) -> tuple[pd.DatetimeIndex, str]:
         return grid.named(times, params.frequency, params.path).times, ""
     found = grid.find(times)
     if found is not None:
-        return found.times, f"no gaps: {found.closed}, which no row has" if found.closed else ""
+        return found.times, f"no row has {found.closed}: these are no gaps" if found.closed else ""
     note = "times lie on no regular grid, so rows are the steps and none counts as missing"
     return pd.DatetimeIndex(times), f"{note}; data.source.frequency names the grid"
 

@@ -18,6 +18,14 @@ OFFSET = re.compile(r"[T ]\d{2}\S*?\s*(?P<offset>[Zz]|[+-]\d{2}(?::?\d{2})?)$")
 """The offset from UTC behind a time of day."""
 YEARS = range(1500, 2201)
 """Whole numbers that are years where all of a column lie here."""
+DATES: Mapping[int, str] = {
+    6: "%Y%m",
+    8: "%Y%m%d",
+    10: "%Y%m%d%H",
+    12: "%Y%m%d%H%M",
+    14: "%Y%m%d%H%M%S",
+}
+"""Number of digits -> the format of whole numbers that are dates."""
 UNITS: Mapping[str, str] = {
     "years": "Y",
     "days": "D",
@@ -57,8 +65,8 @@ def parse(
 
     Texts whose offsets differ, as in a zone with summer time, become instants in UTC, or in
     `data.source.timezone`. Without an offset they are local times of that zone. Whole numbers are
-    years if all lie between 1500 and 2200, dates if all are such as 20241231, and else seconds
-    since 1970; `data.source.time_unit` names another unit.
+    years if all lie between 1500 and 2200, dates if all are such as 20241231 or 202412312359, and
+    else seconds since 1970; `data.source.time_unit` names another unit.
 
     Args:
         cells: the column.
@@ -91,13 +99,19 @@ def parse(
 def _refuse_no_time(times: pd.Series, cells: pd.Series, at: Callable[[int], str]) -> None:
     wrong = times.isna()
     if wrong.any():
-        blank = cells.isna() | (cells.astype(str).str.strip() == "")
+        blank = cells.isna() | (_as_texts(cells).str.strip() == "")
         row = int((blank if blank.any() else wrong).argmax())
         raise InputError(
             f"{at(row)}: column {cells.name!r} must hold ISO 8601 times, but it is "
             f"{cells.iloc[row]!r}; write times as 2024-12-31 or 2024-12-31T23:59:59, or "
             "name the unit of numbers in data.source.time_unit"
         )
+
+
+def _as_texts(cells: pd.Series) -> pd.Series:
+    """Cells of any type as text; `astype(str)` would keep missing ones missing."""
+    texts: pd.Series = cells.astype(object).map(str).astype("str")
+    return texts
 
 
 # ---------------------------------------------------------------------- texts
@@ -109,7 +123,7 @@ def _of_texts(
     """ISO 8601 texts, and a note if their offsets differ and no zone is named."""
     import pandas as pd
 
-    texts = cells.astype(str)
+    texts = _as_texts(cells)
     offsets = texts.map(_offset)
     times = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=offsets.nunique() > 1)
     _refuse_no_time(times, cells, at)
@@ -172,7 +186,7 @@ def _whole_numbers(cells: pd.Series) -> pd.Series | None:
 
     if pd.api.types.is_integer_dtype(cells.dtype) and not cells.isna().any():
         return cells.astype("int64")
-    texts = cells.astype(str)
+    texts = _as_texts(cells)
     if not len(texts) or not texts.str.fullmatch(r"[+-]?\d{1,18}").all():
         return None
     return texts.astype("int64")
@@ -209,10 +223,12 @@ def _of_whole_numbers(
         return _of_unit(number, "years", name, at), (
             "its whole numbers are read as years; data.source.time_unit names another unit"
         )
-    if number.between(1500_01_01, 2200_12_31).all():
-        times = pd.to_datetime(number.astype(str), format="%Y%m%d", errors="coerce")
-        if not times.isna().any():
-            return times, ""
+    texts = number.astype(str)
+    format = DATES.get(len(texts.iloc[0]))
+    if format is not None and texts.str.len().nunique() == 1 and texts.str[0].str.isdigit().all():
+        times = pd.to_datetime(texts, format=format, errors="coerce")
+        if times.dt.year.isin(YEARS).all():
+            return times, f"its whole numbers are read as dates, {format}"
     return _of_unit(number, "seconds", name, at), (
         "its whole numbers are read as seconds since 1970; data.source.time_unit names another unit"
     )
