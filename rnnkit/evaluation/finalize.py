@@ -73,7 +73,7 @@ def scored(
         "test": scores.metrics,
         "baselines": baseline_metrics,
         "shown": task.shown,
-        "verdict": verdict(task, scores.metrics, baseline_metrics),
+        "verdict": verdict(task, scores.metrics, baseline_metrics) + few_items(split),
         "counted": {name: text for name, text in scores.counted.items() if name in task.shown},
     }
     return result, scores.predictions
@@ -123,6 +123,17 @@ def verdict(task: Task, test: Metrics, beside: dict[str, Metrics]) -> str:
         tie = tie or f"The network is no better than {against}"
         rivals = {baseline: beside[baseline] for baseline in scores if scores[baseline] == score}
     return tie
+
+
+FEW_ITEMS = 100
+"""Below this a 95 % interval of an accuracy is up to .2 wide."""
+
+
+def few_items(split: EncodedSplit) -> str:
+    """A sentence behind the verdict on a split of few items; else nothing."""
+    if len(split) >= FEW_ITEMS:
+        return ""
+    return f" The test split has few items: {len(split)}; another one may decide otherwise."
 
 
 def predictions_of(run: RunFolder) -> Predictions:

@@ -26,7 +26,7 @@ class Mean:
         return self._total / self._count if self._count else None
 
 
-def measured(**means: Mean) -> Metrics:
+def existing(**means: Mean) -> Metrics:
     """The means that exist, by name."""
     return {name: mean.value for name, mean in means.items() if mean.value is not None}
 
@@ -46,7 +46,7 @@ class NumberMeter:
         self._squared.add(errors.square())
 
     def compute(self) -> Metrics:
-        metrics = measured(mae=self._absolute, rmse=self._squared)
+        metrics = existing(mae=self._absolute, rmse=self._squared)
         return {**metrics, "rmse": metrics["rmse"] ** 0.5}
 
 
@@ -136,7 +136,7 @@ class ForecastMeter:
         return {"mae": f"over {self._there:,} of {self._there + self._missing:,} values; {missing}"}
 
     def compute(self) -> Metrics:
-        metrics = self._numbers.compute() | measured(
+        metrics = self._numbers.compute() | existing(
             mape=self._mape,
             smape=self._smape,
             mase=self._mase,
@@ -151,5 +151,5 @@ class ForecastMeter:
             metrics["missing_truth"] = float(self._missing)
         if len(self._steps) > 1:
             steps = enumerate(self._steps, start=1)
-            metrics |= measured(**{f"mae_step_{step}": mean for step, mean in steps})
+            metrics |= existing(**{f"mae_step_{step}": mean for step, mean in steps})
         return metrics

@@ -181,7 +181,7 @@ def test_the_baseline_of_frames_is_the_most_frequent_label(tmp_path: Path) -> No
     data = of(long(tmp_path), Time(valid=0.25, test=0.25), max_length=4)
     prepared = prepare(data, Tagging(), tmp_path)
     found = score(task_for(Tagging(), prepared), prepared, prepared.splits["test"])
-    assert set(found) == {"most frequent tag"}
+    assert set(found) >= {"most frequent tag", "previous tag", "logistic regression"}
     truth = prepared.splits["test"].targets
     assert found["most frequent tag"]["accuracy"] == pytest.approx(
         float((truth == 1).float().mean())

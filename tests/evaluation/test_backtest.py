@@ -70,3 +70,31 @@ def test_folds_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="only forecasts are tested in folds, and the task is cla"):
         walk_forward(other, 2)
+
+
+def test_a_metric_that_a_fold_lacks_has_no_mean(capsys: pytest.CaptureFixture[str]) -> None:
+    from flows.cli.backtest import _table
+
+    folds = [
+        {
+            "run": f"f{k}",
+            "from": "a",
+            "until": "b",
+            "shown": ("mae", "mase"),
+            "test": test,
+            "baselines": {"drift": test},
+        }
+        for k, test in enumerate([{"mae": 1.0}, {"mae": 2.0, "mase": 7.5}])
+    ]
+    _table("p.yaml", folds)
+    lines = [
+        [cell.strip() for cell in row.split("│")] for row in capsys.readouterr().out.split("\n")
+    ]
+    rows = {row[1]: row[4:6] for row in lines if len(row) > 5}
+    assert rows == {
+        "1": ["1", ""],
+        "2": ["2", "7.5"],
+        "mean": ["1.5", ""],
+        "deviation": ["0.7071", ""],
+        "drift": ["1.5", ""],
+    }

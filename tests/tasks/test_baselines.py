@@ -14,15 +14,17 @@ from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.data.prepare.tokenize import fit, fit_tokens
+from rnnkit.evaluation.finalize import few_items
 from rnnkit.params.data import Data, Words
 from rnnkit.params.source import Text as PlainText
 from rnnkit.params.task import Classification, Forecasting, LanguageModeling, Tagging
 from rnnkit.params.task import Task as Params
-from rnnkit.tasks import task_for
+from rnnkit.tasks import frame_baselines, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.tasks.classification.examples import ClassificationFitted
 from rnnkit.tasks.forecasting.examples import ForecastingFitted
 from rnnkit.tasks.forecasting.inputs import Windows
+from rnnkit.tasks.frame_baselines import summaries
 from rnnkit.tasks.labels import Labels
 from rnnkit.tasks.language_modeling.examples import LanguageModelingFitted
 from rnnkit.tasks.tagging.examples import TaggingFitted
@@ -60,8 +62,57 @@ def test_majority_and_naive_bayes() -> None:
     found = beside(Classification(), Prepared("", splits, fitted, {}))
     assert found["majority class"]["accuracy"] == 0.5
     assert found["naive Bayes"]["accuracy"] == 1.0
-    frames = replace(fitted, inputs=Frames(1, None))
-    assert set(beside(Classification(), Prepared("", splits, frames, {}))) == {"majority class"}
+
+
+def labelled_frames(values: list[list[float]], labels: list[int]) -> EncodedSplit:
+    steps = torch.tensor([value for item in values for value in item])[:, None]
+    return split(steps, [len(item) for item in values], labels, [1] * len(values))
+
+
+def test_sequences_of_frames_by_their_mean_deviation_and_last_frame() -> None:
+    train = labelled_frames([[0, 0], [1, 1, 1], [10, 10], [9, 9, 12]], [0, 0, 1, 1])
+    train = replace(train, targets=torch.tensor([0, 0, 1, 1]))
+    test = labelled_frames([[2.0], [11, 11], [0, 11]], [0, 1, 1])
+    valid = labelled_frames([[5.0], [5.0], [5.0]], [0, 1, 1])
+    splits = {"train": train, "valid": valid, "test": test}
+    fitted = ClassificationFitted(Classification(), DATA, Frames(1, None), LABELS)
+    metrics = beside(Classification(), Prepared("", splits, fitted, {}))
+    assert summaries(test).tolist() == [[2, 0, 2], [11, 0, 11], [5.5, 5.5, 11]]
+    assert metrics["majority class"]["accuracy"] == pytest.approx(1 / 3)
+    assert metrics["best constant on valid"]["accuracy"] == pytest.approx(2 / 3)
+    # [5.5, 5.5, 11] lies 4.5² + 4.1² + 1 from [10, 1.4, 12], and 4.5² + 5.5² + 10² from [1, 0, 1]
+    assert metrics["nearest neighbour"]["accuracy"] == 1
+    assert metrics["logistic regression"]["accuracy"] == 1
+    assert set(metrics) == {
+        "majority class",
+        "best constant on valid",
+        "logistic regression",
+        "nearest neighbour",
+    }
+    same = replace(valid, targets=torch.tensor([0, 0, 1]))
+    metrics = beside(Classification(), Prepared("", {**splits, "valid": same}, fitted, {}))
+    assert "best constant on valid" not in metrics  # it is the majority class
+
+
+def test_frames_by_themselves_and_by_the_tag_before() -> None:
+    train = split(torch.tensor([[0.0], [1], [0], [5], [6]]), [3, 2], [0, 0, 0, 1, 1], [3, 2])
+    test = split(torch.tensor([[5.0], [6], [0], [1]]), [3, 1], [1, 1, 0, 1], [3, 1])
+    splits = {"train": train, "valid": test, "test": test}
+    fitted = TaggingFitted(Tagging(), DATA, Frames(1, None), LABELS)
+    metrics = beside(Tagging(), Prepared("", splits, fitted, {}))
+    assert metrics["most frequent tag"]["accuracy"] == 0.25
+    assert metrics["best constant on valid"]["accuracy"] == 0.75
+    # 0 (the most frequent one), 1, 1 and, of the second sequence, 0
+    assert metrics["previous tag"]["accuracy"] == 0.25
+    assert metrics["logistic regression"]["accuracy"] == 0.75
+    assert metrics["logistic regression"]["sequence_accuracy"] == 0.5
+
+
+def test_baselines_are_fitted_to_a_limited_number_of_rows(monkeypatch: Any) -> None:
+    monkeypatch.setattr(frame_baselines, "MAX_FITTED", 3)
+    known = torch.tensor([[0.0], [1], [2], [3], [4]], dtype=torch.float64)
+    nearest = frame_baselines.nearest_neighbour(known, torch.arange(5), known)
+    assert nearest.tolist() == [0, 0, 2, 2, 4]
 
 
 def test_most_frequent_tags() -> None:
@@ -146,3 +197,10 @@ def test_mape_leaves_out_zeros_and_counts_them() -> None:
     found = beside(task, forecast(task, 1, 3, train=train, test=test))["last value"]
     assert found["mape_excluded"] == 1
     assert found["mape"] == pytest.approx(1.0)  # forecast 0 for 2
+
+
+@pytest.mark.parametrize(("items", "few"), [(99, True), (100, False)])
+def test_a_verdict_on_few_items_says_so(items: int, few: bool) -> None:
+    sentence = few_items(labelled_frames([[0.0]] * items, [0] * items))
+    assert ("The test split has few items: 99; another one may" in sentence) == few
+    assert bool(sentence) == few

@@ -143,7 +143,7 @@ def test_loss_and_metrics_against_numpy(tmp_path: Path, loss: str) -> None:
     assert test["loss"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_linear_regression_sees_means_and_last_values(tmp_path: Path) -> None:
+def test_baselines_see_means_deviations_and_last_values(tmp_path: Path) -> None:
     it = two_targets(tmp_path)
     prepared = prepare(it.data, it.task, tmp_path)
     train, test = prepared.splits["train"], prepared.splits["test"]
@@ -152,7 +152,7 @@ def test_linear_regression_sees_means_and_last_values(tmp_path: Path) -> None:
         rows = []
         for start, length in zip(split.input_start, split.input_length, strict=True):
             own = split.inputs[start : start + length].double().numpy()
-            rows.append([*own.mean(axis=0), *own[-1]])
+            rows.append([*own.mean(axis=0), *own.std(axis=0), *own[-1]])
         return np.array(rows)
 
     model = Ridge().fit(features(train), train.targets.double().numpy())
@@ -160,9 +160,21 @@ def test_linear_regression_sees_means_and_last_values(tmp_path: Path) -> None:
     predicted = scaler.inverse(torch.from_numpy(model.predict(features(test)))).numpy()
     truth = scaler.inverse(test.targets).numpy()
     metrics = score(task_for(it.task, prepared), prepared, test)
-    assert list(metrics) == ["training mean", "linear regression"]
+    assert list(metrics) == [
+        "training mean",
+        "best constant on valid",
+        "linear regression",
+        "nearest neighbour",
+    ]
     assert metrics["linear regression"]["mae"] == pytest.approx(np.abs(predicted - truth).mean())
     assert metrics["training mean"]["r2"] < 0.1
+    median = np.median(prepared.splits["valid"].all_truth.numpy(), axis=0)
+    constant = metrics["best constant on valid"]["mae"]
+    assert constant == pytest.approx(np.abs(median - truth).mean(), rel=1e-5)
+    distances = ((features(test)[:, None] - features(train)[None]) ** 2).sum(axis=2)
+    nearest = train.all_truth.numpy()[distances.argmin(axis=1)]
+    found = metrics["nearest neighbour"]["mae"]
+    assert found == pytest.approx(np.abs(nearest - truth).mean(), rel=1e-5)
 
 
 def test_every_frame_has_its_number(tmp_path: Path) -> None:
@@ -173,7 +185,12 @@ def test_every_frame_has_its_number(tmp_path: Path) -> None:
     first = predictions.table[predictions.table["item"] == predictions.table["item"].iloc[0]]
     assert first["step"].tolist() == list(range(1, len(first) + 1))
     metrics = score(task_for(run.experiment.task, prepared), prepared, split)
-    assert list(metrics) == ["training mean", "linear regression", "last value"]
+    assert list(metrics) == [
+        "training mean",
+        "best constant on valid",
+        "linear regression",
+        "last value",
+    ]
     truth = scaler.inverse(split.targets).numpy()[:, 0]
     begins = set(split.target_start.tolist())
     mean = scaler.inverse(prepared.splits["train"].targets.double().mean(dim=0)[None]).item()
@@ -209,8 +226,10 @@ def test_another_file_is_scored(tmp_path: Path) -> None:
     run, _ = finished(tmp_path, two_targets(tmp_path))
     result = evaluate_file(run, frames(tmp_path, "new.csv", offset=1), tmp_path)
     assert result["items"] == SEQUENCES
+    few = f"The test split has few items: {SEQUENCES}; another one may decide otherwise."
+    assert result["verdict"].endswith(few)
     assert result["shown"] == ("mae", "rmse", "r2", "loss")
-    assert set(result["baselines"]) == {"training mean", "linear regression"}
+    assert "nearest neighbour" in result["baselines"]
 
 
 def test_another_fits_targets_go_through_their_units(tmp_path: Path) -> None:

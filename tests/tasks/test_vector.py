@@ -83,6 +83,9 @@ def test_numbers_are_told_in_their_own_units(tmp_path: Path) -> None:
     beside = score(task, prepared, prepared.splits["test"])
     assert scores.metrics["rmse"] < beside["nearest neighbour"]["rmse"]
     assert beside["nearest neighbour"]["rmse"] < beside["constant target"]["rmse"]
+    valid, truth = prepared.splits["valid"].all_truth, prepared.splits["test"].all_truth
+    error = (truth - valid.quantile(0.5)).abs().mean()
+    assert beside["best constant on valid"]["mae"] == pytest.approx(float(error))
 
 
 def test_the_network_is_affine_layers_with_rectified_units(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import LabelMeter, Metrics
+from rnnkit.tasks import frame_baselines
 
 
 def majority_class(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
@@ -17,6 +18,40 @@ def majority_class(task: Any, prepared: Prepared, split: EncodedSplit) -> Metric
     counts = torch.bincount(prepared.splits["train"].all_targets, minlength=task.outputs)
     truth = split.all_targets
     return label_metrics(task, torch.full_like(truth, int(counts.argmax())), truth)
+
+
+def best_constant(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """Always the most frequent class of the validation split; nothing where it is training's."""
+    constant = constant_of_valid(prepared)
+    truth = split.all_targets
+    return {} if constant is None else label_metrics(task, torch.full_like(truth, constant), truth)
+
+
+def constant_of_valid(prepared: Prepared) -> int | None:
+    """The most frequent label of the validation split; None: it is that of the training split."""
+    often = [
+        int(prepared.splits[name].all_targets.bincount().argmax()) for name in ("train", "valid")
+    ]
+    return often[1] if often[0] != often[1] else None
+
+
+def logistic_regression(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """Logistic regression on the mean, standard deviation and last of a sequence's frames."""
+    train = prepared.splits["train"]
+    predicted = frame_baselines.logistic_regression(
+        frame_baselines.summaries(train), train.all_targets, frame_baselines.summaries(split)
+    )
+    return label_metrics(task, predicted, split.all_targets)
+
+
+def nearest_neighbour(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """The label of the training sequence whose frames have the nearest mean, standard deviation
+    and last frame."""
+    train = prepared.splits["train"]
+    predicted = frame_baselines.nearest_neighbour(
+        frame_baselines.summaries(train), train.all_targets, frame_baselines.summaries(split)
+    )
+    return label_metrics(task, predicted, split.all_targets)
 
 
 def naive_bayes(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:

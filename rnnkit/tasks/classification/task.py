@@ -46,10 +46,17 @@ class Classification(Task[Labelled]):
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
-        table: dict[str, Baseline] = {"majority class": baselines.majority_class}
+        table: dict[str, Baseline] = {
+            "majority class": baselines.majority_class,
+            "best constant on valid": baselines.best_constant,
+        }
         if self.fitted.inputs.vocabulary is not None:
-            table["naive Bayes"] = baselines.naive_bayes
-        return table
+            return {**table, "naive Bayes": baselines.naive_bayes}
+        return {
+            **table,
+            "logistic regression": baselines.logistic_regression,
+            "nearest neighbour": baselines.nearest_neighbour,
+        }
 
     @property
     def outputs(self) -> int:

@@ -10,6 +10,7 @@ from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
 from rnnkit.nn.losses import ERRORS
+from rnnkit.tasks import frame_baselines
 from rnnkit.tasks.classification.baselines import token_counts
 
 
@@ -19,10 +20,27 @@ def training_mean(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics
     return _scored(task, prepared.splits["train"].all_truth.mean(dim=0).expand_as(truth), truth)
 
 
+def best_constant(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """The median of the validation targets, which of all constants has the least MAE there."""
+    truth = split.all_truth
+    median = prepared.splits["valid"].all_truth.quantile(0.5, dim=0)
+    return _scored(task, median.expand_as(truth), truth)
+
+
+def nearest_neighbour(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """The target of the training sequence whose frames have the nearest mean, standard deviation
+    and last frame."""
+    train = prepared.splits["train"]
+    predicted = frame_baselines.nearest_neighbour(
+        frame_baselines.summaries(train), train.all_truth, frame_baselines.summaries(split)
+    )
+    return _scored(task, predicted, split.all_truth)
+
+
 def linear_regression(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """Ridge regression (scikit-learn, its own default strength): of a sequence of numbers on the
-    means and the last values of its features, of a text on its tokens' fractions, of a frame on its
-    own features."""
+    means, standard deviations and last values of its features, of a text on its tokens' fractions,
+    of a frame on its own features."""
     from sklearn.linear_model import Ridge
 
     train, truth = prepared.splits["train"], split.all_truth
@@ -45,12 +63,7 @@ def _features(task: Any, part: EncodedSplit, prepared: Prepared) -> Any:
     if prepared.fitted.inputs.vocabulary is not None:
         lengths = part.input_length.numpy()[:, None]
         return token_counts(part, prepared).multiply(1 / lengths).tocsr()
-    inputs = part.all_inputs.double()
-    if task.synced:
-        return inputs.numpy()
-    sequences = inputs.split(part.input_length.tolist())
-    rows = [torch.cat([sequence.mean(dim=0), sequence[-1]]) for sequence in sequences]
-    return torch.stack(rows).numpy()
+    return (part.all_inputs.double() if task.synced else frame_baselines.summaries(part)).numpy()
 
 
 def _scored(task: Any, predicted: Tensor, truth: Tensor) -> Metrics:

@@ -58,9 +58,14 @@ class Regression(Task):
     def baselines(self) -> Mapping[str, Baseline]:
         table: dict[str, Baseline] = {
             "training mean": baselines.training_mean,
+            "best constant on valid": baselines.best_constant,
             "linear regression": baselines.linear_regression,
         }
-        return {**table, "last value": baselines.last_value} if self.synced else table
+        if self.synced:
+            return {**table, "last value": baselines.last_value}
+        if self.fitted.inputs.vocabulary is not None:
+            return table
+        return {**table, "nearest neighbour": baselines.nearest_neighbour}
 
     @property
     def outputs(self) -> int:

@@ -8,12 +8,38 @@ from torch import Tensor
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics
+from rnnkit.tasks import frame_baselines
+from rnnkit.tasks.classification.baselines import constant_of_valid
 
 
 def most_frequent_tag(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """Every token or frame gets the most frequent tag of the training split."""
     counts = torch.bincount(prepared.splits["train"].all_targets, minlength=task.outputs)
     return _tags(task, split, torch.full_like(split.all_targets, int(counts.argmax())))
+
+
+def best_constant(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """The most frequent tag of the validation split; nothing where it is training's."""
+    constant = constant_of_valid(prepared)
+    truth = split.all_targets
+    return {} if constant is None else _tags(task, split, torch.full_like(truth, constant))
+
+
+def previous_tag(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """The true tag of the frame before; of a first frame the most frequent tag of training."""
+    predicted = split.all_targets.roll(1)
+    first = split.target_length.cumsum(0) - split.target_length
+    predicted[first] = prepared.splits["train"].all_targets.bincount().argmax()
+    return _tags(task, split, predicted)
+
+
+def logistic_regression(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """Logistic regression on each frame by itself."""
+    train = prepared.splits["train"]
+    predicted = frame_baselines.logistic_regression(
+        train.all_inputs, train.all_targets, split.all_inputs
+    )
+    return _tags(task, split, predicted)
 
 
 def most_frequent_tag_per_token(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:

@@ -25,10 +25,17 @@ class Tagging(Classification):
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
-        table: dict[str, Baseline] = {"most frequent tag": baselines.most_frequent_tag}
+        table: dict[str, Baseline] = {
+            "most frequent tag": baselines.most_frequent_tag,
+            "best constant on valid": baselines.best_constant,
+        }
         if self.fitted.inputs.vocabulary is not None:
-            table["most frequent tag per token"] = baselines.most_frequent_tag_per_token
-        return table
+            return {**table, "most frequent tag per token": baselines.most_frequent_tag_per_token}
+        return {
+            **table,
+            "previous tag": baselines.previous_tag,
+            "logistic regression": baselines.logistic_regression,
+        }
 
     @property
     def entities(self) -> bool:

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics, NumberMeter
-from rnnkit.tasks.classification.baselines import label_metrics
+from rnnkit.tasks.classification.baselines import constant_of_valid, label_metrics
 
 
 def nearest_neighbour(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
@@ -25,6 +26,17 @@ def constant_target(task: Any, prepared: Prepared, split: EncodedSplit) -> Metri
     targets = _truth(prepared.splits["train"])
     best = targets.mean(dim=0) if targets.is_floating_point() else targets.bincount().argmax()
     return _scored(task, best.expand(len(split), *targets.shape[1:]), split)
+
+
+def best_constant(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
+    """Always the most frequent class of the validation split, and nothing where it is training's;
+    of numbers their median."""
+    if split.targets.is_floating_point():
+        best = prepared.splits["valid"].all_truth.quantile(0.5, dim=0)
+        return _scored(task, best.expand_as(split.all_truth), split)
+    constant = constant_of_valid(prepared)
+    truth = split.all_targets
+    return {} if constant is None else _scored(task, torch.full_like(truth, constant), split)
 
 
 def _scored(task: Any, predicted: Tensor, split: EncodedSplit) -> Metrics:

@@ -13,10 +13,11 @@ from rnnkit.tasks.classification.task import Classification
 from rnnkit.tasks.interface import Baseline
 from rnnkit.tasks.regression.task import Regression
 from rnnkit.tasks.vector import examples
-from rnnkit.tasks.vector.baselines import constant_target, nearest_neighbour
+from rnnkit.tasks.vector.baselines import best_constant, constant_target, nearest_neighbour
 
 BASELINES: Mapping[str, Baseline] = {
     "constant target": constant_target,
+    "best constant on valid": best_constant,
     "nearest neighbour": nearest_neighbour,
 }
 
