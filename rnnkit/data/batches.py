@@ -30,6 +30,8 @@ class Batch:
             padding; [batch, horizon, targets] scaled values.
         mask: [batch, time] bool, true at real steps; None: no padding.
         item: [batch] rows of the source's frame.
+        measured: [batch, horizon, targets] bool, false at targets that the source lacks; None: it
+            has all.
         units: [batch, time, targets] float64, scaled targets as the source has them; at padding
             anything.
     """
@@ -38,6 +40,7 @@ class Batch:
     targets: Num[Tensor, "batch *target"]
     mask: Bool[Tensor, "batch time"] | None
     item: Int[Tensor, " batch"]
+    measured: Bool[Tensor, "batch horizon targets"] | None = None
     units: Float[Tensor, "batch steps targets"] | None = None
 
     @property
@@ -124,6 +127,7 @@ def gather(
     if split.known:
         ahead = torch.arange(int(split.target_length[indices[0]]))
         inputs = with_future(inputs, _take(split.inputs, target_starts + ahead), split.known)
+    measured = None
     units = None
     if split.is_sequence_to_sequence:
         targets = _padded(split.targets, target_starts, split.target_length[indices])
@@ -132,6 +136,7 @@ def gather(
             steps = torch.arange(int(split.target_length[indices[0]]))
         targets = _take(split.targets, target_starts + steps)
         units = None if split.units is None else _take(split.units, target_starts + steps)
+        measured = None if split.measured is None else split.measured[target_starts + steps]
     else:
         targets = split.targets[target_starts[:, 0]]
     if mask is not None:
@@ -144,6 +149,7 @@ def gather(
         targets=targets.to(dtype) if targets.is_floating_point() else targets,
         mask=mask,
         item=split.item[indices],
+        measured=measured,
         units=units,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from rnnkit.metrics.values import Metrics
@@ -60,7 +60,8 @@ class ForecastMeter:
     `mape_excluded` counts the observations of zero. A metric of no observation is left out. MAE is
     also reported per step of the horizon: `mae_step_1` and so on. Quantile metrics: the mean
     pinball loss, the fraction of observations between the outermost two quantiles (`coverage`), and
-    the mean distance of these (`interval_width`).
+    the mean distance of these (`interval_width`). Truth that is missing from the source is in no
+    metric; where there is any, `missing_truth` counts it.
 
     Args:
         scale: maps rows [batch] to [batch, targets], units per scaled unit of their series.
@@ -79,42 +80,60 @@ class ForecastMeter:
         self._mape, self._smape, self._mase, self._zeros = Mean(), Mean(), Mean(), 0
         self._steps: list[Mean] = []
         self._pinball, self._coverage, self._interval_width = Mean(), Mean(), Mean()
+        self._there, self._missing = 0, 0
 
     def update(
         self,
         forecast: Float[Tensor, "batch horizon targets"],
         truth: Float[Tensor, "batch horizon targets"],
         rows: Int[Tensor, " batch"],
+        measured: Bool[Tensor, "batch horizon targets"] | None = None,
     ) -> None:
-        """Add a batch, in units, and one row of each series."""
+        """Add a batch, in units, one row of each series, and which truth is not missing."""
+        there = torch.ones_like(truth, dtype=torch.bool) if measured is None else measured
+        self._there += int(there.sum())
+        self._missing += int((~there).sum())
+        scale = self._scale(rows)[:, None].expand_as(truth)[there]
+        naive = self._naive(rows)[:, None].expand_as(truth)[there]
+        by_step = (forecast - truth).abs()
+        self._steps = self._steps or [Mean() for _ in range(truth.shape[1])]
+        for k, mean in enumerate(self._steps):
+            mean.add(by_step[:, k][there[:, k]])
+        forecast, truth = forecast[there], truth[there]
         self._numbers.update(forecast, truth)
         errors = (forecast - truth).abs()
-        scaled = errors / self._scale(rows)[:, None]
-        self._scaled_mae.add(scaled)
-        self._scaled_mse.add(scaled.square())
+        self._scaled_mae.add(errors / scale)
+        self._scaled_mse.add((errors / scale).square())
         nonzero = truth != 0
         self._zeros += int((~nonzero).sum())
         self._mape.add(errors[nonzero] / truth[nonzero].abs())
         size = truth.abs() + forecast.abs()
         self._smape.add(torch.where(size > 0, 2 * errors / size, 0.0))
-        naive = self._naive(rows)[:, None].expand_as(errors)
         defined = ~naive.isnan()
         self._mase.add(errors[defined] / naive[defined])
-        self._steps = self._steps or [Mean() for _ in range(errors.shape[1])]
-        for mean, step in zip(self._steps, errors.unbind(dim=1), strict=True):
-            mean.add(step)
 
     def update_quantiles(
         self,
         forecasts: Float[Tensor, "batch horizon targets quantiles"],
         truth: Float[Tensor, "batch horizon targets"],
         quantiles: Float[Tensor, " quantiles"],
+        measured: Bool[Tensor, "batch horizon targets"] | None = None,
     ) -> None:
         """Add the quantiles of a batch: ascending forecasts of these probabilities, in units."""
+        if measured is not None:
+            forecasts, truth = forecasts[measured], truth[measured]
         lowest, highest = forecasts[..., 0], forecasts[..., -1]
         self._pinball.add(pinball(forecasts, truth, quantiles.double()).mean(-1))
         self._coverage.add((lowest <= truth) & (truth <= highest))
         self._interval_width.add(highest - lowest)
+
+    @property
+    def counted(self) -> dict[str, str]:
+        """How many values the mean absolute error is of, where some are missing."""
+        if not self._missing:
+            return {}
+        missing = f"{self._missing:,} are missing from the source and not scored"
+        return {"mae": f"over {self._there:,} of {self._there + self._missing:,} values; {missing}"}
 
     def compute(self) -> Metrics:
         metrics = self._numbers.compute() | existing(
@@ -128,6 +147,8 @@ class ForecastMeter:
             interval_width=self._interval_width,
         )
         metrics["mape_excluded"] = float(self._zeros)
+        if self._missing:
+            metrics["missing_truth"] = float(self._missing)
         if len(self._steps) > 1:
             steps = enumerate(self._steps, start=1)
             metrics |= existing(**{f"mae_step_{step}": mean for step, mean in steps})

@@ -7,8 +7,9 @@ data set (rnnkit.params.public).
 import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, get_args
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from rnnkit.params.block import Block, FrozenDict, FrozenMapping, Names
 
@@ -35,6 +36,27 @@ BUILTINS: Mapping[str, Form] = {
 ColumnName = Annotated[str, BeforeValidator(lambda name: str(name) if type(name) is int else name)]
 """Columns of a file without a header are named by their numbers."""
 ColumnNames = Annotated[tuple[ColumnName, ...], Field(strict=False)]
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # OSError: a folder of zones
+        raise ValueError("must be a time zone such as Europe/Berlin") from None
+    return name
+
+
+Timezone = Annotated[str, AfterValidator(_timezone)]
+TimeUnit = Literal[
+    "years",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "milliseconds",
+    "microseconds",
+    "nanoseconds",
+]
 
 
 class Builtin(Block):
@@ -162,7 +184,15 @@ class Table(Block):
     format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
     """auto: by the file's ending."""
     time: str = "time"
-    """The time column; rows are sorted by it, and equal times are refused."""
+    """The time column, ISO 8601 or numbers; of a Parquet file it may be the index. Rows are sorted
+    by it, and equal times are refused."""
+    timezone: Timezone | None = None
+    """The time zone of the times, such as Europe/Berlin: times without an offset are its local
+    times, and others are converted to it. Hours and days are those of this zone; null: as in the
+    file, and UTC if the offsets in the file differ."""
+    time_unit: TimeUnit | None = None
+    """The unit of times that are numbers: years, or the time since 1970. null: whole numbers are
+    years if all lie between 1500 and 2200, dates such as 202412 or 20241231, or seconds."""
     id: str | None = None
     """The column with the series of a row, one row per series and time; null: the table is one
     series. Scaling is fitted per series, and no window spans two series."""
@@ -171,7 +201,11 @@ class Table(Block):
     gaps: Literal["refuse", "keep", "forward", "interpolate"] = "refuse"
     """Missing values, and times missing from a regular grid. refuse: an error; forward: filled with
     the previous value; interpolate: filled linearly in time, which uses the next value; keep: rows
-    are the time steps, and missing values are refused."""
+    are the time steps, and missing values are refused. Filled values are read as inputs; they are
+    no targets, neither in training nor in a metric."""
+    frequency: Annotated[str, Field(min_length=1)] | None = None
+    """The grid of the times, as a frequency of pandas: B (business days), BME (last business day of
+    the month), W-FRI, 15min; null: inferred from the times."""
     encoding: str = "utf-8"
 
 
@@ -196,7 +230,15 @@ class Frames(Block):
     columns: Names | None = None
     """The feature columns; null: all columns not named in this block."""
     time: str | None = None
-    """The time column, which sorts the frames of a sequence; null: frames are in order."""
+    """The time column, which sorts the frames of a sequence; null: frames are in order. With a
+    label per frame, sequences are cut where times are missing."""
+    timezone: Timezone | None = None
+    """The time zone of the times, such as Europe/Berlin: times without an offset are its local
+    times, and others are converted to it. Hours and days are those of this zone; null: as in the
+    file, and UTC if the offsets in the file differ."""
+    time_unit: TimeUnit | None = None
+    """The unit of times that are numbers: years, or the time since 1970. null: whole numbers are
+    years if all lie between 1500 and 2200, dates such as 20241231, or seconds."""
     group: str | None = None
     """A column whose equal values stay in one split, such as the subject."""
     row_names: bool = False

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import get_args
 
 from rnnkit.params.data import FileNames, Files, Fractions, Time
-from rnnkit.params.source import Audio, Frames, Pairs, TokenForm, Vectors
+from rnnkit.params.source import Audio, Frames, Pairs, Table, TokenForm, Vectors
 from rnnkit.params.task import Regression, Transcription
 from rnnkit.params.unchecked import UncheckedExperiment
 
 
 def source_rules(experiment: UncheckedExperiment) -> Iterator[str]:
     """Violated rules for sources, each as `params path: reason`."""
+    yield from table_rules(experiment)
     if experiment.data.source.form in get_args(TokenForm) and experiment.is_changed("data.scaling"):
         yield "data.scaling: this source gives tokens, and nothing is scaled; leave it out"
     yield from frames_rules(experiment)
@@ -18,6 +19,16 @@ def source_rules(experiment: UncheckedExperiment) -> Iterator[str]:
     yield from audio_rules(experiment)
     yield from names_rules(experiment)
     yield from group_rules(experiment)
+
+
+def table_rules(experiment: UncheckedExperiment) -> Iterator[str]:
+    """Rules for series from a table."""
+    source = experiment.data.source
+    if isinstance(source, Table) and source.frequency is not None and source.gaps == "keep":
+        yield (
+            "data.source.frequency: with gaps: keep the rows are the steps and have no grid; leave "
+            "one of them out"
+        )
 
 
 def frames_rules(experiment: UncheckedExperiment) -> Iterator[str]:
@@ -42,6 +53,9 @@ def frames_rules(experiment: UncheckedExperiment) -> Iterator[str]:
                 "neighbours on both sides; write split: {kind: time}, give files, or name "
                 "data.source.sequence"
             )
+    for key in ("timezone", "time_unit"):
+        if source.time is None and getattr(source, key) is not None:
+            yield f"data.source.{key}: the frames have no time; name data.source.time"
     moments = (split.valid, split.test, split.until) if isinstance(split, Time) else ()
     if source.time is None and any(isinstance(moment, str) for moment in moments):
         yield "data.split: a moment needs the frames' time; name data.source.time, or give shares"

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pandas
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from rnnkit.tasks.predictions import MAX_MISTAKES, Items, Measures, Predictions, Rows, summed
@@ -17,6 +18,7 @@ def number_columns(
     truth: Float[Tensor, "*rows targets"],
     predicted: Float[Tensor, "*rows targets"],
     column: str,
+    measured: Bool[Tensor, "*rows targets"] | None = None,
 ) -> dict[str, list[Any]]:
     """`truth NAME` and `predicted NAME` of each target.
 
@@ -24,7 +26,10 @@ def number_columns(
         names: of the targets.
         truth, predicted: in units.
         column: what predictions are called.
+        measured: which truth is not missing from the source; the missing is NaN in the table.
     """
+    if measured is not None:
+        truth = truth.where(measured, torch.nan)
     columns: dict[str, list[Any]] = {}
     for k, name in enumerate(names):
         columns[f"{TRUTH}{name}"] = truth[..., k].flatten().tolist()
@@ -54,10 +59,15 @@ class ItemNumbers(Predictions):
 
     @property
     def measures(self) -> Measures:
-        return {"mae": lambda: summed(self.items(), self._errors(), len(self.names))}
+        def absolute_errors() -> Any:
+            errors = self._errors()
+            return summed(self.items(), errors.sum(axis=1), errors.count(axis=1))
+
+        return {"mae": absolute_errors}
 
     def mistakes(self, items: Items) -> tuple[str, Rows]:
-        table = self.table.assign(error=self._errors())
+        errors = self._errors()
+        table = self.table.assign(error=errors.sum(axis=1))[errors.notna().any(axis=1)]
         worst = table.sort_values("error", ascending=False).head(MAX_MISTAKES)
         shown = [name for name in self.places if name in worst]
         shown += [
@@ -67,12 +77,15 @@ class ItemNumbers(Predictions):
         rows = worst[shown].to_numpy().tolist()
         return "Where it was furthest off", [dict(zip(shown, row, strict=True)) for row in rows]
 
-    def _errors(self) -> pandas.Series:
-        """The absolute errors of each row, over all targets."""
-        table, errors = self.table, pandas.Series(0.0, index=self.table.index)
-        for name in self.names:
-            errors += (table[f"{TRUTH}{name}"] - table[f"{self.column} {name}"]).abs()
-        return errors
+    def _errors(self) -> pandas.DataFrame:
+        """The absolute errors of each row, a column for each target; NaN: the truth is missing."""
+        table = self.table
+        return pandas.DataFrame(
+            {
+                name: (table[f"{TRUTH}{name}"] - table[f"{self.column} {name}"]).abs()
+                for name in self.names
+            }
+        )
 
 
 class Forecasts(ItemNumbers):

@@ -199,12 +199,12 @@ BAD = {
         "time,x\n2024-01-01,1\n01/02/2024,1\n",
         r"a\.csv, line 3: column 'time' must hold ISO 8601 times, but it is '01/02/2024'",
     ),
-    "two offsets": (
+    "an offset and none": (
         Table,
         {},
         "a.csv",
-        "time,x\n2024-01-01T00:00+01:00,1\n2024-01-01T00:00+02:00,1\n",
-        r"column 'time' must hold times of one kind, but Mixed timezones",
+        "time,x\n2024-01-01T00:00+01:00,1\n2024-01-01T00:00,1\n",
+        r"a\.csv, line 3: either all times of column 'time' have an offset from UTC or none has",
     ),
     "equal times": (
         Table,
@@ -233,6 +233,13 @@ BAD = {
         "a.csv",
         "day,series\n2024-01-01,1\n",
         r"no column of values may be called time, series or split, .* but 'series' is; rename it",
+    ),
+    "a taken prefix": (
+        Table,
+        {},
+        "a.csv",
+        "time,filled: x\n2024-01-01,1\n",
+        r"or begin with 'filled: ', which have a meaning .* but 'filled: x' is; rename it",
     ),
     "no values": (Table, {}, "a.csv", "time\n2024\n", r"at least one column beside 'time' is need"),
     "jsonl table": (Table, {}, "a.jsonl", "{}\n", r"a table must be CSV, TSV or Parquet"),

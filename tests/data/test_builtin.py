@@ -12,6 +12,7 @@ from source_files import read
 
 from rnnkit.data import sources
 from rnnkit.data.sources import builtin, standard_library
+from rnnkit.data.sources.table import FILLED
 from rnnkit.errors import InputError
 from rnnkit.params import source as params
 from rnnkit.params.data import Column, Files
@@ -128,9 +129,12 @@ def test_sunspots_and_co2_are_sorted_and_whole() -> None:
     assert sunspots["time"].iloc[0] == pd.Timestamp("1700-01-01")
     assert len(co2) == 2284
     assert co2.attrs["notes"] == ["59 missing values were interpolated linearly in time"]
+    filled = co2[FILLED + "co2"]
+    assert filled.sum() == 59
+    assert filled[co2["time"] == "1964-03-07"].item()
     for frame in (sunspots, co2):
         assert frame["time"].is_monotonic_increasing
-        assert np.isfinite(frame.drop(columns="time").to_numpy()).all()
+        assert np.isfinite(frame.iloc[:, 1].to_numpy()).all()
 
 
 def test_digits_are_those_of_scikit_learn() -> None:

@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from rnnkit.data import sources
 from rnnkit.data.prepare.encoded_split import EncodedSplit
+from rnnkit.data.sources.grid import gaps
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data, Files, Fractions, Split, Time
 from rnnkit.params.source import Frames
@@ -54,6 +57,56 @@ def test_one_long_sequence_is_parted_by_time_and_cut(tmp_path: Path, split: Spli
     assert test.targets.tolist() == [int(row % 3 > 0) for row in rows[30:]]
     assert prepared.fitted.inputs.features == 2
     assert prepared.facts["tokens"] == {"train": 20, "valid": 10, "test": 10}
+
+
+def with_gaps(folder: Path, missing: set[int], jitter: bool) -> str:
+    """As `long`, without some rows; with jitter times are off by a few seconds."""
+    path = Path(long(folder))
+    header, *rows = path.read_text().splitlines()
+    if jitter:
+        rows = [row.replace(",", f":{(7 * k) % 11:02d},", 1) for k, row in enumerate(rows)]
+    kept = [row for k, row in enumerate(rows) if k not in missing]
+    path.write_text("\n".join([header, *kept]))
+    return str(path)
+
+
+@pytest.mark.parametrize("jitter", [False, True])
+def test_no_stretch_crosses_a_gap(tmp_path: Path, jitter: bool) -> None:
+    path = with_gaps(tmp_path, {5, 6, 17, 33}, jitter)
+    split = Time(valid="2024-01-01T00:20", test="2024-01-01T00:30")
+    data = of(path, split, max_length=8)
+    prepared = prepare(data, Tagging(), tmp_path)
+    rows = list(range(ROWS))
+    train = [rows[:5], rows[7:15], rows[15:17], rows[18:20]]
+    test = [rows[30:33], rows[34:40]]
+    assert stretches(prepared.splits["train"]) == train
+    assert stretches(prepared.splits["valid"]) == [rows[20:28], rows[28:30]]
+    assert stretches(prepared.splits["test"]) == test
+    assert prepared.notes == ["gaps in the times of frames: 3; no item crosses one"]
+    frame = sources.read(data.source, data.split)
+    frame, _ = prepared.fitted.items_to_score(frame)
+    whole = prepared.fitted.encode(frame, np.arange(len(frame)), "new")
+    assert stretches(whole) == [*train[:3], rows[18:26], rows[26:33], rows[34:40]]
+
+
+def test_gaps_of_sequences_with_one_label_are_told(tmp_path: Path) -> None:
+    rows = [f"{name},2024-01-01T00:{k:02d},{k},{name}" for name in "ab" for k in range(9)]
+    del rows[4]
+    (tmp_path / "a.csv").write_text("\n".join(["id,t,x,label", *rows]))
+    source = Frames(path=str(tmp_path / "a.csv"), sequence="id", time="t", columns=("x",))
+    frame = sources.read(source, Fractions())
+    assert [len(frames) for frames in frame["frames"]] == [8, 9]
+    assert frame.attrs["notes"] == [
+        "gaps in the times of frames: 1, in 1 sequences; a sequence has one label, so its frames "
+        "are read as they follow"
+    ]
+
+
+def test_frames_at_irregular_times_have_no_gaps(tmp_path: Path) -> None:
+    minutes = np.cumsum(np.arange(ROWS) % 7 + 1)
+    times = pd.Series(pd.to_datetime(minutes * 60, unit="s"))
+    assert gaps(times).tolist() == []
+    assert gaps(times.iloc[:2]).tolist() == []
 
 
 def test_the_validation_share_of_a_training_file_is_its_last(tmp_path: Path) -> None:

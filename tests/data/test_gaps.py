@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from rnnkit.data.sources.table import fill, grid, read
+from rnnkit.data.sources.table import fill, read
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data, Time
 from rnnkit.params.source import Table
@@ -20,38 +19,6 @@ ROWS = "time,x\n2024-01-01,1\n2024-01-02,2\n2024-01-03,\n2024-01-04,4\n2024-01-0
 def table(folder: Path, text: str, **options: str) -> Table:
     (folder / "a.csv").write_text(text)
     return Table.model_validate({"path": str(folder / "a.csv"), **options})
-
-
-@pytest.mark.parametrize(
-    ("first", "offset", "unit"),
-    [
-        ("2024-01-01", pd.DateOffset(hours=1), "h"),
-        ("2024-01-01T12:30", pd.DateOffset(days=1), "D"),
-        ("2023-12-01", pd.DateOffset(months=1), "month"),
-        ("2023-02-01", pd.DateOffset(months=3), "quarter"),
-        ("1999-07-01", pd.DateOffset(years=1), "year"),
-        ("2024-03-30T00:00+01:00", pd.DateOffset(hours=1), "h with an offset"),
-    ],
-)
-def test_a_regular_grid_is_found_again(first: str, offset: pd.DateOffset, unit: str) -> None:
-    whole = pd.Series([pd.Timestamp(first) + k * offset for k in range(30)])
-    assert (grid(whole) == pd.DatetimeIndex(whole)).all()
-    rng = np.random.default_rng(0)
-    kept = whole[~whole.index.isin(rng.choice(np.arange(1, 29), 8, replace=False))]
-    assert list(grid(kept)) == list(whole), unit
-
-
-def test_times_on_no_grid_have_no_gaps() -> None:
-    stamps = ["2024-01-01", "2024-01-02", "2024-01-04T07:00", "2024-01-09"]
-    times = pd.to_datetime(stamps, format="ISO8601")
-    assert (grid(pd.Series(times)) == times).all()
-    stamps = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-03T12:00"]
-    rare = pd.to_datetime(stamps, format="ISO8601")
-    assert (grid(pd.Series(rare)) == rare).all()  # half a day is no step, it occurs once
-    bursts = pd.to_datetime([0, 1, 2, 100_000, 100_001, 100_002], unit="s")
-    assert (grid(pd.Series(bursts)) == bursts).all()
-    assert len(grid(pd.Series(times[:2]))) == 2
-    assert len(grid(pd.Series(times[:1]))) == 1
 
 
 @pytest.mark.parametrize(
@@ -76,8 +43,11 @@ def test_what_was_filled_stands_in_the_facts(tmp_path: Path) -> None:
     data = Data(source=source, split=Time(valid=0.3, test=0.3), window=1)
     facts = prepare(data, Forecasting(), tmp_path).facts
     assert facts["notes"] == [
-        "3 missing values were filled with the value before, at 2 times that were missing"
+        "3 missing values were filled with the value before, at 2 times that were missing",
+        "filled values are neither learned as targets nor scored: 1 of train, 1 of valid, 1 of "
+        "test; windows that forecast nothing else, left out: 3",
     ]
+    assert facts["missing_truth"] == {"train": 1, "valid": 1, "test": 1}
 
 
 def test_forward_never_looks_ahead(tmp_path: Path) -> None:
@@ -128,7 +98,7 @@ def test_nothing_is_invented_at_the_ends(
 
 def test_a_whole_frame_is_left_as_it_is() -> None:
     frame = pd.DataFrame({"time": pd.date_range("2024", periods=4), "x": [1.0, 2, 3, 4]})
-    pd.testing.assert_frame_equal(fill(frame, "refuse", "a.csv"), frame)
+    pd.testing.assert_frame_equal(fill(frame, Table(path="a.csv")), frame)
 
 
 def test_the_leap_days_that_a_public_series_lacks(public_data: Callable[[str], Path]) -> None:

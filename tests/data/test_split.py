@@ -125,6 +125,37 @@ def series(rows: int, zone: str | None = None) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
+    ("moment", "row", "message"),
+    [
+        ("2024-10-27T02:30", None, r"data.split.valid: 2024-10-27T02:30 happens twice in Europe/"),
+        ("2024-10-27 02:30", None, r"data.split.valid: 2024-10-27 02:30 happens twice in Europe/"),
+        ("2024-03-31T02:30", None, r"data.split.valid: 2024-03-31T02:30 happens never in Europe/"),
+        ("2024-10-27T02:30+02:00", 27, None),
+        ("2024-10-27T02:30+01:00", 28, None),
+        ("2024-10-27T03:00", 28, None),
+        ("2024-10-27", 24, None),
+        ("2024-W43-7", 24, None),
+    ],
+)
+def test_a_split_in_the_night_of_the_change_of_summer_time(
+    moment: str, row: int | None, message: str | None
+) -> None:
+    times = pd.Series(pd.date_range("2024-10-26", periods=60, freq="h", tz="Europe/Berlin"))
+    frame, split = pd.DataFrame({"time": times}), Time(valid=moment, test=0.1)
+    if message is None:
+        assert split_rows(frame, split)["valid"][0] == row
+        return
+    with pytest.raises(InputError, match=message):
+        split_rows(frame, split)
+
+
+def test_a_day_begins_where_midnight_is_skipped() -> None:
+    times = pd.date_range("2017-10-14", periods=60, freq="h", tz="America/Sao_Paulo")
+    split = Time(valid="2017-10-15", test=0.1)
+    assert split_rows(pd.DataFrame({"time": times}), split)["valid"][0] == 24
+
+
+@pytest.mark.parametrize(
     ("split", "expected"),
     [
         (Time(), {"train": (0, 80), "valid": (80, 90), "test": (90, 100)}),

@@ -419,6 +419,23 @@ RULES = [
         r"data\.split: a moment needs the frames' time; name data\.source\.time, or give shares",
     ),
     (
+        STRETCHES.replace("per_frame", "per_frame, timezone: Europe/Berlin"),
+        4,
+        r"data\.source\.timezone: the frames have no time; name data\.source\.time",
+    ),
+    (
+        STRETCHES.replace("per_frame", "per_frame, time_unit: days"),
+        4,
+        r"data\.source\.time_unit: the frames have no time; name data\.source\.time",
+    ),
+    (
+        FORECASTING.replace(
+            "builtin, name: sunspots", "table, path: a.csv, gaps: keep, frequency: B"
+        ),
+        4,
+        r"data\.source\.frequency: with gaps: keep the rows are the steps and have no grid; leave",
+    ),
+    (
         STRETCHES.replace("per_frame", "per_frame, sequence: id"),
         5,
         r"data\.split: a series is split by time, and nothing else is; choose fractions, files or",

@@ -41,6 +41,8 @@ class EncodedSplit:
         is_sequence_to_sequence: whether targets are sequences of their own length.
         known: number of known-future covariates, the last features: an item reads them at its
             target steps, too.
+        measured: [M, targets] bool, false at targets that the source lacks (they were filled to be
+            read as inputs), which count neither in a loss nor in a metric; None: it has all.
         units: [M, targets] float64, the source's own numbers where `targets` are these, scaled.
     """
 
@@ -54,6 +56,7 @@ class EncodedSplit:
     synced: bool
     known: int = 0
     is_sequence_to_sequence: bool = False
+    measured: Tensor | None = None
     units: Tensor | None = None
 
     def __len__(self) -> int:
@@ -207,7 +210,8 @@ def joined(first: EncodedSplit, second: EncodedSplit) -> EncodedSplit:
     """Concatenate the items of two splits; shared tensors stay shared."""
     names: tuple[str, ...] = PER_ITEM
     if first.inputs is not second.inputs or first.targets is not second.targets:
-        names = (*PER_ITEM, "inputs", "targets", *(["units"] if first.units is not None else []))
+        own = [name for name in ("units", "measured") if getattr(first, name) is not None]
+        names = (*PER_ITEM, "inputs", "targets", *own)
         second = replace(
             second,
             input_start=second.input_start + len(first.inputs),

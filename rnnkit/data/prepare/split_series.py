@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,15 +73,34 @@ def _by_time(times: pd.Series, split: Time, empty: bool) -> dict[str, Stretch]:
 
 def _row(times: pd.Series, moment: str, key: str) -> int:
     """First row at or after a timestamp."""
-    stamp, zone = pd.Timestamp(moment), getattr(times.dtype, "tz", None)
+    stamp, zone = pd.Timestamp(datetime.fromisoformat(moment)), getattr(times.dtype, "tz", None)
     if zone is not None and stamp.tzinfo is None:
-        stamp = stamp.tz_localize(zone)
+        stamp = _in_zone(moment, zone, f"data.split.{key}")
     if zone is None and stamp.tzinfo is not None:
         raise InputError(
             f"data.split.{key}: {moment} has an offset, but the times of the series have none; "
             "leave the offset out"
         )
     return int(times.searchsorted(stamp))
+
+
+def _in_zone(moment: str, zone: tzinfo, where: str) -> pd.Timestamp:
+    """A local time of a zone, or the beginning of a day; InputError if the zone has it twice or
+    never."""
+    stamp: pd.Timestamp = pd.Timestamp(datetime.fromisoformat(moment))
+    if "T" not in moment and " " not in moment:
+        return pd.Timestamp(stamp.tz_localize(zone, nonexistent="shift_forward", ambiguous=True))
+    for how, options in (
+        ("never", {"nonexistent": "NaT", "ambiguous": True}),
+        ("twice", {"nonexistent": "shift_forward", "ambiguous": "NaT"}),
+    ):
+        local: Any = stamp.tz_localize(zone, **options)
+        if local is pd.NaT:
+            raise InputError(
+                f"{where}: {moment} happens {how} in {zone}; give it an offset"
+                " from UTC, such as +01:00"
+            )
+    return pd.Timestamp(local)
 
 
 def _stretches(borders: list[int], empty: bool) -> dict[str, Stretch]:

@@ -1,13 +1,14 @@
 """Sequences of frames with a target per frame: split, then cut into stretches.
 
 A sequence lies in one split. One long sequence is split by time or by files, not by hash, which
-would separate neighbouring frames. Then sequences longer than `data.max_length` are cut into
-stretches, which are the items.
+would separate neighbouring frames. Then sequences are cut into stretches, which are the items: at
+gaps in the times of frames, and where they are longer than `data.max_length`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,9 @@ Slice = tuple[int, int, int]  # row of the frame, first step, and the step after
 
 def split_stretches(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, Rows]:
     """All stretches (frames, tags, number of the first frame), and the rows of each split."""
-    cuts = [(split, cut) for split, whole in _sides(frame, data) for cut in _cut(whole, data)]
+    cuts = [
+        (split, cut) for split, whole in _sides(frame, data) for cut in _cut(frame, whole, data)
+    ]
     offsets = begin(frame["frames"].map(len).to_numpy())
     stretches = _table(frame, [cut for _, cut in cuts])
     stretches["first"] = [int(offsets[row]) + first for _, (row, first, _) in cuts]
@@ -55,11 +58,13 @@ def _sides(frame: pd.DataFrame, data: Data) -> Iterator[tuple[str, Slice]]:
                 yield part, (row, 0, lengths[row])
 
 
-def _cut(whole: Slice, data: Data) -> Iterator[Slice]:
+def _cut(frame: pd.DataFrame, whole: Slice, data: Data) -> Iterator[Slice]:
     row, first, stop = whole
     longest = data.max_length or max(1, stop - first)
-    for start in range(first, stop, longest):
-        yield row, start, min(stop, start + longest)
+    gaps = frame["gaps"].iloc[row].tolist() if "gaps" in frame else []
+    for low, high in pairwise([first, *(gap for gap in gaps if first < gap < stop), stop]):
+        for start in range(low, high, longest):
+            yield row, start, min(high, start + longest)
 
 
 def _table(frame: pd.DataFrame, cuts: Sequence[Slice]) -> pd.DataFrame:
@@ -73,7 +78,8 @@ def _table(frame: pd.DataFrame, cuts: Sequence[Slice]) -> pd.DataFrame:
 
 
 def cut_stretches(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
-    """Cut every sequence at `data.max_length`; one stretch per row: frames and tags."""
+    """Cut every sequence at its gaps and at `data.max_length`; one stretch per row: frames and
+    tags."""
     lengths = frame["frames"].map(len).tolist()
     wholes = ((row, 0, length) for row, length in enumerate(lengths))
-    return _table(frame, [stretch for whole in wholes for stretch in _cut(whole, data)])
+    return _table(frame, [stretch for whole in wholes for stretch in _cut(frame, whole, data)])

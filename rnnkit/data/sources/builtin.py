@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rnnkit.data.sources import dates, touch_tones
 from rnnkit.data.sources import standard_library as library
+from rnnkit.data.sources.table import FILLED
 from rnnkit.errors import InputError
 from rnnkit.runtime.files import sha256_file, sha256_json
 
@@ -72,9 +73,10 @@ def _co2() -> pd.DataFrame:
     raw = pd.read_csv(_file("co2"), dtype={"date": str})
     times = pd.to_datetime(raw["date"], format="%Y%m%d")
     values = raw["co2"].set_axis(pd.DatetimeIndex(times))
-    missing = int(values.isna().sum())
+    missing = values.isna().to_numpy()
     frame = pd.DataFrame({"time": times, "co2": values.interpolate("time").to_numpy()})
-    frame.attrs["notes"] = [f"{missing} missing values were interpolated linearly in time"]
+    frame[f"{FILLED}co2"] = missing
+    frame.attrs["notes"] = [f"{missing.sum()} missing values were interpolated linearly in time"]
     return frame
 
 

@@ -83,18 +83,35 @@ def _refusal(path: str, text: str, separator: str, error: str) -> str:
     return f"{path}: cannot be read as a table: {reason}; correct it or set `data.source.format`"
 
 
-def parquet(path: str) -> pd.DataFrame:
+def parquet(path: str) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of a Parquet file, and the names of those columns that were pandas' index.
+
+    An index without a name is a column `index` if it holds times, and is else left out: it numbers
+    the rows. So is one that has the name of a column.
+    """
     import pandas as pd
     import pyarrow
 
     content = read_bytes(path)
     try:
-        return pd.read_parquet(io.BytesIO(content)).reset_index(drop=True)
+        frame = pd.read_parquet(io.BytesIO(content))
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).split(". ")[0].rstrip(".")
         raise InputError(
             f"{path}: a Parquet file is needed, but {reason}; write it again or set `format`"
         ) from None
+    levels = [frame.index.get_level_values(level) for level in range(frame.index.nlevels)]
+    of_time = (pd.DatetimeIndex, pd.PeriodIndex)
+    names = [level.name or ("index" if isinstance(level, of_time) else None) for level in levels]
+    index = {
+        str(name): level
+        for name, level in zip(names, levels, strict=True)
+        if name is not None and str(name) not in map(str, frame.columns)
+    }
+    frame = frame.reset_index(drop=True)
+    for place, (name, level) in enumerate(index.items()):
+        frame.insert(place, name, level)
+    return frame, list(index)
 
 
 def objects(path: str, encoding: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
+from rnnkit.data.sources import times
 from rnnkit.data.sources.opening import read_text
 from rnnkit.data.sources.rows import objects, parquet, records, separated
 from rnnkit.errors import InputError, closest
@@ -58,6 +59,8 @@ class TableFile:
         self, source: LabelledText | Table | Frames | Vectors | Pairs | Audio, otherwise: str
     ) -> None:
         self.source, self.path = source, source.path
+        self.notes: list[str] = []  # on how cells were read
+        self.index: list[str] = []  # columns that are numbers only if they are named
         self.format = format_of(source.path, source.format, otherwise)
         self._separator = {"csv": ",", "tsv": "\t"}.get(self.format)
         self._header = source.header if isinstance(source, Pairs | Vectors) else True
@@ -93,7 +96,8 @@ class TableFile:
             frame = separated(self.path, first + self._text(), self._separator, self._header)
             return frame.iloc[:, 1:] if row_names else frame
         if self.format == "parquet":
-            return parquet(self.path)
+            frame, self.index = parquet(self.path)
+            return frame
         # As objects: pandas would convert 1 to 1.0 in a column with missing values.
         return pd.DataFrame(
             [row for _, row in objects(self.path, self.source.encoding)], dtype=object
@@ -143,6 +147,7 @@ class TableFile:
         import numpy as np
         import pandas as pd
 
+        taken = {*taken, *self.index}
         names = names or [str(name) for name in self.frame.columns if name not in taken]
         if not names:
             rule = "of features is needed, but there is none"
@@ -181,33 +186,16 @@ class TableFile:
             )
         return numbers
 
-    def times(self, cells: pd.Series) -> pd.Series:
-        """Parse times; ISO 8601 only, because 01/02/2024 is ambiguous.
+    def times(self, cells: pd.Series, series: pd.Series | None = None) -> pd.Series:
+        """Parse a column of times (`rnnkit.data.sources.times`); adds to `notes`.
 
-        Raises:
-            InputError: a value is not a time, or offsets differ.
+        Args:
+            series: to which series each row belongs.
         """
-        import pandas as pd
-
-        if pd.api.types.is_datetime64_any_dtype(cells.dtype) and not cells.isna().any():
-            return cells
-        if pd.api.types.is_numeric_dtype(cells.dtype):
-            cells = cells.astype(str)
-        try:
-            times = pd.to_datetime(cells, format="ISO8601", errors="coerce")
-        except ValueError as error:  # different offsets
-            reason = str(error).split(". ")[0]
-            raise InputError(
-                f"{self.path}: column {cells.name!r} must hold times of one kind, but {reason}; "
-                "give all of them the same offset, or none"
-            ) from None
-        if times.isna().any():
-            row = int(times.isna().argmax())
-            raise InputError(
-                f"{self.at(row)}: column {cells.name!r} must hold ISO 8601 times, but it is "
-                f"{cells.iloc[row]!r}; write times as 2024-12-31 or 2024-12-31T23:59:59"
-            )
-        return times
+        assert isinstance(self.source, Table | Frames)
+        parsed = times.parse(cells, series, self.source, self.at)
+        self.notes += parsed.notes
+        return parsed.times
 
     def refuse_equal_times(self, keys: pd.DataFrame, within: str, fix: str) -> None:
         """Raise InputError if rows have the same `time` (and other keys)."""

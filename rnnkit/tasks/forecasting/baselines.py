@@ -28,9 +28,10 @@ def seasonal_naive(task: Any, prepared: Prepared, split: EncodedSplit) -> Metric
 
 def drift(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """The last value of the window and the mean change per row over all training rows,
-    (y_T - y_1) / (T - 1), of each series its own."""
+    (y_T - y_1) / (T - 1), of each series its own; y_1 and y_T are the first and the last that are
+    not missing."""
     stretches = task.fitted.training_rows(prepared.splits["train"])
-    slopes = torch.stack([(y[-1] - y[0]) / max(1, len(y) - 1) for y in stretches])[:, None]
+    slopes = torch.stack([_slope(y) for y in stretches])[:, None]
 
     def forecast(past: "Past", steps: Tensor) -> Tensor:
         return past(torch.tensor([-1])) + (steps + 1)[:, None] * slopes[past.series]
@@ -41,10 +42,19 @@ def drift(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
 def training_mean(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """The mean of all training rows, of each series its own."""
     stretches = task.fitted.training_rows(prepared.splits["train"])
-    means = torch.stack([rows.mean(dim=0) for rows in stretches])[:, None]
+    means = torch.stack([rows.nanmean(dim=0) for rows in stretches])[:, None]
     return _forecasts(
         task, split, lambda past, steps: means[past.series].expand(-1, len(steps), -1)
     )
+
+
+def _slope(values: Tensor) -> Tensor:
+    """[targets] the mean change per row of values [rows, targets], some of them NaN."""
+    there = (~values.isnan()).int()
+    first, last = there.argmax(dim=0), len(there) - 1 - there.flip(0).argmax(dim=0)
+    ends = values.gather(0, torch.stack([first, last]))
+    change: Tensor = (ends[1] - ends[0]) / (last - first).clamp(min=1)
+    return change
 
 
 class Past:
@@ -74,11 +84,15 @@ def _forecasts(
     steps = torch.arange(task.params.horizon)
     for first in part.target_start.split(CHUNK):
         past = Past(values, first, task.scaler)
+        rows = first[:, None] + steps
+        measured = None if part.measured is None else part.measured[rows]
         forecasts.append(forecast(past, steps))
-        meter.update(forecasts[-1], values[first[:, None] + steps], first)
+        meter.update(forecasts[-1], values[rows], first, measured)
 
     def columns() -> dict[str, Any]:
-        rows = part.target_start
-        return dict(task.columns(rows, values[rows[:, None] + steps], torch.cat(forecasts)))
+        begin = part.target_start
+        rows = begin[:, None] + steps
+        measured = None if part.measured is None else part.measured[rows]
+        return dict(task.columns(begin, values[rows], torch.cat(forecasts), measured))
 
     return Scored(meter.compute(), columns)

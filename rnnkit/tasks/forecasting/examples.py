@@ -24,6 +24,7 @@ from rnnkit.data.prepare.scale import Scaler, merge_series
 from rnnkit.data.prepare.scale import fit as fit_scaler
 from rnnkit.data.prepare.split_series import Stretch, series_windows, split_rows
 from rnnkit.data.prepare.stored import Stored
+from rnnkit.data.sources.table import FILLED
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.task import Forecasting
@@ -60,23 +61,30 @@ class ForecastingFitted(Fitted):
         columns = read[: len(read) - self._calendar]
         self._refuse_no_column(frame, columns)
         window, horizon = self.data.window, self.task.horizon
+        measured = _measured(frame.iloc[rows], self.inputs.scaler.targets)
         begins = series_windows(0, len(rows), window, horizon, inside=True, low=0)
+        begins = _with_truth(begins, measured, horizon)
         if not len(begins):
             raise InputError(
                 f"data.source: one window must fit, but there are {len(rows)} rows, and window "
-                f"{window} + horizon {horizon} are needed"
+                f"{window} + horizon {horizon} are needed, with a value in it that is not filled"
             )
         values = _values(frame.iloc[rows], columns, self.data)
         scaled = self.inputs.scaler.transform(values).astype(np.float32)
-        return self.windows(begins, tensor(scaled), tensor(values))
+        return self.windows(begins, tensor(scaled), tensor(values), measured)
 
     def windows(
-        self, begins: np.ndarray, scaled: Tensor, values: Tensor | None = None
+        self,
+        begins: np.ndarray,
+        scaled: Tensor,
+        values: Tensor | None = None,
+        measured: Tensor | None = None,
     ) -> EncodedSplit:
         """Windows whose targets begin at some rows of a scaled array [rows, columns].
 
         Args:
             values: the array in units; None: of inputs without targets.
+            measured: [rows, targets] as in EncodedSplit.
         """
         start, scaler = tensor(begins), self.inputs.scaler
         targets, columns = scaled, scaler.target_columns
@@ -93,6 +101,7 @@ class ForecastingFitted(Fitted):
             synced=False,
             known=scaler.known,
             units=None if values is None else values[:, columns].contiguous(),
+            measured=measured,
         )
 
     def read(self, values: Sequence[Any], names: Sequence[str]) -> EncodedSplit:
@@ -178,22 +187,24 @@ class ForecastingFitted(Fitted):
         return replace(self, inputs=inputs, training=of.training)
 
     def training_rows(self, train: EncodedSplit) -> list[Tensor]:
-        """By series: [rows, targets] all rows of the training split, in units."""
+        """By series: [rows, targets] all rows of the training split, in units; NaN: missing."""
         begin = self.inputs.scaler.begin
-        values = in_units(train.units)
+        values = _with_missing(train)
         return [values[a : a + n] for a, n in zip(begin, self.training, strict=True)]
 
     def naive_errors(self, train: EncodedSplit) -> Tensor:
         """[series, targets] mean |y_t - y_{t-season}| over all training rows, in units; NaN where
         it is 0, or where there are no more rows than a season has."""
         season = self.task.season
-        errors = [(y[season:] - y[:-season]).abs().mean(dim=0) for y in self.training_rows(train)]
+        errors = [
+            (y[season:] - y[:-season]).abs().nanmean(dim=0) for y in self.training_rows(train)
+        ]
         means = torch.stack(errors)
         return means.masked_fill(means == 0, torch.nan)
 
     def undefined(self, train: EncodedSplit, split: EncodedSplit) -> Mapping[str, str]:
         why = {}
-        if not bool((forecast_rows(split) != 0).any()):
+        if not bool((forecast_rows(split).nan_to_num() != 0).any()):
             why["mape"] = "every observation is 0"
         if bool(self.naive_errors(train).isnan().all()):
             season, most = self.task.season, max(self.training)
@@ -234,12 +245,14 @@ class Series:
         low: its first row.
         rows: of each split.
         begins: of each split, the first target row of each window.
+        unscored: windows that are left out, because all that they forecast was filled.
     """
 
     name: str
     low: int
     rows: Mapping[str, Stretch]
     begins: Mapping[str, np.ndarray]
+    unscored: int
 
 
 def fit(frame: pd.DataFrame, data: Data, task: Forecasting) -> Prepared[ForecastingFitted]:
@@ -252,11 +265,16 @@ def fit(frame: pd.DataFrame, data: Data, task: Forecasting) -> Prepared[Forecast
     Raises:
         InputError: a name that is no column, or a split that is too short for a window.
     """
-    names = [name for name in frame.columns if name not in ("time", "series", "part")]
+    names = [
+        name
+        for name in frame.columns
+        if name not in ("time", "series", "part") and not name.startswith(FILLED)
+    ]
     chosen = choose(names, data.covariates, task)
-    series = _series(frame, data, task)
+    measured = _measured(frame, chosen.targets)
+    series = _series(frame, data, task, measured)
     kept = [each for each in series if len(each.begins["train"])]
-    _refuse_no_window(series, kept, data, task)
+    _refuse_no_window(series, kept, data, task, measured)
     scaler, scaled, values = _scaled(frame, kept, chosen, data)
     inputs = Windows(scaler, data.window, task.horizon)
     training = tuple(stop - first for first, stop in (each.rows["train"] for each in kept))
@@ -266,7 +284,7 @@ def fit(frame: pd.DataFrame, data: Data, task: Forecasting) -> Prepared[Forecast
     splits = dict[str, EncodedSplit]()
     for split in SPLITS:
         begins = np.concatenate([each.begins[split] for each in kept])
-        part = fitted.windows(_latest(begins, frame, data.limit), rows, units)
+        part = fitted.windows(_latest(begins, frame, data.limit), rows, units, measured)
         first = next(iter(splits.values()), part)  # all share one array
         splits[split] = replace(part, targets=first.targets, units=first.units)
     counts = {
@@ -290,30 +308,65 @@ def fit(frame: pd.DataFrame, data: Data, task: Forecasting) -> Prepared[Forecast
             f"{left_out} of {len(series)} series were left out: "
             "their training rows are too few for a window"
         )
+    if measured is not None:
+        facts["missing_truth"] = {
+            split: sum(int((~measured[slice(*each.rows[split])]).sum()) for each in kept)
+            for split in SPLITS
+        }
+        facts["notes"].append(_note(facts["missing_truth"], sum(each.unscored for each in kept)))
     if chosen.unused:
         facts["notes"].append(f"columns that nothing reads: {', '.join(chosen.unused)}")
     return Prepared("", splits, fitted, facts)
 
 
-def _series(frame: pd.DataFrame, data: Data, task: Forecasting) -> list[Series]:
+def _measured(frame: pd.DataFrame, targets: Sequence[str]) -> Tensor | None:
+    """[rows, targets] which values the source has; None: all, because none was filled."""
+    filled = [frame.get(f"{FILLED}{name}", pd.Series(False, frame.index)) for name in targets]
+    there: np.ndarray = ~np.stack([column.to_numpy(dtype=bool) for column in filled], axis=1)
+    return None if there.all() else tensor(there)
+
+
+def _note(missing: Mapping[str, int], windows: int) -> str:
+    """On filled values of the targets, by split, and windows that forecast nothing else."""
+    counts = ", ".join(f"{count:,} of {split}" for split, count in missing.items())
+    left_out = f"; windows that forecast nothing else, left out: {windows:,}" if windows else ""
+    return f"filled values are neither learned as targets nor scored: {counts}{left_out}"
+
+
+def _with_truth(begins: np.ndarray, measured: Tensor | None, horizon: int) -> np.ndarray:
+    """The windows with at least one value in their horizon that was not filled."""
+    if measured is None or not len(begins):
+        return begins
+    scored = measured[torch.from_numpy(begins)[:, None] + torch.arange(horizon)].any(dim=(1, 2))
+    kept: np.ndarray = begins[scored.numpy()]
+    return kept
+
+
+def _series(
+    frame: pd.DataFrame, data: Data, task: Forecasting, measured: Tensor | None
+) -> list[Series]:
     """The series in row order; each is split by itself."""
     several = "series" in frame
     groups: Any = frame.groupby("series", sort=False) if several else [("", frame)]
     series, low = [], 0
     for name, own in groups:
-        rows, begins = {}, {}
+        rows, begins, unscored = {}, {}, 0
         for split, (first, stop) in split_rows(own, data.split, empty=several).items():
             rows[split] = first, stop = low + first, low + stop
-            begins[split] = series_windows(
-                first, stop, data.window, task.horizon, split == "train", low
-            )
-        series.append(Series(str(name), low, rows, begins))
+            windows = series_windows(first, stop, data.window, task.horizon, split == "train", low)
+            begins[split] = _with_truth(windows, measured, task.horizon)
+            unscored += len(windows) - len(begins[split])
+        series.append(Series(str(name), low, rows, begins, unscored))
         low += len(own)
     return series
 
 
 def _refuse_no_window(
-    series: list[Series], kept: list[Series], data: Data, task: Forecasting
+    series: list[Series],
+    kept: list[Series],
+    data: Data,
+    task: Forecasting,
+    measured: Tensor | None,
 ) -> None:
     """Raise InputError for a split without any window."""
     for split in SPLITS:
@@ -325,10 +378,12 @@ def _refuse_no_window(
             if split == "train"
             else f"horizon {task.horizon}, after {data.window} rows of window"
         )
+        filled = "" if measured is None else ", one of them with a value that was not filled"
         at_most = f" at most in any of {len(series)} series" if len(series) > 1 else ""
         raise InputError(
             f"data.window: one window must fit, but {split} has {rows} rows{at_most} and "
-            f"needs {needed}; shorten data.window or task.horizon, or give the split more rows"
+            f"needs {needed}{filled}; shorten data.window or task.horizon, or give the split more "
+            "rows"
         )
 
 
@@ -383,9 +438,17 @@ def _times(frame: pd.DataFrame, series: list[Series]) -> dict[str, list[str]]:
     return times
 
 
-def forecast_rows(split: EncodedSplit) -> Tensor:
-    """[rows, targets] in units, each row that a window of the split forecasts once."""
+def _with_missing(split: EncodedSplit) -> Tensor:
+    """[rows, targets] of all splits in units; NaN: the source lacks the value."""
     values = in_units(split.units)
+    if split.measured is None:
+        return values
+    return values.masked_fill(~split.measured[: len(values)], torch.nan)
+
+
+def forecast_rows(split: EncodedSplit) -> Tensor:
+    """[rows, targets] in units, once each row that a window forecasts; NaN: missing."""
+    values = _with_missing(split)
     change = torch.zeros(len(values) + 1, dtype=torch.int64)
     ones = torch.ones_like(split.target_start)
     change.index_add_(0, split.target_start, ones)

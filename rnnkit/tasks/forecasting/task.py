@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.metrics import ForecastMeter
-from rnnkit.nn.losses import ERRORS, pinball
+from rnnkit.nn.losses import ERRORS, masked_mean, pinball
 from rnnkit.nn.model.representation import Level, Sizes
 from rnnkit.tasks.forecasting import examples
 from rnnkit.tasks.forecasting.baselines import drift, last_value, seasonal_naive, training_mean
@@ -112,11 +112,13 @@ class Forecasting(Task[examples.ForecastingFitted]):
         values = self._values(outputs, batch.inputs)
         if self.params.loss == "quantile":
             levels = torch.tensor(self.levels, dtype=values.dtype)
-            return pinball(values, batch.targets, levels).mean()
-        return ERRORS[self.params.loss](values[..., 0], batch.targets).mean()
+            losses = pinball(values, batch.targets, levels)
+            each = None if batch.measured is None else batch.measured[..., None].expand_as(losses)
+            return masked_mean(losses, each)
+        return masked_mean(ERRORS[self.params.loss](values[..., 0], batch.targets), batch.measured)
 
     def weight(self, batch: Batch) -> int:
-        return batch.targets.numel()
+        return batch.targets.numel() if batch.measured is None else int(batch.measured.sum())
 
     def meter(self) -> ForecastMeter:
         return ForecastMeter(
@@ -125,10 +127,10 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
     def measure(self, meter: ForecastMeter, outputs: Outputs, batch: Batch) -> None:
         forecast, quantiles = self.units(outputs, batch)
-        meter.update(forecast, batch.truth, batch.item)
+        meter.update(forecast, batch.truth, batch.item, batch.measured)
         if quantiles:
             values = torch.stack([*quantiles.values()], dim=-1)
-            meter.update_quantiles(values, batch.truth, torch.tensor(self.levels))
+            meter.update_quantiles(values, batch.truth, torch.tensor(self.levels), batch.measured)
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
         """Of covariates known ahead: a forecast does not depend on those of later steps."""
@@ -148,16 +150,21 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
     def predictions(self, outputs: Outputs, batch: Batch) -> dict[str, list[Any]]:
         forecast, quantiles = self.units(outputs, batch)
-        columns = self.columns(batch.item, batch.truth, forecast)
+        columns = self.columns(batch.item, batch.truth, forecast, batch.measured)
         for level, values in quantiles.items():
             for k, name in enumerate(self.scaler.targets):
                 columns[f"quantile {level} {name}"] = values[..., k].flatten().tolist()
         return columns
 
     def columns(
-        self, rows: Int[Tensor, " batch"], truth: Forecast, forecast: Forecast
+        self,
+        rows: Int[Tensor, " batch"],
+        truth: Forecast,
+        forecast: Forecast,
+        measured: Tensor | None,
     ) -> dict[str, list[Any]]:
-        """Columns of the table of forecasts, in units, that begin at these rows."""
+        """Columns of the table of forecasts, in units, that begin at these rows; `measured` as in
+        `number_columns`."""
         scaler, horizon = self.scaler, int(self.params.horizon)
         columns: dict[str, list[Any]] = {
             "row": [row + h for row in rows.tolist() for h in range(horizon)],
@@ -166,7 +173,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
         if scaler.series != ("",):
             which = scaler.which(rows).tolist()
             columns["series"] = [scaler.series[k] for k in which for _ in range(horizon)]
-        return columns | number_columns(scaler.targets, truth, forecast, "forecast")
+        return columns | number_columns(scaler.targets, truth, forecast, "forecast", measured)
 
     def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
