@@ -17,6 +17,7 @@ from rnnkit.data.prepare.ids import PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer, fit, fit_tokens
+from rnnkit.data.sources.jsonl import fault
 from rnnkit.errors import InputError
 from rnnkit.params.data import Characters, Data, Words
 from rnnkit.params.source import Source
@@ -30,12 +31,8 @@ def refuse_no_text(value: Any, where: str) -> str:
     """
     if not isinstance(value, str):
         raise InputError(f"{where}: must be a text, got {str(value)[:40]}")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"{where}: must be a text, but its character {error.start + 1} is half of one"
-        ) from None
+    if reason := fault(value):
+        raise InputError(f"{where}: {reason}")
     return value
 
 
@@ -120,7 +117,7 @@ class TokenLists(TokenInputs):
     def item(self, value: Any, where: str) -> list[str]:
         if not isinstance(value, str | list | tuple) or not all(isinstance(t, str) for t in value):
             raise InputError(f"{where}: must be a list of tokens, got {str(value)[:40]}")
-        return list(value)
+        return [refuse_no_text(token, where) for token in value]
 
     def encode(self, items: Sequence[Sequence[str]]) -> Flat:
         ids, lengths = self.tokenizer.encode_tokens(items)
