@@ -1,4 +1,4 @@
-"""Word vectors from files: GloVe's text, word2vec's text and binary form; plain, .gz or .zip.
+"""Word vectors from files: GloVe's text, word2vec's text and binary form; plain, .gz, or in a .zip.
 
 Reads files of gigabytes: only requested words are kept in memory.
 """
@@ -15,9 +15,12 @@ from typing import IO
 
 import numpy as np
 
-from rnnkit.data.sources.opening import existing
+from rnnkit.data.sources.opening import archived, existing
 from rnnkit.data.sources.public_files import located
 from rnnkit.errors import InputError
+
+BOM = b"\xef\xbb\xbf"  # a byte-order mark in UTF-8
+RESOURCES = "__MACOSX/"  # where macOS puts its own files into a .zip
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,22 +44,23 @@ def read_vectors(path: str, wanted: Collection[str]) -> WordVectors:
     """Read the vectors of the requested words; of duplicates, the first.
 
     A first line of two whole numbers is word2vec's header: rows and width. A note reports a wrong
-    number of rows. Words that are not UTF-8 are read as Latin-1.
+    number of rows. Words that are not UTF-8 are read as Latin-1. A byte-order mark is skipped.
 
     Raises:
-        InputError: a missing or truncated file, a row of another width, an invalid number.
+        InputError: a missing or truncated file, a row of another width, an invalid number, or one
+            that float32 cannot hold.
     """
     try:
         with _opened(path) as file:
             first = file.readline()
-            fields = first.split()
+            fields = first.removeprefix(BOM).split()
             header = len(fields) == 2 and all(field.isdigit() for field in fields)
             claimed = int(fields[0]) if header else None
             width = int(fields[1]) if header else len(fields) - 1
             if width < 1:
                 raise InputError(f"{path}, line 1: a word and its numbers are needed; name another")
             binary = header and not _is_text(file.readline(), width)
-            file.seek(len(first) if header else 0)
+            file.seek(len(first) if header else len(BOM) if first.startswith(BOM) else 0)
             entries = (
                 _binary(path, file, claimed or 0, width)
                 if binary
@@ -72,7 +76,7 @@ def read_vectors(path: str, wanted: Collection[str]) -> WordVectors:
                 except UnicodeDecodeError:
                     word, latin = raw.decode("latin-1"), latin + 1
                 if word in wanted and word not in vectors:
-                    vectors[word] = np.array(numbers, dtype=np.float32)
+                    vectors[word] = numbers
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         reason = str(error).rstrip(".")
         raise InputError(
@@ -87,19 +91,22 @@ def read_vectors(path: str, wanted: Collection[str]) -> WordVectors:
 
 
 def _opened(path: str) -> IO[bytes]:
-    file = existing(located(path))
+    archive, member = archived(located(path))
+    file = existing(archive)
     if file.suffix == ".gz":
         return io.BufferedReader(gzip.open(file))
-    if file.suffix == ".zip":
-        archive = zipfile.ZipFile(file)
-        names = [name for name in archive.namelist() if not name.endswith("/")]
-        if len(names) != 1:
-            raise InputError(
-                f"{path}: an archive must hold one file, but it holds {len(names)} "
-                f"({', '.join(names[:4])}); unpack it and name the one you want"
-            )
-        return archive.open(names[0])
-    return file.open("rb")
+    if file.suffix != ".zip":
+        return file.open("rb")
+    content = zipfile.ZipFile(file)
+    names = [name for name in content.namelist() if not name.endswith("/")]
+    names = [name for name in names if not name.startswith(RESOURCES)]
+    if member in names or (len(names) == 1 and not member):
+        return content.open(member or names[0])
+    rule = f"there is no file {member!r} in it" if member else "it must hold one file"
+    raise InputError(
+        f"{archive}: {rule}, but it holds {len(names)} ({', '.join(names[:4])}); write the one you "
+        f"want behind the archive, as {archive}/{names[0] if names else 'vectors.txt'}"
+    )
 
 
 def _is_text(line: bytes, width: int) -> bool:
@@ -119,18 +126,37 @@ def _numbers(fields: list[bytes]) -> list[float] | None:
 
 def _text(
     path: str, lines: IO[bytes], width: int, first: int
-) -> Iterator[tuple[bytes, list[float]]]:
+) -> Iterator[tuple[bytes, np.ndarray]]:
     for number, line in enumerate(lines, start=first):
-        fields = line.rstrip().rsplit(b" ", width)  # a word may contain spaces
-        if fields == [b""]:
+        if not line.strip():
             continue
+        fields = line.rsplit(None, width)  # a word may contain spaces
+        if len(fields) == width and line[:1].isspace():  # or be one
+            fields = [b"", *fields]
         numbers = _numbers(fields[1:])
         if len(fields) != width + 1 or numbers is None:
             raise InputError(
                 f"{path}, line {number}: a word and {width} numbers are needed, but it is "
                 f"{line[:40].decode('utf-8', 'replace')!r}; correct it or name another file"
             )
-        yield fields[0], numbers
+        yield fields[0], _finite(np.array(numbers), f"{path}, line {number}")
+
+
+def _finite(numbers: np.ndarray, where: str) -> np.ndarray:
+    """As float32.
+
+    Raises:
+        InputError: a number that is not finite as such.
+    """
+    with np.errstate(over="ignore"):
+        single = numbers.astype(np.float32)
+    if not np.isfinite(single).all():
+        bad = numbers[~np.isfinite(single)][0]
+        raise InputError(
+            f"{where}: must be finite numbers that float32 can hold, but one is {bad:g}; correct "
+            "it or leave the row out"
+        )
+    return single
 
 
 def _binary(
@@ -145,4 +171,5 @@ def _binary(
             return
         if len(numbers) < 4 * width:
             raise InputError(f"{path}: the file is cut short in row {row + 1}; copy it again")
-        yield bytes(word.lstrip(b"\n")), np.frombuffer(numbers, dtype="<f4")
+        values = _finite(np.frombuffer(numbers, dtype="<f4"), f"{path}, row {row + 1}")
+        yield bytes(word.lstrip(b"\n")), values

@@ -29,8 +29,9 @@ def attention(pictures: Sequence[tuple[Sequence[str], Sequence[str], np.ndarray]
         axes.imshow(weights, cmap=VALUES, vmin=0, vmax=1, aspect="auto")
         size = SMALL if max(len(source), len(output)) <= MAX_LABELS else SMALL - 3
         turned = {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
-        look = turned if max(map(len, source)) > 1 else {}
-        axes.set_xticks(range(len(source)), map(_label, source), fontsize=size, **look)
+        labels = [_label(token) for token in source]
+        look = turned if max(map(len, labels)) > 1 else {}
+        axes.set_xticks(range(len(source)), labels, fontsize=size, **look)
         axes.set_yticks(range(len(output)), map(_label, output), fontsize=size)
         axes.tick_params(length=0, colors=INK)
         axes.spines[:].set_visible(False)

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from rnnkit.figures import style
-from rnnkit.figures.style import BLUE, FIXED, GREY, INK
+from rnnkit.figures.fonts import FIXED, fallback, glyphs, readable
+from rnnkit.figures.style import BLUE, GREY, INK
 
 LINES, COLUMNS, TAB = 45, 80, 4
 DPI = 200
@@ -42,12 +43,17 @@ OTHERS = ("#0072b2", "#b34700", "#00714f", "#a8176b", "#8a6a00", "#6a3fb5", "#0f
 BOLD, SLANTED = frozenset({"keyword", "definition"}), frozenset({"comment"})
 
 
+REST = "\0"
+"""What a column holds that belongs to the character before it."""
+
+
 class Cell(NamedTuple):
-    """One column of a line."""
+    """One column of a line; `begins` tells whether a character begins in it."""
 
     character: str
     truth: str
     predicted: str
+    begins: bool = True
 
 
 class Run(NamedTuple):
@@ -71,7 +77,7 @@ def coloured_code(
         labels: all classes, in the order of the legend.
     """
     page = page_of(lines_of(pieces))
-    cells = [cell for line in page for cell in line]
+    cells = [cell for line in page for cell in line if cell.begins]
     right = sum(cell.truth == cell.predicted for cell in cells) / max(len(cells), 1)
     unlisted = [label for label in labels if label not in COLOURS]
     extra = {label: OTHERS[k % len(OTHERS)] for k, label in enumerate(unlisted)}
@@ -123,17 +129,19 @@ def legend_of(labels: Sequence[str]) -> list[Run]:
     """Positions of the class names below the pages; the last entry explains the mark."""
     entries, line, column = [], 0, 0
     for name, tag in [*((label, label) for label in labels), ("wrong class", "")]:
-        if column and column + len(name) + 2 > 2 * COLUMNS:
+        shown = readable(name, FIXED)
+        columns = sum(map(_columns, shown))
+        if column and column + columns + 2 > 2 * COLUMNS:
             line, column = line + 1, 0
-        entries.append(Run(line, column, style.drawable(name, FIXED), tag))
-        column += len(name) + 5
+        entries.append(Run(line, column, shown, tag))
+        column += columns + 5
     return entries
 
 
 def lines_of(
     pieces: Iterable[tuple[Sequence[str], Sequence[str], Sequence[str]]],
 ) -> list[list[Cell]]:
-    """The lines of consecutive pieces; tabs become spaces, characters without a glyph a box.
+    """The lines of consecutive pieces; tabs become spaces, characters without a glyph code points.
 
     Args:
         pieces: characters, true tags and predicted tags, of equal lengths.
@@ -146,8 +154,8 @@ def lines_of(
             elif token == "\t":
                 lines[-1] += [Cell(" ", truth, predicted)] * (TAB - len(lines[-1]) % TAB)
             elif token != "\r":
-                visible = token if _drawable(token) else style.UNKNOWN
-                lines[-1].append(Cell(visible, truth, predicted))
+                for place, character in enumerate(_shown(token)):
+                    lines[-1].append(Cell(character, truth, predicted, place == 0))
     return lines if lines[-1] else lines[:-1]
 
 
@@ -196,22 +204,40 @@ def _entropy(counts: np.ndarray) -> float:
 
 
 @functools.cache
-def _drawable(token: str) -> bool:
-    """Whether a token is one left-to-right character, one column wide, with a glyph."""
+def _shown(token: str) -> str:
+    """What is drawn of a token, a character per column: itself, or its code points in brackets."""
+    if len(token) == 1 and _drawable(token):
+        return token + REST * (_columns(token) - 1)
+    return f"[{' '.join(f'{ord(character):04X}' for character in token)}]"
+
+
+def _drawable(character: str) -> bool:
+    """Whether a character stands alone, from left to right, and has a glyph."""
     return (
-        len(token) == 1
-        and (token.isprintable() or token == "\xa0")
-        and not unicodedata.combining(token)
-        and unicodedata.bidirectional(token) not in ("R", "AL")
-        and ord(token) in style.glyphs(FIXED)
+        (character.isprintable() or character == "\xa0")
+        and not unicodedata.combining(character)
+        and unicodedata.bidirectional(character) not in ("R", "AL")
+        and (ord(character) in glyphs(FIXED) or fallback(character) is not None)
     )
 
 
+@functools.cache
+def _columns(character: str) -> int:
+    """Columns of a character; those of other fonts are wider."""
+    return 1 if ord(character) in glyphs(FIXED) else 2
+
+
 def _write(axes: Axes, run: Run, colour: str) -> None:
+    """Draw a run; characters of other fonts by themselves, because their widths differ."""
     look: dict[str, Any] = {"fontsize": SIZE, "fontfamily": FIXED, "parse_math": False}
     look["fontweight"] = "bold" if run.tag in BOLD else "normal"
     look["fontstyle"] = "italic" if run.tag in SLANTED else "normal"
-    axes.text(run.column, run.line + 0.74, run.text, color=colour, va="baseline", **look)
+    column = run.column
+    for width, characters in groupby(run.text.replace(REST, ""), _columns):
+        text = "".join(characters)
+        for part in [text] if width == 1 else text:
+            axes.text(column, run.line + 0.74, part, color=colour, va="baseline", **look)
+            column += width * len(part)
 
 
 def _marks(axes: Axes, wrong: list[Run]) -> None:

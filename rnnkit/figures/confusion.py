@@ -37,7 +37,7 @@ def confusion_matrix(predictions: pandas.DataFrame, labels: tuple[str, ...]) -> 
     figure, axes = panel(side + 1.3, side + 0.5, title, (heading, "predicted", "truth"))
     norm, colours = PowerNorm(0.5, 0, 1), colormaps["Blues"]  # sqrt: rare confusions visible
     image = axes.imshow(fractions[np.ix_(shown, shown)], cmap=colours, norm=norm)
-    names = [plain(_short(labels[i])) for i in shown]
+    names = _names(labels, shown)
     axes.set_xticks(range(size), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(size), names)
     axes.grid(visible=False)
@@ -89,6 +89,12 @@ def compact(count: int) -> str:
     if count < 10_000:
         return str(count)
     return f"{count / 1e3:.0f}k" if count < 999_500 else f"{count / 1e6:.0f}M"
+
+
+def _names(labels: tuple[str, ...], shown: list[int]) -> list[str]:
+    """The labels to draw, shortened; equal ones with the number of their class."""
+    names = [plain(_short(label)) for label in labels]
+    return [f"{names[i]} ({i + 1})" if names.count(names[i]) > 1 else names[i] for i in shown]
 
 
 def _short(label: str) -> str:

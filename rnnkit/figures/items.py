@@ -9,7 +9,7 @@ import pandas
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rnnkit.figures.style import BLUE, GREY, INK, RED, dress, legend, panel, sheet
+from rnnkit.figures.style import BLUE, GREY, INK, RED, dress, legend, panel, plain, sheet
 
 MAX_BINS = 40
 LAG_GROUPS = 12
@@ -94,7 +94,7 @@ def predicted(predictions: pandas.DataFrame, targets: Sequence[str]) -> Figure:
     figure = sheet(4.6 * len(names), 4.6, f"{len(predictions):,} items of the test split")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         truth, predicted = predictions[f"truth {name}"], predictions[f"predicted {name}"]
-        dress(axes, name, "true", "predicted")
+        dress(axes, plain(name), "true", "predicted")
         ends = [min(truth.min(), predicted.min()), max(truth.max(), predicted.max())]
         axes.plot(ends, ends, color=GREY, linewidth=1)
         axes.plot(truth, predicted, ".", color=BLUE, alpha=0.6)

@@ -4,7 +4,6 @@ The colours are by Okabe and Ito (2008), "Color Universal Design", and safe for 
 readers; so is `VALUES`, matplotlib's viridis.
 """
 
-import functools
 import io
 import math
 from collections.abc import Iterable, Mapping
@@ -15,11 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont
-from matplotlib.ft2font import FT2Font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
+from rnnkit.figures.fonts import readable, use_fallbacks
 from rnnkit.runtime.files import write_atomic
 
 DPI = 150
@@ -32,10 +30,6 @@ VALUES = "viridis"
 NETWORKS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, YELLOW, INK)
 """Colours of compared networks, in their order: the same in every figure."""
 
-FONT, FIXED = "DejaVu Sans", "DejaVu Sans Mono"
-"""Shipped with matplotlib, so figures look the same on every machine."""
-UNKNOWN = "□"
-
 TITLE, HEADING, TEXT, SMALL = 14, 11, 10, 9
 """Font sizes in points."""
 LOG_RATIO = 50
@@ -45,23 +39,12 @@ LOG_RATIO = 50
 def plain(text: object) -> str:
     """Escape a text from data: dollar signs do not start math text.
 
-    Characters without a glyph become boxes; matplotlib would draw these too, with a warning.
+    Characters that no font has become code points; matplotlib would draw boxes, with a warning.
 
-    >>> plain("$x$"), plain("中x")
-    ('\\\\$x\\\\$', '□x')
+    >>> plain("$x$"), plain("a\x01b")
+    ('\\\\$x\\\\$', 'a U+0001 b')
     """
-    return drawable(str(text), FONT).replace("$", r"\$")
-
-
-def drawable(text: str, font: str) -> str:
-    """The text with a box for each character without a glyph in the font."""
-    return "".join(c if ord(c) in glyphs(font) else UNKNOWN for c in text)
-
-
-@functools.cache
-def glyphs(font: str) -> frozenset[int]:
-    """The code points of a font."""
-    return frozenset(FT2Font(findfont(font)).get_charmap())
+    return readable(str(text)).replace("$", r"\$")
 
 
 def sheet(width: float, height: float, title: str) -> Figure:
@@ -155,6 +138,7 @@ def spans(values: Iterable[float], times: float) -> bool:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG atomically; the same figure gives the same bytes."""
+    use_fallbacks(figure)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=figure.dpi, metadata={"Software": None})
     write_atomic(path, picture.getvalue())

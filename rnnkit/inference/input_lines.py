@@ -1,9 +1,9 @@
 """Read new inputs from the lines of a file: a text or a JSON value each."""
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from rnnkit.data.sources.jsonl import json_value
 from rnnkit.errors import InputError
 from rnnkit.inference.predict import Predictor
 
@@ -30,26 +30,14 @@ def inputs(
     for number, raw in enumerate(lines, start=1):
         line = raw.rstrip("\n").removesuffix("\r")
         where = f"{name}, line {number}"
+        if as_json and not line.strip():  # as in every JSONL file
+            continue
         if not line.strip() and not (stream and line):
             raise InputError(f"{where}: an input is needed, but the line is empty; leave it out")
         if as_json or not is_text:
-            value = _value(line, where, form.example)
+            value = json_value(line, where, f"every line must be a JSON value{form.example}")
             if not (stream and isinstance(value, str)):
                 value = form.of_json(value, where, predictor.experiment.data.source)
             yield where, value
         else:
             yield where, line if stream else form.of_line(line)
-
-
-def _value(line: str, where: str, example: str) -> Any:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{where}, column {error.colno}: every line must be a JSON value"
-            f"{example}, but {error.msg.lower()}; correct it"
-        ) from None
-    except (ValueError, RecursionError):  # thousands of digits, or of brackets
-        raise InputError(
-            f"{where}: every line must be a JSON value that can be read, and this is too large"
-        ) from None

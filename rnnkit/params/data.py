@@ -122,7 +122,8 @@ class Words(Block):
 
 
 class BPE(Block):
-    """Byte-pair encoding (Sennrich et al. 2016), learned on the training split."""
+    """Byte-pair encoding (Sennrich et al. 2016), learned on the training split; words of more than
+    1,000 characters are cut there before pairs are counted."""
 
     kind: Literal["bpe"] = "bpe"
     lowercase: bool = False

@@ -26,7 +26,7 @@ class Embedding(Block):
     """Character network; null: none. Needs data.tokenizer.spelling."""
     vectors: str | None = None
     """File of pretrained word vectors of width `size`: GloVe, or word2vec text or binary; plain,
-    .gz or .zip."""
+    .gz, or in a .zip, as `glove.zip` if that holds one file, else as `glove.zip/glove.100d.txt`."""
     freeze: bool = False
     """Do not train the vectors, including those of words missing from the file."""
 

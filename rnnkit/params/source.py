@@ -253,8 +253,8 @@ class Frames(Block):
 
 
 class TS(Block):
-    """Sequences of frames with a label each, in the .ts format of the UEA and UCR archives; of
-    regression (`@targetlabel`) the label is a number."""
+    """Sequences of frames with a label each, in the .ts format of the UEA and UCR archives; with
+    `@targetlabel true` the label is a number, for regression."""
 
     form: ClassVar[Form] = "frames"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnnkit.data.prepare import data_sha256
-from rnnkit.data.sources.opening import existing
+from rnnkit.data.sources.opening import fingerprint
 from rnnkit.data.sources.public_files import located
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
@@ -58,7 +58,7 @@ def inputs_sha256(experiment: Experiment, data: str) -> str:
     """
     embedding, hashes = experiment.model.representation, {}
     if isinstance(embedding, Embedding) and embedding.vectors is not None:
-        hashes["vectors"] = sha256_file(existing(located(embedding.vectors)))
+        hashes["vectors"] = fingerprint(located(embedding.vectors))
     if experiment.train.start_from is not None:
         hashes["start_from"] = sha256_file(weights_of(experiment.train.start_from))
     if isinstance(experiment.model.cell, Custom):

@@ -102,6 +102,20 @@ class Labelled(ItemFitted[Labels | None]):
         return self.values(frame, np.arange(len(frame)), self.data, self.task)
 
     @classmethod
+    def values(cls, frame: pd.DataFrame, rows: np.ndarray, data: Data, task: Any) -> list[Any]:
+        """As `ItemFitted.values`.
+
+        Raises:
+            InputError: the source declares that its labels are numbers.
+        """
+        if declared := frame.attrs.get("numbers"):
+            raise InputError(
+                f"{declared} says that a number belongs to each case, and this task predicts "
+                "labels; write task: {kind: regression}"
+            )
+        return super().values(frame, rows, data, task)
+
+    @classmethod
     def fit_targets(
         cls, values: dict[str, list[Any]], frame: pd.DataFrame, data: Data
     ) -> Labels | None:

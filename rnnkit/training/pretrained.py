@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rnnkit.data.prepare.ids import PADDING
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.stored import Stored
-from rnnkit.data.sources.opening import existing
+from rnnkit.data.sources.opening import archived, existing
 from rnnkit.data.sources.public_files import located
 from rnnkit.data.word_vectors import WordVectors, read_vectors
 from rnnkit.errors import InputError
@@ -47,7 +48,7 @@ def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) ->
     assert block.vectors is not None
     vocabulary = prepared.fitted.inputs.vocabulary
     assert vocabulary is not None
-    changed = existing(located(block.vectors)).stat().st_mtime_ns
+    changed = existing(archived(located(block.vectors))[0]).stat().st_mtime_ns
     read = _read(block.vectors, changed, vocabulary)
     if read.width != block.size:
         raise InputError(
@@ -56,7 +57,7 @@ def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) ->
         )
     embedding: Any = network.representation
     table = embedding.vectors if block.characters is None else embedding.words.vectors
-    known = [i for i, word in enumerate(vocabulary) if word in read.vectors]
+    known = [i for i, word in enumerate(vocabulary) if word in read.vectors and i != PADDING]
     if not known:
         raise InputError(
             f"{block.vectors}: has none of the {len(vocabulary) - 1:,} tokens of these "

@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
 from recordings import RATE, record, table, tone
 
 from rnnkit.data.sources import fingerprint, read
-from rnnkit.data.sources.wav import lengths, recording
 from rnnkit.errors import InputError
 from rnnkit.params.data import Files, Fractions
 from rnnkit.params.source import Audio
@@ -109,80 +107,6 @@ def test_a_recording_is_no_table_of_recordings(tmp_path: Path) -> None:
     path = record(tmp_path / "a.wav", tone())
     with pytest.raises(InputError, match=r"a\.wav: is one recording, and a table of recordings is"):
         read(Audio(path=path), Fractions())
-
-
-ENCODINGS = [
-    ("WAV", "PCM_16", "2,400 samples", "1,000"),
-    ("WAV", "PCM_24", "2,400 samples", "1,000"),
-    ("WAV", "FLOAT", "2,400 samples", "1,000"),
-    ("WAV", "DOUBLE", "2,400 samples", "1,000"),
-    ("WAV", "ULAW", "2,400 samples", "1,000"),
-    ("WAVEX", "PCM_16", "2,400 samples", "1,000"),
-    ("WAVEX", "FLOAT", "2,400 samples", "1,000"),
-    ("WAV", "IMA_ADPCM", "5 blocks", "2"),
-]
-
-
-@pytest.mark.parametrize(("format", "encoding", "promised", "there"), ENCODINGS)
-@pytest.mark.parametrize("channels", [1, 2])
-def test_a_recording_that_is_cut_off_is_refused_in_every_encoding(
-    tmp_path: Path, format: str, encoding: str, promised: str, there: str, channels: int
-) -> None:
-    path = tmp_path / "a.wav"
-    table = np.stack([tone()] * channels, axis=1)
-    soundfile.write(path, table, RATE, encoding, format=format)
-    assert recording(str(path), RATE)[2] == channels
-    raw, count = path.read_bytes(), int(promised.split()[0].replace(",", ""))
-    begin = raw.index(b"data") + 8
-    size = int.from_bytes(raw[begin - 4 : begin], "little")
-    path.write_bytes(raw[: begin + size // count * int(there.replace(",", ""))])
-    message = rf"cut off: its header says {promised} and there are {there}; copy it again"
-    with pytest.raises(InputError, match=message):
-        recording(str(path), RATE)
-
-
-def test_what_a_header_tells(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    soundfile.write(path, tone(), RATE, "PCM_24")
-    raw = path.read_bytes()
-    assert lengths(path) == (2_400, 2_400, "samples")
-    odd = raw[:12] + b"note" + (3).to_bytes(4, "little") + b"abc\0" + raw[12:]
-    path.write_bytes(odd)  # a chunk of an odd size has a byte behind it
-    assert lengths(path) == (2_400, 2_400, "samples")
-    for other in (b"no sound at all" * 9, b"RIFF", raw[:30], raw[: raw.index(b"data")]):
-        path.write_bytes(other)
-        assert lengths(path) is None
-
-
-def test_a_recording_that_came_through_a_pipe_is_read_whole(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    soundfile.write(path, tone(), RATE, "PCM_16")
-    raw = bytearray(path.read_bytes())
-    begin = raw.index(b"data") + 8
-    raw[4:8] = raw[begin - 4 : begin] = b"\xff" * 4  # who writes to a pipe cannot know its size
-    path.write_bytes(raw)
-    samples, rate, channels = recording(str(path), RATE)
-    assert (len(samples), rate, channels) == (2_400, RATE, 1)
-
-
-def test_samples_far_outside_their_range_are_refused(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "a.wav", 1e29 * tone(), RATE, "FLOAT")
-    message = r"a\.wav: samples must lie between -1 and 1, but the greatest is 5e\+28; record"
-    with pytest.raises(InputError, match=message):
-        recording(str(tmp_path / "a.wav"), RATE)
-    soundfile.write(tmp_path / "a.wav", 3 * tone(), RATE, "FLOAT")  # too loud, and a sound
-    assert np.abs(recording(str(tmp_path / "a.wav"), RATE)[0]).max() > 1
-
-
-@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
-def test_samples_that_are_no_numbers_are_refused(tmp_path: Path, wrong: float) -> None:
-    samples = np.stack([tone(), tone()], axis=1)
-    samples[[7, 8], [0, 1]] = wrong
-    soundfile.write(tmp_path / "a.wav", samples, RATE, "FLOAT")
-    source = Audio(path=table(tmp_path, {"a.wav": "one"}), rate=RATE)
-    message = r"a\.wav: samples must be finite numbers, but 2 of 2,400 are not; record it again"
-    with pytest.raises(InputError, match=message):
-        read(source, Fractions())
 
 
 @pytest.mark.parametrize(

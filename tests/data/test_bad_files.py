@@ -1,7 +1,9 @@
 """Every message for a file that a source cannot read."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from source_files import read, write
@@ -9,7 +11,7 @@ from source_files import read, write
 from rnnkit.data import sources
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, Files, Fractions
-from rnnkit.params.source import LabelledText, Pairs, Table, Tokens, Vectors
+from rnnkit.params.source import Audio, LabelledText, Pairs, Table, Tokens, Vectors
 from rnnkit.params.source import Text as PlainText
 
 # Messages about bad files
@@ -114,9 +116,8 @@ BAD = {
         {},
         "a.jsonl",
         '{"tokens": ["a"], "tags": ["b"]}\n{"tokens": [}\n',
-        r"a\.jsonl, line 2, column 13: every line must be one JSON object, but Expecting value",
+        r"a\.jsonl, line 2, column 13: every line must be one JSON object, but expecting value",
     ),
-    "no object": (Tokens, {}, "a.jsonl", "1\n", r"line 1: every line .* but this is a int"),
     "an array": (
         LabelledText,
         {},
@@ -149,6 +150,23 @@ BAD = {
         "fine film __label__a\n",
         r"a\.txt, line 1: the label stands first in a line, but '__label__a' stands behind 'fine'",
     ),
+    "json of a number too long": (
+        LabelledText,
+        {},
+        "a.jsonl",
+        '\n{"text": ' + "9" * 5_000 + "}\n",
+        r"a\.jsonl, line 2: every line must be one JSON object that can be read, and this is too l",
+    ),
+    "json of brackets": (
+        Tokens,
+        {},
+        "a.jsonl",
+        '{"a": ' + "[" * 100_000,
+        r"a\.jsonl, line 1: every line must be one JSON object that can be read, and this is too l",
+    ),
+    "blank lines alone": (Tokens, {}, "a.jsonl", "\n \n", r"at least one row of data is needed"),
+    "blank lines alone of texts": (LabelledText, {}, "a.jsonl", "\n", r"at least one row of data"),
+    "no object": (Tokens, {}, "a.jsonl", "1\n", r"line 1: every line .* but this is a int"),
     "wrong key": (
         Tokens,
         {},
@@ -261,6 +279,47 @@ def test_a_bad_file_gets_one_line(case: str, tmp_path: Path) -> None:
         read(kind(path=path, **options))
     assert "\n" not in str(raised.value)
     assert path in str(raised.value)
+
+
+HALF = "\ud83d"  # of a pair of surrogates: JSON writes what UTF-8 cannot
+SOUND = {"text": "a", "label": "x", "source": "a", "target": "b", "group": "g", "audio": "a.wav"}
+SOUND |= {"split": "train", "unused": HALF}
+KEYS = {
+    LabelledText: ("text", "label", "group", "split"),
+    Pairs: ("source", "target", "group", "split"),
+    Audio: ("audio", "text", "group", "split"),
+    Tokens: ("tokens", "tags", "group", "split"),
+}
+"""The keys that each reader of JSONL uses."""
+
+
+@pytest.mark.parametrize("value", [f"ok {HALF}", ["nested"]], ids=["half", "nested"])
+@pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind in KEYS for key in KEYS[kind]])
+def test_a_value_in_jsonl_that_is_no_text_is_refused_with_file_line_and_key(
+    kind: Any, key: str, value: Any, tmp_path: Path
+) -> None:
+    record: dict[str, Any] = dict(SOUND)
+    if kind is Tokens:
+        record |= {"tokens": ["a"], "tags": ["x"]}
+    bad = {**record, key: [value] if key in ("tokens", "tags") else value}
+    path = write(tmp_path, "a.jsonl", f"{json.dumps(record)}\n\n{json.dumps(bad)}\n\n")
+    (tmp_path / "a.wav").touch()
+    with pytest.raises(InputError, match=rf"a\.jsonl, line 3: .*{key}'") as raised:
+        sources.read(kind(path=path, group="group"), Column(name="split"))
+    assert "\n" not in str(raised.value)
+    if value != ["nested"]:
+        assert r"character 4 is half of one (\ud83d, a surrogate" in str(raised.value)
+
+
+def test_blank_lines_of_jsonl_are_no_objects_and_the_line_is_still_told(tmp_path: Path) -> None:
+    rows = ['{"text": "a", "label": 1}', "", '{"text": "b", "label": 2}', "", " "]
+    frame = read(LabelledText(path=write(tmp_path, "a.jsonl", "\n".join(rows))))
+    assert frame["text"].tolist() == ["a", "b"]
+    path = write(tmp_path, "b.jsonl", "\n".join([*rows, '{"text": "c"}', ""]))
+    with pytest.raises(InputError, match=r"b\.jsonl, line 6: column 'label' must hold text"):
+        read(LabelledText(path=path))
+    tags = '{"tokens": ["a"], "tags": ["b"]}\n'
+    assert len(read(Tokens(path=write(tmp_path, "t.jsonl", f"\n{tags}\n\n{tags}\n\n")))) == 2
 
 
 @pytest.mark.parametrize("act", [sources.read, sources.fingerprint])

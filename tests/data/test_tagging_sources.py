@@ -1,17 +1,16 @@
-"""CoNLL columns, CoNLL-U, frames and .ts files: what is read, and what a bad file is told."""
+"""CoNLL columns, CoNLL-U and frames: what is read, and what a bad file is told."""
 
 import gzip
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from rnnkit.data import sources
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, Files, Fractions
-from rnnkit.params.source import TS, Conll, Conllu, Frames, Source
+from rnnkit.params.source import Conll, Conllu, Frames, Source
 
 
 def read(source: Source) -> pd.DataFrame:
@@ -137,14 +136,6 @@ def test_a_file_without_a_sequence_column_is_one_long_sequence(tmp_path: Path) -
     assert frame["tags"][0] == ["0", "1"]
 
 
-def test_ts_is_a_case_a_line(tmp_path: Path) -> None:
-    content = "#note\n@problemName P\n@classLabel true A B\n@data\n1,2,3:4,5,6:A\n\n7:8:B\n"
-    frame = read(TS(path=write(tmp_path, "a.ts", content)))
-    assert [item.tolist() for item in frame["frames"]] == [[[1, 4], [2, 5], [3, 6]], [[7, 8]]]
-    assert frame["label"].tolist() == ["A", "B"]
-    assert frame.attrs["columns"] == ("channel 1", "channel 2")
-
-
 # Messages about bad files
 
 PER_FRAME = {"labels": "per_frame"}
@@ -207,30 +198,6 @@ BAD = {
         "x,label\n",
         r"at least one row of data is needed",
     ),
-    "stamps": (TS, {}, "@timeStamps true\n", r"line 1: cases with time stamps are not read; write"),
-    "no class": (TS, {}, "@classLabel false\n", r"line 1: every case needs a class label, but the"),
-    "no header": (TS, {}, "1,2:A\n", r"line 1: before @data there are lines of `@name value`, but"),
-    "no case": (TS, {}, "@data\n", r"there is no case behind a line @data; is it a \.ts file"),
-    "no label in a case": (
-        TS,
-        {},
-        "@data\n1,2\n",
-        r"line 2: a case is `numbers:…:label`, but it i",
-    ),
-    "a gap": (TS, {}, "@data\n1,?:A\n", r"line 2: channels must hold numbers with commas between"),
-    "not finite": (TS, {}, "@data\n1,nan:A\n", r"line 2: every value must be a finite number"),
-    "unequal": (
-        TS,
-        {},
-        "@data\n1,2:3:A\n",
-        r"line 2: the channels .* equally long, .* 2, 1 values",
-    ),
-    "another width": (
-        TS,
-        {},
-        "@data\n1:A\n1:2:A\n",
-        r"line 3: .* channels as the first \(1\), but",
-    ),
 }
 
 
@@ -252,7 +219,7 @@ def test_frames_in_a_format_that_cannot_be(tmp_path: Path) -> None:
         read(Frames(path=path, labels="per_frame", format="parquet", row_names=True))
 
 
-@pytest.mark.parametrize("kind", [Conll, Conllu, TS])
+@pytest.mark.parametrize("kind", [Conll, Conllu])
 def test_a_source_without_further_columns_has_none_of_parts(kind: type, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no column 'split'; use `split: {kind: fractions}`"):
         sources.read(kind(path=write(tmp_path, "a", "x")), Column())
@@ -298,10 +265,3 @@ def test_occupancy(public_data: Callable[[str], Path]) -> None:
     assert frame["frames"][0].shape == (2_665, 5)
     assert frame["tags"][0].count("0") / 2_665 == pytest.approx(0.635, abs=5e-4)
     assert frame.attrs["columns"] == ("Temperature", "Humidity", "Light", "CO2", "HumidityRatio")
-
-
-def test_basic_motions(public_data: Callable[[str], Path]) -> None:
-    frame = read(TS(path=str(public_data("sensor_basic_motions") / "BasicMotions_TEST.ts")))
-    assert {item.shape for item in frame["frames"]} == {(100, 6)}
-    assert frame["label"].value_counts().tolist() == [10] * 4
-    assert np.isfinite(np.concatenate(frame["frames"].tolist())).all()

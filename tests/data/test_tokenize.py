@@ -1,5 +1,11 @@
 """Tokenizers: characters, byte-pair encoding and words."""
 
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -46,6 +52,50 @@ def test_bpe_learns_as_many_tokens_as_it_may_and_the_same_each_time() -> None:
     assert tokenize.fit(BPE(vocabulary=300), texts, end=True).vocabulary == fitted.vocabulary
     ids, _ = fitted.encode(["<pad>"])
     assert (ids > END).all()
+
+
+def test_bpe_learns_from_very_long_words_in_pieces() -> None:
+    word, short = "ab" * 2 * tokenize.MAX_MERGED_WORD, ["low, lower lowest\n it's"] * 5
+    fitted = tokenize.fit(BPE(vocabulary=300), [f"{short[0]} {word}", *short[1:]], end=False)
+    assert max(map(len, fitted.vocabulary)) <= tokenize.MAX_MERGED_WORD
+    ids, _ = fitted.encode([word])
+    assert fitted.decode(ids.tolist()) == word
+    most, spaced = tokenize.MAX_MERGED_WORD, f" {word}"  # a word has its space before it
+    cut = [spaced[first : first + most] for first in range(0, len(spaced), most)]
+    same = tokenize.fit(BPE(vocabulary=300), [*short, *cut], end=False)
+    assert same.vocabulary == fitted.vocabulary
+
+
+def test_bpe_learns_from_a_very_long_word_within_seconds() -> None:
+    word = "".join(random.Random(0).choices("abcdefgh", k=300_000))
+    begin = time.process_time()
+    assert len(tokenize.fit(BPE(), [word], end=False).vocabulary) == 8_002
+    assert time.process_time() - begin < 20  # 1 s; with the word in one piece minutes
+
+
+def test_a_signal_ends_a_process_that_learns_byte_pairs() -> None:
+    program = """
+import random, signal, sys
+from rnnkit.data.prepare import tokenize
+from rnnkit.params.data import BPE
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+tokenize.MAX_MERGED_WORD = 10**9  # so that learning takes half an hour
+word = "".join(random.choices("abcdefgh", k=1_000_000))
+print("begins", flush=True)
+tokenize.fit(BPE(), [word], end=False)
+"""
+    learning = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    try:
+        assert learning.stdout is not None
+        assert learning.stdout.readline() == "begins\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            learning.wait(timeout=2)
+        os.kill(learning.pid, signal.SIGTERM)
+        assert learning.wait(timeout=20) == 143
+    finally:
+        learning.kill()
+        learning.communicate()
 
 
 @pytest.mark.parametrize(

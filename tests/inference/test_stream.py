@@ -381,7 +381,6 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("", "f, line 1: an input is needed, but the line is empty"),
         ("{", "f, line 1, column 2: every line must be a JSON value"),
         ("0.5,-1", "f, line 1, column 4: every line must be a JSON value, but extra data"),
         ("[" * 100_000, "f, line 1: every line must be a JSON value that can be read, and this is"),
@@ -392,6 +391,22 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
 def test_a_line_that_is_no_input_is_refused(text: Predictor, given: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         list(lines.inputs([given], text, "f", True, False))
+
+
+def test_a_blank_line_is_refused_as_a_text_and_skipped_in_jsonl(text: Predictor) -> None:
+    with pytest.raises(InputError, match="f, line 2: an input is needed, but the line is empty"):
+        list(lines.inputs(["a", " "], text, "f", False, False))
+    given = ['"a"', "", '{"text": "b"}', "\n"]
+    assert list(lines.inputs(given, text, "f", True, False)) == [
+        ("f, line 1", "a"),
+        ("f, line 3", "b"),
+    ]
+
+
+def test_half_a_character_of_a_token_is_refused(tmp_path: Path) -> None:
+    predictor: Predictor = load(run(tmp_path, {"kind": "tagging"}, tagged(tmp_path)))
+    with pytest.raises(InputError, match=r"input 1: .* character 2 is half of one \(\\ud83d"):
+        predictor([["a", "b\ud83d"]])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A figure is saved and read back."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,21 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from rnnkit import figures
+from rnnkit.figures import code, fonts
+
+
+@pytest.fixture(autouse=True)
+def no_further_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Figures are the same on every machine: with matplotlib's own font alone."""
+    monkeypatch.setattr(fonts, "installed", lambda: ())
+    forget()
+    yield
+    forget()
+
+
+def forget() -> None:
+    for cached in (fonts.fallback, code._shown, code._columns):
+        cached.cache_clear()
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_code_is_drawn_in_runs_and_its_wrong_characters_are_marked(saved: Saver)
         "x": COLOURS["name"],
         "):": COLOURS["operator"],
         "return": COLOURS["keyword"],
-        '"é□□"': COLOURS["string"],
+        '"é[4E2D][0007]"': COLOURS["string"],
         "# seen": COLOURS["comment"],
     }
     assert {t.get_text(): to_hex(t.get_color()) for t in network.texts}["f"] == COLOURS["name"]
@@ -55,7 +55,7 @@ def test_every_run_stands_at_its_column() -> None:
     runs = code.runs(lines, lambda cell: cell.truth)
     places = [(run.line, run.column, run.text) for run in runs if not run.text.isspace()]
     assert places[:3] == [(0, 0, "def"), (0, 4, "f"), (0, 5, "(")]
-    assert places[5:] == [(1, 4, "return"), (1, 11, '"é□□"'), (1, 18, "# seen")]
+    assert places[5:] == [(1, 4, "return"), (1, 11, '"é[4E2D][0007]"'), (1, 28, "# seen")]
 
 
 def test_a_tab_goes_to_the_next_stop() -> None:
@@ -86,7 +86,7 @@ def test_the_page_is_where_the_most_classes_show_and_begins_behind_an_empty_line
 def test_names_of_many_classes_take_several_lines() -> None:
     legend = legend_of([f"class {i} 中" for i in range(40)])
     assert legend[-1].line > 0
-    assert legend[0].text == "class 0 □"
+    assert legend[0].text == "class 0 U+4E2D"
     assert all(run.column + len(run.text) + 2 <= 2 * code.COLUMNS for run in legend)
 
 

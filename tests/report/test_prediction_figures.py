@@ -46,7 +46,7 @@ def test_of_many_classes_the_most_confused_are_shown(saved: Saver) -> None:
     assert headings(figure)[0].startswith("The 20 most confused of 30 classes")
     shown = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert len(shown) == 20
-    assert {r"\$7\$ □", r"\$29\$ □"} <= set(shown)
+    assert {r"\$7\$ U+4E2D", r"\$29\$ U+4E2D"} <= set(shown)
 
 
 def windows(horizon: int, targets: tuple[str, ...], count: int = 40) -> pandas.DataFrame:

@@ -1,6 +1,7 @@
 """Word vectors from files, another run's weights, a user's own cell and its measure_invariants."""
 
 import gzip
+import math
 import re
 import struct
 import sys
@@ -59,6 +60,10 @@ def write(folder: Path, name: str, content: bytes) -> str:
         ("word2vec.bin", binary()),
         ("word2vec.bin.gz", binary()),
         ("no_last_break.txt", lines().encode().rstrip(b"\n")),
+        ("marked.txt", b"\xef\xbb\xbf" + lines().encode()),
+        ("marked.vec", f"\ufeff3 3\n{lines()}".encode()),
+        ("tabs.txt", lines().replace(" ", "\t").encode()),
+        ("tab_and_spaces.txt", re.sub(r"(?m)^(\S+) ", r"\1\t", lines()).encode()),
     ],
 )
 def test_every_kind_of_file_gives_the_same_vectors(
@@ -81,8 +86,10 @@ def test_odd_files_are_read_with_a_note(tmp_path: Path) -> None:
     assert "1 words are no UTF-8" in read_vectors(latin, {"café"}).notes[0]
     twice = write(tmp_path, "t.txt", lines().encode() + b"good 9 9 9\n")
     assert read_vectors(twice, {"good"}).vectors["good"].tolist() == [1, 2, 3]
-    spaced = write(tmp_path, "s.txt", lines().encode() + b". . 4 5 6\n")
-    assert read_vectors(spaced, {". ."}).vectors[". ."].tolist() == [4, 5, 6]
+    spaced = write(tmp_path, "s.txt", lines().encode() + b". . 4 5 6\n 7 8 9\n\n")
+    read = read_vectors(spaced, {". ."})
+    assert read.vectors[". ."].tolist() == [4, 5, 6]
+    assert read.rows == 5  # one of them without a word
 
 
 @pytest.mark.parametrize(
@@ -91,6 +98,9 @@ def test_odd_files_are_read_with_a_note(tmp_path: Path) -> None:
         ("a.txt", b"good 1 2 3\nbad 1 2\n", "line 2: a word and 3 numbers are needed"),
         ("a.txt", b"good 1 2 x\nbad 1 2 3\n", "line 1: a word and 3 numbers are needed"),
         ("a.txt", b"good\n", "line 1: a word and its numbers are needed"),
+        ("a.txt", b"bad 1 2 3\ngood 1 nan 3\n", r"a\.txt, line 2: must be finite .* one is nan"),
+        ("a.txt", b"2 3\nx 0 0 0\ny 0 0 -1e39\n", "line 3: must be finite .* one is -1e\\+39"),
+        ("a.bin", binary({"x": [0, 0, math.inf]}), "row 1: must be finite .* one is inf; correct"),
         ("a.bin", binary()[:-2], "the file is cut short in row 3"),
         ("a.bin", binary()[:-14], "the file is cut short in row 3"),
     ],
@@ -112,6 +122,28 @@ def test_a_packed_file_that_is_cut_or_ambiguous_is_refused(tmp_path: Path) -> No
         archive.writestr("b.txt", "y")
     with pytest.raises(InputError, match=r"must hold one file, but it holds 2 \(a.txt, b.txt\)"):
         read_vectors(str(tmp_path / "two.zip"), WORDS)
+
+
+def test_a_zip_of_several_vector_files_is_written_like_a_folder(tmp_path: Path) -> None:
+    wide = {word: [*row, 0.5] for word, row in WORDS.items()}
+    with zipfile.ZipFile(tmp_path / "glove.zip", "w") as archive:
+        archive.writestr("glove.3d.txt", lines())
+        archive.writestr("__MACOSX/._glove.3d.txt", "resources")
+        archive.writestr("glove.4d.txt", lines(wide))
+    assert read_vectors(f"{tmp_path}/glove.zip/glove.4d.txt", WORDS).vectors["bad"].tolist() == [
+        *WORDS["bad"],
+        0.5,
+    ]
+    with pytest.raises(InputError, match=r"holds 2 .* as .*glove\.zip/glove\.3d\.txt$"):
+        read_vectors(f"{tmp_path}/glove.zip", WORDS)
+    with pytest.raises(InputError, match=r"zip: there is no file 'glove.5d.txt' in it, but it hol"):
+        read_vectors(f"{tmp_path}/glove.zip/glove.5d.txt", WORDS)
+    path = f"{tmp_path}/glove.zip/glove.3d.txt"
+    it = experiment(tmp_path, **{"model.representation.vectors": path})
+    assert identify([it]) != identify([experiment(tmp_path)])
+    prepared = prepare(it.data, it.task, tmp_path)
+    network = make_network(it, task_for(it.task, prepared))
+    assert start(network, it, prepared)["vectors"].startswith("3 of ")
 
 
 @pytest.mark.parametrize(
@@ -172,6 +204,23 @@ def test_known_words_start_at_their_vectors_and_coverage_is_told(tmp_path: Path)
     told = start(network, it, prepared)["vectors"]
     assert told.startswith(f"3 of {len(vocabulary) - 1:,} tokens (")
     assert "50.0% of the text" in told  # two of four words of each text
+
+
+def test_a_file_with_every_word_and_the_reserved_ones_covers_all_tokens(tmp_path: Path) -> None:
+    it = experiment(tmp_path)
+    prepared = prepare(it.data, it.task, tmp_path)
+    vocabulary = prepared.fitted.inputs.vocabulary or ()
+    path = write(
+        tmp_path, "all.txt", lines({word: [1.0, 2.0, 4.0] for word in vocabulary}).encode()
+    )
+    it = it.replace({"model.representation.vectors": path})
+    network: Any = make_network(it, task_for(it.task, prepared))
+    count = len(vocabulary) - 1  # the padding is no token
+    assert start(network, it, prepared)["vectors"] == (
+        f"{count} of {count} tokens (100.0%), 100.0% of the text"
+    )
+    assert network.representation.vectors[0].tolist() == [0, 0, 0]
+    assert network.representation.vectors[1].tolist() == [1, 2, 4]  # that of <unk>
 
 
 @pytest.mark.parametrize("freeze", [True, False])

@@ -18,6 +18,7 @@ from rnnkit.data.prepare.ids import PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer, fit, fit_tokens, in_form
+from rnnkit.data.sources.jsonl import fault
 from rnnkit.errors import InputError
 from rnnkit.params.data import Characters, Data, Normalization, Words
 from rnnkit.params.source import Source
@@ -31,12 +32,8 @@ def refuse_no_text(value: Any, where: str) -> str:
     """
     if not isinstance(value, str):
         raise InputError(f"{where}: must be a text, got {str(value)[:40]}")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"{where}: must be a text, but its character {error.start + 1} is half of one"
-        ) from None
+    if reason := fault(value):
+        raise InputError(f"{where}: {reason}")
     return value
 
 

@@ -8,9 +8,11 @@ unknown token (as in the Penn Treebank).
 from __future__ import annotations
 
 import json
+import re
+import threading
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -37,6 +39,9 @@ FORMS: Mapping[Normalization, Callable[[], normalizers.Normalizer]] = {
     "NFKC": normalizers.NFKC,
     "NFKD": normalizers.NFKD,
 }
+MAX_MERGED_WORD = 1_000
+"""Characters of the longest word that byte pairs are learned from: the time to learn grows with its
+square."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,12 +127,14 @@ def fit(params: Tokenizer, texts: Sequence[str], end: bool) -> FittedTokenizer:
     """
     model = _pipeline(params)
     trainer: trainers.Trainer
+    learned_from: Iterable[str] = texts
     if isinstance(params, BPE):
         trainer = trainers.BpeTrainer(
             vocab_size=params.vocabulary,
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
+        learned_from = _cut(texts, model.pre_tokenizer)
     else:
         # Reserved tokens may occur as words of the text and are dropped later: learn as many more.
         trainer = trainers.WordLevelTrainer(
@@ -135,9 +142,39 @@ def fit(params: Tokenizer, texts: Sequence[str], end: bool) -> FittedTokenizer:
             min_frequency=getattr(params, "minimum_count", 1),
             show_progress=False,
         )
-    model.train_from_iterator(texts, trainer, length=len(texts))
+    _train(model, learned_from, trainer)
     vocabulary = model.get_vocab()
     return _number(params, model, sorted(vocabulary, key=vocabulary.__getitem__), end)
+
+
+def _cut(texts: Iterable[str], words: pre_tokenizers.PreTokenizer) -> Iterator[str]:
+    """The texts; those with a very long word as their words, cut at `MAX_MERGED_WORD`."""
+    long = re.compile(rf"\S{{{MAX_MERGED_WORD + 1}}}")
+    for text in texts:
+        if not long.search(text):
+            yield text
+            continue
+        for _, (begin, end) in words.pre_tokenize_str(text):
+            for first in range(begin, end, MAX_MERGED_WORD):
+                yield text[first : min(first + MAX_MERGED_WORD, end)]
+
+
+def _train(model: tokenizers.Tokenizer, texts: Iterable[str], trainer: trainers.Trainer) -> None:
+    """Train in a second thread: signal handlers run in the first one, and only between Python
+    instructions, of which the library executes none until it has learned."""
+    errors: list[BaseException] = []
+
+    def train() -> None:
+        try:
+            model.train_from_iterator(texts, trainer)
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=train, daemon=True)  # does not keep an ended process alive
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
 
 
 def fit_tokens(params: Tokenizer, items: Iterable[Sequence[str]]) -> FittedTokenizer:

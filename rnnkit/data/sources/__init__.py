@@ -15,7 +15,8 @@
 
 Optional columns: `group` (items that stay in one split) and `part` (split given by the data or
 files). `attrs["columns"]` names the features of frames from files, `attrs["notes"]` tells what was
-changed, `attrs["single"]` why a file has only one item. `prepare` splits and encodes.
+changed, `attrs["single"]` why a file has only one item, `attrs["numbers"]` where a file declares
+that its labels are numbers. `prepare` splits and encodes.
 
 A reader is a function of the source's block, with a local path, and of the column that says train,
 valid or test (None: the data do not say); readers in NO_COLUMN take the block alone. All raise
@@ -27,9 +28,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rnnkit.data.sources import audio, opening, piano_rolls, table, vectors
+from rnnkit.data.sources import audio, opening, piano_rolls, table, ts, vectors
 from rnnkit.data.sources.builtin import BUILTINS
-from rnnkit.data.sources.frames import read_frames, read_ts
+from rnnkit.data.sources.frames import read_frames
 from rnnkit.data.sources.pairs import pairs_sha256, read_pairs, read_pronunciations
 from rnnkit.data.sources.public_files import located
 from rnnkit.data.sources.tagged import read_conll, read_conllu, read_tokens
@@ -70,7 +71,7 @@ SOURCES: Mapping[str, Callable[..., pd.DataFrame]] = {
     "text": read_text,
     "table": table.read,
     "frames": read_frames,
-    "ts": read_ts,
+    "ts": ts.read,
     "piano_rolls": piano_rolls.read,
     "vectors": vectors.read,
     "pairs": read_pairs,
@@ -183,7 +184,10 @@ def _joined(splits: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> pd
         f"{part}: {note}" for part, frame in frames.items() for note in frame.attrs.get("notes", ())
     ]
     # pandas keeps attrs only if all are equal; notes usually differ
-    joined.attrs = {**first.attrs, **({"notes": notes} if notes else {})}
+    joined.attrs = {}
+    for frame in [*frames.values(), first]:
+        joined.attrs |= frame.attrs
+    joined.attrs |= {"notes": notes} if notes else {}
     return joined
 
 

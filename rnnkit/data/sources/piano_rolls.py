@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.data.sources import opening
+from rnnkit.data.sources.jsonl import json_value
 from rnnkit.errors import InputError
 from rnnkit.params.source import PianoRolls
 
@@ -21,13 +21,8 @@ def read(params: PianoRolls, part: str | None) -> pd.DataFrame:
     import pandas as pd
 
     path = params.path
-    try:
-        content = json.loads(opening.read_text(path, params.encoding))
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path}, line {error.lineno}, column {error.colno}: the file must be JSON, but "
-            f"{error.msg.lower()}; correct it"
-        ) from None
+    text = opening.read_text(path, params.encoding)
+    content = json_value(text, path, "the file must be JSON", lines=True)
     if isinstance(content, dict) != (part is not None):
         has, fix = "pieces in one list", "`split: {kind: fractions}` or `{kind: files}`"
         if isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""Rows of CSV, TSV, JSONL and Parquet files.
+"""Rows of CSV, TSV and Parquet files.
 
 CSV and TSV columns are text: types are not inferred, "NA" stays "NA", and TSV has no quoting.
 """
@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from rnnkit.data.sources.opening import numbered_rows, read_bytes
+from rnnkit.data.sources.opening import read_bytes
 from rnnkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -112,30 +111,3 @@ def parquet(path: str) -> tuple[pd.DataFrame, list[str]]:
     for place, (name, level) in enumerate(index.items()):
         frame.insert(place, name, level)
     return frame, list(index)
-
-
-def objects(path: str, encoding: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(file and line, JSON object) of each line of a JSONL file.
-
-    Raises:
-        InputError: a line that is empty, invalid JSON, or not an object.
-    """
-    for where, line in numbered_rows(path, encoding):
-        if line.lstrip().startswith("["):
-            raise InputError(
-                f"{where}: every line must be one JSON object, but this one begins a JSON array; "
-                "write one object in a line, without the brackets and the commas between objects"
-            )
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"{where}, column {error.colno}: every line must be one JSON object, "
-                f"but {error.msg}: {line[:40]!r}; correct the line"
-            ) from None
-        if not isinstance(value, dict):
-            raise InputError(
-                f"{where}: every line must be one JSON object, "
-                f"but this is a {type(value).__name__}; write it as {{…}}"
-            )
-        yield where, value

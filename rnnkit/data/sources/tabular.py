@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.data.sources import times
+from rnnkit.data.sources.jsonl import fault, objects
 from rnnkit.data.sources.opening import read_text
-from rnnkit.data.sources.rows import objects, parquet, records, separated
+from rnnkit.data.sources.rows import parquet, records, separated
 from rnnkit.errors import InputError, closest
 from rnnkit.params.source import Audio, Frames, LabelledText, Pairs, Table, Vectors
 
@@ -118,7 +119,14 @@ class TableFile:
             )
         named = self._separator and self._header and isinstance(self.source, Pairs | Vectors)
         advice = ", or write `header: false` where the first line is data" if named else ""
-        return column(self.frame, self.path, name, key, advice)
+        cells = column(self.frame, self.path, name, key, advice)
+        if self.format == "jsonl":
+            for row, value in enumerate(cells):
+                if reason := fault(value):
+                    raise InputError(
+                        f"{self.at(row)}: column {name!r} {reason}; correct it or leave the row out"
+                    )
+        return cells
 
     def chosen(self, split: str | None, *fields: str) -> dict[str, pd.Series]:
         """Columns that the source's fields name, and `part`; without fields that are None."""
@@ -229,7 +237,9 @@ class TableFile:
         Reads the file again; used only for an error message.
         """
         if self.format == "jsonl":
-            return f"line {row + 1}"
+            places = (where for where, _ in objects(self.path, self.source.encoding))
+            for where in itertools.islice(places, row, None):
+                return where.removeprefix(f"{self.path}, ")
         if self._separator is not None:
             begins = (begin for begin, _ in records(self._text(), self._separator))
             for begin in itertools.islice(begins, row + self._header, None):

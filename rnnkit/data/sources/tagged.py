@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from rnnkit.data.sources.jsonl import fault, objects
 from rnnkit.data.sources.opening import numbered_rows
-from rnnkit.data.sources.rows import objects
 from rnnkit.errors import InputError, closest
 from rnnkit.params.source import Conll, Conllu, Tokens
 
@@ -47,6 +47,9 @@ def read_tokens(params: Tokens, split: str | None) -> pd.DataFrame:
                 )
             columns[field].append(record[key])
         _check(where, [(key, record[key]) for key in (params.tokens, params.tags)])
+        for key in filter(None, (params.group, split)):
+            if reason := fault(record[key]):
+                raise InputError(f"{where}: {key!r} {reason}; correct it or leave the line out")
     return pd.DataFrame(columns)
 
 
@@ -57,6 +60,8 @@ def _check(where: str, lists: list[tuple[str, Any]]) -> None:
                 f"{where}: {key!r} must be a list of texts, but it is {str(value)[:40]!r}; "
                 'write it as ["…", "…"]'
             )
+        if reason := next(filter(None, map(fault, value)), None):
+            raise InputError(f"{where}: a text of {key!r} {reason}; correct it or leave it out")
     tokens, tags = (len(value) for _, value in lists)
     if tokens != tags:
         raise InputError(

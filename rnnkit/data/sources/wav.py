@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnkit.data.sources.opening import existing
+from rnnkit.data.sources.riff import CODECS, MAX_SIZE, MPEG, Header, header_of
 from rnnkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,32 +16,40 @@ if TYPE_CHECKING:
 
 MAX_SAMPLE = 1e6
 """Samples are nominally in -1 to 1; larger ones overflow float32 energies."""
-UNKNOWN_SIZE = 0xFFFFFFFF
+TO_PCM = "convert it to PCM (ffmpeg -i IN.wav -c:a pcm_s16le OUT.wav) or leave it out"
 
 
 def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
     """float32 samples, mixed to one channel and resampled; rate and number of channels of the file.
 
     Raises:
-        InputError: the recording is missing, empty, truncated or not WAV, or has samples that are
-            not finite.
+        InputError: the recording is missing, empty, truncated, not WAV or in an unknown codec, or
+            has samples that are not finite.
     """
     import numpy as np
     import soundfile
 
     file = existing(path)
+    header = header_of(file)
+    if header is not None and header.codec not in CODECS:
+        raise InputError(f"{path}: its codec cannot be read, {header.format}; {TO_PCM}")
     try:
-        samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+        readable = _readable(file, header)
+        samples, rate = soundfile.read(readable, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         reason = str(error).split(": ", 1)[-1].rstrip(".").lower()
         raise InputError(
             f"{path}: a WAV file is needed, but {reason}; convert it or leave it out"
         ) from None
-    declared, actual, unit = lengths(file) or (0, 0, "")
+    declared, actual, unit = (header.lengths() if header else None) or (0, 0, "")
     if declared > actual:
         raise InputError(
             f"{path}: the recording is cut off: its header says {declared:,} {unit} and there are "
             f"{actual:,}; copy it again or leave it out"
+        )
+    if not len(samples) and header is not None and header.declared != 0 and header.present:
+        raise InputError(
+            f"{path}: its {header.present:,} bytes of {header.format} cannot be read; {TO_PCM}"
         )
     if not len(samples):
         raise InputError(f"{path}: the recording is empty; record it again or leave it out")
@@ -62,33 +72,15 @@ def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
     return mixed, int(rate), samples.shape[1]
 
 
-def lengths(path: Path) -> tuple[int, int, str] | None:
-    """Declared and actual length of the sound in a RIFF file, for any encoding, and the unit:
-    samples, or blocks, if the encoding packs several samples.
-
-    None for other files and for an unknown length: files written to a pipe declare the maximum
-    size, or 0.
-
-    Reference: Microsoft and IBM, Multimedia Programming Interface and Data Specifications, 1991.
-    """
-    file_bytes = path.stat().st_size
-    with path.open("rb") as opened:
-        riff, _, kind = struct.unpack("<4sI4s", opened.read(12).ljust(12))
-        if (riff, kind) != (b"RIFF", b"WAVE"):
-            return None
-        channels = align = bits = 0
-        while len(head := opened.read(8)) == 8:
-            name, size = struct.unpack("<4sI", head)
-            begin = opened.tell()
-            if name == b"fmt ":
-                form = opened.read(16)
-                if len(form) < 16:
-                    return None
-                _, channels, _, _, align, bits = struct.unpack("<HHIIHH", form)
-            if name == b"data" and align:
-                if size in (0, UNKNOWN_SIZE) and file_bytes > begin:
-                    return None
-                unit = "samples" if channels * bits == 8 * align else "blocks"
-                return size // align, (file_bytes - begin) // align, unit
-            opened.seek(begin + size + size % 2)  # chunks start at even offsets
-    return None
+def _readable(path: Path, header: Header | None) -> Any:
+    """What libsndfile reads: the file; its MPEG stream alone; its bytes under the right sizes."""
+    if header is None or (header.codec not in MPEG and header.declared is not None):
+        return path
+    content = path.read_bytes()
+    if header.codec in MPEG:
+        declared = header.present if header.declared is None else header.declared
+        return io.BytesIO(content[header.begin :][:declared])
+    sizes = (struct.pack("<I", min(size, MAX_SIZE)) for size in (len(content) - 8, header.present))
+    riff, data = sizes
+    begin = header.begin
+    return io.BytesIO(content[:4] + riff + content[8 : begin - 4] + data + content[begin:])
