@@ -15,7 +15,7 @@ from rnnkit.runtime.files import sha256_json
 
 PREPARE_VERSION = 4
 """Raise it when equal source bytes and params give different data."""
-FORM_VERSIONS = {"pairs": 5, "audio": 5}
+FORM_VERSIONS = {"pairs": 5, "audio": 5, "text": 5}
 """Versions of forms that changed since then."""
 
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rnnkit.data.sources import audio, opening, piano_rolls, table, vectors
+from rnnkit.data.sources import audio, opening, piano_rolls, table, token_table, vectors
 from rnnkit.data.sources.builtin import BUILTINS
 from rnnkit.data.sources.frames import read_frames, read_ts
 from rnnkit.data.sources.pairs import pairs_sha256, read_pairs, read_pronunciations
@@ -64,6 +64,7 @@ SOURCES: Mapping[str, Callable[..., pd.DataFrame]] = {
     "builtin": lambda source: BUILTINS[source.name].read(),
     "labelled_text": read_labelled_text,
     "tokens": read_tokens,
+    "token_table": token_table.read,
     "conll": read_conll,
     "conllu": read_conllu,
     "text": read_text,
@@ -182,7 +183,7 @@ def _joined(splits: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> pd
         f"{part}: {note}" for part, frame in frames.items() for note in frame.attrs.get("notes", ())
     ]
     # pandas keeps attrs only if all are equal; notes usually differ
-    joined.attrs = {**first.attrs, **({"notes": notes} if "notes" in first.attrs else {})}
+    joined.attrs = {**first.attrs, "notes": notes}
     return joined
 
 

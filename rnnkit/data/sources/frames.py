@@ -25,7 +25,7 @@ def read_frames(params: Frames, split: str | None) -> pd.DataFrame:
     file = TableFile(params, "csv")
     targets = (params.label,) if isinstance(params.label, str) else params.label
     columns = file.chosen(split, "sequence", "time", "group")
-    taken = {*targets, *(str(cells.name) for cells in columns.values())}
+    taken = {*targets, *file.named("sequence", "time", "group"), split}
     numbers = file.numbers(params.columns, taken)
     features = numbers.to_numpy()
     texts = [
@@ -51,15 +51,15 @@ def read_frames(params: Frames, split: str | None) -> pd.DataFrame:
     for field in ("label", "group", "part"):
         if field in columns:
             entries = columns[field].to_numpy(dtype=object)
-            content[field] = [_only(entries[i], params.path, n, field) for n, i in sequences]
+            content[field] = [only(entries[i], params.path, n, field) for n, i in sequences]
     if params.sequence is None and "time" in columns:
         content["time"] = [rows["time"].reset_index(drop=True)]
     frame = pd.DataFrame(content)
-    frame.attrs |= {"columns": tuple(numbers), "targets": targets}
+    frame.attrs |= {"columns": tuple(numbers), "targets": targets, "notes": file.notes}
     return frame
 
 
-def _only(values: Any, path: str, sequence: Any, field: str) -> Any:
+def only(values: Any, path: str, sequence: Any, field: str) -> Any:
     """The value shared by all frames of a sequence."""
     different = list(dict.fromkeys(values))
     if len(different) > 1:

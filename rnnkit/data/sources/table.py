@@ -23,7 +23,7 @@ def read(params: Table, split: str | None) -> pd.DataFrame:
     file = TableFile(params, "csv")
     columns = file.chosen(split, "time", "id")
     filled = params.gaps in ("forward", "interpolate")
-    numbers = file.numbers(params.columns, {params.time, params.id, split}, missing=filled)
+    numbers = file.numbers(params.columns, {*file.named("time", "id"), split}, missing=filled)
     taken = [name for name in numbers if name in ("time", "series", "part")]
     if taken:
         raise InputError(
@@ -41,7 +41,9 @@ def read(params: Table, split: str | None) -> pd.DataFrame:
         order, within, fix = ["series", "time"], " in each series", "row of each"
     file.refuse_equal_times(frame[order], within, fix)
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
-    return frame if split is not None else fill(frame, params.gaps, params.path)
+    frame = frame if split is not None else fill(frame, params.gaps, params.path)
+    frame.attrs["notes"] = [*file.notes, *frame.attrs.get("notes", [])]
+    return frame
 
 
 def fill(frame: pd.DataFrame, gaps: str, path: str) -> pd.DataFrame:
