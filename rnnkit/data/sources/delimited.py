@@ -164,7 +164,7 @@ def table(path: str, text: str, layout: Layout) -> tuple[pd.DataFrame, list[str]
         end -= 1
     if end < len(cells):
         notes.append(f"{len(cells) - end:,} rows without any value at the end were left out")
-    padded = [record + [None] * (width - len(record)) for record in cells[:end]]
+    padded = [r if len(r) == width else r + [None] * (width - len(r)) for r in cells[:end]]
     frame = pd.DataFrame(padded, columns=names, dtype="str")
     return (frame.iloc[:, 1:] if layout.row_names else frame), notes
 

@@ -65,10 +65,22 @@ def in_points(cells: pd.Series, source: WithNumbers) -> pd.Series:
 
 def advice(cell: str, source: WithNumbers) -> str:
     """What to set where a cell is no number, by how it is written."""
-    text = cell.strip()
-    if source.decimal != "." or source.thousands is not None:
-        thousands = f" and thousands: {source.thousands!r}" if source.thousands else ""
-        return f"correct it, or data.source.decimal: {source.decimal!r}{thousands}"
+    text, keys, marks = cell.strip(), "", ""
+    if source.decimal == "." and source.thousands is None:
+        keys = notation(text)
+    else:
+        marks = f" (decimal: {source.decimal!r}, thousands: {source.thousands!r})"
+        grouped = rf"[+-]?\d{{1,3}}(?:([^\w+-])\d{{3}})+(?:{re.escape(source.decimal)}\d+)?"
+        if source.thousands is None and (found := re.fullmatch(grouped, text)):
+            keys = f'set `thousands: "{found[1]}"` in data.source'
+    return keys or (
+        f"correct it{marks}, write `missing: [{cell!r}]` in data.source where it stands for no "
+        "value, or leave the column out of `data.source.columns`"
+    )
+
+
+def notation(text: str) -> str:
+    """Keys to set for a number in another notation; "" if it is none."""
     if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", text):
         return 'set `decimal: ","` and `thousands: "."` in data.source'
     if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", text):
@@ -77,7 +89,4 @@ def advice(cell: str, source: WithNumbers) -> str:
         return 'set `decimal: ","` in data.source'
     if grouped := re.fullmatch(r"[+-]?\d{1,3}(?:([ '\u2019\u00a0\u202f])\d{3})+(\.\d+)?", text):
         return f'set `thousands: "{grouped[1]}"` in data.source'
-    return (
-        f"correct it, write `missing: [{cell!r}]` in data.source where it stands for no value, or "
-        "leave the column out of `data.source.columns`"
-    )
+    return ""

@@ -123,7 +123,9 @@ class TableFile:
                     f"alone, and {layout.name} must stand between fields; write them, or set "
                     "`data.source.separator`"
                 )
-            other = ", or write `header: false` where the first line is data" * layout.header
+            several = key == "data.source.time"
+            other = " (or to several, as [Date, Time], which are joined)" * several
+            other += ", or write `header: false` where the first line is data" * layout.header
         cells = column(self.frame, self.path, name, key, other)
         named = layout is not None and layout.header and key != "data.source.columns"
         if named and (count := int((cells == name).sum())):

@@ -38,8 +38,8 @@ def read_tokens(params: Tokens, split: str | None) -> pd.DataFrame:
 
     if format_of(params.path, "auto", "jsonl") != "jsonl":
         raise InputError(
-            f"{params.path}: tokens are read from JSONL, and this is a table; use `source: {{kind: "
-            "token_table}}`, which reads a row for every token"
+            f"{params.path}: tokens are read from JSONL, and this is a table; use `source: "
+            "{kind: token_table}`, which reads a row for every token"
         )
     names = {"tokens": params.tokens, "tags": params.tags, "group": params.group, "part": split}
     keys = {field: key for field, key in names.items() if key is not None}
