@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import ErrorDetails, core_schema
 
 Key = TypeVar("Key")
@@ -48,7 +48,10 @@ class FrozenDict(dict[Key, Value]):
 
 
 FrozenMapping = Annotated[Mapping[Key, Value], AfterValidator(FrozenDict)]
-Names = Annotated[tuple[str, ...], Field(strict=False)]
+ColumnName = Annotated[str, BeforeValidator(lambda name: str(name) if type(name) is int else name)]
+"""Columns of a file without a header are named by their numbers."""
+Names = Annotated[tuple[ColumnName, ...], Field(strict=False)]
+"""Names of columns."""
 
 
 def spelled_out(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from rnnkit.params.block import Block, Names
+from rnnkit.params.block import Block, ColumnName, Names
 from rnnkit.params.source import Source
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -58,7 +58,7 @@ class Column(Block):
     """By a column of the data with the values train, valid and test."""
 
     kind: Literal["column"] = "column"
-    name: str = "split"
+    name: ColumnName = "split"
 
 
 class Given(Block):

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
-from rnnkit.params.block import Block, FrozenDict, FrozenMapping, Names
+from rnnkit.params.block import Block, ColumnName, FrozenDict, FrozenMapping, Names
+from rnnkit.params.delimited import Delimited, TimeFormat, WithNumbers
 
 TokenForm = Literal["labelled_text", "tagged", "text", "pairs"]
 FrameForm = Literal["frames", "tagged_frames", "frames_to_numbers", "frames_with_numbers"]
@@ -32,10 +33,6 @@ BUILTINS: Mapping[str, Form] = {
     "spelled_digits": "vectors",
     "touch_tones": "audio",
 }
-
-ColumnName = Annotated[str, BeforeValidator(lambda name: str(name) if type(name) is int else name)]
-"""Columns of a file without a header are named by their numbers."""
-ColumnNames = Annotated[tuple[ColumnName, ...], Field(strict=False)]
 
 
 def _timezone(name: str) -> str:
@@ -81,26 +78,23 @@ class Builtin(Block):
         return BUILTINS[self.name]
 
 
-class LabelledText(Block):
+class LabelledText(WithNumbers):
     """Texts with a label each: CSV, TSV, JSONL, Parquet, lines of `label text`, or a file for each
     label; plain, .gz, or inside a .zip as if that were a folder."""
 
     form: ClassVar[Form] = "labelled_text"
 
     kind: Literal["labelled_text"] = "labelled_text"
-    path: str
-    """The file; with `split: {kind: files}`, the training file."""
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet", "label_text", "label_files"] = "auto"
     """auto: label_files if the path has braces, else by the file's ending; jsonl: a JSON object per
     line, also of .json; label_files: a text per line, labels in braces, as in
     `names/{female,male}.txt`."""
-    text: str = "text"
+    text: ColumnName = "text"
     """The column with the text."""
-    label: str = "label"
+    label: ColumnName = "label"
     """The column with the label."""
-    group: str | None = None
+    group: ColumnName | None = None
     """A column whose equal values stay in one split."""
-    encoding: str = "utf-8"
 
 
 class Tokens(Block):
@@ -118,6 +112,25 @@ class Tokens(Block):
     group: str | None = None
     """A key whose equal values stay in one split."""
     encoding: str = "utf-8"
+
+
+class TokenTable(Delimited):
+    """Tokens with a tag each, a row for every token: CSV, TSV or Parquet; plain or .gz."""
+
+    form: ClassVar[Form] = "tagged"
+
+    kind: Literal["token_table"] = "token_table"
+    format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
+    """auto: by the file's ending; csv if unknown."""
+    token: ColumnName = "token"
+    """The column with the token."""
+    tag: ColumnName = "tag"
+    """The column with the tag."""
+    sentence: ColumnName = "sentence"
+    """The column that names a token's sentence, in every row or in the first row of each; a row
+    where it is empty belongs to the sentence above."""
+    group: ColumnName | None = None
+    """A column whose equal values stay in one split, such as the document."""
 
 
 class Conll(Block):
@@ -174,7 +187,7 @@ class Text(Block):
     encoding: str = "utf-8"
 
 
-class Table(Block):
+class Table(WithNumbers):
     """Numbers with a time column, as CSV, TSV or Parquet; plain or .gz."""
 
     form: ClassVar[Form] = "series"
@@ -183,17 +196,19 @@ class Table(Block):
     path: str
     format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
     """auto: by the file's ending."""
-    time: str = "time"
-    """The time column, ISO 8601 or numbers; of a Parquet file it may be the index. Rows are sorted
-    by it, and equal times are refused."""
+    time: ColumnName | Annotated[Names, Field(min_length=1)] = "time"
+    """The time column; of a Parquet file it may be the index. Rows are sorted by it, and equal
+    times are refused. Several columns, such as a date and a time of day, are joined with spaces."""
     timezone: Timezone | None = None
     """The time zone of the times, such as Europe/Berlin: times without an offset are its local
     times, and others are converted to it. Hours and days are those of this zone; null: as in the
     file, and UTC if the offsets in the file differ."""
+    time_format: TimeFormat | None = None
+    """How times are written, in Python's codes, such as `%d/%m/%Y %H:%M`; null: ISO 8601."""
     time_unit: TimeUnit | None = None
     """The unit of times that are numbers: years, or the time since 1970. null: whole numbers are
     years if all lie between 1500 and 2200, dates such as 202412 or 20241231, or seconds."""
-    id: str | None = None
+    id: ColumnName | None = None
     """The column with the series of a row, one row per series and time; null: the table is one
     series. Scaling is fitted per series, and no window spans two series."""
     columns: Names | None = None
@@ -206,10 +221,9 @@ class Table(Block):
     frequency: Annotated[str, Field(min_length=1)] | None = None
     """The grid of the times, as a frequency of pandas: B (business days), BME (last business day of
     the month), W-FRI, 15min; null: inferred from the times."""
-    encoding: str = "utf-8"
 
 
-class Frames(Block):
+class Frames(WithNumbers):
     """Sequences of frames, a row of numbers each, as CSV, TSV or Parquet; plain or .gz.
 
     A label belongs to a sequence (for classification) or to each frame (for tagging); of regression
@@ -217,33 +231,33 @@ class Frames(Block):
     """
 
     kind: Literal["frames"] = "frames"
-    path: str
-    """The file; with `split: {kind: files}`, the training file."""
     format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
     """auto: by the file's ending; csv if unknown."""
-    label: str | Names = "label"
+    label: ColumnName | Names = "label"
     """The label column; regression: the column, or columns, of the target numbers."""
     labels: Literal["per_sequence", "per_frame"] = "per_sequence"
     """per_sequence: one label for all frames of a sequence; per_frame: one label per frame."""
-    sequence: str | None = None
+    sequence: ColumnName | None = None
     """The column that identifies a sequence; null, only for per_frame: the file is one sequence."""
     columns: Names | None = None
     """The feature columns; null: all columns not named in this block."""
-    time: str | None = None
+    time: ColumnName | Annotated[Names, Field(min_length=1)] | None = None
     """The time column, which sorts the frames of a sequence; null: frames are in order. With a
-    label per frame, sequences are cut where times are missing."""
+    label per frame, sequences are cut where times are missing. Several columns, such as a date and
+    a time of day, are joined with spaces."""
     timezone: Timezone | None = None
     """The time zone of the times, such as Europe/Berlin: times without an offset are its local
     times, and others are converted to it. Hours and days are those of this zone; null: as in the
     file, and UTC if the offsets in the file differ."""
+    time_format: TimeFormat | None = None
+    """How times are written, in Python's codes, such as `%d/%m/%Y %H:%M`; null: ISO 8601."""
     time_unit: TimeUnit | None = None
     """The unit of times that are numbers: years, or the time since 1970. null: whole numbers are
-    years if all lie between 1500 and 2200, dates such as 20241231, or seconds."""
-    group: str | None = None
+    years if all lie between 1500 and 2200, dates such as 202412 or 20241231, or seconds."""
+    group: ColumnName | None = None
     """A column whose equal values stay in one split, such as the subject."""
     row_names: bool = False
     """Rows begin with a name that has no header field, as in tables written by R."""
-    encoding: str = "utf-8"
 
     @property
     def form(self) -> Form:
@@ -280,32 +294,25 @@ class PianoRolls(Block):
     encoding: str = "utf-8"
 
 
-class Vectors(Block):
+class Vectors(WithNumbers):
     """Vectors with targets, one per row: CSV, TSV or Parquet."""
 
     form: ClassVar[Form] = "vectors"
 
     kind: Literal["vectors"] = "vectors"
-    path: str
-    """The file; with `split: {kind: files}`, the training file."""
     format: Literal["auto", "csv", "tsv", "parquet"] = "auto"
     """auto: by the file's ending; csv if unknown."""
-    header: bool = True
-    """Whether the first line names the columns; else they are `1`, `2` and so on."""
-    comment: Annotated[str, Field(min_length=1)] | None = None
-    """Prefix of comment lines; null: no comments."""
-    targets: ColumnNames = ("label",)
+    targets: Names = ("label",)
     """The column of the label or text, or the columns of the target numbers."""
     rename: FrozenMapping[str, str] = FrozenDict()
     """Value in the target column -> the target to use, such as `7: seven`."""
-    columns: ColumnNames | None = None
+    columns: Names | None = None
     """The columns of the vector; null: all columns not named in this block."""
     group: ColumnName | None = None
     """A column whose equal values stay in one split."""
-    encoding: str = "utf-8"
 
 
-class Pairs(Block):
+class Pairs(Delimited):
     """Pairs of texts, such as a sentence and its translation: two files aligned by line, or a table
     (CSV, TSV, JSONL, Parquet); plain, .gz, or inside a .zip as if that were a folder."""
 
@@ -317,16 +324,12 @@ class Pairs(Block):
     `train.{de,en}`; or the table. With `split: {kind: files}`, the training files."""
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet"] = "auto"
     """Of a table; auto: by the file's ending."""
-    header: bool = True
-    """CSV and TSV: whether the first line names the columns; else they are `1`, `2` and so
-    on."""
     source: ColumnName = "source"
     """The column with the source text."""
     target: ColumnName = "target"
     """The column with the target text."""
     group: ColumnName | None = None
     """A column whose equal values stay in one split; null: equal sources do."""
-    encoding: str = "utf-8"
 
 
 class Pronunciations(Block):
@@ -364,7 +367,7 @@ FIELD = re.compile(r"\{([^{}]*)\}")
 """A field in the pattern of recordings' file names."""
 
 
-class Audio(Block):
+class Audio(Delimited):
     """Recordings (WAV) with transcripts. Channels are mixed to one and other rates are resampled;
     notes report both."""
 
@@ -379,18 +382,17 @@ class Audio(Block):
     names: str | None = None
     """Pattern of a folder's file names, such as `{text}_{speaker}_{take}.wav`: each field, named
     once, is a column. null: the path is a table."""
-    audio: str = "audio"
+    audio: ColumnName = "audio"
     """Of a table, the column with the path of the recording."""
-    text: str = "text"
+    text: ColumnName = "text"
     """The column with the transcript."""
-    group: str | None = None
+    group: ColumnName | None = None
     """A column, such as the speaker, whose equal values stay in one split (by fractions); `join`
     concatenates only recordings with equal values."""
     rate: int = Field(default=16_000, ge=1_000, le=192_000)
     """Sampling rate to convert to; unit: samples per second."""
     join: Join | None = None
     """Transcription: concatenate recordings; null: use them unchanged."""
-    encoding: str = "utf-8"
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -418,6 +420,7 @@ Source = Annotated[
     Builtin
     | LabelledText
     | Tokens
+    | TokenTable
     | Conll
     | Conllu
     | Text

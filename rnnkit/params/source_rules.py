@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from rnnkit.params.data import FileNames, Files, Fractions, Time
+from rnnkit.params.delimited import LAYOUT, WHITESPACE, Delimited, WithNumbers
 from rnnkit.params.source import Audio, Frames, Pairs, Table, TokenForm, Vectors
 from rnnkit.params.task import Regression, Transcription
 from rnnkit.params.unchecked import UncheckedExperiment
@@ -19,6 +20,30 @@ def source_rules(experiment: UncheckedExperiment) -> Iterator[str]:
     yield from audio_rules(experiment)
     yield from names_rules(experiment)
     yield from group_rules(experiment)
+    yield from delimited_rules(experiment)
+
+
+TABLE_KEYS = tuple(key for key in LAYOUT if key in Delimited.model_fields)
+"""Keys of every table that may be CSV or TSV."""
+
+
+def delimited_rules(experiment: UncheckedExperiment) -> Iterator[str]:
+    """Rules for the layout of CSV and TSV, and for how numbers and times are written."""
+    source = experiment.data.source
+    if not isinstance(source, Delimited):
+        return
+    if source.separator == WHITESPACE and source.quotes:
+        yield (
+            "data.source.quotes: fields that any white space separates have none; name a single "
+            'separator, such as " ", or leave it out'
+        )
+    if isinstance(source, WithNumbers) and source.decimal == source.thousands:
+        yield f"data.source.thousands: {source.decimal!r} is the decimal mark; choose another"
+    if isinstance(source, Frames):
+        if source.time is None and source.time_format is not None:
+            yield "data.source.time_format: there is no time; name data.source.time"
+        if source.row_names and not source.header:
+            yield "data.source.row_names: without a header none is left out of it; leave it out"
 
 
 def table_rules(experiment: UncheckedExperiment) -> Iterator[str]:
@@ -78,7 +103,7 @@ def pairs_rules(experiment: UncheckedExperiment) -> Iterator[str]:
     held_out = (split.valid, split.test) if isinstance(split, Files) else ()
     paths = [source.path, *(path for path in held_out if isinstance(path, str))]
     if all("," in path.partition("{")[2].partition("}")[0] for path in paths):
-        for key in ("header", "format", "source", "target"):
+        for key in ("format", "source", "target", *TABLE_KEYS):
             if experiment.is_changed(f"data.source.{key}"):
                 yield f"data.source.{key}: lines of two files have no columns; leave it out"
 
@@ -140,7 +165,7 @@ def names_rules(experiment: UncheckedExperiment) -> Iterator[str]:
             f"data.source.names: must have {{{source.text}}} in it, the field that holds "
             "the transcript"
         )
-    for key in ("audio", "format", "encoding"):
+    for key in ("audio", "format", "encoding", *TABLE_KEYS):
         if experiment.is_changed(f"data.source.{key}"):
             yield f"data.source.{key}: with data.source.names there is no table; leave it out"
 

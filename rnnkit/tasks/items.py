@@ -21,6 +21,7 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import Rows, duplicates, split_items
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.stretches import cut_stretches, split_stretches
+from rnnkit.data.sources.numerals import notation
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.source import Form
@@ -162,5 +163,6 @@ def numbers(rows: Sequence[Sequence[Any]], names: Sequence[str], refusal: str) -
                 values[row, column] = np.nan
             if not np.isfinite(values[row, column]):
                 shown = {"name": names[column], "row": row + 1, "text": str(text)[:40]}
-                raise InputError(refusal.format(**shown))
+                keys = notation(str(text))
+                raise InputError(refusal.format(**shown) + (f"; {keys}" if keys else ""))
     return values

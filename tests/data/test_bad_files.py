@@ -65,8 +65,16 @@ BAD = {
         {},
         "a.csv",
         "text;label\na;b\n",
-        r"a\.csv: there is no column 'text', for the first line has one field alone: a csv file "
-        r"needs commas between its fields; write them, or set `data\.source\.format`",
+        r"a\.csv: there is no column 'text', for fields are separated by ';' and not by ','; set "
+        r'`separator: ";"` in data\.source$',
+    ),
+    "one field": (
+        LabelledText,
+        {},
+        "a.csv",
+        "words\nalone\n",
+        r"a\.csv: there is no column 'text', for the first line has one field alone, and ',' must "
+        r"stand between fields; write them, or set `data\.source\.separator`",
     ),
     "a file of another kind": (
         LabelledText,

@@ -69,7 +69,17 @@ def test_tokens_with_a_group(tmp_path: Path) -> None:
 )
 def test_text_in_units(tmp_path: Path, unit: str, items: list[str]) -> None:
     path = write(tmp_path, "a.txt.gz", "one\n two \n \n\nthree\n")
-    assert read(PlainText(path=path, unit=unit))["text"].tolist() == items  # type: ignore[arg-type]
+    frame = read(PlainText(path=path, unit=unit))  # type: ignore[arg-type]
+    assert frame["text"].tolist() == items
+    assert frame.attrs["notes"] == ["2 blank lines were left out"] * (unit == "line")
+
+
+def test_blank_lines_of_a_file_for_each_label_are_told(tmp_path: Path) -> None:
+    for label in ("a", "b"):
+        write(tmp_path, f"{label}.txt", "one\n\ntwo\n \n")
+    frame = read(LabelledText(path=f"{tmp_path}/{{a,b}}.txt"))
+    assert frame["text"].tolist() == ["one", "two"] * 2
+    assert frame.attrs["notes"] == ["4 blank lines were left out"]
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv"])

@@ -164,7 +164,8 @@ def test_a_run_that_meets_bad_data_leaves_no_run(rnnkit: Command, tmp_path: Path
     message = refused(rnnkit("run", "a.yaml", "--mlruns", "mlruns"), tmp_path / "mlruns")
     assert message == (
         "data.csv: there is no column 'review'; the columns are text, label; "
-        "set `data.source.text` to one of them"
+        "set `data.source.text` to one of them, or write `header: false` where "
+        "the first line is data"
     )
 
 
@@ -246,6 +247,7 @@ def test_data_list_tells_every_source(rnnkit: Command) -> None:
     assert set(listed["readers"]) == {
         "labelled_text",
         "tokens",
+        "token_table",
         "conll",
         "conllu",
         "text",

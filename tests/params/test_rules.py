@@ -38,6 +38,13 @@ task: {kind: language_modeling}
 data:
   source: {kind: text, path: a.txt}
 """
+LAYOUTS = (
+    ("header", "false"),
+    ("separator", '";"'),
+    ("quotes", "false"),
+    ("skip_rows", "1"),
+    ("comment", '"#"'),
+)
 PAIRS = "name: a\ntask:\n  kind: translation\ndata:\n  source:\n    kind: pairs\n    path: a\n"
 RECORDINGS = (
     "name: a\ntask:\n  kind: transcription\nmodel:\n  representation: {kind: raw}\ndata:\n"
@@ -155,12 +162,37 @@ RULES = [
             11,
             rf"data\.source\.{key}: with data\.source\.names there is no table; leave it out",
         )
-        for key, value in (("audio", "file"), ("format", "tsv"), ("encoding", "latin-1"))
+        for key, value in (
+            ("audio", "file"),
+            ("format", "tsv"),
+            ("encoding", "latin-1"),
+            *LAYOUTS,
+        )
     ),
     (
         f"{PAIRS}    group: a\n  split: {{kind: column}}\n",
         8,
         r"data\.source\.group: the split does not ask for it; leave it",
+    ),
+    (
+        f"{PAIRS}    separator: whitespace\n    quotes: true\n",
+        9,
+        r"data\.source\.quotes: fields that any white space separates have none; name a single",
+    ),
+    (
+        STRETCHES.replace("per_frame", 'per_frame, decimal: ",", thousands: ","'),
+        4,
+        r"data\.source\.thousands: ',' is the decimal mark; choose another",
+    ),
+    (
+        STRETCHES.replace("per_frame", 'per_frame, time_format: "%Y"'),
+        4,
+        r"data\.source\.time_format: there is no time; name data\.source\.time",
+    ),
+    (
+        STRETCHES.replace("per_frame", "per_frame, row_names: true, header: false"),
+        4,
+        r"data\.source\.row_names: without a header none is left out of it; leave it out",
     ),
     *(
         (
@@ -181,7 +213,7 @@ RULES = [
             rf"data\.source\.{key}: lines of two files have no columns; leave it out",
         )
         for key, value, more in (
-            ("header", "false", ""),
+            *((key, value, "") for key, value in LAYOUTS),
             ("format", "tsv", ""),
             ("source", "de", ""),
             ("target", "en", '  split: {kind: files, test: "b.{de,en}"}\n'),

@@ -290,6 +290,19 @@ def test_a_label_that_is_no_number_is_refused(tmp_path: Path) -> None:
         prepare(it.data, it.task, tmp_path)
 
 
+def test_a_label_with_a_decimal_comma_names_its_key(tmp_path: Path) -> None:
+    rows = "\n".join(["text;label", *(f"a b{i};{i},5" for i in range(60))])
+    (tmp_path / "t.csv").write_text(rows)
+    source = {"kind": "labelled_text", "path": str(tmp_path / "t.csv"), "separator": ";"}
+    it = experiment(source, model={"representation": {"kind": "embedding", "size": 4}})
+    with pytest.raises(InputError, match=r"is '\d+,5'; .*; set `decimal: \",\"` in data\.source$"):
+        prepare(it.data, it.task, tmp_path)
+    it = experiment({**source, "decimal": ","}, model=it.model.model_dump())
+    prepared = prepare(it.data, it.task, tmp_path)
+    units = prepared.fitted.targets.inverse(prepared.splits["train"].targets)[:, 0]
+    assert {round(value % 1, 3) for value in units.tolist()} == {0.5}
+
+
 def test_misfits_are_refused(tmp_path: Path) -> None:
     path = frames(tmp_path)
     source = {"kind": "frames", "path": path, "sequence": "run", "label": ["double", "square"]}

@@ -15,7 +15,14 @@ from rnnkit.runtime.files import sha256_json
 
 PREPARE_VERSION = 4
 """Raise it when equal source bytes and params give different data."""
-FORM_VERSIONS = {"pairs": 5, "audio": 5, "series": 5, "tagged_frames": 5, "frames_with_numbers": 5}
+FORM_VERSIONS = {
+    "pairs": 5,
+    "audio": 5,
+    "text": 5,
+    "series": 5,
+    "tagged_frames": 5,
+    "frames_with_numbers": 5,
+}
 """Versions of forms that changed since then."""
 
 

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rnnkit.data.sources import audio, opening, piano_rolls, table, ts, vectors
+from rnnkit.data.sources import audio, opening, piano_rolls, table, token_table, ts, vectors
 from rnnkit.data.sources.builtin import BUILTINS
 from rnnkit.data.sources.frames import read_frames
 from rnnkit.data.sources.pairs import pairs_sha256, read_pairs, read_pronunciations
@@ -66,6 +66,7 @@ SOURCES: Mapping[str, Callable[..., pd.DataFrame]] = {
     "builtin": lambda source: BUILTINS[source.name].read(),
     "labelled_text": read_labelled_text,
     "tokens": read_tokens,
+    "token_table": token_table.read,
     "conll": read_conll,
     "conllu": read_conllu,
     "text": read_text,

@@ -40,7 +40,7 @@ def read(params: Audio, split: str | None) -> pd.DataFrame:
     in_table = params.names is None  # in any folder
     frame["name"] = [file if in_table else Path(file).name for file in listed["file"]]
     frame = frame.assign(**{name: listed[name] for name in ("group", "part") if name in listed})
-    notes = []
+    notes = list(listed.attrs["notes"])
     if mixed := sum(channels > 1 for _, _, channels in recordings):
         notes.append(f"the channels of {mixed:,} recordings were mixed to one")
     for rate, count in sorted(Counter(rate for _, rate, _ in recordings).items()):
@@ -51,18 +51,22 @@ def read(params: Audio, split: str | None) -> pd.DataFrame:
 
 
 def _listed(params: Audio, split: str | None) -> pd.DataFrame:
-    """Columns file, text, and optional group and part."""
+    """Columns file, text, and optional group and part; `attrs["notes"]` of the table."""
     import pandas as pd
 
     if params.names is not None:
         columns, at = _named(params, split)
+        notes = []
     else:
         file = _table(params)
+        notes = file.notes
         columns, at = file.chosen(split, "audio", "text", "group"), file.at
         columns["file"] = _recordings(columns.pop("audio"), file)
     rule = f"every recording needs its transcript as text, but column {params.text!r}"
     refuse_blank(columns["text"], at, rule)
-    return pd.DataFrame(columns)
+    listed = pd.DataFrame(columns)
+    listed.attrs["notes"] = notes
+    return listed
 
 
 def _table(params: Audio) -> TableFile:

@@ -27,7 +27,7 @@ def read_frames(params: Frames, split: str | None) -> pd.DataFrame:
     file = TableFile(params, "csv")
     targets = (params.label,) if isinstance(params.label, str) else params.label
     columns = file.chosen(split, "sequence", "time", "group")
-    taken = {*targets, *(str(cells.name) for cells in columns.values())}
+    taken = {*targets, *file.named("sequence", "time", "group"), split}
     numbers = file.numbers(params.columns, taken)
     features = numbers.to_numpy()
     texts = [
@@ -53,7 +53,7 @@ def read_frames(params: Frames, split: str | None) -> pd.DataFrame:
     for field in ("label", "group", "part"):
         if field in columns:
             entries = columns[field].to_numpy(dtype=object)
-            content[field] = [_only(entries[i], params.path, n, field) for n, i in sequences]
+            content[field] = [only(entries[i], params.path, n, field) for n, i in sequences]
     if "time" in columns:
         content["gaps"] = [gaps(rows["time"][index]) for _, index in sequences]
         file.notes += _gap_notes(content["gaps"], params)
@@ -76,7 +76,7 @@ def _gap_notes(gaps: list[np.ndarray], params: Frames) -> list[str]:
     ]
 
 
-def _only(values: Any, path: str, sequence: Any, field: str) -> Any:
+def only(values: Any, path: str, sequence: Any, field: str) -> Any:
     """The value shared by all frames of a sequence."""
     different = list(dict.fromkeys(values))
     if len(different) > 1:

@@ -44,7 +44,9 @@ def read_pairs(params: Pairs, split: str | None) -> pd.DataFrame:
     columns = file.chosen(split, "source", "target", "group")
     for field in ("source", "target"):
         refuse_blank(columns[field], file.at)
-    return pd.DataFrame(columns)
+    frame = pd.DataFrame(columns)
+    frame.attrs["notes"] = file.notes
+    return frame
 
 
 def _files(params: Pairs) -> list[str]:

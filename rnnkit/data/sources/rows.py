@@ -1,85 +1,15 @@
-"""Rows of CSV, TSV and Parquet files.
-
-CSV and TSV columns are text: types are not inferred, "NA" stays "NA", and TSV has no quoting.
-"""
+"""Rows of Parquet files; those of CSV and TSV are in `delimited`, of JSONL in `jsonl`."""
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from rnnkit.data.sources.opening import read_bytes
 from rnnkit.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """(first line, record) of CSV or TSV text; skips blank lines like pandas.
-
-    >>> list(records('a,b\\n\\n"1\\n2",3\\n', ","))
-    [(1, ['a', 'b']), (3, ['1\\n2', '3'])]
-    """
-    csv.field_size_limit(2**31 - 1)  # a text may be long
-    quoting = _quoting(separator)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting)
-    begin = 1
-    for record in reader:
-        if record and not (len(record) == 1 and record[0].isspace() and not record[0].strip(" \t")):
-            yield begin, record
-        begin = reader.line_num + 1
-
-
-def _quoting(separator: str) -> Literal[0, 3]:
-    return csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
-
-
-def separated(path: str, text: str, separator: str, has_header: bool) -> pd.DataFrame:
-    """CSV or TSV text as a frame of text; InputError if a row has more fields than the header."""
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            header=0 if has_header else None,
-            dtype=str,
-            keep_default_na=False,
-            quoting=_quoting(separator),
-        )
-        if not isinstance(frame.index, pd.RangeIndex):  # pandas puts surplus fields into the index
-            raise pd.errors.ParserError("there is a surplus")
-        if not has_header:
-            frame.columns = pd.Index([str(number + 1) for number in range(frame.shape[1])])
-        return frame
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(_refusal(path, text, separator, str(error))) from None
-
-
-def _refusal(path: str, text: str, separator: str, error: str) -> str:
-    """Message for text that pandas cannot parse."""
-    rows = list(records(text, separator))
-    if "EOF inside string" in error:
-        return (
-            f"{path}, line {rows[-1][0]}: a quote is opened and never closed; close it, or "
-            "write two for one that belongs to the text"
-        )
-    fix = {
-        ",": "put quotes around text that holds a comma",
-        "\t": "take the tabs out of its text (quotes mean nothing in a TSV)",
-    }[separator]
-    width = len(rows[0][1]) if rows else 0
-    for begin, record in rows:
-        if len(record) > width:
-            return (
-                f"{path}, line {begin}: every line must have as many fields as the first, but it "
-                f"has {len(record)} and not {width}; {fix}"
-            )
-    reason = " ".join(error.removeprefix("Error tokenizing data. C error: ").split())
-    return f"{path}: cannot be read as a table: {reason}; correct it or set `data.source.format`"
 
 
 def parquet(path: str) -> tuple[pd.DataFrame, list[str]]:

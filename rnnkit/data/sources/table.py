@@ -30,7 +30,7 @@ def read(params: Table, split: str | None) -> pd.DataFrame:
     file = TableFile(params, "csv")
     columns = file.chosen(split, "time", "id")
     filled = params.gaps in ("forward", "interpolate")
-    numbers = file.numbers(params.columns, {params.time, params.id, split}, missing=filled)
+    numbers = file.numbers(params.columns, {*file.named("time", "id"), split}, missing=filled)
     names = map(str, numbers)
     taken = [n for n in names if n in ("time", "series", "part") or n.startswith(FILLED)]
     if taken:

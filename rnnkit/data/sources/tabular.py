@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from rnnkit.data.sources import times
+from rnnkit.data.sources import delimited, numerals, times
+from rnnkit.data.sources.delimited import Layout
 from rnnkit.data.sources.jsonl import fault, objects
-from rnnkit.data.sources.opening import read_text
-from rnnkit.data.sources.rows import parquet, records, separated
+from rnnkit.data.sources.rows import parquet
 from rnnkit.errors import InputError, closest
-from rnnkit.params.source import Audio, Frames, LabelledText, Pairs, Table, Vectors
+from rnnkit.params.delimited import LAYOUT, Delimited, WithNumbers
+from rnnkit.params.source import (
+    Audio,
+    Frames,
+    LabelledText,
+    Pairs,
+    Table,
+    TokenTable,
+    Vectors,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +36,12 @@ ENDINGS = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
-"""Cells of a column of numbers that stand for no number."""
+MEMBERSHIP = {
+    "sequence": "sequence it belongs",
+    "id": "series it belongs",
+    "group": "group it belongs",
+}
+"""Field -> what a row must name in it: rows with an empty one would be one group."""
 
 
 def format_of(path: str, format: str, otherwise: str) -> str:
@@ -44,65 +56,59 @@ def format_of(path: str, format: str, otherwise: str) -> str:
     return next((known for ending, known in ENDINGS.items() if name.endswith(ending)), otherwise)
 
 
+Tabular = LabelledText | Table | Frames | Vectors | Pairs | Audio | TokenTable
+
+
 class TableFile:
-    """A file of rows and named columns.
+    """A file of rows and named columns; `notes` say what was left out of it.
 
     Args:
         source: names the file and its columns.
         otherwise: format of a file with another ending.
 
     Raises:
-        InputError: invalid bytes, a row with too many fields, a line of invalid JSON, no rows, or
-            `header`, `comment` or `row_names` for a format without lines.
+        InputError: invalid bytes, a row that does not fit, a line of invalid JSON, no rows, or
+            a key for a format that has no use for it.
     """
 
-    def __init__(
-        self, source: LabelledText | Table | Frames | Vectors | Pairs | Audio, otherwise: str
-    ) -> None:
+    def __init__(self, source: Tabular, otherwise: str) -> None:
         self.source, self.path = source, source.path
-        self.notes: list[str] = []  # on how cells were read
         self.index: list[str] = []  # columns that are numbers only if they are named
         self.format = format_of(source.path, source.format, otherwise)
-        self._separator = {"csv": ",", "tsv": "\t"}.get(self.format)
-        self._header = source.header if isinstance(source, Pairs | Vectors) else True
-        self._comment = source.comment if isinstance(source, Vectors) else None
         row_names = isinstance(source, Frames) and source.row_names
-        if self.format == "jsonl" and isinstance(source, Table | Frames | Vectors):
+        if self.format == "jsonl" and isinstance(source, Table | Frames | Vectors | TokenTable):
             what = "a table" if isinstance(source, Table) else source.kind
             raise InputError(
                 f"{self.path}: {what} must be CSV, TSV or Parquet, but its name says JSONL; "
                 "convert it or set `format`"
             )
-        for key, used in (("header", not self._header), ("comment", self._comment is not None)):
-            if used and self._separator is None:
-                raise InputError(
-                    f"{self.path}: data.source.{key} is for csv and tsv, and this is "
-                    f"{self.format}; leave it out"
-                )
+        self._layout = Layout.of(source, self.format, row_names)
+        if self._layout is None:
+            refuse_layout(source, self.format, LAYOUT)
         if row_names and self.format == "parquet":
             raise InputError(
                 f"{self.path}: a Parquet file names its columns, so none is left out of a header; "
                 "leave data.source.row_names out"
             )
-        self.frame = self._read(row_names)
+        self.frame, self.notes = self._read(self._layout)
+        if isinstance(source, WithNumbers):
+            self.frame = numerals.without_marks(self.frame, source)
         if not len(self.frame):
             raise InputError(f"{self.path}: at least one row of data is needed, but there is none")
 
-    def _read(self, row_names: bool) -> pd.DataFrame:
-        """The rows, under an index from 0."""
+    def _read(self, layout: Layout | None) -> tuple[pd.DataFrame, list[str]]:
+        """The rows, under an index from 0, and notes."""
         import pandas as pd
 
-        if self._separator is not None:
-            first = self._separator if row_names else ""  # the first column's name is empty
-            frame = separated(self.path, first + self._text(), self._separator, self._header)
-            return frame.iloc[:, 1:] if row_names else frame
+        if layout is not None:
+            text = delimited.text_of(self.path, self.source.encoding, layout)
+            return delimited.table(self.path, text, layout)
         if self.format == "parquet":
             frame, self.index = parquet(self.path)
-            return frame
+            return frame, []
         # As objects: pandas would convert 1 to 1.0 in a column with missing values.
-        return pd.DataFrame(
-            [row for _, row in objects(self.path, self.source.encoding)], dtype=object
-        )
+        rows = [row for _, row in objects(self.path, self.source.encoding)]
+        return pd.DataFrame(rows, dtype=object), []
 
     def column(self, name: str, key: str) -> pd.Series:
         """One column; `key`: its params key, for the message.
@@ -110,16 +116,27 @@ class TableFile:
         Raises:
             InputError: there is no such column.
         """
-        if self._separator and name not in self.frame.columns and self.frame.shape[1] == 1:
-            between = {"csv": "commas", "tsv": "tabs"}[self.format]
-            raise InputError(
-                f"{self.path}: there is no column {name!r}, for the first line has one field "
-                f"alone: a {self.format} file needs {between} between its fields; write them, or "
-                "set `data.source.format`"
+        layout, other = self._layout, ""
+        if layout is not None and name not in self.frame.columns:
+            text = delimited.text_of(self.path, self.source.encoding, layout)
+            if settings := delimited.suggested(text, layout):
+                raise InputError(f"{self.path}: there is no column {name!r}, for {settings}")
+            if self.frame.shape[1] == 1:
+                raise InputError(
+                    f"{self.path}: there is no column {name!r}, for the first line has one field "
+                    f"alone, and {layout.name} must stand between fields; write them, or set "
+                    "`data.source.separator`"
+                )
+            several = key == "data.source.time"
+            other = " (or to several, as [Date, Time], which are joined)" * several
+            other += ", or write `header: false` where the first line is data" * layout.header
+        cells = column(self.frame, self.path, name, key, other)
+        named = layout is not None and layout.header and key != "data.source.columns"
+        if named and (count := int((cells == name).sum())):
+            self.notes.append(
+                f"column {name!r} holds its own name in {count:,} rows; write `header: false` in "
+                "data.source where the first line is data"
             )
-        named = self._separator and self._header and isinstance(self.source, Pairs | Vectors)
-        advice = ", or write `header: false` where the first line is data" if named else ""
-        cells = column(self.frame, self.path, name, key, advice)
         if self.format == "jsonl":
             for row, value in enumerate(cells):
                 if reason := fault(value):
@@ -128,15 +145,39 @@ class TableFile:
                     )
         return cells
 
+    def named(self, *fields: str) -> tuple[str, ...]:
+        """Names of the columns that the source's fields name."""
+        values = [getattr(self.source, field) for field in fields]
+        return tuple(
+            name
+            for value in values
+            if value is not None
+            for name in ((value,) if isinstance(value, str) else value)
+        )
+
     def chosen(self, split: str | None, *fields: str) -> dict[str, pd.Series]:
-        """Columns that the source's fields name, and `part`; without fields that are None."""
-        names = {field: (getattr(self.source, field), f"data.source.{field}") for field in fields}
-        names["part"] = split, "data.split.name"
-        return {
-            field: self.column(name, key)
-            for field, (name, key) in names.items()
-            if name is not None
-        }
+        """Columns that the source's fields name, and `part`; without fields that are None.
+
+        Several columns of one field are joined with spaces.
+
+        Raises:
+            InputError: there is no such column, or a row belongs to no sequence, series or group.
+        """
+        import pandas as pd
+
+        columns = {}
+        for field in fields:
+            if names := self.named(field):
+                first, *others = (self.column(name, f"data.source.{field}") for name in names)
+                if others:
+                    rows = zip(*(cells.astype(str) for cells in (first, *others)), strict=True)
+                    first = pd.Series(map(" ".join, rows), name=" ".join(names), dtype="str")
+                if field in MEMBERSHIP:
+                    self.labels(first, f"every row must say to which {MEMBERSHIP[field]}")
+                columns[field] = first
+        if split is not None:
+            columns["part"] = self.column(split, "data.split.name")
+        return columns
 
     def numbers(
         self,
@@ -155,12 +196,20 @@ class TableFile:
         import numpy as np
         import pandas as pd
 
-        taken = {*taken, *self.index}
-        names = names or [str(name) for name in self.frame.columns if name not in taken]
+        if not names:
+            taken = {*taken, *self.index}
+            free = [str(name) for name in self.frame.columns if name not in taken]
+            names = [name for name in free if not delimited.UNNAMED.fullmatch(name)]
+            if left := [name for name in free if name not in names]:
+                self.notes.append(
+                    f"columns without a name were left out: {', '.join(left)} (list them in "
+                    "data.source.columns to read them)"
+                )
         if not names:
             rule = "of features is needed, but there is none"
             if isinstance(self.source, Table):
-                rule = f"beside {self.source.time!r} is needed, but there is none; add the values"
+                time = " ".join(self.named("time"))
+                rule = f"beside {time!r} is needed, but there is none; add the values"
             raise InputError(f"{self.path}: at least one column {rule}")
         cells = {name: self.column(name, "data.source.columns") for name in names}
         numbers = pd.DataFrame({name: self._numbers(series) for name, series in cells.items()})
@@ -178,19 +227,15 @@ class TableFile:
         return numbers
 
     def _numbers(self, cells: pd.Series) -> pd.Series:
-        """A column as float64; MISSING values become NaN."""
-        import pandas as pd
-
-        if not pd.api.types.is_numeric_dtype(cells.dtype):
-            cells = cells.mask(cells.isin(MISSING))
-        numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
-        wrong = numbers.isna() & cells.notna()
+        """A column as float64; missing values become NaN."""
+        assert isinstance(self.source, WithNumbers)
+        numbers, wrong = numerals.numbers(cells, self.source)
         if wrong.any():
             row = int(wrong.argmax())
+            cell = cells.iloc[row]
             raise InputError(
-                f"{self.at(row)}: column {cells.name!r} must hold numbers, but "
-                f"it is {cells.iloc[row]!r}; correct it or leave the column out of "
-                "`data.source.columns`"
+                f"{self.at(row)}: column {cells.name!r} must hold numbers, but it is {cell!r}; "
+                f"{numerals.advice(str(cell), self.source)}"
             )
         return numbers
 
@@ -225,7 +270,14 @@ class TableFile:
                 f"{self.at(int(empty.argmax()))}: {rule}, but column {cells.name!r} is empty in "
                 f"{int(empty.sum())}; fill it in or leave the row out"
             )
-        return cells.astype(str)
+        return self.in_points(cells.astype(str))
+
+    def in_points(self, labels: pd.Series) -> pd.Series:
+        """Labels; numbers, in all rows, with a decimal point and without thousands."""
+        if not isinstance(self.source, WithNumbers):
+            return labels
+        plain = numerals.in_points(labels, self.source)
+        return labels if plain.isna().any() else plain
 
     def at(self, row: int) -> str:
         """File and line of a row, for messages."""
@@ -240,18 +292,23 @@ class TableFile:
             places = (where for where, _ in objects(self.path, self.source.encoding))
             for where in itertools.islice(places, row, None):
                 return where.removeprefix(f"{self.path}, ")
-        if self._separator is not None:
-            begins = (begin for begin, _ in records(self._text(), self._separator))
-            for begin in itertools.islice(begins, row + self._header, None):
+        if self._layout is not None:
+            text = delimited.text_of(self.path, self.source.encoding, self._layout)
+            begins = (begin for begin, _, _ in delimited.records(text, self._layout))
+            for begin in itertools.islice(begins, row + self._layout.header, None):
                 return f"line {begin}"
         return f"row {row + 1}"  # Parquet, or the file has changed
 
-    def _text(self) -> str:
-        """The file's text, with comments as empty lines."""
-        text = read_text(self.path, self.source.encoding)
-        if self._comment is None:
-            return text
-        return re.sub(rf"(?<![^\r\n]){re.escape(self._comment)}[^\r\n]*", "", text)
+
+def refuse_layout(source: Delimited, format: str, keys: Collection[str]) -> None:
+    """Raise InputError for a changed key that files of this format have no use for."""
+    for key in keys:
+        field = type(source).model_fields.get(key)
+        if field is not None and getattr(source, key) != field.get_default():
+            of = "tables" if key == "missing" else "csv and tsv"
+            raise InputError(
+                f"{source.path}: data.source.{key} is for {of}, and this is {format}; leave it out"
+            )
 
 
 def column(frame: pd.DataFrame, path: str, name: str, key: str, other: str = "") -> pd.Series:
@@ -266,9 +323,11 @@ def column(frame: pd.DataFrame, path: str, name: str, key: str, other: str = "")
     """
     if name not in frame.columns:
         names = [str(present) for present in frame.columns]
+        unnamed = any(map(delimited.UNNAMED.fullmatch, names))
+        called = " (Unnamed: and its place from 0 is a column without a name)" if unnamed else ""
         raise InputError(
             f"{path}: there is no column {name!r}{closest(name, names)}; "
-            f"the columns are {', '.join(names)}; set `{key}` to one of them{other}"
+            f"the columns are {', '.join(names)}{called}; set `{key}` to one of them{other}"
         )
     return frame[name]
 

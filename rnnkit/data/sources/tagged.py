@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnkit.data.sources.jsonl import fault, objects
 from rnnkit.data.sources.opening import numbered_rows
+from rnnkit.data.sources.tabular import format_of, shown
 from rnnkit.errors import InputError, closest
 from rnnkit.params.source import Conll, Conllu, Tokens
 
@@ -35,6 +36,11 @@ def read_tokens(params: Tokens, split: str | None) -> pd.DataFrame:
     """Columns tokens and tags (lists of str), and optional group and part."""
     import pandas as pd
 
+    if format_of(params.path, "auto", "jsonl") != "jsonl":
+        raise InputError(
+            f"{params.path}: tokens are read from JSONL, and this is a table; use `source: "
+            "{kind: token_table}`, which reads a row for every token"
+        )
     names = {"tokens": params.tokens, "tags": params.tags, "group": params.group, "part": split}
     keys = {field: key for field, key in names.items() if key is not None}
     columns: dict[str, list[Any]] = {field: [] for field in keys}
@@ -46,6 +52,11 @@ def read_tokens(params: Tokens, split: str | None) -> pd.DataFrame:
                     f"the keys are {', '.join(record)}; name the right one in the params"
                 )
             columns[field].append(record[key])
+        if params.group is not None and shown(record[params.group]) == "empty":
+            raise InputError(
+                f"{where}: every line must say to which group it belongs, but {params.group!r} is "
+                "empty; fill it in or leave the line out"
+            )
         _check(where, [(key, record[key]) for key in (params.tokens, params.tags)])
         for key in filter(None, (params.group, split)):
             if reason := fault(record[key]):

@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from rnnkit.data.sources import opening
-from rnnkit.data.sources.tabular import TableFile, format_of, refuse_blank
+from rnnkit.data.sources.tabular import TableFile, format_of, refuse_blank, refuse_layout
 from rnnkit.errors import InputError
+from rnnkit.params.delimited import LAYOUT
 from rnnkit.params.source import LabelledText, Pairs, Text
 from rnnkit.runtime.files import sha256_json
 
@@ -26,7 +27,7 @@ ONE_TEXT = {
 
 
 def read_text(params: Text) -> pd.DataFrame:
-    """The column text; blank items are skipped."""
+    """The column text; blank items are skipped, and a note says how many lines."""
     import pandas as pd
 
     items = opening.read_rows(params.path, params.encoding)
@@ -40,7 +41,12 @@ def read_text(params: Text) -> pd.DataFrame:
     frame = pd.DataFrame({"text": texts})
     if len(texts) == 1:
         frame.attrs["single"] = f"{params.path} is {ONE_TEXT[params.unit]}"
+    frame.attrs["notes"] = _blank_lines(len(items) - len(texts) if params.unit == "line" else 0)
     return frame
+
+
+def _blank_lines(count: int) -> list[str]:
+    return [f"{count:,} blank lines were left out"] if count else []
 
 
 def labelled_text_sha256(params: LabelledText) -> str:
@@ -57,13 +63,19 @@ def read_labelled_text(params: LabelledText, split: str | None) -> pd.DataFrame:
     format = _format(params)
     if format in ("label_text", "label_files"):
         refuse_columns_of_lines(params, split)
-        lines = _label_files(params) if format == "label_files" else _label_lines(params)
-        return pd.DataFrame(lines, columns=["text", "label"])
+        refuse_layout(params, format, (*LAYOUT, "missing"))
+        lines, blank = _label_files(params) if format == "label_files" else _label_lines(params)
+        frame = pd.DataFrame(lines, columns=["text", "label"])
+        frame.attrs["notes"] = _blank_lines(blank)
+        return frame
     file = TableFile(params, "label_text")
     columns = file.chosen(split, "text", "label", "group")
     refuse_blank(columns["text"], file.at)
     refuse_blank(columns["label"], file.at, numbers=True)
-    return pd.DataFrame(columns).astype({"label": str})
+    frame = pd.DataFrame(columns).astype({"label": str})
+    frame["label"] = file.in_points(frame["label"])
+    frame.attrs["notes"] = file.notes
+    return frame
 
 
 def refuse_columns_of_lines(params: LabelledText | Pairs, split: str | None) -> None:
@@ -83,19 +95,25 @@ def _format(params: LabelledText) -> str:
     return format_of(params.path, params.format, "label_text")
 
 
-def _label_lines(params: LabelledText) -> list[tuple[str, str]]:
-    """Split each line at its first space only; U+00A0 stays in the text."""
+def _label_lines(params: LabelledText) -> tuple[list[tuple[str, str]], int]:
+    """(text, label) of each line, split at its first space only; U+00A0 stays in the text."""
     rows = []
     for where, line in opening.numbered_rows(params.path, params.encoding):
         label, _, text = line.partition(" ")
         _refuse_other_formats(where, line, label, text)
+        if "\t" in label.strip():
+            raise InputError(
+                f"{where}: a line must be `label text` with one space between, but here is a tab: "
+                f"{line[:40]!r}; a table of tabs needs `format: tsv` in data.source, and where no "
+                "line names the columns `header: false, label: 1, text: 2`"
+            )
         if not (label.strip() and text.strip()):
             raise InputError(
                 f"{where}: a line must be `label text` with one space between, "
                 f"but it is {line[:40]!r}; correct it or set `format`"
             )
         rows.append((text, label))
-    return rows
+    return rows, 0
 
 
 def _refuse_other_formats(where: str, line: str, label: str, text: str) -> None:
@@ -118,17 +136,18 @@ def _refuse_other_formats(where: str, line: str, label: str, text: str) -> None:
         )
 
 
-def _label_files(params: LabelledText) -> list[tuple[str, str]]:
-    """One stripped text per line, with the labels from the braces."""
+def _label_files(params: LabelledText) -> tuple[list[tuple[str, str]], int]:
+    """(stripped text, label from the braces) of each line, and the number of blank lines."""
     files = opening.alternatives(params.path)
     if len(files) < 2:
         raise InputError(
             f"{params.path}: with format: label_files the path must hold the labels in braces, as "
             "in `names/{female,male}.txt`"
         )
-    return [
+    lines = [
         (line.strip(), label)
         for label, file in files
         for line in opening.read_rows(file, params.encoding)
-        if line.strip()
     ]
+    texts = [line for line in lines if line[0]]
+    return texts, len(lines) - len(texts)

@@ -82,7 +82,9 @@ def parse(
     if isinstance(cells.dtype, pd.PeriodDtype):
         cells = cells.dt.to_timestamp()
     note = ""
-    if source.time_unit is not None:
+    if source.time_format is not None:
+        times = _of_format(cells, source.time_format, at)
+    elif source.time_unit is not None:
         times = _of_unit(_numbers(cells, at), source.time_unit, cells.name, at)
     elif (number := _whole_numbers(cells)) is not None:
         times, note = _of_whole_numbers(number, cells.name, at)
@@ -96,15 +98,19 @@ def parse(
     return Times(times, [f"column {cells.name!r}: {note}"] if note else [])
 
 
-def _refuse_no_time(times: pd.Series, cells: pd.Series, at: Callable[[int], str]) -> None:
+def _refuse_no_time(
+    times: pd.Series, cells: pd.Series, at: Callable[[int], str], format: str | None = None
+) -> None:
     wrong = times.isna()
     if wrong.any():
         blank = cells.isna() | (_as_texts(cells).str.strip() == "")
         row = int((blank if blank.any() else wrong).argmax())
         raise InputError(
-            f"{at(row)}: column {cells.name!r} must hold ISO 8601 times, but it is "
-            f"{cells.iloc[row]!r}; write times as 2024-12-31 or 2024-12-31T23:59:59, or "
-            "name the unit of numbers in data.source.time_unit"
+            f"{at(row)}: column {cells.name!r} must hold "
+            f"{f'times as {format}' if format else 'ISO 8601 times'}, but it is "
+            f"{cells.iloc[row]!r}; write times as 2024-12-31 or 2024-12-31T23:59:59, say in "
+            "`data.source.time_format` how they are written, as `%d/%m/%Y %H:%M`, or name the unit "
+            "of numbers in data.source.time_unit"
         )
 
 
@@ -115,6 +121,23 @@ def _as_texts(cells: pd.Series) -> pd.Series:
 
 
 # ---------------------------------------------------------------------- texts
+
+
+def _of_format(cells: pd.Series, format: str, at: Callable[[int], str]) -> pd.Series:
+    """Texts in a format of Python's codes."""
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(cells.dtype):
+        raise InputError(
+            f"{at(0)}: column {cells.name!r} holds times and no text; leave "
+            "data.source.time_format out"
+        )
+    try:
+        times = pd.to_datetime(_as_texts(cells), format=format, errors="coerce")
+    except ValueError:  # offsets differ
+        times = pd.to_datetime(_as_texts(cells), format=format, errors="coerce", utc=True)
+    _refuse_no_time(times, cells, at, format)
+    return times
 
 
 def _of_texts(

@@ -25,5 +25,5 @@ def read(params: Vectors, split: str | None) -> pd.DataFrame:
     rows = zip(*(cells.replace(params.rename) for cells in targets), strict=True)
     frame = pd.DataFrame({"vector": list(numbers.to_numpy()), "target": list(map(list, rows))})
     frame = frame.assign(**file.chosen(split, "group"))
-    frame.attrs = {"columns": tuple(numbers), "targets": params.targets}
+    frame.attrs = {"columns": tuple(numbers), "targets": params.targets, "notes": file.notes}
     return frame

@@ -1,0 +1,272 @@
+"""Rows of delimited text: CSV, TSV and their relatives.
+
+Cells are text: types are not inferred, and "NA" stays "NA". A quote is text in a TSV.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rnnkit.data.sources.opening import read_text
+from rnnkit.errors import InputError
+from rnnkit.params.delimited import WHITESPACE, Delimited
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEPARATORS = {"csv": ",", "tsv": "\t"}
+"""Format -> the separator by default."""
+JOINED_LINES = 3
+"""A field in quotes with so many lines is refused where each of them looks like a row."""
+UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?")
+"""What pandas calls a column without a name: row numbers that it wrote, for the most part."""
+
+
+class Malformed(Exception):
+    """Text that is no CSV: the line where the record begins, and the reason with the next step."""
+
+    def __init__(self, begin: int, reason: str) -> None:
+        super().__init__(reason)
+        self.begin = begin
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text is divided into rows and fields.
+
+    Args:
+        quotes: whether fields may stand in quotes.
+        trusted: whether a field in quotes may hold lines that look like rows.
+        row_names: every row but the header begins with a name.
+    """
+
+    separator: str
+    quotes: bool
+    trusted: bool
+    header: bool
+    skip_rows: int = 0
+    comment: str | None = None
+    row_names: bool = False
+
+    @classmethod
+    def of(cls, source: Delimited, format: str, row_names: bool = False) -> Layout | None:
+        """Layout of a source's file; None for a format that is not delimited text."""
+        if format not in SEPARATORS:
+            return None
+        separator = source.separator or SEPARATORS[format]
+        quotes = format == "csv" and separator != WHITESPACE
+        return cls(
+            separator,
+            quotes if source.quotes is None else source.quotes,
+            source.quotes is True,
+            source.header,
+            source.skip_rows,
+            source.comment,
+            row_names,
+        )
+
+    @cached_property
+    def name(self) -> str:
+        """Of the separator, for messages."""
+        return {"\t": "tabs", WHITESPACE: "white space"}.get(self.separator, repr(self.separator))
+
+    def divide(self, line: str) -> list[str]:
+        """Fields of a line where quotes are text."""
+        if self.separator == WHITESPACE:
+            return re.split(r"[ \t]+", line.strip(" \t"))
+        return line.split(self.separator)
+
+
+def text_of(path: str, encoding: str, layout: Layout) -> str:
+    """A file's text, with comments and skipped lines as empty lines."""
+    text = read_text(path, encoding)
+    if layout.skip_rows:
+        lines = io.StringIO(text, newline="").readlines()
+        text = "\n" * layout.skip_rows + "".join(lines[layout.skip_rows :])
+    if layout.comment is None:
+        return text
+    return re.sub(rf"(?<![^\r\n]){re.escape(layout.comment)}[^\r\n]*", "", text)
+
+
+def records(text: str, layout: Layout) -> Iterator[tuple[int, int, list[str]]]:
+    """(first line, last line, record) of each record; skips blank lines.
+
+    >>> layout = Layout(",", quotes=True, trusted=True, header=True)
+    >>> list(records('a,b\\n\\n"1\\n2",3\\n', layout))
+    [(1, 1, ['a', 'b']), (3, 4, ['1\\n2', '3'])]
+
+    Raises:
+        Malformed: a quote is not closed, or text follows a closing quote.
+    """
+    lines = io.StringIO(text, newline="")
+    if layout.separator == WHITESPACE:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield number, number, layout.divide(line.strip("\r\n"))
+        return
+    csv.field_size_limit(2**31 - 1)  # a text may be long
+    quoting = csv.QUOTE_MINIMAL if layout.quotes else csv.QUOTE_NONE
+    reader = csv.reader(lines, delimiter=layout.separator, quoting=quoting, strict=True)  # type: ignore[arg-type]
+    begin = 1
+    try:
+        for record in reader:
+            blank = len(record) == 1 and record[0].isspace() and not record[0].strip(" \t")
+            if record and not blank:
+                yield begin, reader.line_num, record
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        if "expected after" not in str(error):
+            reason = (
+                "a quote is opened and never closed; close it, write two for one that belongs to "
+                "the text, or set `data.source.quotes: false` where quotes are text"
+            )
+        else:
+            there = "" if reader.line_num == begin else f" at line {reader.line_num}"
+            reason = (
+                f"a field in quotes must end at its closing quote, but it closes{there} and goes "
+                "on; write two quotes for one that belongs to the text, or set "
+                "`data.source.quotes: false` where quotes are text"
+            )
+        raise Malformed(begin, reason) from None
+
+
+def table(path: str, text: str, layout: Layout) -> tuple[pd.DataFrame, list[str]]:
+    """The rows as a frame of text, and notes.
+
+    Raises:
+        InputError: Malformed, a row with too many fields, or quotes that join rows.
+    """
+    import pandas as pd
+
+    try:
+        rows = list(records(text, layout))
+    except Malformed as error:
+        raise InputError(f"{path}, line {error.begin}: {error}") from None
+    first = rows[0][2] if rows else []
+    if layout.row_names and rows:
+        rows[0] = (*rows[0][:2], ["", *first])  # the first column's name is empty
+    width = len(rows[0][2]) if rows else 0
+    for begin, _, record in rows:
+        if len(record) > width:
+            raise InputError(_too_many(path, text, layout, begin, len(record), width))
+    notes = _joined(path, text, layout, rows, width)
+    names = _names(rows[0][2], layout.header) if rows else []
+    cells = [record for _, _, record in rows[layout.header :]]
+    end = len(cells)
+    while end and len(cells[end - 1]) > 1 and not any(cells[end - 1]):
+        end -= 1
+    if end < len(cells):
+        notes.append(f"{len(cells) - end:,} rows without any value at the end were left out")
+    padded = [r if len(r) == width else r + [None] * (width - len(r)) for r in cells[:end]]
+    frame = pd.DataFrame(padded, columns=names, dtype="str")
+    return (frame.iloc[:, 1:] if layout.row_names else frame), notes
+
+
+def _names(first: list[str], header: bool) -> list[str]:
+    """Names of the columns, as pandas: a name again is `name.1`, none is `Unnamed: 3`."""
+    if not header:
+        return [str(number + 1) for number in range(len(first))]
+    names: dict[str, None] = {}
+    for place, cell in enumerate(first):
+        wanted = name = cell or f"Unnamed: {place}"
+        count = 0
+        while name in names:
+            count += 1
+            name = f"{wanted}.{count}"
+        names[name] = None
+    return list(names)
+
+
+def _joined(
+    path: str, text: str, layout: Layout, rows: list[tuple[int, int, list[str]]], width: int
+) -> list[str]:
+    """A note on fields with line breaks; InputError where each line of one looks like a row."""
+    joined = [(end - begin + 1, begin, end) for begin, end, _ in rows if end > begin]
+    if not joined:
+        return []
+    lines = io.StringIO(text, newline="").readlines()
+    for count, begin, end in joined:
+        likely = count >= JOINED_LINES and width > 1 and not layout.trusted
+        if likely and all(len(layout.divide(line)) == width for line in lines[begin - 1 : end]):
+            raise InputError(
+                f"{path}, line {begin}: a quote must close in its own row, but one closes at line "
+                f"{end}, and every line between looks like a row; write two quotes for one that "
+                "belongs to the text, or set `data.source.quotes`: false where quotes are text, "
+                "true where the lines are one text"
+            )
+    _, begin, end = max(joined, key=lambda place: (place[0], -place[1]))
+    return [
+        f"{len(joined):,} rows hold line breaks in quotes, the longest from line {begin} to {end}; "
+        "a quote that is not closed joins rows"
+    ]
+
+
+def _too_many(path: str, text: str, layout: Layout, begin: int, count: int, width: int) -> str:
+    """Message for a row with more fields than the first."""
+    if settings := suggested(text, layout):
+        return f"{path}: {settings}"
+    fix = f"take the {layout.name} out of its text (quotes mean nothing in a TSV)"
+    if layout.quotes:
+        held = "a comma" if layout.separator == "," else layout.name
+        fix = f"put quotes around text that holds {held}"
+    return (
+        f"{path}, line {begin}: every line must have as many fields as the first, but it has "
+        f"{count} and not {width}; {fix}"
+    )
+
+
+DECIMAL_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
+
+
+def suggested(text: str, layout: Layout) -> str:
+    """Separator, decimal comma and lines above the header that fit a text better; "" for none.
+
+    The separator is the one that divides most of the first lines into equally many fields.
+    """
+    plain = replace(layout, quotes=False)
+    lines = [
+        (number, line.rstrip("\r\n"))
+        for number, line in enumerate(io.StringIO(text, newline=""), start=1)
+        if line.strip()
+    ][:100]
+    found: tuple[int, int, Layout] | None = None
+    for separator in dict.fromkeys((layout.separator, ";", "\t", "|", ",", WHITESPACE)):
+        candidate = replace(plain, separator=separator)
+        widths = Counter(len(candidate.divide(line)) for _, line in lines)
+        width, count = max(widths.items(), key=lambda item: item[1])
+        first = len(candidate.divide(lines[0][1]))
+        # The header's width is right where no preamble stands above it
+        score = count + len(lines) * (first == width)
+        words = separator == WHITESPACE and (first != width or layout.separator in lines[0][1])
+        fits = width > 1 and count >= 0.8 * len(lines) and not words
+        if fits and (found is None or score > found[0]):
+            found = score, width, candidate
+    if found is None:
+        return ""
+    _, width, candidate = found
+    fields = [(number, candidate.divide(line)) for number, line in lines]
+    begin = next(number for number, cells in fields if len(cells) == width)
+    values = [cell for _, cells in fields for cell in cells]
+    keys = []
+    facts = f"fields are separated by {candidate.name} and not by {layout.name}"
+    if candidate.separator != layout.separator:
+        keys.append(f"`separator: {_quoted(candidate.separator)}`")
+        if any(map(DECIMAL_COMMA.fullmatch, values)):
+            facts += ", and numbers have decimal commas"
+            keys.append('`decimal: ","`')
+    if begin > lines[0][0]:
+        about = f"the first row of {width} fields is line {begin}, below other lines"
+        facts = f"{facts}, and {about}" if keys else about
+        keys.append(f"`skip_rows: {begin - 1}`")
+    return f"{facts}; set {' and '.join(keys)} in data.source" if keys else ""
+
+
+def _quoted(separator: str) -> str:
+    return separator if separator == WHITESPACE else f'"{separator}"'.replace("\t", "\\t")
