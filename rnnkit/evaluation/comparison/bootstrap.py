@@ -13,9 +13,9 @@ from rnnkit.tasks.predictions import MEASURES
 
 RESAMPLES = 5_000
 CONFIDENCE = 0.95
-MIN_BLOCKS = 6
-"""With fewer, a difference of the same sign everywhere has a probability of 2·(1/2)^5 > 5 % where
-there is none, and the percentiles are no interval."""
+MIN_BLOCKS = 5
+"""With fewer, all of them favour the first network with a probability of (1/2)^4 > 5 % where there
+is no difference, and the percentiles are no interval."""
 MAX_RESAMPLED_ITEMS = 4_000_000
 """Held in memory at once."""
 
