@@ -78,7 +78,22 @@ def resume(
     """Go on where a run stopped, with the params that lie in its folder."""
     settings = places.read(mlruns)
     folder = _newest(settings, as_json) if run is None else named(settings, run)
+    if folder.status != "finished":
+        settings = _settings_of(folder, settings)
     _finish(folder, as_json, lambda: resume_run(folder, settings, quiet=as_json))
+
+
+def _settings_of(folder: "RunFolder", settings: places.Settings) -> places.Settings:
+    """Those of the output folder that a run lies in, where it was named by its path."""
+    runs = folder.path.resolve().parent
+    if runs == settings.runs:
+        return settings
+    if runs.name != "runs" or not (runs.parent / "settings.yaml").exists():
+        raise InputError(
+            f"{folder.path}: a run goes on in the folder runs of an output folder, and this is in "
+            f"none; move it to {settings.runs / folder.id}"
+        )
+    return places.read(runs.parent)
 
 
 def _newest(settings: places.Settings, quiet: bool) -> "RunFolder":

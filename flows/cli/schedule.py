@@ -21,6 +21,9 @@ def schedule(
     params: Params,
     set_: Set = None,
     cron: Annotated[str | None, typer.Option(help='When, as "0 3 * * *": at three.')] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Of --cron, as Europe/Berlin; this machine's where left out.")
+    ] = None,
     every: Annotated[str | None, typer.Option(help="How often, as 30m, 6h or 1d.")] = None,
     from_champion: Annotated[
         bool, typer.Option("--from-champion", help="Start from the champion's weights.")
@@ -44,10 +47,13 @@ def schedule(
     experiment = load_params(params, set_)
     if experiment.variants or experiment.seeds:
         raise InputError(f"{experiment.name}: a schedule runs one network; leave variants out")
+    if timezone is not None and cron is None:
+        raise InputError("--timezone is for --cron; --every counts from now, leave it out")
     interval = None if every is None else duration(every, "--every")
     limit = None if timeout is None else duration(timeout, "--timeout").total_seconds()
     if cron is not None:
         _check_cron(cron)
+        timezone = _zone(timezone)
     from rnnkit.runs.identity import identify
 
     identify([experiment])  # a missing file is refused before anything is started
@@ -63,7 +69,7 @@ def schedule(
 
     try:
         with RunFolder(settings.home / "schedules" / experiment.name).lock():
-            _serve(experiment, settings, options, cron, interval, prefect_port)
+            _serve(experiment, settings, options, cron, timezone, interval, prefect_port)
     except Busy:
         raise Failure(f"{experiment.name} is scheduled by another process", BUSY) from None
 
@@ -94,11 +100,33 @@ def _check_cron(cron: str) -> None:
         ) from None
 
 
+def _zone(name: str | None) -> str:
+    """A time zone that is known by its name: this machine's for None; else InputError.
+
+    Prefect takes names alone, and TZ may hold a rule such as CET-1CEST, which has none.
+    """
+    from zoneinfo import ZoneInfo
+
+    from tzlocal import get_localzone_name
+
+    given = f"--timezone {name}" if name is not None else "the time zone of this machine"
+    try:
+        if name is None:
+            name = os.environ.get("TZ", "").removeprefix(":") or get_localzone_name() or "UTC"
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        raise InputError(
+            f"{given}: has no name that is known; write --timezone Europe/Berlin"
+        ) from None
+    return name
+
+
 def _serve(
     experiment: Any,
     settings: Any,
     options: dict[str, Any],
     cron: str | None,
+    timezone: str | None,
     every: timedelta | None,
     port: int,
 ) -> None:
@@ -123,11 +151,11 @@ def _serve(
                 server.wait()
 
             address = os.environ["PREFECT_API_URL"].removesuffix("/api")
-            when = f"by cron {cron}" if cron else f"every {every}"
+            when = f"by cron {cron} in {timezone}" if cron else f"every {every}"
             out.print(f"{experiment.name} runs {when}; Ctrl-C ends the schedule.", markup=False)
             champion = f"models:/{experiment.name}@champion"
             print_aligned({"runs and their form": address, "the champion": champion})
-            number, interrupted = serve(experiment, options, cron, every)
+            number, interrupted = serve(experiment, options, cron, timezone, every)
             amid = "; rnnkit resume goes on with the run it was in" if interrupted else ""
             raise Failure(f"the schedule has ended{amid}", 128 + number)
     except servers.ServerFailed as failure:

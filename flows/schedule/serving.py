@@ -16,6 +16,7 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.runner import Runner
+from prefect.schedules import Cron
 from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
@@ -27,12 +28,17 @@ POLL_SECONDS = 0.1  # seconds between two looks at it
 
 
 def serve(
-    experiment: Experiment, options: dict[str, Any], cron: str | None, every: timedelta | None
+    experiment: Experiment,
+    options: dict[str, Any],
+    cron: str | None,
+    timezone: str | None,
+    every: timedelta | None,
 ) -> tuple[int, bool]:
     """Starts the schedule's runs, one at a time, until a signal ends it.
 
     Args:
         options: further parameters of `run_scheduled`.
+        timezone: of `cron`.
 
     Returns:
         the signal's number, and whether it interrupted a run.
@@ -44,10 +50,10 @@ def serve(
     runner.add_flow(
         run_scheduled,
         name=experiment.name,
-        cron=cron,
+        schedules=[Cron(cron, timezone=timezone)] if cron else None,
         interval=every,
         parameters={"experiment": experiment.model_dump(mode="json"), **options},
-        description=f"{experiment.name}, {cron or f'every {every}'}",
+        description=f"{experiment.name}, {f'{cron} {timezone}' if cron else f'every {every}'}",
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     with _own_signals():

@@ -21,9 +21,11 @@ import psutil
 import pytest
 from command import RNNKIT, ROOT, environment, flow_runs
 
+from flows.cli import schedule as cli_schedule
 from flows.processes import servers
 from flows.schedule import flow as scheduled
 from flows.tracking.registry import Registered, Registry
+from rnnkit.errors import InputError
 from rnnkit.params import load
 from rnnkit.runs.run_folder import RunFolder
 
@@ -437,6 +439,8 @@ REFUSED = [
     ),
     (["--every", "6h", "--timeout", "36501d"], "--timeout 36501d: write a number and s, m, h or d"),
     (["--cron", "at three"], "--cron at three: write minute, hour, day, month and weekday, as"),
+    (["--every", "6h", "--timezone", "UTC"], "--timezone is for --cron; --every counts from now"),
+    (["--cron", "0 3 * * *", "--timezone", "Nowhere"], "--timezone Nowhere: has no name that is"),
     (["--every", "6h", "--set", "seeds=[1]"], "reviews: a schedule runs one network; leave"),
 ]
 
@@ -485,3 +489,20 @@ def test_an_experiment_has_one_schedule_at_a_time(tmp_path: Path) -> None:
         assert refusal(place, "--every=6h", status=75) == (
             "rnnkit: reviews is scheduled by another process"
         )
+
+
+@pytest.mark.parametrize("name", ["America/New_York", ":Europe/Paris"])
+def test_cron_is_in_the_time_zone_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("TZ", name)
+    assert cli_schedule._zone(None) == name.removeprefix(":")
+    assert cli_schedule._zone("Asia/Tokyo") == "Asia/Tokyo"
+
+
+def test_a_time_zone_of_this_machine_without_a_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0")
+    with pytest.raises(InputError, match="the time zone of this machine: has no name that is kno"):
+        cli_schedule._zone(None)

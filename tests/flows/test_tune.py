@@ -482,10 +482,11 @@ def test_a_trial_without_a_finite_value_has_none(experiment: Experiment, tmp_pat
 SMALL_SPACE = {
     "train.clip": {"choices": [1, 5]},
     "model.cell.kind": {"choices": ["rnn", "gru"]},
+    "model.depth": {"low": 1, "high": 2, "when": {"model.cell.kind": "gru"}},
 }
+"""Six points: with an RNN two, with a GRU four."""
+RANGES = {"model.hidden": {"low": 4, "high": 5}, "model.depth": {"low": 1, "high": 2}}
 """Four points."""
-WHEN = {"model.depth": {"low": 1, "high": 2, "when": {"model.cell.kind": "gru"}}}
-"""Makes them six: with an RNN two, with a GRU four."""
 
 
 @pytest.mark.parametrize("kind", ["tpe", "gp", "cmaes", "random"])
@@ -493,7 +494,7 @@ WHEN = {"model.depth": {"low": 1, "high": 2, "when": {"model.cell.kind": "gru"}}
 def test_no_point_is_drawn_twice_while_others_are_left(
     experiment: Experiment, tmp_path: Path, kind: str
 ) -> None:
-    search = SMALL_SPACE | ({} if kind == "cmaes" else WHEN)
+    search: dict[str, Any] = RANGES if kind == "cmaes" else SMALL_SPACE
     count = 4 if kind == "cmaes" else 6
     changed = experiment.replace({"tune.search": search, "tune.sampler.kind": kind})
     study = study_of(changed, tmp_path)
@@ -502,7 +503,7 @@ def test_no_point_is_drawn_twice_while_others_are_left(
         assert not studies.is_finished(study, changed, 0)
         trial = study.ask()
         points.append(sampler.suggest(trial, changed))
-        study.tell(trial, 1.0 if points[-1]["train.clip"] == 1 else 2.0)
+        study.tell(trial, float(points[-1].get("train.clip", trial.number)))
     assert len({str(point) for point in points}) == count
     assert studies.is_finished(study, changed, 0)
 

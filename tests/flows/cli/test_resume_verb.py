@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from verb_runs import rnnkit
 
+from flows import settings as places
+from flows.cli import run as verb
+from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import RunFolder
 
 
@@ -55,3 +58,31 @@ def test_resume_has_nothing_to_do(here: Path) -> None:
     assert done.stderr.endswith("was interrupted or failed; nothing to resume\n")
     done = rnnkit(here, "resume", "words-0123456789", "--json")
     assert json.loads(done.stdout)["run"] == "words-0123456789"
+
+
+def test_a_run_named_by_its_path_goes_on_where_it_lies(
+    tmp_path: Path, stopped: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = places.read(tmp_path / "other" / "mlruns")
+    shutil.copytree(stopped.path, other.runs / stopped.id)
+    resumed: list[Path] = []
+
+    def resume_run(run: RunFolder, settings: places.Settings, quiet: bool) -> None:
+        resumed.append(settings.runs / run.id)
+        raise InputError("far enough")
+
+    monkeypatch.setattr(verb, "resume_run", resume_run)
+    with pytest.raises(InputError, match="far enough"):
+        verb.resume(str(other.runs / stopped.id), tmp_path / "mlruns", False)
+    assert resumed == [other.runs / stopped.id]
+
+
+def test_a_run_in_no_output_folder_is_not_resumed(here: Path, stopped: RunFolder) -> None:
+    shutil.copytree(stopped.path, here / "words-aaaa")
+    try:
+        done = rnnkit(here, "resume", "words-aaaa")
+    finally:
+        shutil.rmtree(here / "words-aaaa")
+    assert done.returncode == 2
+    assert done.stderr.startswith("rnnkit: words-aaaa: a run goes on in the folder runs of an outp")
+    assert done.stderr.endswith(f"move it to {stopped.path}\n")
