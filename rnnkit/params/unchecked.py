@@ -1,6 +1,7 @@
 """The blocks of an experiment, each validated by itself, and access to values by params path."""
 
 import copy
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self, get_args
 
@@ -13,6 +14,9 @@ from rnnkit.params.task import Direction, Task
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Tune
 
+TASKS = get_args(get_args(Task)[0])
+DEPEND_ON_TASK = {path for block in TASKS for path in block.defaults}
+"""Paths whose default depends on the task."""
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
@@ -69,7 +73,7 @@ class UncheckedExperiment(Block):
             return given
         task = given.get("task")
         kind = task.get("kind") if isinstance(task, Mapping) else getattr(task, "kind", None)
-        for block in get_args(get_args(Task)[0]):
+        for block in TASKS:
             if block.model_fields["kind"].default == kind:
                 for path, value in block.defaults.items():
                     given = _filled(given, path.split("."), value)
@@ -101,6 +105,10 @@ class UncheckedExperiment(Block):
                 block.clear()
                 emptied.append(block)
             block[last] = copy.deepcopy(overrides[path])
+        for path in DEPEND_ON_TASK:
+            if not (self.is_changed(path) or any(path.startswith(given) for given in overrides)):
+                *above, last = path.split(".")
+                del functools.reduce(dict.__getitem__, above, tree)[last]
         return type(self).model_validate(tree)
 
     @property

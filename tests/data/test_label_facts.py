@@ -74,7 +74,7 @@ def test_a_label_of_test_that_is_like_one_of_training_is_told(tmp_path: Path) ->
     run = finish_in(tmp_path, experiment(tmp_path, *ROWS), "run").folder
     (tmp_path / "b.csv").write_text("text,label\na,NEG\nb,pos\n")
     notes = evaluate_file(run, str(tmp_path / "b.csv"), tmp_path)["notes"]
-    assert notes[-1] == f"{ALIKE} 'neg' and 'NEG'"
+    assert f"{ALIKE} 'neg' and 'NEG'" in notes
 
 
 def test_categories_that_are_alike_are_told(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_letters_are_in_the_form_of_their_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"data.tokenizer.spelling": None}, "set data.tokenizer.spelling to the most letters"),
+        ({"data.tokenizer.spelling": None}, "set data.tokenizer.spelling to the most characters"),
         ({"model.representation": {"kind": "one_hot"}}, "no network reads the characters"),
         ({"data.tokenizer.spelling": 1}, "greater than or equal to 2"),
     ],

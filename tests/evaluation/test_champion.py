@@ -439,7 +439,7 @@ def test_other_tokens_of_a_language_model_are_refused(tmp_path: Path) -> None:
 
 def test_a_translator_of_fewer_words_is_compared_by_its_edits(tmp_path: Path) -> None:
     old = finish_in(tmp_path, written("translation", pairs(tmp_path)), "old").folder
-    more = "".join(f"more {k % 3} ab cd\tcd ab {k % 3} more\n{k} gh\tgh {k}\n" for k in range(9))
+    more = "".join(f"more {k % 3} ab cd\tcd ab {k % 3} more\n{k} gh\tgh {k}\n" for k in range(30))
     grown = written("translation", pairs(tmp_path, more=more))
     grown = grown.replace({"train.epochs": 40})
     new, prepared, _ = finish_in(tmp_path, grown, "new")

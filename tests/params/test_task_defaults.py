@@ -31,6 +31,15 @@ def test_a_default_of_the_task_fills_what_is_left_out() -> None:
     assert labels.replace({path: 1.0}).is_changed(path)
 
 
+def test_another_task_fills_in_its_own_default() -> None:
+    labels = experiment({"kind": "classification"}, TEXTS)
+    change = {"task": {"kind": "captioning"}}
+    assert initial(labels.replace(change)) == 1.0
+    assert initial(labels.replace(change).replace({"task": {"kind": "classification"}})) == 0.1
+    assert initial(labels.replace(change | {"model.initialization.embedding": 0.1})) == 0.1
+    assert initial(labels.replace({"model.initialization.embedding": 0.3}).replace(change)) == 0.3
+
+
 @pytest.mark.parametrize(
     "model",
     [

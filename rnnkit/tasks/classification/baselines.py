@@ -29,7 +29,10 @@ def best_constant(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics
 
 
 def constant_of_valid(prepared: Prepared) -> int | None:
-    """The most frequent label of the validation split; None: it is that of the training split."""
+    """The most frequent label of the validation split; None: it is that of the training split, or
+    there is no such split."""
+    if "valid" not in prepared.splits:
+        return None
     often = [
         int(prepared.splits[name].all_targets.bincount().argmax()) for name in ("train", "valid")
     ]

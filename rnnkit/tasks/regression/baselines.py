@@ -24,6 +24,8 @@ def training_mean(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics
 
 def best_constant(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
     """The median of the validation targets, which of all constants has the least MAE there."""
+    if "valid" not in prepared.splits:
+        return {}
     truth = split.all_truth
     median = prepared.splits["valid"].all_truth.quantile(0.5, dim=0)
     return _scored(task, median.expand_as(truth), truth)

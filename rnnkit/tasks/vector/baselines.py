@@ -33,6 +33,8 @@ def best_constant(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics
     """Always the most frequent class of the validation split, and nothing where it is training's;
     of numbers their median."""
     if split.targets.is_floating_point():
+        if "valid" not in prepared.splits:
+            return {}
         best = prepared.splits["valid"].all_truth.quantile(0.5, dim=0)
         return _scored(task, best.expand_as(split.all_truth), split)
     constant = constant_of_valid(prepared)
