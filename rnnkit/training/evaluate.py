@@ -64,7 +64,7 @@ def evaluate(
     meter = task.meter()
     total, weight = 0.0, 0.0
     columns: dict[str, list[Any]] = {}
-    for batch, outputs in _outputs(network, task, split, experiment):
+    for batch, outputs in evaluated_batches(network, task, split, experiment):
         answers = task.decode(network, batch, outputs, predictions)
         task.measure(meter, answers, batch)
         total += float(task.loss(outputs, batch)) * task.weight(batch)
@@ -88,7 +88,7 @@ def evaluate(
     return Scores(metrics, table, counted)
 
 
-def _outputs(
+def evaluated_batches(
     network: nn.Module, task: Task, split: EncodedSplit, experiment: Experiment
 ) -> Iterator[tuple[Batch, Tensor]]:
     """Every item once, in batches; with carried state the text as one stream."""

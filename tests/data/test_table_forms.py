@@ -82,7 +82,8 @@ def test_air_quality_has_semicolons_decimal_commas_and_marks(tmp_path: Path) -> 
         "2 rows without any value at the end were left out",
         "columns without a name were left out: Unnamed: 5, Unnamed: 6 (list them in "
         "data.source.columns to read them)",
-        "2 missing values were filled with linear interpolation in time, which reads the next value",
+        "2 missing values were filled with linear interpolation in time, which reads the next "
+        "value",
     ]
     with pytest.raises(InputError, match=r"2 are missing .* column 'CO\(GT\)', line 4 \('-200'\)"):
         read(Table.model_validate(options | {"gaps": "refuse"}))
