@@ -94,9 +94,9 @@ class Initialization(Block):
     """W_hh, per gate."""
     scale: float = Field(default=1.0, gt=0, le=100)
     """Multiplies W_hh: identity gives scale·I (Le et al. 2015)."""
-    embedding: float = Field(default=1.0, gt=0, le=100)
-    """Standard deviation of the vectors of tokens, of inputs and of targets. Small vectors let rare
-    words learn with few examples; their default depends on the task."""
+    embedding: float | None = Field(default=None, gt=0, le=100)
+    """Standard deviation of the vectors of tokens, of inputs and of targets; null: 0.1 for words in
+    classification and tagging, so that rare words learn from few examples, and 1 elsewhere."""
     head: Literal["xavier", "fan_in", "normal"] = "xavier"
     """Weights of the outputs: Xavier's uniform distribution, which narrows as the number of outputs
     grows; uniform in ±1/sqrt(inputs), as torch's; or normal with variance 1/inputs."""

@@ -6,7 +6,7 @@ refused with the given reason unless they hold their default.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -43,7 +43,6 @@ UNUSED_BY_MOST = {**NO_DECODER, **NO_SERIES}
 NO_SCALING = {"data.scaling": "only numbers are scaled"}
 NO_NUMBERS = {**UNUSED_BY_MOST, **NO_SCALING}
 NO_TRUNCATION = {"train.bptt": "only a network with an answer at every step can be truncated"}
-SMALL_VECTORS = {"model.initialization.embedding": 0.1}
 NO_READOUT = {"model.readout": "every step is read out"}
 
 
@@ -55,8 +54,8 @@ class TaskBlock(Block):
     output_keys: ClassVar[tuple[str, ...]] = ()
     """Keys that change the meaning of outputs: networks that differ in them are not comparable."""
 
-    defaults: ClassVar[Mapping[str, Any]] = {}
-    """Params path -> default of this task, where it differs from the block's."""
+    word_scale: ClassVar[float] = 1.0
+    """Default of `model.initialization.embedding` where tokens are words or byte pairs."""
 
     decodes_text: ClassVar[bool] = False
     """Whether targets are texts."""
@@ -86,7 +85,7 @@ class Classification(TaskBlock):
     """One label per sequence (many-to-one). Cross-entropy on the read-out."""
 
     metrics: ClassVar[Mapping[str, Direction]] = RIGHTNESS
-    defaults: ClassVar[Mapping[str, Any]] = SMALL_VECTORS
+    word_scale: ClassVar[float] = 0.1
     topology: ClassVar[str] = "many_to_one"
     forms: ClassVar[tuple[str, ...]] = ("labelled_text", "frames", "audio")
     unused: ClassVar[Mapping[str, str]] = {**UNUSED_BY_MOST, **NO_TRUNCATION}
@@ -102,7 +101,7 @@ class Tagging(TaskBlock):
     """One label per token or frame (many-to-many, synced). Cross-entropy per real token."""
 
     metrics: ClassVar[Mapping[str, Direction]] = directed(*RIGHTNESS, "sequence_accuracy")
-    defaults: ClassVar[Mapping[str, Any]] = SMALL_VECTORS
+    word_scale: ClassVar[float] = 0.1
     topology: ClassVar[str] = "synced"
     forms: ClassVar[tuple[str, ...]] = ("tagged", "tagged_frames")
     unused: ClassVar[Mapping[str, str]] = {**UNUSED_BY_MOST, **NO_READOUT}

@@ -1,11 +1,10 @@
 """The blocks of an experiment, each validated by itself, and access to values by params path."""
 
 import copy
-import functools
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Self, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from rnnkit.params.block import Block, FrozenDict, FrozenMapping, spelled_out
 from rnnkit.params.data import Data
@@ -14,9 +13,6 @@ from rnnkit.params.task import Direction, Task
 from rnnkit.params.train import Train
 from rnnkit.params.tune import Tune
 
-TASKS = get_args(get_args(Task)[0])
-DEPEND_ON_TASK = {path for block in TASKS for path in block.defaults}
-"""Paths whose default depends on the task."""
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
@@ -26,24 +22,6 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(map(_frozen, value))
     return value
-
-
-def _filled(block: Any, path: Sequence[str], default: Any) -> Any:
-    """A copy with the value at a path, unless one is given; what is no block stays as it is."""
-    key, *inner = path
-    if isinstance(block, BaseModel):
-        is_given, value = key in block.model_fields_set, getattr(block, key)
-    elif isinstance(block, Mapping):
-        is_given, value = key in block, block.get(key, {})
-    else:
-        return block
-    if inner:
-        value = _filled(value, inner, default)
-    elif not is_given:
-        value = default
-    if isinstance(block, BaseModel):
-        return block.model_copy(update={key: value})
-    return {**block, key: value}
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,39}$")]
@@ -65,19 +43,6 @@ class UncheckedExperiment(Block):
     """Name -> params path -> value; `rnnkit compare` runs each variant."""
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, max_length=100)] = ()
     """`rnnkit compare` runs each variant with each seed; empty: only with `seed`."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_defaults_of_the_task(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping):
-            return given
-        task = given.get("task")
-        kind = task.get("kind") if isinstance(task, Mapping) else getattr(task, "kind", None)
-        for block in TASKS:
-            if block.model_fields["kind"].default == kind:
-                for path, value in block.defaults.items():
-                    given = _filled(given, path.split("."), value)
-        return given
 
     def replace(self, overrides: Mapping[str, Any]) -> Self:
         """A validated copy with some values replaced.
@@ -105,10 +70,6 @@ class UncheckedExperiment(Block):
                 block.clear()
                 emptied.append(block)
             block[last] = copy.deepcopy(overrides[path])
-        for path in DEPEND_ON_TASK:
-            if not (self.is_changed(path) or any(path.startswith(given) for given in overrides)):
-                *above, last = path.split(".")
-                del functools.reduce(dict.__getitem__, above, tree)[last]
         return type(self).model_validate(tree)
 
     @property
@@ -130,8 +91,6 @@ class UncheckedExperiment(Block):
 
     def default(self, path: str) -> Any:
         """Default at a params path."""
-        if path in self.task.defaults:
-            return self.task.defaults[path]
         above, _, last = path.rpartition(".")
         return type(self.value(above)).model_fields[last].get_default()
 

@@ -20,7 +20,7 @@ from rnnkit.errors import InputError
 from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import build
 from rnnkit.nn.model.representation import Sizes
-from rnnkit.params.data import Data
+from rnnkit.params.data import Characters, Data
 from rnnkit.params.model import Model
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.streaming import SequenceStream
@@ -124,6 +124,13 @@ class Task(ABC, Generic[F]):
 
     def network(self, model: Model, generator: torch.Generator) -> nn.Module:
         """The network for this task, its weights drawn from the generator."""
+        start, are_words = (
+            model.initialization,
+            not isinstance(self.fitted.data.tokenizer, Characters),
+        )
+        if start.embedding is None and are_words:
+            start = start.model_copy(update={"embedding": self.params.word_scale})
+            model = model.model_copy(update={"initialization": start})
         return build(model, self.topology, self.sizes, self.outputs, generator)
 
     # ------------------------------------------------------------------ training and evaluation

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from rnnkit.nn.cells.interface import remake
 from rnnkit.nn.model.attention import ATTENTIONS, Memory, attend
-from rnnkit.nn.model.initialization import make_head
+from rnnkit.nn.model.initialization import embedding_scale, make_head
 from rnnkit.nn.model.representation import Embedding
 from rnnkit.nn.model.stack import Stack, States, map_states
 from rnnkit.nn.recurrence import unroll
@@ -75,7 +75,7 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         start = model.initialization
-        self.embedding = Embedding(tokens, model.target_embedding, start.embedding, draw)
+        self.embedding = Embedding(tokens, model.target_embedding, embedding_scale(start), draw)
         self.is_fed = memory is not None and model.input_feeding
         width = model.target_embedding + (model.hidden if self.is_fed else 0)
         forward = model.model_copy(update={"bidirectional": False, "initial_state": "zeros"})

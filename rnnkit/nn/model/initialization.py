@@ -74,6 +74,11 @@ MATRICES: dict[str, Callable[[int, int, torch.Generator], Matrix]] = {
 """All draw in float64, so that float32 and float64 models start from the same numbers."""
 
 
+def embedding_scale(params: Initialization) -> float:
+    """Standard deviation of the initial vectors of tokens."""
+    return 1.0 if params.embedding is None else params.embedding
+
+
 def initialize_cell(cell: Cell[Any], params: Initialization, generator: torch.Generator) -> None:
     """Draw a cell's W_xh and W_hh, one block per gate; W_hh is multiplied by `scale`."""
     with torch.no_grad():

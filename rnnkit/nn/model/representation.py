@@ -15,6 +15,7 @@ from torch.nn import functional
 import rnnkit.params.model as blocks
 from rnnkit.errors import InputError
 from rnnkit.nn.kernels.padding import Mask, find_padding
+from rnnkit.nn.model.initialization import embedding_scale
 from rnnkit.nn.model.readout import READOUTS
 from rnnkit.nn.model.stack import Stack
 
@@ -142,7 +143,7 @@ class SpelledEmbedding(nn.Module):
         block = model.representation
         assert isinstance(block, blocks.Embedding)
         assert block.characters is not None
-        scale = model.initialization.embedding
+        scale = embedding_scale(model.initialization)
         self.words = Embedding(vocabulary, block.size, scale, draw, model.embedding_dropout)
         self.letters = Embedding(characters, block.characters.size, 1.0, draw)
         spelled = {"hidden": block.characters.hidden, "depth": 1, "bidirectional": True}
@@ -202,7 +203,7 @@ def make_representation(model: blocks.Model, sizes: Sizes, draw: torch.Generator
     if isinstance(block, blocks.Raw):
         return Raw(size) if sizes.level is None else RelativeToLast(size, sizes.level)
     if block.characters is None:
-        scale = model.initialization.embedding
+        scale = embedding_scale(model.initialization)
         return Embedding(size, block.size, scale, draw, model.embedding_dropout)
     assert sizes.characters is not None
     return SpelledEmbedding(model, size, sizes.characters, draw)
