@@ -57,7 +57,7 @@ def test_the_wheel_has_every_module_data_file_and_example(wheel: Path) -> None:
         file.relative_to(ROOT).as_posix()
         for package in ("rnnkit", "flows")
         for file in (ROOT / package).rglob("*")
-        if file.is_file() and "__pycache__" not in file.splits
+        if file.is_file() and "__pycache__" not in file.parts
     }
     assert {"rnnkit/py.typed", "flows/py.typed", "rnnkit/data/public/files.tsv"} <= code
     assert names == code | examples

@@ -138,10 +138,16 @@ def spelling_rules(experiment: UncheckedExperiment) -> Iterator[str]:
 
 def initialization_rules(experiment: UncheckedExperiment) -> Iterator[str]:
     """Rules for initial weights that the network does not have."""
-    embeds = isinstance(experiment.model.representation, Embedding)
+    representation = experiment.model.representation
     decodes = isinstance(experiment.task, TextGeneration)
-    if not (embeds or decodes) and experiment.is_changed("model.initialization.embedding"):
-        yield "model.initialization.embedding: the network has no embedding; leave it out"
+    if experiment.is_changed("model.initialization.embedding") and not decodes:
+        if not isinstance(representation, Embedding):
+            yield "model.initialization.embedding: the network has no embedding; leave it out"
+        elif representation.vectors is not None:
+            yield (
+                "model.initialization.embedding: words without a vector start with the standard "
+                "deviation of model.representation.vectors; leave it out"
+            )
     if experiment.model.tied and experiment.is_changed("model.initialization.head"):
         yield (
             "model.initialization.head: a tied head has the weights of the embedding; leave it out"

@@ -56,7 +56,8 @@ def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) ->
             f"model.representation.size is {block.size}; set it to {read.width}"
         )
     embedding: Any = network.representation
-    table = embedding.vectors if block.characters is None else embedding.words.vectors
+    words = embedding if block.characters is None else embedding.words
+    table = words.vectors
     known = [i for i, word in enumerate(vocabulary) if word in read.vectors and i != PADDING]
     if not known:
         raise InputError(
@@ -65,7 +66,7 @@ def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) ->
         )
     rows = torch.stack([torch.from_numpy(read.vectors[vocabulary[i]]) for i in known])
     with torch.no_grad():
-        table.mul_(rows.std())
+        table.mul_(rows.std() / words.scale)
         table[torch.tensor(known)] = rows.to(table.dtype)
     table.requires_grad_(not block.freeze)
     fraction = len(known) / (len(vocabulary) - 1)

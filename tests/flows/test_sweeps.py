@@ -183,7 +183,7 @@ def test_a_killed_sweep_goes_on_within_its_trials(tmp_path: Path, seed: int) -> 
 
 
 def test_a_sweep_whose_trials_all_fail_stops_and_says_why(tmp_path: Path, prefect_api: str) -> None:
-    search = "model.bidirectional: {choices: [true]}\n    train.bptt: {choices: [5]}"
+    search = "model.bidirectional: {choices: [true]}\n    train.bptt: {low: 2, high: 60}"
     sweep = Sweep(tmp_path, epochs=2, trials=30, prefect=prefect_api)
     content = sweep.params.read_text()
     sweep.params.write_text(content[: content.index("    train.clip")] + f"    {search}\n")

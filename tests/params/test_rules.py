@@ -335,6 +335,12 @@ RULES = [
         r"model\.initialization\.embedding: the network has no embedding; leave it out",
     ),
     (
+        f"{TAGGING}model:\n  representation: {{kind: embedding, vectors: g.txt}}\n"
+        "  initialization:\n    embedding: 3.0\n",
+        8,
+        r"model\.initialization\.embedding: words without a vector start with the standard devi",
+    ),
+    (
         f"{LANGUAGE}model:\n  representation: {{kind: embedding, size: 128}}\n  tied: true\n"
         "  initialization:\n    head: fan_in\n",
         9,

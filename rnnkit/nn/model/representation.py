@@ -60,7 +60,7 @@ class Embedding(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.size = size
+        self.size, self.scale = size, scale
         self.dropout = dropout
         drawn = torch.randn(vocabulary, size, dtype=torch.float64, generator=generator)
         drawn[0] = 0
