@@ -187,7 +187,21 @@ class Text(Block):
     encoding: str = "utf-8"
 
 
-class Table(WithNumbers):
+class WithTimes(WithNumbers):
+    """How the times of a table are read."""
+
+    timezone: Timezone | None = None
+    """The time zone of the times, such as Europe/Berlin: times without an offset are its local
+    times, and others are converted to it. Hours and days are those of this zone; null: as in the
+    file, and UTC if the offsets in the file differ."""
+    time_format: TimeFormat | None = None
+    """How times are written, in Python's codes, such as `%d/%m/%Y %H:%M`; null: ISO 8601."""
+    time_unit: TimeUnit | None = None
+    """The unit of times that are numbers: years, or the time since 1970. null: whole numbers are
+    years if all lie between 1500 and 2200, dates such as 202412 or 20241231, or seconds."""
+
+
+class Table(WithTimes):
     """Numbers with a time column, as CSV, TSV or Parquet; plain or .gz."""
 
     form: ClassVar[Form] = "series"
@@ -199,15 +213,6 @@ class Table(WithNumbers):
     time: ColumnName | Annotated[Names, Field(min_length=1)] = "time"
     """The time column; of a Parquet file it may be the index. Rows are sorted by it, and equal
     times are refused. Several columns, such as a date and a time of day, are joined with spaces."""
-    timezone: Timezone | None = None
-    """The time zone of the times, such as Europe/Berlin: times without an offset are its local
-    times, and others are converted to it. Hours and days are those of this zone; null: as in the
-    file, and UTC if the offsets in the file differ."""
-    time_format: TimeFormat | None = None
-    """How times are written, in Python's codes, such as `%d/%m/%Y %H:%M`; null: ISO 8601."""
-    time_unit: TimeUnit | None = None
-    """The unit of times that are numbers: years, or the time since 1970. null: whole numbers are
-    years if all lie between 1500 and 2200, dates such as 202412 or 20241231, or seconds."""
     id: ColumnName | None = None
     """The column with the series of a row, one row per series and time; null: the table is one
     series. Scaling is fitted per series, and no window spans two series."""
@@ -223,7 +228,7 @@ class Table(WithNumbers):
     the month), W-FRI, 15min; null: inferred from the times."""
 
 
-class Frames(WithNumbers):
+class Frames(WithTimes):
     """Sequences of frames, a row of numbers each, as CSV, TSV or Parquet; plain or .gz.
 
     A label belongs to a sequence (for classification) or to each frame (for tagging); of regression
@@ -245,15 +250,6 @@ class Frames(WithNumbers):
     """The time column, which sorts the frames of a sequence; null: frames are in order. With a
     label per frame, sequences are cut where times are missing. Several columns, such as a date and
     a time of day, are joined with spaces."""
-    timezone: Timezone | None = None
-    """The time zone of the times, such as Europe/Berlin: times without an offset are its local
-    times, and others are converted to it. Hours and days are those of this zone; null: as in the
-    file, and UTC if the offsets in the file differ."""
-    time_format: TimeFormat | None = None
-    """How times are written, in Python's codes, such as `%d/%m/%Y %H:%M`; null: ISO 8601."""
-    time_unit: TimeUnit | None = None
-    """The unit of times that are numbers: years, or the time since 1970. null: whole numbers are
-    years if all lie between 1500 and 2200, dates such as 202412 or 20241231, or seconds."""
     group: ColumnName | None = None
     """A column whose equal values stay in one split, such as the subject."""
     row_names: bool = False

@@ -5,7 +5,7 @@ from typing import get_args
 
 from rnnkit.params.data import FileNames, Files, Fractions, Time
 from rnnkit.params.delimited import LAYOUT, WHITESPACE, Delimited, WithNumbers
-from rnnkit.params.source import Audio, Frames, Pairs, Table, TokenForm, Vectors
+from rnnkit.params.source import Audio, Frames, Pairs, Table, TokenForm, Vectors, WithTimes
 from rnnkit.params.task import Regression, Transcription
 from rnnkit.params.unchecked import UncheckedExperiment
 
@@ -39,11 +39,13 @@ def delimited_rules(experiment: UncheckedExperiment) -> Iterator[str]:
         )
     if isinstance(source, WithNumbers) and source.decimal == source.thousands:
         yield f"data.source.thousands: {source.decimal!r} is the decimal mark; choose another"
-    if isinstance(source, Frames):
-        if source.time is None and source.time_format is not None:
-            yield "data.source.time_format: there is no time; name data.source.time"
-        if source.row_names and not source.header:
-            yield "data.source.row_names: without a header none is left out of it; leave it out"
+    if isinstance(source, WithTimes) and None not in (source.time_format, source.time_unit):
+        yield (
+            "data.source.time_unit: it is for times that are numbers, and data.source.time_format "
+            "for text; leave one of them out"
+        )
+    if isinstance(source, Frames) and source.row_names and not source.header:
+        yield "data.source.row_names: without a header none is left out of it; leave it out"
 
 
 def table_rules(experiment: UncheckedExperiment) -> Iterator[str]:
@@ -78,7 +80,7 @@ def frames_rules(experiment: UncheckedExperiment) -> Iterator[str]:
                 "neighbours on both sides; write split: {kind: time}, give files, or name "
                 "data.source.sequence"
             )
-    for key in ("timezone", "time_unit"):
+    for key in ("timezone", "time_format", "time_unit"):
         if source.time is None and getattr(source, key) is not None:
             yield f"data.source.{key}: the frames have no time; name data.source.time"
     moments = (split.valid, split.test, split.until) if isinstance(split, Time) else ()

@@ -187,7 +187,7 @@ RULES = [
     (
         STRETCHES.replace("per_frame", 'per_frame, time_format: "%Y"'),
         4,
-        r"data\.source\.time_format: there is no time; name data\.source\.time",
+        r"data\.source\.time_format: the frames have no time; name data\.source\.time",
     ),
     (
         STRETCHES.replace("per_frame", "per_frame, row_names: true, header: false"),
@@ -460,6 +460,11 @@ RULES = [
         STRETCHES.replace("per_frame", "per_frame, timezone: Europe/Berlin"),
         4,
         r"data\.source\.timezone: the frames have no time; name data\.source\.time",
+    ),
+    (
+        STRETCHES.replace("per_frame", 'per_frame, time: t, time_unit: days, time_format: "%Y"'),
+        4,
+        r"data\.source\.time_unit: it is for times that are numbers, and data\.source\.time_form",
     ),
     (
         STRETCHES.replace("per_frame", "per_frame, time_unit: days"),
