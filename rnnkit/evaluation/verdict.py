@@ -44,16 +44,16 @@ def verdict(
     except InputError as error:
         relation = "is no better than" if score == rival else higher
         return f"The network {relation} {against}; no interval: {error}.", None
-    found = {"baseline": best, **change.columns()}
+    difference = {"baseline": best, **change.columns()}
     if score == rival:
-        return f"The network is no better than {against}.", found
+        return f"The network is no better than {against}.", difference
     relations = {
         "better": "beats",
         "worse": "LOSES TO",
         "undecided": "cannot be distinguished from",
     }
     relation = relations[change.verdict] if change.has_interval else higher
-    return f"The network {relation} {against} ({change}).", found
+    return f"The network {relation} {against} ({change}).", difference
 
 
 def deciding(task: Task, test: Metrics, beside: Mapping[str, Metrics]) -> tuple[str, str] | None:

@@ -44,8 +44,8 @@ def bleu_of(sums: np.ndarray) -> np.ndarray:
     def score(terms: np.ndarray) -> float:
         sys_len, ref_len = np.rint(terms[:2]).astype(int).tolist()  # sacreBLEU prints them as such
         correct, total = terms[2:6].tolist(), terms[6:].tolist()
-        found = BLEU.compute_bleu(correct, total, sys_len, ref_len, smooth_method="exp")
-        return min(1.0, found.score / 100)
+        bleu = BLEU.compute_bleu(correct, total, sys_len, ref_len, smooth_method="exp")
+        return min(1.0, bleu.score / 100)
 
     return np.asarray(np.apply_along_axis(score, 0, sums))
 

@@ -236,7 +236,7 @@ def suggested(text: str, layout: Layout) -> str:
         for number, line in enumerate(io.StringIO(text, newline=""), start=1)
         if line.strip()
     ][:100]
-    found: tuple[int, int, Layout] | None = None
+    best: tuple[int, int, Layout] | None = None
     for separator in dict.fromkeys((layout.separator, ";", "\t", "|", ",", WHITESPACE)):
         candidate = replace(plain, separator=separator)
         widths = Counter(len(candidate.divide(line)) for _, line in lines)
@@ -246,11 +246,11 @@ def suggested(text: str, layout: Layout) -> str:
         score = count + len(lines) * (first == width)
         words = separator == WHITESPACE and (first != width or layout.separator in lines[0][1])
         fits = width > 1 and count >= 0.8 * len(lines) and not words
-        if fits and (found is None or score > found[0]):
-            found = score, width, candidate
-    if found is None:
+        if fits and (best is None or score > best[0]):
+            best = score, width, candidate
+    if best is None:
         return ""
-    _, width, candidate = found
+    _, width, candidate = best
     fields = [(number, candidate.divide(line)) for number, line in lines]
     begin = next(number for number, cells in fields if len(cells) == width)
     values = [cell for _, cells in fields for cell in cells]

@@ -120,9 +120,9 @@ def _full(times: pd.Series, params: Table) -> tuple[pd.DatetimeIndex, str]:
 
     if params.frequency is not None:
         return grid.named(times, params.frequency, params.path).times, ""
-    found = grid.find(times)
-    if found is not None:
-        return found.times, f"no row has {found.closed}: these are no gaps" if found.closed else ""
+    steps = grid.find(times)
+    if steps is not None:
+        return steps.times, f"no row has {steps.closed}: these are no gaps" if steps.closed else ""
     note = "times lie on no regular grid, so rows are the steps and none counts as missing"
     return pd.DatetimeIndex(times), f"{note}; data.source.frequency names the grid"
 

@@ -193,10 +193,10 @@ def _offset(text: str) -> str:
     >>> _offset("2024-10-25 00:00:00+02"), _offset("2024-10-25T00:00Z"), _offset("2024-10-25")
     ('+02:00', '+00:00', '')
     """
-    found = OFFSET.search(text)
-    if found is None:
+    offset = OFFSET.search(text)
+    if offset is None:
         return ""
-    digits = found["offset"].replace(":", "").upper().replace("Z", "+00")
+    digits = offset["offset"].replace(":", "").upper().replace("Z", "+00")
     return f"{digits[:3]}:{digits[3:] or '00'}".replace("-00:00", "+00:00")
 
 
