@@ -67,7 +67,7 @@ def run_experiment(
 def _steps(run: Run, settings: Settings, monitor: Monitor) -> dict[str, Any]:
     durations = Durations(run.folder)
     durations.begin("prepare")
-    prepared = _prepare(run, monitor)
+    run, prepared = _prepare(run, monitor)
     trained, search = run, Search()
     if run.experiment.tune is not None:
         durations.begin("tune")
@@ -93,15 +93,16 @@ def _steps(run: Run, settings: Settings, monitor: Monitor) -> dict[str, Any]:
     return result
 
 
-def _prepare(run: Run, monitor: Monitor) -> Prepared:
+def _prepare(run: Run, monitor: Monitor) -> tuple[Run, Prepared]:
     stage = monitor.stages.begin("prepare", total=None)
-    prepared: Prepared = prepare_data(run, monitor.link)
+    prepared: Prepared
+    run, prepared = prepare_data(run, monitor.link)
     monitor.send()
     counts = " / ".join(f"{len(prepared.splits[split]):,}" for split in SPLITS)
     monitor.stages.end(stage, f"{counts} items in train / valid / test")
     for note in prepared.notes:
         out.print(f"  {note}", markup=False)
-    return prepared
+    return run, prepared
 
 
 def _train(run: Run, prepared: Prepared, monitor: Monitor) -> None:

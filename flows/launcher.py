@@ -67,7 +67,7 @@ def resume_run(run: Any, settings: Any, quiet: bool) -> None:
     """A run that was begun, to its end, from its folder and the same files as before."""
     from rnnkit.runs.identity import identify
 
-    experiment, facts = run.experiment, read_json(run.path / "fingerprint.json")
+    experiment, facts = run.params, read_json(run.path / "fingerprint.json")
     date, again = facts["date"], facts["again"]
     (identity,) = identify([experiment], date, again)
     if identity.run != run.id:

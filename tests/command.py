@@ -20,7 +20,11 @@ data:
 model:
   representation: {kind: embedding, size: 8}
   hidden: 8
-train: {epochs: 3, batch_size: 16, optimizer: {kind: adam, learning_rate: 1e-2}}
+train:
+  epochs: 3
+  batch_size: 16
+  optimizer: {kind: adam, learning_rate: 1e-2}
+  monitor: valid/loss
 """
 """An experiment that trains in a second."""
 SWEEP = f"""{SMALL}

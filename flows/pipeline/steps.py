@@ -4,7 +4,7 @@ Weights, predictions and figures lie in the run's folder, which is the truth.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.evaluation.finalize import NO_SWEEP, collect_result, finalize, predictions_of
 from rnnkit.params import Experiment
 from rnnkit.params.block import FrozenDict
-from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runs.run_folder import PREPARED, RunFolder
 
 
 @dataclass(frozen=True)
@@ -39,22 +39,26 @@ class Search:
     importance: Mapping[str, float] = FrozenDict()
 
 
-def load_data(experiment: Experiment, sha256: str, home: Path) -> Prepared:
-    """The data of an experiment, stored under their hash or built; without the monitored metric
-    they are refused."""
+def load_data(experiment: Experiment, sha256: str, home: Path) -> tuple[Experiment, Prepared]:
+    """The data of an experiment, stored under their hash or built, and the experiment with the
+    metric that it monitors on them; without that metric they are refused."""
     from rnnkit import tasks
-    from rnnkit.training.evaluate import refuse_undefined
+    from rnnkit.training.evaluate import with_monitor
 
     prepared = tasks.prepare(experiment.data, experiment.task, home, sha256)
-    refuse_undefined(experiment, prepared)
-    return prepared
+    return with_monitor(experiment, prepared), prepared
 
 
-def prepare(run: Run) -> Prepared:
-    """From the source to tensors on disk."""
-    prepared = load_data(run.experiment, run.data, run.home)
-    run.folder.append("prepared", sha256=prepared.sha256, source=str(prepared.facts["source"]))
-    return prepared
+def prepare(run: Run) -> tuple[Run, Prepared]:
+    """From the source to tensors on disk; the run's params with what the data decided."""
+    experiment, prepared = load_data(run.experiment, run.data, run.home)
+    run.folder.append(
+        PREPARED,
+        sha256=prepared.sha256,
+        source=str(prepared.facts["source"]),
+        monitor=experiment.train.monitor,
+    )
+    return replace(run, experiment=experiment), prepared
 
 
 def evaluate(run: Run, prepared: Prepared) -> dict[str, Any]:

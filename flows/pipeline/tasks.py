@@ -60,17 +60,17 @@ class Progress:
 
 
 @task(name="prepare", cache_policy=NO_CACHE)
-def prepare_data(run: Run, link: str) -> Prepared:
-    """Tokenise, embed, pad: from the source to tensors on disk.
+def prepare_data(run: Run, link: str) -> tuple[Run, Prepared]:
+    """Tokenise, embed, pad: from the source to tensors on disk; see `steps.prepare`.
 
     Args:
         link: the run's page in MLflow; empty where MLflow does not answer.
     """
-    prepared = steps.prepare(run)
+    run, prepared = steps.prepare(run)
     if link:
         key = key_of(run.experiment.name, "mlflow")
         create_link_artifact(link=link, link_text="the run in MLflow", key=key)
-    return prepared
+    return run, prepared
 
 
 @task(name="train", cache_policy=NO_CACHE)
@@ -91,7 +91,7 @@ def train_model(run: Run, prepared: Prepared, show: Callable[[int, str], object]
             continue
         values = {f"valid/{name}": value for name, value in epoch.valid.items()}
         values["train/loss"] = epoch.train["loss"]
-        shown = [name for name in ("train/loss", train.monitor) if name in values]
+        shown = [name for name in ("train/loss", run.experiment.monitor) if name in values]
         metrics = ", ".join(f"{name} {values[name]:.4g}" for name in shown)
         show(epoch.epoch, metrics)
         progress.show(1.0 if epoch.last else epoch.epoch / train.epochs)
@@ -142,7 +142,8 @@ def _run_alone(run: Run, stop: Path) -> None:
     numerics.set_threads(run.experiment.train.threads)
     durations = Durations(run.folder)
     durations.begin("train")
-    prepared, search = steps.prepare(run), Search()
+    run, prepared = steps.prepare(run)
+    search = Search()
     for _ in train_into(run.folder, run.experiment, prepared):
         if stop.exists():
             run.folder.append("interrupted")

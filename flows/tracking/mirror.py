@@ -134,9 +134,11 @@ class Mirror:
         else:
             self._client.update_run(mlflow_id, status="RUNNING")
         self.mlflow_id: str = mlflow_id
-        searched = experiment.tune.search if experiment.tune else ()
+        undecided = list(experiment.tune.search if experiment.tune else ())
+        if experiment.train.monitor is None:
+            undecided.append("train.monitor")
         # Another kind changes its whole block.
-        self._log_params(experiment, without=[path.removesuffix(".kind") for path in searched])
+        self._log_params(experiment, without=[path.removesuffix(".kind") for path in undecided])
         self._tag({STATE: "running", **tags})
 
     @property

@@ -145,4 +145,4 @@ def _note(records: Sequence[dict[str, Any]], experiment: Experiment) -> str:
         f"{path.rpartition('.')[2]} {number(v) if isinstance(v, float) else v}"
         for path, v in best["values"].items()
     )
-    return f"{note}, best {experiment.train.monitor} {number(best['value'])} at {values}"
+    return f"{note}, best {experiment.monitor} {number(best['value'])} at {values}"

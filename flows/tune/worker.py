@@ -147,9 +147,7 @@ class Sweep:
                     return True
             values.append(self._value(folder))
             if seeds > 1 and training.seed not in known:
-                place.append(
-                    "seed", seed=training.seed, value=values[-1], monitor=training.train.monitor
-                )
+                place.append("seed", seed=training.seed, value=values[-1], monitor=training.monitor)
             if by_seed and k not in reported:
                 trial.report(values[-1], k)
                 if k < seeds - 1 and trial.should_prune():
@@ -164,7 +162,7 @@ class Sweep:
         newest = folder.newest_checkpoint()
         best = None if newest is None else newest[1]["best"]
         if best is None:
-            raise ArithmeticError(f"{self.experiment.train.monitor} was never a finite number")
+            raise ArithmeticError(f"{self.experiment.monitor} was never a finite number")
         return float(best)
 
     def tell(self, number: int, place: RunFolder) -> None:

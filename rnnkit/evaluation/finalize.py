@@ -70,14 +70,14 @@ def training_summary(
     """
     count, params = epochs[-1]["epoch"], experiment.train
     stopped_early = count < params.epochs
-    sentence = f"{params.monitor} was best in epoch {best} of {params.epochs}."
+    sentence = f"{experiment.monitor} was best in epoch {best} of {params.epochs}."
     if not epochs[-1]["valid"]:
         sentence = f"Trained for {count} epochs, without a validation split."
     elif stopped_early:
         sentence = (
             f"Early stopping ended the training after epoch {count} of {params.epochs}: "
-            f"{params.monitor} was best in epoch {best} (train.early_stopping: null trains for all "
-            "epochs)."
+            f"{experiment.monitor} was best in epoch {best} (train.early_stopping: null trains for "
+            "all epochs)."
         )
     return {"epochs": count, "stopped_early": stopped_early, "training": sentence}
 

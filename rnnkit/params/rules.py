@@ -84,7 +84,7 @@ def general_rules(experiment: UncheckedExperiment) -> Iterator[str]:
     if split.kind == "column" and source.kind in NO_COLUMNS:
         files = "" if source.kind == "builtin" else " or files"
         yield f"data.split: this source has no columns; choose fractions{files}"
-    if experiment.train.monitor not in monitors:
+    if experiment.train.monitor not in (None, *monitors):
         yield (
             f"train.monitor: must be one of {', '.join(monitors)}, got {experiment.train.monitor!r}"
         )
@@ -176,7 +176,8 @@ def decoder_rules(experiment: UncheckedExperiment) -> Iterator[str]:
         )
     if isinstance(data.source, Vectors) and len(data.source.targets) != 1:
         yield "data.source.targets: a vector has one text; name one column"
-    if experiment.monitored not in OF_TOKENS and not has_reference_text(experiment):
+    monitor_of_texts = experiment.train.monitor and experiment.monitored not in OF_TOKENS
+    if monitor_of_texts and not has_reference_text(experiment):
         yield (
             "train.monitor: a category has no single reference text; write valid/loss, or leave it "
             "out"

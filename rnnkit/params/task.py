@@ -61,6 +61,15 @@ class TaskBlock(Block):
     """Whether targets are texts."""
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """Metrics to show, the deciding one first."""
+        raise NotImplementedError
+
+    def deciding(self, form: str) -> str:
+        """The metric that decides whether a network beats a baseline, for data of a form."""
+        return self.shown[0]
+
+    @property
     def data_version(self) -> int:
         """Part of the prepared data's hash; raise it when equal data give other examples."""
         return 0
@@ -402,6 +411,10 @@ class Captioning(TextGeneration):
     shown: ClassVar[tuple[str, ...]] = ("sequence_accuracy", "accuracy", "perplexity", "bleu")
 
     kind: Literal["captioning"] = "captioning"
+
+    def deciding(self, form: str) -> str:
+        """A category has no single reference text: the likelihood of the texts decides."""
+        return "perplexity" if form == "labelled_text" else super().deciding(form)
 
 
 class Transcription(TaskBlock):

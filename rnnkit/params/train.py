@@ -104,8 +104,9 @@ class Train(Block):
     bptt: int | None = Field(default=None, ge=1, le=1_000_000)
     """Window of truncated backpropagation through time, with one update each; null: no truncation.
     Unit: steps."""
-    monitor: str = "valid/loss"
-    """Metric that selects the best checkpoint and trial, and stops training early."""
+    monitor: str | None = None
+    """Metric that selects the best checkpoint and trial, and stops training early; null: the metric
+    that decides whether the network beats a baseline."""
     early_stopping: EarlyStopping | None = EarlyStopping()
     """On by default; null: train for all epochs. A run says at its end whether it stopped early."""
     threads: int = Field(default=1, ge=1, le=1024)

@@ -74,8 +74,18 @@ class UncheckedExperiment(Block):
 
     @property
     def monitored(self) -> str:
-        """Validation metric that selects the best epoch and trial."""
-        return self.train.monitor.removeprefix("valid/")
+        """Validation metric that selects the best epoch and trial.
+
+        Where `train.monitor` is null, `rnnkit.training.evaluate.with_monitor` sets it once the data
+        are read: entity tags have another one.
+        """
+        name = self.train.monitor or self.task.deciding(self.data.source.form)
+        return name.removeprefix("valid/")
+
+    @property
+    def monitor(self) -> str:
+        """As `train.monitor` names it: `valid/f1`."""
+        return f"valid/{self.monitored}"
 
     @property
     def direction(self) -> Direction:

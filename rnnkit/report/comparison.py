@@ -125,7 +125,7 @@ def _curves(groups: Groups) -> tuple[dict[str, list[list[float]]], str]:
         values = [[float(metrics[name]) for metrics in run if name in metrics] for run in valid]
         if nonempty := [curve for curve in values if curve]:
             curves[variant] = nonempty
-    return curves, first.train.monitor
+    return curves, first.monitor
 
 
 def _differing(groups: Groups) -> list[dict[str, Any]]:

@@ -127,7 +127,7 @@ def _trials(trials: list[dict[str, Any]], experiment: Experiment) -> list[dict[s
     return [
         {
             "trial": str(trial["number"]),
-            experiment.train.monitor: trial["value"],
+            experiment.monitor: trial["value"],
             **{path: trial["values"].get(path, "") for path in paths},
         }
         for trial in best

@@ -34,7 +34,7 @@ def draw(
         importance: of each searched key; empty without a sweep or if unknown.
     """
     task = task_for(experiment.task, prepared)
-    monitor, direction = experiment.train.monitor, experiment.direction
+    monitor, direction = experiment.monitor, experiment.direction
     drawn = {"network": _network(experiment.model, task)}
     drawn["learning_curves"] = figures.learning_curves(folder.records(), monitor)
     drawn |= task.figures(predictions)

@@ -31,6 +31,8 @@ _CHECKPOINT = re.compile(r"epoch-(\d+)\.([0-9a-f]{16})\.safetensors")
 LOCK_ATTEMPTS = 4
 """A status query also holds the lock for an instant, so retry."""
 JOURNAL, RESULT, PARAMS = "journal.jsonl", "result.json", "params.yaml"
+PREPARED = "prepared"
+"""Kind of the journal's record about the prepared data, and what they decided."""
 
 Status = Literal["new", "running", "interrupted", "failed", "finished"]
 
@@ -126,9 +128,17 @@ class RunFolder:
         return result
 
     @property
-    def experiment(self) -> Experiment:
-        """The run's resolved params."""
+    def params(self) -> Experiment:
+        """The run's resolved params, as it was begun with."""
         return load(self.path / PARAMS)
+
+    @property
+    def experiment(self) -> Experiment:
+        """The run's params with what its data decided: the monitored metric."""
+        experiment = self.params
+        if experiment.train.monitor is None and (prepared := self.records(PREPARED)):
+            return experiment.replace({"train.monitor": prepared[0]["monitor"]})
+        return experiment
 
     @property
     def trained(self) -> Experiment:

@@ -14,7 +14,7 @@ from rnnkit.nn.model.network import count_parameters
 from rnnkit.params import Experiment
 from rnnkit.runtime import numerics
 from rnnkit.tasks import task_for
-from rnnkit.training.evaluate import evaluated_batches, refuse_undefined
+from rnnkit.training.evaluate import evaluated_batches, with_monitor
 from rnnkit.training.pretrained import start
 
 TIMED_BATCHES = 4
@@ -32,10 +32,11 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         data: the source; items: of each split; longest: steps of the longest item;
         padding: fraction of the steps in the training batches; notes: on the data; vocabulary,
         target_vocabulary: tokens; longest_target: tokens; parameters; steps_per_epoch: updates;
+        monitor: the metric of the best epoch;
         seconds_per_epoch, with its validation; vectors, start_from: notes on pretrained weights;
         sweep: trials and epochs; comparison: variants and seeds. Keys that do not apply are absent.
     """
-    refuse_undefined(experiment, prepared)
+    experiment = with_monitor(experiment, prepared)
     numerics.set_threads(experiment.train.threads)
     task = task_for(experiment.task, prepared)
     network = task.network(experiment.model, numerics.generator(experiment.seed, "weights"))
@@ -61,6 +62,7 @@ def estimate(experiment: Experiment, prepared: Prepared) -> dict[str, Any]:
         **prepared.fitted.described(prepared.facts),
         "parameters": count_parameters(network),
         "steps_per_epoch": steps,
+        "monitor": experiment.train.monitor,
         "seconds_per_epoch": per_batch * steps + _validation_seconds(network, experiment, prepared),
         **pretrained,
     }

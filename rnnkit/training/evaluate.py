@@ -17,7 +17,7 @@ from rnnkit.metrics import Metrics
 from rnnkit.nn.model.network import Synced
 from rnnkit.params.block import FrozenDict
 from rnnkit.params.experiment import Experiment
-from rnnkit.tasks import Task
+from rnnkit.tasks import Task, task_for
 
 
 @dataclass(frozen=True)
@@ -30,20 +30,29 @@ class Scores:
     """How a metric was computed, if that has a name: sacreBLEU's signature."""
 
 
-def refuse_undefined(experiment: Experiment, prepared: Prepared) -> None:
-    """Raise InputError if the monitored metric does not exist for the validation split."""
-    splits, name = prepared.splits, experiment.monitored
+def with_monitor(experiment: Experiment, prepared: Prepared) -> Experiment:
+    """The experiment with `train.monitor` set: where it is null, to the metric that decides the
+    verdict.
+
+    Raises:
+        InputError: the monitored metric does not exist for the validation split.
+    """
+    if experiment.train.monitor is None:
+        deciding = task_for(experiment.task, prepared).shown[0]
+        experiment = experiment.replace({"train.monitor": f"valid/{deciding}"})
+    splits = prepared.splits
     if "valid" not in splits:
-        return
+        return experiment
     undefined = prepared.fitted.undefined(splits["train"], splits["valid"])
-    if name in undefined:
+    if (name := experiment.monitored) in undefined:
         others = [
             f"valid/{metric}" for metric in experiment.task.metrics if metric not in undefined
         ]
         raise InputError(
-            f"train.monitor: {experiment.train.monitor} does not exist for the validation split: "
+            f"train.monitor: {experiment.monitor} does not exist for the validation split: "
             f"{undefined[name]}; choose one of {', '.join(others)}"
         )
+    return experiment
 
 
 STREAM_STEPS = 1_000

@@ -24,7 +24,7 @@ from rnnkit.params.train import Adam, Cosine, Optimizer
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 from rnnkit.tasks import Task, task_for
-from rnnkit.training.evaluate import evaluate, refuse_undefined
+from rnnkit.training.evaluate import evaluate, with_monitor
 from rnnkit.training.gradients import FlatParameters, Threshold
 from rnnkit.training.learning_rate import learning_rate, reduces
 from rnnkit.training.pretrained import start
@@ -120,7 +120,7 @@ def train(experiment: Experiment, prepared: Prepared, state: State) -> Iterator[
         InputError: the monitored metric does not exist for the validation split.
         Diverged: no step of an epoch had a finite gradient.
     """
-    refuse_undefined(experiment, prepared)
+    experiment = with_monitor(experiment, prepared)
     params = experiment.train
     numerics.set_threads(params.threads)
     numerics.reset_peak_memory()

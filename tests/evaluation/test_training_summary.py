@@ -19,7 +19,7 @@ def epochs(count: int, **valid: float) -> list[dict[str, Any]]:
 
 
 def test_early_stopping_is_named_with_its_epochs() -> None:
-    it = Experiment.model_validate({**TREE, "train": {"epochs": 40}})
+    it = Experiment.model_validate({**TREE, "train": {"epochs": 40, "monitor": "valid/loss"}})
     assert training_summary(it, epochs(9, loss=0.5), 6) == {
         "epochs": 9,
         "stopped_early": True,

@@ -39,6 +39,7 @@ def experiment() -> Experiment:
                 "source": {"kind": "builtin", "name": "python_tokens"},
                 "tokenizer": {"kind": "characters"},
             },
+            "train": {"monitor": "valid/loss"},
             "tune": {
                 "trials": 12,
                 "search": {

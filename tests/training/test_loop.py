@@ -171,7 +171,11 @@ def test_a_plateau_lowers_the_rate_when_nothing_improves(
     experiment: Experiment, prepared: Prepared
 ) -> None:
     plateau = {"kind": "plateau", "factor": 0.5, "patience": 1}
-    hopeless = {"train.schedule": plateau, "train.optimizer.learning_rate": 50.0}
+    hopeless = {
+        "train.schedule": plateau,
+        "train.optimizer.learning_rate": 50.0,
+        "train.monitor": "valid/loss",
+    }
     records = list(train(experiment.replace(hopeless), prepared, State.start()))
     epochs = [record for record in records if isinstance(record, Epoch)]
     for before, after in pairwise(epochs):

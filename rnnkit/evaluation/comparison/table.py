@@ -92,12 +92,21 @@ def difference_of(row: Mapping[Any, Any], measure: str = "") -> Difference | Non
 
 
 def numbers(table: pandas.DataFrame) -> dict[str, float]:
-    """The table as metrics of one run, named METRIC/VARIANT."""
-    return {
-        f"{name}/{row['variant']}": float(row[name])
-        for row in table.to_dict("records")
-        for name in [*metric_names(table), "seconds", "memory"]
-    }
+    """The table as metrics of one run, named METRIC/VARIANT; the differences from the first variant
+    and the ends of their intervals as difference/METRIC/VARIANT, difference/METRIC_low/VARIANT."""
+    named = dict[str, float]()
+    for row in table.to_dict("records"):
+        variant = row["variant"]
+        for name in [*metric_names(table), "seconds", "memory"]:
+            named[f"{name}/{variant}"] = float(row[name])
+        for measure in ["", *further_measures(table)]:
+            change = difference_of(row, measure)
+            if change is not None:
+                named[f"difference/{change.measure}/{variant}"] = change.value
+            if change is not None and change.has_interval:
+                named[f"difference/{change.measure}_low/{variant}"] = change.low
+                named[f"difference/{change.measure}_high/{variant}"] = change.high
+    return named
 
 
 def differences(groups: Groups) -> dict[str, list[Difference]]:
