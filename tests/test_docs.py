@@ -1,6 +1,7 @@
 """The documentation is true and complete: YAML loads, commands exist, no task is left out."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -10,6 +11,8 @@ import typer
 
 from docs.hooks import rooms
 from flows.cli import app
+from rnnkit.data.prepare import data_sha256
+from rnnkit.errors import InputError
 from rnnkit.params import load
 from rnnkit.params.source import BUILTINS, Source
 from rnnkit.params.task import Task
@@ -195,3 +198,20 @@ def test_aligned_docstrings_become_code_blocks() -> None:
         "One.\n\n```pycon\n>>> 1 + 1\n2\n```\n\n```text\na    first\nbc   second\n```\n\n"
         "Args:\n    x: a number."
     )
+
+
+DATA = re.compile(r"^\| `(\w+)` \|.*\| `([0-9a-f]{12})` \|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "digits"), DATA.findall((HOUSE / "docs/results.md").read_text(encoding="utf-8"))
+)
+def test_results_name_the_data_of_their_params_file(name: str, digits: str) -> None:
+    experiment = load(HOUSE / f"params/{name}.yaml")
+    if experiment.data.source.kind == "builtin" and sys.version_info[:2] != (3, 11):
+        pytest.skip("built-in data are those of Python 3.11")
+    try:
+        sha256 = data_sha256(experiment.data, experiment.task)
+    except InputError as error:
+        pytest.skip(str(error))  # a public set that is not on this machine
+    assert sha256.startswith(digits)
