@@ -28,6 +28,7 @@ from rnnkit.runs.identity import Identity, identify
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics, process_settings
 from rnnkit.tasks import prepare
+from rnnkit.training.train_into import train_into
 
 
 @flow(name="experiment", flow_run_name="{experiment.name}", log_prints=False)
@@ -121,7 +122,7 @@ def _tune(
 ) -> tuple[Run, Prepared, Search]:
     """The sweep, its winner in the run's own folder, and the data as they were trained."""
     from flows.tune.sweep import sweep
-    from flows.tune.trials import alone, best_of, best_training, trial_folder
+    from flows.tune.trials import alone, best_epoch, best_of, best_training, trial_folder
 
     assert run.experiment.tune is not None
     search = sweep(run, prepared, settings, monitor)
@@ -133,9 +134,10 @@ def _tune(
         prepared = prepare(trained.experiment.data, trained.experiment.task, run.home)
     if not run.experiment.tune.retrain:
         run.folder.adopt(winner)
+        for _ in train_into(run.folder, winner.experiment, prepared):
+            pass  # only where checkpoints of the winner are damaged
         monitor.send()
         return trained, prepared, search
-    _, facts = winner.best_checkpoint()
-    again = replace(run, experiment=alone(run.experiment, search.values, facts["best_epoch"]))
+    again = replace(run, experiment=alone(run.experiment, search.values, best_epoch(winner)))
     _train(again, train_and_valid(prepared), monitor)
     return again, prepared, search

@@ -122,6 +122,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.data",
         "rnnkit.tasks",
         "rnnkit.runs",
+        "rnnkit.training",
         "flows.settings",
         "flows.console",
         "flows.pipeline",

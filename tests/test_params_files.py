@@ -18,7 +18,7 @@ from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.tasks.predictions import MEASURES
-from rnnkit.training.loop import train_into
+from rnnkit.training.train_into import train_into
 
 MORE: dict[str, dict[str, Any]] = {
     "python_docstrings": {"data.limit": 500},  # of 20 classes

@@ -9,7 +9,7 @@ from rnnkit.evaluation.finalize import NO_SWEEP, collect_result, finalize
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks import prepare
-from rnnkit.training.loop import train_into
+from rnnkit.training.train_into import train_into
 
 
 class Trained(NamedTuple):

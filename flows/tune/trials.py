@@ -93,6 +93,11 @@ def best_training(place: RunFolder, experiment: Experiment) -> RunFolder:
     return RunFolder(place.path / f"seed-{pick(seeds, key=lambda line: line['value'])['seed']}")
 
 
+def best_epoch(training: RunFolder) -> int:
+    """The best epoch of a finished training, from its journal."""
+    return [int(line["epoch"]) for line in training.records("epoch") if line["improved"]][-1]
+
+
 def alone(experiment: Experiment, values: Mapping[str, Any], epochs: int | None) -> Experiment:
     """The experiment without its sweep, with tuned values in place.
 

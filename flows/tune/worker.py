@@ -6,8 +6,11 @@ study and not held was left by a worker that died: the next worker resumes it.
 
 import fcntl
 import statistics
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import chain
+from typing import Any
 
 import optuna
 from optuna.trial import TrialState
@@ -26,7 +29,8 @@ from rnnkit.params.data import Data
 from rnnkit.runs.run_folder import Busy, RunFolder
 from rnnkit.runtime import files
 from rnnkit.tasks import prepare
-from rnnkit.training.loop import Epoch, train_into
+from rnnkit.training.loop import Epoch
+from rnnkit.training.train_into import train_into
 
 
 @task(name="worker", cache_policy=NO_CACHE)
@@ -128,42 +132,47 @@ class Sweep:
     def _train(self, trial: optuna.Trial, place: RunFolder, experiment: Experiment) -> bool:
         """Trains all seeds and writes how it ended; False: it was interrupted."""
         seeds, by_seed = self.tune.seeds, self.tune.pruner.kind == "wilcoxon"
-        reported = self.study.trials[trial.number].intermediate_values
+        reports = Reports(trial, self.study.trials[trial.number].intermediate_values)
         known = {line["seed"]: line["value"] for line in place.records("seed")}
         values = []
         for k, (folder, training) in enumerate(trainings(place, experiment, seeds)):
             folder.create(training, {})
-            for record in train_into(folder, training, self._data(training)):
-                if self.stopped:
+            lines = [] if by_seed else folder.records("epoch")
+            for epoch in chain(lines, self._epochs(folder, training)):
+                if epoch is None:
                     place.append("interrupted")
                     return False
-                step = k * training.train.epochs + getattr(record, "epoch", 0)
-                if not isinstance(record, Epoch) or by_seed or step in reported:
-                    continue
-                trial.report(record.valid[training.monitored], step)
-                last = record.last and k == seeds - 1
-                if not last and trial.should_prune():
+                last = epoch["last"] and k == seeds - 1
+                value = float(epoch["valid"][training.monitored])
+                step = k * training.train.epochs + epoch["epoch"]
+                if not by_seed and reports.is_pruned(value, step, last):
                     place.append("pruned")
                     return True
             values.append(self._value(folder))
             if seeds > 1 and training.seed not in known:
                 place.append("seed", seed=training.seed, value=values[-1], monitor=training.monitor)
-            if by_seed and k not in reported:
-                trial.report(values[-1], k)
-                if k < seeds - 1 and trial.should_prune():
-                    place.append("pruned")
-                    return True
+            if by_seed and reports.is_pruned(values[-1], k, k == seeds - 1):
+                place.append("pruned")
+                return True
         spread = {"deviation": statistics.stdev(values)} if seeds > 1 else {}
         place.append("finished", value=sum(values) / len(values), **spread)
         return True
 
+    def _epochs(
+        self, folder: RunFolder, training: Experiment
+    ) -> Iterator[Mapping[str, Any] | None]:
+        """Trains; yields its epochs, and None where the parent asks the workers to stop."""
+        for record in train_into(folder, training, self._data(training)):
+            if self.stopped:
+                yield None
+            if isinstance(record, Epoch):
+                yield vars(record)
+
     def _value(self, folder: RunFolder) -> float:
         """The best value of the monitored metric in a finished training."""
         newest = folder.newest_checkpoint()
-        best = None if newest is None else newest[1]["best"]
-        if best is None:
-            raise ArithmeticError(f"{self.experiment.monitor} was never a finite number")
-        return float(best)
+        assert newest is not None
+        return float(newest[1]["best"])
 
     def tell(self, number: int, place: RunFolder) -> None:
         """Tells the study how a trial ended, as its journal has it."""
@@ -181,3 +190,25 @@ class Sweep:
             sha256 = self._run.data if data == self.experiment.data else None
             self._prepared = data, prepare(data, experiment.task, self._run.home, sha256)
         return self._prepared[1]
+
+
+class Reports:
+    """The values of a trial in the study.
+
+    A worker may die between the writing of an epoch, its report and the decision to prune: the next
+    worker does what is missing, from the journal.
+
+    Args:
+        trial: the trial.
+        reported: value by step, from workers before this one.
+    """
+
+    def __init__(self, trial: optuna.Trial, reported: Mapping[int, float]) -> None:
+        self._trial, self._reported = trial, set(reported)
+
+    def is_pruned(self, value: float, step: int, last: bool) -> bool:
+        """Report a value, once; whether the trial is pruned after it. The last one never is."""
+        if step not in self._reported:
+            self._trial.report(value, step)
+            self._reported.add(step)
+        return not last and step == max(self._reported) and self._trial.should_prune()

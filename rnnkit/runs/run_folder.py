@@ -3,17 +3,15 @@
 params.yaml         the resolved experiment
 fingerprint.json    versions, threads, CPU and settings that affect the bits of the result
 journal.jsonl       one fsynced line per record
-checkpoints/        the two newest and the best; the name contains the hash of the content
+checkpoints/        see rnnkit.runs.checkpoints
 model/              the finished model: weights, params and prepared-data records
 result.json         metrics and facts of the finished run
 manifest.json       sha256 of every file; written last, so it marks a finished run
 """
 
 import fcntl
-import json
 import math
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,16 +21,17 @@ from typing import Any, Literal
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment, dump, load
 from rnnkit.params.public import hashed_params
+from rnnkit.runs.checkpoints import Checkpoints
 from rnnkit.runtime import files
 
-NEWEST_CHECKPOINTS = 2
-"""Number of newest checkpoints to keep, besides the best."""
-_CHECKPOINT = re.compile(r"epoch-(\d+)\.([0-9a-f]{16})\.safetensors")
-LOCK_ATTEMPTS = 4
+LOCK_ATTEMPTS = 50
 """A status query also holds the lock for an instant, so retry."""
 JOURNAL, RESULT, PARAMS = "journal.jsonl", "result.json", "params.yaml"
 PREPARED = "prepared"
 """Kind of the journal's record about the prepared data, and what they decided."""
+
+ENDS = ("failed", "finished", "interrupted")
+"""Kinds of records that end a journal until the run is resumed."""
 
 Status = Literal["new", "running", "interrupted", "failed", "finished"]
 
@@ -168,58 +167,63 @@ class RunFolder:
         lines = files.read_lines(self.path / JOURNAL)
         return [line for line in lines if kind is None or line["kind"] == kind]
 
-    def forget_after(self, epoch: int) -> None:
-        """Remove the records of later epochs and of the run's end, to train on."""
+    def forget_after(self, position: tuple[int, int]) -> None:
+        """Remove the records behind a checkpoint and those of the run's end, to train on.
+
+        Args:
+            position: finished epochs and steps of the checkpoint; (0, 0): train from the start.
+        """
         lines = self.records()
-        kept = [
-            line
-            for line in lines
-            if line["kind"] not in ("failed", "finished") and line.get("epoch", 0) <= epoch
-        ]
+        kept = [line for line in lines if line["kind"] not in ENDS and _is_before(line, position)]
         if len(kept) < len(lines):
             self._write_journal(kept)
-
-    # --- checkpoints ---
-
-    def save_checkpoint(
-        self, epoch: int, tensors: dict[str, Any], facts: dict[str, Any], best: bool
-    ) -> None:
-        """Write a checkpoint atomically, then delete those no longer needed."""
-        from safetensors.torch import save
-
-        folder = self.path / "checkpoints"
-        content = save(tensors, metadata={"facts": json.dumps(facts)})
-        sha = files.sha256_bytes(content)[:16]
-        name = f"epoch-{epoch:06d}.{sha}.safetensors"
-        files.write_atomic(folder / name, content)
-        if best:
-            files.write_atomic(folder / "best", name + "\n")
-        keep = {p.name for p in self._checkpoints()[:NEWEST_CHECKPOINTS]} | {self._best_name()}
-        for old in self._checkpoints():
-            if old.name not in keep:
-                old.unlink()
-
-    def adopt(self, trained: "RunFolder") -> None:
-        """Copy the curves and the best checkpoint of another folder. Idempotent."""
-        if self.records("adopted"):
-            return
-        name = trained._best_name()
-        (self.path / "checkpoints").mkdir(exist_ok=True)
-        source = trained.path / "checkpoints" / name
-        files.write_atomic(self.path / "checkpoints" / name, source.read_bytes())
-        files.write_atomic(self.path / "checkpoints" / "best", name + "\n")
-        self.forget_after(0)
-        curves = [line for line in trained.records() if line["kind"] in ("step", "epoch")]
-        self._write_journal([*self.records(), *curves])
-        self.append("adopted", trial=trained.id)
 
     def _write_journal(self, lines: list[dict[str, Any]]) -> None:
         text = "".join(files.canonical_json(line) + "\n" for line in lines)
         files.write_atomic(self.path / JOURNAL, text)
 
+    # --- checkpoints ---
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The checkpoints of the run's training."""
+        return Checkpoints(self.path / "checkpoints")
+
+    def save_checkpoint(
+        self, tensors: dict[str, Any], facts: dict[str, Any], best_file: str | None
+    ) -> str:
+        """Write a checkpoint, then its journal record; then delete those no longer needed.
+
+        Args: as in `Checkpoints.save`.
+
+        Returns: the name of the file.
+        """
+        name = self.checkpoints.save(tensors, facts, best_file)
+        self.append("checkpoint", epoch=facts["epoch"], step=facts["step"])
+        self.checkpoints.delete_old()
+        return name
+
+    def adopt(self, trained: "RunFolder") -> None:
+        """Copy the newest whole checkpoint of another folder, its best one, and the curves up to
+        it. Idempotent."""
+        if self.records("adopted"):
+            return
+        self.checkpoints.delete_after((-1, 0))  # of another winner, or of an adoption cut short
+        newest, position = next(trained.checkpoints.whole(), None), (0, 0)
+        if newest is not None:
+            trained.checkpoints.copy(newest, self.checkpoints)
+            position = newest.position
+        self.forget_after((0, 0))
+        kinds = ("step", "epoch", "checkpoint")
+        lines = [line for line in trained.records() if line["kind"] in kinds]
+        curves = [line for line in lines if _is_before(line, position)]
+        self._write_journal([*self.records(), *curves])
+        self.append("adopted", trial=trained.id)
+
     def newest_checkpoint(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Tensors and facts of the newest intact checkpoint; None if there is none."""
-        return next(filter(None, map(_read_checkpoint, self._checkpoints())), None)
+        """Tensors and facts of the newest whole checkpoint; None if there is none."""
+        newest = next(self.checkpoints.whole(), None)
+        return None if newest is None else (newest.tensors, newest.facts)
 
     def best_checkpoint(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Tensors and facts of the best epoch.
@@ -227,34 +231,18 @@ class RunFolder:
         Raises:
             InputError: it is missing or damaged.
         """
-        name = self._best_name()
-        loaded = _read_checkpoint(self.path / "checkpoints" / name) if name else None
-        if loaded is None:
+        newest = next(self.checkpoints.whole(), None)
+        best = None if newest is None else self.checkpoints.best_of(newest)
+        if best is None:
             raise InputError(f"{self.path}: has no whole best checkpoint; run it again")
-        return loaded
-
-    def _best_name(self) -> str:
-        best = self.path / "checkpoints" / "best"
-        return best.read_text().strip() if best.exists() else ""
-
-    def _checkpoints(self) -> list[Path]:
-        """Paths, newest first."""
-        paths = (self.path / "checkpoints").glob("epoch-*.safetensors")
-        return sorted((p for p in paths if _CHECKPOINT.fullmatch(p.name)), reverse=True)
+        return best.tensors, best.facts
 
 
-def _read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Tensors and facts; None if the file is missing or damaged."""
-    from safetensors.torch import load as load_tensors
-
-    match = _CHECKPOINT.fullmatch(path.name)
-    if not match or not path.exists():
-        return None
-    content = path.read_bytes()
-    if files.sha256_bytes(content)[:16] != match[2]:
-        return None
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    return load_tensors(content), json.loads(header["__metadata__"]["facts"])
+def _is_before(line: dict[str, Any], position: tuple[int, int]) -> bool:
+    """Whether a record belongs to what was trained up to a checkpoint (finished epochs, steps)."""
+    epoch, step = position
+    is_end = line["kind"] in ("epoch", "checkpoint")  # of as many epochs as it says
+    return line.get("step", 0) <= step and not (is_end and line["epoch"] > epoch)
 
 
 def _plain(value: Any) -> Any:

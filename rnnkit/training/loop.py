@@ -1,13 +1,12 @@
 """Training loop: a generator that yields `Step` and `Epoch` records. To stop early, stop iterating.
 
-`train` reads and writes no files. `train_into` also writes a run folder: each record is on disk
-before it is yielded, and a killed training resumes from its newest checkpoint.
+It reads and writes no files; `rnnkit.training.train_into` trains in a run folder.
 """
 
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -21,7 +20,6 @@ from rnnkit.nn.model.network import Synced
 from rnnkit.nn.model.stack import States, map_states, without_masks
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.train import Adam, Cosine, Optimizer
-from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 from rnnkit.tasks import Task, task_for
 from rnnkit.training.evaluate import evaluate, with_monitor
@@ -215,26 +213,6 @@ def planned_steps(experiment: Experiment, split: EncodedSplit) -> int:
     return steps if exact else params.epochs * steps
 
 
-def train_into(
-    folder: RunFolder, experiment: Experiment, prepared: Prepared
-) -> Iterator[Step | Epoch]:
-    """As `train`, with a journal, a checkpoint per epoch, and resume from the newest checkpoint.
-
-    Epochs that an earlier process finished are not yielded again.
-    """
-    state = _loaded(folder)
-    folder.forget_after(state.epoch)
-    for record in train(experiment, prepared, state):
-        if isinstance(record, Epoch):
-            line = {k: v for k, v in vars(record).items() if k != "state"}
-            folder.append("epoch", **line)  # first: a kill in between repeats this epoch
-            tensors, facts = _saved(record.state)
-            folder.save_checkpoint(record.epoch, tensors, facts, best=record.improved)
-        else:
-            folder.append("step", **asdict(record))
-        yield record
-
-
 def make_optimizer(params: Optimizer, values: Tensor) -> torch.optim.Optimizer:
     """The fused torch optimizer; L2 is added to the gradient before clipping, not here."""
     if isinstance(params, Adam):
@@ -323,25 +301,3 @@ class _Tally:
             learning_rate=rate,
             threshold=self.threshold,
         )
-
-
-def _saved(state: State) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and the other facts of a checkpoint."""
-    facts = dict(vars(state))
-    tensors = {"norms": torch.tensor(facts.pop("norms"), dtype=torch.float64)}
-    for kind in ("weights", "optimizer"):
-        tensors |= {f"{kind}/{name}": value for name, value in facts.pop(kind).items()}
-    return tensors, facts
-
-
-def _loaded(folder: RunFolder) -> State:
-    checkpoint = folder.newest_checkpoint()
-    if checkpoint is None:
-        return State.start()
-    tensors, facts = checkpoint
-    norms = tuple(tensors.pop("norms").tolist())
-    kinds: dict[str, Any] = {"weights": {}, "optimizer": {}}
-    for place, value in tensors.items():
-        kind, _, name = place.partition("/")
-        kinds[kind][name] = value
-    return State(norms=norms, **kinds, **facts)

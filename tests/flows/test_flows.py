@@ -197,7 +197,7 @@ def test_an_interrupted_sweep_leaves_nothing_running(
     params.write_text(SWEEP.replace("epochs: 3", "epochs: 500"))
     process = start(home, params)
     until = time.monotonic() + 200
-    while not list(home.glob("runs/small-*/trials/*/checkpoints/best")):
+    while not list(home.glob("runs/small-*/trials/*/checkpoints/epoch-*")):
         assert time.monotonic() < until, "no trial began in time"
         time.sleep(0.05)
     process.send_signal(signal.Signals[name])

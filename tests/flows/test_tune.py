@@ -9,7 +9,6 @@ from unittest.mock import Mock
 
 import optuna
 import pytest
-import torch
 from optuna.trial import TrialState
 
 from flows import settings as places
@@ -470,14 +469,6 @@ def test_workers_that_die_but_get_on_are_started_again(
     with pytest.raises(sweeps.SweepFailed, match="no trial finished; all were pruned"):
         sweep_alone(monkeypatch, experiment, tmp_path, dying)
     assert len(rounds) == 6
-
-
-def test_a_trial_without_a_finite_value_has_none(experiment: Experiment, tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path / "trial-0000")
-    folder.create(experiment, {})
-    folder.save_checkpoint(1, {"w": torch.zeros(1)}, {"best": None}, best=False)
-    with pytest.raises(ArithmeticError, match="valid/loss was never a finite number"):
-        hands(experiment, tmp_path)._value(folder)
 
 
 SMALL_SPACE = {

@@ -24,7 +24,7 @@ def test_seconds_are_summed_over_restarts(tmp_path: Path, monkeypatch: pytest.Mo
     now += 3_600
     second = Durations(folder)
     second.begin("prepare")
-    folder.forget_after(1)  # as a training does that goes on
+    folder.forget_after((1, 10**9))  # as a training does that goes on
     now += 1
     second.begin("train")
     now += 20

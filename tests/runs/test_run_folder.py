@@ -4,10 +4,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from killed_writes import Killed, dying_at
 
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment, load
@@ -106,24 +109,76 @@ def test_what_is_not_finite_stands_in_the_journal_as_a_word(folder: RunFolder) -
     assert folder.records("step")[0]["valid"] == {"perplexity": "inf"}
 
 
-def test_records_after_an_epoch_are_forgotten(folder: RunFolder) -> None:
+def test_records_behind_a_checkpoint_are_forgotten(folder: RunFolder) -> None:
     for epoch in (1, 2, 3):
-        folder.append("epoch", epoch=epoch)
+        folder.append("step", epoch=epoch, step=10 * epoch - 5)
+        folder.append("step", epoch=epoch, step=10 * epoch)
+        folder.append("epoch", epoch=epoch, step=10 * epoch)
+        folder.append("checkpoint", epoch=epoch, step=10 * epoch)
     folder.append("failed")
-    folder.forget_after(2)
-    assert [line["epoch"] for line in folder.records()] == [1, 2]
+    folder.forget_after((2, 30))  # before the validation of epoch 3
+    last = [(line["kind"], line["epoch"], line["step"]) for line in folder.records()][-3:]
+    assert last == [("checkpoint", 2, 20), ("step", 3, 25), ("step", 3, 30)]
+    folder.forget_after((2, 25))
+    assert folder.records()[-1]["step"] == 25
+    folder.forget_after((1, 10))
+    assert [line["step"] for line in folder.records()] == [5, 10, 10, 10]
+    folder.forget_after((0, 0))
+    assert folder.records() == []
+
+
+def facts_of(epoch: int, best_epoch: int) -> dict[str, Any]:
+    return {"epoch": epoch, "step": 10 * epoch, "best_epoch": best_epoch, "within": None}
+
+
+def trained_trial(folder: Path, value: float) -> RunFolder:
+    """Two epochs, of which the first is the best."""
+    trial = RunFolder(folder)
+    trial.path.mkdir(parents=True)
+    trial.append("begun")
+    best = None
+    for epoch in (1, 2):
+        trial.append("epoch", epoch=epoch, step=10 * epoch)
+        weights = {"weights/a": torch.full((2,), value + epoch)}
+        best = trial.save_checkpoint(weights, facts_of(epoch, 1), best) if epoch == 1 else best
+    trial.save_checkpoint(weights, facts_of(2, 1), best)
+    return trial
 
 
 def test_a_training_is_adopted_once(folder: RunFolder, tmp_path: Path) -> None:
-    trial = RunFolder(tmp_path / "trial-0001")
-    (trial.path / "checkpoints").mkdir(parents=True)
-    trial.append("begun")
-    trial.append("epoch", epoch=1)
-    trial.save_checkpoint(1, {"weights/a": torch.ones(2)}, {"epoch": 1}, best=True)
+    trial = trained_trial(tmp_path / "trial-0001", 0.0)
     folder.adopt(trial)
-    folder.adopt(trial)
-    assert [line["kind"] for line in folder.records()] == ["epoch", "adopted"]
+    folder.adopt(trained_trial(tmp_path / "trial-0002", 5.0))
+    kinds = [line["kind"] for line in folder.records()]
+    assert kinds == ["epoch", "checkpoint", "epoch", "checkpoint", "adopted"]
     assert folder.best_checkpoint()[0]["weights/a"].tolist() == [1, 1]
+    assert folder.records("adopted")[0]["trial"] == "trial-0001"
+
+
+def test_an_adoption_cut_short_leaves_nothing_of_another_winner(
+    folder: RunFolder, tmp_path: Path
+) -> None:
+    first = trained_trial(tmp_path / "trial-0001", 0.0)
+    second = trained_trial(tmp_path / "trial-0002", 5.0)
+    for number in range(1, 12):
+        with dying_at(number), suppress(Killed):
+            folder.adopt(first)
+        assert not folder.records("adopted")
+        folder.adopt(second)
+        assert folder.best_checkpoint()[0]["weights/a"].tolist() == [6, 6]
+        assert len(folder.checkpoints.names()) == 2
+        (folder.path / "journal.jsonl").unlink()
+
+
+def test_a_damaged_trial_is_adopted_as_far_as_it_is_whole(
+    folder: RunFolder, tmp_path: Path
+) -> None:
+    trial = trained_trial(tmp_path / "trial-0001", 0.0)
+    newest, best = trial.checkpoints.names()
+    (trial.checkpoints.folder / newest).write_bytes(b"")
+    folder.adopt(trial)
+    assert folder.checkpoints.names() == [best]
+    assert [line["epoch"] for line in folder.records("epoch")] == [1]
 
 
 def test_a_run_without_a_best_checkpoint_says_so(folder: RunFolder) -> None:

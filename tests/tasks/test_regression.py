@@ -23,7 +23,7 @@ from rnnkit.runs.run_folder import RunFolder
 from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.tasks.predictions import Items
-from rnnkit.training.loop import train_into
+from rnnkit.training.train_into import train_into
 
 SEQUENCES = 40
 

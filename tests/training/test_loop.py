@@ -2,71 +2,33 @@
 
 import json
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 import torch
+from small_training import MEASURED, experiment_of, prepared_of, split
 from torch import Tensor, nn
 
-from rnnkit.data.inputs.tokens import TokenLists
-from rnnkit.data.prepare.encoded_split import EncodedSplit, joined
+from rnnkit.data.prepare.encoded_split import joined
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.data.prepare.tokenize import fit_tokens
 from rnnkit.params import Experiment
-from rnnkit.params.data import Characters
 from rnnkit.params.train import Schedule
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.tasks.labels import Labels
-from rnnkit.tasks.tagging.examples import TaggingFitted
 from rnnkit.training.gradients import FlatParameters
-from rnnkit.training.loop import Diverged, Epoch, State, Step, better, stopped, train, train_into
-
-
-def split(items: int, seed: int) -> EncodedSplit:
-    """Sequences of 3 to 7 tokens whose tag is whether the token before was even."""
-    draw = torch.Generator().manual_seed(seed)
-    length = torch.randint(3, 8, (items,), generator=draw)
-    start = length.cumsum(0) - length
-    tokens = torch.randint(2, 10, (int(length.sum()),), generator=draw)
-    tags = (tokens.roll(1) % 2 == 0).long()
-    return EncodedSplit(tokens, start, length, tags, start, length, torch.arange(items), True)
+from rnnkit.training.loop import Diverged, Epoch, State, Step, better, stopped, train
+from rnnkit.training.train_into import train_into
 
 
 @pytest.fixture
 def prepared(experiment: Experiment) -> Prepared:
-    return Prepared(
-        sha256="0" * 64,
-        splits={"train": split(40, 1), "valid": split(12, 2), "test": split(12, 3)},
-        fitted=TaggingFitted(
-            task=experiment.task,
-            data=experiment.data,
-            inputs=TokenLists(fit_tokens(Characters(), ["abcdefgh"])),
-            targets=Labels(("even", "odd"), {}),
-        ),
-        facts={},
-    )
+    return prepared_of(experiment)
 
 
 @pytest.fixture
 def experiment() -> Experiment:
-    return Experiment.model_validate(
-        {
-            "name": "x",
-            "task": {"kind": "tagging"},
-            "data": {
-                "source": {"kind": "builtin", "name": "python_tokens"},
-                "tokenizer": {"kind": "characters"},
-            },
-            "model": {
-                "representation": {"kind": "embedding", "size": 6},
-                "hidden": 8,
-                "dropout": 0.3,
-            },
-            "train": {"epochs": 4, "batch_size": 8, "early_stopping": None},
-        }
-    )
+    return experiment_of({})
 
 
 def last_of(records: Any) -> Epoch:
@@ -86,9 +48,6 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
     assert same(first.weights, second.weights)
     assert not same(first.weights, other.weights)
 
-
-MEASURED = ("time", "seconds", "peak_memory")
-"""What a journal says of the machine, not of the training."""
 
 WITH_A_MEMORY: list[dict[str, Any]] = [
     {},
@@ -195,22 +154,6 @@ def test_automatic_clipping_clips_most_steps_and_says_at_what_norm(
         assert step.clipped_fraction == float(step.gradient_norm > step.threshold)
 
 
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
-    experiment: Experiment, prepared: Prepared, tmp_path: Path
-) -> None:
-    folder = RunFolder(tmp_path / "run")
-    folder.create(experiment, {})
-    wanted = last_of(train_into(folder, experiment, prepared)).state
-    newest = sorted((folder.path / "checkpoints").glob("epoch-000004.*"))[0]
-    content = bytearray(newest.read_bytes())
-    content[-1] ^= 1
-    newest.write_bytes(content)
-    loaded = folder.newest_checkpoint()
-    assert loaded is not None
-    assert loaded[1]["epoch"] == 3
-    assert same(last_of(train_into(folder, experiment, prepared)).state.weights, wanted.weights)
-
-
 def test_early_stopping_ends_after_its_patience_and_keeps_the_best(
     experiment: Experiment, prepared: Prepared
 ) -> None:
@@ -250,7 +193,7 @@ def test_the_journal_says_what_the_generator_says(
     folder = RunFolder(tmp_path / "run")
     folder.create(experiment, {})
     records = list(train_into(folder, experiment, prepared))
-    lines = folder.records()
+    lines = [line for line in folder.records() if line["kind"] != "checkpoint"]
     assert len(lines) == len(records)
     epochs = folder.records("epoch")
     assert [line["valid"]["loss"] for line in epochs] == [
@@ -312,14 +255,3 @@ def test_l2_is_the_gradient_of_its_penalty_on_matrices_alone() -> None:
     assert network.bias.grad is not None
     torch.testing.assert_close(network.weight.grad, 0.5 * network.weight.detach())
     assert not network.bias.grad.any()
-
-
-def test_only_the_newest_and_the_best_checkpoints_stay(
-    experiment: Experiment, prepared: Prepared, tmp_path: Path
-) -> None:
-    folder = RunFolder(tmp_path / "run")
-    folder.create(experiment, {})
-    list(islice(train_into(folder, experiment, prepared), None))
-    kept = list((folder.path / "checkpoints").glob("epoch-*"))
-    assert 2 <= len(kept) <= 3
-    assert folder.best_checkpoint()[1]["epoch"] == folder.best_checkpoint()[1]["best_epoch"]
