@@ -11,8 +11,6 @@ from dataclasses import replace
 
 import optuna
 from optuna.trial import TrialState
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from flows import settings
 from flows.pipeline.steps import Run
@@ -29,7 +27,6 @@ from rnnkit.tasks import prepare
 from rnnkit.training.loop import Epoch, train_into
 
 
-@task(name="worker", cache_policy=NO_CACHE)
 def work_on_trials(run: Run, parent: Parent, before: int) -> None:
     """Takes trials until there are no more to begin.
 
