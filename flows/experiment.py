@@ -1,15 +1,12 @@
 """The main flow: prepare -> tune -> train -> evaluate, all in one run folder and one MLflow run."""
 
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
-from prefect import flow
-from prefect.utilities.annotations import quote
-
-from flows import settings as places
 from flows.console import Stages, out
+from flows.pages import FlowRun
 from flows.pipeline import steps
+from flows.pipeline.left_runs import claim
 from flows.pipeline.monitor import Monitor
 from flows.pipeline.steps import Run, Search
 from flows.pipeline.tasks import (
@@ -30,11 +27,31 @@ from rnnkit.runtime import numerics, process_settings
 from rnnkit.tasks import prepare
 from rnnkit.training.train_into import train_into
 
+FLOW = "experiment"
+"""The flow's name in Prefect's pages."""
 
-@flow(name="experiment", flow_run_name="{experiment.name}", log_prints=False)
+
+def parameters_of(
+    experiment: Experiment,
+    settings: Settings,
+    date: str,
+    again: int,
+    identity: Identity | None = None,
+) -> dict[str, Any]:
+    """What a run is made with, as Prefect's pages show it."""
+    return {
+        "experiment": experiment.model_dump(mode="json"),
+        "home": str(settings.home),
+        "date": date,
+        "again": again,
+        "identity": None if identity is None else asdict(identity),
+    }
+
+
 def run_experiment(
     experiment: Experiment,
-    home: Path = Path("mlruns"),
+    settings: Settings,
+    flow_run: FlowRun,
     date: str = "",
     again: int = 0,
     identity: Identity | None = None,
@@ -42,6 +59,7 @@ def run_experiment(
     """One params file, start to finish. A run that was begun goes on; a finished one is returned.
 
     Args:
+        flow_run: shows the run in Prefect's pages.
         date: part of the run's identity; a schedule sets it.
         again: how many runs of the same came before.
         identity: of this run; None: it is found here.
@@ -49,7 +67,6 @@ def run_experiment(
     Returns:
         the run's id as `run`, and its result.json.
     """
-    settings = places.read(home)
     if identity is None:
         (identity,) = identify([experiment], date, again)
     folder = RunFolder(settings.runs / identity.run)
@@ -59,45 +76,44 @@ def run_experiment(
         numerics.set_threads(experiment.train.threads)
         facts = {**numerics.fingerprint(), **process_settings.settle(), "data": identity.data}
         folder.create(experiment, {**facts, "date": date, "again": again})
+        claim(flow_run, settings, folder.id)
         monitor = Monitor(settings, folder, stages)
         with monitor.until_finished():
             run = Run(experiment, folder, settings.home, identity.data)
-            return {"run": folder.id, **_steps(run, settings, monitor)}
+            return {"run": folder.id, **_steps(run, settings, monitor, flow_run)}
 
 
-def _steps(run: Run, settings: Settings, monitor: Monitor) -> dict[str, Any]:
+def _steps(run: Run, settings: Settings, monitor: Monitor, flow_run: FlowRun) -> dict[str, Any]:
     durations = Durations(run.folder)
     durations.begin("prepare")
-    run, prepared = _prepare(run, monitor)
+    run, prepared = _prepare(run, monitor, flow_run)
     trained, search = run, Search()
     if run.experiment.tune is not None:
         durations.begin("tune")
-        trained, prepared, search = _tune(run, prepared, settings, monitor)
+        trained, prepared, search = _tune(run, prepared, settings, monitor, flow_run)
     else:
         durations.begin("train")
-        _train(run, prepared, monitor)
+        _train(run, prepared, monitor, flow_run)
     durations.begin("evaluate")
-    data: Any = quote(prepared)
     stage = monitor.stages.begin("evaluate", total=None)
-    scores: dict[str, Any] = evaluate_model(trained, data)
+    scores = evaluate_model(trained, prepared, flow_run)
     monitor.stages.end(stage, f"{len(prepared.splits['test']):,} items of the test split")
     durations.begin("draw")
     run = replace(run, experiment=run.experiment.replace(search.values))
     stage = monitor.stages.begin("draw", total=None)
-    figures = draw_figures(run, data, search)
-    monitor.stages.end(stage, f"{len(figures)} figures")
+    figures = draw_figures(run, prepared, search, flow_run)
+    monitor.stages.end(stage, f"{figures} figures")
     durations.begin(LAST)
     result = steps.whole_result(scores, prepared, durations.seconds(), search)
-    write_report(run, data, result, search)
+    write_report(run, prepared, result, search, flow_run)
     run.folder.finish(result)
     monitor.finish("finished")
     return result
 
 
-def _prepare(run: Run, monitor: Monitor) -> tuple[Run, Prepared]:
+def _prepare(run: Run, monitor: Monitor, flow_run: FlowRun) -> tuple[Run, Prepared]:
     stage = monitor.stages.begin("prepare", total=None)
-    prepared: Prepared
-    run, prepared = prepare_data(run, monitor.link)
+    run, prepared = prepare_data(run, monitor.link, flow_run)
     monitor.send()
     counts = " / ".join(f"{len(prepared.splits[split]):,}" for split in SPLITS)
     monitor.stages.end(stage, f"{counts} items in train / valid / test")
@@ -106,26 +122,25 @@ def _prepare(run: Run, monitor: Monitor) -> tuple[Run, Prepared]:
     return run, prepared
 
 
-def _train(run: Run, prepared: Prepared, monitor: Monitor) -> None:
+def _train(run: Run, prepared: Prepared, monitor: Monitor, flow_run: FlowRun) -> None:
     stage = monitor.stages.begin("train", total=run.experiment.train.epochs)
-    data: Any = quote(prepared)
 
     def show(epoch: int, metrics: str) -> None:
         monitor.stages.show(stage, epoch, metrics)
         monitor.send()
 
-    monitor.stages.end(stage, train_model(run, data, show))
+    monitor.stages.end(stage, train_model(run, prepared, show, flow_run))
 
 
 def _tune(
-    run: Run, prepared: Prepared, settings: Settings, monitor: Monitor
+    run: Run, prepared: Prepared, settings: Settings, monitor: Monitor, flow_run: FlowRun
 ) -> tuple[Run, Prepared, Search]:
     """The sweep, its winner in the run's own folder, and the data as they were trained."""
     from flows.tune.sweep import sweep
     from flows.tune.trials import alone, best_epoch, best_of, best_training, trial_folder
 
     assert run.experiment.tune is not None
-    search = sweep(run, prepared, settings, monitor)
+    search = sweep(run, prepared, settings, monitor, flow_run)
     best = best_of(search.trials, run.experiment)
     assert best is not None
     winner = best_training(trial_folder(run.folder, best["number"]), run.experiment)
@@ -139,5 +154,5 @@ def _tune(
         monitor.send()
         return trained, prepared, search
     again = replace(run, experiment=alone(run.experiment, search.values, best_epoch(winner)))
-    _train(again, train_and_valid(prepared), monitor)
+    _train(again, train_and_valid(prepared), monitor, flow_run)
     return again, prepared, search

@@ -1,4 +1,4 @@
-"""Starts flows: Prefect's server is there while they run, and a failure becomes one line.
+"""Starts flows, beside Prefect's server which shows them; a failure becomes one line.
 
 Bad input raises InputError, and Failure a run that failed or that another process is running.
 Nothing heavy is imported before the server is on its way, for both take as long.
@@ -54,12 +54,17 @@ def run_all(
         for experiment, identity in zip(experiments, identities, strict=True)
     ]
     if waiting := [run for run in runs if run[2].status != "finished"]:
-        with prefect(settings) as server:
-            for experiment, identity, folder in waiting:
-                with _flow(settings, server, folder, quiet, (experiment, identity.data)):
-                    from flows.experiment import run_experiment
+        with _pages(settings, quiet) as pages:
+            from flows.experiment import FLOW, parameters_of, run_experiment
 
-                    run_experiment(experiment, settings.home, date, again, identity)
+            for experiment, identity, folder in waiting:
+                parameters = parameters_of(experiment, settings, date, again, identity)
+                with (
+                    _failures(folder),
+                    _prepared(settings, experiment, identity.data),
+                    pages.flow_run(FLOW, experiment.name, parameters) as flow_run,
+                ):
+                    run_experiment(experiment, settings, flow_run, date, again, identity)
     return [folder for *_, folder in runs]
 
 
@@ -89,13 +94,16 @@ def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) 
     ids, names = [identity.run for identity in identities], [m.variant for m in of_params]
     folder = comparison_folder(settings, experiment.name, ids, names)
     if folder.status != "finished":
-        with (
-            prefect(settings) as server,
-            _flow(settings, server, folder, quiet, (experiment, base.data)),
-        ):
+        with _pages(settings, quiet) as pages:
             from flows.compare import comparison
 
-            comparison.compare_variants(experiment, settings.home, workers, identities)
+            parameters = comparison.parameters_of(experiment, settings, workers, identities)
+            with (
+                _failures(folder),
+                _prepared(settings, experiment, base.data),
+                pages.flow_run("compare", experiment.name, parameters) as flow_run,
+            ):
+                comparison.compare_variants(experiment, settings, flow_run, workers, identities)
     return Path(folder.path)
 
 
@@ -107,10 +115,16 @@ def compare_runs(runs: Sequence[Any], settings: Any, quiet: bool) -> Path:
     refuse_no_comparison(ids)  # one run has several names
     folder = comparison_folder(settings, runs[0].experiment.name, ids)
     if folder.status != "finished":
-        with prefect(settings) as server, _flow(settings, server, folder, quiet, None):
+        with _pages(settings, quiet) as pages:
             from flows.compare import comparison
 
-            comparison.compare_runs([str(run.path) for run in runs], settings.home)
+            folders = [str(run.path) for run in runs]
+            parameters = {"runs": folders, "home": str(settings.home)}
+            with (
+                _failures(folder),
+                pages.flow_run("compare runs", runs[0].experiment.name, parameters) as flow_run,
+            ):
+                comparison.compare_runs(folders, settings, flow_run)
     return Path(folder.path)
 
 
@@ -160,35 +174,28 @@ def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[A
 
 
 @contextmanager
-def _flow(
-    settings: Any, server: Any, folder: Any, quiet: bool, data: tuple[Any, str] | None
-) -> Iterator[None]:
-    """Where a flow is called: bad input, a server that does not start, a busy run and the flow's
-    own failure get their line and exit status, the last one's traceback lies in the folder.
-
-    Args:
-        data: an experiment whose data are prepared while the server starts, and their sha256; bad
-            data end it here. Data that are stored already are read by the flow alone.
-    """
-    from flows.processes import servers
-    from rnnkit.runs.run_folder import Busy
-
-    try:
+def _pages(settings: Any, quiet: bool) -> Iterator[Any]:
+    """Prefect's pages, with a server where there is none. Nothing waits until it has started."""
+    with prefect(settings) as server:
         from flows.console import QUIET, out
 
         warnings.filterwarnings("ignore", module=QUIET)
-        import flows.experiment  # noqa: F401  # Prefect is imported while its server starts
-        from flows.pipeline.steps import load_data
-
         out.quiet = quiet
         with out.status("starting Prefect and MLflow"):
-            if data is not None and not (settings.home / "prepared" / data[1]).exists():
-                load_data(*data, settings.home)
-            if server:
-                server.wait()
+            import flows.experiment  # noqa: F401  # while the server starts
+            from flows.pages import Pages
+        with Pages(server) as pages:
+            yield pages
+
+
+@contextmanager
+def _failures(folder: Any) -> Iterator[None]:
+    """Where a flow is called: bad input, a busy run and the flow's own failure get their line and
+    exit status, the last one's traceback lies in the folder."""
+    from rnnkit.runs.run_folder import Busy
+
+    try:
         yield
-    except servers.ServerFailed as failure:
-        raise Failure(str(failure)) from None
     except Busy as busy:
         raise Failure(str(busy), BUSY) from None
     except Exception as error:  # whatever it was
@@ -196,6 +203,20 @@ def _flow(
             raise cause from None
         where = write_traceback(folder.path)
         raise Failure(f"{folder.id} failed: {type(error).__name__}: {error}{where}") from None
+
+
+@contextmanager
+def _prepared(settings: Any, experiment: Any, sha256: str) -> Iterator[None]:
+    """Before a flow run begins its data are prepared, unless they are stored: bad data begin none.
+
+    Args:
+        sha256: of the data.
+    """
+    from flows.pipeline.steps import load_data
+
+    if not (settings.home / "prepared" / sha256).exists():
+        load_data(experiment, sha256, settings.home)
+    yield
 
 
 def _input_error(error: BaseException | None) -> InputError | None:

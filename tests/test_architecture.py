@@ -80,6 +80,7 @@ ROWS: Mapping[str, set[str]] = {
     "flows.settings": {"rnnkit.errors", "rnnkit.params", "rnnkit.runtime"},
     "flows.console": set(),
     "flows.processes": {"rnnkit.errors", "rnnkit.runtime", "flows.settings", "flows.console"},
+    "flows.pages": {"flows.console", "flows.processes"},
     "flows.tracking": {
         "rnnkit",
         "rnnkit.errors",
@@ -91,7 +92,6 @@ ROWS: Mapping[str, set[str]] = {
     },
     "flows.pipeline": {
         "rnnkit.params",
-        "rnnkit.runtime",
         "rnnkit.data",
         "rnnkit.tasks",
         "rnnkit.runs",
@@ -100,7 +100,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.report",
         "flows.settings",
         "flows.console",
-        "flows.processes",
+        "flows.pages",
         "flows.tracking",
     },
     "flows.tune": {
@@ -113,6 +113,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.settings",
         "flows.console",
         "flows.processes",
+        "flows.pages",
         "flows.tracking",
         "flows.pipeline",
     },
@@ -125,6 +126,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.training",
         "flows.settings",
         "flows.console",
+        "flows.pages",
         "flows.pipeline",
         "flows.tune",
     },
@@ -135,19 +137,21 @@ ROWS: Mapping[str, set[str]] = {
         "flows.settings",
         "flows.console",
         "flows.processes",
+        "flows.pages",
         "flows.tracking",
-        "flows.pipeline",
         "flows.experiment",
     },
     "flows.compare": {
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.runs",
+        "rnnkit.training",
         "rnnkit.evaluation",
         "rnnkit.report",
         "flows.settings",
         "flows.console",
         "flows.processes",
+        "flows.pages",
         "flows.tracking",
         "flows.pipeline",
     },
@@ -159,6 +163,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.settings",
         "flows.console",
         "flows.processes",
+        "flows.pages",
         "flows.pipeline",
         "flows.experiment",
         "flows.compare",
@@ -196,14 +201,7 @@ ROWS: Mapping[str, set[str]] = {
 ONLY_IN: Mapping[str, set[str]] = {
     "mlflow": {"flows.tracking"},
     "optuna": {"flows.tune"},
-    "prefect": {
-        "flows.processes",
-        "flows.pipeline",
-        "flows.tune",
-        "flows.experiment",
-        "flows.compare",
-        "flows.schedule",
-    },
+    "prefect": {"flows.pages", "flows.schedule"},
     "typer": {"flows.cli"},
     "matplotlib": {"rnnkit.figures", "rnnkit.report"},
 }
@@ -212,7 +210,7 @@ ONLY_IN: Mapping[str, set[str]] = {
 WRITTEN_ONLY_IN: Mapping[str, set[str]] = {
     "manual_seed": {"rnnkit.runtime"},
     "set_num_threads": {"rnnkit.runtime"},
-    "@task": {"flows.pipeline", "flows.tune", "flows.schedule"},
+    "@flow": {"flows.schedule"},
 }
 """A name or a decorator -> the only rooms in which it stands."""
 
@@ -424,7 +422,7 @@ SMALL: Mapping[str, set[str]] = {
     "rnnkit.params": set(),
     "rnnkit.train": {"rnnkit.params"},
     "flows": set(),
-    "flows.pipeline": {"rnnkit.train"},
+    "flows.schedule": {"rnnkit.train"},
 }
 
 
@@ -434,8 +432,8 @@ def small_house(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / f"{name}.py").write_text("")
     (tmp_path / "rnnkit" / "params" / "load.py").write_text("import yaml\n")
-    (tmp_path / "flows" / "pipeline.py").write_text(
-        "from prefect import task\nimport rnnkit.train\n\n@task(name='a')\ndef a(): ...\n"
+    (tmp_path / "flows" / "schedule.py").write_text(
+        "from prefect import flow\nimport rnnkit.train\n\n@flow(name='a')\ndef a(): ...\n"
     )
     return tmp_path
 
@@ -447,11 +445,11 @@ def test_a_house_in_order_has_no_fault(small_house: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "source", "fault"),
     [
-        ("rnnkit/train.py", "import flows.pipeline", "rnnkit.train may not import flows.pipeline"),
+        ("rnnkit/train.py", "import flows.schedule", "rnnkit.train may not import flows.schedule"),
         (
             "rnnkit/train.py",
-            "from flows import pipeline",
-            "rnnkit.train may not import flows.pipeline",
+            "from flows import schedule",
+            "rnnkit.train may not import flows.schedule",
         ),
         (
             "rnnkit/train.py",
@@ -469,11 +467,11 @@ def test_a_house_in_order_has_no_fault(small_house: Path) -> None:
             "rnnkit.params.load may not import torch",
         ),
         (
-            "flows/pipeline.py",
+            "flows/schedule.py",
             "import importlib\nimportlib.import_module('mlflow.entities')",
-            "flows.pipeline may not import mlflow.entities",
+            "flows.schedule may not import mlflow.entities",
         ),
-        ("flows/pipeline.py", "import optuna as o", "flows.pipeline may not import optuna"),
+        ("flows/schedule.py", "import optuna as o", "flows.schedule may not import optuna"),
         (
             "rnnkit/train.py",
             "import torch\ntorch.manual_seed(0)",
@@ -481,8 +479,8 @@ def test_a_house_in_order_has_no_fault(small_house: Path) -> None:
         ),
         (
             "rnnkit/train.py",
-            "import somewhere\n\n@somewhere.task\ndef a(): ...",
-            "rnnkit.train may not use @task",
+            "import somewhere\n\n@somewhere.flow\ndef a(): ...",
+            "rnnkit.train may not use @flow",
         ),
         ("rnnkit/new.py", "", "rnnkit.new has no row in ROWS"),
     ],

@@ -1,19 +1,19 @@
 """The flow `compare`: runs what is missing, then lays the runs beside each other."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas
-from prefect import flow
-from prefect.artifacts import create_table_artifact
 
-from flows import settings as places
 from flows.compare import comparison_folder
+from flows.compare.member import run_member
 from flows.console import Stages
+from flows.pages import FlowRun, key_of
+from flows.pipeline.left_runs import claim
 from flows.pipeline.monitor import Monitor
 from flows.pipeline.steps import Run
-from flows.pipeline.tasks import key_of, run_member
 from flows.processes.workers import Parent, run_tasks
 from flows.settings import Settings
 from flows.tracking.mirror import ENDS, VARIANT, End
@@ -34,16 +34,33 @@ class ComparisonFailed(RuntimeError):
     """A run of a comparison failed."""
 
 
-@flow(name="compare", flow_run_name="{experiment.name}", log_prints=False)
+def parameters_of(
+    experiment: Experiment, settings: Settings, workers: int, identities: Sequence[Identity]
+) -> dict[str, Any]:
+    """What a comparison is made with, as Prefect's pages show it."""
+    return {
+        "experiment": experiment.model_dump(mode="json"),
+        "home": str(settings.home),
+        "workers": workers,
+        "identities": [asdict(identity) for identity in identities],
+    }
+
+
 def compare_variants(
-    experiment: Experiment, home: Path, workers: int, identities: list[Identity]
+    experiment: Experiment,
+    settings: Settings,
+    flow_run: FlowRun,
+    workers: int,
+    identities: Sequence[Identity],
 ) -> None:
     """Variants x seeds of one params file, several runs at once, into one table.
+
+    Args:
+        flow_run: shows the comparison in Prefect's pages.
 
     Raises:
         ComparisonFailed: a run failed; the others are finished.
     """
-    settings = places.read(home)
     of_params = members(experiment)
     names = [member.variant for member in of_params]
     runs = [
@@ -57,27 +74,27 @@ def compare_variants(
         (folder.path / STOP).unlink(missing_ok=True)
         facts = {**numerics.fingerprint(), **process_settings.settle()}
         folder.create(experiment, facts)
+        claim(flow_run, settings, folder.id)
         monitor = Monitor(settings, folder, stages)
         with monitor.until_finished():
             for run in runs:
                 if run.folder.status != "finished":
                     run_facts = {**facts, "data": run.data, "date": "", "again": 0}
                     run.folder.create(run.experiment, run_facts)
-            _run_all(runs, names, settings, workers, folder.path / STOP, monitor)
+            _run_all(runs, names, settings, workers, folder.path / STOP, monitor, flow_run)
             groups: dict[str, list[RunFolder]] = {}
             for name, run in zip(names, runs, strict=True):
                 groups.setdefault(name, []).append(run.folder)
-            _conclude(folder, experiment.name, groups, table(groups), monitor)
+            _conclude(folder, experiment.name, groups, table(groups), monitor, flow_run)
 
 
-@flow(name="compare runs", log_prints=False)
-def compare_runs(runs: list[str], home: Path) -> None:
+def compare_runs(runs: Sequence[str], settings: Settings, flow_run: FlowRun) -> None:
     """Finished runs, made at any time, in one table; those that differ by their seed are one row.
 
     Args:
         runs: their folders; the first one's variant is the reference.
+        flow_run: shows the comparison in Prefect's pages.
     """
-    settings = places.read(home)
     folders = [RunFolder(Path(run)) for run in runs]
     groups = grouped(folders)
     experiment = folders[0].trained
@@ -87,9 +104,10 @@ def compare_runs(runs: list[str], home: Path) -> None:
     scores = table(groups)  # what cannot be compared leaves nothing behind
     with folder.lock(), Stages() as stages:
         folder.create(experiment, numerics.fingerprint())
+        claim(flow_run, settings, folder.id)
         monitor = Monitor(settings, folder, stages)
         with monitor.until_finished():
-            _conclude(folder, experiment.name, groups, scores, monitor)
+            _conclude(folder, experiment.name, groups, scores, monitor, flow_run)
 
 
 def grouped(runs: Sequence[RunFolder]) -> Groups:
@@ -114,8 +132,9 @@ def _run_all(
     workers: int,
     stop: Path,
     monitor: Monitor,
+    flow_run: FlowRun,
 ) -> None:
-    """Runs what is not finished, shown on the screen and in MLflow while it goes on."""
+    """Runs what is not finished, shown on the screen, in MLflow and Prefect while it goes on."""
     epochs = sum(run.experiment.train.epochs for run in runs)
     stage = monitor.stages.begin("compare", total=epochs)
     children = [(run.folder, {VARIANT: name}) for run, name in zip(runs, names, strict=True)]
@@ -127,12 +146,13 @@ def _run_all(
         monitor.stages.show(stage, sum(_epochs(run) for run in runs), note)
 
     parent = Parent.here()
-    tasks = [
+    work = [
         (run_member, {"run": run, "stop": stop, "parent": parent})
         for run in runs
         if run.folder.status != "finished"
     ]
-    if tasks and not run_tasks(settings, min(workers, len(tasks)), tasks, show, stop):
+    follow = flow_run.follow("member", len(work))
+    if work and not run_tasks(settings, min(workers, len(work)), work, show, stop, follow):
         raise ComparisonFailed(
             "a worker died, as processes do that the system kills for memory; "
             "the same command goes on, with --workers 1 perhaps"
@@ -160,16 +180,17 @@ def _epochs(run: Run) -> int:
 
 
 def _conclude(
-    folder: RunFolder, name: str, groups: Groups, scores: pandas.DataFrame, monitor: Monitor
+    folder: RunFolder,
+    name: str,
+    groups: Groups,
+    scores: pandas.DataFrame,
+    monitor: Monitor,
+    flow_run: FlowRun,
 ) -> None:
     stage = monitor.stages.begin("lay side by side", total=None)
     scores.to_parquet(folder.path / TABLE)
     write_comparison_report(folder.path, groups, scores)
     folder.finish({"runs": {name: [run.id for run in runs] for name, runs in groups.items()}})
     monitor.finish("finished")
-    create_table_artifact(
-        table=rows(scores),
-        key=key_of(name, "comparison"),
-        description=" ".join(sentences(scores)),
-    )
+    flow_run.table(key_of(name, "comparison"), rows(scores), " ".join(sentences(scores)))
     monitor.stages.end(stage, f"{len(scores)} variants")

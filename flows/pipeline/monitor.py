@@ -2,22 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
-from uuid import UUID
-
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter
-from prefect.client.schemas.objects import State, StateType
-from prefect.runtime import flow_run
-from prefect.states import Crashed
 
 from flows.console import Stages, out
 from flows.settings import Settings
-from flows.tracking.locations import HOME, home_of
-from flows.tracking.mirror import End, Mirror, Tracker, statuses
-from flows.tracking.registry import ID
+from flows.tracking.mirror import End, Mirror, Tracker
 from rnnkit.runs.run_folder import RunFolder
 
 PAUSE_SECONDS = 60.0
@@ -104,7 +95,6 @@ class Monitor:
         Likewise runs that a killed process left open before.
         """
         self._send(lambda mirror: self._tracker.close_leftovers(mirror.experiment_id))
-        _close_in_prefect(self._settings, self._folder.id)
         try:
             yield
         except Exception as error:
@@ -127,25 +117,3 @@ class Monitor:
                 self._missed = f"{type(error).__name__}: {error}".splitlines()[0][:MAX_REASON]
             return False
         return True
-
-
-def _close_in_prefect(settings: Settings, run_id: str) -> None:
-    """Labels this process's flow run as the one that works on a run, and closes what is left.
-
-    Flow runs in state RUNNING have crashed where their run is unfinished and no process works on
-    it, or this process does; one whose run has ended is about to report its end. A Prefect that
-    does not answer here does not stop a training.
-    """
-    if flow_run.id is None:
-        return
-    this_flow_run, home = UUID(flow_run.id), home_of(settings)
-    are_running = FlowRunFilter.model_validate({"state": {"type": {"any_": [StateType.RUNNING]}}})
-    with suppress(Exception), get_client(sync_client=True) as client:
-        client.update_flow_run_labels(this_flow_run, {ID: run_id, HOME: home})
-        for run in client.read_flow_runs(flow_run_filter=are_running):
-            other_id = str(run.labels.get(ID, ""))
-            if run.id == this_flow_run or not other_id or run.labels.get(HOME) != home:
-                continue
-            if other_id == run_id or statuses(settings, other_id) <= {"new", "interrupted"}:
-                gone: State[Any] = Crashed(message="its process was killed")
-                client.set_flow_run_state(run.id, gone, force=True)

@@ -1,6 +1,7 @@
-"""Work in other processes, as Prefect tasks: processes here, or a Dask or Ray cluster.
+"""Work in other processes: here, or on a Dask or Ray cluster.
 
-The parent shows what they do while it waits, and they do not outlive it.
+The parent shows what they do while it waits, and they do not outlive it. They need no server of
+Prefect's: its own task runners ask one before each task.
 """
 
 import logging
@@ -10,12 +11,12 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Self
-
-from prefect.task_runners import ProcessPoolTaskRunner
+from typing import Any, Protocol, Self
 
 from flows.console import QUIET, out
 from flows.settings import Settings
@@ -48,22 +49,24 @@ def settle(parent: Parent) -> None:
         end_with(parent.pid)
 
 
-def start_process() -> None:
-    """What a process of the process runner does before it takes tasks."""
+def start_process(parent: Parent) -> None:
+    """What a worker process does before it takes work."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which stops the workers
-    settle(Parent(socket.gethostname(), os.getppid()))
+    settle(parent)
 
 
-class Processes(ProcessPoolTaskRunner):
-    """Prefect's process runner, whose end and whose program's end no dead worker holds up."""
+class Runner(Protocol):
+    """Where the work is done."""
 
-    def __enter__(self) -> Self:
-        runner = super().__enter__()
-        # A worker that was killed while it wrote to the queue keeps the queue's lock for ever:
-        # do not wait at exit until the parent's last message is written to it.
-        messages: Any = self._subprocess_message_queue
-        messages.cancel_join_thread()
-        return runner
+    def submit(self, function: Callable[..., Any], /, **parameters: Any) -> "Future[Any]":
+        """Begins some work, as soon as a worker is free."""
+
+
+class Processes(ProcessPoolExecutor):
+    """Processes on this machine, whose end no dead worker holds up."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(workers, get_context("spawn"), start_process, (Parent.here(),))
 
     def has_dead_worker(self) -> bool:
         """Whether a worker died. The pool itself learns it late of those it started last."""
@@ -75,49 +78,50 @@ class Processes(ProcessPoolTaskRunner):
             process.kill()
 
     def _workers(self) -> list[Any]:
-        pool: Any = self._executor
-        return list((pool._processes or {}).values())
+        return list((self._processes or {}).values())
 
 
 def run_tasks(
     settings: Settings,
     workers: int,
-    work: Sequence[tuple[Any, dict[str, Any]]],
+    work: Sequence[tuple[Callable[..., Any], dict[str, Any]]],
     show: Callable[[], None],
     stop: Path,
+    follow: Callable[[Sequence["Future[Any]"]], None],
 ) -> bool:
-    """Prefect tasks in other processes, until all have ended.
+    """Calls functions in other processes, until all have ended.
 
     Args:
-        work: tasks and their parameters, of which `workers` run at once.
+        work: functions and their parameters, of which `workers` run at once.
         show: called again and again while they run.
-        stop: a file that is made where this process is interrupted, for the tasks to leave off.
+        stop: a file that is made where this process is interrupted, for the work to leave off.
+        follow: called with the futures of the work, as often and once more at the end.
 
     Returns:
-        False where a worker died; its task has no result.
+        False where a worker died; its work has no result.
     """
     with make_runner(settings, workers) as runner:
-        futures = [runner.submit(task, parameters) for task, parameters in work]
+        futures = [runner.submit(function, **parameters) for function, parameters in work]
         try:
-            while not all(is_done(future) for future in futures):
+            while not all(future.done() for future in futures):
                 show()
+                follow(futures)
                 time.sleep(POLL_SECONDS)
                 if isinstance(runner, Processes) and runner.has_dead_worker():
                     runner.kill()  # as the pool would, had it seen it
         except BaseException:
             stop.touch()  # else the workers would go on
             out.print("stopping the workers")
-            until = time.monotonic() + STOP_SECONDS
             try:
-                for future in futures:
-                    with suppress(Exception):  # the same signal may have ended the worker
-                        future.wait(timeout=max(0.0, until - time.monotonic()))
+                wait(futures, STOP_SECONDS)
             finally:  # a second Ctrl-C waits no longer
-                if isinstance(runner, Processes) and not all(map(is_done, futures)):
+                if isinstance(runner, Processes) and not all(future.done() for future in futures):
                     runner.kill()  # its end would wait for them
             with suppress(Exception):  # a signal may have come in the middle of it
                 show()
+                follow(futures)
             raise
+        follow(futures)
         for future in futures:
             try:
                 future.result()
@@ -129,17 +133,18 @@ def run_tasks(
 
 
 def _is_death(error: BaseException) -> bool:
-    """Whether a worker died: each task runner has its own name for it."""
+    """Whether a worker died: each runner has its own name for it."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"BrokenExecutor", "KilledWorker", "RayError", "CrashedRun"})
+    deaths = {"BrokenExecutor", "KilledWorker", "RayError"}
+    return bool(names & deaths) and "RayTaskError" not in names  # which the work itself raised
 
 
-def make_runner(settings: Settings, workers: int) -> Any:
-    """The task runner that the settings name; InputError where its package is not installed."""
+def make_runner(settings: Settings, workers: int) -> AbstractContextManager[Runner]:
+    """The runner that the settings name; InputError where its package is not installed."""
     if settings.runner == "process":
-        return Processes(max_workers=workers, initializer=start_process)
+        return Processes(workers)
     try:
-        return (_dask if settings.runner == "dask" else _ray)(settings.cluster, workers)
+        return (Dask if settings.runner == "dask" else Ray)(settings.cluster, workers)
     except ImportError as error:
         raise InputError(
             f"runner: {settings.runner} needs a package that is not installed ({error.name}); "
@@ -147,31 +152,64 @@ def make_runner(settings: Settings, workers: int) -> Any:
         ) from None
 
 
-def is_done(future: Any) -> bool:
-    """Whether a submitted task has ended, one way or another."""
-    inner = future.wrapped_future
-    if hasattr(inner, "done"):
-        return bool(inner.done())
-    import ray
+class Dask:
+    """A Dask cluster: that at an address, or one on this machine."""
 
-    return bool(ray.wait([inner], timeout=0)[0])
+    def __init__(self, cluster: str | None, workers: int) -> None:
+        from distributed import Client, LocalCluster
+
+        logging.getLogger("distributed").setLevel(logging.ERROR)  # it logs every connection
+        self._local = None
+        if not cluster:
+            self._local = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=logging.ERROR,
+            )
+        self._client = Client(cluster or self._local)
+        self._executor = self._client.get_executor(pure=False)  # equal work is done as often
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+        if self._local:
+            self._local.close()
+
+    def submit(self, function: Callable[..., Any], /, **parameters: Any) -> "Future[Any]":
+        """Begins some work, as soon as a worker is free."""
+        future: Future[Any] = self._executor.submit(function, **parameters)
+        return future
 
 
-def _dask(cluster: str | None, workers: int) -> Any:
-    from prefect_dask.task_runners import DaskTaskRunner
+class Ray:
+    """A Ray cluster: that at an address, or one on this machine."""
 
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # it logs every connection
-    local = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
-    local["silence_logs"] = logging.ERROR
-    return DaskTaskRunner(address=cluster, cluster_kwargs=None if cluster else local)
+    def __init__(self, cluster: str | None, workers: int) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns each time
+        import ray
 
+        self._ray = ray
+        if cluster:
+            ray.init(address=cluster)
+        else:
+            ray.init(
+                num_cpus=workers,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="error",
+            )
 
-def _ray(cluster: str | None, workers: int) -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns at every start
-    from prefect_ray import RayTaskRunner
+    def __enter__(self) -> Self:
+        return self
 
-    if cluster:
-        return RayTaskRunner(address=cluster)
-    local = {"num_cpus": workers, "include_dashboard": False, "log_to_driver": False}
-    return RayTaskRunner(init_kwargs=local | {"logging_level": "error"})
+    def __exit__(self, *_: object) -> None:
+        self._ray.shutdown()
+
+    def submit(self, function: Callable[..., Any], /, **parameters: Any) -> "Future[Any]":
+        """Begins some work, as soon as a worker is free."""
+        future: Future[Any] = self._ray.remote(function).remote(**parameters).future()
+        return future

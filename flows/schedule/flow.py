@@ -5,24 +5,27 @@ import multiprocessing
 import os
 import socket
 import subprocess
+import time
 import urllib.request
 import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact
-from prefect.cache_policies import NO_CACHE
-from prefect.runtime import flow_run
+from prefect import flow
+from prefect.flow_engine import FlowRunTimeoutError
+from prefect.runtime import flow_run as this_run
+from prefect.utilities.timeout import timeout as time_limit
 
 from flows import console
 from flows import settings as places
-from flows.experiment import run_experiment
-from flows.pipeline.tasks import key_of
+from flows.experiment import FLOW, parameters_of, run_experiment
+from flows.pages import FlowRun, Pages, TaskRun, key_of
 from flows.processes.lost_exceptions import resending
 from flows.processes.workers import Parent, settle
+from flows.settings import Settings
 from flows.tracking.mirror import register
 from flows.tracking.registry import Registered, Registry
 from rnnkit.evaluation.champion import Verdict, compare_with_champion
@@ -77,7 +80,7 @@ def run_scheduled(
     schedule = multiprocessing.parent_process()
     if schedule is not None and schedule.pid is not None:  # a killed schedule leaves no run behind
         settle(Parent(socket.gethostname(), schedule.pid))
-    date = date_of(flow_run.scheduled_start_time)
+    date = date_of(this_run.scheduled_start_time)
     try:
         settings = places.read(home)
         registry = Registry(settings)
@@ -85,12 +88,17 @@ def run_scheduled(
         if from_champion and champion is not None:
             start = registry.fetch(f"models:/{champion.name}/{champion.version}")
             experiment = experiment.replace({"train.start_from": str(start)})
-        attempts = run_experiment.with_options(
-            retries=retries, retry_delay_seconds=RETRY_SECONDS, timeout_seconds=timeout
-        )
-        with resending():
-            done = attempts(experiment, home, date, 0)
-        outcome = challenge_champion(str(settings.runs / done["run"]), home)
+        with Pages() as pages:
+            scheduled = FlowRun(pages, UUID(this_run.id) if this_run.id else None)
+            with (
+                resending(),
+                pages.flow_run(
+                    FLOW, experiment.name, parameters_of(experiment, settings, date, 0), scheduled
+                ) as flow_run,
+            ):
+                run = _attempts(experiment, settings, date, retries, timeout, flow_run)
+            with scheduled.task("challenge") as task:
+                outcome = challenge_champion(run, settings, task)
     except Exception as error:
         reason, mishap = _notify_failure(experiment.name, date, f"{error}", on_failure)
         if mishap is not None:  # it must not hide why the run failed
@@ -117,15 +125,39 @@ def run_scheduled_file(
     return outcome
 
 
-@task(name="challenge", cache_policy=NO_CACHE)
-def challenge_champion(folder: str, home: Path) -> dict[str, Any]:
+def _attempts(
+    experiment: Experiment,
+    settings: Settings,
+    date: str,
+    retries: int,
+    timeout: float | None,
+    flow_run: FlowRun,
+) -> RunFolder:
+    """The finished run of a date; one that fails goes on after a pause, as often as `retries`."""
+    for left in range(retries, -1, -1):
+        try:
+            with time_limit(timeout, FlowRunTimeoutError):
+                done = run_experiment(experiment, settings, flow_run, date)
+            break
+        except Exception as error:
+            if not left:
+                raise
+            flow_run.retry(error, RETRY_SECONDS)
+        time.sleep(RETRY_SECONDS)
+        flow_run.retrying()
+    return RunFolder(settings.runs / done["run"])
+
+
+def challenge_champion(run: RunFolder, settings: Settings, task: TaskRun) -> dict[str, Any]:
     """Registers a finished run's model, and promotes it if it is better than the champion.
 
     It is better where the paired bootstrap on the run's own test items says so; the first model
     of a name is its champion.
+
+    Args:
+        task: shows the outcome in Prefect's pages.
     """
-    settings = places.read(home)
-    run, registry = RunFolder(Path(folder)), Registry(settings)
+    registry = Registry(settings)
     name = run.experiment.name
     model = register(run, settings)
     champion = registry.champion(name)
@@ -139,7 +171,7 @@ def challenge_champion(folder: str, home: Path) -> dict[str, Any]:
     promoted = champion is None or verdict.is_better
     outcome = _outcome(promoted, verdict.reason)
     registry.tag(model, {VERDICT: outcome})
-    _show_outcome(run, model, champion, outcome)
+    _show_outcome(run, model, champion, outcome, task)
     if promoted:  # last: where it is killed before, the challenge is repeated
         registry.promote(model)
     return {"run": run.id, "promoted": promoted, "reason": verdict.reason}
@@ -178,14 +210,14 @@ def _print_end(date: str, name: str, outcome: str) -> None:
 
 
 def _show_outcome(
-    run: RunFolder, model: Registered, champion: Registered | None, outcome: str
+    run: RunFolder, model: Registered, champion: Registered | None, outcome: str, task: TaskRun
 ) -> None:
     before = f"version {champion.version} ({champion.run_id})" if champion else "none"
-    create_markdown_artifact(
+    task.markdown(
+        key_of(run.experiment.name, "champion"),
         f"## {run.experiment.name}, version {model.version}\n\n**{outcome}**\n\n"
         f"- run: `{run.id}`\n- champion before: {before}\n- {run.result['verdict']}\n",
-        key=key_of(run.experiment.name, "champion"),
-        description=outcome,
+        outcome,
     )
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import optuna
 
 from flows.console import number, out
+from flows.pages import FlowRun, key_of
 from flows.pipeline.monitor import Monitor
 from flows.pipeline.steps import Run, Search
-from flows.pipeline.tasks import Progress
 from flows.processes.workers import Parent, run_tasks
 from flows.settings import Settings
 from flows.tune.study import (
@@ -48,8 +48,10 @@ class SweepFailed(RuntimeError):
     """A sweep has no result: its trials fail, or its workers die."""
 
 
-def sweep(run: Run, prepared: Prepared, settings: Settings, monitor: Monitor) -> Search:
-    """Runs what is left of a sweep, with its progress on the screen and in MLflow.
+def sweep(
+    run: Run, prepared: Prepared, settings: Settings, monitor: Monitor, flow_run: FlowRun
+) -> Search:
+    """Runs what is left of a sweep, with its progress on the screen, in MLflow and in Prefect.
 
     Raises:
         SweepFailed: trials failed one after the other, or workers died.
@@ -59,7 +61,7 @@ def sweep(run: Run, prepared: Prepared, settings: Settings, monitor: Monitor) ->
     per_trial = experiment.train.epochs * experiment.tune.seeds
     trials = experiment.tune.trials
     stage = monitor.stages.begin("tune", total=trials * per_trial)
-    progress = Progress(experiment.name, "tune")
+    progress = flow_run.progress(key_of(experiment.name, "tune"), f"{experiment.name}: tune")
     before, deaths, done = len(ended(study)), 0, -1
     workers = min(experiment.tune.workers, trials)
     stop = run.folder.path / "trials" / STOP
@@ -72,7 +74,11 @@ def sweep(run: Run, prepared: Prepared, settings: Settings, monitor: Monitor) ->
         monitor.stages.show(stage, epochs, _note(trial_records(run.folder, experiment), experiment))
         progress.show(min(1.0, epochs / (trials * per_trial)))
 
-    while not run_tasks(settings, workers, [(work_on_trials, work)] * workers, show, stop):
+    def work_in_processes() -> bool:
+        follow = flow_run.follow("worker", workers)
+        return run_tasks(settings, workers, [(work_on_trials, work)] * workers, show, stop, follow)
+
+    while not work_in_processes():
         now = sum(epochs_done(trial) for trial in trial_folders(run.folder))
         deaths = deaths + 1 if now <= done else 1
         done = now

@@ -14,8 +14,6 @@ from typing import Any
 
 import optuna
 from optuna.trial import TrialState
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from flows import settings
 from flows.pipeline.steps import Run
@@ -33,7 +31,6 @@ from rnnkit.training.loop import Epoch
 from rnnkit.training.train_into import train_into
 
 
-@task(name="worker", cache_policy=NO_CACHE)
 def work_on_trials(run: Run, parent: Parent, before: int) -> None:
     """Takes trials until there are no more to begin.
 

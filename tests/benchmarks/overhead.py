@@ -87,7 +87,7 @@ def record(params: Path, home: Path) -> tuple[dict[str, float], float]:
 
     def flow() -> dict[str, Any]:
         from flows.experiment import run_experiment
-        from flows.pipeline.tasks import Progress
+        from flows.pages import Pages
         from flows.tracking.mirror import Mirror
         from rnnkit.params import load
         from rnnkit.runs.run_folder import RunFolder
@@ -96,10 +96,11 @@ def record(params: Path, home: Path) -> tuple[dict[str, float], float]:
             (RunFolder, "append"),
             (RunFolder, "save_checkpoint"),
             (Mirror, "advance"),
-            (Progress, "show"),
+            (Pages, "queue"),
         ):
             setattr(owner, name, _timed(getattr(owner, name), f"{owner.__name__}.{name}", spent))
-        return run_experiment(load(params), where.home, "", 99)
+        with Pages() as pages, pages.flow_run("experiment", "bench", {}) as flow_run:
+            return run_experiment(load(params), where, flow_run, "", 99)
 
     from flows.launcher import prefect
 

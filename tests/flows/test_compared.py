@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pandas
 import pytest
@@ -252,7 +253,7 @@ def test_a_run_that_does_not_finish_fails_the_comparison_and_is_named(
     settings, stop = places.read(tmp_path), tmp_path / "stop"
     monitor = Monitor(settings, RunFolder(tmp_path / "comparisons" / "c"), Stages())
     with pytest.raises(comparison.ComparisonFailed, match=message):
-        comparison._run_all(runs, names, settings, 2, stop, monitor)
+        comparison._run_all(runs, names, settings, 2, stop, monitor, Mock())
 
 
 def test_a_comparison_is_found_by_its_runs_their_order_and_their_names(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ import sys
 import threading
 import time
 import weakref
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from command import called
@@ -61,42 +63,31 @@ def test_a_failed_run_ends_with_its_own_failure_without_mlflow(tmp_path: Path) -
     assert mirror.told == ["failed"]
 
 
-class Waiting:
-    """What stands for a task in another process, which the same signal ends."""
-
-    def __init__(self, stop: Path) -> None:
-        self.stop, self.waited = stop, False
-
-    def wait(self, timeout: float) -> None:
-        assert self.stop.exists(), "it was not told to stop"
-        self.waited = True
-        raise RuntimeError("its process is gone")
-
-
 def test_a_signal_in_the_middle_of_showing_is_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop, shown = tmp_path / "stop", []
-    future = Waiting(stop)
-
-    class Runner:
-        def submit(self, task: Any, parameters: dict[str, Any]) -> Waiting:
-            return future
+    future: Future[None] = Future()  # of work in another process, which the same signal ends
 
     @contextmanager
     def runner(*_: object) -> Any:
-        yield Runner()
+        yield Mock(submit=lambda _: future)
+
+    def wait(futures: list[Future[None]], _: float) -> None:
+        assert stop.exists(), "it was not asked to stop"
+        for waiting in futures:
+            waiting.set_exception(RuntimeError("its process is gone"))
 
     def show() -> None:
-        shown.append(future.waited)
+        shown.append(future.done())
         if len(shown) > 1:
             raise RuntimeError("the session was left in the middle")
         raise SystemExit(TERMINATED)
 
     monkeypatch.setattr(workers, "make_runner", runner)
-    monkeypatch.setattr(workers, "is_done", lambda future: False)
+    monkeypatch.setattr(workers, "wait", wait)
     with pytest.raises(SystemExit) as end:
-        workers.run_tasks(settings.read(tmp_path), 1, [(None, {})], show, stop)
+        workers.run_tasks(settings.read(tmp_path), 1, [(print, {})], show, stop, Mock())
     assert end.value.code == TERMINATED
     assert shown == [False, True]
 

@@ -15,7 +15,7 @@ from rnnkit.params import load as load_params
 MODULES = (
     "flows.notebook",
     "flows.console",
-    "flows.pipeline.tasks",
+    "flows.pages",
     "flows.schedule.flow",
     "flows.cli.schedule",
 )

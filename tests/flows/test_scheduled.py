@@ -16,11 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock, Mock
 
 import psutil
 import pytest
 from command import RNNKIT, ROOT, environment, flow_runs
 
+from flows import settings as places
 from flows.cli import schedule as cli_schedule
 from flows.processes import servers
 from flows.schedule import flow as scheduled
@@ -329,19 +331,19 @@ def test_a_failure_is_told_to_an_address_or_a_command(
 
 
 class Failing:
-    """In the place of the experiment's flow: it keeps what it is called with, and fails."""
+    """In the place of an experiment's run: it counts its calls, and fails as often as it is to."""
 
-    def __init__(self) -> None:
-        self.options: dict[str, Any] = {}
+    def __init__(self, failures: int = 1_000) -> None:
+        self.failures, self.calls = failures, 0
         self.experiment: Any = None
 
-    def with_options(self, **options: Any) -> Any:
-        self.options = options
-        return self
-
-    def __call__(self, experiment: Any, home: Path, date: str, again: int) -> Any:
-        self.experiment = experiment
-        raise RuntimeError(f"no luck on {date}")
+    def __call__(self, experiment: Any, settings: Any, flow_run: Any, date: str) -> Any:
+        self.calls, self.experiment = self.calls + 1, experiment
+        if self.calls <= self.failures:
+            raise RuntimeError(f"no luck on {date}")
+        if self.failures == 0:
+            time.sleep(20)
+        return {"run": "reviews-1"}
 
 
 def test_a_scheduled_run_that_fails_is_told_and_fails(
@@ -349,6 +351,8 @@ def test_a_scheduled_run_that_fails_is_told_and_fails(
 ) -> None:
     place, failing_flow = Place(tmp_path), Failing()
     monkeypatch.setattr(scheduled, "run_experiment", failing_flow)
+    monkeypatch.setattr(scheduled, "RETRY_SECONDS", 0)
+    monkeypatch.setattr(scheduled, "Pages", MagicMock())
     monkeypatch.setattr(scheduled.places, "apply", lambda _: None)  # else it would be for all tests
     monkeypatch.setattr(scheduled.console.out, "quiet", False)  # set back afterwards
     command = f'echo "$RNNKIT_NAME: $RNNKIT_ERROR" > {tmp_path}/told'
@@ -359,8 +363,7 @@ def test_a_scheduled_run_that_fails_is_told_and_fails(
     with pytest.raises(RuntimeError, match="no luck on 2"):
         scheduled.run_scheduled.fn(experiment, place.home, True, 5, 60.0, command)
     assert (tmp_path / "told").read_text().startswith("reviews: no luck on 2")
-    assert failing_flow.options["retries"] == 5
-    assert failing_flow.options["timeout_seconds"] == 60.0
+    assert failing_flow.calls == 6
     assert failing_flow.experiment.train.start_from == str(tmp_path / "4")
     assert "Z  reviews  failed: RuntimeError: no luck on 2" in capsys.readouterr().out
     with pytest.raises(RuntimeError, match="no luck on 2") as caught:
@@ -374,6 +377,23 @@ def test_a_scheduled_run_that_fails_is_told_and_fails(
         "; --on-failure failed, too: Command 'exit 3' returned non-zero exit status 3."
     )
     assert failing_flow.experiment.train.start_from is None
+
+
+def test_a_failed_try_is_repeated_and_one_that_takes_too_long_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, shown = Place(tmp_path), Mock()
+    monkeypatch.setattr(scheduled, "RETRY_SECONDS", 0)
+    tries = (load(place.params), places.read(place.home), "today")
+    monkeypatch.setattr(scheduled, "run_experiment", Failing(failures=2))
+    run = scheduled._attempts(*tries, 2, None, shown)
+    assert run.id == "reviews-1"
+    assert [call[0] for call in shown.method_calls] == ["retry", "retrying"] * 2
+    endless = Failing(failures=0)
+    monkeypatch.setattr(scheduled, "run_experiment", endless)
+    with pytest.raises(TimeoutError, match=r"0\.2 second\(s\)"):
+        scheduled._attempts(*tries, 1, 0.2, shown)
+    assert endless.calls == 2
 
 
 def test_a_run_whose_process_is_killed_is_told(
@@ -396,6 +416,7 @@ def test_a_challenge_that_is_killed_before_the_promotion_is_repeated_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, told = Place(tmp_path), list[Any]()
+    settings = places.read(place.home)
     run = RunFolder(place.home / "runs" / "reviews-2")
     run.create(load(place.params), {})
     champion, mine = (Registered("reviews", n, f"reviews-{n}", "") for n in (1, 2))
@@ -410,18 +431,18 @@ def test_a_challenge_that_is_killed_before_the_promotion_is_repeated_whole(
         "compare_with_champion",
         lambda *_: SimpleNamespace(is_better=True, reason="better"),
     )
-    monkeypatch.setattr(scheduled, "_show_outcome", lambda *given: told.append(given[-1]))
+    monkeypatch.setattr(scheduled, "_show_outcome", lambda *given: told.append(given[-2]))
     monkeypatch.setattr(Registry, "champion", lambda *_: there[-1])
     monkeypatch.setattr(Registry, "fetch", lambda *_: tmp_path)
     monkeypatch.setattr(Registry, "tag", lambda _, model, tags: told.append((model, tags)))
     monkeypatch.setattr(Registry, "promote", kill)
     said = [(mine, {"rnnkit.evaluation.champion": "promoted: better"}), "promoted: better"]
     with pytest.raises(KeyboardInterrupt):
-        scheduled.challenge_champion.fn(str(run.path), place.home)
+        scheduled.challenge_champion(run, settings, Mock())
     assert told == said
     monkeypatch.setattr(Registry, "promote", lambda _, model: there.append(model))
     for reason in ("better", "it is the champion already"):
-        found = scheduled.challenge_champion.fn(str(run.path), place.home)
+        found = scheduled.challenge_champion(run, settings, Mock())
         assert found == {"run": "reviews-2", "promoted": True, "reason": reason}
     assert told == said * 2
     assert there == [champion, mine]

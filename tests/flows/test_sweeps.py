@@ -110,7 +110,7 @@ def test_forty_trials_complete_or_are_pruned_alike_in_optuna_and_mlflow(
     tmp_path: Path, runner: str, prefect_api: str
 ) -> None:
     if runner != "process":
-        pytest.importorskip(f"prefect_{runner}")
+        pytest.importorskip("distributed" if runner == "dask" else runner)
     sweep = Sweep(tmp_path, epochs=3, trials=40, prefect=prefect_api)
     sweep.home.mkdir()
     (sweep.home / "settings.yaml").write_text(f"runner: {runner}\n")

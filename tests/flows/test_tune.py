@@ -423,13 +423,12 @@ def test_percentiles_become_a_range_of_the_norms_that_an_epoch_meets(
         )
 
 
-@pytest.mark.parametrize("runner", ["dask", "ray"])
+@pytest.mark.parametrize(("runner", "package"), [("dask", "distributed"), ("ray", "ray")])
 def test_a_task_runner_whose_package_is_missing_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runner: str, package: str
 ) -> None:
     (tmp_path / "settings.yaml").write_text(f"runner: {runner}\n")
-    monkeypatch.setitem(sys.modules, f"prefect_{runner}", None)
-    monkeypatch.setitem(sys.modules, f"prefect_{runner}.task_runners", None)
+    monkeypatch.setitem(sys.modules, package, None)
     message = rf"runner: {runner} needs a package .*; pip install 'rnnkit\[{runner}\]'"
     with pytest.raises(InputError, match=message):
         workers.make_runner(places.read(tmp_path), 2)
@@ -438,13 +437,12 @@ def test_a_task_runner_whose_package_is_missing_is_refused(
 def sweep_alone(
     monkeypatch: pytest.MonkeyPatch, experiment: Experiment, home: Path, run_tasks: Any
 ) -> None:
-    monkeypatch.setattr(sweeps, "Progress", Mock())
     monkeypatch.setattr(sweeps, "run_tasks", run_tasks)
     monkeypatch.setattr(Monitor, "_send", lambda *_, **__: False)  # no MLflow
     settings, run = places.read(home), Run(experiment, RunFolder(home / "run"), home, "")
     run.folder.create(experiment, {})
     data: Any = None  # only percentiles need them
-    sweeps.sweep(run, data, settings, Monitor(settings, run.folder, Stages()))
+    sweeps.sweep(run, data, settings, Monitor(settings, run.folder, Stages()), Mock())
 
 
 def test_workers_that_die_again_and_again_end_the_sweep(
