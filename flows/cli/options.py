@@ -84,7 +84,7 @@ def print_aligned(lines: Mapping[str, object], indent: str = "  ") -> None:
 @contextmanager
 def mlflow_failures() -> Iterator[None]:
     """Ends the command with one line where MLflow fails."""
-    from flows.tracking.registry import Unreachable, reaching
+    from flows.tracking.failures import Unreachable, reaching
 
     try:
         with reaching():

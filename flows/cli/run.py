@@ -22,6 +22,7 @@ from flows.cli.options import (
 )
 from flows.cli.runs import begun, named
 from flows.launcher import BUSY, Failure, resume_run, run_all
+from flows.tracking import unsent
 from rnnkit.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def resume(
     folder = _newest(settings, as_json) if run is None else named(settings, run)
     if folder.status != "finished":
         settings = _settings_of(folder, settings)
-    _finish(folder, as_json, lambda: resume_run(folder, settings, quiet=as_json))
+    _finish(folder, settings, as_json, lambda: resume_run(folder, settings, quiet=as_json))
 
 
 def _settings_of(folder: "RunFolder", settings: places.Settings) -> places.Settings:
@@ -126,10 +127,12 @@ def _run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
     def go() -> None:
         run_all([experiment], settings, as_json, [identity], again=count)
 
-    _finish(chosen, as_json, go)
+    _finish(chosen, settings, as_json, go)
 
 
-def _finish(folder: "RunFolder", as_json: bool, go: Callable[[], None]) -> None:
+def _finish(
+    folder: "RunFolder", settings: places.Settings, as_json: bool, go: Callable[[], None]
+) -> None:
     """Shows a run's closing table and what to do with it; calls `go` where it is not finished."""
     status = folder.status
     if status == "running":
@@ -138,6 +141,12 @@ def _finish(folder: "RunFolder", as_json: bool, go: Callable[[], None]) -> None:
         print(f"{folder.id} was {status} before; it goes on where it stopped.")
     if status != "finished":
         go()
+    elif unsent.is_marked(settings, folder.id):  # killed before MLflow had its end
+        from flows.tracking.sender import send_unsent
+
+        places.apply(settings)
+        if (failure := send_unsent(settings)) and not as_json:
+            print(failure)
     result = folder.result
     if as_json:
         print_json({"run": folder.id, "folder": str(folder.path), **result})

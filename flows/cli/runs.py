@@ -75,8 +75,10 @@ def clean(
     from rnnkit.runs.cleaning import delete, leftovers
 
     kept: set[str] = set()
-    if (settings.home / "mlflow.db").exists() or not settings.tracking.startswith("sqlite:"):
-        with mlflow_failures():
+    from flows.tracking import database
+
+    with mlflow_failures():
+        if database.exists(settings):
             from flows.tracking.registry import Registry
 
             kept = Registry(settings).runs()

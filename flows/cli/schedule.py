@@ -9,7 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from flows import settings as places
-from flows.cli.options import MLRUNS, Home, Params, Set, load_params, print_aligned
+from flows.cli.options import (
+    MLRUNS,
+    Home,
+    Params,
+    Set,
+    load_params,
+    mlflow_failures,
+    print_aligned,
+)
 from flows.launcher import BUSY, Failure, prefect
 from rnnkit.errors import InputError
 
@@ -58,6 +66,10 @@ def schedule(
 
     identify([experiment])  # a missing file is refused before anything is started
     settings = places.read(mlruns)
+    from flows.tracking.database import check
+
+    with mlflow_failures():
+        check(settings)
     options: dict[str, Any] = {
         "home": str(settings.home),
         "from_champion": from_champion,

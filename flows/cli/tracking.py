@@ -1,9 +1,10 @@
 """`rnnkit register`, `rnnkit sync` and `rnnkit up`: models and runs in MLflow, and its pages."""
 
 import shlex
+import sys
 import time
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,10 +19,14 @@ from flows.cli.options import (
     mlflow_failures,
     print_aligned,
     print_json,
+    short,
 )
 from flows.cli.runs import find_run
 from flows.launcher import Failure
 from rnnkit.errors import InputError
+
+if TYPE_CHECKING:
+    from flows.tracking.sync import Synced
 
 
 def register(
@@ -54,18 +59,21 @@ def register(
     )
 
 
-def sync(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
+def sync(
+    mlruns: Home = MLRUNS,
+    as_json: Json = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild", help="Set mlflow.db aside and make it anew from the run folders."
+        ),
+    ] = False,
+) -> None:
     """Send MLflow the runs that it lacks, because it was down or is another one now."""
     settings = places.read(mlruns)
     places.apply(settings)
-    done = []
     with mlflow_failures():
-        from flows.tracking.sync import sync as bring
-
-        for synced in bring(settings):
-            done.append(synced)
-            if synced.sent and not as_json:
-                print(f"  {synced.run}  {synced.end}")
+        done = _rebuilt(settings, as_json) if rebuild else _sent(settings, as_json)
     if as_json:
         print_json([asdict(synced) for synced in done])
         return
@@ -75,6 +83,31 @@ def sync(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
         count = sum(synced.end == end for synced in done)
         summary += f"; {count} {why}" if count else ""
     print(summary)
+
+
+def _sent(settings: places.Settings, quiet: bool) -> "list[Synced]":
+    from flows.tracking.sync import sync as send_lacking
+
+    done = []
+    for synced in send_lacking(settings):
+        done.append(synced)
+        if synced.sent and not quiet:
+            print(f"  {synced.run}  {synced.end}")
+    return done
+
+
+def _rebuilt(settings: places.Settings, quiet: bool) -> "list[Synced]":
+    from flows.processes import servers
+    from flows.tracking.rebuild import rebuild
+
+    if servers.announced(settings):
+        raise InputError("--rebuild: rnnkit up has mlflow.db open; end it first")
+    rebuilt = rebuild(settings)
+    for sentence in rebuilt.lost:
+        print(f"rnnkit: {sentence}", file=sys.stderr)
+    if rebuilt.aside is not None and not quiet:
+        print(f"the old database is {short(rebuilt.aside)}")
+    return rebuilt.synced
 
 
 def up(
@@ -88,6 +121,7 @@ def up(
 ) -> None:
     """Serve MLflow's and Prefect's pages on this machine until Ctrl-C."""
     from flows.processes import servers
+    from flows.tracking.database import check
     from flows.tracking.locations import update_locations
 
     settings = places.read(mlruns)
@@ -103,6 +137,8 @@ def up(
             raise InputError(
                 f"port {port} is taken; choose others with --mlflow-port and --prefect-port"
             )
+    with mlflow_failures():
+        check(settings)
     update_locations(settings)
     pages = servers.mlflow_pages(settings, mlflow_port)
     prefect = servers.prefect_with_pages(settings, prefect_port)

@@ -139,8 +139,8 @@ def _run_all(
     stage = monitor.stages.begin("compare", total=epochs)
     children = [(run.folder, {VARIANT: name}) for run, name in zip(runs, names, strict=True)]
 
-    def show(last: bool = False) -> None:
-        monitor.send_children(children, _end_of, last=last)
+    def show() -> None:
+        monitor.send_children(children, _end_of)
         finished = sum(run.folder.status == "finished" for run in runs)
         note = f"{finished}/{len(runs)} runs"
         monitor.stages.show(stage, sum(_epochs(run) for run in runs), note)
@@ -157,7 +157,7 @@ def _run_all(
             "a worker died, as processes do that the system kills for memory; "
             "the same command goes on, with --workers 1 perhaps"
         )
-    show(last=True)
+    show()
     for run, name in zip(runs, names, strict=True):
         if run.folder.status != "finished":
             failed = run.folder.records("failed")

@@ -3,18 +3,19 @@
 A model is a pyfunc without pickle: `rnnkit.inference.pyfunc` loads safetensors, params and JSON.
 """
 
-import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from flows.settings import Settings
+from flows.tracking import database, registered
+from flows.tracking.failures import quieten
 from flows.tracking.locations import update_locations
 from rnnkit import __version__
 from rnnkit.errors import InputError
@@ -26,23 +27,6 @@ ID = "rnnkit.run_id"
 CHAMPION = "champion"
 LOADER = "rnnkit.inference.pyfunc"
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
-
-
-class Unreachable(RuntimeError):
-    """MLflow does not answer, does not take what it is sent, or has another version's database."""
-
-
-@contextmanager
-def reaching() -> Iterator[None]:
-    """Raises Unreachable with one line for an error of MLflow's, its database's or the system's."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        reason = f"{error}".splitlines()[0]
-        raise Unreachable(f"MLflow could not be reached: {reason}") from error
 
 
 @dataclass(frozen=True)
@@ -57,15 +41,18 @@ class Registered:
 
 
 class Registry:
-    """The models of a tracking store."""
+    """The models of a tracking store.
+
+    Raises:
+        Broken, Unreachable: as `flows.tracking.database.check`.
+    """
 
     def __init__(self, settings: Settings) -> None:
         import mlflow
 
-        for name in ("alembic", "mlflow"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        logging.getLogger("urllib3").setLevel(logging.ERROR)  # it logs every retry
+        quieten()
         self._settings = settings
+        database.ensure(settings)
         update_locations(settings)
         # The registry opens clients of its own at the global addresses. MLflow sets its variables,
         # too, which would stand above the settings of this process's next output folder.
@@ -76,7 +63,7 @@ class Registry:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
-        self.client = mlflow.MlflowClient(settings.tracking, settings.tracking)
+        self.client: Any = mlflow.MlflowClient(settings.tracking, settings.tracking)
 
     def log(self, folder: RunFolder, experiment_id: str, mlflow_id: str) -> str:
         """MLflow's id of a finished run's model, which is saved there if it is not yet."""
@@ -125,15 +112,21 @@ class Registry:
                 raise
         for entry in self.client.search_model_versions(f"name = '{name}'"):
             if entry.tags.get(ID) == folder.id:
-                return _registered(entry)
-        entry = self.client.create_model_version(
-            name,
-            source=f"models:/{model_id}",
-            run_id=mlflow_id,
-            tags={ID: folder.id},
-            model_id=model_id,
-        )
+                break
+        else:
+            entry = self.client.create_model_version(
+                name,
+                source=f"models:/{model_id}",
+                run_id=mlflow_id,
+                tags={ID: folder.id},
+                model_id=model_id,
+            )
+        self.record()
         return _registered(entry)
+
+    def record(self) -> None:
+        """Writes what is registered to the output folder, for `rnnkit sync --rebuild`."""
+        registered.record(self.client, self._settings)
 
     def champion(self, name: str) -> Registered | None:
         """The version with the alias `champion`, if there is one."""
@@ -149,6 +142,7 @@ class Registry:
     def promote(self, model: Registered) -> None:
         """Makes a version the champion of its name."""
         self.client.set_registered_model_alias(model.name, CHAMPION, str(model.version))
+        self.record()
 
     def tag(self, model: Registered, tags: Mapping[str, str]) -> None:
         """Says something of a version, and of the run in MLflow that made it."""
@@ -157,6 +151,7 @@ class Registry:
         for key, value in tags.items():
             self.client.set_model_version_tag(model.name, str(model.version), key, value)
             self.client.set_tag(run, key, value)
+        self.record()
 
     def runs(self) -> set[str]:
         """Our ids of all runs that a registered version was made by."""

@@ -1,16 +1,28 @@
 """Sends MLflow the runs that it could not be sent while they went on.
 
-A run that MLflow has as its folder ended is left alone; the others are sent whole.
+A run that MLflow has as its folder ended, with all its rows, is left alone; of the others MLflow
+gets what it lacks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from flows.settings import Settings
-from flows.tracking.mirror import ENDS, PARENT, STATE, STATUS, VARIANT, End, Mirror, Tracker, id_of
-from flows.tracking.registry import reaching
+from flows.tracking import unsent
+from flows.tracking.failures import reaching
+from flows.tracking.mirror import (
+    ENDS,
+    PARENT,
+    VARIANT,
+    End,
+    Mirror,
+    Tracker,
+    id_of,
+    is_complete,
+)
+from flows.tracking.rows import rows_of, summary_of
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import PARAMS, RunFolder
 
@@ -33,25 +45,54 @@ def sync(settings: Settings) -> Iterator[Synced]:
         Unreachable: MLflow failed; what was yielded before is there.
     """
     with reaching():
-        yield from _all(Tracker(settings), settings)
+        tracker = Tracker(settings)
+        yield from send_all(tracker, settings)
+        send_marked(tracker, settings, lambda: False)
+        tracker.registry.record()
 
 
-def _all(tracker: Tracker, settings: Settings) -> Iterator[Synced]:
+def send_all(tracker: Tracker, settings: Settings) -> Iterator[Synced]:
+    """As `sync`, where MLflow is open already."""
     compared: set[str] = set()
     for folder in _folders(settings.comparisons):  # a run of several lies under the first of them
-        members = [m for m in _members(settings, folder) if m.folder.id not in compared]
-        compared |= {member.folder.id for member in members}
-        yield from _bring(tracker, folder, members)
+        try:
+            members = [m for m in _members(settings, folder) if m.folder.id not in compared]
+            compared |= {member.folder.id for member in members}
+            yield from _send(tracker, settings, folder, members)
+        except (InputError, KeyError):  # of another version, or edited
+            yield Synced(folder.id, "unreadable", False)
     for folder in _folders(settings.runs):
         if folder.id in compared:
             continue
-        trials = [
-            _Child(trial, _end_of_trial(trial), {}) for trial in _folders(folder.path / "trials")
-        ]
         try:
-            yield from _bring(tracker, folder, trials)
-        except (InputError, KeyError):  # of another version, or edited
+            yield from _send(tracker, settings, folder, _trials(folder))
+        except (InputError, KeyError):
             yield Synced(folder.id, "unreadable", False)
+
+
+def send_marked(tracker: Tracker, settings: Settings, stop: Callable[[], bool]) -> None:
+    """Closes what killed processes left open, as its folder ended.
+
+    Args:
+        stop: asked before each; whether there is no more time.
+    """
+    for run_id in unsent.marked(settings):
+        if stop():
+            return
+        comparison, run = (
+            RunFolder(settings.comparisons / run_id),
+            RunFolder(settings.runs / run_id),
+        )
+        try:
+            if (comparison.path / PARAMS).exists():
+                list(_send(tracker, settings, comparison, _members(settings, comparison)))
+            elif (run.path / PARAMS).exists():
+                list(_send(tracker, settings, run, _trials(run)))
+            else:  # deleted since
+                tracker.close_lost(run_id)
+                unsent.clear(settings, run_id)
+        except (InputError, KeyError):
+            continue
 
 
 @dataclass(frozen=True)
@@ -65,7 +106,8 @@ def _lacks(tracker: Tracker, folder: RunFolder, end: End, parent: RunFolder | No
     """Whether MLflow does not have a run as its folder ended, under its parent."""
     runs = tracker.runs(folder.experiment.name)
     run = runs.get(id_of(folder))
-    if run is None or (run.info.status, run.data.tags[STATE]) != (STATUS[end], end):
+    summary = summary_of(rows_of(folder, finished=end == "finished"))
+    if run is None or not is_complete(run, end, summary):
         return True
     if parent is None:
         return False
@@ -76,7 +118,9 @@ def _folders(place: Path) -> list[RunFolder]:
     return [RunFolder(path) for path in sorted(place.glob("[!.]*")) if (path / PARAMS).exists()]
 
 
-def _bring(tracker: Tracker, folder: RunFolder, children: Sequence[_Child]) -> Iterator[Synced]:
+def _send(
+    tracker: Tracker, settings: Settings, folder: RunFolder, children: Sequence[_Child]
+) -> Iterator[Synced]:
     """A run and what belongs to it; nothing of it where a process works on it."""
     status = folder.status
     if status == "running":
@@ -90,6 +134,10 @@ def _bring(tracker: Tracker, folder: RunFolder, children: Sequence[_Child]) -> I
         for child in lacking:
             Mirror(tracker, child.folder, mirror, child.tags).finish(child.end)
         mirror.finish(end)
+    for child in children:
+        if "/" not in id_of(child.folder):
+            unsent.clear(settings, child.folder.id)
+    unsent.clear(settings, folder.id)
     yield Synced(folder.id, end, lacks)
     for child in children:
         yield Synced(id_of(child.folder), child.end, child in lacking)
@@ -106,6 +154,10 @@ def _members(settings: Settings, comparison: RunFolder) -> list[_Child]:
         for name in names
     ]
     return [run for run in runs if run.folder.status == "finished"]
+
+
+def _trials(run: RunFolder) -> list[_Child]:
+    return [_Child(trial, _end_of_trial(trial), {}) for trial in _folders(run.path / "trials")]
 
 
 def _end_of_trial(folder: RunFolder) -> End:

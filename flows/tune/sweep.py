@@ -67,9 +67,9 @@ def sweep(
     stop = run.folder.path / "trials" / STOP
     work = {"run": run, "parent": Parent.here(), "before": before}
 
-    def show(last: bool = False) -> None:
+    def show() -> None:
         children = [(trial, NO_TAGS) for trial in trial_folders(run.folder)]
-        monitor.send_children(children, lambda _, lines: end_of(lines), last=last)
+        monitor.send_children(children, lambda _, lines: end_of(lines))
         epochs = epochs_shown(run.folder, per_trial)
         monitor.stages.show(stage, epochs, _note(trial_records(run.folder, experiment), experiment))
         progress.show(min(1.0, epochs / (trials * per_trial)))
@@ -87,7 +87,7 @@ def sweep(
                 f"the sweep's workers died {MAX_DEATHS} times without finishing an epoch, as "
                 "processes do that the system kills for their memory; try a smaller tune.workers"
             )
-    show(last=True)
+    show()
     records = trial_records(run.folder, experiment)
     reasons = [r["reason"] for r in records if r["reason"]]
     if is_failing(study, before):

@@ -249,7 +249,7 @@ def test_a_run_that_does_not_finish_fails_the_comparison_and_is_named(
         return ends != "dies"
 
     monkeypatch.setattr(comparison, "run_tasks", run_tasks)
-    monkeypatch.setattr(Monitor, "_send", lambda *_, **__: False)  # no MLflow
+    monkeypatch.setattr(Monitor, "send_children", lambda *_: None)  # no MLflow
     settings, stop = places.read(tmp_path), tmp_path / "stop"
     monitor = Monitor(settings, RunFolder(tmp_path / "comparisons" / "c"), Stages())
     with pytest.raises(comparison.ComparisonFailed, match=message):

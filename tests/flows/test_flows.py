@@ -71,8 +71,8 @@ def client(done: Done) -> Any:
     return mlflow.MlflowClient(tracking_uri=f"sqlite:///{done.home / 'mlflow.db'}")
 
 
-def runs_of(client: Any) -> list[Any]:
-    ids = [e.experiment_id for e in client.search_experiments() if e.name == "small"]
+def runs_of(client: Any, experiment: str = "small") -> list[Any]:
+    ids = [e.experiment_id for e in client.search_experiments() if e.name == experiment]
     return list(client.search_runs(ids))
 
 
@@ -146,10 +146,10 @@ def test_what_is_sent_later_is_what_was_sent_live(done: Done, client: Any) -> No
     assert all_of(later) == all_of(client)
 
 
-def all_of(client: Any) -> dict[str, Any]:
+def all_of(client: Any, experiment: str = "small") -> dict[str, Any]:
     """Everything that MLflow has of each run, but what it makes up itself."""
     found = {}
-    for run in runs_of(client):
+    for run in runs_of(client, experiment):
         own = run.info.run_id
         curves = {
             name: sorted(

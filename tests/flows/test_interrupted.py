@@ -1,4 +1,4 @@
-"""A signal stays a signal, whatever MLflow says while things are put in order."""
+"""A signal stays a signal while things are put in order."""
 
 import signal
 import sys
@@ -16,51 +16,10 @@ from command import called
 from prefect.utilities.timeout import timeout
 
 from flows import settings
-from flows.pipeline.monitor import Monitor
 from flows.processes import workers
 from flows.processes.lost_exceptions import resending
-from rnnkit.runs.run_folder import RunFolder
 
 TERMINATED = 143
-
-
-class Silent:
-    """What stands for a mirror whose MLflow does not answer."""
-
-    told: list[str]
-
-    def __init__(self) -> None:
-        self.told = []
-
-    def finish(self, end: str) -> None:
-        self.told.append(end)
-        raise RuntimeError("no MLflow")
-
-
-def monitor_of(mirror: Silent, folder: Path) -> Monitor:
-    folder.mkdir()
-    nothing: Any = None
-    monitor = Monitor(nothing, RunFolder(folder), nothing)
-    monitor.__dict__["_mirror"] = mirror
-    return monitor
-
-
-def test_an_interrupted_run_ends_as_interrupted_without_mlflow(tmp_path: Path) -> None:
-    mirror = Silent()
-    with pytest.raises(SystemExit) as end, monitor_of(mirror, tmp_path / "run").until_finished():
-        raise SystemExit(TERMINATED)
-    assert end.value.code == TERMINATED
-    assert mirror.told == ["interrupted"]
-
-
-def test_a_failed_run_ends_with_its_own_failure_without_mlflow(tmp_path: Path) -> None:
-    mirror = Silent()
-    with (
-        pytest.raises(ValueError, match="its own"),
-        monitor_of(mirror, tmp_path / "run").until_finished(),
-    ):
-        raise ValueError("its own")
-    assert mirror.told == ["failed"]
 
 
 def test_a_signal_in_the_middle_of_showing_is_not_lost(

@@ -1,5 +1,6 @@
 """A run folder in MLflow while it grows, stops and goes on; and whose runs are whose."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 
 from flows import settings
 from flows.settings import Settings
+from flows.tracking import unsent
 from flows.tracking.mirror import Mirror, Tracker
+from flows.tracking.sync import send_marked
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 
@@ -23,11 +26,9 @@ EXPERIMENT = Experiment.model_validate(
         },
     }
 )
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Settings:
-    return settings.read(tmp_path / "mlruns")
+CHANGE = {"baseline": "b", "measure": "f1", "difference": 0.2, "low": 0.1, "high": 0.3}
+RESULT = {"test": {"f1": 0.5}, "baselines": {"b": {"f1": 0.3}}, "difference": CHANGE}
+RESULT |= {"tuned": {}, "counted": {}, "seconds": {}, "parameters": 1, "best_epoch": 1}
 
 
 def a_run(home: Settings, name: str) -> RunFolder:
@@ -102,10 +103,62 @@ def test_what_ended_between_two_looks_is_sent_whole(home: Settings) -> None:
 def test_only_what_this_folder_left_open_is_closed(home: Settings, tmp_path: Path) -> None:
     shared = replace(settings.read(tmp_path / "others"), tracking=home.tracking)
     mine, theirs = a_run(home, "x-1"), a_run(shared, "x-2")
-    mirrors = [Mirror(Tracker(home), mine, None, {}), Mirror(Tracker(shared), theirs, None, {})]
-    Tracker(home).close_leftovers(mirrors[0].experiment_id)
+    for where, run in ((home, mine), (shared, theirs)):
+        unsent.mark(where, run.id)
+        Mirror(Tracker(where), run, None, {}).advance()
+    send_marked(Tracker(home), home, lambda: False)
     assert in_mlflow(home, mine).info.status == "KILLED"
     assert in_mlflow(home, theirs).info.status == "RUNNING"
+    assert (unsent.marked(home), unsent.marked(shared)) == ([], ["x-2"])
+
+
+def test_what_was_killed_after_its_end_is_closed_as_finished_with_its_numbers(
+    home: Settings,
+) -> None:
+    run = a_run(home, "x-1")
+    epoch(run, 1)
+    unsent.mark(home, run.id)
+    Mirror(Tracker(home), run, None, {}).advance()  # and the process is killed after:
+    run.finish(RESULT)
+    send_marked(Tracker(home), home, lambda: False)
+    found = in_mlflow(home, run)
+    assert (found.info.status, found.data.tags["rnnkit.state"]) == ("FINISHED", "finished")
+    assert found.data.metrics["test/f1"] == 0.5
+    assert curve(home, run) == [1]
+
+
+def test_an_open_run_of_a_deleted_folder_is_closed_with_its_trials(home: Settings) -> None:
+    run = a_run(home, "x-1")
+    trial = RunFolder(run.path / "trials" / "trial-0000")
+    trial.create(EXPERIMENT, {})
+    other = a_run(home, "x-2")
+    mirror = Mirror(Tracker(home), run, None, {})
+    Mirror(Tracker(home), trial, mirror, {}).advance()
+    Mirror(Tracker(home), other, None, {}).advance()
+    unsent.mark(home, run.id)
+    shutil.rmtree(run.path)
+    send_marked(Tracker(home), home, lambda: False)
+    client = mlflow.MlflowClient(home.tracking)
+    found = client.search_runs([mirror.experiment_id])
+    states = {each.data.tags["rnnkit.run_id"]: each.info.status for each in found}
+    assert states == {"x-1": "KILLED", "x-1/trial-0000": "KILLED", "x-2": "RUNNING"}
+    assert unsent.marked(home) == []
+
+
+def test_no_more_is_closed_once_there_is_no_time(home: Settings) -> None:
+    unsent.mark(home, "x-1")
+    send_marked(Tracker(home), home, lambda: True)
+    assert unsent.marked(home) == ["x-1"]
+
+
+def test_a_run_that_a_repeated_request_made_twice_is_there_once(home: Settings) -> None:
+    run = a_run(home, "x-1")
+    mirror = Mirror(Tracker(home), run, None, {})
+    client = mlflow.MlflowClient(home.tracking)
+    tags = client.get_run(mirror.mlflow_id).data.tags
+    client.create_run(mirror.experiment_id, run_name=run.id, tags=tags)
+    assert Mirror(Tracker(home), run, None, {}).mlflow_id == mirror.mlflow_id
+    assert len(client.search_runs([mirror.experiment_id])) == 1
 
 
 def test_no_password_is_in_a_link(home: Settings) -> None:
@@ -153,10 +206,7 @@ def test_seeds_of_a_trial_have_curves_of_their_own_and_the_objective_is_over_the
 
 def test_the_difference_from_the_best_baseline_is_in_mlflow(home: Settings) -> None:
     run = a_run(home, "x-1")
-    change = {"baseline": "b", "measure": "f1", "difference": 0.2, "low": 0.1, "high": 0.3}
-    result = {"test": {"f1": 0.5}, "baselines": {"b": {"f1": 0.3}}, "difference": change}
-    result |= {"tuned": {}, "counted": {}, "seconds": {}, "parameters": 1, "best_epoch": 1}
-    run.finish(result)
+    run.finish(RESULT)
     Mirror(Tracker(home), run, None, {}).finish("finished")
     metrics = in_mlflow(home, run).data.metrics
     found = {name: value for name, value in metrics.items() if name.startswith("difference/")}

@@ -438,7 +438,7 @@ def sweep_alone(
     monkeypatch: pytest.MonkeyPatch, experiment: Experiment, home: Path, run_tasks: Any
 ) -> None:
     monkeypatch.setattr(sweeps, "run_tasks", run_tasks)
-    monkeypatch.setattr(Monitor, "_send", lambda *_, **__: False)  # no MLflow
+    monkeypatch.setattr(Monitor, "send_children", lambda *_: None)  # no MLflow
     settings, run = places.read(home), Run(experiment, RunFolder(home / "run"), home, "")
     run.folder.create(experiment, {})
     data: Any = None  # only percentiles need them

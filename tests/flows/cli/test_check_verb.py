@@ -35,7 +35,7 @@ def test_what_was_changed_in_the_data_is_said(
     folder = RunFolder(spoken / "mlruns" / "runs" / "other")
     folder.create(load(Path("a.yaml")), {})
     data = data_sha256(folder.experiment.data, folder.experiment.task)
-    monkeypatch.setattr(Monitor, "_send", lambda *_, **__: False)  # no MLflow
+    monkeypatch.setattr(Monitor, "send", lambda _: None)  # no MLflow
     monkeypatch.setattr(flow, "prepare_data", flow.prepare_data.fn)  # no Prefect
     monitor = Monitor(places.read(Path("mlruns")), folder, Stages())
     flow._prepare(Run(folder.experiment, folder, spoken / "mlruns", data), monitor)
