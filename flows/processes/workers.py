@@ -5,7 +5,6 @@ The parent shows what they do while it waits, and they do not outlive it.
 
 import logging
 import os
-import signal
 import socket
 import time
 import warnings
@@ -21,7 +20,7 @@ from flows.console import QUIET, out
 from flows.settings import Settings
 from rnnkit.errors import InputError
 from rnnkit.runtime import process_settings
-from rnnkit.runtime.parent_process import end_with
+from rnnkit.runtime.parent_process import end_with, ignore_terminal_signals
 
 POLL_SECONDS = 0.3
 STOP_SECONDS = 20  # seconds the workers get to leave off
@@ -42,16 +41,21 @@ class Parent:
 
 def settle(parent: Parent) -> None:
     """Settles this process for training, and ends it with a parent on the same machine."""
-    warnings.filterwarnings("ignore", module=QUIET)
-    process_settings.settle()
     if parent.host == socket.gethostname():
         end_with(parent.pid)
+    warnings.filterwarnings("ignore", module=QUIET)
+    process_settings.settle()
 
 
-def start_process() -> None:
-    """What a process of the process runner does before it takes tasks."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which stops the workers
-    settle(Parent(socket.gethostname(), os.getppid()))
+def start_process(parent: Parent) -> None:
+    """What a process of the process runner does before it takes tasks.
+
+    Args:
+        parent: sent along, because the parent may be killed before this is called; the operating
+            system then names another process as the parent of this one.
+    """
+    ignore_terminal_signals()
+    settle(parent)
 
 
 class Processes(ProcessPoolTaskRunner):
@@ -137,7 +141,7 @@ def _is_death(error: BaseException) -> bool:
 def make_runner(settings: Settings, workers: int) -> Any:
     """The task runner that the settings name; InputError where its package is not installed."""
     if settings.runner == "process":
-        return Processes(max_workers=workers, initializer=start_process)
+        return Processes(max_workers=workers, initializer=start_process, initargs=(Parent.here(),))
     try:
         return (_dask if settings.runner == "dask" else _ray)(settings.cluster, workers)
     except ImportError as error:
