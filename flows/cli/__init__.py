@@ -26,6 +26,7 @@ from flows.launcher import Failure
 from flows.processes.lost_exceptions import resending
 from flows.processes.terminal import leave_terminal
 from rnnkit.errors import InputError, Note
+from rnnkit.runtime.secrets import without_secrets
 
 STOPPED = "interrupted; the same command goes on where it stopped"
 
@@ -123,13 +124,13 @@ def _warn(
 ) -> str:
     """A note is a line as a refusal is; what other libraries warn of stays as it is."""
     if issubclass(category, Note):
-        return f"rnnkit: {' '.join(str(message).splitlines())}\n"
-    return usual(message, category, *place)
+        return f"rnnkit: {' '.join(without_secrets(str(message)).splitlines())}\n"
+    return without_secrets(usual(message, category, *place))
 
 
 def _end(status: int, message: str) -> NoReturn:
     """A message that quotes a name or a value with a line break in it stays one line."""
-    print(f"rnnkit: {' '.join(message.splitlines())}", file=sys.stderr)
+    print(f"rnnkit: {' '.join(without_secrets(message).splitlines())}", file=sys.stderr)
     raise SystemExit(status)
 
 

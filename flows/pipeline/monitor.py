@@ -14,7 +14,7 @@ from prefect.runtime import flow_run
 from prefect.states import Crashed
 
 from flows.console import Stages, out
-from flows.settings import Settings
+from flows.settings import Settings, without_secrets
 from flows.tracking.locations import HOME, home_of
 from flows.tracking.mirror import End, Mirror, Tracker, statuses
 from flows.tracking.registry import ID
@@ -124,7 +124,9 @@ class Monitor:
         except Exception as error:  # no reason to lose a training, whatever it is
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             if last:
-                self._missed = f"{type(error).__name__}: {error}".splitlines()[0][:MAX_REASON]
+                self._missed = without_secrets(f"{type(error).__name__}: {error}").splitlines()[0][
+                    :MAX_REASON
+                ]
             return False
         return True
 

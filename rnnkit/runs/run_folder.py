@@ -24,6 +24,7 @@ from rnnkit.errors import InputError
 from rnnkit.params import Experiment, dump, load
 from rnnkit.params.public import hashed_params
 from rnnkit.runtime import files
+from rnnkit.runtime.secrets import without_secrets
 
 NEWEST_CHECKPOINTS = 2
 """Number of newest checkpoints to keep, besides the best."""
@@ -150,6 +151,8 @@ class RunFolder:
 
     def append(self, kind: str, **record: Any) -> None:
         """Append a record with a timestamp to the journal, and fsync."""
+        if "reason" in record:  # another library's words, perhaps
+            record["reason"] = without_secrets(record["reason"])
         line = {"kind": kind, "time": int(time.time() * 1000), **_plain(record)}
         files.append_line(self.path / JOURNAL, line)
 
