@@ -1,13 +1,15 @@
 """Where things are: not part of an experiment, so not in its params."""
 
 import os
-import re
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from rnnkit.errors import InputError
 from rnnkit.runtime import files
+from rnnkit.runtime.secrets import remember
+from rnnkit.runtime.secrets import without_secrets as without_secrets
 
 TEXT = """\
 # Where things are. null is local, in this folder. The tools' own environment variables
@@ -36,6 +38,10 @@ class Settings:
     study: str | None
     runner: str
     cluster: str | None
+    tracking_login: str | None = field(default=None, repr=False)
+    """`user:password` for MLflow's tracking server."""
+    prefect_login: str | None = field(default=None, repr=False)
+    """`user:password` for Prefect's API."""
 
     @property
     def runs(self) -> Path:
@@ -56,12 +62,15 @@ class Settings:
 def read(home: Path) -> Settings:
     """Reads the settings of an output folder, and makes it with local defaults at first use.
 
+    From here on, what this process and its children write is for this user only.
+
     Raises:
         InputError: the folder cannot be written, or settings.yaml has an unknown key or a value
             that is no text.
     """
     from rnnkit.params.tree import read as read_tree
 
+    os.umask(0o077)
     home = home.resolve()
     file = home / "settings.yaml"
     try:
@@ -70,6 +79,8 @@ def read(home: Path) -> Settings:
             files.write_atomic(file, TEXT)
     except OSError as error:
         raise InputError(f"--mlruns {home}: cannot be written: {error.strerror}") from None
+    with suppress(OSError):  # another user's
+        file.chmod(0o600)  # it may hold passwords
     tree = read_tree(file, instead="delete it to get the defaults back")
     known = ("tracking", "prefect", "study", "runner", "cluster")
     for key, value in tree.values.items():
@@ -84,15 +95,23 @@ def read(home: Path) -> Settings:
     if cluster and runner == "process":
         here = tree.place(("cluster",))
         raise InputError(f"{here}: cluster: only dask and ray have one; write runner: dask or ray")
+    tracking = os.environ.get("MLFLOW_TRACKING_URI") or values.get("tracking")
+    prefect = os.environ.get("PREFECT_API_URL") or values.get("prefect")
+    study = values.get("study")
+    for key, address in (("tracking", tracking), ("prefect", prefect), ("study", study)):
+        _check_address(key, address or "")
+        remember(address or "")
+    tracking, tracking_login = _split_login(tracking)
+    prefect, prefect_login = _split_login(prefect)
     return Settings(
         home=home,
-        tracking=os.environ.get("MLFLOW_TRACKING_URI")
-        or values.get("tracking")
-        or sqlite_address(home / "mlflow.db"),
-        prefect=os.environ.get("PREFECT_API_URL") or values.get("prefect"),
-        study=values.get("study"),
+        tracking=tracking or sqlite_address(home / "mlflow.db"),
+        prefect=prefect,
+        study=study,
         runner=runner,
         cluster=cluster,
+        tracking_login=tracking_login,
+        prefect_login=prefect_login,
     )
 
 
@@ -108,15 +127,39 @@ def sqlite_address(file: Path, driver: str = "sqlite") -> str:
     return f"{driver}:///" + (f"file:{quote(path)}?uri=true" if "?" in path else path)
 
 
-def without_secrets(address: str) -> str:
-    """An address without its user and password, as it may be shown.
+def _check_address(key: str, address: str) -> None:
+    """Refuses an address whose password cannot be told from its path; the password is not shown.
 
-    >>> without_secrets("postgresql://anna:secret@host:5432/runs")
-    'postgresql://host:5432/runs'
-    >>> without_secrets("sqlite:///mlruns/mlflow.db")
-    'sqlite:///mlruns/mlflow.db'
+    >>> _check_address("study", "postgresql://anna:se/cret@host/runs")
+    Traceback (most recent call last):
+    rnnkit.errors.InputError: study: its address has no port before the first /; ...
     """
-    return re.sub(r"(?<=://)[^/@]*@", "", address)
+    server, _, path = address.partition("://")[2].partition("/")
+    port = server.rpartition(":")[2] if ":" in server and not server.endswith("]") else "0"
+    if "@" not in server and "@" in path and not port.isdecimal():
+        raise InputError(
+            f"{key}: its address has no port before the first /; in a password write %2F for /, "
+            "%40 for @ and %3A for :"
+        )
+    try:
+        urlsplit(address)
+    except ValueError as error:
+        raise InputError(f"{key}: {without_secrets(address)} is no address: {error}") from None
+
+
+def _split_login(address: str | None) -> tuple[str | None, str | None]:
+    """A server's address without its login, so that no library can quote it; and the login.
+
+    >>> _split_login("http://anna:se%2Fcret@host:5000/api")
+    ('http://host:5000/api', 'anna:se/cret')
+    >>> _split_login("postgresql://anna:secret@host/runs")  # a database takes it in its address
+    ('postgresql://anna:secret@host/runs', None)
+    """
+    if address is None or not address.startswith(("http://", "https://")):
+        return address, None
+    parts = urlsplit(address)
+    login, at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=host).geturl(), unquote(login) if at else None
 
 
 def apply(settings: Settings) -> None:
@@ -150,4 +193,3 @@ def apply(settings: Settings) -> None:
     if exempt.strip() != "*":  # no proxy at all
         hosts = dict.fromkeys(host for host in map(str.strip, exempt.split(",")) if host)
         os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(hosts | dict.fromkeys(LOOPBACK))
-    os.umask(0o077)

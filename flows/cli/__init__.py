@@ -3,7 +3,8 @@
 Heavy imports stand inside the verbs, so that help and refusals are instant.
 
 Exit status: 0 done, 1 the run failed, 2 bad input, 75 another process is running this run,
-130 and 143 interrupted: the same command goes on where it stopped.
+130 and 143 interrupted, 143 by SIGTERM or a closed terminal: the same command goes on where it
+stopped.
 """
 
 import atexit
@@ -23,7 +24,9 @@ from flows.cli import backtest, check, compare, examples, inference, run, runs, 
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
 from flows.launcher import Failure
 from flows.processes.lost_exceptions import resending
+from flows.processes.terminal import leave_terminal
 from rnnkit.errors import InputError, Note
+from rnnkit.runtime.secrets import without_secrets
 
 STOPPED = "interrupted; the same command goes on where it stopped"
 
@@ -81,6 +84,8 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):  # text in letters that the terminal lacks
         sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _hang_up)
     warnings.formatwarning = functools.partial(_warn, warnings.formatwarning)
     with resending():  # not while cleaning up at the end, which would be interrupted ever again
         _main()
@@ -119,15 +124,20 @@ def _warn(
 ) -> str:
     """A note is a line as a refusal is; what other libraries warn of stays as it is."""
     if issubclass(category, Note):
-        return f"rnnkit: {' '.join(str(message).splitlines())}\n"
-    return usual(message, category, *place)
+        return f"rnnkit: {' '.join(without_secrets(str(message)).splitlines())}\n"
+    return without_secrets(usual(message, category, *place))
 
 
 def _end(status: int, message: str) -> NoReturn:
     """A message that quotes a name or a value with a line break in it stays one line."""
-    print(f"rnnkit: {' '.join(message.splitlines())}", file=sys.stderr)
+    print(f"rnnkit: {' '.join(without_secrets(message).splitlines())}", file=sys.stderr)
     raise SystemExit(status)
 
 
 def _terminate(*_: object) -> NoReturn:
     raise SystemExit(TERMINATED)
+
+
+def _hang_up(*_: object) -> NoReturn:
+    leave_terminal()
+    _terminate()

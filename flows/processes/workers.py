@@ -6,7 +6,6 @@ Prefect's: its own task runners ask one before each task.
 
 import logging
 import os
-import signal
 import socket
 import time
 import warnings
@@ -22,7 +21,7 @@ from flows.console import QUIET, out
 from flows.settings import Settings
 from rnnkit.errors import InputError
 from rnnkit.runtime import process_settings
-from rnnkit.runtime.parent_process import end_with
+from rnnkit.runtime.parent_process import end_with, ignore_terminal_signals
 
 POLL_SECONDS = 0.3
 STOP_SECONDS = 20  # seconds the workers get to leave off
@@ -43,15 +42,20 @@ class Parent:
 
 def settle(parent: Parent) -> None:
     """Settles this process for training, and ends it with a parent on the same machine."""
-    warnings.filterwarnings("ignore", module=QUIET)
-    process_settings.settle()
     if parent.host == socket.gethostname():
         end_with(parent.pid)
+    warnings.filterwarnings("ignore", module=QUIET)
+    process_settings.settle()
 
 
 def start_process(parent: Parent) -> None:
-    """What a worker process does before it takes work."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which stops the workers
+    """What a worker process does before it takes work.
+
+    Args:
+        parent: sent along, because the parent may be killed before this is called; the operating
+            system then names another process as the parent of this one.
+    """
+    ignore_terminal_signals()
     settle(parent)
 
 

@@ -195,6 +195,7 @@ def _notify_failure(
     name: str, date: str, error: str, on_failure: str | None
 ) -> tuple[str, Exception | None]:
     """Calls --on-failure; returns the failure as it is printed, and the error of the call."""
+    error = places.without_secrets(error)
     if not on_failure:
         return error, None
     try:

@@ -20,6 +20,7 @@ from prefect.schedules import Cron
 from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
+from flows.processes.terminal import leave_terminal
 from flows.schedule.flow import report_crash, run_scheduled
 from rnnkit.params import Experiment
 
@@ -97,7 +98,7 @@ def _runs_of(deployment: UUID, *types: StateType) -> FlowRunFilter:
 
 
 class _Runner(Runner):
-    """Prefect's own, which SIGTERM ends as Ctrl-C does, and its run in progress with it.
+    """Prefect's own, which SIGTERM and a closed terminal end as Ctrl-C does, and its run with it.
 
     Prefect's answer to Ctrl-C waits for the run to come to its end, and the one to SIGTERM ends
     in the middle of itself.
@@ -109,11 +110,18 @@ class _Runner(Runner):
     async def start(self, run_once: bool = False, webserver: bool | None = None) -> None:
         """Serves until a signal cancels it."""
         self._serving = asyncio.current_task()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._end, signal.SIGINT)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._end, signal.SIGINT)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+            loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         await super().start(run_once, webserver)
 
     def handle_sigterm(self, *_: Any) -> None:
         """What Prefect installs for SIGTERM."""
+        self._end(signal.SIGTERM)
+
+    def _hang_up(self) -> None:
+        leave_terminal()
         self._end(signal.SIGTERM)
 
     def _end(self, number: int) -> None:
@@ -143,17 +151,19 @@ class _Runner(Runner):
 
 @contextmanager
 def _own_signals() -> Iterator[None]:
-    """Ctrl-C goes to the whole terminal, but not to the runs: this process ends them.
+    """Ctrl-C goes to the whole terminal, as its end does, but not to the runs: this process ends
+    them.
 
-    They inherit from its main thread that the signal is blocked; another thread takes it here.
+    They inherit from its main thread that the signals are blocked; another thread takes them here.
     """
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     over = threading.Event()
     threading.Thread(target=over.wait, daemon=True).start()
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        signal.signal(signal.SIGTERM, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGHUP})
+        for number, handler in before.items():
+            signal.signal(number, handler)
         over.set()

@@ -27,6 +27,9 @@ ID = "rnnkit.run_id"
 CHAMPION = "champion"
 LOADER = "rnnkit.inference.pyfunc"
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+LOGIN = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+_login: str | None = None
+"""What `LOGIN` was set to here."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Registry:
         self._settings = settings
         database.ensure(settings)
         update_locations(settings)
+        _use_login(settings.tracking_login)
         # The registry opens clients of its own at the global addresses. MLflow sets its variables,
         # too, which would stand above the settings of this process's next output folder.
         before = {name: os.environ.pop(name, None) for name in ADDRESSES}
@@ -200,6 +204,21 @@ class Registry:
                 f"{address}: there is no such model; {listed}, as models:/NAME@champion or "
                 "models:/NAME/1"
             ) from None
+
+
+def _use_login(login: str | None) -> None:
+    """Sets the variables in which MLflow's client looks for the login of its tracking server.
+
+    Without a login those of another output folder are removed, the user's own stay.
+    """
+    global _login
+    if login is not None:
+        values = login.partition(":")[::2]
+        os.environ.update(zip(LOGIN, values, strict=True))
+    elif _login is not None and _login == ":".join(os.environ.get(name, "") for name in LOGIN):
+        for name in LOGIN:
+            del os.environ[name]
+    _login = login
 
 
 def _registered(entry: Any) -> Registered:

@@ -23,6 +23,7 @@ from rnnkit.params import Experiment, dump, load
 from rnnkit.params.public import hashed_params
 from rnnkit.runs.checkpoints import Checkpoints
 from rnnkit.runtime import files
+from rnnkit.runtime.secrets import without_secrets
 
 LOCK_ATTEMPTS = 50
 """A status query also holds the lock for an instant, so retry."""
@@ -159,6 +160,8 @@ class RunFolder:
 
     def append(self, kind: str, **record: Any) -> None:
         """Append a record with a timestamp to the journal, and fsync."""
+        if "reason" in record:  # another library's words, perhaps
+            record["reason"] = without_secrets(record["reason"])
         line = {"kind": kind, "time": int(time.time() * 1000), **_plain(record)}
         files.append_line(self.path / JOURNAL, line)
 

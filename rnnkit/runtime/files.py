@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnkit.errors import InputError
+from rnnkit.runtime.secrets import without_secrets
 
 MANIFEST = "manifest.json"
 
@@ -197,7 +198,8 @@ def write_traceback(folder: Path) -> str:
     path = folder / "traceback.txt"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(traceback.format_exc(), encoding="utf-8", errors="backslashreplace")
+        text = without_secrets(traceback.format_exc())
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError:
         return ""
     return f"; the traceback is in {path}"

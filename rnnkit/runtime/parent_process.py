@@ -2,6 +2,9 @@
 
 `python -m rnnkit.runtime.parent_process PID MODULE ARGUMENTS` runs `python -m MODULE ARGUMENTS`
 until PID ends.
+
+The parent's PID always comes from the parent: as an argument here, with the initializer's arguments
+in pools. `os.getppid()` in the child would name another process where the parent was killed first.
 """
 
 import contextlib
@@ -16,11 +19,20 @@ from collections.abc import Callable
 import psutil
 
 POLL_SECONDS = 0.3
+END_SECONDS = 5.0  # seconds a module may take to end after SIGTERM
 
 
 def terminate() -> None:
-    """Send SIGTERM to this process, so that it ends its own children."""
+    """Send SIGTERM to this process, so that it ends in order; exit where it does not in time."""
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(END_SECONDS)
+    os._exit(1)
+
+
+def ignore_terminal_signals() -> None:
+    """Ignore Ctrl-C and a closed terminal, which reach workers, too: the parent stops them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def end_with(pid: int, end: Callable[[], None] = lambda: os._exit(1)) -> None:

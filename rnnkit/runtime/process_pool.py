@@ -1,11 +1,10 @@
 """Map a function over items in worker processes, which end with the calling process."""
 
 import os
-import signal
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rnnkit.runtime.parent_process import end_with
+from rnnkit.runtime.parent_process import end_with, ignore_terminal_signals
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Set to 1 in workers: threads inside a worker would compete with the other workers."""
@@ -36,5 +35,5 @@ def map_in_processes(work: Callable[[Any], Any], items: Sequence[Any], processes
 
 def _start(parent: int) -> None:
     """Initialize a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    ignore_terminal_signals()
     end_with(parent)

@@ -77,7 +77,12 @@ cli.main()
 
 @pytest.mark.parametrize(
     ("name", "whose", "status"),
-    [("SIGINT", "ours", 130), ("SIGTERM", "ours", 143), ("SIGTERM", "Prefect", 143)],
+    [
+        ("SIGINT", "ours", 130),
+        ("SIGTERM", "ours", 143),
+        ("SIGHUP", "ours", 143),
+        ("SIGTERM", "Prefect", 143),
+    ],
 )
 def test_a_signal_that_comes_while_an_object_is_deleted_is_not_lost(
     name: str, whose: str, status: int

@@ -1,7 +1,6 @@
 """A process ends with the one it watches, however busy it is, and a module that is run so."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -112,8 +111,20 @@ def test_a_second_call_starts_no_second_watch() -> None:
     assert not ended
 
 
-def test_terminate_is_sigterm(monkeypatch: pytest.MonkeyPatch) -> None:
-    signals: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "kill", lambda *signal: signals.append(signal))
-    parent_process.terminate()
-    assert signals == [(os.getpid(), signal.SIGTERM)]
+DEAF_MODULE = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(300)
+"""
+
+
+def test_a_module_that_ignores_sigterm_ends_all_the_same(
+    tmp_path: Path, parent: "subprocess.Popen[bytes]"
+) -> None:
+    (tmp_path / "deaf_module.py").write_text(DEAF_MODULE)
+    arguments = ("-m", "rnnkit.runtime.parent_process", str(parent.pid), "deaf_module")
+    with python(*arguments, folder=tmp_path) as process:
+        assert line_of(process) == "ready\n"
+        parent.kill()
+        assert process.wait(timeout=30) == 1
