@@ -19,8 +19,8 @@ HOUSE = Path(__file__).parents[1]
 
 ROWS: Mapping[str, set[str]] = {
     "rnnkit.errors": set(),
-    "rnnkit.params": {"rnnkit.errors"},
     "rnnkit.runtime": {"rnnkit.errors"},
+    "rnnkit.params": {"rnnkit.errors", "rnnkit.runtime"},
     "rnnkit.data": {"rnnkit.errors", "rnnkit.params", "rnnkit.runtime"},
     "rnnkit.nn": {"rnnkit.errors", "rnnkit.params", "rnnkit.data"},
     "rnnkit.cells": {"rnnkit.nn"},
@@ -68,6 +68,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.inference",
     },
     "rnnkit.report": {
+        "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.data",
@@ -78,7 +79,7 @@ ROWS: Mapping[str, set[str]] = {
     },
     "flows": set(),
     "flows.settings": {"rnnkit.errors", "rnnkit.params", "rnnkit.runtime"},
-    "flows.console": set(),
+    "flows.console": {"rnnkit.errors"},
     "flows.processes": {"rnnkit.errors", "rnnkit.runtime", "flows.settings", "flows.console"},
     "flows.tracking": {
         "rnnkit",

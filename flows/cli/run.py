@@ -18,6 +18,7 @@ from flows.cli.options import (
     load_params,
     print_aligned,
     print_json,
+    print_line,
     short,
 )
 from flows.cli.runs import begun, named
@@ -102,7 +103,7 @@ def _newest(settings: places.Settings, quiet: bool) -> "RunFolder":
         raise InputError(f"no run in {settings.runs} was interrupted or failed; nothing to resume")
     if len(waiting) > 1 and not quiet:
         older = ", ".join(folder.id for folder in waiting[:-1])
-        print(f"the newest of {len(waiting)} is taken; before it: {older}")
+        print_line(f"the newest of {len(waiting)} is taken; before it: {older}")
     return waiting[-1]
 
 
@@ -135,7 +136,7 @@ def _finish(folder: "RunFolder", as_json: bool, go: Callable[[], None]) -> None:
     if status == "running":
         raise Failure(f"{folder.id} is being run by another process", BUSY)
     if status in ("interrupted", "failed") and not as_json:
-        print(f"{folder.id} was {status} before; it goes on where it stopped.")
+        print_line(f"{folder.id} was {status} before; it goes on where it stopped.")
     if status != "finished":
         go()
     result = folder.result
@@ -145,7 +146,7 @@ def _finish(folder: "RunFolder", as_json: bool, go: Callable[[], None]) -> None:
     from flows import console
 
     if status == "finished":
-        print(f"{folder.id} is finished already; nothing is computed again.\n")
+        print_line(f"{folder.id} is finished already; nothing is computed again.\n")
     console.print_result(folder.id, result)
     steps: dict[str, object] = {
         "report": short(folder.path / "report.html"),
