@@ -7,9 +7,9 @@ Exit status: 0 done, 1 the run failed, 2 bad input, 75 another process is runnin
 """
 
 import atexit
+import contextlib
 import functools
 import gc
-import io
 import signal
 import sys
 import warnings
@@ -21,9 +21,11 @@ from typer.exceptions import TyperException
 
 from flows.cli import backtest, check, compare, examples, inference, run, runs, schedule, tracking
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
-from flows.launcher import Failure
+from flows.cli.standard_output import drop_unwritten, settle_standard_output
+from flows.launcher import FAILED, Failure
 from flows.processes.lost_exceptions import resending
-from rnnkit.errors import InputError, Note
+from rnnkit.errors import InputError, Note, as_message, escaped
+from rnnkit.runtime.disk import disk_error
 
 STOPPED = "interrupted; the same command goes on where it stopped"
 
@@ -78,8 +80,7 @@ app.add_typer(data_app, name="data")
 def main() -> None:
     """The entry point: what went wrong becomes one line and an exit status."""
     _collect_garbage_rarely()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # text in letters that the terminal lacks
-        sys.stdout.reconfigure(errors="backslashreplace")
+    settle_standard_output()
     signal.signal(signal.SIGTERM, _terminate)
     warnings.formatwarning = functools.partial(_warn, warnings.formatwarning)
     with resending():  # not while cleaning up at the end, which would be interrupted ever again
@@ -91,6 +92,7 @@ def _main() -> None:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if status == INTERRUPTED:  # typer catches Ctrl-C and returns this in its place
             raise KeyboardInterrupt
+        sys.stdout.flush()
     except InputError as error:
         _end(BAD_INPUT, str(error))
     except TyperException as error:  # a verb or an option that is not there
@@ -106,6 +108,13 @@ def _main() -> None:
         if end.code == TERMINATED:
             _end(TERMINATED, STOPPED)
         raise
+    except BrokenPipeError:  # what reads the output has ended, as head does
+        drop_unwritten()
+        raise SystemExit(FAILED) from None
+    except Exception as error:
+        if (cause := disk_error(error, "the disk")) is None:
+            raise
+        _end(BAD_INPUT, str(cause))
 
 
 def _collect_garbage_rarely() -> None:
@@ -119,13 +128,15 @@ def _warn(
 ) -> str:
     """A note is a line as a refusal is; what other libraries warn of stays as it is."""
     if issubclass(category, Note):
-        return f"rnnkit: {' '.join(str(message).splitlines())}\n"
-    return usual(message, category, *place)
+        return f"rnnkit: {as_message(str(message))}\n"
+    return escaped(usual(message, category, *place))
 
 
 def _end(status: int, message: str) -> NoReturn:
-    """A message that quotes a name or a value with a line break in it stays one line."""
-    print(f"rnnkit: {' '.join(message.splitlines())}", file=sys.stderr)
+    """Print a message and end the process."""
+    drop_unwritten()
+    with contextlib.suppress(OSError):
+        print(f"rnnkit: {as_message(message)}", file=sys.stderr)
     raise SystemExit(status)
 
 

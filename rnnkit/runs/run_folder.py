@@ -24,6 +24,7 @@ from rnnkit.errors import InputError
 from rnnkit.params import Experiment, dump, load
 from rnnkit.params.public import hashed_params
 from rnnkit.runtime import files
+from rnnkit.runtime.unfinished import remove_unfinished
 
 NEWEST_CHECKPOINTS = 2
 """Number of newest checkpoints to keep, besides the best."""
@@ -97,6 +98,7 @@ class RunFolder:
             file.truncate(0)
             file.write(f"{os.getpid()}\n")
             file.flush()
+            remove_unfinished(self.path)  # of a process that was killed
             yield
 
     def finish(self, result: dict[str, Any]) -> None:
