@@ -87,7 +87,8 @@ def _content(file: Path) -> str:
         hint = f"; did you mean {file.parent / near[0]}?" if near else ""
         raise InputError(f"{file}: there is no such file{hint}")
     try:
-        content = file.read_bytes()
+        with file.open("rb") as opened:
+            content = opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from None
     if len(content) > MAX_BYTES:

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import read_json
 from rnnkit.runtime.unfinished import unfinished
@@ -92,17 +93,20 @@ def _of_data(home: Path, older: float) -> Iterator[tuple[str, Path]]:
     runs = [RunFolder(file.parent) for file in (home / "runs").glob("[!.]*/params.yaml")]
     if any(run.status == "running" for run in runs):
         return  # its trials may use any of them
-    used = {
-        read_json(file)["data"]
-        for file in (home / "runs").glob("[!.]*/fingerprint.json")
-        if _age(file.parent) <= older and "data" in read_json(file)
-    }
+    used = {_data(run) for run in runs if _age(run.path) <= older}
     for path in _folders(home / "prepared"):
         if path.name not in used and _age(path) > older:
             yield "prepared data", path
     for path in _folders(home / "models"):
         if _age(path) > older:
             yield "copies of registered models", path
+
+
+def _data(run: RunFolder) -> str | None:
+    """SHA-256 of a run's prepared data; None if its folder does not say."""
+    with contextlib.suppress(InputError, OSError, LookupError, TypeError):
+        return str(read_json(run.path / "fingerprint.json")["data"])
+    return None
 
 
 def _folders(parent: Path) -> list[Path]:
