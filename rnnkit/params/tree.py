@@ -13,6 +13,7 @@ from rnnkit.runtime.disk import user_path
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
 MAX_DIGITS = 18  # of a whole number: it fits in 64 bits
 FLOAT = re.compile(r"^[-+]?\d+(?:\.\d*)?[eE][-+]?\d+$|^[-+]?\d*\.\d+(?:[eE][-+]?\d+)?$")
 _WHOLE = re.compile(r"^[-+]?(?:0|[1-9]\d*)$")
@@ -25,7 +26,9 @@ class _NotPlain(yaml.MarkedYAMLError):
 
 
 class StrictLoader(yaml.SafeLoader):
-    """A loader that refuses aliases and tags."""
+    """A loader that refuses aliases, tags and deep nesting."""
+
+    depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event: Any = self.peek_event()
@@ -33,8 +36,13 @@ class StrictLoader(yaml.SafeLoader):
             problem = "aliases are not read; write the value out"
         elif event.tag is not None:
             problem = f"only plain values are allowed, got the tag {event.tag}"
+        elif self.depth > MAX_DEPTH:
+            problem = TOO_DEEP
         else:
-            return super().compose_node(parent, index)
+            self.depth += 1
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
         raise _NotPlain(None, None, problem, event.start_mark)
 
 
@@ -103,8 +111,6 @@ def _content(file: Path) -> str:
 def _compose(file: Path, content: str) -> yaml.Node | None:
     try:
         return yaml.compose(content, Loader=StrictLoader)
-    except RecursionError:
-        raise InputError(f"{file}: is nested deeper than {MAX_DEPTH} levels") from None
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         problem = f"is not YAML: {error.problem}"
@@ -124,7 +130,7 @@ def _compose(file: Path, content: str) -> yaml.Node | None:
 def plain(node: yaml.Node, path: Keys, tree: Tree, at: Any) -> Any:
     """A YAML node as a plain value; records the place of each key in the tree."""
     if len(path) > MAX_DEPTH:
-        raise InputError(f"{at(node)}: is nested deeper than {MAX_DEPTH} levels")
+        raise InputError(f"{at(node)}: {TOO_DEEP}")
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:

@@ -29,7 +29,7 @@ from rnnkit.params import load
         ("model:\n  <<: {hidden: 3}\n", "a.yaml:2: a key must be a plain word"),
         ("? [a, b]\n: 1\n", "a.yaml:1: a key must be a plain word"),
         ("a:\n  " + "[" * 30 + "]" * 30, "a.yaml:2: is nested deeper than 20 levels"),
-        ("a: " + "[" * 50_000, "a.yaml: is nested deeper than 20 levels"),
+        ("a: " + "[" * 50_000, "a.yaml:1: is nested deeper than 20 levels"),
         ("a: " + "x" * 1_000_000, "a.yaml: may have at most 1,000,000 bytes"),
         (b"name: a\ntask: \xe9\n", "a.yaml:2: is not UTF-8; save it as UTF-8"),
         ("", "a.yaml: is empty; begin with: rnnkit new demo"),
