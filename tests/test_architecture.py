@@ -25,7 +25,7 @@ ROWS: Mapping[str, set[str]] = {
     "rnnkit.nn": {"rnnkit.errors", "rnnkit.params", "rnnkit.data"},
     "rnnkit.cells": {"rnnkit.nn"},
     "rnnkit.metrics": {"rnnkit.nn"},
-    "rnnkit.figures": {"rnnkit.runtime"},
+    "rnnkit.figures": {"rnnkit.errors", "rnnkit.runtime"},
     "rnnkit.tasks": {
         "rnnkit.errors",
         "rnnkit.params",
@@ -129,6 +129,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.tune",
     },
     "flows.schedule": {
+        "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runs",
         "rnnkit.evaluation",

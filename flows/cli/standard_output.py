@@ -14,7 +14,19 @@ class StandardOutput(io.TextIOWrapper):
     """Text to a terminal, a file or a pipe; letters that its encoding lacks are escaped.
 
     Raises OSError with `NAME` as its path where nothing can be written.
+
+    Args:
+        usual: the stream of which it takes over the buffer.
     """
+
+    def __init__(self, usual: io.TextIOWrapper) -> None:
+        super().__init__(
+            usual.buffer,
+            encoding=usual.encoding,
+            errors="backslashreplace",
+            line_buffering=usual.line_buffering,
+        )
+        self._usual = usual  # which would close the buffer when it is deleted
 
     def write(self, text: str) -> int:
         """Write a text."""
@@ -29,14 +41,8 @@ class StandardOutput(io.TextIOWrapper):
 
 def settle_standard_output() -> None:
     """Put a `StandardOutput` in the place of `sys.stdout`, if that writes to a file descriptor."""
-    usual = sys.stdout
-    if isinstance(usual, io.TextIOWrapper):
-        sys.stdout = StandardOutput(
-            usual.buffer,
-            encoding=usual.encoding,
-            errors="backslashreplace",
-            line_buffering=usual.line_buffering,
-        )
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout = StandardOutput(sys.stdout)
 
 
 def drop_unwritten() -> None:
