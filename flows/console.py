@@ -15,11 +15,23 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
+
+from rnnkit.errors import escaped
 
 QUIET = r"(prefect|mlflow|pydantic|websockets|torchmetrics)"
 """Modules whose warnings are for their own developers, not for users."""
 
-out = Console(highlight=False, soft_wrap=True)
+
+class Terminal(Console):
+    """The terminal or file of standard output; texts are shown with control characters escaped."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A text, or one in a table, as rich prints it."""
+        return super().render_str(escaped(text), **options)
+
+
+out = Terminal(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 class Stages(Progress):
@@ -28,28 +40,28 @@ class Stages(Progress):
     def __init__(self) -> None:
         super().__init__(
             SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=out,
             disable=not out.is_terminal,
         )
 
     def begin(self, name: str, total: int | None) -> TaskID:
         """A new bar; without a total it only shows that something happens."""
-        return self.add_task(name, total=total, note="")
+        return self.add_task(escaped(name), total=total, note="")
 
     def show(self, stage: TaskID, done: int, note: str) -> None:
         """Where a stage stands."""
-        self.update(stage, completed=done, note=note)
+        self.update(stage, completed=done, note=escaped(note))
 
     def end(self, stage: TaskID, note: str) -> None:
         """A stage is done."""
         total = self.tasks[stage].total or 1
-        self.update(stage, total=total, completed=total, note=note)
+        self.update(stage, total=total, completed=total, note=escaped(note))
         if not out.is_terminal:
             out.print(f"{self.tasks[stage].description}: {note or 'done'}", markup=False)
 

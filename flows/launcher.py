@@ -13,6 +13,7 @@ from typing import Any
 
 from flows import settings as places
 from rnnkit.errors import InputError
+from rnnkit.runtime.disk import disk_error
 from rnnkit.runtime.files import read_json, write_traceback
 
 FAILED, BUSY = 1, 75
@@ -199,7 +200,7 @@ def _failures(folder: Any) -> Iterator[None]:
     except Busy as busy:
         raise Failure(str(busy), BUSY) from None
     except Exception as error:  # whatever it was
-        if cause := _input_error(error):
+        if cause := _input_error(error) or disk_error(error, folder.path):
             raise cause from None
         where = write_traceback(folder.path)
         raise Failure(f"{folder.id} failed: {type(error).__name__}: {error}{where}") from None

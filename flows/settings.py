@@ -10,6 +10,7 @@ from rnnkit.errors import InputError
 from rnnkit.runtime import files
 from rnnkit.runtime.secrets import remember
 from rnnkit.runtime.secrets import without_secrets as without_secrets
+from rnnkit.runtime.unfinished import remove_unfinished
 
 TEXT = """\
 # Where things are. null is local, in this folder. The tools' own environment variables
@@ -76,6 +77,7 @@ def read(home: Path) -> Settings:
     try:
         if not file.exists():
             home.mkdir(parents=True, exist_ok=True)
+            remove_unfinished(home)  # of a process that was killed
             files.write_atomic(file, TEXT)
     except OSError as error:
         raise InputError(f"--mlruns {home}: cannot be written: {error.strerror}") from None

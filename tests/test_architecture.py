@@ -19,13 +19,13 @@ HOUSE = Path(__file__).parents[1]
 
 ROWS: Mapping[str, set[str]] = {
     "rnnkit.errors": set(),
-    "rnnkit.params": {"rnnkit.errors"},
     "rnnkit.runtime": {"rnnkit.errors"},
+    "rnnkit.params": {"rnnkit.errors", "rnnkit.runtime"},
     "rnnkit.data": {"rnnkit.errors", "rnnkit.params", "rnnkit.runtime"},
     "rnnkit.nn": {"rnnkit.errors", "rnnkit.params", "rnnkit.data"},
     "rnnkit.cells": {"rnnkit.nn"},
     "rnnkit.metrics": {"rnnkit.nn"},
-    "rnnkit.figures": {"rnnkit.runtime"},
+    "rnnkit.figures": {"rnnkit.errors", "rnnkit.runtime"},
     "rnnkit.tasks": {
         "rnnkit.errors",
         "rnnkit.params",
@@ -68,6 +68,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.inference",
     },
     "rnnkit.report": {
+        "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.data",
@@ -78,7 +79,7 @@ ROWS: Mapping[str, set[str]] = {
     },
     "flows": set(),
     "flows.settings": {"rnnkit.errors", "rnnkit.params", "rnnkit.runtime"},
-    "flows.console": set(),
+    "flows.console": {"rnnkit.errors"},
     "flows.processes": {"rnnkit.errors", "rnnkit.runtime", "flows.settings", "flows.console"},
     "flows.pages": {"flows.console", "flows.processes"},
     "flows.tracking": {
@@ -131,6 +132,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.tune",
     },
     "flows.schedule": {
+        "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runs",
         "rnnkit.evaluation",

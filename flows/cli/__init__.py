@@ -8,9 +8,9 @@ stopped.
 """
 
 import atexit
+import contextlib
 import functools
 import gc
-import io
 import signal
 import sys
 import warnings
@@ -22,10 +22,12 @@ from typer.exceptions import TyperException
 
 from flows.cli import backtest, check, compare, examples, inference, run, runs, schedule, tracking
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
-from flows.launcher import Failure
+from flows.cli.standard_output import drop_unwritten, settle_standard_output
+from flows.launcher import FAILED, Failure
 from flows.processes.lost_exceptions import resending
 from flows.processes.terminal import leave_terminal
-from rnnkit.errors import InputError, Note
+from rnnkit.errors import InputError, Note, as_message, escaped
+from rnnkit.runtime.disk import disk_error
 from rnnkit.runtime.secrets import without_secrets
 
 STOPPED = "interrupted; the same command goes on where it stopped"
@@ -81,8 +83,7 @@ app.add_typer(data_app, name="data")
 def main() -> None:
     """The entry point: what went wrong becomes one line and an exit status."""
     _collect_garbage_rarely()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # text in letters that the terminal lacks
-        sys.stdout.reconfigure(errors="backslashreplace")
+    settle_standard_output()
     signal.signal(signal.SIGTERM, _terminate)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
         signal.signal(signal.SIGHUP, _hang_up)
@@ -96,6 +97,7 @@ def _main() -> None:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if status == INTERRUPTED:  # typer catches Ctrl-C and returns this in its place
             raise KeyboardInterrupt
+        sys.stdout.flush()
     except InputError as error:
         _end(BAD_INPUT, str(error))
     except TyperException as error:  # a verb or an option that is not there
@@ -111,6 +113,13 @@ def _main() -> None:
         if end.code == TERMINATED:
             _end(TERMINATED, STOPPED)
         raise
+    except BrokenPipeError:  # what reads the output has ended, as head does
+        drop_unwritten()
+        raise SystemExit(FAILED) from None
+    except Exception as error:
+        if (cause := disk_error(error, "the disk")) is None:
+            raise
+        _end(BAD_INPUT, str(cause))
 
 
 def _collect_garbage_rarely() -> None:
@@ -124,13 +133,15 @@ def _warn(
 ) -> str:
     """A note is a line as a refusal is; what other libraries warn of stays as it is."""
     if issubclass(category, Note):
-        return f"rnnkit: {' '.join(without_secrets(str(message)).splitlines())}\n"
-    return without_secrets(usual(message, category, *place))
+        return f"rnnkit: {as_message(without_secrets(str(message)))}\n"
+    return escaped(without_secrets(usual(message, category, *place)))
 
 
 def _end(status: int, message: str) -> NoReturn:
-    """A message that quotes a name or a value with a line break in it stays one line."""
-    print(f"rnnkit: {' '.join(without_secrets(message).splitlines())}", file=sys.stderr)
+    """Print a message and end the process."""
+    drop_unwritten()
+    with contextlib.suppress(OSError):
+        print(f"rnnkit: {as_message(without_secrets(message))}", file=sys.stderr)
     raise SystemExit(status)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from flows import settings as places
-from flows.cli.options import MLRUNS, Home, Json, Params, Set, load_params, print_json
+from flows.cli.options import MLRUNS, Home, Json, Params, Set, load_params, print_json, print_line
 from flows.launcher import run_all
 
 METRICS = 3  # in a row
@@ -74,4 +74,4 @@ def _table(params: Any, folds: list[dict[str, Any]]) -> None:
         scores = [fold["baselines"][baseline] for fold in folds]
         table.add_row(baseline, "", "", *over_folds(scores, statistics.mean))
     out.print(table)
-    print(f"The folds' runs: {', '.join(fold['run'] for fold in folds)}.")
+    print_line(f"The folds' runs: {', '.join(fold['run'] for fold in folds)}.")

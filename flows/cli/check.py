@@ -17,6 +17,7 @@ from flows.cli.options import (
     load_params,
     print_aligned,
     print_json,
+    print_line,
 )
 from rnnkit.errors import InputError
 
@@ -56,16 +57,16 @@ def check(
         guarded = {name: found and asdict(found) for name, found in measured.items()}
         print_json({**cost, **({"guards": guarded} if deep else {})})  # null: does not apply
         return
-    print(f"{params}: valid")
+    print_line(f"{params}: valid")
     print_aligned(_worded(cost))
     for line in _lines(measured):
-        print(f"  {line}")
+        print_line(f"  {line}")
     if any(found is not None and not found.holds for found in measured.values()):
         raise InputError("the network breaks a rule that every network must keep; see above")
     verb = "compare" if experiment.variants or experiment.seeds else "run"
     more = [f"--set {shlex.quote(change)}" for change in set_ or []]
     more += [] if mlruns == MLRUNS else [f"--mlruns {shlex.quote(str(mlruns))}"]
-    print(" ".join([f"\nNext: rnnkit {verb} {params}", *more]))
+    print_line(" ".join([f"\nNext: rnnkit {verb} {params}", *more]))
 
 
 def _worded(cost: Mapping[str, Any]) -> dict[str, str]:

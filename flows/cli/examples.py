@@ -6,8 +6,9 @@ from typing import Annotated, get_args
 
 import typer
 
-from flows.cli.options import Json, load_params, print_aligned, print_json, short
+from flows.cli.options import Json, load_params, print_aligned, print_json, print_line, short
 from rnnkit.errors import InputError
+from rnnkit.runtime.files import write_atomic
 
 PUBLIC_SET = re.compile(r"\bpublic:([a-z0-9_]+)")
 
@@ -35,18 +36,14 @@ def new(
         raise InputError("give the name of an example; rnnkit new --list names them")
     content = example(name).read_bytes()
     target = Path(name + SUFFIX)
-    try:
-        with target.open("xb") as file:
-            file.write(content)
-    except FileExistsError:
-        raise InputError(f"{target}: is there already; rename it, or change the folder") from None
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written: {error.strerror}") from None
+    if target.exists():
+        raise InputError(f"{target}: is there already; rename it, or change the folder")
+    write_atomic(target, content)
     steps = _steps(target)
     if as_json:
         print_json({"example": name, "file": str(target), "next": steps})
         return
-    print(f"{target}: written\n\nNext: {' && '.join(steps)}")
+    print_line(f"{target}: written\n\nNext: {' && '.join(steps)}")
 
 
 def _steps(file: Path) -> list[str]:
@@ -81,7 +78,7 @@ def data_list(as_json: Json = False) -> None:
         ("Public, by rnnkit data fetch NAME", fetched),
         ("Your own", readers),
     ):
-        print(f"{title}:")
+        print_line(f"{title}:")
         print_aligned(notes)
 
 
@@ -104,4 +101,4 @@ def data_fetch(
             to = next(whole, public.FOLDERS[0])
         place = public.fetch(name, to, lambda done, _: stages.show(stage, done, ""))
         stages.end(stage, f"{len(files):,} files, {sum(f.bytes for f in files) / 1e6:.1f} MB")
-    print(f"{short(place)}: whole. Licence: {public.sets()[name][1]}.")
+    print_line(f"{short(place)}: whole. Licence: {public.sets()[name][1]}.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flows import settings as places
-from flows.cli.options import MLRUNS, Home, Json, Model, Run, print_json
+from flows.cli.options import MLRUNS, Home, Json, Model, Run, print_json, print_line
 from flows.cli.runs import find_model, find_run
 from rnnkit.errors import InputError, Note
 
@@ -150,7 +150,7 @@ def generate(
         if as_json:
             print_json({"text": text})
         else:
-            print(text, flush=True)
+            print_line(text)
 
 
 def _settle() -> None:

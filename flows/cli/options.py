@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.launcher import Failure
-from rnnkit.errors import InputError
+from rnnkit.errors import HIDDEN, InputError, escaped
 
 if TYPE_CHECKING:
     from rnnkit.params import Experiment
@@ -64,9 +64,16 @@ def short(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
+def print_line(text: object = "") -> None:
+    """A text and a line break; control characters are escaped."""
+    print(escaped(str(text)), flush=True)
+
+
 def print_json(value: object) -> None:
-    """A line of JSON; letters are escaped only where the output's encoding lacks them."""
+    """A line of JSON; letters are escaped where the output's encoding lacks them, or a terminal
+    would act on them."""
     line = json.dumps(value, ensure_ascii=False)
+    line = HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
     try:
         line.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -78,7 +85,7 @@ def print_aligned(lines: Mapping[str, object], indent: str = "  ") -> None:
     """Names, and what belongs to each in a second column."""
     width = max(map(len, lines), default=0)
     for name, text in lines.items():
-        print(f"{indent}{name:<{width}}  {text}", flush=True)
+        print_line(f"{indent}{name:<{width}}  {text}")
 
 
 @contextmanager

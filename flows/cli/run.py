@@ -18,6 +18,7 @@ from flows.cli.options import (
     load_params,
     print_aligned,
     print_json,
+    print_line,
     short,
 )
 from flows.cli.runs import begun, named
@@ -103,7 +104,7 @@ def _newest(settings: places.Settings, quiet: bool) -> "RunFolder":
         raise InputError(f"no run in {settings.runs} was interrupted or failed; nothing to resume")
     if len(waiting) > 1 and not quiet:
         older = ", ".join(folder.id for folder in waiting[:-1])
-        print(f"the newest of {len(waiting)} is taken; before it: {older}")
+        print_line(f"the newest of {len(waiting)} is taken; before it: {older}")
     return waiting[-1]
 
 
@@ -138,7 +139,7 @@ def _finish(
     if status == "running":
         raise Failure(f"{folder.id} is being run by another process", BUSY)
     if status in ("interrupted", "failed") and not as_json:
-        print(f"{folder.id} was {status} before; it goes on where it stopped.")
+        print_line(f"{folder.id} was {status} before; it goes on where it stopped.")
     if status != "finished":
         go()
     elif unsent.is_marked(settings, folder.id):  # killed before MLflow had its end
@@ -154,7 +155,7 @@ def _finish(
     from flows import console
 
     if status == "finished":
-        print(f"{folder.id} is finished already; nothing is computed again.\n")
+        print_line(f"{folder.id} is finished already; nothing is computed again.\n")
     console.print_result(folder.id, result)
     steps: dict[str, object] = {
         "report": short(folder.path / "report.html"),

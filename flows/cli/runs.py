@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows import settings as places
-from flows.cli.options import MLRUNS, Home, Json, mlflow_failures, print_json, short
+from flows.cli.options import MLRUNS, Home, Json, mlflow_failures, print_json, print_line, short
 from flows.cli.schedule import duration
 from rnnkit.errors import InputError
 
@@ -23,7 +23,7 @@ def runs(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
         print_json(rows)
         return
     if not rows:
-        print(
+        print_line(
             f"no runs in {settings.runs} yet; begin with: rnnkit new demo && rnnkit run demo.yaml"
         )
         return
@@ -43,7 +43,7 @@ def runs(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
     for line in lines[1:]:
         table.add_row(*line)
     out.print(table)
-    print(f"Each run's folder is {short(settings.runs)}/RUN.")
+    print_line(f"Each run's folder is {short(settings.runs)}/RUN.")
 
 
 def _row(folder: "RunFolder") -> dict[str, Any]:
@@ -84,19 +84,19 @@ def clean(
             kept = Registry(settings).runs()
     removable = leftovers(settings.home, kept, older)
     if not removable:
-        print(f"there is nothing to clean in {short(settings.home)}")
+        print_line(f"there is nothing to clean in {short(settings.home)}")
         return
     for what in dict.fromkeys(leftover.what for leftover in removable):
         same_kind = [leftover for leftover in removable if leftover.what == what]
         size = sum(leftover.size for leftover in same_kind) / 1e6
-        print(f"  {what:<43} {len(same_kind):>6,} {size:>10,.1f} MB")
+        print_line(f"  {what:<43} {len(same_kind):>6,} {size:>10,.1f} MB")
     if kept:
-        print(f"  {'registered runs, which stay whole':<43} {len(kept):>6,}")
+        print_line(f"  {'registered runs, which stay whole':<43} {len(kept):>6,}")
     if not yes:
-        print("rnnkit clean --yes deletes them")
+        print_line("rnnkit clean --yes deletes them")
         return
     delete(removable)
-    print(f"deleted, {sum(leftover.size for leftover in removable) / 1e6:,.1f} MB")
+    print_line(f"deleted, {sum(leftover.size for leftover in removable) / 1e6:,.1f} MB")
 
 
 def find_run(settings: places.Settings, name: str) -> "RunFolder":

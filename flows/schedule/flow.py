@@ -28,6 +28,7 @@ from flows.processes.workers import Parent, settle
 from flows.settings import Settings
 from flows.tracking.mirror import register
 from flows.tracking.registry import Registered, Registry
+from rnnkit.errors import as_message
 from rnnkit.evaluation.champion import Verdict, compare_with_champion
 from rnnkit.params import Experiment, load
 from rnnkit.runs.run_folder import RunFolder
@@ -207,7 +208,7 @@ def _notify_failure(
 
 def _print_end(date: str, name: str, outcome: str) -> None:
     """A line on the screen of the schedule, whose process this one's output is."""
-    print(f"{date}  {name}  {' '.join(outcome.split())}", flush=True)
+    print(f"{date}  {name}  {as_message(outcome)}", flush=True)
 
 
 def _show_outcome(

@@ -26,6 +26,7 @@ from rnnkit.params import Experiment
 from rnnkit.params.data import Data
 from rnnkit.runs.run_folder import Busy, RunFolder
 from rnnkit.runtime import files
+from rnnkit.runtime.disk import disk_error
 from rnnkit.tasks import prepare
 from rnnkit.training.loop import Epoch
 from rnnkit.training.train_into import train_into
@@ -121,6 +122,8 @@ class Sweep:
                 raise refusal
             if not self._train(trial, place, experiment):
                 return
+        except (OSError, optuna.exceptions.StorageInternalError) as error:  # the values are not to
+            raise disk_error(error, place.path) or error from None  # blame: the trial goes on later
         except Exception as error:  # one trial's failure is a result; the sweep goes on
             place.append("failed", reason=f"{type(error).__name__}: {error}")
             files.write_traceback(place.path)

@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 
+from rnnkit.errors import HIDDEN
+
 FONT, FIXED = "DejaVu Sans", "DejaVu Sans Mono"
 """Shipped with matplotlib, so figures look the same on every machine."""
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # remarks on absent weights
@@ -40,7 +42,9 @@ def readable(text: str, font: str = FONT) -> str:
 
 
 def has_glyph(character: str, font: str = FONT) -> bool:
-    """Whether the font or another one has a glyph for a character."""
+    """Whether the font or another one has a glyph for a character that can be seen."""
+    if HIDDEN.match(character):
+        return False
     return ord(character) in glyphs(font) or fallback(character) is not None
 
 

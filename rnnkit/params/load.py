@@ -13,7 +13,7 @@ from rnnkit.params import reserved
 from rnnkit.params.block import FrozenDict, spelled_out
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.refusal import blocks_of, one_line
-from rnnkit.params.tree import FLOAT, Keys, StrictLoader, Tree, plain, read
+from rnnkit.params.tree import FLOAT, MAX_DEPTH, TOO_DEEP, Keys, StrictLoader, Tree, plain, read
 from rnnkit.params.tune import Choices, Percentiles, Range
 
 Changes = Mapping[str, Any]
@@ -82,7 +82,7 @@ def _set(tree: Tree, override: str) -> None:
     path = _override_path(name.strip() if equals else "")
     try:
         node = yaml.compose(text, Loader=StrictLoader)
-    except (yaml.YAMLError, RecursionError):
+    except (yaml.YAMLError, ValueError, OverflowError):
         raise InputError(
             f"{here}: {text!r} is not a plain YAML value; text with signs in it needs quotes, "
             f"as in '{name}=\"…\"'"
@@ -96,6 +96,8 @@ def _put(tree: Tree, path: Keys, value: Any, here: str) -> None:
     """Set a value at a path; create missing blocks."""
     if not all(path):
         raise InputError(f"{here}: write key=value, as train.clip=1.0")
+    if len(path) > MAX_DEPTH:
+        raise InputError(f"{here}: {TOO_DEEP}")
     block = tree.values
     for depth, key in enumerate(path[:-1], start=1):
         inner = block.get(key)

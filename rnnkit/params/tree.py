@@ -9,9 +9,12 @@ from typing import Any
 import yaml
 
 from rnnkit.errors import InputError
+from rnnkit.runtime.disk import user_path
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
+MAX_DIGITS = 18  # of a whole number: it fits in 64 bits
 FLOAT = re.compile(r"^[-+]?\d+(?:\.\d*)?[eE][-+]?\d+$|^[-+]?\d*\.\d+(?:[eE][-+]?\d+)?$")
 _WHOLE = re.compile(r"^[-+]?(?:0|[1-9]\d*)$")
 
@@ -23,7 +26,9 @@ class _NotPlain(yaml.MarkedYAMLError):
 
 
 class StrictLoader(yaml.SafeLoader):
-    """A loader that refuses aliases and tags."""
+    """A loader that refuses aliases, tags and deep nesting."""
+
+    depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event: Any = self.peek_event()
@@ -31,8 +36,13 @@ class StrictLoader(yaml.SafeLoader):
             problem = "aliases are not read; write the value out"
         elif event.tag is not None:
             problem = f"only plain values are allowed, got the tag {event.tag}"
+        elif self.depth > MAX_DEPTH:
+            problem = TOO_DEEP
         else:
-            return super().compose_node(parent, index)
+            self.depth += 1
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
         raise _NotPlain(None, None, problem, event.start_mark)
 
 
@@ -76,7 +86,7 @@ def read(file: Path, instead: str = "begin with: rnnkit new demo") -> Tree:
 
 
 def _content(file: Path) -> str:
-    if file.is_dir():
+    if (file := user_path(str(file))).is_dir():
         raise InputError(f"{file}: is a folder; give the params file in it")
     if not file.exists():
         near = difflib.get_close_matches(
@@ -85,7 +95,8 @@ def _content(file: Path) -> str:
         hint = f"; did you mean {file.parent / near[0]}?" if near else ""
         raise InputError(f"{file}: there is no such file{hint}")
     try:
-        content = file.read_bytes()
+        with file.open("rb") as opened:
+            content = opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from None
     if len(content) > MAX_BYTES:
@@ -100,8 +111,6 @@ def _content(file: Path) -> str:
 def _compose(file: Path, content: str) -> yaml.Node | None:
     try:
         return yaml.compose(content, Loader=StrictLoader)
-    except RecursionError:
-        raise InputError(f"{file}: is nested deeper than {MAX_DEPTH} levels") from None
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         problem = f"is not YAML: {error.problem}"
@@ -114,18 +123,20 @@ def _compose(file: Path, content: str) -> yaml.Node | None:
         raise InputError(
             f"{file}: is not YAML: it holds the character U+{error.character:04X}"
         ) from None
+    except (ValueError, OverflowError):  # PyYAML converts some numbers unchecked
+        raise InputError(f"{file}: is not YAML: a number or an escape in it is too large") from None
 
 
 def plain(node: yaml.Node, path: Keys, tree: Tree, at: Any) -> Any:
     """A YAML node as a plain value; records the place of each key in the tree."""
     if len(path) > MAX_DEPTH:
-        raise InputError(f"{at(node)}: is nested deeper than {MAX_DEPTH} levels")
+        raise InputError(f"{at(node)}: {TOO_DEEP}")
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = key_node.value
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag.endswith(":merge"):
                 raise InputError(f"{at(key_node)}: a key must be a plain word")
+            key = _text(key_node, at)
             if key in mapping:
                 where = tree.place((*path, key))
                 raise InputError(f"{at(key_node)}: {key} stands twice, first at {where}")
@@ -137,9 +148,19 @@ def plain(node: yaml.Node, path: Keys, tree: Tree, at: Any) -> Any:
     return _scalar(node, at)
 
 
+def _text(node: yaml.ScalarNode, at: Any) -> str:
+    """The text of a scalar; two escapes of one character beyond U+FFFF, as in JSON, are joined."""
+    try:
+        return str(node.value).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{at(node)}: holds half of a surrogate pair, {node.value!r}; write the whole one"
+        ) from None
+
+
 def _scalar(node: Any, at: Any) -> Any:
     kind = node.tag.rpartition(":")[2]
-    text: str = node.value
+    text = _text(node, at)
     if node.style is not None or kind == "timestamp":
         return text
     if kind == "str":
@@ -147,6 +168,8 @@ def _scalar(node: Any, at: Any) -> Any:
     if (kind == "int" and not _WHOLE.match(text)) or (kind == "float" and set(text) & set("_:")):
         raise InputError(f"{at(node)}: {text} is ambiguous; write a plain number or quote it")
     if kind == "int":
+        if len(text.lstrip("+-")) > MAX_DIGITS:
+            raise InputError(f"{at(node)}: a whole number may have at most {MAX_DIGITS} digits")
         return int(text)
     if kind in ("null", "bool", "float"):
         return yaml.SafeLoader("").construct_object(node)

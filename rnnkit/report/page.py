@@ -6,9 +6,19 @@ from typing import Any
 
 import jinja2
 
+from rnnkit.errors import escaped
+
+
+def _visible(value: Any) -> Any:
+    """A value of a template; text with its control characters escaped."""
+    is_text = isinstance(value, str) and not hasattr(value, "__html__")  # a macro gives HTML
+    return escaped(value) if is_text else value
+
+
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
+    finalize=_visible,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

@@ -2,7 +2,8 @@
 
 Registered and running runs are kept. While any run is running, all prepared data are kept. A
 finished run loses only its checkpoints, which showing, predicting and comparing do not need.
-Prepared data are rebuilt on demand. Interrupted and failed runs and comparisons are deleted.
+Prepared data are rebuilt on demand. Interrupted and failed runs and comparisons are deleted, and
+temporary files of processes that have ended.
 """
 
 import contextlib
@@ -14,8 +15,10 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import read_json
+from rnnkit.runtime.unfinished import unfinished
 
 DELETED_PREFIX = ".deleted-"
 """Name prefix of a folder that is being deleted."""
@@ -24,7 +27,7 @@ FOLDERS = ("runs", "comparisons", "prepared", "models")
 
 
 class Leftover(NamedTuple):
-    """A folder that can be deleted: its kind, for people, and its size in bytes."""
+    """A folder or file that can be deleted: its kind, for people, and its size in bytes."""
 
     what: str
     path: Path
@@ -32,7 +35,7 @@ class Leftover(NamedTuple):
 
 
 def leftovers(home: Path, kept: Set[str], older: float) -> list[Leftover]:
-    """List the folders that can be deleted.
+    """List the folders and files that can be deleted.
 
     Args:
         home: the output folder.
@@ -46,20 +49,29 @@ def leftovers(home: Path, kept: Set[str], older: float) -> list[Leftover]:
         for folder in FOLDERS
         for path in sorted((home / folder).rglob(f"{DELETED_PREFIX}*"))
     )
-    removable = (Leftover(what, path, _size(path)) for what, path in chain(found, interrupted))
-    return [leftover for leftover in removable if leftover.size]
+    removable = [Leftover(what, path, _size(path)) for what, path in chain(found, interrupted)]
+    removable = [leftover for leftover in removable if leftover.size]
+    folders = {leftover.path for leftover in removable}
+    return removable + [
+        Leftover("temporary files of killed processes", path, _size(path))
+        for path in unfinished(home)
+        if folders.isdisjoint(path.parents)
+    ]
 
 
 def delete(removable: list[Leftover]) -> None:
-    """Delete folders. Rename each first, so that none is seen half deleted.
+    """Delete folders and files. Rename a folder first, so that it is never seen half deleted.
 
-    Skips folders that another process deletes at the same time.
+    Skips those that another process deletes at the same time.
     """
     for leftover in removable:
         renamed = leftover.path.with_name(f"{DELETED_PREFIX}{secrets.token_hex(8)}")
         with contextlib.suppress(FileNotFoundError):
-            leftover.path.rename(renamed)
-            shutil.rmtree(renamed)
+            if leftover.path.is_dir():
+                leftover.path.rename(renamed)
+                shutil.rmtree(renamed)
+            else:
+                leftover.path.unlink()
 
 
 def _of_runs(home: Path, kept: Set[str], older: float) -> Iterator[tuple[str, Path]]:
@@ -81,17 +93,20 @@ def _of_data(home: Path, older: float) -> Iterator[tuple[str, Path]]:
     runs = [RunFolder(file.parent) for file in (home / "runs").glob("[!.]*/params.yaml")]
     if any(run.status == "running" for run in runs):
         return  # its trials may use any of them
-    used = {
-        read_json(file)["data"]
-        for file in (home / "runs").glob("[!.]*/fingerprint.json")
-        if _age(file.parent) <= older and "data" in read_json(file)
-    }
+    used = {_data(run) for run in runs if _age(run.path) <= older}
     for path in _folders(home / "prepared"):
         if path.name not in used and _age(path) > older:
             yield "prepared data", path
     for path in _folders(home / "models"):
         if _age(path) > older:
             yield "copies of registered models", path
+
+
+def _data(run: RunFolder) -> str | None:
+    """SHA-256 of a run's prepared data; None if its folder does not say."""
+    with contextlib.suppress(InputError, OSError, LookupError, TypeError):
+        return str(read_json(run.path / "fingerprint.json")["data"])
+    return None
 
 
 def _folders(parent: Path) -> list[Path]:
@@ -105,4 +120,5 @@ def _age(path: Path) -> float:
 
 
 def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())

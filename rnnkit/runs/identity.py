@@ -17,6 +17,7 @@ from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.model import Custom, Embedding
 from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runtime.disk import user_path
 from rnnkit.runtime.files import sha256_file, sha256_json
 
 
@@ -72,7 +73,7 @@ def weights_of(path: str) -> Path:
     Raises:
         InputError: there are no weights.
     """
-    folder = Path(path).expanduser()
+    folder = user_path(path)
     weights = (folder / "model" if (folder / "model").is_dir() else folder) / "weights.safetensors"
     if not weights.exists():
         raise InputError(

@@ -24,6 +24,7 @@ from rnnkit.params.public import hashed_params
 from rnnkit.runs.checkpoints import Checkpoints
 from rnnkit.runtime import files
 from rnnkit.runtime.secrets import without_secrets
+from rnnkit.runtime.unfinished import remove_unfinished
 
 LOCK_ATTEMPTS = 50
 """A status query also holds the lock for an instant, so retry."""
@@ -99,6 +100,7 @@ class RunFolder:
             file.truncate(0)
             file.write(f"{os.getpid()}\n")
             file.flush()
+            remove_unfinished(self.path)  # of a process that was killed
             yield
 
     def finish(self, result: dict[str, Any]) -> None:

@@ -4,14 +4,15 @@ import hashlib
 import json
 import mmap
 import os
-import secrets
 import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rnnkit.errors import InputError
+from rnnkit.runtime.disk import naming
 from rnnkit.runtime.secrets import without_secrets
+from rnnkit.runtime.unfinished import temporary_path
 
 MANIFEST = "manifest.json"
 
@@ -77,16 +78,17 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     Text is written as UTF-8. The old file stays until the new one is on disk.
     """
     raw = content.encode() if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    temporary = temporary_path(path)
+    with naming(path):
+        try:
+            with temporary.open("xb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -151,16 +153,17 @@ def verify_manifest(folder: Path) -> list[str]:
 def append_line(path: Path, record: Mapping[str, Any]) -> None:
     """Append one JSON line and fsync it. Cuts off an incomplete last line first."""
     created = not path.exists()
-    with path.open("a+b") as file:
-        if file.seek(0, os.SEEK_END):
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                complete = content.rfind(b"\n") + 1
-            file.truncate(complete)
-        file.write(canonical_json(record).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    if created:
-        sync_folder(path.parent)
+    with naming(path):
+        with path.open("a+b") as file:
+            if file.seek(0, os.SEEK_END):
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                    complete = content.rfind(b"\n") + 1
+                file.truncate(complete)
+            file.write(canonical_json(record).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if created:
+            sync_folder(path.parent)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -100,9 +100,20 @@ def test_set_reaches_a_search_space(write: Write) -> None:
         ("model.hiden=3", "--set model.hiden=3: model.hiden: unknown key; did you mean 'hidden'?"),
         ("model.hidden=", "--set model.hidden=: model.hidden must be a valid integer, got null"),
         ("model={hidden: 3, hidden: 4}", "--set model={hidden: 3, hidden: 4}: hidden stands twice"),
+        (f"seed={'9' * 5000}", f"--set seed={'9' * 200}"),
+        ('name="\\ud800"', '--set name="\\ud800": holds half of a surrogate pair'),
+        ('name="\\UFFFFFFFF"', '--set name="\\UFFFFFFFF": '),
+        (f"variants.{'a.' * 5000}b=1", f"--set variants.{'a.' * 100}"),
         ("model.readout=attention", "--set model.readout=attention: model.readout 'attention' is"),
         ("model.readout=mean", "--set model.readout=mean: model.readout: tagging has no use"),
     ],
 )
 def test_an_override_that_is_wrong_is_named(write: Write, override: str, message: str) -> None:
     assert refusal(write(TAGGING), override).startswith(message)
+
+
+def test_a_long_override_that_is_wrong_is_told_with_its_rule(write: Write) -> None:
+    refused = refusal(write(TAGGING), f"seed={'9' * 5000}")
+    assert refused.endswith("999: a whole number may have at most 18 digits")
+    refused = refusal(write(TAGGING), f"variants.{'a.' * 5000}b=1")
+    assert refused.endswith("a.b=1: is nested deeper than 20 levels")

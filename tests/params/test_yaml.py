@@ -29,7 +29,7 @@ from rnnkit.params import load
         ("model:\n  <<: {hidden: 3}\n", "a.yaml:2: a key must be a plain word"),
         ("? [a, b]\n: 1\n", "a.yaml:1: a key must be a plain word"),
         ("a:\n  " + "[" * 30 + "]" * 30, "a.yaml:2: is nested deeper than 20 levels"),
-        ("a: " + "[" * 50_000, "a.yaml: is nested deeper than 20 levels"),
+        ("a: " + "[" * 50_000, "a.yaml:1: is nested deeper than 20 levels"),
         ("a: " + "x" * 1_000_000, "a.yaml: may have at most 1,000,000 bytes"),
         (b"name: a\ntask: \xe9\n", "a.yaml:2: is not UTF-8; save it as UTF-8"),
         ("", "a.yaml: is empty; begin with: rnnkit new demo"),
@@ -41,6 +41,17 @@ from rnnkit.params import load
         ("name: [1\n", "a.yaml:2: is not YAML: expected ',' or ']'"),
         ("name: a\n---\nname: b\n", "a.yaml:2: a second document begins; one file holds one"),
         ("name: a\x00\n", "a.yaml: is not YAML: it holds the character U+0000"),
+        (f"seed: {'9' * 5000}\n", "a.yaml:1: a whole number may have at most 18 digits"),
+        (f"seed: -{'9' * 19}\n", "a.yaml:1: a whole number may have at most 18 digits"),
+        (f"%YAML {'9' * 5000}.1\n---\n", "a.yaml: is not YAML: a number or an escape in it is too"),
+        ('name: "\\UFFFFFFFF"\n', "a.yaml: is not YAML: a number or an escape in it is too large"),
+        ('name: "\\U00110000"\n', "a.yaml: is not YAML: a number or an escape in it is too large"),
+        (
+            'name: "a\\ud83d"\n',
+            r"a.yaml:1: holds half of a surrogate pair, 'a\ud83d'; write the who",
+        ),
+        ('task: 1\n"\\ud83d": 1\n', "a.yaml:2: holds half of a surrogate pair"),
+        ("a: " + "x: " * 5000, "a.yaml:1: is not YAML: mapping values are not allowed here"),
     ],
 )
 def test_what_is_no_plain_yaml_is_refused(write: Write, content: str | bytes, message: str) -> None:
@@ -60,6 +71,23 @@ def test_numbers_are_read_as_people_write_them(write: Write, text: str, value: f
 def test_a_quoted_or_dated_value_is_text(write: Write) -> None:
     assert load(write(TAGGING.replace("name: a\n", "name: '012'\n"))).name == "012"
     assert load(write(TAGGING.replace("name: a\n", "name: 2017-06-26\n"))).name == "2017-06-26"
+
+
+def test_two_escapes_of_one_character_are_joined_as_in_json(write: Write) -> None:
+    source = r'{kind: tokens, path: "a\ud83d\ude00.jsonl"}'
+    text = TAGGING.replace("{kind: builtin, name: python_tokens}", source)
+    assert load(write(text)).data.source.path == "a😀.jsonl"
+
+
+def test_an_endless_file_is_not_read_to_its_end() -> None:
+    with pytest.raises(InputError, match=r"/dev/zero: may have at most 1,000,000 bytes"):
+        load("/dev/zero")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "~nosuch/a.yaml", "a\0.yaml"])
+def test_a_path_that_cannot_be_one_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=r"name too long|there is no user|no file can have such"):
+        load(name)
 
 
 def test_a_byte_order_mark_is_allowed(write: Write) -> None:
@@ -82,9 +110,9 @@ def test_a_folder_is_no_params_file(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_refused(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: Path) -> bytes:
+    def refuse(self: Path, mode: str) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     file = write(TAGGING)
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     assert refusal(file) == "a.yaml: cannot be read: Permission denied"

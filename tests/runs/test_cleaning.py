@@ -14,6 +14,7 @@ from rnnkit.params import Experiment
 from rnnkit.runs.cleaning import delete, leftovers
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import write_json
+from rnnkit.runtime.unfinished import temporary_path
 
 ROOT = Path(__file__).parents[2]
 DAY = 86_400  # seconds
@@ -140,6 +141,42 @@ def test_what_an_interrupted_clean_left_goes_with_the_next(
     assert [each.what for each in found[-2:]] == ["what an interrupted clean left"] * 2
     delete(found)
     assert leftovers(tmp_path, set(), 30 * DAY) == []
+
+
+def test_temporary_files_of_killed_processes_go_and_those_of_living_ones_stay(
+    tmp_path: Path,
+) -> None:
+    run = a_run(tmp_path, "done", "a", finished=True, days=1)
+    gone = 2**22 + 1  # above the largest number of a process
+    left = [
+        tmp_path / f".settings.yaml.{gone}.0123abcd",
+        run.path / f".result.json.{gone}.0123abcd",
+        tmp_path / "prepared" / f".abc.{gone}.0123abcd",
+    ]
+    left[2].mkdir(parents=True)
+    (left[2] / "tensors").write_bytes(b"t" * 70)
+    left[0].touch()
+    left[1].write_bytes(b"r" * 30)
+    (run.path / "checkpoints" / f".epoch.{gone}.0123abcd").touch()  # goes with its folder
+    living = temporary_path(run.path / "report.html")
+    living.touch()
+    found = leftovers(tmp_path, set(), 30 * DAY)
+    sizes = {leftover.path: leftover.size for leftover in found if "temporary" in leftover.what}
+    assert sizes == dict(zip(left, (0, 30, 70), strict=True))
+    delete(found)
+    assert not any(path.exists() for path in left)
+    assert living.exists()
+    assert leftovers(tmp_path, set(), 30 * DAY) == []
+
+
+@pytest.mark.parametrize("facts", ["", "3", "{}", '{"data": [1]}'])
+def test_a_run_with_damaged_facts_keeps_no_data_and_stops_no_clean(
+    tmp_path: Path, facts: str
+) -> None:
+    run = a_run(tmp_path, "done", "a", finished=True, days=1)
+    (run.path / "fingerprint.json").write_text(facts)
+    data = prepared(tmp_path, "a", days=50)
+    assert data in {leftover.path for leftover in leftovers(tmp_path, set(), 30 * DAY)}
 
 
 def test_two_may_clean_at_once(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ manifest.json         sha256 of the files above
 
 from __future__ import annotations
 
+import contextlib
 import os
-import secrets
 import shutil
 import warnings
 from collections.abc import Callable, Mapping
@@ -28,6 +28,7 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.stored import RECORD, Stored
 from rnnkit.errors import Note
 from rnnkit.params.block import FrozenDict
+from rnnkit.runtime.disk import naming
 from rnnkit.runtime.files import (
     read_json,
     sync_folder,
@@ -36,6 +37,7 @@ from rnnkit.runtime.files import (
     write_json,
     write_manifest,
 )
+from rnnkit.runtime.unfinished import remove_unfinished, temporary_path
 
 TENSORS, REFERENCES, SOURCES = "tensors.safetensors", "references.json", "sources.json"
 KIND = {"synced": "synced", "known": "known", "unaligned": "is_sequence_to_sequence"}
@@ -55,7 +57,8 @@ def load_or_build(place: Path, build: Callable[[], Prepared], load: Load) -> Pre
     if place.exists():
         differences = verify_manifest(place)
         if not differences:
-            os.utime(place)  # last use, for `rnnkit clean`
+            with contextlib.suppress(OSError):  # of a folder that can only be read
+                os.utime(place)  # last use, for `rnnkit clean`
             return read(place, load)
         warnings.warn(
             f"{place}: stored data must be as they were written, but {'; '.join(differences)}; "
@@ -64,14 +67,17 @@ def load_or_build(place: Path, build: Callable[[], Prepared], load: Load) -> Pre
             stacklevel=4,
         )
         _remove(place)
-    publish(build(), place)
+    built = build()
+    with naming(place):
+        publish(built, place)
     return read(place, load)
 
 
 def publish(built: Prepared, place: Path) -> None:
     """Write to a temporary folder and rename it; the first of concurrent processes wins."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _hidden(place)
+    remove_unfinished(place.parent)
+    temporary = temporary_path(place)
     temporary.mkdir()
     try:
         tensors, layout = _share(built.splits)
@@ -143,13 +149,9 @@ def _share(
     return tensors, layout
 
 
-def _hidden(place: Path) -> Path:
-    return place.with_name(f".{place.name}.{os.getpid()}.{secrets.token_hex(4)}")
-
-
 def _remove(place: Path) -> None:
     """Delete a folder; rename it first, so that it is never seen half deleted."""
-    hidden = _hidden(place)
+    hidden = temporary_path(place)
     try:
         place.rename(hidden)
     except FileNotFoundError:  # another process was first

@@ -14,6 +14,7 @@ from rnnkit.data.sources.tabular import TableFile, column, refuse_blank
 from rnnkit.data.sources.wav import recording
 from rnnkit.errors import InputError
 from rnnkit.params.source import FIELD, Audio
+from rnnkit.runtime.disk import user_path
 from rnnkit.runtime.files import sha256_file, sha256_named
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _listed(params: Audio, split: str | None) -> pd.DataFrame:
 
 def _table(params: Audio) -> TableFile:
     path = params.path
-    if Path(path).expanduser().is_dir():
+    if user_path(path).is_dir():
         raise InputError(
             f"{path}: is a folder, and the transcripts of its recordings must be in their names; "
             'say how in data.source.names, as in "{text}_{take}.wav"'
@@ -90,7 +91,7 @@ def _recordings(names: pd.Series, table: TableFile) -> pd.Series:
     refuse_blank(names, table.at, rule)
     files = names.map(lambda name: str(Path(table.path).parent / name))
     for row, file in enumerate(files):
-        if not Path(file).expanduser().exists():
+        if not user_path(file).exists():
             raise InputError(
                 f"{table.at(row)}: there is no recording {file}; paths in a table "
                 "begin where the table lies"
@@ -103,7 +104,7 @@ def _named(params: Audio, part: str | None) -> tuple[dict[str, pd.Series], Calla
     import pandas as pd
 
     assert params.names is not None
-    folder = Path(params.path).expanduser()
+    folder = user_path(params.path)
     if not folder.is_dir():
         raise InputError(
             f"{params.path}: a folder of .wav files is needed, but there is none; give its path "

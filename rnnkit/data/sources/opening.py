@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rnnkit.errors import InputError, UnreadableFile, closest
+from rnnkit.runtime.disk import user_path
 from rnnkit.runtime.files import sha256_file
 
 
@@ -29,15 +30,15 @@ def alternatives(path: str) -> list[tuple[str, str]]:
 
 def archived(path: str) -> tuple[str, str]:
     """Archive and member of a path inside a .zip; of other paths, the path and ""."""
-    for above in Path(path).expanduser().parents:
+    for above in user_path(path).parents:
         if above.suffix == ".zip" and above.is_file():
-            return str(above), str(Path(path).expanduser().relative_to(above).as_posix())
+            return str(above), str(user_path(path).relative_to(above).as_posix())
     return path, ""
 
 
 def existing(path: str) -> Path:
     """Path of a file; InputError if it is missing, a folder, or empty."""
-    found = Path(path).expanduser()
+    found = user_path(path)
     if found.is_dir():
         raise UnreadableFile(
             f"{path}: a file is needed, but this is a folder; "

@@ -6,7 +6,6 @@ import csv
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.data.sources import like, read_file
@@ -14,6 +13,7 @@ from rnnkit.data.sources.opening import alternatives
 from rnnkit.data.sources.tabular import format_of
 from rnnkit.params.data import Split
 from rnnkit.params.source import Audio, LabelledText, Pairs, Source
+from rnnkit.runtime.disk import user_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def is_table(path: str) -> bool:
 def is_named_as_own(source: Source, path: str) -> bool:
     """Whether a path alone says that it is of the form of the source, the block that reads it."""
     if isinstance(source, Audio) and source.names is not None:
-        return Path(path).expanduser().is_dir()
+        return user_path(path).is_dir()
     if isinstance(source, LabelledText | Pairs) and len(alternatives(path)) > 1:
         return True
     format = getattr(source, "format", None)
