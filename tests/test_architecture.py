@@ -52,6 +52,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.runtime",
         "rnnkit.data",
         "rnnkit.tasks",
+        "rnnkit.runs",
     },
     "rnnkit.served": {"rnnkit.inference"},
     "rnnkit": {"rnnkit.errors", "rnnkit.params", "rnnkit.nn", "rnnkit.inference"},
@@ -128,6 +129,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.tune",
     },
     "flows.schedule": {
+        "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runs",
         "rnnkit.evaluation",
