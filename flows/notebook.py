@@ -43,7 +43,7 @@ from flows.launcher import (
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment, change
 from rnnkit.params import load as load_params
-from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runs.run_folder import JOURNAL, RunFolder
 
 Params = str | Path | Experiment
 NO_CHANGES: Mapping[str, Any] = {}
@@ -79,6 +79,7 @@ class Run:
         """A pandas frame with a row for each epoch."""
         import pandas
 
+        self._folder.verified(JOURNAL)
         rows = []
         for line in self._folder.records("epoch"):
             row = {"epoch": line["epoch"], "seconds": line["seconds"]}
@@ -92,7 +93,7 @@ class Run:
         """A pandas frame: the test split."""
         import pandas
 
-        return pandas.read_parquet(self.path / "predictions.parquet")
+        return pandas.read_parquet(self._folder.verified("predictions.parquet"))
 
     def __repr__(self) -> str:
         return f"Run({self.id}: {self.result['verdict']})"

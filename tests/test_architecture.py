@@ -52,6 +52,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.runtime",
         "rnnkit.data",
         "rnnkit.tasks",
+        "rnnkit.runs",
     },
     "rnnkit.served": {"rnnkit.inference"},
     "rnnkit": {"rnnkit.errors", "rnnkit.params", "rnnkit.nn", "rnnkit.inference"},
@@ -105,6 +106,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.tracking",
     },
     "flows.tune": {
+        "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.data",

@@ -1,6 +1,7 @@
 """`rnnkit run`, `rnnkit tune` and `rnnkit resume`: a run from wherever it stands to its end."""
 
 import shlex
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,7 +25,7 @@ from flows.cli.options import (
 from flows.cli.runs import begun, named
 from flows.launcher import BUSY, Failure, resume_run, run_all
 from flows.tracking import unsent
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, Note
 
 if TYPE_CHECKING:
     from rnnkit.runs.run_folder import RunFolder
@@ -80,6 +81,9 @@ def resume(
     """Go on where a run stopped, with the params that lie in its folder."""
     settings = places.read(mlruns)
     folder = _newest(settings, as_json) if run is None else named(settings, run)
+    if folder.status == "finished" and (differences := folder.reopen_if_damaged()):
+        note = f"{folder.id}: {'; '.join(differences)}; the damaged files are written again"
+        warnings.warn(note, Note, stacklevel=2)
     if folder.status != "finished":
         settings = _settings_of(folder, settings)
     _finish(folder, settings, as_json, lambda: resume_run(folder, settings, quiet=as_json))

@@ -28,8 +28,8 @@ from flows.processes.workers import Parent, settle
 from flows.settings import Settings
 from flows.tracking.mirror import register
 from flows.tracking.registry import Registered, Registry
-from rnnkit.errors import as_message
-from rnnkit.evaluation.champion import Verdict, compare_with_champion
+from rnnkit.errors import InputError, as_message
+from rnnkit.evaluation.champion import Verdict, compare_with_champion, incomparable
 from rnnkit.params import Experiment, load
 from rnnkit.runs.run_folder import RunFolder
 
@@ -167,8 +167,11 @@ def challenge_champion(run: RunFolder, settings: Settings, task: TaskRun) -> dic
     if champion is None:
         verdict = Verdict(None, "there was no champion before it")
     else:
-        place = registry.fetch(f"models:/{name}/{champion.version}")
-        verdict = compare_with_champion(run, place, settings.home)
+        try:
+            place = registry.fetch(f"models:/{name}/{champion.version}")
+            verdict = compare_with_champion(run, place, settings.home)
+        except InputError as error:  # its files are gone or damaged
+            verdict = Verdict(None, incomparable(run, error))
     promoted = champion is None or verdict.is_better
     outcome = _outcome(promoted, verdict.reason)
     registry.tag(model, {VERDICT: outcome})

@@ -19,6 +19,7 @@ from flows.tracking.failures import quieten
 from flows.tracking.locations import update_locations
 from rnnkit import __version__
 from rnnkit.errors import InputError
+from rnnkit.runs.model_folder import WEIGHTS, find_model, model_differences, verify_model
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import sha256_bytes
 
@@ -70,7 +71,11 @@ class Registry:
         self.client: Any = mlflow.MlflowClient(settings.tracking, settings.tracking)
 
     def log(self, folder: RunFolder, experiment_id: str, mlflow_id: str) -> str:
-        """MLflow's id of a finished run's model, which is saved there if it is not yet."""
+        """MLflow's id of a finished run's model, which is saved there if it is not yet.
+
+        Raises:
+            InputError: the model differs from its manifest.
+        """
         from mlflow import pyfunc
         from mlflow.entities import LoggedModelOutput
         from mlflow.models import Model
@@ -80,6 +85,7 @@ class Registry:
         )
         if models and models[0].status == "READY":
             return str(models[0].model_id)
+        verify_model(find_model(folder.path))
         model = self.client.create_logged_model(
             experiment_id,
             name=folder.id,
@@ -163,30 +169,47 @@ class Registry:
         return {entry.tags[ID] for entry in versions if ID in entry.tags}
 
     def fetch(self, address: str) -> Path:
-        """The model folder of `models:/NAME@champion` or `models:/NAME/2`, copied here once."""
+        """The model folder of `models:/NAME@champion` or `models:/NAME/2`, copied here once.
+
+        A copy that differs from its manifest is made again.
+
+        Raises:
+            InputError: there is no such model, or its files are gone or damaged.
+        """
         model = self._find(address)
         origin = sha256_bytes(model.source.encode())[:10]  # another MLflow has such a name, too
         place = self._settings.home / "models" / f"{model.name}-{model.version}-{origin}"
-        if not (place / "weights.safetensors").exists():
-            import mlflow
-            from mlflow.exceptions import MlflowException
-
-            source = self.client.get_model_version_download_uri(model.name, str(model.version))
-            with tempfile.TemporaryDirectory(dir=self._settings.home) as temporary:
-                try:
-                    fetched = mlflow.artifacts.download_artifacts(source, dst_path=temporary)
-                except (MlflowException, OSError):
-                    raise InputError(
-                        f"{address}: its files are not in {source} any more; bring them back, or "
-                        "register another run"
-                    ) from None
-                weights = next(Path(fetched).rglob("weights.safetensors"), None)
-                if weights is None:
-                    raise InputError(f"{address}: was not made by rnnkit, it has no weights")
-                place.parent.mkdir(exist_ok=True)
-                with suppress(OSError):  # another process was first, with the same content
-                    weights.parent.rename(place)
+        if not (place / WEIGHTS).exists() or model_differences(place):
+            self._download(model, address, place)
         return place
+
+    def _download(self, model: Registered, address: str, place: Path) -> None:
+        """Copy a registered model's folder from MLflow's artifacts, in the place of one there."""
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        source = self.client.get_model_version_download_uri(model.name, str(model.version))
+        with tempfile.TemporaryDirectory(dir=self._settings.home) as temporary:
+            try:
+                fetched = mlflow.artifacts.download_artifacts(source, dst_path=temporary)
+            except (MlflowException, OSError):
+                raise InputError(
+                    f"{address}: its files are not in {source} any more; bring them back, or "
+                    "register another run"
+                ) from None
+            weights = next(Path(fetched).rglob(WEIGHTS), None)
+            if weights is None:
+                raise InputError(f"{address}: was not made by rnnkit, it has no weights")
+            if differences := model_differences(weights.parent):
+                raise InputError(
+                    f"{address}: a model must be as it was registered, but in {source} "
+                    f"{'; '.join(differences)}; bring the files back, or register another run"
+                )
+            place.parent.mkdir(exist_ok=True)
+            with suppress(OSError):  # a damaged copy, or none
+                place.rename(Path(temporary) / "replaced")
+            with suppress(OSError):  # another process was first, with the same content
+                weights.parent.rename(place)
 
     def _find(self, address: str) -> Registered:
         from mlflow.exceptions import MlflowException

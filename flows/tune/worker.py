@@ -18,9 +18,17 @@ from optuna.trial import TrialState
 from flows import settings
 from flows.pipeline.steps import Run
 from flows.processes.workers import Parent, settle
+from flows.tune.recorded import RecordedTrials, sampler_attributes
 from flows.tune.sampler import suggest
-from flows.tune.study import is_failing, is_finished, open_study
-from flows.tune.trials import STOP, end_of, trainings, trial_folder, with_ranges
+from flows.tune.study import (
+    grid_points,
+    is_failing,
+    is_finished,
+    load_study,
+    refuse_contradiction,
+)
+from flows.tune.study_database import StudyDamaged, StudyError, study_access
+from flows.tune.trials import DAMAGED, STOP, end_of, trainings, trial_folder, with_ranges
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.data import Data
@@ -40,14 +48,17 @@ def work_on_trials(run: Run, parent: Parent, before: int) -> None:
     """
     settle(parent)
     run = replace(run, experiment=with_ranges(run.folder))
-    study = open_study(run.experiment, run.folder, settings.read(run.home))
-    sweep = Sweep(run, study, before)
-    while not sweep.stopped:
-        with ExitStack() as held:
-            taken = sweep.take(held)
-            if taken is None:
-                break
-            sweep.attempt(*taken)
+    try:
+        study = load_study(run.experiment, run.folder, settings.read(run.home))
+        sweep = Sweep(run, study, before)
+        while not sweep.stopped:
+            with ExitStack() as held:
+                taken = sweep.take(held)
+                if taken is None:
+                    break
+                sweep.attempt(*taken)
+    except StudyDamaged as damage:  # the parent makes it again and starts new workers
+        files.write_atomic(run.folder.path / "trials" / DAMAGED, f"{damage}\n")
 
 
 class Sweep:
@@ -57,17 +68,25 @@ class Sweep:
         assert run.experiment.tune is not None
         self.folder, self.experiment, self.tune = run.folder, run.experiment, run.experiment.tune
         self.study, self.before, self._run = study, before, run
+        self._recorded = RecordedTrials(run.folder, run.experiment)
+        self._points = grid_points(run.experiment)
         self._prepared: tuple[Data, Prepared] | None = None
 
     @property
     def stopped(self) -> bool:
-        """Whether the parent has asked the workers to stop."""
-        return (self.folder.path / "trials" / STOP).exists()
+        """Whether the parent has asked the workers to stop, or one of them met a damaged study."""
+        trials = self.folder.path / "trials"
+        return (trials / STOP).exists() or (trials / DAMAGED).exists()
 
     def take(self, held: ExitStack) -> tuple[optuna.Trial, RunFolder] | None:
-        """The next trial, held: one that was left in the middle, or a new one; None: no more."""
-        with (self.folder.path / "trials" / "turn").open("a") as turn:
+        """The next trial, held: one that was left in the middle, or a new one; None: no more.
+
+        Raises:
+            StudyError: the study cannot be read, or contradicts the trials' folders.
+        """
+        with study_access(), (self.folder.path / "trials" / "turn").open("a") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)  # one worker at a time asks
+            refuse_contradiction(self.study, self._recorded, self._points)
             running = 0
             for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
                 place = trial_folder(self.folder, trial.number)
@@ -116,14 +135,18 @@ class Sweep:
             experiment, refusal = self.experiment.replace({"tune": None}), error
         place.create(experiment, {"values": values})
         if not begun:
-            place.append("begun", values=values)
+            with study_access():
+                asked = self.study.get_trials(deepcopy=False)[trial.number]
+            place.append("begun", values=values, attributes=sampler_attributes(asked))
         try:
             if refusal is not None:
                 raise refusal
             if not self._train(trial, place, experiment):
                 return
-        except (OSError, optuna.exceptions.StorageInternalError) as error:  # the values are not to
-            raise disk_error(error, place.path) or error from None  # blame: the trial goes on later
+        except StudyDamaged:  # the trial goes on later
+            raise
+        except (OSError, StudyError) as error:  # the values are not to blame
+            raise disk_error(error, place.path) or error from None
         except Exception as error:  # one trial's failure is a result; the sweep goes on
             place.append("failed", reason=f"{type(error).__name__}: {error}")
             files.write_traceback(place.path)
@@ -132,7 +155,9 @@ class Sweep:
     def _train(self, trial: optuna.Trial, place: RunFolder, experiment: Experiment) -> bool:
         """Trains all seeds and writes how it ended; False: it was interrupted."""
         seeds, by_seed = self.tune.seeds, self.tune.pruner.kind == "wilcoxon"
-        reports = Reports(trial, self.study.trials[trial.number].intermediate_values)
+        with study_access():
+            reported = self.study.trials[trial.number].intermediate_values
+        reports = Reports(trial, reported)
         known = {line["seed"]: line["value"] for line in place.records("seed")}
         values = []
         for k, (folder, training) in enumerate(trainings(place, experiment, seeds)):
@@ -177,11 +202,12 @@ class Sweep:
     def tell(self, number: int, place: RunFolder) -> None:
         """Tells the study how a trial ended, as its journal has it."""
         last = place.records()[-1]
-        if last["kind"] == "finished":
-            self.study.tell(number, last["value"])
-        else:
-            state = TrialState.PRUNED if last["kind"] == "pruned" else TrialState.FAIL
-            self.study.tell(number, state=state)
+        with study_access():
+            if last["kind"] == "finished":
+                self.study.tell(number, float(last["value"]))
+            else:
+                state = TrialState.PRUNED if last["kind"] == "pruned" else TrialState.FAIL
+                self.study.tell(number, state=state)
 
     def _data(self, experiment: Experiment) -> Prepared:
         """A trial's data; they are the same for all unless the search goes over them."""
@@ -208,7 +234,8 @@ class Reports:
 
     def is_pruned(self, value: float, step: int, last: bool) -> bool:
         """Report a value, once; whether the trial is pruned after it. The last one never is."""
-        if step not in self._reported:
-            self._trial.report(value, step)
-            self._reported.add(step)
-        return not last and step == max(self._reported) and self._trial.should_prune()
+        with study_access():
+            if step not in self._reported:
+                self._trial.report(value, step)
+                self._reported.add(step)
+            return not last and step == max(self._reported) and self._trial.should_prune()

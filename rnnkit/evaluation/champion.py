@@ -16,12 +16,13 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.bootstrap import Difference, difference
 from rnnkit.evaluation.comparison.comparable import refuse_other_task, refuse_seen
+from rnnkit.evaluation.evaluate_file import prepared_of
 from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.inference.predict import Predictor, load
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.tasks import load_prepared, task_for
 from rnnkit.tasks import predictions_of as typed_predictions
+from rnnkit.tasks import task_for
 from rnnkit.tasks.predictions import Predictions, one_measure
 from rnnkit.training.evaluate import evaluate
 
@@ -44,12 +45,9 @@ def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict
 
     The run's prepared data are in `home`, the output folder.
     """
-    place = home / "prepared" / run.result["prepared"]
     try:
-        if not place.exists():
-            raise InputError("the run's prepared data are gone")
         predictor, experiment = load(champion), load(run.path).experiment
-        prepared = load_prepared(place, experiment.data, experiment.task)
+        prepared = prepared_of(run, experiment, home)
         refuse_other_task(predictor.experiment, experiment)
         refuse_seen(predictor.prepared.fitted, prepared.fitted)
         older = champion_predictions(predictor, experiment, prepared).measured()
@@ -60,16 +58,20 @@ def compare_with_champion(run: RunFolder, champion: Path, home: Path) -> Verdict
         )
         change = difference(measure, [newer.items], [older.items], overlap, seed=0)
     except InputError as error:
-        return Verdict(
-            None,
-            f"they cannot be compared: {error}; to make the new one champion all the same: "
-            f"rnnkit register {run.id} --champion",
-        )
+        return Verdict(None, incomparable(run, error))
     unseen = prepared.fitted.unseen(prepared.splits["test"], predictor.prepared.fitted)
     lacks = f"; for the older model, {unseen_note('test', unseen)}" if unseen else ""
     relation = "better" if change.verdict == "better" else "not better"
     sentence = f"{relation} on the same {change.items:,} test items: {change}{lacks}"
     return Verdict(change, sentence)
+
+
+def incomparable(run: RunFolder, error: InputError) -> str:
+    """The reason of a verdict without a comparison, and how to promote the run by hand."""
+    return (
+        f"they cannot be compared: {error}; to make the new one champion all the same: "
+        f"rnnkit register {run.id} --champion"
+    )
 
 
 def champion_predictions(

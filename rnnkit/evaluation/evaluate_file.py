@@ -15,6 +15,7 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.evaluation.finalize import scored
 from rnnkit.inference import predict
+from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import verify_manifest
 from rnnkit.tasks import load_prepared, prepare, task_for
@@ -54,17 +55,7 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
         notes.append(cut_note(path, items, steps, part.synced))
     if unseen := fitted.unseen(part):
         notes += [unseen_note(path, unseen), *alike_notes(fitted.all_labels)]
-    sha256 = run.result["prepared"]
-    place = home / "prepared" / sha256
-    if place.exists() and not verify_manifest(place):
-        trained_on = load_prepared(place, data, experiment.task)
-    elif data_sha256(data, experiment.task) == sha256:
-        trained_on = prepare(data, experiment.task, home)
-    else:
-        raise InputError(
-            f"{run.id}: its prepared data are gone, and its source has changed since; give it back "
-            "as it was, or run the experiment again"
-        )
+    trained_on = prepared_of(run, experiment, home)
     duplicates = _duplicates(fitted, part, trained_on)
     if any(duplicates.values()):
         alike = duplicates["alike"]
@@ -83,6 +74,30 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
     task = task_for(experiment.task, prepared)
     result, _ = scored(predictor.network, task, experiment, prepared, part)
     return {**result, "items": len(part), "duplicates": duplicates, "notes": notes}
+
+
+def prepared_of(run: RunFolder, experiment: Experiment, home: Path) -> Prepared:
+    """The prepared data of a finished run, verified; missing or damaged data are prepared again.
+
+    Args:
+        run: finished.
+        experiment: the trained one.
+        home: the output folder.
+
+    Raises:
+        InputError: they would be prepared again, and their source has changed.
+    """
+    data, task = experiment.data, experiment.task
+    sha256 = run.result["prepared"]
+    place = home / "prepared" / sha256
+    if place.exists() and not verify_manifest(place):
+        return load_prepared(place, data, task)
+    if data_sha256(data, task) == sha256:
+        return prepare(data, task, home, sha256)
+    raise InputError(
+        f"{run.id}: its prepared data are gone or damaged, and its source has changed since; give "
+        "it back as it was, or run the experiment again"
+    )
 
 
 def _duplicates(fitted: Fitted, part: EncodedSplit, trained_on: Prepared) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """Finalize a trained run: test metrics, baselines, verdict, predictions, model folder."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,12 @@ from torch import nn
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.data.prepare.stored import RECORD, TARGET, TOKENIZER
 from rnnkit.evaluation.verdict import verdict
 from rnnkit.nn.model.network import count_parameters, describe
 from rnnkit.params import Experiment, dump
-from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runs.model_folder import WEIGHTS
+from rnnkit.runs.run_folder import PARAMS, RunFolder
 from rnnkit.runtime import files
 from rnnkit.tasks import Task, baselines, task_for
 from rnnkit.tasks import predictions_of as typed_predictions
@@ -144,20 +145,21 @@ def few_items(split: EncodedSplit) -> str:
 
 
 def predictions_of(run: RunFolder) -> Predictions:
-    """The typed predictions of a finished run."""
-    return typed_predictions(run.experiment, pandas.read_parquet(run.path / PREDICTIONS))
+    """The typed predictions of a run; of a finished one verified."""
+    return typed_predictions(run.experiment, pandas.read_parquet(run.verified(PREDICTIONS)))
 
 
 def _write_model(
     weights: dict[str, Any], experiment: Experiment, prepared: Path, place: Path
 ) -> None:
-    """Write `model/`: weights, params and fitted preprocessing."""
+    """Write `model/`: weights, params, fitted preprocessing, and their manifest last."""
     from safetensors.torch import save
 
     place.mkdir(exist_ok=True)
-    files.write_atomic(place / "weights.safetensors", save(weights))
-    files.write_atomic(place / "params.yaml", dump(experiment))
-    shutil.copyfile(prepared / "prepared.json", place / "prepared.json")
-    for name in ("tokenizer.json", "target.json"):  # inputs, targets
-        if (prepared / name).exists():
-            shutil.copyfile(prepared / name, place / name)
+    files.write_atomic(place / WEIGHTS, save(weights))
+    files.write_atomic(place / PARAMS, dump(experiment))
+    fitted = [prepared / name for name in (RECORD, TOKENIZER, TARGET)]
+    written = [source for source in fitted if source.exists()]
+    for source in written:
+        files.write_atomic(place / source.name, source.read_bytes())
+    files.write_manifest(place, [WEIGHTS, PARAMS, *(source.name for source in written)])

@@ -17,6 +17,8 @@ from rnnkit.data.inputs import Inputs
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
+from rnnkit.runs.model_folder import WEIGHTS, find_model, verify_model
+from rnnkit.runs.run_folder import PARAMS
 from rnnkit.tasks import load_fitted, task_for
 
 
@@ -104,14 +106,25 @@ def load(folder: str | Path) -> Predictor:
         folder: a run's `model/`, or the run's own folder.
 
     Raises:
-        InputError: there is no model.
+        InputError: there is no model, or its files differ from their manifest or do not belong
+            together.
+
+    Warns:
+        Note: the model has no manifest.
     """
     from safetensors.torch import load_file
 
-    place = Path(folder)
-    place = place / "model" if (place / "model").is_dir() else place
-    if not (place / "weights.safetensors").exists():
-        raise InputError(f"{place}: has no weights.safetensors; give a finished run's folder")
-    experiment = params.load(place / "params.yaml")
-    prepared = load_fitted(place, experiment.data, experiment.task)
-    return Predictor(experiment, prepared, load_file(place / "weights.safetensors"))
+    place = find_model(Path(folder))
+    verify_model(place)
+    experiment = params.load(place / PARAMS)
+    try:
+        prepared = load_fitted(place, experiment.data, experiment.task)
+        return Predictor(experiment, prepared, load_file(place / WEIGHTS))
+    except InputError:
+        raise
+    except Exception as error:  # whatever a record, a tokenizer or weights of another form raise
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(
+            f"{place}: the files of a model must belong together, but {reason}; copy the folder "
+            "again from the model's run"
+        ) from error

@@ -16,6 +16,7 @@ from rnnkit.data.sources.public_files import located
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.params.model import Custom, Embedding
+from rnnkit.runs.model_folder import WEIGHTS, find_model, verify_model
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.disk import user_path
 from rnnkit.runtime.files import sha256_file, sha256_json
@@ -68,19 +69,17 @@ def inputs_sha256(experiment: Experiment, data: str) -> str:
 
 
 def weights_of(path: str) -> Path:
-    """Path of the weights in a finished run's folder.
+    """Path of the weights in a finished run's folder; the model is verified.
 
     Raises:
-        InputError: there are no weights.
+        InputError: there are no weights, or the model differs from its manifest.
     """
-    folder = user_path(path)
-    weights = (folder / "model" if (folder / "model").is_dir() else folder) / "weights.safetensors"
-    if not weights.exists():
-        raise InputError(
-            f"train.start_from: {path} has no model; give a finished run's folder, as "
-            "mlruns/runs/RUN"
-        )
-    return weights
+    try:
+        place = find_model(user_path(path))
+        verify_model(place)
+    except InputError as error:
+        raise InputError(f"train.start_from: {error}") from None
+    return place / WEIGHTS
 
 
 def source_of(cell: Custom) -> Path:

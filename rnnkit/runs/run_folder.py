@@ -34,6 +34,8 @@ PREPARED = "prepared"
 
 ENDS = ("failed", "finished", "interrupted")
 """Kinds of records that end a journal until the run is resumed."""
+UNHASHED = ("checkpoints", "trials", "study.db")
+"""Beginnings of names that the manifest leaves out; a dashboard may write to the study."""
 
 Status = Literal["new", "running", "interrupted", "failed", "finished"]
 
@@ -108,7 +110,7 @@ class RunFolder:
         self.append("finished")
         files.write_json(self.path / RESULT, result)
         paths = (p.relative_to(self.path) for p in self.path.rglob("[!.]*") if p.is_file())
-        kept = (p for p in paths if p.parts[0] not in ("checkpoints", "trials"))
+        kept = (p for p in paths if not p.parts[0].startswith(UNHASHED))
         files.write_manifest(self.path, [p.as_posix() for p in kept if p.name != "lock"])
 
     @property
@@ -125,14 +127,53 @@ class RunFolder:
 
     @property
     def result(self) -> dict[str, Any]:
-        """Metrics and facts of the finished run."""
-        result: dict[str, Any] = files.read_json(self.path / RESULT)
+        """Metrics and facts of the finished run; verified."""
+        result: dict[str, Any] = files.read_json(self.verified(RESULT))
         return result
 
     @property
     def params(self) -> Experiment:
-        """The run's resolved params, as it was begun with."""
-        return load(self.path / PARAMS)
+        """The run's resolved params, as it was begun with; of a finished run verified."""
+        return load(self.verified(PARAMS))
+
+    def verified(self, name: str) -> Path:
+        """Path of a file, whose sha256 is verified if the run is finished.
+
+        Raises:
+            InputError: it differs from the manifest.
+        """
+        if (self.path / files.MANIFEST).exists():
+            differences = files.verify_manifest(self.path, prefix=name, required=[name])
+            if differences:
+                raise InputError(
+                    f"{self.path}: the files of a finished run must be as they were written, but "
+                    f"{'; '.join(differences)}; {self.rewrite_advice}"
+                )
+        return self.path / name
+
+    @property
+    def rewrite_advice(self) -> str:
+        """How to write damaged files again, as the end of a message."""
+        if self.path.parent.name == "runs":
+            return f"write them again with: rnnkit resume {self.id}"
+        return "delete the folder, and make it again"
+
+    def reopen_if_damaged(self) -> list[str]:
+        """Make a finished run unfinished if its files differ from the manifest, so that it goes on
+        from its checkpoints and writes them again; return the differences.
+
+        Raises:
+            InputError: the params or the journal differ, from which the rest is written.
+        """
+        differences = files.verify_manifest(self.path)
+        if any(line.startswith((PARAMS, JOURNAL)) for line in differences):
+            raise InputError(
+                f"{self.path}: cannot be written again, because {'; '.join(differences)}; bring "
+                "the files back, or delete the folder and run the params file again"
+            )
+        if differences:
+            (self.path / files.MANIFEST).unlink()
+        return differences
 
     @property
     def experiment(self) -> Experiment:

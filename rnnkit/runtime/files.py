@@ -127,26 +127,33 @@ def write_manifest(folder: Path, names: Iterable[str] | None) -> dict[str, str]:
     return manifest
 
 
-def verify_manifest(folder: Path) -> list[str]:
+def verify_manifest(folder: Path, prefix: str = "", required: Iterable[str] = ()) -> list[str]:
     """Differences from a folder's manifest, one sentence each; empty if there are none.
 
     Files that the manifest does not name are ignored.
+
+    Args:
+        folder: the folder with the manifest.
+        prefix: verify only the files whose names begin with it.
+        required: names that the manifest must have.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
         return [f"{MANIFEST} is missing"]
-    except ValueError:
+    except (ValueError, RecursionError):
         return [f"{MANIFEST} is not JSON"]
     if not isinstance(manifest, Mapping):
         return [f"{MANIFEST} is no table of names and hashes"]
-    differences = []
+    differences = [f"{MANIFEST} does not name {name}" for name in required if name not in manifest]
     for name, expected in manifest.items():
+        if not name.startswith(prefix):
+            continue
         path = folder / name
         if not path.is_file():
             differences.append(f"{name} is missing")
         elif sha256_file(path) != expected:
-            differences.append(f"{name} differs from decoded tokens")
+            differences.append(f"{name} differs from its sha256 in {MANIFEST}")
     return differences
 
 

@@ -91,7 +91,10 @@ def _weights(network: nn.Module, path: str, prepared: Prepared) -> str:
     from safetensors.torch import load_file
 
     place = weights_of(path)
-    source, record = load_file(place), Stored(place.parent).record
+    try:
+        source, record = load_file(place), Stored(place.parent).record
+    except Exception as error:  # a model of an earlier version has no manifest to verify
+        raise InputError(f"train.start_from: {place.parent}: is no whole model: {error}") from error
     vocabulary, characters, target = prepared.fitted.tokens
     words = record.get("vocabulary"), vocabulary
     targets = record.get("target_vocabulary"), target

@@ -119,11 +119,15 @@ def test_the_better_of_two_runs_wins_and_the_same_one_does_not(tmp_path: Path) -
     import shutil
 
     shutil.rmtree(tmp_path / "prepared")
+    assert compare_with_champion(new, old.path, tmp_path) == verdict  # they are prepared again
+    shutil.rmtree(tmp_path / "prepared")
+    clear.write_text(clear.read_text() + "one more,pos\n")
     gone = compare_with_champion(new, old.path, tmp_path)
     assert (gone.change, gone.is_better) == (None, False)
     assert gone.reason == (
-        "they cannot be compared: the run's prepared data are gone; to make the new one champion "
-        "all the same: rnnkit register new --champion"
+        "they cannot be compared: new: its prepared data are gone or damaged, and its source has "
+        "changed since; give it back as it was, or run the experiment again; to make the new one "
+        "champion all the same: rnnkit register new --champion"
     )
 
 
@@ -293,6 +297,7 @@ def test_predictions_of_another_version_are_no_measure_of_the_same(tmp_path: Pat
     run = finish_in(tmp_path, language(tmp_path), "run").folder
     table = pandas.read_parquet(run.path / PREDICTIONS).drop(columns="log_probability")
     table.assign(right=1).to_parquet(run.path / PREDICTIONS)
+    run.finish(run.result)  # as another version would have written it
     assert compare_with_champion(run, run.path, tmp_path).reason.startswith(
         "they cannot be compared: the predictions of language_modeling must have a column "
         "'log_probability', and have item, "

@@ -34,7 +34,7 @@ def test_a_score_does_not_change_with_the_training_file(tmp_path: Path) -> None:
     pairs(tmp_path, count=80, more="new words\twords new\n")
     assert evaluate_file(place, str(other), tmp_path) == before
     shutil.rmtree(tmp_path / "prepared")
-    with pytest.raises(InputError, match="run: its prepared data are gone, and its source has cha"):
+    with pytest.raises(InputError, match="run: its prepared data are gone or damaged, and its sou"):
         evaluate_file(place, str(other), tmp_path)
     pairs(tmp_path)
     assert evaluate_file(place, str(other), tmp_path) == before

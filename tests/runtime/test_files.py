@@ -71,7 +71,7 @@ def test_a_manifest_finds_every_difference(tmp_path: Path) -> None:
     (tmp_path / "changed").write_text("changes")
     (tmp_path / "lost").unlink()
     assert files.verify_manifest(tmp_path) == [
-        "changed differs from decoded tokens",
+        "changed differs from its sha256 in manifest.json",
         "lost is missing",
     ]
 

@@ -349,7 +349,7 @@ def test_a_run_of_another_shape_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"layer1.W_xh is not there and \(15, 5\) here"):
         make_network(deep, task)
     gone = experiment(tmp_path, **{"train.start_from": str(tmp_path / "gone")})
-    with pytest.raises(InputError, match=r"train.start_from: .*gone has no model"):
+    with pytest.raises(InputError, match=r"train.start_from: .*gone: has no weights"):
         make_network(gone, task)
 
 

@@ -11,7 +11,7 @@ from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.bootstrap import Difference, difference
 from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.params.variants import incomparable_because
-from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runs.run_folder import JOURNAL, RunFolder
 from rnnkit.tasks.predictions import one_measure
 
 TABLE = "comparison.parquet"
@@ -58,6 +58,8 @@ def table(groups: Groups) -> pandas.DataFrame:
             if values:
                 row[name] = statistics.mean(values)
                 row[f"{name} sd"] = statistics.stdev(values) if len(values) > 1 else None
+        for run in runs:
+            run.verified(JOURNAL)
         epochs = [line for run in runs for line in run.records("epoch")]
         row |= changes.get(variant, none) | {
             "parameters": results[0]["parameters"],
