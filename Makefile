@@ -5,13 +5,13 @@ STAMP := .venv/installed
 STAMP_SLOW := .venv/installed_slow
 STAMP_DOCS := .venv/installed_docs
 
-.PHONY: demo test shapes lint slow bench docs clean
+.PHONY: demo test shapes lint slow faults bench docs clean
 
 demo: $(STAMP)
 	$(BIN)/rnnkit run params/demo.yaml
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
+	$(BIN)/python -m pytest -m "not slow and not faults" -n 2 --dist worksteal
 
 # The shapes in every signature of networks, metrics, batches and tasks, checked at every call.
 TASKS := interface streaming labels numbers classification tagging language_modeling music regression \
@@ -29,6 +29,10 @@ lint: $(STAMP)
 
 slow: $(STAMP_SLOW)
 	$(BIN)/python -m pytest -m slow
+
+# Kills, failing disks, damaged files, hung servers; ends with a table for docs/reliability.md.
+faults: $(STAMP)
+	$(BIN)/python -m pytest -m faults -n 2 --dist worksteal tests/faults
 
 bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/recurrence.py
