@@ -61,6 +61,8 @@ def sweep(name: str, trials: int, epochs: int) -> Tiny:
 
 SWEEP = sweep("sweep", 3, 3)
 VARIANTS = "variants: {gru: {}, rnn: {model.cell.kind: rnn}}\nseeds: [0]\n"
+LONG = Tiny("long", "run", _params("long", 400).replace("hidden: 6", "hidden: 48"), ())
+"""About two minutes on one core; most of it is records, checkpoints and what is sent."""
 COMPARISON = Tiny("compared", "compare", _params("compared", 2, VARIANTS), ())
 
 

@@ -10,8 +10,9 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from faults.experiments import Tiny
 from faults.home_state import State, differences, doubled, state_of
@@ -69,14 +70,14 @@ class Twin:
         log = self.folder / f"fault-{time.monotonic_ns()}.log"
         return Fault(folder=str(self.home.resolve()), log=str(log), **what)  # type: ignore[arg-type]
 
-    def stages(self) -> list[tuple[str, int]]:
-        """Stages that were begun, with their times in ms."""
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        """The whole records of a kind in the journal, while it is written."""
         journal = self.run / "journal.jsonl"
         if not journal.exists():
             return []
         whole = journal.read_bytes().rpartition(b"\n")[0].splitlines()
-        records = [json.loads(line) for line in whole if b'"stage"' in line]
-        return [(line["stage"], line["time"]) for line in records if line["kind"] == "stage"]
+        named = [json.loads(line) for line in whole if f'"kind":"{kind}"'.encode() in line]
+        return [record for record in named if record["kind"] == kind]
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ class Reference:
     """Of the whole command."""
     begun: Mapping[str, float]
     """Stage -> seconds from the command's start to the stage's; `end` is the command's."""
+    operations: tuple[str, ...]
+    """Writes, fsyncs and renames in the output folder, as in a fault's log."""
 
 
 def fresh(tiny: Tiny, folder: Path, starter: Starter) -> Twin:
@@ -100,13 +103,15 @@ def fresh(tiny: Tiny, folder: Path, starter: Starter) -> Twin:
 
 def reference(twin: Twin) -> Reference:
     """The undisturbed run of a twin; nothing is left of it."""
-    began = time.time()
-    ended = twin.start().wait(COMMAND_SECONDS)
+    began, count = time.time(), twin.fault()
+    ended = twin.start(count).wait(COMMAND_SECONDS)
     assert (ended.status, ended.err) == (0, ""), ended
     left = remains(twin.folder, twin.home)
     assert left == [], left
-    begun = {stage: moment / 1000 - began for stage, moment in twin.stages()}
-    return Reference(twin, state_of(twin.home), ended.seconds, {**begun, "end": ended.seconds})
+    begun = {record["stage"]: record["time"] / 1000 - began for record in twin.records("stage")}
+    operations = tuple(Path(count.log).read_text().splitlines())
+    begun["end"] = ended.seconds
+    return Reference(twin, state_of(twin.home), ended.seconds, begun, operations)
 
 
 def inject(twin: Twin, fault: Fault) -> Ended:
@@ -130,6 +135,30 @@ def resume(twin: Twin) -> list[Ended]:
         if ends[-1].status == 0:
             return ends
     raise DeadEnd(f"ended {TRIES} times with {ends[-1].status}: {ends[-1].err.strip()[-500:]}")
+
+
+def interrupted(reference: Reference, twin: Twin, checkpoint: str) -> Twin:
+    """A twin that was killed right after a checkpoint: before the next record of its journal.
+
+    Args:
+        checkpoint: the beginning of its name.
+    """
+    (place,) = (
+        k for k, line in enumerate(reference.operations) if line.startswith(f"rename {checkpoint}")
+    )
+    writes = reference.operations[:place].count("write journal.jsonl")
+    kill = twin.fault(
+        action="kill before", operations=("write",), names="journal.jsonl", number=writes + 1
+    )
+    assert inject(twin, kill).status == -9
+    return twin
+
+
+def copied(twin: Twin, folder: Path) -> Twin:
+    """The same output folder once more, without the commands that were called before."""
+    copy = replace(twin, folder=folder)
+    shutil.copytree(twin.home, copy.home)
+    return copy
 
 
 def compare(reference: Reference, twin: Twin) -> list[str]:

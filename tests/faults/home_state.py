@@ -2,6 +2,7 @@
 have in common."""
 
 import json
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,8 +22,10 @@ CLOCK_METRICS = ("%seconds", "work/peak_memory_mib")
 HASHED = ("predictions.parquet", "comparison.parquet", "model/*", "trials/search.json")
 ELSEWHERE = ("artifacts", "prefect", "matplotlib", "checkpoints", "mlflow-server.log")
 """Folders and files whose names are not those of another run of the same."""
-PASSING = ("traceback.txt", ".db-wal", ".db-shm", ".db-journal")
-"""Ends of names that a failure may leave behind, or that SQLite keeps while a file is open."""
+PASSING = re.compile(r"traceback\.txt$|\.db-(wal|shm|journal)$|\.db\b.+")
+"""What a failure may leave behind, what SQLite keeps beside a file, and databases set aside."""
+MLFLOW = "MLflow"
+"""How all that is compared of MLflow begins."""
 
 State = Mapping[str, Any]
 """What -> value or hash."""
@@ -75,7 +78,7 @@ def _files(home: Path) -> Iterator[str]:
             hidden = any(part.startswith(".") for part in place.parts)
             if not hidden:  # an unfinished write is one anywhere
                 continue
-        if not path.name.endswith(PASSING):
+        if not PASSING.search(path.name):
             yield place.as_posix()
 
 
@@ -145,6 +148,9 @@ WHERE tag_key = 'rnnkit.run_id' AND status = 2
 """Models that are ready (status 2 of MLflow's LoggedModelStatus)."""
 
 
+ROWS_NAME = f"{MLFLOW}'s rows"
+
+
 def rows_of(file: Path, query: str) -> list[Any]:
     """Rows of a query in a database, sorted."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=60)) as database:
@@ -155,14 +161,16 @@ def _of_mlflow(file: Path) -> dict[str, Any]:
     if not file.exists():
         return {}
     queries = {"rows": ROWS, "runs": RUNS, "params": PARAMS, "models": MODELS}
-    return {f"MLflow's {what}": rows_of(file, query) for what, query in queries.items()}
+    try:
+        return {f"{MLFLOW}'s {what}": rows_of(file, query) for what, query in queries.items()}
+    except sqlite3.DatabaseError as error:
+        return {f"{MLFLOW}'s database": str(error)}
 
 
 def doubled(home: Path) -> list[str]:
     """(run, metric, step) that MLflow has more than once."""
-    file = home / "mlflow.db"
-    rows = Counter(tuple(row[:3]) for row in rows_of(file, ROWS)) if file.exists() else Counter()
-    return [f"{row} is there {count} times" for row, count in rows.items() if count > 1]
+    rows = Counter(tuple(row[:3]) for row in _of_mlflow(home / "mlflow.db").get(ROWS_NAME, ()))
+    return [f"{MLFLOW} has {row} {count} times" for row, count in rows.items() if count > 1]
 
 
 def is_finished(run: Path) -> bool:

@@ -28,13 +28,15 @@ def length(reference: Reference, stage: str) -> float:
 
 def kill_in(twin: Twin, reference: Reference, stage: str, chance: random.Random) -> bool:
     """Starts the command and kills it in a stage; False: it ended before."""
-    before = len(twin.stages())
+    before = len(twin.records("stage"))
     share = chance.random()
     started = twin.start()
     until = time.monotonic() + COMMAND_SECONDS
 
     def has_begun() -> bool:
-        return stage == START or stage in [name for name, _ in twin.stages()[before:]]
+        return stage == START or stage in [
+            record["stage"] for record in twin.records("stage")[before:]
+        ]
 
     while not has_begun() and started.poll() is None:
         assert time.monotonic() < until, f"{stage} was not reached"

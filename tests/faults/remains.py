@@ -3,10 +3,11 @@ RUNNING."""
 
 import fcntl
 import re
+import sqlite3
 import time
 from pathlib import Path
 
-from faults.home_state import rows_of
+from faults.home_state import MLFLOW, rows_of
 from faults.started import processes
 
 END_SECONDS = 30  # seconds that workers and servers get to see that their command is gone
@@ -58,10 +59,13 @@ def running(home: Path) -> list[str]:
         "SELECT tags.value, runs.status FROM runs LEFT JOIN tags "
         "ON tags.run_uuid = runs.run_uuid AND tags.key = 'rnnkit.run_id'"
     )
-    runs = rows_of(file, query)
+    try:
+        runs = rows_of(file, query)
+    except sqlite3.DatabaseError as error:
+        return [f"{MLFLOW}'s database: {error}"]
     ids = [run for run, _ in runs]
     doubled = {run for run in ids if ids.count(run) > 1}
-    left = [f"{run} is {status} in MLflow" for run, status in runs if status == "RUNNING"]
+    left = [f"{MLFLOW} has {run} as {status}" for run, status in runs if status == "RUNNING"]
     return left + [
-        f"{run} is in MLflow {ids.count(run)} times" for run in sorted(map(str, doubled))
+        f"{MLFLOW} has {run} {ids.count(run)} times" for run in sorted(map(str, doubled))
     ]

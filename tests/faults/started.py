@@ -92,6 +92,7 @@ class Starter:
 
     Attributes:
         home: an output folder with the finished run BEFORE.
+        data: the file that all experiments read.
     """
 
     def __init__(self, folder: Path, api: str) -> None:
@@ -106,8 +107,8 @@ class Starter:
             PREFECT_HOME=str(folder / "prefect"),
             MPLCONFIGDIR=str(folder / "matplotlib"),
         )
-        self.home, self._data = folder / "mlruns", folder / "sentences.jsonl"
-        write_data(self._data)
+        self.home, self.data = folder / "mlruns", folder / "sentences.jsonl"
+        write_data(self.data)
         before = self.write_params(BEFORE, folder)
         with (folder / "starter.log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -130,7 +131,7 @@ class Starter:
         """An experiment's params file in a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{tiny.name}.yaml"
-        file.write_text(tiny.params.replace(DATA, str(self._data)))
+        file.write_text(tiny.params.replace(DATA, str(self.data)))
         return file
 
     def stop(self) -> None:
