@@ -103,7 +103,7 @@ def fresh(tiny: Tiny, folder: Path, starter: Starter) -> Twin:
 
 def reference(twin: Twin) -> Reference:
     """The undisturbed run of a twin; nothing is left of it."""
-    began, count = time.time(), twin.fault()
+    began, count = time.time(), twin.fault(action="count")
     ended = twin.start(count).wait(COMMAND_SECONDS)
     assert (ended.status, ended.err) == (0, ""), ended
     left = remains(twin.folder, twin.home)

@@ -36,7 +36,7 @@ class Fault:
     """Absolute; operations elsewhere are left alone."""
     log: str
     """A line per operation; the line `fired` once the fault happened."""
-    action: Action = "count"
+    action: Action = "fail"
     operations: tuple[str, ...] = ("write", "fsync", "rename")
     names: str = "*"
     """Pattern of the names of files: those that are opened, or the new name of a rename."""

@@ -6,21 +6,23 @@ undisturbed one did.
 
 import random
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from faults.damage import KINDS
 from faults.experiments import PLAIN, SWEEP
 from faults.harness import Reference, Twin, copied, fresh, interrupted
-from faults.kills import kill_in
+from faults.kills import kill_in, kill_when
 from faults.mending import mended
+from faults.remains import left_processes
 from faults.started import Starter
 from faults.tally import Tally
 
 FLIPS, OTHERS = 60, 8
 """Damaged copies of each kind of file: with one flipped bit, and with each other damage."""
 SLOW_FLIPS, SLOW_OTHERS = 15, 2
-"""The same where worker processes must start."""
+"""The same where worker processes or a server must start."""
 
 FILES = {
     "checkpoint": "runs/plain-*/checkpoints/*",
@@ -38,6 +40,7 @@ SWEEP_FILES = {
     "trial's checkpoint": "runs/sweep-*/trials/*/checkpoints/*",
     "trial's journal": "runs/sweep-*/trials/*/journal.jsonl",
 }
+PREFECT_FILES = {"prefect.db": "prefect/prefect.db"}
 SHORT = [
     ("checkpoint", "flip", 3),
     ("checkpoint", "truncate", 1),
@@ -64,6 +67,18 @@ def halfway_sweep(
     while len(list(twin.home.glob("runs/sweep-*/trials/*/checkpoints/*"))) < 3:
         assert kill_in(twin, sweep, "tune", random.Random(1))
     return twin
+
+
+@pytest.fixture(scope="session")
+def halfway_alone(
+    plain: Reference, tmp_path_factory: pytest.TempPathFactory, starter: Starter
+) -> Twin:
+    """A training that was killed in its epochs, with a Prefect server of its own."""
+    twin = fresh(PLAIN, tmp_path_factory.mktemp("halfway-alone"), starter)
+    alone = replace(twin, cold=True)
+    assert kill_when(alone, lambda: bool(alone.records("epoch")), 0.0)
+    assert left_processes(alone.folder) == []
+    return alone
 
 
 def damage_and_resume(
@@ -116,6 +131,20 @@ def test_damage_to_each_kind_of_file_of_an_unfinished_sweep(
     seeds = range(SLOW_FLIPS if how == "flip" else SLOW_OTHERS)
     counts = tally(f"{how} of {kind}")
     cases = damage_and_resume(sweep, halfway_sweep, tmp_path, SWEEP_FILES[kind], how, seeds)
+    for what, resume in cases:
+        counts.attempt(what, resume)
+    counts.check()
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("how", KINDS)
+@pytest.mark.parametrize("kind", PREFECT_FILES)
+def test_damage_to_the_database_of_prefects_server(
+    plain: Reference, halfway_alone: Twin, tmp_path: Path, tally: MakeTally, kind: str, how: str
+) -> None:
+    seeds = range(SLOW_FLIPS if how == "flip" else SLOW_OTHERS)
+    counts = tally(f"{how} of {kind}")
+    cases = damage_and_resume(plain, halfway_alone, tmp_path, PREFECT_FILES[kind], how, seeds)
     for what, resume in cases:
         counts.attempt(what, resume)
     counts.check()
