@@ -59,7 +59,7 @@ def sweep(name: str, trials: int, epochs: int) -> Tiny:
     return Tiny(name, "run", _params(name, epochs, tune), ("prepare", "tune", *_STAGES))
 
 
-SWEEP = sweep("sweep", 3, 3)
+SWEEP = sweep("sweep", 4, 8)
 VARIANTS = "variants: {gru: {}, rnn: {model.cell.kind: rnn}}\nseeds: [0]\n"
 LONG = Tiny("long", "run", _params("long", 400).replace("hidden: 6", "hidden: 48"), ())
 """About two minutes on one core; most of it is records, checkpoints and what is sent."""

@@ -54,10 +54,11 @@ class Injection:
         self.fault = fault
 
     def covers(self, path: Any) -> bool:
-        """Whether a path lies in the fault's folder."""
+        """Whether a path is the fault's folder or lies in it."""
         if isinstance(path, int | bytes):
             return False
-        return os.path.abspath(os.fspath(path)).startswith(f"{self.fault.folder}/")
+        absolute = os.path.abspath(os.fspath(path))
+        return absolute == self.fault.folder or absolute.startswith(f"{self.fault.folder}/")
 
     def hits(self, operation: Operation, path: Any) -> bool:
         """Counts an operation. Whether the fault is to happen at it."""

@@ -93,14 +93,15 @@ class Starter:
     Attributes:
         home: an output folder with the finished run BEFORE.
         data: the file that all experiments read.
+        sites: a folder whose `sitecustomize.py` injects faults.
     """
 
     def __init__(self, folder: Path, api: str) -> None:
         self.folder = folder
-        self._sites = folder / "site"
-        self._sites.mkdir(parents=True)
-        shutil.copy(injection.__file__, self._sites / "sitecustomize.py")
-        self._path = os.pathsep.join(map(str, (self._sites, ROOT, ROOT / "tests")))
+        self.sites = folder / "site"
+        self.sites.mkdir(parents=True)
+        shutil.copy(injection.__file__, self.sites / "sitecustomize.py")
+        self._path = os.pathsep.join(map(str, (self.sites, ROOT, ROOT / "tests")))
         self._warm = environment(
             PYTHONPATH=self._path,
             PREFECT_API_URL=api,

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from faults.damage import KINDS
-from faults.experiments import COMPARISON
 from faults.harness import COMMAND_SECONDS, Reference, Twin, copied
 from faults.mending import BAD_INPUT
 from faults.started import Ended, Starter
@@ -41,53 +40,63 @@ MakeTally = Callable[[str], Tally]
 
 
 class Finished:
-    """An output folder with two finished runs, one of them registered, and the verbs' answers."""
+    """An output folder with finished runs, and the answers of verbs that read them.
 
-    def __init__(self, reference: Reference, folder: Path, starter: Starter) -> None:
-        self.twin = copied(reference.twin, folder)
-        runs = {path.name for path in self.twin.home.glob(f"runs/{COMPARISON.name}-*")}
-        self.run, self.other = sorted(runs)
-        self.data = str(starter.data)
-        for verb in (("register", self.run), self.verb("predict registered")):
-            ended = call(self.twin, verb)
-            assert (ended.status, ended.err) == (0, ""), ended
-        self.answers = {
-            name: call(copied(self.twin, folder / name), self.verb(name)).out
-            for name in ("predict", "evaluate", "compare", "predict registered")
+    Args:
+        before: verbs that are called before: they make what the others read.
+        verbs: those that answer.
+    """
+
+    def __init__(
+        self, reference: Reference, folder: Path, data: Path, before: Verbs, verbs: Verbs
+    ) -> None:
+        self.twin, name = copied(reference.twin, folder), reference.twin.tiny.name
+        runs = sorted(path.name for path in self.twin.home.glob(f"runs/{name}-*"))
+        self.run = runs[0]
+        self._verbs: dict[str, Verbs] = {
+            "predict": ("predict", self.run, str(data)),
+            "evaluate": ("evaluate", self.run, "--json"),
+            "compare": ("compare", *runs, "--json"),
+            "register": ("register", self.run),
+            "predict registered": ("predict", f"models:/{name}/1", str(data)),
+            "fetch": ("predict", f"models:/{name}/1", str(data)),
         }
-        self.answers["fetch"] = self.answers["predict registered"]
+        for verb in before:
+            assert self.call(self.twin, verb).status == 0
+        self.answers = {
+            verb: self.call(copied(self.twin, folder / verb), verb).out for verb in verbs
+        }
         assert all(self.answers.values()), self.answers
 
-    def verb(self, name: str) -> Verbs:
-        """The arguments of a verb by its name here."""
-        registered = f"models:/{COMPARISON.name}/1"
-        return {
-            "predict": ("predict", self.run, self.data),
-            "evaluate": ("evaluate", self.run, "--json"),
-            "compare": ("compare", self.run, self.other, "--json"),
-            "predict registered": ("predict", registered, self.data),
-            "fetch": ("predict", registered, self.data),
-        }[name]
-
-
-def call(twin: Twin, verb: Verbs) -> Ended:
-    """A verb to its end."""
-    return twin.start(verb=verb).wait(COMMAND_SECONDS)
+    def call(self, twin: Twin, name: str) -> Ended:
+        """A verb in a copy of the output folder, to its end."""
+        return twin.start(verb=self._verbs[name]).wait(COMMAND_SECONDS)
 
 
 @pytest.fixture(scope="session")
 def finished(
+    plain: Reference, tmp_path_factory: pytest.TempPathFactory, starter: Starter
+) -> Finished:
+    """One finished run; the tests damage copies."""
+    folder = tmp_path_factory.mktemp("finished")
+    return Finished(plain, folder, starter.data, (), ("predict", "evaluate"))
+
+
+@pytest.fixture(scope="session")
+def registered(
     compared: Reference, tmp_path_factory: pytest.TempPathFactory, starter: Starter
 ) -> Finished:
-    """Made once; the tests damage copies."""
-    return Finished(compared, tmp_path_factory.mktemp("finished"), starter)
+    """Two finished runs, the first of them registered."""
+    folder, verbs = tmp_path_factory.mktemp("registered"), ("register", "fetch")
+    answering = ("predict", "evaluate", "compare", "predict registered", "fetch")
+    return Finished(compared, folder, starter.data, verbs, answering)
 
 
 def answer(finished: Finished, twin: Twin, name: str) -> bool:
     """Whether a verb refuses what it reads; its answer must be the right one."""
     if name == "fetch":
         shutil.rmtree(twin.home / "models")
-    ended = call(twin, finished.verb(name))
+    ended = finished.call(twin, name)
     assert ended.untidy == [], f"{name}: more than lines of ours: {ended.err[-1000:]}"
     if ended.status == 0:
         assert _plain(ended.out) == _plain(finished.answers[name]), f"{name} answers otherwise"
@@ -135,8 +144,8 @@ def test_a_damaged_file_of_a_finished_run_is_not_used(
 @pytest.mark.parametrize("how", KINDS)
 @pytest.mark.parametrize("kind", FILES)
 def test_no_damaged_file_of_a_finished_run_or_model_is_used(
-    finished: Finished, tmp_path: Path, tally: MakeTally, kind: str, how: str
+    registered: Finished, tmp_path: Path, tally: MakeTally, kind: str, how: str
 ) -> None:
     counts = tally(f"{how} of {kind}")
-    damage(finished, tmp_path, counts, kind, how, FLIPS if how == "flip" else OTHERS)
+    damage(registered, tmp_path, counts, kind, how, FLIPS if how == "flip" else OTHERS)
     counts.check()

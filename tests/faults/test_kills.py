@@ -54,13 +54,6 @@ def test_a_kill_at_a_chosen_instant(
     counts.check()
 
 
-def test_a_killed_sweep_goes_on(sweep: Reference, twin: MakeTwin, tally: MakeTally) -> None:
-    killed, counts = twin(sweep), tally("kill -9 in tune")
-    assert kill_in(killed, sweep, "tune", random.Random(3))
-    counts.add(recovered(sweep, killed), "in the middle of a sweep")
-    counts.check()
-
-
 def chain(
     reference: Reference, killed: Twin, stage: str, chance: random.Random, counts: Tally
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from faults.experiments import sweep as sweep_of
-from faults.harness import Reference, Twin, compare, fresh, reference
+from faults.harness import Reference, Twin, compare, fresh, recovered, reference
 from faults.started import Started, Starter
 from faults.tally import Tally
 
@@ -48,7 +48,7 @@ def soak(reference: Reference, twin: Twin, kills: int, pause: float) -> tuple[in
         if alive and done:
             chance.choice(alive).kill()
             killed += 1
-            _wait_for_epoch(twin, started)
+            wait_for_epoch(twin, started)
     try:
         ended = started.wait(SOAK_SECONDS)
         assert (ended.status, ended.untidy) == (0, []), ended
@@ -57,23 +57,32 @@ def soak(reference: Reference, twin: Twin, kills: int, pause: float) -> tuple[in
     return killed, compare(reference, twin)
 
 
-def _wait_for_epoch(twin: Twin, started: Started) -> None:
+def epochs_of(twin: Twin) -> int:
+    """Epochs that all trials have done."""
+    journals = twin.home.glob("runs/*/trials/*/journal.jsonl")
+    return sum(journal.read_bytes().count(b'"kind":"epoch"') for journal in journals)
+
+
+def wait_for_epoch(twin: Twin, started: Started) -> None:
     """Three deaths in a row without an epoch in between end a sweep, as they should."""
-
-    def epochs() -> int:
-        journals = twin.home.glob("runs/*/trials/*/journal.jsonl")
-        return sum(journal.read_bytes().count(b'"kind":"epoch"') for journal in journals)
-
-    before = epochs()
-    while epochs() == before and started.poll() is None:
+    before = epochs_of(twin)
+    while epochs_of(twin) == before and started.poll() is None:
         time.sleep(0.1)
 
 
-def test_a_worker_is_killed(sweep: Reference, twin: MakeTwin, tally: MakeTally) -> None:
-    counts = tally("kill -9 of a sweep's worker")
-    killed, wrong = soak(sweep, twin(sweep), 1, 0.1)
-    assert killed == 1
-    counts.add(wrong, "one worker")
+def test_a_sweep_loses_a_worker_and_is_killed(
+    sweep: Reference, twin: MakeTwin, tally: MakeTally
+) -> None:
+    """A worker while its trial is trained, the whole command once its epochs go on."""
+    counts, hit = tally("kill -9 of a sweep's worker, then of the sweep"), twin(sweep)
+    started = hit.start()
+    while not epochs_of(hit):
+        assert started.poll() is None
+        time.sleep(0.01)
+    random.Random(0).choice(workers_of(started)).kill()
+    wait_for_epoch(hit, started)
+    started.kill()
+    counts.add(recovered(sweep, hit), "one worker, then all")
     counts.check()
 
 
