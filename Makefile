@@ -5,13 +5,13 @@ STAMP := .venv/installed
 STAMP_SLOW := .venv/installed_slow
 STAMP_DOCS := .venv/installed_docs
 
-.PHONY: demo test shapes lint slow bench docs clean
+.PHONY: demo test shapes lint slow faults bench docs clean
 
 demo: $(STAMP)
 	$(BIN)/rnnkit run params/demo.yaml
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
+	$(BIN)/python -m pytest -m "not slow and not faults" -n 2 --dist worksteal
 
 # The shapes in every signature of networks, metrics, batches and tasks, checked at every call.
 TASKS := interface streaming labels numbers classification tagging language_modeling music regression \
@@ -29,6 +29,13 @@ lint: $(STAMP)
 
 slow: $(STAMP_SLOW)
 	$(BIN)/python -m pytest -m slow
+
+# Kills, failing disks, damaged files, hung servers; each half ends with rows of the table in
+# docs/reliability.md. Slowdowns are measured with nothing else running.
+TIMED := tests/faults/test_hung_servers.py
+faults: $(STAMP)
+	$(BIN)/python -m pytest -m faults -n 2 --dist worksteal tests/faults --ignore $(TIMED); \
+	first=$$?; $(BIN)/python -m pytest -m faults $(TIMED) && exit $$first
 
 bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/recurrence.py
