@@ -18,7 +18,7 @@ from rnnkit.params.public import hashed_params
 from rnnkit.runs.checkpoints import Checkpoint, position_of
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
-from rnnkit.training.evaluate import refuse_undefined
+from rnnkit.training.evaluate import with_monitor
 from rnnkit.training.loop import Diverged, Epoch, State, Step, train
 
 
@@ -33,7 +33,7 @@ def train_into(
     Raises:
         Diverged: as `train`, or the monitored metric was never a finite number.
     """
-    refuse_undefined(experiment, prepared)  # before anything is removed
+    experiment = with_monitor(experiment, prepared)  # before anything is removed
     training = _training_id(experiment, prepared)
     state, best_file = _resume(folder, training)
     for record in train(experiment, prepared, state):
