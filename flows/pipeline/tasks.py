@@ -27,7 +27,7 @@ from flows.processes.workers import Parent, settle
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.runs.durations import LAST, Durations
 from rnnkit.runtime import files, numerics
-from rnnkit.training.loop import Epoch
+from rnnkit.training.state import Epoch
 from rnnkit.training.train_into import train_into
 
 UPDATE_SECONDS = 2.0  # seconds between two updates of a progress
