@@ -39,8 +39,8 @@ from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 from rnnkit.runtime.files import sha256_json
 from rnnkit.tasks import prepare, task_for
-from rnnkit.training.loop import make_network
 from rnnkit.training.train_into import train_into
+from rnnkit.training.trainer import make_network
 
 ROOT = Path(__file__).parents[1]
 SHORT: dict[str, Any] = {"train.epochs": 2, "tune": None, "data.limit": 60}

@@ -8,7 +8,9 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.tasks import Task, prepare, task_for
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.loop import Epoch, State, make_network, train
+from rnnkit.training.loop import train
+from rnnkit.training.state import Epoch, State
+from rnnkit.training.trainer import make_network
 
 ROWS = {"b": 40, "a": 60, "short": 5}
 HORIZON, WINDOW = 3, 6

@@ -17,8 +17,8 @@ from rnnkit.tasks import task_for
 from rnnkit.tasks.labels import Labels
 from rnnkit.tasks.tagging.examples import TaggingFitted
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.loop import make_network
 from rnnkit.training.train_into import train_into
+from rnnkit.training.trainer import make_network
 
 MEASURED = ("time", "seconds", "peak_memory")
 """What a journal says of the machine, not of the training."""

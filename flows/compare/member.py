@@ -7,7 +7,7 @@ from flows.pipeline.steps import Run, Search
 from flows.processes.workers import Parent, settle
 from rnnkit.runs.durations import LAST, Durations
 from rnnkit.runtime import files, numerics
-from rnnkit.training.train_into import train_into
+from rnnkit.training.train_into import Stopped, train_into
 
 
 def run_member(run: Run, stop: Path, parent: Parent) -> None:
@@ -23,6 +23,8 @@ def run_member(run: Run, stop: Path, parent: Parent) -> None:
     with run.folder.lock():
         try:
             _run_alone(run, stop)
+        except Stopped:
+            run.folder.append("interrupted")
         except Exception as error:  # the comparison's other runs go on
             run.folder.append("failed", reason=f"{type(error).__name__}: {error}")
             files.write_traceback(run.folder.path)
@@ -34,10 +36,8 @@ def _run_alone(run: Run, stop: Path) -> None:
     durations.begin("train")
     run, prepared = steps.prepare(run)
     search = Search()
-    for _ in train_into(run.folder, run.experiment, prepared):
-        if stop.exists():
-            run.folder.append("interrupted")
-            return
+    for _ in train_into(run.folder, run.experiment, prepared, stop.exists):
+        pass
     durations.begin("evaluate and draw")
     scores = steps.evaluate(run, prepared)
     steps.draw(run, prepared, search)

@@ -7,7 +7,7 @@ from flows.pages import FlowRun, key_of
 from flows.pipeline import steps
 from flows.pipeline.steps import Run, Search
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.training.loop import Epoch
+from rnnkit.training.state import Epoch
 from rnnkit.training.train_into import train_into
 
 

@@ -6,11 +6,10 @@ study and not held was left by a worker that died: the next worker resumes it.
 
 import fcntl
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
-from typing import Any
 
 import optuna
 from optuna.trial import TrialState
@@ -36,8 +35,8 @@ from rnnkit.runs.run_folder import Busy, RunFolder
 from rnnkit.runtime import files
 from rnnkit.runtime.disk import disk_error
 from rnnkit.tasks import prepare
-from rnnkit.training.loop import Epoch
-from rnnkit.training.train_into import train_into
+from rnnkit.training.state import Epoch
+from rnnkit.training.train_into import Stopped, train_into
 
 
 def work_on_trials(run: Run, parent: Parent, before: int) -> None:
@@ -141,8 +140,10 @@ class Sweep:
         try:
             if refusal is not None:
                 raise refusal
-            if not self._train(trial, place, experiment):
-                return
+            self._train(trial, place, experiment)
+        except Stopped:
+            place.append("interrupted")
+            return
         except StudyDamaged:  # the trial goes on later
             raise
         except (OSError, StudyError) as error:  # the values are not to blame
@@ -152,8 +153,12 @@ class Sweep:
             files.write_traceback(place.path)
         self.tell(trial.number, place)
 
-    def _train(self, trial: optuna.Trial, place: RunFolder, experiment: Experiment) -> bool:
-        """Trains all seeds and writes how it ended; False: it was interrupted."""
+    def _train(self, trial: optuna.Trial, place: RunFolder, experiment: Experiment) -> None:
+        """Trains all seeds and writes how it ended.
+
+        Raises:
+            Stopped: the parent asks the workers to stop.
+        """
         seeds, by_seed = self.tune.seeds, self.tune.pruner.kind == "wilcoxon"
         with study_access():
             reported = self.study.trials[trial.number].intermediate_values
@@ -162,36 +167,23 @@ class Sweep:
         values = []
         for k, (folder, training) in enumerate(trainings(place, experiment, seeds)):
             folder.create(training, {})
-            lines = [] if by_seed else folder.records("epoch")
-            for epoch in chain(lines, self._epochs(folder, training)):
-                if epoch is None:
-                    place.append("interrupted")
-                    return False
+            records = train_into(folder, training, self._data(training), lambda: self.stopped)
+            trained = (vars(record) for record in records if isinstance(record, Epoch))
+            for epoch in chain(folder.records("epoch"), trained):
                 last = epoch["last"] and k == seeds - 1
                 value = float(epoch["valid"][training.monitored])
                 step = k * training.train.epochs + epoch["epoch"]
                 if not by_seed and reports.is_pruned(value, step, last):
                     place.append("pruned")
-                    return True
+                    return
             values.append(self._value(folder))
             if seeds > 1 and training.seed not in known:
                 place.append("seed", seed=training.seed, value=values[-1], monitor=training.monitor)
             if by_seed and reports.is_pruned(values[-1], k, k == seeds - 1):
                 place.append("pruned")
-                return True
+                return
         spread = {"deviation": statistics.stdev(values)} if seeds > 1 else {}
         place.append("finished", value=sum(values) / len(values), **spread)
-        return True
-
-    def _epochs(
-        self, folder: RunFolder, training: Experiment
-    ) -> Iterator[Mapping[str, Any] | None]:
-        """Trains; yields its epochs, and None where the parent asks the workers to stop."""
-        for record in train_into(folder, training, self._data(training)):
-            if self.stopped:
-                yield None
-            if isinstance(record, Epoch):
-                yield vars(record)
 
     def _value(self, folder: RunFolder) -> float:
         """The best value of the monitored metric in a finished training."""

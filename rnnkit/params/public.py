@@ -12,6 +12,8 @@ from rnnkit.params.block import Block
 PUBLIC = "public:"
 NEW_KEYS = frozenset({"normalization"})
 """Keys that older versions lack. Hashes leave them out where they are null, so that ids stay."""
+UNHASHED_KEYS = frozenset({"checkpoint_seconds"})
+"""Keys that change no result; hashes leave them out."""
 OLDER = "../shared/data/"
 """Folder of all sets in older params. Hashes use this form."""
 
@@ -35,7 +37,7 @@ def hashed_params(block: Block, leave_out: Set[str] = frozenset()) -> dict[str, 
             return {
                 key: visit(inner)
                 for key, inner in value.items()
-                if inner is not None or key not in NEW_KEYS
+                if key not in UNHASHED_KEYS and (inner is not None or key not in NEW_KEYS)
             }
         if isinstance(value, list):
             return [visit(inner) for inner in value]

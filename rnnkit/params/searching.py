@@ -15,6 +15,7 @@ FIXED: Mapping[str, str] = {
     "data.source": "trials on other data could not be compared",
     "data.split": "trials on other splits could not be compared",
     "data.limit": "trials on other data could not be compared",
+    "train.checkpoint_seconds": "it changes no result; set it in the train block",
     "train.monitor": "says what best means, for all trials alike; set it in the train block",
 }
 """Keys and blocks that cannot be searched, and why."""

@@ -114,3 +114,6 @@ class Train(Block):
     start_from: str | None = None
     """Folder of a finished run whose weights to fine-tune. Its model must be the same, except for
     tokens and labels, which are matched by name."""
+    checkpoint_seconds: float | None = Field(default=60.0, gt=0, le=86_400)
+    """Seconds between checkpoints within an epoch; more where writing one takes over 1 % of them.
+    null: at the ends of epochs and at signals only. No part of a run's id: it changes no result."""

@@ -16,6 +16,7 @@ FIXED: Mapping[str, str] = {
     "data.split": "variants are compared on the same test items",
     "data.limit": "variants are compared on the same test items",
     "tune": "a comparison trains each variant as it stands; tune first and write the values in",
+    "train.checkpoint_seconds": "it changes no result; set it in the train block",
     "variants": "variants have no variants",
     "seeds": "all variants have the same seeds",
 }

@@ -1,7 +1,7 @@
 """Seeds, thread counts and memory of the process. No other module sets them.
 
-Random state is never saved: epoch 7 of seed 0 is seeded from (0, "epoch", 7), so a resumed training
-draws the same numbers as an uninterrupted one.
+Epoch 7 of seed 0 is seeded from (0, "epoch", 7), so a resumed training draws the same numbers as an
+uninterrupted one. Random state is saved only within an epoch.
 """
 
 import contextlib
@@ -34,6 +34,16 @@ def generator(*splits: int | str) -> torch.Generator:
 def seed_dropout(*splits: int | str) -> None:
     """Seed torch's global generator, which only dropout uses."""
     torch.manual_seed(seed_of(*splits))
+
+
+def dropout_state() -> torch.Tensor:
+    """State of torch's global generator, to go on from within an epoch."""
+    return torch.get_rng_state()
+
+
+def restore_dropout(state: torch.Tensor) -> None:
+    """Go on with the random numbers that follow a `dropout_state`."""
+    torch.set_rng_state(state)
 
 
 def set_threads(threads: int) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.tune import Percentiles, Range
-from rnnkit.training.loop import Epoch, State, train
+from rnnkit.training.loop import train
+from rnnkit.training.state import Epoch, State
 
 
 def norm_range(experiment: Experiment, prepared: Prepared, space: Percentiles) -> Range:

@@ -15,7 +15,7 @@ from rnnkit.data.batches import Batch, gather
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.tasks import Task, task_for
-from rnnkit.training.loop import make_network
+from rnnkit.training.trainer import make_network
 
 CHECKED_ITEMS = 6
 TOLERANCE = 1e-12

@@ -15,7 +15,7 @@ from rnnkit.nn.losses import IGNORED
 from rnnkit.params import Experiment
 from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
-from rnnkit.training.loop import make_network
+from rnnkit.training.trainer import make_network
 
 
 def experiment(folder: Path, **changes: Any) -> Experiment:

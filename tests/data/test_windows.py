@@ -22,7 +22,9 @@ from rnnkit.runtime import numerics
 from rnnkit.tasks import task_for
 from rnnkit.tasks.language_modeling.examples import LanguageModelingFitted
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.loop import Epoch, State, make_network, train
+from rnnkit.training.loop import train
+from rnnkit.training.state import Epoch, State
+from rnnkit.training.trainer import make_network
 
 TOKENIZER = fit(Characters(), ["abcdefghi"], end=True)
 VOCABULARY = TOKENIZER.vocabulary

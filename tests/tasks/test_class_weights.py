@@ -12,7 +12,9 @@ from rnnkit.nn.losses import class_mean, cross_entropy
 from rnnkit.params import Experiment
 from rnnkit.tasks import prepare, task_for
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.loop import State, make_network, train
+from rnnkit.training.loop import train
+from rnnkit.training.state import State
+from rnnkit.training.trainer import make_network
 
 
 def tagging(**changes: Any) -> Experiment:

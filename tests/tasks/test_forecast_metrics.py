@@ -15,7 +15,9 @@ from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.training.cost import estimate
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.loop import State, make_network, train
+from rnnkit.training.loop import train
+from rnnkit.training.state import State
+from rnnkit.training.trainer import make_network
 
 BEER = """
 443 410 420 532 433 421 410 512 449 381 423 531 426 408 416 520 409 398 398 507 432 398 406 526 428

@@ -11,7 +11,7 @@ from rnnkit.params import Experiment
 from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.loop import make_network
+from rnnkit.training.trainer import make_network
 
 
 def experiment_of(folder: Path, relative_to: str, horizon: int) -> Experiment:

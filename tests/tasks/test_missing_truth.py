@@ -18,7 +18,7 @@ from rnnkit.tasks import Task, load_prepared, prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.tasks.numbers import Forecasts
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.loop import make_network
+from rnnkit.training.trainer import make_network
 
 HORIZON, WINDOW, ROWS = 3, 4, 60
 GAPS = {"x": (5, 6, 7, 8, 20, 41, 43, 51, 52, 53, 54, 58), "y": (9, 51, 52, 53, 54, 57)}

@@ -26,7 +26,9 @@ from rnnkit.params import Experiment
 from rnnkit.tasks import TASKS, prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.training.invariants import measure_invariants
-from rnnkit.training.loop import State, make_network, train
+from rnnkit.training.loop import train
+from rnnkit.training.state import State
+from rnnkit.training.trainer import make_network
 
 PROBLEMS = ("adding", "copying", "temporal_order", "embedded_reber")
 

@@ -17,7 +17,8 @@ from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.inference.predict import load
 from rnnkit.params import Experiment
 from rnnkit.tasks import baselines, load_prepared, prepare, task_for
-from rnnkit.training.loop import Epoch, State, train
+from rnnkit.training.loop import train
+from rnnkit.training.state import Epoch, State
 
 SENTENCES = ["Ann B-PER\nran O\n", "in O\nNew B-LOC\nYork I-LOC\n", "Bob B-PER\nsat O\nin O\n"]
 HELD_OUT = "up B-PRT\nto I-PRT\nRome B-LOC\n"

@@ -16,7 +16,9 @@ from rnnkit.params.source import Vectors
 from rnnkit.tasks import prepare, task_for
 from rnnkit.tasks.baselines import score
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.loop import State, make_network, train
+from rnnkit.training.loop import train
+from rnnkit.training.state import State
+from rnnkit.training.trainer import make_network
 
 
 def experiment(source: dict[str, Any], **changes: Any) -> Experiment:

@@ -29,7 +29,8 @@ from rnnkit.tasks.predictions import Items
 from rnnkit.tasks.sequence_to_sequence.task import SequenceMeter, SequenceToSequence
 from rnnkit.training.cost import estimate
 from rnnkit.training.evaluate import evaluate
-from rnnkit.training.loop import State, train
+from rnnkit.training.loop import train
+from rnnkit.training.state import State
 
 LOWERED = (", texts", " in lower case, texts cut at punctuation")
 TURNING = {"attention": "dot", "hidden": 32, "bidirectional": True}

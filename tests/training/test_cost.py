@@ -44,7 +44,7 @@ def test_a_validation_that_is_measured_in_part_is_scaled_up(
     from command import SMALL
 
     from rnnkit.params import load
-    from rnnkit.training.loop import make_network
+    from rnnkit.training.trainer import make_network
 
     (tmp_path / "small.yaml").write_text(SMALL)
     it = load(tmp_path / "small.yaml").replace({"train.batch_size": 1})

@@ -17,7 +17,8 @@ from rnnkit.params import Experiment
 from rnnkit.params.train import Schedule
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.training.gradients import FlatParameters
-from rnnkit.training.loop import Diverged, Epoch, State, Step, better, stopped, train
+from rnnkit.training.loop import Diverged, better, stopped, train
+from rnnkit.training.state import Epoch, State, Step
 from rnnkit.training.train_into import train_into
 
 

@@ -23,8 +23,10 @@ from rnnkit.runs.identity import identify
 from rnnkit.tasks import prepare, task_for
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.invariants import TOLERANCE, Measured, measure_invariants
-from rnnkit.training.loop import State, make_network, train
+from rnnkit.training.loop import train
 from rnnkit.training.pretrained import start
+from rnnkit.training.state import State
+from rnnkit.training.trainer import make_network
 
 WORDS = {"good": [1.0, 2.0, 3.0], "bad": [-1.0, 0.5, 0.25], "film": [0.0, 0.0, 1.0]}
 

@@ -1,6 +1,6 @@
 """Stacked recurrent layers, unidirectional or bidirectional."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
 import torch
@@ -33,6 +33,15 @@ def without_masks(states: States) -> States:
 def map_states(change: Callable[[Tensor], Tensor], states: States) -> States:
     """The states with each tensor changed."""
     return {name: remake(state, map(change, state)) for name, state in states.items()}
+
+
+def as_tensors(states: States) -> dict[str, Tensor]:
+    """The tensors of the states by `cell/field`; `Stack.from_tensors` makes them states again."""
+    return {
+        f"{name}/{part}": value
+        for name, state in states.items()
+        for part, value in zip(state._fields, state, strict=True)
+    }
 
 
 class Stack(nn.Module):
@@ -88,6 +97,15 @@ class Stack(nn.Module):
             return zeros
         parts = (self.initial[f"{name}_{part}"] for part in zeros._fields)
         return remake(zeros, (part.expand(batch, -1) for part in parts))
+
+    def from_tensors(self, tensors: Mapping[str, Tensor]) -> States:
+        """The states whose tensors `as_tensors` gave."""
+        states: States = {}
+        for name in dict.fromkeys(key.rpartition("/")[0] for key in tensors):
+            is_mask = name.endswith("_mask")
+            like: State = DropoutMask(tensors[f"{name}/h"]) if is_mask else self.zeros(name, 1)
+            states[name] = remake(like, (tensors[f"{name}/{part}"] for part in like._fields))
+        return states
 
     def recurrent_mask(
         self, name: str, state: State, states: States | None

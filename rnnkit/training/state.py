@@ -1,0 +1,149 @@
+"""What a training yields: records of its steps and epochs, and its state between two steps."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from rnnkit.metrics import Metrics
+
+
+@dataclass(frozen=True)
+class Step:
+    """Means over the steps since the previous Step record."""
+
+    epoch: int
+    step: int
+    loss: float
+    gradient_norm: float
+    gradient_norm_max: float
+    clipped_fraction: float
+    refused: int
+    """Steps whose gradient was not finite; they did not change the weights."""
+    learning_rate: float
+    """Of the last step."""
+    threshold: float | None
+    """Clip threshold of the last step; None: no clipping."""
+
+
+@dataclass
+class Tally:
+    """Sums over steps; refused steps count only in `refused`."""
+
+    loss: float = 0.0
+    weight: float = 0.0
+    norm: float = 0.0
+    norm_max: float = 0.0
+    steps: int = 0
+    clipped: int = 0
+    refused: int = 0
+    threshold: float | None = None
+    rate: float = math.nan
+    """Learning rate of the last step."""
+
+    def add(
+        self, loss: float, weight: float, norm: float, threshold: float | None, rate: float
+    ) -> None:
+        self.rate = rate
+        if not math.isfinite(norm):
+            self.refused += 1
+            return
+        self.loss += loss * weight
+        self.weight += weight
+        self.norm += norm
+        self.norm_max = max(self.norm_max, norm)
+        self.clipped += threshold is not None and norm > threshold
+        self.threshold = threshold
+        self.steps += 1
+
+    def record(self, epoch: int, step: int) -> Step:
+        """Means over the steps; nan if every step was refused."""
+        steps = self.steps or math.nan
+        return Step(
+            epoch=epoch,
+            step=step,
+            loss=self.loss / (self.weight or math.nan),
+            gradient_norm=self.norm / steps,
+            gradient_norm_max=self.norm_max,
+            clipped_fraction=self.clipped / steps,
+            refused=self.refused,
+            learning_rate=self.rate,
+            threshold=self.threshold,
+        )
+
+
+@dataclass(frozen=True)
+class Within:
+    """The position inside an epoch, between two steps."""
+
+    windows: int
+    """Windows of the epoch that are done."""
+    seconds: float
+    """Time spent on the epoch."""
+    recent: Tally
+    """Steps since the previous Step record."""
+    total: Tally
+    """Steps of the epoch."""
+    random: Tensor
+    """State of the random generator of dropout and scheduled sampling."""
+    states: dict[str, Tensor] = field(default_factory=dict)
+    """Recurrent state for the next window, by `cell/field`; empty: it begins a sequence."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The training state between two steps or two epochs, complete for a resume."""
+
+    epoch: int
+    """Finished epochs."""
+    step: int
+    weights: dict[str, Tensor]
+    optimizer: dict[str, Tensor]
+    best: float | None
+    best_epoch: int
+    norms: tuple[float, ...] = ()
+    """Gradient norms so far, sorted; only with `clip: auto`."""
+    reductions: int = 0
+    """Number of learning rate reductions on plateaus."""
+    reduced_epoch: int = 0
+    """The epoch of the last reduction."""
+    within: Within | None = None
+    """None: the next epoch has not begun."""
+
+    @staticmethod
+    def start() -> "State":
+        """The state before the first step: the network keeps its initial weights."""
+        return State(0, 0, {}, {}, None, 0)
+
+
+@dataclass(frozen=True)
+class Position:
+    """A point between two steps, or between the last step of an epoch and its validation."""
+
+    epoch: int
+    """The epoch under way."""
+    step: int
+    is_trained: bool
+    """Whether the validation follows."""
+    state: Callable[[], State]
+    """Copies the state; to be called before the next record is asked for."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The end of an epoch."""
+
+    epoch: int
+    step: int
+    train: Metrics
+    valid: Metrics
+    gradient: Metrics
+    learning_rate: float
+    """Of its last step."""
+    seconds: float
+    peak_memory: float
+    """Peak memory of the process since the training began, in MiB."""
+    improved: bool
+    last: bool
+    state: State
