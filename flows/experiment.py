@@ -112,7 +112,8 @@ def _steps(run: Run, settings: Settings, monitor: Monitor, flow_run: FlowRun) ->
 
 def _prepare(run: Run, monitor: Monitor, flow_run: FlowRun) -> Prepared:
     stage = monitor.stages.begin("prepare", total=None)
-    prepared = prepare_data(run, monitor.link, flow_run)
+    link = monitor.link
+    prepared = prepare_data(run, lambda: link, flow_run)
     monitor.send()
     counts = " / ".join(f"{len(prepared.splits[split]):,}" for split in SPLITS)
     monitor.stages.end(stage, f"{counts} items in train / valid / test")

@@ -10,16 +10,15 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.training.loop import Epoch, train_into
 
 
-def prepare_data(run: Run, link: str, flow_run: FlowRun) -> Prepared:
+def prepare_data(run: Run, link: Callable[[], str], flow_run: FlowRun) -> Prepared:
     """Tokenise, embed, pad: from the source to tensors on disk.
 
     Args:
-        link: the run's page in MLflow; empty where MLflow does not answer.
+        link: the run's page in MLflow; empty where MLflow does not answer. Called in a thread.
     """
     with flow_run.task("prepare") as task:
         prepared = steps.prepare(run)
-        if link:
-            task.link(key_of(run.experiment.name, "mlflow"), link, "the run in MLflow")
+        task.link(key_of(run.experiment.name, "mlflow"), link, "the run in MLflow")
     return prepared
 
 
