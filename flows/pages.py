@@ -374,16 +374,17 @@ class TaskRun(_Shown):
         """Takes over how work in another process stands."""
         if self._is_ended:
             return
-        if not self._is_begun and (future.running() or future.done()):
+        if not self._is_begun and (future.running() or (future.done() and not future.cancelled())):
             self._is_begun, self._begin = True, time.monotonic()
             self.set_state(_state("RUNNING"))
         if future.done():
             self._is_ended = True
-            error = None if future.cancelled() else future.exception()
-            if error is None:
-                self.complete()
-            else:
+            if future.cancelled():
+                self.set_state(_state("CANCELLED"))
+            elif error := future.exception():
                 self.set_state(_state_of(error))
+            else:
+                self.complete()
 
     def _places(self) -> dict[str, str]:
         return {**self._flow_run._places(), "task_run_id": str(self.id)}

@@ -150,16 +150,18 @@ def test_a_retry_is_announced_and_begins(api: Api) -> None:
 
 
 def test_work_in_other_processes_is_followed(api: Api) -> None:
-    works, fails, waits = Future[None](), Future[None](), Future[None]()
+    works, fails, waits, left = (Future[None]() for _ in range(4))
     with Pages() as shown:
-        follow = FlowRun(shown).follow("worker", 3)
+        follow = FlowRun(shown).follow("worker", 4)
         works.set_running_or_notify_cancel()
-        follow([works, fails, waits])
+        follow([works, fails, waits, left])
         works.set_result(None)
         fails.set_exception(ValueError("no luck"))
+        left.cancel()
         for _ in range(2):
-            follow([works, fails, waits])
-    assert [name for _, name in api.states] == ["Running", "Completed", "Running", "Failed"]
+            follow([works, fails, waits, left])
+    names = [name for _, name in api.states]
+    assert names == ["Running", "Completed", "Running", "Failed", "Cancelled"]
 
 
 def test_a_progress_sends_the_latest_and_its_end(api: Api) -> None:
