@@ -113,7 +113,7 @@ def _steps(run: Run, settings: Settings, monitor: Monitor, flow_run: FlowRun) ->
 
 def _prepare(run: Run, monitor: Monitor, flow_run: FlowRun) -> tuple[Run, Prepared]:
     stage = monitor.stages.begin("prepare", total=None)
-    run, prepared = prepare_data(run, monitor.link, flow_run)
+    run, prepared = prepare_data(run, lambda: monitor.link, flow_run)
     monitor.send()
     counts = " / ".join(f"{len(prepared.splits[split]):,}" for split in SPLITS)
     monitor.stages.end(stage, f"{counts} items in train / valid / test")

@@ -30,6 +30,7 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.console import out
 from flows.processes.servers import Server, ServerFailed
+from flows.settings import without_secrets
 
 WAIT_SECONDS = 10.0
 """Seconds since Prefect's last answer after which a command that has ended waits no longer. An API
@@ -163,7 +164,7 @@ class Pages:
                 self._changed.wait(left)
 
     def _note(self, error: Exception) -> None:
-        self._problem = f"{type(error).__name__}: {error}".splitlines()[0][:MAX_REASON]
+        self._problem = _failure(error).splitlines()[0][:MAX_REASON]
 
 
 def _may_pass(error: Exception) -> bool:
@@ -211,11 +212,20 @@ class _Shown:
         seconds = time.monotonic() - self._begin
         self.set_state(_state("COMPLETED", message=f"{seconds:.1f} seconds"))
 
-    def link(self, key: str, address: str, text: str) -> None:
-        """A link to another page."""
-        self.markdown(key, f"[{text}]({address})")
+    def link(self, key: str, address: Callable[[], str], text: str) -> None:
+        """A link to another page.
 
-    def markdown(self, key: str, text: str, description: str | None = None) -> None:
+        Args:
+            address: called by the thread that sends requests; empty: there is no link.
+        """
+
+        def send(client: SyncPrefectClient) -> None:
+            if to := address():
+                self._create(client, "markdown", key, f"[{text}]({to})", None)
+
+        self._pages.queue(send)
+
+    def markdown(self, key: str, text: str, description: str) -> None:
         """A text of several lines."""
         self._pages.queue(lambda client: self._create(client, "markdown", key, text, description))
 
@@ -364,16 +374,17 @@ class TaskRun(_Shown):
         """Takes over how work in another process stands."""
         if self._is_ended:
             return
-        if not self._is_begun and (future.running() or future.done()):
+        if not self._is_begun and (future.running() or (future.done() and not future.cancelled())):
             self._is_begun, self._begin = True, time.monotonic()
             self.set_state(_state("RUNNING"))
         if future.done():
             self._is_ended = True
-            error = None if future.cancelled() else future.exception()
-            if error is None:
-                self.complete()
-            else:
+            if future.cancelled():
+                self.set_state(_state("CANCELLED"))
+            elif error := future.exception():
                 self.set_state(_state_of(error))
+            else:
+                self.complete()
 
     def _places(self) -> dict[str, str]:
         return {**self._flow_run._places(), "task_run_id": str(self.id)}
@@ -424,7 +435,7 @@ def _state_of(error: BaseException) -> State:
 
 
 def _failure(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    return without_secrets(f"{type(error).__name__}: {error}")
 
 
 def _finite(cell: Any) -> Any:

@@ -5,8 +5,13 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flows.processes.servers import Server
 
 ROOT = Path(__file__).parents[1]
 RNNKIT = [sys.executable, "-m", "flows.cli"]
@@ -60,6 +65,28 @@ def called(
         check=False,
         env=environment(**more),
     )
+
+
+@contextmanager
+def prefect_server(home: Path) -> Iterator["Server"]:
+    """A Prefect server that answers, over an output folder of its own."""
+    from flows import settings
+    from flows.processes import servers
+
+    where = settings.read(home)
+    before, mask = dict(os.environ), os.umask(0o077)
+    try:
+        settings.apply(where)
+        server = servers.prefect_for_a_command(where)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        os.umask(mask)
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
 
 
 def flow_runs(api: str) -> list[dict[str, Any]]:

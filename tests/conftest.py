@@ -1,11 +1,11 @@
 """Fixtures that several test files share."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from command import prefect_server
 
 if TYPE_CHECKING:
     from rnnkit.inference.predict import Predictor
@@ -32,23 +32,8 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     A command that finds none starts its own, which takes longer than what most tests run.
     """
-    from flows import settings
-    from flows.processes import servers
-
-    where = settings.read(tmp_path_factory.mktemp("prefect") / "mlruns")
-    before, mask = dict(os.environ), os.umask(0o077)
-    try:
-        settings.apply(where)
-        server = servers.prefect_for_a_command(where)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        os.umask(mask)
-    try:
-        server.wait()
+    with prefect_server(tmp_path_factory.mktemp("prefect") / "mlruns") as server:
         yield server.url
-    finally:
-        server.stop()
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ ROWS: Mapping[str, set[str]] = {
     "flows.settings": {"rnnkit.errors", "rnnkit.params", "rnnkit.runtime"},
     "flows.console": {"rnnkit.errors"},
     "flows.processes": {"rnnkit.errors", "rnnkit.runtime", "flows.settings", "flows.console"},
-    "flows.pages": {"flows.console", "flows.processes"},
+    "flows.pages": {"flows.settings", "flows.console", "flows.processes"},
     "flows.tracking": {
         "rnnkit",
         "rnnkit.errors",

@@ -11,16 +11,17 @@ from rnnkit.training.state import Epoch
 from rnnkit.training.train_into import train_into
 
 
-def prepare_data(run: Run, link: str, flow_run: FlowRun) -> tuple[Run, Prepared]:
+def prepare_data(
+    run: Run, link: Callable[[], str], flow_run: FlowRun
+) -> tuple[Run, Prepared]:
     """Tokenise, embed, pad: from the source to tensors on disk; see `steps.prepare`.
 
     Args:
-        link: the run's page in MLflow; empty where MLflow does not answer.
+        link: the run's page in MLflow; empty where MLflow does not answer. Called in a thread.
     """
     with flow_run.task("prepare") as task:
         run, prepared = steps.prepare(run)
-        if link:
-            task.link(key_of(run.experiment.name, "mlflow"), link, "the run in MLflow")
+        task.link(key_of(run.experiment.name, "mlflow"), link, "the run in MLflow")
     return run, prepared
 
 

@@ -116,6 +116,9 @@ def run_tasks(
         except BaseException:
             stop.touch()  # else the workers would go on
             out.print("stopping the workers")
+            if isinstance(runner, Processes):
+                for future in futures:
+                    future.cancel()  # which does nothing to work that has begun
             try:
                 wait(futures, STOP_SECONDS)
             finally:  # a second Ctrl-C waits no longer

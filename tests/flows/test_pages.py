@@ -1,0 +1,220 @@
+"""Requests to Prefect's API: their order, what is sent again, what is dropped, and the wait."""
+
+import http.server
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+from prefect.exceptions import TerminationSignal
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows import pages
+from flows.pages import FlowRun, Pages
+from flows.processes.servers import ServerFailed
+
+ID = "01890000-0000-7000-8000-000000000000"
+
+
+class Api(http.server.HTTPServer):
+    """In the place of Prefect's server: keeps what it is sent, and answers with an id."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.statuses: list[int] = []
+        """Of the next answers; then 200."""
+        self.requests: list[tuple[str, Any]] = []
+
+    @property
+    def states(self) -> list[tuple[str, str]]:
+        """Each state that was set: of what, and its name."""
+        return [
+            (path.split("/")[2], body["state"]["name"])
+            for path, body in self.requests
+            if path.endswith("/set_state")
+        ]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Api
+
+    def answer(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "{}")
+        status = self.server.statuses.pop(0) if self.server.statuses else 200
+        if status == 200:
+            self.server.requests.append((self.path, body))
+        found: Any = [] if self.path.endswith("/filter") else {"id": ID, "token": "t"}
+        content = json.dumps(found | {"client": "c", "expiration": "2100-01-01T00:00:00Z"})
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content.encode())
+
+    do_POST = do_PATCH = do_GET = answer
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    monkeypatch.setattr(pages, "PAUSE_SECONDS", 0.01)
+    server = Api()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{server.server_port}/api"}):
+        yield server
+    server.shutdown()
+    server.server_close()
+
+
+def show(*, fails: BaseException | None = None) -> None:
+    """A flow run with one task."""
+    with Pages() as shown, shown.flow_run("flow", "run", {"a": 1}) as flow_run:
+        with flow_run.task("task") as task:
+            task.table("key", [{"value": float("nan")}], "a table")
+        if fails:
+            raise fails
+
+
+def test_requests_come_in_the_order_of_what_happened(api: Api) -> None:
+    show()
+    assert [path.removeprefix("/api") for path, _ in api.requests if "csrf" not in path][:4] == [
+        "/flows/",
+        "/flow_runs/",
+        f"/flow_runs/{ID}/set_state",
+        "/task_runs/",
+    ]
+    assert api.states == [
+        ("flow_runs", "Running"),
+        ("task_runs", "Running"),
+        ("task_runs", "Completed"),
+        ("flow_runs", "Completed"),
+    ]
+    (table,) = (body for path, body in api.requests if path.endswith("/artifacts/"))
+    assert (table["key"], json.loads(table["data"])) == ("key", [{"value": None}])
+    assert table["flow_run_id"] == ID
+
+
+def test_a_server_that_is_busy_is_asked_again(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.statuses = [503, 500, 200, 502]
+    show()
+    assert [name for _, name in api.states] == ["Running", "Running", "Completed", "Completed"]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_request_that_is_refused_is_dropped_with_a_line(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.statuses = [200, 200, 200, 401]
+    show()
+    assert ("flow_runs", "Completed") in api.states
+    line = capsys.readouterr().out
+    assert line.startswith("Prefect's pages lack this run or a part of it: ")
+    assert "401" in line
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (ValueError("no luck"), "Failed"),
+        (TimeoutError("too long"), "TimedOut"),
+        (KeyboardInterrupt(), "Crashed"),
+        (SystemExit(143), "Crashed"),
+        (TerminationSignal(15), "Crashed"),
+    ],
+)
+def test_what_a_flow_run_raises_is_its_state(api: Api, error: BaseException, name: str) -> None:
+    with pytest.raises(type(error)):
+        show(fails=error)
+    assert api.states[-1] == ("flow_runs", name)
+    state = api.requests[-1][1]["state"]
+    assert (type(error).__name__ in state["message"]) or str(error) in state["message"]
+
+
+def test_a_cancelled_flow_run_is_shown_as_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "get_intent", lambda: "cancel")
+    with pytest.raises(TerminationSignal):
+        show(fails=TerminationSignal(15))
+    assert api.states[-1] == ("flow_runs", "Cancelled")
+
+
+def test_a_retry_is_announced_and_begins(api: Api) -> None:
+    with Pages() as shown, shown.flow_run("flow", "run", {}) as flow_run:
+        flow_run.retry(ValueError("no luck"), 30)
+        flow_run.retrying()
+    names = [name for _, name in api.states]
+    assert names == ["Running", "AwaitingRetry", "Retrying", "Completed"]
+
+
+def test_work_in_other_processes_is_followed(api: Api) -> None:
+    works, fails, waits, left = (Future[None]() for _ in range(4))
+    with Pages() as shown:
+        follow = FlowRun(shown).follow("worker", 4)
+        works.set_running_or_notify_cancel()
+        follow([works, fails, waits, left])
+        works.set_result(None)
+        fails.set_exception(ValueError("no luck"))
+        left.cancel()
+        for _ in range(2):
+            follow([works, fails, waits, left])
+    names = [name for _, name in api.states]
+    assert names == ["Running", "Completed", "Running", "Failed", "Cancelled"]
+
+
+def test_a_progress_sends_the_latest_and_its_end(api: Api) -> None:
+    with Pages() as shown, shown.flow_run("flow", "run", {}) as flow_run:
+        progress = flow_run.progress("key", "a progress")
+        for share in (0.1, 0.2, 1.0):
+            progress.show(share)
+    sent = [body["data"] for path, body in api.requests if "/artifacts/" in path]
+    assert sent == [0.0, 100.0]
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/api", "no address"])
+def test_where_nothing_listens_the_wait_is_short_and_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    monkeypatch.setattr(pages, "WAIT_SECONDS", 0.5)
+    begin = time.monotonic()
+    with temporary_settings({PREFECT_API_URL: address}):
+        show()
+    assert time.monotonic() - begin < 10
+    assert "Prefect's pages lack this run or a part of it: " in capsys.readouterr().out
+
+
+def test_a_server_that_does_not_start_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken:
+        def wait(self) -> None:
+            raise ServerFailed("Prefect's server did not start")
+
+    broken: Any = Broken()
+    with (
+        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
+        Pages(broken) as shown,
+        shown.flow_run("flow", "run", {}),
+    ):
+        """It does its work."""
+    assert "Prefect's server did not start" in capsys.readouterr().out
+
+
+def test_a_command_that_is_interrupted_does_not_wait_for_a_server_that_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Starting:
+        def wait(self) -> None:
+            raise AssertionError("it was waited for")
+
+    monkeypatch.setattr(pages, "WAIT_SECONDS", 0.5)
+    starting: Any = Starting()
+    with (
+        pytest.raises(KeyboardInterrupt),
+        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
+        Pages(starting) as shown,
+        shown.flow_run("flow", "run", {}),
+    ):
+        raise KeyboardInterrupt
