@@ -27,6 +27,8 @@ from rnnkit.runtime import numerics, process_settings
 from rnnkit.tasks import prepare
 from rnnkit.training.train_into import train_into
 
+LINK_SECONDS = 5.0
+"""Seconds that Prefect's pages wait for the link to a run in MLflow."""
 FLOW = "experiment"
 """The flow's name in Prefect's pages."""
 
@@ -113,7 +115,7 @@ def _steps(run: Run, settings: Settings, monitor: Monitor, flow_run: FlowRun) ->
 
 def _prepare(run: Run, monitor: Monitor, flow_run: FlowRun) -> tuple[Run, Prepared]:
     stage = monitor.stages.begin("prepare", total=None)
-    run, prepared = prepare_data(run, lambda: monitor.link, flow_run)
+    run, prepared = prepare_data(run, lambda: monitor.wait_for_link(LINK_SECONDS), flow_run)
     monitor.send()
     counts = " / ".join(f"{len(prepared.splits[split]):,}" for split in SPLITS)
     monitor.stages.end(stage, f"{counts} items in train / valid / test")

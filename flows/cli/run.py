@@ -150,7 +150,7 @@ def _finish(
         from flows.tracking.sender import send_unsent
 
         places.apply(settings)
-        if (failure := send_unsent(settings)) and not as_json:
+        if (failure := send_unsent(settings, folder.id)) and not as_json:
             print(failure)
     result = folder.result
     if as_json:

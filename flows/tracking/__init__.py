@@ -1,7 +1,14 @@
 """The only room with `import mlflow`: runs brought there, and models registered.
 
+rows        the rows of a run, as its folder has them, each once
 mirror      a run folder in MLflow, exactly once, live or later
-locations   where MLflow has the output folder, brought up to date where it was moved
+sender      the thread that sends a run while it goes on
+unsent      which runs MLflow may lack the end of
 sync        all folders that MLflow does not have as they are
+database    MLflow's SQLite file: made whole or not at all, and checked
+rebuild     a new SQLite file from the run folders, where the old one is damaged
+locations   where MLflow has the output folder, brought up to date where it was moved
 registry    models that are there by a name, and which of them is the champion
+registered  the same in a file of the output folder
+failures    MLflow's errors in one line
 """

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
 from flows.settings import Settings
+from flows.tracking import database
 
 HOME = "rnnkit.home"
 """The machine and output folder that own a run, on a server that several may share."""
@@ -23,7 +24,6 @@ COLUMNS = (
     ("model_versions", "source"),
 )
 """Tables and columns of MLflow's database that hold artifact locations."""
-BUSY_SECONDS = 60  # seconds another process may hold the database
 
 
 def home_of(settings: Settings) -> str:
@@ -33,33 +33,33 @@ def home_of(settings: Settings) -> str:
 
 def update_locations(settings: Settings) -> None:
     """Updates the paths in the folder's own database; what it cannot read is left to MLflow."""
-    file = settings.home / "mlflow.db"
-    if not file.exists() or Path(settings.tracking.removeprefix("sqlite:///")).resolve() != file:
+    file = settings.home / database.NAME
+    if not (database.is_own(settings) and file.exists()):
         return
     with (
         suppress(sqlite3.Error),
-        closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as database,
-        database,
+        closing(sqlite3.connect(file, timeout=database.BUSY_SECONDS)) as connection,
+        connection,
     ):
-        for old in _old_homes(database, settings):
+        for old in _old_homes(connection, settings):
             new = settings.home.as_uri()
             for table, column in COLUMNS:
-                database.execute(
+                connection.execute(
                     f"UPDATE {table} SET {column} = ? || substr({column}, ?) "
                     f"WHERE substr({column}, 1, ?) = ?",
                     (new, len(old) + 1, len(old) + 1, f"{old}/"),
                 )
-            database.execute(
+            connection.execute(
                 "UPDATE tags SET value = ? "
                 "WHERE key = ? AND substr(value, instr(value, ':') + 1) = ?",
                 (home_of(settings), HOME, str(_path(old))),
             )
 
 
-def _old_homes(database: sqlite3.Connection, settings: Settings) -> set[str]:
+def _old_homes(connection: sqlite3.Connection, settings: Settings) -> set[str]:
     """The URIs at which the experiments have the output folder, where those are other ones."""
     homes = set()
-    for name, location in database.execute("SELECT name, artifact_location FROM experiments"):
+    for name, location in connection.execute("SELECT name, artifact_location FROM experiments"):
         old = (location or "").removesuffix(f"/{settings.artifacts.name}/{quote(name)}")
         if not old.startswith("file:") or old in (location, settings.home.as_uri()):
             continue

@@ -71,10 +71,11 @@ class Sender:
 
     Args:
         folder: of the run or the comparison; None: only what was left open.
+        first: the id of what is closed before all else that was left open.
     """
 
-    def __init__(self, settings: Settings, folder: RunFolder | None) -> None:
-        self._settings, self._folder = settings, folder
+    def __init__(self, settings: Settings, folder: RunFolder | None, first: str = "") -> None:
+        self._settings, self._folder, self._first = settings, folder, first
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
         self._is_asked = self._is_ending = self._is_done = self._has_swept = False
@@ -154,17 +155,24 @@ class Sender:
                 with self._change:
                     self._link = self._mirror.link
                     self._change.notify_all()
-            if self._end is None or not is_ending:
+            end = self._end if is_ending else None
+            if end is None:
                 self._mirror.advance()
             for folder, tags in self._children.folders:
                 if folder.id not in self._closed:
                     self._send_child(self._tracker, self._mirror, folder, tags, is_ending)
-            if self._end is not None and is_ending:
-                self._mirror.finish(self._end)
+            if end is not None:
+                self._mirror.finish(end)
                 unsent.clear(self._settings, self._folder.id)
         if not self._has_swept:
-            send_marked(self._tracker, self._settings, lambda: time.monotonic() > self._sweep_until)
+            if is_ending:
+                self._sweep_until = time.monotonic() + SWEEP_SECONDS
+            send_marked(self._tracker, self._settings, self._is_late, self._first)
             self._has_swept = True
+
+    def _is_late(self) -> bool:
+        """Whether what was left open may take no more of the run's end."""
+        return time.monotonic() > self._sweep_until
 
     def _send_child(
         self,
@@ -197,6 +205,6 @@ class Sender:
             self._closed.add(folder.id)
 
 
-def send_unsent(settings: Settings) -> str:
-    """Closes in MLflow what killed processes left open, as `Sender.finish` does."""
-    return Sender(settings, None).finish(None)
+def send_unsent(settings: Settings, first: str) -> str:
+    """Closes in MLflow what killed processes left open; returns what `Sender.finish` does."""
+    return Sender(settings, None, first).finish(None)

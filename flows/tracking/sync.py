@@ -70,19 +70,18 @@ def send_all(tracker: Tracker, settings: Settings) -> Iterator[Synced]:
             yield Synced(folder.id, "unreadable", False)
 
 
-def send_marked(tracker: Tracker, settings: Settings, stop: Callable[[], bool]) -> None:
+def send_marked(
+    tracker: Tracker, settings: Settings, stop: Callable[[], bool], first: str = ""
+) -> None:
     """Closes what killed processes left open, as its folder ended.
 
     Args:
-        stop: asked before each; whether there is no more time.
+        stop: asked after each; whether there is no more time.
+        first: the id of what is closed before the others.
     """
-    for run_id in unsent.marked(settings):
-        if stop():
-            return
-        comparison, run = (
-            RunFolder(settings.comparisons / run_id),
-            RunFolder(settings.runs / run_id),
-        )
+    for run_id in sorted(unsent.marked(settings), key=lambda marked: (marked != first, marked)):
+        comparison = RunFolder(settings.comparisons / run_id)
+        run = RunFolder(settings.runs / run_id)
         try:
             if (comparison.path / PARAMS).exists():
                 list(_send(tracker, settings, comparison, _members(settings, comparison)))
@@ -91,8 +90,10 @@ def send_marked(tracker: Tracker, settings: Settings, stop: Callable[[], bool]) 
             else:  # deleted since
                 tracker.close_lost(run_id)
                 unsent.clear(settings, run_id)
-        except (InputError, KeyError):
-            continue
+        except (InputError, KeyError):  # of another version, or edited
+            pass
+        if stop():
+            return
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,6 @@ def is_marked(settings: Settings, run_id: str) -> bool:
     return (settings.home / FOLDER / run_id).exists()
 
 
-def marked(settings: Settings) -> list[str]:
+def marked(settings: Settings) -> set[str]:
     """The ids of what is marked."""
-    return sorted(path.name for path in (settings.home / FOLDER).glob("[!.]*"))
+    return {path.name for path in (settings.home / FOLDER).glob("[!.]*")}

@@ -281,7 +281,7 @@ class Registered:
             trial.create(EXPERIMENT, {})
             epoch(trial, 1)
             trial.append(end, value=0.5, reason="no luck")
-        sync(False, home.home, False)
+        sync(home.home)
 
     def _run(self, name: str) -> RunFolder:
         run = RunFolder(self.home.runs / name)

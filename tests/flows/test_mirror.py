@@ -109,7 +109,7 @@ def test_only_what_this_folder_left_open_is_closed(home: Settings, tmp_path: Pat
     send_marked(Tracker(home), home, lambda: False)
     assert in_mlflow(home, mine).info.status == "KILLED"
     assert in_mlflow(home, theirs).info.status == "RUNNING"
-    assert (unsent.marked(home), unsent.marked(shared)) == ([], ["x-2"])
+    assert (unsent.marked(home), unsent.marked(shared)) == (set(), {"x-2"})
 
 
 def test_what_was_killed_after_its_end_is_closed_as_finished_with_its_numbers(
@@ -142,13 +142,7 @@ def test_an_open_run_of_a_deleted_folder_is_closed_with_its_trials(home: Setting
     found = client.search_runs([mirror.experiment_id])
     states = {each.data.tags["rnnkit.run_id"]: each.info.status for each in found}
     assert states == {"x-1": "KILLED", "x-1/trial-0000": "KILLED", "x-2": "RUNNING"}
-    assert unsent.marked(home) == []
-
-
-def test_no_more_is_closed_once_there_is_no_time(home: Settings) -> None:
-    unsent.mark(home, "x-1")
-    send_marked(Tracker(home), home, lambda: True)
-    assert unsent.marked(home) == ["x-1"]
+    assert unsent.marked(home) == set()
 
 
 def test_a_run_that_a_repeated_request_made_twice_is_there_once(home: Settings) -> None:

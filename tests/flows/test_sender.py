@@ -60,12 +60,12 @@ def test_a_hung_mlflow_keeps_no_run_waiting(
     assert time.monotonic() - began < AT_ONCE_SECONDS + 1
     printed = "MLflow could not be reached; send the run with: rnnkit sync (TimeoutError: no answer"
     assert printed in capsys.readouterr().out
-    assert unsent.marked(home) == ["x-1"]
+    assert unsent.marked(home) == {"x-1"}
     assert [synced.sent for synced in sync(home)] == [True]  # an MLflow that answers
     assert {key: n for key, n in in_database(home, run).items() if n != 1} == {}
     assert once(run) <= in_database(home, run)
     assert [synced.sent for synced in sync(home)] == [False]
-    assert unsent.marked(home) == []
+    assert unsent.marked(home) == set()
 
 
 def test_an_interrupted_run_ends_as_interrupted_without_mlflow(
@@ -125,7 +125,7 @@ def test_the_run_and_its_children_are_closed_at_the_end(home: Settings) -> None:
     assert thread.finish("finished") == ""
     states = {r: in_tags(home, f"x-1{r}") for r in ("", "/trial-0000", "/trial-0001")}
     assert states == {"": "finished", "/trial-0000": "pruned", "/trial-0001": "interrupted"}
-    assert unsent.marked(home) == []
+    assert unsent.marked(home) == set()
 
 
 def in_tags(home: Settings, run_id: str) -> Any:
@@ -140,15 +140,26 @@ def test_the_next_command_closes_what_was_killed_after_its_end(home: Settings) -
     run.finish(RESULT)
     epoch(other, 1)
     Monitor(home, other, Stages()).finish("interrupted")
-    assert (in_tags(home, "x-1"), unsent.marked(home)) == ("finished", [])
+    assert (in_tags(home, "x-1"), unsent.marked(home)) == ("finished", set())
 
 
 def test_the_same_command_closes_what_was_killed_after_its_end(home: Settings) -> None:
     run = a_run(home, "x-1")
     unsent.mark(home, run.id)
     run.finish(RESULT)
-    assert send_unsent(home) == ""
-    assert (in_tags(home, "x-1"), unsent.marked(home)) == ("finished", [])
+    assert send_unsent(home, run.id) == ""
+    assert (in_tags(home, "x-1"), unsent.marked(home)) == ("finished", set())
+
+
+def test_the_commands_own_run_is_closed_first_where_there_is_no_time_for_all(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "SWEEP_SECONDS", 0.01)
+    for name in ("x-1", "x-2", "x-3"):
+        a_run(home, name).finish(RESULT)
+        unsent.mark(home, name)
+    assert send_unsent(home, "x-2") == ""
+    assert unsent.marked(home) == {"x-1", "x-3"}
 
 
 def test_a_request_that_failed_is_repeated_after_a_pause_and_at_the_end(
