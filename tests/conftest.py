@@ -28,12 +28,13 @@ def public_data() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Prefect server that the commands of many tests share.
+    """The address, with its login, of a Prefect server that the commands of many tests share.
 
     A command that finds none starts its own, which takes longer than what most tests run.
     """
     from flows import settings
     from flows.processes import servers
+    from flows.processes.access_token import login_of
 
     where = settings.read(tmp_path_factory.mktemp("prefect") / "mlruns")
     before, mask = dict(os.environ), os.umask(0o077)
@@ -46,7 +47,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         os.umask(mask)
     try:
         server.wait()
-        yield server.url
+        yield server.url.replace("://", f"://{login_of(where.home)}@")
     finally:
         server.stop()
 

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from flows.processes.servers import tracking_login
 from flows.settings import Settings, without_secrets
 from flows.tracking.locations import update_locations
 from rnnkit import __version__
@@ -70,7 +71,7 @@ class Registry:
         logging.getLogger("urllib3").setLevel(logging.ERROR)  # it logs every retry
         self._settings = settings
         update_locations(settings)
-        _use_login(settings.tracking_login)
+        _use_login(tracking_login(settings))
         # The registry opens clients of its own at the global addresses. MLflow sets its variables,
         # too, which would stand above the settings of this process's next output folder.
         before = {name: os.environ.pop(name, None) for name in ADDRESSES}

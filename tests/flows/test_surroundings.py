@@ -52,7 +52,7 @@ def test_whether_a_server_answers_is_asked_without_a_proxy(monkeypatch):
     server = http.server.HTTPServer((servers.HOST, 0), http.server.SimpleHTTPRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        assert servers.answers(f"http://{servers.HOST}:{server.server_port}/")
+        assert servers.answers(f"http://{servers.HOST}:{server.server_port}/", "anna:secret")
     finally:
         server.shutdown()
         server.server_close()
