@@ -15,13 +15,15 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from flows.processes.access_token import HOME_VARIABLE, authorization, login_of
+from flows.processes.prefect_database import set_aside_damaged
 from flows.settings import Settings
 from rnnkit.errors import InputError
 from rnnkit.runtime import files
@@ -64,6 +66,7 @@ class Server:
         command: what to run, as arguments of this Python.
         url: its address; HEALTH below it answers when the server is ready.
         environment: variables beside this process's own; None: without this one.
+        before: called before it starts, while no other one of its kind is starting.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Server:
         url: str,
         log: Path,
         environment: Mapping[str, str | None],
+        before: Callable[[], None] = lambda: None,
     ) -> None:
         self.name, self.url, self._home, self._log = name, url, home, log
         try:
@@ -85,6 +89,7 @@ class Server:
         except OSError as error:
             raise InputError(f"{log.parent}: cannot be written: {error.strerror}") from None
         fcntl.flock(self._turn, fcntl.LOCK_EX)
+        before()
         variables = {**os.environ, HOME_VARIABLE: str(home), **environment}
         with output:
             self.process = subprocess.Popen(
@@ -147,6 +152,7 @@ def prefect_with_pages(settings: Settings, port: int) -> Server:
 
 
 def _prefect(settings: Settings, port: int, variables: Mapping[str, str]) -> Server:
+    database = settings.home / "prefect" / "prefect.db"
     return Server(
         "Prefect's server",
         settings.home,
@@ -154,6 +160,7 @@ def _prefect(settings: Settings, port: int, variables: Mapping[str, str]) -> Ser
         f"http://{HOST}:{port}/api",
         settings.home / "prefect" / "server.log",
         {**OTHER_PREFECT, "PREFECT__SERVER_FINAL": "1", **variables},
+        partial(set_aside_damaged, database),
     )
 
 
