@@ -4,7 +4,6 @@ Bad input raises InputError, and Failure a run that failed or that another proce
 Nothing heavy is imported before the server is on its way, for both take as long.
 """
 
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -167,7 +166,7 @@ def prefect(settings: Any, start: Callable[[], Any] | None = None) -> Iterator[A
         if address is None:
             server = start() if start else servers.prefect_for_a_command(settings)
             address = server.url
-        os.environ["PREFECT_API_URL"] = address
+        servers.use_prefect(address, settings)
         yield server
     finally:
         if server:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flows.processes.servers import Server
 
+from flows.processes.access_token import authorization
+
 ROOT = Path(__file__).parents[1]
 RNNKIT = [sys.executable, "-m", "flows.cli"]
 SMALL = """
@@ -93,10 +95,15 @@ def flow_runs(api: str) -> list[dict[str, Any]]:
     """The newest flow runs that a Prefect server knows, up to 200.
 
     Args:
-        api: its address.
+        api: its address, with its login.
     """
-    body, kind = b'{"sort": "START_TIME_DESC"}', {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{api}/flow_runs/filter", body, kind, method="POST")
+    login, _, server = api.removeprefix("http://").partition("@")
+    request = urllib.request.Request(
+        f"http://{server}/flow_runs/filter",
+        b'{"sort": "START_TIME_DESC"}',
+        {"Content-Type": "application/json", "Authorization": authorization(login)},
+        method="POST",
+    )
     with urllib.request.urlopen(request, timeout=10) as answer:
         found: list[dict[str, Any]] = json.load(answer)
     return found

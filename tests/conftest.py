@@ -28,12 +28,15 @@ def public_data() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Prefect server that the commands of many tests share.
+    """The address, with its login, of a Prefect server that the commands of many tests share.
 
     A command that finds none starts its own, which takes longer than what most tests run.
     """
-    with prefect_server(tmp_path_factory.mktemp("prefect") / "mlruns") as server:
-        yield server.url
+    from flows.processes.access_token import login_of
+
+    home = tmp_path_factory.mktemp("prefect") / "mlruns"
+    with prefect_server(home) as server:
+        yield server.url.replace("://", f"://{login_of(home)}@")
 
 
 @pytest.fixture

@@ -91,6 +91,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.runs",
         "rnnkit.evaluation",
         "flows.settings",
+        "flows.processes",
     },
     "flows.pipeline": {
         "rnnkit.params",

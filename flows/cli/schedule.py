@@ -143,6 +143,7 @@ def _serve(
     port: int,
 ) -> None:
     from flows.processes import servers
+    from flows.processes.access_token import opening_address
 
     def with_pages() -> servers.Server:
         if not servers.is_free(port):
@@ -163,6 +164,8 @@ def _serve(
                 server.wait()
 
             address = os.environ["PREFECT_API_URL"].removesuffix("/api")
+            if server:
+                address = opening_address(settings.home, address)
             when = f"by cron {cron} in {timezone}" if cron else f"every {every}"
             out.print(f"{experiment.name} runs {when}; Ctrl-C ends the schedule.", markup=False)
             champion = f"models:/{experiment.name}@champion"

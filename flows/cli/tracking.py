@@ -24,6 +24,7 @@ from flows.cli.options import (
 from flows.cli.runs import find_run
 from flows.launcher import Failure
 from rnnkit.errors import InputError
+from rnnkit.runtime.files import write_atomic
 
 if TYPE_CHECKING:
     from flows.tracking.sync import Synced
@@ -118,6 +119,7 @@ def up(
     prefect_port: Annotated[
         int, typer.Option(min=1, max=65_535, help="Port of Prefect's pages.")
     ] = 4200,
+    open_: Annotated[bool, typer.Option("--open", help="Open both pages in the browser.")] = False,
 ) -> None:
     """Serve MLflow's and Prefect's pages on this machine until Ctrl-C."""
     from flows.processes import servers
@@ -126,7 +128,7 @@ def up(
 
     settings = places.read(mlruns)
     if running := servers.announced(settings):
-        _print_addresses(running["mlflow"], running["prefect"])
+        _show_pages(settings, running["mlflow"], running["prefect"], open_)
         print("They are running already, in another terminal.")
         return
     places.apply(settings)
@@ -147,7 +149,7 @@ def up(
         pages.wait()
         prefect.wait()
         servers.announce(settings, prefect.url, pages.url)
-        _print_addresses(pages.url, prefect.url)
+        _show_pages(settings, pages.url, prefect.url, open_)
         print("Ctrl-C ends both.", flush=True)
         while pages.process.poll() is None and prefect.process.poll() is None:
             time.sleep(1)
@@ -164,5 +166,18 @@ def up(
         prefect.stop()
 
 
-def _print_addresses(mlflow: str, prefect: str) -> None:
-    print_aligned({"MLflow": mlflow, "Prefect": prefect.removesuffix("/api")}, indent="")
+def _show_pages(settings: places.Settings, mlflow: str, prefect: str, open_: bool) -> None:
+    """Prints the addresses that open the pages, and opens them."""
+    import webbrowser
+
+    from flows.processes.access_token import opening_address
+
+    servers = {"MLflow": mlflow, "Prefect": prefect.removesuffix("/api")}
+    addresses = {name: opening_address(settings.home, url) for name, url in servers.items()}
+    print_aligned(addresses, indent="")
+    if open_:
+        for name, address in addresses.items():
+            # Every user of the machine sees a browser's arguments, so a file leads to the address.
+            page = settings.home / f"open-{name.lower()}.html"
+            write_atomic(page, f'<meta http-equiv="refresh" content="0; url={address}">\n')
+            webbrowser.open(page.as_uri())

@@ -11,9 +11,7 @@ from rnnkit.training.state import Epoch
 from rnnkit.training.train_into import train_into
 
 
-def prepare_data(
-    run: Run, link: Callable[[], str], flow_run: FlowRun
-) -> tuple[Run, Prepared]:
+def prepare_data(run: Run, link: Callable[[], str], flow_run: FlowRun) -> tuple[Run, Prepared]:
     """Tokenise, embed, pad: from the source to tensors on disk; see `steps.prepare`.
 
     Args:

@@ -1,7 +1,7 @@
 """Prefect's server and MLflow's pages, on loopback, as processes that end with this one.
 
 Starting a server takes about as long as importing everything else, so it is started first and
-waited for last.
+waited for last. Each asks for the token of the output folder: see `protection`.
 """
 
 import contextlib
@@ -15,30 +15,39 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from flows.processes.access_token import HOME_VARIABLE, authorization, login_of
+from flows.processes.prefect_database import set_aside_damaged
 from flows.settings import Settings
 from rnnkit.errors import InputError
 from rnnkit.runtime import files
 
 START_SECONDS = 120  # seconds a server may take on a busy machine
 MAX_REASON = 200  # characters of a server's last line
+GRACE_SECONDS = 3  # seconds a server that ends waits for open connections
 HOST, HEALTH = "127.0.0.1", "/health"
+HEADERS = "PREFECT_CLIENT_CUSTOM_HEADERS"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens addresses without the proxies of the environment."""
 _RECORD = "servers.json"
 
-OTHER_PREFECT: Mapping[str, None] = {"PREFECT_SERVER_API_BASE_PATH": None}
+OTHER_PREFECT: Mapping[str, None] = dict.fromkeys(
+    ("PREFECT_SERVER_API_AUTH_STRING", "PREFECT_SERVER_API_BASE_PATH")
+)
 OTHER_MLFLOW: Mapping[str, None] = dict.fromkeys(
     (
         "MLFLOW_ARTIFACTS_ONLY",
         "MLFLOW_GUNICORN_OPTS",
         "MLFLOW_READ_REPLICA_BACKEND_STORE_URI",
         "MLFLOW_REGISTRY_STORE_URI",
+        "MLFLOW_SERVER_ALLOWED_HOSTS",
+        "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
         "MLFLOW_STATIC_PREFIX",
         "MLFLOW_UVICORN_OPTS",
     )
@@ -51,23 +60,26 @@ class ServerFailed(RuntimeError):
 
 
 class Server:
-    """A server process.
+    """A server process of an output folder.
 
     Args:
         command: what to run, as arguments of this Python.
         url: its address; HEALTH below it answers when the server is ready.
         environment: variables beside this process's own; None: without this one.
+        before: called before it starts, while no other one of its kind is starting.
     """
 
     def __init__(
         self,
         name: str,
+        home: Path,
         command: list[str],
         url: str,
         log: Path,
         environment: Mapping[str, str | None],
+        before: Callable[[], None] = lambda: None,
     ) -> None:
-        self.name, self.url, self._log = name, url, log
+        self.name, self.url, self._home, self._log = name, url, home, log
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
             # Two servers that start at once would both make the tables of one new database.
@@ -77,7 +89,8 @@ class Server:
         except OSError as error:
             raise InputError(f"{log.parent}: cannot be written: {error.strerror}") from None
         fcntl.flock(self._turn, fcntl.LOCK_EX)
-        variables = {**os.environ, **environment}
+        before()
+        variables = {**os.environ, HOME_VARIABLE: str(home), **environment}
         with output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "rnnkit.runtime.parent_process", str(os.getpid()), *command],
@@ -95,7 +108,7 @@ class Server:
         """Releases the start-up lock once the server answers; runs in a thread."""
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until and self.process.poll() is None:
-            if answers(self.url + HEALTH):
+            if answers(self.url + HEALTH, login_of(self._home)):
                 self._is_ready = True
                 break
             time.sleep(0.1)
@@ -128,29 +141,26 @@ class Server:
 
 def prefect_for_a_command(settings: Settings) -> Server:
     """Prefect's API for as long as this process lives, with neither pages nor schedules."""
-    port = free_port()
-    return Server(
-        "Prefect's server",
-        f"uvicorn --factory prefect.server.api.server:create_app --host {HOST} --port {port} "
-        "--log-level error --lifespan on".split(),
-        f"http://{HOST}:{port}/api",
-        settings.home / "prefect" / "server.log",
-        {**OTHER_PREFECT, "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
-    )
+    return _prefect(settings, free_port(), {"PREFECT__SERVER_EPHEMERAL": "1"})
 
 
 def prefect_with_pages(settings: Settings, port: int) -> Server:
     """Prefect's API, pages and schedules."""
+    pages = f"http://{HOST}:{port}"
+    variables = {"PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": pages}
+    return _prefect(settings, port, {**variables, "PREFECT_UI_API_URL": f"{pages}/api"})
+
+
+def _prefect(settings: Settings, port: int, variables: Mapping[str, str]) -> Server:
+    database = settings.home / "prefect" / "prefect.db"
     return Server(
         "Prefect's server",
-        ["prefect", "server", "start", "--host", HOST, "--port", str(port)],
+        settings.home,
+        _uvicorn("flows.processes.prefect_server", port),
         f"http://{HOST}:{port}/api",
         settings.home / "prefect" / "server.log",
-        {
-            **OTHER_PREFECT,
-            "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port}",
-            "PREFECT_UI_API_URL": f"http://{HOST}:{port}/api",
-        },
+        {**OTHER_PREFECT, "PREFECT__SERVER_FINAL": "1", **variables},
+        partial(set_aside_damaged, database),
     )
 
 
@@ -158,21 +168,47 @@ def mlflow_pages(settings: Settings, port: int) -> Server:
     """MLflow's pages over the tracking database."""
     return Server(
         "MLflow's server",
-        [
-            *f"mlflow server --host {HOST} --port {port} --workers 1 --serve-artifacts".split(),
-            *("--default-artifact-root", str(settings.artifacts)),
-            *("--artifacts-destination", str(settings.artifacts)),
-            *("--allowed-hosts", f"{HOST}:{port},localhost:{port}"),
-        ],
+        settings.home,
+        _uvicorn("flows.tracking.mlflow_server", port),
         f"http://{HOST}:{port}",
         settings.home / "mlflow-server.log",
         {
             **OTHER_MLFLOW,
-            "MLFLOW_BACKEND_STORE_URI": settings.tracking,  # an argument is seen by everyone
             "MLFLOW_LOGGING_LEVEL": "WARNING",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes for language models
         },
     )
+
+
+def _uvicorn(module: str, port: int) -> list[str]:
+    """Arguments of Python that serve the app which a module's function `app` makes."""
+    options = f"--host {HOST} --port {port} --lifespan on --no-proxy-headers --log-level error"
+    grace = f"--timeout-graceful-shutdown {GRACE_SECONDS}"
+    return ["uvicorn", *options.split(), *grace.split(), "--factory", f"{module}:app"]
+
+
+def use_prefect(address: str, settings: Settings) -> None:
+    """Sets the variables in which Prefect's clients look for the API's address and its login.
+
+    A server of the output folder takes its token, another one the login in the settings' address.
+    """
+    os.environ["PREFECT_API_URL"] = address
+    is_here = address != settings.prefect or address == _record(settings).get("prefect")
+    login = login_of(settings.home) if is_here else settings.prefect_login
+    if login is not None:
+        headers = {"Authorization": authorization(login)}
+        with contextlib.suppress(KeyError, ValueError):
+            headers = {**json.loads(os.environ[HEADERS]), **headers}
+        os.environ[HEADERS] = json.dumps(headers)  # of websockets, too
+        os.environ["PREFECT_API_AUTH_STRING"] = login
+
+
+def tracking_login(settings: Settings) -> str | None:
+    """The login of MLflow's tracking server, `user:password`; the token where `rnnkit up` of the
+    same output folder is that server."""
+    if settings.tracking == _record(settings).get("mlflow"):
+        return login_of(settings.home)
+    return settings.tracking_login
 
 
 def announce(settings: Settings, prefect: str, mlflow: str) -> None:
@@ -186,20 +222,35 @@ def withdraw(settings: Settings) -> None:
     (settings.home / _RECORD).unlink(missing_ok=True)
 
 
-def announced(settings: Settings) -> dict[str, str]:
+def announced(settings: Settings) -> dict[str, Any]:
     """The addresses of a running `rnnkit up`, `prefect` and `mlflow`; empty if none runs."""
+    record = _record(settings)
     try:
-        record: dict[str, Any] = json.loads((settings.home / _RECORD).read_text())
         alive = psutil.pid_exists(record["pid"])
-    except (OSError, ValueError, KeyError):
+        health = record["prefect"] + HEALTH
+    except (KeyError, TypeError):
         return {}
-    return record if alive and answers(record["prefect"] + HEALTH) else {}
+    return record if alive and answers(health, login_of(settings.home)) else {}
 
 
-def answers(url: str) -> bool:
-    """Whether something answers at an address of this machine."""
+def _record(settings: Settings) -> dict[str, Any]:
+    """What `announce` wrote; empty if there is nothing."""
     try:
-        with DIRECT.open(url, timeout=2):
+        record = json.loads((settings.home / _RECORD).read_text())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def answers(url: str, login: str) -> bool:
+    """Whether something answers at an address of this machine.
+
+    Args:
+        login: `user:password`.
+    """
+    request = urllib.request.Request(url, headers={"Authorization": authorization(login)})
+    try:
+        with DIRECT.open(request, timeout=2):
             return True
     except (urllib.error.URLError, OSError, ValueError):
         return False

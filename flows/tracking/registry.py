@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from flows.processes.servers import tracking_login
 from flows.settings import Settings
 from flows.tracking import database, registered
 from flows.tracking.failures import quieten
@@ -58,7 +59,7 @@ class Registry:
         self._settings = settings
         database.ensure(settings)
         update_locations(settings)
-        _use_login(settings.tracking_login)
+        _use_login(tracking_login(settings))
         # The registry opens clients of its own at the global addresses. MLflow sets its variables,
         # too, which would stand above the settings of this process's next output folder.
         before = {name: os.environ.pop(name, None) for name in ADDRESSES}

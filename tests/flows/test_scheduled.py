@@ -25,6 +25,7 @@ from command import RNNKIT, ROOT, environment, flow_runs
 from flows import settings as places
 from flows.cli import schedule as cli_schedule
 from flows.processes import servers
+from flows.processes.access_token import login_of, read_token
 from flows.schedule import flow as scheduled
 from flows.tracking.registry import Registered, Registry
 from rnnkit.errors import InputError
@@ -110,7 +111,9 @@ def judged(client: Any, verdict: str, process: "subprocess.Popen[Any]") -> None:
         time.sleep(0.2)
 
 
-def test_scheduled_runs_complete_and_the_better_model_becomes_champion(tmp_path: Path) -> None:
+def test_scheduled_runs_complete_and_the_better_model_becomes_champion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With real servers of Prefect and MLflow; the data change between the runs."""
     place = Place(tmp_path)
     place.data.write_text(reviews(150, seed=0, noise=0.9))  # labels that say next to nothing
@@ -130,6 +133,7 @@ def test_scheduled_runs_complete_and_the_better_model_becomes_champion(tmp_path:
         with running(schedule, screen, MLFLOW_TRACKING_URI=tracking) as run:
             import mlflow
 
+            monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", read_token(place.home))
             client = mlflow.MlflowClient(tracking, tracking)
             judged(client, "promoted: there was no champion before it", run)
             place.data.write_text(reviews(900, seed=1, noise=0.0))
@@ -211,7 +215,8 @@ def test_a_timeout_is_told_a_restart_starts_anew_and_sigterm_ends_it_all(tmp_pat
         process = start()
         seen(lambda: any(run.records("epoch") for run in runs(99_999).values()), process)
         assert runs(100_000).keys() == seen_before.keys()
-        states = [each["state_type"] for each in flow_runs(f"http://127.0.0.1:{port}/api")]
+        api = f"http://{login_of(place.home)}@127.0.0.1:{port}/api"
+        states = [each["state_type"] for each in flow_runs(api)]
         assert states.count("RUNNING") == 2  # it and its experiment, and nothing that was killed
         (run,) = [each for each in psutil.Process(process.pid).children() if of_a_run(each)]
         run.kill()
@@ -266,9 +271,13 @@ def test_a_work_pools_worker_runs_what_prefect_yaml_deploys(tmp_path: Path) -> N
     changed.write_text(yaml.safe_dump(content))
     ports = [servers.free_port(), servers.free_port()]
     up = [*RNNKIT, "up", f"--mlflow-port={ports[0]}", f"--prefect-port={ports[1]}"]
-    env = environment(
-        PREFECT_API_URL=f"http://127.0.0.1:{ports[1]}/api", PREFECT_HOME=str(tmp_path / "prefect")
-    )
+    place.home.mkdir()
+    prefects_own = {
+        "PREFECT_API_URL": f"http://127.0.0.1:{ports[1]}/api",
+        "PREFECT_API_AUTH_STRING": login_of(place.home),
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+    }
+    env = environment(**prefects_own)
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
     with running([*up, "--mlruns", str(place.home)]) as first:
         until = time.monotonic() + 2 * servers.START_SECONDS
@@ -290,7 +299,7 @@ def test_a_work_pools_worker_runs_what_prefect_yaml_deploys(tmp_path: Path) -> N
             )
             assert done.returncode == 0, done.stdout + done.stderr
         worker = [*prefect, "worker", "start", "--pool", deployment["work_pool"]["name"]]
-        with running(worker, **{k: env[k] for k in ("PREFECT_API_URL", "PREFECT_HOME")}) as process:
+        with running(worker, **prefects_own) as process:
             until = time.monotonic() + 240
             while len(place.finished) < 2:
                 assert process.poll() is None

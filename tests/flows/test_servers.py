@@ -14,6 +14,7 @@ from flows import settings as places
 from flows.cli.tracking import up
 from flows.launcher import Failure, prefect
 from flows.processes import servers
+from flows.processes.access_token import login_of
 from rnnkit.errors import InputError
 
 
@@ -45,7 +46,7 @@ def test_whoever_starts_a_server_and_is_busy_keeps_nobody_waiting(tmp_path: Path
         while taken(tmp_path / "mlruns" / "prefect" / "server.turn"):
             assert time.monotonic() < until
             time.sleep(0.1)
-        assert servers.answers(f"{server.url}/health")
+        assert servers.answers(f"{server.url}/health", login_of(tmp_path / "mlruns"))
     finally:
         server.stop()
 
@@ -69,7 +70,12 @@ def test_a_server_that_is_stopped_gives_its_turn_on(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_start_is_told_with_its_log(tmp_path: Path) -> None:
     server = servers.Server(
-        "A server", ["json.tool", "nowhere.json"], "http://127.0.0.1:1", tmp_path / "log", {}
+        "A server",
+        tmp_path,
+        ["json.tool", "nowhere.json"],
+        "http://127.0.0.1:1",
+        tmp_path / "log",
+        {},
     )
     with pytest.raises(
         servers.ServerFailed, match=f"A server did not start; .* {tmp_path}/log; "
@@ -89,6 +95,7 @@ def test_up_ends_when_one_of_its_servers_does(
         port = servers.free_port()
         server = servers.Server(
             "A server",
+            tmp_path,
             ["http.server", str(port), "--bind", servers.HOST, "--directory", str(tmp_path)],
             f"http://{servers.HOST}:{port}",
             tmp_path / f"{port}.log",
@@ -108,7 +115,7 @@ def test_up_ends_when_one_of_its_servers_does(
     killer = threading.Thread(target=kill_one)
     killer.start()
     with pytest.raises(Failure, match=f"a server has ended by itself; .* {tmp_path}$"):
-        up(tmp_path, servers.free_port(), servers.free_port())
+        up(tmp_path, servers.free_port(), servers.free_port(), False)
     killer.join()
     assert all(server.process.poll() is not None for server in started)
     assert not (tmp_path / "servers.json").exists()

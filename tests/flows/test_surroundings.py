@@ -52,7 +52,7 @@ def test_whether_a_server_answers_is_asked_without_a_proxy(monkeypatch):
     server = http.server.HTTPServer((servers.HOST, 0), http.server.SimpleHTTPRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        assert servers.answers(f"http://{servers.HOST}:{server.server_port}/")
+        assert servers.answers(f"http://{servers.HOST}:{server.server_port}/", "anna:secret")
     finally:
         server.shutdown()
         server.server_close()
@@ -67,7 +67,7 @@ def test_the_clients_password_is_that_of_the_server(tmp_path, monkeypatch):
 
 def test_a_server_gets_none_of_the_variables_of_the_users_own_servers(tmp_path, monkeypatch):
     started = []
-    monkeypatch.setattr(servers, "Server", lambda *given: started.append(given[-1]))
+    monkeypatch.setattr(servers, "Server", lambda *given: started.append(given[5]))
     settings = places.read(tmp_path / "mlruns")
     servers.prefect_for_a_command(settings)
     servers.prefect_with_pages(settings, 1)

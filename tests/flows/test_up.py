@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 
 import psutil
 import pytest
 
 from flows.processes import servers
+from flows.processes.access_token import login_of
 
 pytestmark = pytest.mark.slow
 
@@ -43,8 +43,7 @@ def test_both_servers_answer_are_found_and_end_with_the_command(tmp_path, ending
         family = psutil.Process(command.pid).children(recursive=True)
         assert len(family) >= 2
         for address in (record["mlflow"], record["prefect"]):
-            with urllib.request.urlopen(f"{address}/health", timeout=30) as answer:
-                assert answer.status == 200
+            assert servers.answers(f"{address}/health", login_of(tmp_path))
 
         again = subprocess.run(
             [*UP, "--mlruns", str(tmp_path)], capture_output=True, text=True, check=True
