@@ -45,7 +45,8 @@ Model = Annotated[
 ]
 Again = Annotated[bool, typer.Option("--again", help="Run once more, beside the last.")]
 Home = Annotated[
-    Path, typer.Option("--mlruns", help="The folder for all output.", callback=_folder)
+    Path,
+    typer.Option("--mlruns", help="The folder for all output.", readable=False, callback=_folder),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 MLRUNS = Path("mlruns")

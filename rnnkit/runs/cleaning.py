@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runtime.disk import naming
 from rnnkit.runtime.files import read_json
 from rnnkit.runtime.unfinished import unfinished
 
@@ -66,7 +67,7 @@ def delete(removable: list[Leftover]) -> None:
     """
     for leftover in removable:
         renamed = leftover.path.with_name(f"{DELETED_PREFIX}{secrets.token_hex(8)}")
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), naming(leftover.path):
             if leftover.path.is_dir():
                 leftover.path.rename(renamed)
                 shutil.rmtree(renamed)

@@ -190,8 +190,10 @@ class RunFolder:
         return self.experiment.replace({**self.result["tuned"], "tune": None})
 
     def _locked(self) -> bool:
+        lock = self.path / "lock"
+        mode = "r+" if os.access(lock, os.W_OK) else "r"  # NFS locks files open for writing only
         try:
-            with (self.path / "lock").open("r+") as file:
+            with lock.open(mode) as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except FileNotFoundError:
             return False

@@ -8,12 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from flows import settings
+from rnnkit.params import load
+from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
 from rnnkit.runtime.unfinished import remove_unfinished, temporary_path, unfinished
+from rnnkit.tasks import prepare
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from flows import settings
+from rnnkit.params import load
+from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
 os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 files.write_atomic(Path(sys.argv[1]) / "result.json", "half")
@@ -67,3 +74,28 @@ def test_a_process_that_began_after_the_last_change_is_not_the_writer(tmp_path: 
     os.utime(path, (before, before))
     remove_unfinished(tmp_path)
     assert not path.exists()
+
+
+def test_what_goes_on_removes_what_a_killed_process_left(tmp_path: Path) -> None:
+    gone = 2**22 + 1  # above the largest number of a process
+    run = RunFolder(tmp_path / "runs" / "a-1")
+    left = [
+        run.path / f".result.json.{gone}.0123abcd",
+        tmp_path / f".settings.yaml.{gone}.0123abcd",
+    ]
+    run.path.mkdir(parents=True)
+    for path in left:
+        path.touch()
+    settings.read(tmp_path)
+    with run.lock():
+        assert not any(path.exists() for path in left)
+    assert (tmp_path / "settings.yaml").exists()
+
+
+def test_data_are_prepared_beside_nothing_that_a_killed_process_left(tmp_path: Path) -> None:
+    experiment = load("params/demo.yaml", ["data.limit=20"])
+    left = tmp_path / "prepared" / f".abc.{2**22 + 1}.0123abcd"
+    left.mkdir(parents=True)
+    (left / "tensors.safetensors").touch()
+    prepared = prepare(experiment.data, experiment.task, tmp_path)
+    assert [path.name for path in (tmp_path / "prepared").iterdir()] == [prepared.sha256]
