@@ -105,6 +105,7 @@ ROWS: Mapping[str, set[str]] = {
         "flows.tracking",
     },
     "flows.tune": {
+        "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.data",

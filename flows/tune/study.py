@@ -3,47 +3,145 @@
 import random
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from flows.settings import Settings, sqlite_address
+from flows.tune.recorded import Points, RecordedTrial, RecordedTrials, contradiction
 from flows.tune.sampler import PerTrial, is_searched
+from flows.tune.study_database import (
+    Content,
+    StudyDamaged,
+    recorded_content,
+    set_aside,
+    storage_at,
+    study_access,
+    verify_sqlite,
+)
+from rnnkit.errors import Note
 from rnnkit.params import Experiment
 from rnnkit.params.searching import grid
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 
+STUDY = "study.db"
+"""File name of a study without a database of its own, in the run's folder."""
 MAX_FAILURES = 5
 """So many failures in a row end a sweep."""
 
 
 def open_study(experiment: Experiment, folder: RunFolder, settings: Settings) -> optuna.Study:
-    """The run's study; the parent makes it before any worker opens it."""
-    assert experiment.tune is not None
+    """The run's study, made if there is none; the parent opens it before any worker.
+
+    A study that is damaged, lost, or contradicts the trials' folders is set aside and made again
+    from them.
+
+    Raises:
+        StudyError: its database cannot be read or written.
+
+    Warns:
+        Note: it was made again.
+    """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    address = settings.study or sqlite_address(folder.path / "study.db")
-    local = address.startswith("sqlite:")
-    storage = optuna.storages.RDBStorage(
-        address, engine_kwargs={"connect_args": {"timeout": 60}} if local else {}
+    file = folder.path / STUDY if settings.study is None else None
+    recorded, damage = RecordedTrials(folder, experiment), ""
+    try:
+        if file is None:
+            _add_study(experiment, folder, settings)
+        elif file.exists():
+            verify_sqlite(file)
+        elif recorded.read():
+            raise StudyDamaged("it is lost")
+        else:
+            _content(experiment, folder, {}).write_file(file)
+        study = load_study(experiment, folder, settings)
+        refuse_contradiction(study, recorded, grid_points(experiment))
+        return study
+    except StudyDamaged as error:
+        damage = str(error)
+    trials = recorded.read()
+    place, end = f"the study {folder.id}", ""
+    with study_access():
+        content = _content(experiment, folder, trials)
+        if file is None:
+            storage = storage_at(settings.study or "")
+            optuna.delete_study(study_name=folder.id, storage=storage)
+            content.write(storage)
+        else:
+            place = str(file)
+            end = f"; the damaged file is {set_aside(file)}" if file.exists() else ""
+            content.write_file(file)
+    warnings.warn(
+        f"{place}: a study must be as its trials' folders record it, but {damage}; it was made "
+        f"again from the folders of {len(trials)} trials{end}",
+        Note,
+        stacklevel=2,
     )
-    return optuna.create_study(
-        study_name=folder.id,
-        storage=storage,
-        sampler=PerTrial(experiment),
-        pruner=pruner(experiment),
-        direction=experiment.direction,
-        load_if_exists=True,
-    )
+    return load_study(experiment, folder, settings)
+
+
+def load_study(experiment: Experiment, folder: RunFolder, settings: Settings) -> optuna.Study:
+    """The run's study, which the parent has opened.
+
+    Raises:
+        StudyError: it cannot be read.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with study_access():
+        study = optuna.load_study(
+            study_name=folder.id,
+            storage=storage_at(settings.study or sqlite_address(folder.path / STUDY)),
+            sampler=PerTrial(experiment),
+            pruner=pruner(experiment),
+        )
+        if study.direction.name.lower() != experiment.direction:
+            raise StudyDamaged("its direction is not that of the params")
+    return study
+
+
+def refuse_contradiction(study: optuna.Study, recorded: RecordedTrials, points: Points) -> None:
+    """Raise StudyDamaged if the study contradicts the trials' folders."""
+    with study_access():
+        trials = study.get_trials(deepcopy=False)  # first: what it has, the folders have
+        if what := contradiction(trials, recorded.read(), points):
+            raise StudyDamaged(what)
+
+
+def _content(
+    experiment: Experiment, folder: RunFolder, trials: Mapping[int, RecordedTrial]
+) -> Content:
+    points = grid_points(experiment)
+    return recorded_content(folder.id, experiment.direction, pruner(experiment), trials, points)
+
+
+def _add_study(experiment: Experiment, folder: RunFolder, settings: Settings) -> None:
+    """Make the study in a shared database if it is not there."""
+    with study_access():
+        optuna.create_study(
+            study_name=folder.id,
+            storage=storage_at(settings.study or ""),
+            direction=experiment.direction,
+            load_if_exists=True,
+        )
+
+
+def grid_points(experiment: Experiment) -> list[dict[str, Any]]:
+    """A grid's points, in an order drawn from the seed; empty for other samplers."""
+    assert experiment.tune is not None
+    if experiment.tune.sampler.kind != "grid":
+        return []
+    points = grid(experiment.replace({"tune": None}), experiment.tune)
+    random.Random(numerics.seed_of(experiment.seed, "grid")).shuffle(points)
+    return points[: experiment.tune.trials]
 
 
 def enqueue_grid(study: optuna.Study, experiment: Experiment) -> None:
-    """Puts a grid's points into the study, in an order drawn from the seed; twice is once."""
-    assert experiment.tune is not None
-    points = grid(experiment.replace({"tune": None}), experiment.tune)
-    random.Random(numerics.seed_of(experiment.seed, "grid")).shuffle(points)
-    for point in points[: experiment.tune.trials]:
-        study.enqueue_trial(point, skip_if_exists=True)
+    """Put a grid's points into the study; twice is once. Other samplers have none."""
+    with study_access():
+        for point in grid_points(experiment):
+            study.enqueue_trial(point, skip_if_exists=True)
 
 
 def ended(study: optuna.Study) -> list[FrozenTrial]:

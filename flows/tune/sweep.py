@@ -26,6 +26,7 @@ from flows.tune.trials import (
     best_of,
     end_of,
     epochs_done,
+    take_damage,
     trial_folders,
     trial_records,
     with_ranges,
@@ -72,13 +73,20 @@ def sweep(run: Run, prepared: Prepared, settings: Settings, monitor: Monitor) ->
         monitor.stages.show(stage, epochs, _note(trial_records(run.folder, experiment), experiment))
         progress.show(min(1.0, epochs / (trials * per_trial)))
 
-    while not run_tasks(settings, workers, [(work_on_trials, work)] * workers, show, stop):
+    while True:
+        ended_alive = run_tasks(settings, workers, [(work_on_trials, work)] * workers, show, stop)
+        damage = take_damage(run.folder)
+        study = _open(experiment, run.folder, settings)
+        if ended_alive and not damage:
+            break
         now = sum(epochs_done(trial) for trial in trial_folders(run.folder))
         deaths = deaths + 1 if now <= done else 1
         done = now
         if deaths == MAX_DEATHS:
             raise SweepFailed(
-                f"the sweep's workers died {MAX_DEATHS} times without finishing an epoch, as "
+                f"the study was damaged {MAX_DEATHS} times without an epoch in between: {damage}"
+                if damage
+                else f"the sweep's workers died {MAX_DEATHS} times without finishing an epoch, as "
                 "processes do that the system kills for their memory; try a smaller tune.workers"
             )
     show(last=True)
@@ -101,6 +109,7 @@ def _begin(run: Run, prepared: Prepared, settings: Settings) -> tuple[Experiment
     trials = run.folder.path / "trials"
     trials.mkdir(exist_ok=True)
     (trials / STOP).unlink(missing_ok=True)
+    take_damage(run.folder)
     if not (trials / SEARCH).exists():
         tune = run.experiment.tune
         assert tune is not None
@@ -113,11 +122,14 @@ def _begin(run: Run, prepared: Prepared, settings: Settings) -> tuple[Experiment
         ranges = {path: space.model_dump(mode="json") for path, space in spaces.items()}
         files.write_json(trials / SEARCH, ranges)
     experiment = with_ranges(run.folder)
-    assert experiment.tune is not None
-    study = open_study(experiment, run.folder, settings)
-    if experiment.tune.sampler.kind == "grid":
-        enqueue_grid(study, experiment)
-    return experiment, study
+    return experiment, _open(experiment, run.folder, settings)
+
+
+def _open(experiment: Experiment, folder: RunFolder, settings: Settings) -> optuna.Study:
+    """The study, whole, with the points of a grid."""
+    study = open_study(experiment, folder, settings)
+    enqueue_grid(study, experiment)
+    return study
 
 
 def epochs_shown(folder: RunFolder, per_trial: int) -> int:

@@ -13,6 +13,7 @@ from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
 
 STOP = "stop"  # a file beside the trials: ends the workers
+DAMAGED = "damaged"  # likewise, with what a worker found wrong with the study
 SEARCH = "search.json"  # beside the trials: the ranges that percentiles became
 STATES = {"finished": "complete", "pruned": "pruned", "failed": "failed"}
 
@@ -21,6 +22,16 @@ def with_ranges(folder: RunFolder) -> Experiment:
     """A sweep's experiment, with percentiles as the ranges they became."""
     ranges = files.read_json(folder.path / "trials" / SEARCH)
     return folder.experiment.replace({"tune.search": ranges})
+
+
+def take_damage(folder: RunFolder) -> str:
+    """What a worker found wrong with the study, which is read once; empty if nothing."""
+    file = folder.path / "trials" / DAMAGED
+    if not file.exists():
+        return ""
+    damage = file.read_text().strip()
+    file.unlink()
+    return damage or "a worker stopped"
 
 
 def trial_folder(folder: RunFolder, number_: int) -> RunFolder:

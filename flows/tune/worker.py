@@ -17,9 +17,17 @@ from prefect.cache_policies import NO_CACHE
 from flows import settings
 from flows.pipeline.steps import Run
 from flows.processes.workers import Parent, settle
+from flows.tune.recorded import RecordedTrials, sampler_attributes
 from flows.tune.sampler import suggest
-from flows.tune.study import is_failing, is_finished, open_study
-from flows.tune.trials import STOP, end_of, trainings, trial_folder, with_ranges
+from flows.tune.study import (
+    grid_points,
+    is_failing,
+    is_finished,
+    load_study,
+    refuse_contradiction,
+)
+from flows.tune.study_database import StudyDamaged, StudyError, study_access
+from flows.tune.trials import DAMAGED, STOP, end_of, trainings, trial_folder, with_ranges
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.data import Data
@@ -38,14 +46,17 @@ def work_on_trials(run: Run, parent: Parent, before: int) -> None:
     """
     settle(parent)
     run = replace(run, experiment=with_ranges(run.folder))
-    study = open_study(run.experiment, run.folder, settings.read(run.home))
-    sweep = Sweep(run, study, before)
-    while not sweep.stopped:
-        with ExitStack() as held:
-            taken = sweep.take(held)
-            if taken is None:
-                break
-            sweep.attempt(*taken)
+    try:
+        study = load_study(run.experiment, run.folder, settings.read(run.home))
+        sweep = Sweep(run, study, before)
+        while not sweep.stopped:
+            with ExitStack() as held:
+                taken = sweep.take(held)
+                if taken is None:
+                    break
+                sweep.attempt(*taken)
+    except StudyDamaged as damage:  # the parent makes it again and starts new workers
+        files.write_atomic(run.folder.path / "trials" / DAMAGED, f"{damage}\n")
 
 
 class Sweep:
@@ -55,17 +66,25 @@ class Sweep:
         assert run.experiment.tune is not None
         self.folder, self.experiment, self.tune = run.folder, run.experiment, run.experiment.tune
         self.study, self.before, self._run = study, before, run
+        self._recorded = RecordedTrials(run.folder, run.experiment)
+        self._points = grid_points(run.experiment)
         self._prepared: tuple[Data, Prepared] | None = None
 
     @property
     def stopped(self) -> bool:
-        """Whether the parent has asked the workers to stop."""
-        return (self.folder.path / "trials" / STOP).exists()
+        """Whether the parent has asked the workers to stop, or one of them met a damaged study."""
+        trials = self.folder.path / "trials"
+        return (trials / STOP).exists() or (trials / DAMAGED).exists()
 
     def take(self, held: ExitStack) -> tuple[optuna.Trial, RunFolder] | None:
-        """The next trial, held: one that was left in the middle, or a new one; None: no more."""
-        with (self.folder.path / "trials" / "turn").open("a") as turn:
+        """The next trial, held: one that was left in the middle, or a new one; None: no more.
+
+        Raises:
+            StudyError: the study cannot be read, or contradicts the trials' folders.
+        """
+        with study_access(), (self.folder.path / "trials" / "turn").open("a") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)  # one worker at a time asks
+            refuse_contradiction(self.study, self._recorded, self._points)
             running = 0
             for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
                 place = trial_folder(self.folder, trial.number)
@@ -114,12 +133,16 @@ class Sweep:
             experiment, refusal = self.experiment.replace({"tune": None}), error
         place.create(experiment, {"values": values})
         if not begun:
-            place.append("begun", values=values)
+            with study_access():
+                asked = self.study.get_trials(deepcopy=False)[trial.number]
+            place.append("begun", values=values, attributes=sampler_attributes(asked))
         try:
             if refusal is not None:
                 raise refusal
             if not self._train(trial, place, experiment):
                 return
+        except StudyError:  # no failure of the trial, which goes on later
+            raise
         except Exception as error:  # one trial's failure is a result; the sweep goes on
             place.append("failed", reason=f"{type(error).__name__}: {error}")
             files.write_traceback(place.path)
@@ -128,11 +151,20 @@ class Sweep:
     def _train(self, trial: optuna.Trial, place: RunFolder, experiment: Experiment) -> bool:
         """Trains all seeds and writes how it ended; False: it was interrupted."""
         seeds, by_seed = self.tune.seeds, self.tune.pruner.kind == "wilcoxon"
-        reported = self.study.trials[trial.number].intermediate_values
+        with study_access():
+            reported = self.study.trials[trial.number].intermediate_values
         known = {line["seed"]: line["value"] for line in place.records("seed")}
         values = []
         for k, (folder, training) in enumerate(trainings(place, experiment, seeds)):
             folder.create(training, {})
+            for line in [] if by_seed else folder.records("epoch"):
+                step, last = k * training.train.epochs + line["epoch"], line["last"]
+                value = float(line["valid"][training.monitored])
+                decides = not (last and k == seeds - 1)
+                # A kill may come between the journal and the study.
+                if step not in reported and self._prunes(trial, step, value, decides):
+                    place.append("pruned")
+                    return True
             for record in train_into(folder, training, self._data(training)):
                 if self.stopped:
                     place.append("interrupted")
@@ -140,9 +172,8 @@ class Sweep:
                 step = k * training.train.epochs + getattr(record, "epoch", 0)
                 if not isinstance(record, Epoch) or by_seed or step in reported:
                     continue
-                trial.report(record.valid[training.monitored], step)
-                last = record.last and k == seeds - 1
-                if not last and trial.should_prune():
+                decides = not (record.last and k == seeds - 1)
+                if self._prunes(trial, step, record.valid[training.monitored], decides):
                     place.append("pruned")
                     return True
             values.append(self._value(folder))
@@ -150,14 +181,20 @@ class Sweep:
                 place.append(
                     "seed", seed=training.seed, value=values[-1], monitor=training.train.monitor
                 )
-            if by_seed and k not in reported:
-                trial.report(values[-1], k)
-                if k < seeds - 1 and trial.should_prune():
-                    place.append("pruned")
-                    return True
+            if not by_seed or k in reported:
+                continue
+            if self._prunes(trial, k, values[-1], k < seeds - 1):
+                place.append("pruned")
+                return True
         spread = {"deviation": statistics.stdev(values)} if seeds > 1 else {}
         place.append("finished", value=sum(values) / len(values), **spread)
         return True
+
+    def _prunes(self, trial: optuna.Trial, step: int, value: float, decides: bool) -> bool:
+        """Report a trial's metric; whether the pruner ends it, where it decides."""
+        with study_access():
+            trial.report(value, step)
+            return decides and trial.should_prune()
 
     def _value(self, folder: RunFolder) -> float:
         """The best value of the monitored metric in a finished training."""
@@ -170,11 +207,12 @@ class Sweep:
     def tell(self, number: int, place: RunFolder) -> None:
         """Tells the study how a trial ended, as its journal has it."""
         last = place.records()[-1]
-        if last["kind"] == "finished":
-            self.study.tell(number, last["value"])
-        else:
-            state = TrialState.PRUNED if last["kind"] == "pruned" else TrialState.FAIL
-            self.study.tell(number, state=state)
+        with study_access():
+            if last["kind"] == "finished":
+                self.study.tell(number, float(last["value"]))
+            else:
+                state = TrialState.PRUNED if last["kind"] == "pruned" else TrialState.FAIL
+                self.study.tell(number, state=state)
 
     def _data(self, experiment: Experiment) -> Prepared:
         """A trial's data; they are the same for all unless the search goes over them."""

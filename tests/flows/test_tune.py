@@ -78,7 +78,9 @@ def test_a_resumed_study_suggests_what_the_uninterrupted_one_would(
         study = study_of(experiment, folder)
         for number in range(8):
             if interrupted and number == 5:
-                study = study_of(experiment, folder)
+                study = studies.load_study(
+                    experiment, RunFolder(folder / "run"), places.read(folder)
+                )
             trial = study.ask()
             found.append(sampler.suggest(trial, experiment))
             study.tell(trial, found[-1]["train.clip"])
@@ -91,10 +93,13 @@ def test_a_resumed_study_suggests_what_the_uninterrupted_one_would(
     assert len({values["train.clip"] for values in first}) == 8
 
 
-def trial_folder(run: RunFolder, number: int, *kinds: str) -> RunFolder:
+def trial_folder(
+    run: RunFolder, number: int, *kinds: str, study: optuna.Study | None = None
+) -> RunFolder:
+    """A trial's folder, with the values that the study has for it."""
     folder = trials.trial_folder(run, number)
     folder.path.mkdir(parents=True, exist_ok=True)
-    folder.append("begun", values={"train.clip": 1.0})
+    folder.append("begun", values=study.trials[number].params if study else {"train.clip": 1.0})
     for kind in kinds:
         more = {"valid": {"loss": 1.0 / (number + 1)}, "epoch": 1} if kind == "epoch" else {}
         folder.append(kind, **more, **({"value": 0.5} if kind == "finished" else {}))
@@ -113,11 +118,11 @@ def test_ended_trials_that_a_kill_left_open_are_told_and_the_rest_goes_on(
 ) -> None:
     sweep = hands(experiment, tmp_path)
     for _ in range(4):
-        sweep.study.ask()
+        sampler.suggest(sweep.study.ask(), experiment)
     run = RunFolder(tmp_path / "run")
-    trial_folder(run, 0, "epoch", "finished")
-    trial_folder(run, 1, "epoch", "pruned")
-    trial_folder(run, 2, "epoch")
+    trial_folder(run, 0, "epoch", "finished", study=sweep.study)
+    trial_folder(run, 1, "epoch", "pruned", study=sweep.study)
+    trial_folder(run, 2, "epoch", study=sweep.study)
     with ExitStack() as held, ExitStack() as other:
         taken = [sweep.take(held), sweep.take(other)]
         assert [trial.number for trial, _ in taken if trial] == [2, 3]
@@ -135,9 +140,9 @@ def test_a_trial_that_is_told_between_the_list_and_the_lock_is_left_alone(
 ) -> None:
     """Another worker ends its trial just after this one has seen it running."""
     sweep = hands(experiment, tmp_path)
-    sweep.study.ask()
+    sampler.suggest(sweep.study.ask(), experiment)
     running = [copy.deepcopy(trial) for trial in sweep.study.get_trials()]
-    trial_folder(RunFolder(tmp_path / "run"), 0, "epoch", "finished")
+    trial_folder(RunFolder(tmp_path / "run"), 0, "epoch", "finished", study=sweep.study)
     sweep.study.tell(0, 0.5)
     now = sweep.study.get_trials
 
@@ -162,7 +167,7 @@ def test_failed_trials_do_not_count_and_five_in_a_row_end_the_sweep(
         with ExitStack() as held:
             taken = sweep.take(held)
             assert taken is not None
-            trial_folder(run, number, "failed")
+            trial_folder(run, number, "failed", study=sweep.study)
             sweep.tell(number, taken[1])
     assert sweep.take(ExitStack()) is None
     assert studies.is_failing(sweep.study, before=0)
@@ -218,7 +223,8 @@ def test_each_kind_of_sampler_stays_within_its_ranges_and_a_resumed_one_goes_on(
         study, found = study_of(changed, folder), []
         for number in range(7):
             if interrupted and number == 6:
-                study = study_of(changed, folder)
+                run = RunFolder(folder / "run")
+                study = studies.load_study(changed, run, places.read(folder))
             trial = study.ask()
             found.append(sampler.suggest(trial, changed))
             study.tell(trial, (found[-1]["train.clip"] - 3) ** 2)
@@ -249,7 +255,7 @@ def test_a_grid_is_walked_whole_in_a_drawn_order_and_once(
             taken = sweep.take(held)
             assert taken is not None
             found.append(sampler.suggest(taken[0], changed))
-            trial_folder(run, number, "finished")
+            trial_folder(run, number, "finished", study=sweep.study)
             sweep.tell(number, taken[1])
     assert sweep.take(ExitStack()) is None
     points = {(v["model.depth"], round(v["train.clip"], 9), v["model.dropout"]) for v in found}
@@ -463,7 +469,10 @@ def test_workers_that_die_but_get_on_are_started_again(
 
     def dying(*_: Any) -> bool:
         rounds.append(1)
-        trial_folder(RunFolder(tmp_path / "run"), len(rounds), "epoch")  # an epoch each time
+        run = RunFolder(tmp_path / "run")
+        study = studies.load_study(experiment, run, places.read(tmp_path))
+        sampler.suggest(study.ask(), experiment)
+        trial_folder(run, len(rounds) - 1, "epoch", study=study)  # an epoch each time
         return len(rounds) == 6
 
     with pytest.raises(sweeps.SweepFailed, match="no trial finished; all were pruned"):
@@ -519,7 +528,7 @@ def test_a_worker_takes_no_trial_of_a_finished_search_space(
             taken = sweep.take(held)
             assert taken is not None
             clips.append(taken[0].params["train.clip"])
-            taken[1].append("finished", value=1.0)
+            trial_folder(sweep.folder, taken[0].number, "finished", study=sweep.study)
             sweep.tell(taken[0].number, taken[1])
     assert sorted(clips) == [1, 5]
     with ExitStack() as held:
