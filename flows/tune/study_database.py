@@ -175,6 +175,8 @@ def _replay(study: optuna.Study, record: RecordedTrial, fixed: dict[str, Any]) -
     steps = sorted(record.reported)
     for step in steps if record.ended is not None else steps[:-1]:
         live.report(record.reported[step], step)
+        if record.state == TrialState.COMPLETE and step == steps[-1]:
+            continue  # the pruner is not asked at a trial's end
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of too few seeds for a test
             live.should_prune()

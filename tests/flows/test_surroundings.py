@@ -18,6 +18,7 @@ from flows.cli.tracking import register, sync
 from flows.launcher import Failure
 from flows.processes import servers
 from flows.tracking.locations import HOME, update_locations
+from rnnkit.runtime.files import write_manifest
 
 NOBODY = "127.0.0.1:9"  # an address of this machine at which nothing listens
 
@@ -111,7 +112,7 @@ def other_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = home / "runs" / "small-1"
     run.mkdir(parents=True)
     (run / "params.yaml").write_text(SMALL)
-    (run / "manifest.json").write_text("{}")
+    write_manifest(run, names=None)
     made = places.read(home.with_name("made"))  # a process checks a database's version once
     _ = Registry(made).client.search_experiments()
     (made.home / "mlflow.db").rename(home / "mlflow.db")
