@@ -42,7 +42,7 @@ SWEEP_FILES = {
 }
 PREFECT_FILES = {"prefect.db": "prefect/prefect.db"}
 SHORT = [
-    ("checkpoint", "flip", 3),
+    ("checkpoint", "flip", 2),
     ("checkpoint", "truncate", 1),
     ("prepared data", "flip", 1),
     ("mlflow.db", "truncate", 1),
