@@ -19,7 +19,7 @@ from faults.remains import left_processes
 from faults.started import Starter
 from faults.tally import Tally
 
-FLIPS, OTHERS = 60, 8
+FLIPS, OTHERS = 55, 8
 """Damaged copies of each kind of file: with one flipped bit, and with each other damage."""
 SLOW_FLIPS, SLOW_OTHERS = 15, 2
 """The same where worker processes or a server must start."""
