@@ -31,9 +31,11 @@ def every(
         except AssertionError as error:
             counts.add([str(error)], f"no. {number}")
             continue
+        fired = has_fired(fault)
         wrong = recovered(reference, twin)
-        if not has_fired(fault):
+        if not fired:
             assert wrong == [], f"without a fault: {wrong}"
+            assert number > first, "no operation was counted"
             return
         counts.add(wrong, f"no. {number}")
     raise AssertionError(f"{MAX_OPERATIONS} operations did not suffice")

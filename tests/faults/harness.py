@@ -143,9 +143,8 @@ def interrupted(reference: Reference, twin: Twin, checkpoint: str) -> Twin:
     Args:
         checkpoint: the beginning of its name.
     """
-    (place,) = (
-        k for k, line in enumerate(reference.operations) if line.startswith(f"rename {checkpoint}")
-    )
+    renames = [line.startswith(f"rename {checkpoint}") for line in reference.operations]
+    place = renames.index(True)
     writes = reference.operations[:place].count("write journal.jsonl")
     kill = twin.fault(
         action="kill before", operations=("write",), names="journal.jsonl", number=writes + 1

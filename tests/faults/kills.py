@@ -11,11 +11,6 @@ START = "start"
 """The time before the first record of a journal: data and server, no run yet."""
 
 
-def stages_of(reference: Reference) -> list[str]:
-    """The stages in which a run can be killed; of a comparison there is one."""
-    return [START, *(stage for stage in reference.begun if stage != "end")]
-
-
 def length(reference: Reference, stage: str) -> float:
     """Seconds that a stage took in the undisturbed run."""
     times = list(reference.begun.values())
@@ -26,8 +21,13 @@ def length(reference: Reference, stage: str) -> float:
     return max(0.01, times[k + 1] - times[k])
 
 
-def kill_in(twin: Twin, reference: Reference, stage: str, chance: random.Random) -> bool:
-    """Starts the command and kills it in a stage; False: it ended before."""
+def kill_in(twin: Twin, reference: Reference, stage: str, chance: random.Random) -> str | None:
+    """Starts the command and kills it in a stage, at an instant that the stage's undisturbed length
+    sets.
+
+    Returns:
+        the stage in which it was killed, a later one where this run is faster; None: it ended.
+    """
     before = len(twin.records("stage"))
     share = chance.random()
     started = twin.start()
@@ -45,9 +45,12 @@ def kill_in(twin: Twin, reference: Reference, stage: str, chance: random.Random)
     while time.monotonic() < end and started.poll() is None:
         time.sleep(POLL_SECONDS)
     if started.poll() is not None:
-        return False
+        return None
     started.kill()
-    return started.poll() == -9
+    if started.poll() != -9:
+        return None
+    begun = [record["stage"] for record in twin.records("stage")[before:]]
+    return begun[-1] if begun else START
 
 
 def kill_when(twin: Twin, reached: Callable[[], bool], delay: float) -> bool:

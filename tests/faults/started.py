@@ -20,6 +20,7 @@ from faults.injection import Fault
 
 CASE = "RNNKIT_FAULT_CASE"
 """Variable that every process of a case inherits: the case's folder."""
+START_SECONDS = 60  # seconds the starter may take to fork a command
 END_SECONDS = 60  # seconds the starter may take to end
 POLL_SECONDS = 0.002
 
@@ -47,7 +48,9 @@ class Started:
         self.pid = process.pid if process else self._pid()
 
     def _pid(self) -> int:
+        until = time.monotonic() + START_SECONDS
         while not (self.job / "pid").exists():
+            assert time.monotonic() < until, "the starter is gone"
             time.sleep(POLL_SECONDS)
         return int((self.job / "pid").read_text())
 

@@ -13,13 +13,13 @@ import pytest
 from faults.damage import KINDS
 from faults.experiments import PLAIN, SWEEP
 from faults.harness import Reference, Twin, copied, fresh, interrupted
-from faults.kills import kill_in, kill_when
+from faults.kills import kill_when
 from faults.mending import mended
 from faults.remains import left_processes
 from faults.started import Starter
 from faults.tally import Tally
 
-FLIPS, OTHERS = 60, 8
+FLIPS, OTHERS = 55, 8
 """Damaged copies of each kind of file: with one flipped bit, and with each other damage."""
 SLOW_FLIPS, SLOW_OTHERS = 15, 2
 """The same where worker processes or a server must start."""
@@ -42,7 +42,7 @@ SWEEP_FILES = {
 }
 PREFECT_FILES = {"prefect.db": "prefect/prefect.db"}
 SHORT = [
-    ("checkpoint", "flip", 3),
+    ("checkpoint", "flip", 2),
     ("checkpoint", "truncate", 1),
     ("prepared data", "flip", 1),
     ("mlflow.db", "truncate", 1),
@@ -59,13 +59,14 @@ def halfway(plain: Reference, tmp_path_factory: pytest.TempPathFactory, starter:
 
 
 @pytest.fixture(scope="session")
-def halfway_sweep(
-    sweep: Reference, tmp_path_factory: pytest.TempPathFactory, starter: Starter
-) -> Twin:
+def halfway_sweep(tmp_path_factory: pytest.TempPathFactory, starter: Starter) -> Twin:
     """A sweep that was killed in its trials."""
     twin = fresh(SWEEP, tmp_path_factory.mktemp("halfway-sweep"), starter)
-    while len(list(twin.home.glob("runs/sweep-*/trials/*/checkpoints/*"))) < 3:
-        assert kill_in(twin, sweep, "tune", random.Random(1))
+
+    def begun() -> bool:
+        return len(list(twin.home.glob("runs/sweep-*/trials/*/checkpoints/epoch-*"))) > 2
+
+    assert kill_when(twin, begun, 0.0)
     return twin
 
 

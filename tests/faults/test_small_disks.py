@@ -94,6 +94,7 @@ def test_disks_with_less_space_than_a_run_needs(
     counts.check()
 
 
+@pytest.mark.faults
 def test_a_disk_that_is_read_only(
     plain: Reference, disk: Path, tmp_path: Path, starter: Starter, tally: MakeTally
 ) -> None:

@@ -70,6 +70,18 @@ def wait_for_epoch(twin: Twin, started: Started) -> None:
         time.sleep(0.1)
 
 
+def test_a_killed_sweep_goes_on(sweep: Reference, twin: MakeTwin, tally: MakeTally) -> None:
+    counts, hit = tally("kill -9 in tune"), twin(sweep)
+    started = hit.start()
+    while not epochs_of(hit):
+        assert started.poll() is None
+        time.sleep(0.002)
+    started.kill()
+    counts.add(recovered(sweep, hit), "while a trial is trained")
+    counts.check()
+
+
+@pytest.mark.faults
 def test_a_sweep_loses_a_worker_and_is_killed(
     sweep: Reference, twin: MakeTwin, tally: MakeTally
 ) -> None:
