@@ -14,7 +14,7 @@ from rnnkit.data.sources.tabular import TableFile, column, refuse_blank
 from rnnkit.data.sources.wav import recording
 from rnnkit.errors import InputError
 from rnnkit.params.source import FIELD, Audio
-from rnnkit.runtime.files import sha256_file, sha256_named
+from rnnkit.runtime.files import sha256_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ def fingerprint(params: Audio) -> str:
     """SHA-256 of the names and bytes of all files, including those named in a table."""
     listed = _listed(params, None)
     table = [] if params.names is not None else [(params.path, opening.fingerprint(params.path))]
-    hashes = ((name, sha256_file(opening.existing(name))) for name in sorted(set(listed["file"])))
+    hashes = ((name, opening.fingerprint(name)) for name in sorted(set(listed["file"])))
     return sha256_named((hashed_local_path(name), sha.encode()) for name, sha in [*table, *hashes])
 
 
@@ -71,7 +71,7 @@ def _listed(params: Audio, split: str | None) -> pd.DataFrame:
 
 def _table(params: Audio) -> TableFile:
     path = params.path
-    if Path(path).expanduser().is_dir():
+    if opening.expanded(path).is_dir():
         raise InputError(
             f"{path}: is a folder, and the transcripts of its recordings must be in their names; "
             'say how in data.source.names, as in "{text}_{take}.wav"'
@@ -90,7 +90,11 @@ def _recordings(names: pd.Series, table: TableFile) -> pd.Series:
     refuse_blank(names, table.at, rule)
     files = names.map(lambda name: str(Path(table.path).parent / name))
     for row, file in enumerate(files):
-        if not Path(file).expanduser().exists():
+        try:
+            exists = opening.expanded(file).exists()
+        except InputError as error:
+            raise InputError(f"{table.at(row)}: {error}") from None
+        if not exists:
             raise InputError(
                 f"{table.at(row)}: there is no recording {file}; paths in a table "
                 "begin where the table lies"
@@ -103,7 +107,7 @@ def _named(params: Audio, part: str | None) -> tuple[dict[str, pd.Series], Calla
     import pandas as pd
 
     assert params.names is not None
-    folder = Path(params.path).expanduser()
+    folder = opening.expanded(params.path)
     if not folder.is_dir():
         raise InputError(
             f"{params.path}: a folder of .wav files is needed, but there is none; give its path "

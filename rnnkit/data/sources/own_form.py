@@ -6,11 +6,10 @@ import csv
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.data.sources import like, read_file
-from rnnkit.data.sources.opening import alternatives
+from rnnkit.data.sources.opening import alternatives, expanded
 from rnnkit.data.sources.tabular import format_of
 from rnnkit.params.data import Split
 from rnnkit.params.source import Audio, LabelledText, Pairs, Source
@@ -40,7 +39,7 @@ def is_table(path: str) -> bool:
 def is_named_as_own(source: Source, path: str) -> bool:
     """Whether a path alone says that it is of the form of the source, the block that reads it."""
     if isinstance(source, Audio) and source.names is not None:
-        return Path(path).expanduser().is_dir()
+        return expanded(path).is_dir()
     if isinstance(source, LabelledText | Pairs) and len(alternatives(path)) > 1:
         return True
     format = getattr(source, "format", None)
@@ -80,7 +79,10 @@ def _is_header(source: Any, rows: Sequence[str], separator: str, column: str) ->
     if separator == "whitespace":
         fields = first.split()
     else:
-        fields = next(csv.reader([first], delimiter=separator), [])
+        try:
+            fields = next(csv.reader([first], delimiter=separator), [])
+        except csv.Error:  # a field that is too long, or a carriage return in it
+            return False
     if not getattr(source, "header", True):
         return len(fields) > 1
     names = getattr(source, "columns", None)
