@@ -19,6 +19,9 @@ from recordings import table
 from source_files import read, write
 
 from rnnkit.data.sources import limits, opening
+from rnnkit.data.sources.delimited import _names
+from rnnkit.data.sources.own_form import is_own_form
+from rnnkit.data.sources.tabular import TableFile
 from rnnkit.data.word_vectors import read_vectors
 from rnnkit.errors import InputError
 from rnnkit.params.source import (
@@ -31,6 +34,7 @@ from rnnkit.params.source import (
     Vectors,
 )
 from rnnkit.params.source import Text as PlainText
+from rnnkit.tasks.items import numbers
 
 LONG = limits.MAX_LINE + 1
 NESTED = limits.MAX_NESTING + 1
@@ -68,8 +72,8 @@ TEXTS = {
     "missing fields": (
         Vectors,
         "a.csv",
-        lambda: "a," * 9_999 + "b\n" + "1\n" * 1_002,
-        r"a\.csv, line 1002: the rows of a table may lack 10,000,000 fields in all, but they lack",
+        lambda: "a," * 99 + "b\n" + "1\n" * 101_011,
+        r"a\.csv, line 101012: the rows of a table may lack 10,000,000 fields in all, but they la",
     ),
     "a quote": (
         LabelledText,
@@ -150,8 +154,6 @@ def test_a_table_is_the_same_in_one_piece_and_in_several(
     rows = ["a,b,c", "1,x,", ",,", "2", '3,"y\ny",z', ",,", ",,"]
     path = write(tmp_path, "a.csv", "\n".join(rows))
     source = LabelledText(path=path, text="a", label="b")
-    from rnnkit.data.sources.tabular import TableFile
-
     whole = TableFile(source, "csv")
     monkeypatch.setattr("rnnkit.data.sources.delimited.CHUNK_FIELDS", 2)
     pieces = TableFile(source, "csv")
@@ -162,8 +164,6 @@ def test_a_table_is_the_same_in_one_piece_and_in_several(
 
 
 def test_a_column_that_has_its_name_again_is_numbered(tmp_path: Path) -> None:
-    from rnnkit.data.sources.delimited import _names
-
     assert _names(["a", "a.1", "a", "a", ""], True) == ["a", "a.1", "a.2", "a.3", "Unnamed: 4"]
     assert len(set(_names(["a"] * 50_000, True))) == 50_000  # in no quadratic time
 
@@ -217,6 +217,17 @@ def test_a_packed_file_by_another_name(magic: bytes, name: str, tmp_path: Path) 
     path = write(tmp_path, "a.csv", magic + b"\xff")
     with pytest.raises(InputError, match=rf"a\.csv: .* is packed by {name}; unpack it, or pack it"):
         read(LabelledText(path=path))
+
+
+def test_a_first_line_that_csv_cannot_read_is_no_header() -> None:
+    source = LabelledText(path="a.csv")
+    assert not is_own_form(source, ["text,a\rb"], "text", ["a"])
+
+
+def test_a_target_beyond_float32_is_refused() -> None:
+    for text in ("1e39", "-1e308", "inf", "nan", 10**400):
+        with pytest.raises(InputError, match="no number: x, 1, "):
+            numbers([(text,)], ("x",), "no number: {name}, {row}, {text}")
 
 
 def test_standard_input_without_an_end_of_line() -> None:

@@ -301,6 +301,8 @@ def suggested(text: str, layout: Layout) -> str:
     seen = enumerate(_lines(text[:SEEN_CHARACTERS]), start=1)
     filled = ((number, line.rstrip("\r\n")) for number, line in seen if line.strip())
     lines = [*islice(filled, SEEN_LINES)]
+    if not lines:
+        return ""
     best: tuple[int, int, Layout] | None = None
     for separator in dict.fromkeys((layout.separator, ";", "\t", "|", ",", WHITESPACE)):
         candidate = replace(plain, separator=separator)

@@ -174,7 +174,11 @@ class TableFile:
             if names := self.named(field):
                 first, *others = (self.column(name, f"data.source.{field}") for name in names)
                 if others:
-                    rows = zip(*(cells.astype(str) for cells in (first, *others)), strict=True)
+                    texts = (
+                        cells.astype(object).mask(cells.isna(), "").map(str)
+                        for cells in (first, *others)
+                    )
+                    rows = zip(*texts, strict=True)
                     first = pd.Series(map(" ".join, rows), name=" ".join(names), dtype="str")
                 if field in MEMBERSHIP:
                     self.labels(first, f"every row must say to which {MEMBERSHIP[field]}")
