@@ -5,22 +5,26 @@ Reads files of gigabytes: only requested words are kept in memory.
 
 from __future__ import annotations
 
-import gzip
-import io
-import zipfile
-import zlib
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import IO
 
 import numpy as np
 
+from rnnkit.data.sources.limits import MAX_COLUMNS, MAX_LINE, refuse_long_line
 from rnnkit.data.sources.opening import archived, existing
 from rnnkit.data.sources.public_files import located
+from rnnkit.data.sources.unpacking import members, open_bytes
 from rnnkit.errors import InputError
 
 BOM = b"\xef\xbb\xbf"  # a byte-order mark in UTF-8
 RESOURCES = "__MACOSX/"  # where macOS puts its own files into a .zip
+MAX_WORD_BYTES = 10_000
+"""Size of a word of the binary form."""
+COUNT = re.compile(rb"\d{1,18}")
+"""A number of the header."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,38 +54,39 @@ def read_vectors(path: str, wanted: Collection[str]) -> WordVectors:
         InputError: a missing or truncated file, a row of another width, an invalid number, or one
             that float32 cannot hold.
     """
-    try:
-        with _opened(path) as file:
-            first = file.readline()
-            fields = first.removeprefix(BOM).split()
-            header = len(fields) == 2 and all(field.isdigit() for field in fields)
-            claimed = int(fields[0]) if header else None
-            width = int(fields[1]) if header else len(fields) - 1
-            if width < 1:
-                raise InputError(f"{path}, line 1: a word and its numbers are needed; name another")
-            binary = header and not _is_text(file.readline(), width)
-            file.seek(len(first) if header else len(BOM) if first.startswith(BOM) else 0)
-            entries = (
-                _binary(path, file, claimed or 0, width)
-                if binary
-                else _text(path, file, width, 1 + header)
+    with _opened(path) as file:
+        first = _line(path, file, 1)
+        fields = first.removeprefix(BOM).split()
+        header = len(fields) == 2 and all(map(COUNT.fullmatch, fields))
+        claimed = int(fields[0]) if header else None
+        width = int(fields[1]) if header else len(fields) - 1
+        if not 1 <= width <= MAX_COLUMNS:
+            raise InputError(
+                f"{path}, line 1: a word and its numbers are needed, {MAX_COLUMNS:,} at most, but "
+                f"there are {max(width, 0):,}; name another file"
             )
-            wanted = set(wanted)
-            vectors: dict[str, np.ndarray] = {}
-            rows = latin = 0
-            for raw, numbers in entries:
-                rows += 1
-                try:
-                    word = raw.decode("utf-8")
-                except UnicodeDecodeError:
-                    word, latin = raw.decode("latin-1"), latin + 1
-                if word in wanted and word not in vectors:
-                    vectors[word] = numbers
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        reason = str(error).rstrip(".")
-        raise InputError(
-            f"{path}: the file must unpack whole, but {reason}; copy it again"
-        ) from None
+        binary = header and not _is_text(file.readline(MAX_LINE), width)
+    with _opened(path) as file:
+        if header:
+            file.readline()
+        elif first.startswith(BOM):
+            file.read(len(BOM))
+        entries = (
+            _binary(path, file, claimed or 0, width)
+            if binary
+            else _text(path, file, width, 1 + header)
+        )
+        wanted = set(wanted)
+        vectors: dict[str, np.ndarray] = {}
+        rows = latin = 0
+        for raw, numbers in entries:
+            rows += 1
+            try:
+                word = raw.decode("utf-8")
+            except UnicodeDecodeError:
+                word, latin = raw.decode("latin-1"), latin + 1
+            if word in wanted and word not in vectors:
+                vectors[word] = numbers
     notes = []
     if claimed is not None and claimed != rows:
         notes.append(f"{path}: its header says {claimed:,} rows, and it has {rows:,}")
@@ -93,20 +98,23 @@ def read_vectors(path: str, wanted: Collection[str]) -> WordVectors:
 def _opened(path: str) -> IO[bytes]:
     archive, member = archived(located(path))
     file = existing(archive)
-    if file.suffix == ".gz":
-        return io.BufferedReader(gzip.open(file))
     if file.suffix != ".zip":
-        return file.open("rb")
-    content = zipfile.ZipFile(file)
-    names = [name for name in content.namelist() if not name.endswith("/")]
-    names = [name for name in names if not name.startswith(RESOURCES)]
+        return open_bytes(file)
+    names = [name for name in members(file) if not name.startswith(RESOURCES)]
     if member in names or (len(names) == 1 and not member):
-        return content.open(member or names[0])
+        return open_bytes(file, member or names[0])
     rule = f"there is no file {member!r} in it" if member else "it must hold one file"
     raise InputError(
         f"{archive}: {rule}, but it holds {len(names)} ({', '.join(names[:4])}); write the one you "
         f"want behind the archive, as {archive}/{names[0] if names else 'vectors.txt'}"
     )
+
+
+def _line(path: str, file: IO[bytes], number: int) -> bytes:
+    """The next line; empty at the end of the file."""
+    line = file.readline(MAX_LINE + 1)
+    refuse_long_line(f"{path}, line {number}", len(line))
+    return line
 
 
 def _is_text(line: bytes, width: int) -> bool:
@@ -124,10 +132,11 @@ def _numbers(fields: list[bytes]) -> list[float] | None:
         return None
 
 
-def _text(
-    path: str, lines: IO[bytes], width: int, first: int
-) -> Iterator[tuple[bytes, np.ndarray]]:
-    for number, line in enumerate(lines, start=first):
+def _text(path: str, file: IO[bytes], width: int, first: int) -> Iterator[tuple[bytes, np.ndarray]]:
+    for number in count(first):
+        line = _line(path, file, number)
+        if not line:
+            return
         if not line.strip():
             continue
         fields = line.rsplit(None, width)  # a word may contain spaces
@@ -166,6 +175,11 @@ def _binary(
         word = bytearray()
         while (byte := file.read(1)) not in (b" ", b""):
             word += byte
+            if len(word) > MAX_WORD_BYTES:
+                raise InputError(
+                    f"{path}, row {row + 1}: a word may have {MAX_WORD_BYTES:,} bytes at most, but "
+                    "this one has more; copy the file again or name another"
+                )
         numbers = file.read(4 * width)
         if not byte and not word.strip():
             return

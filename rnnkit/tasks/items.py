@@ -21,6 +21,7 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import Rows, duplicates, split_items
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.stretches import cut_stretches, split_stretches
+from rnnkit.data.sources.limits import MAX_NUMBER
 from rnnkit.data.sources.numerals import notation
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
@@ -152,16 +153,16 @@ def numbers(rows: Sequence[Sequence[Any]], names: Sequence[str], refusal: str) -
         refusal: the message for what is no finite number, with `{name}`, `{row}` and `{text}`.
 
     Raises:
-        InputError: one is no finite number.
+        InputError: one is no finite number, or beyond float32.
     """
     values = np.empty((len(rows), len(names)))
     for row, texts in enumerate(rows):
         for column, text in enumerate(texts):
             try:
                 values[row, column] = float(text)
-            except ValueError:
+            except (ValueError, OverflowError):  # of an int beyond a float
                 values[row, column] = np.nan
-            if not np.isfinite(values[row, column]):
+            if not abs(values[row, column]) <= MAX_NUMBER:  # also for NaN
                 shown = {"name": names[column], "row": row + 1, "text": str(text)[:40]}
                 keys = notation(str(text))
                 raise InputError(refusal.format(**shown) + (f"; {keys}" if keys else ""))

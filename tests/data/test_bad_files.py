@@ -11,7 +11,7 @@ from source_files import read, write
 from rnnkit.data import sources
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, Files, Fractions
-from rnnkit.params.source import Audio, LabelledText, Pairs, Table, Tokens, Vectors
+from rnnkit.params.source import TS, Audio, LabelledText, Pairs, Table, Tokens, Vectors
 from rnnkit.params.source import Text as PlainText
 
 # Messages about bad files
@@ -163,14 +163,21 @@ BAD = {
         {},
         "a.jsonl",
         '\n{"text": ' + "9" * 5_000 + "}\n",
-        r"a\.jsonl, line 2: every line must be one JSON object that can be read, and this is too l",
+        r"a\.jsonl, line 2: every line must be one JSON object, but a number in it has mor",
     ),
     "json of brackets": (
         Tokens,
         {},
         "a.jsonl",
         '{"a": ' + "[" * 100_000,
-        r"a\.jsonl, line 1: every line must be one JSON object that can be read, and this is too l",
+        r"a\.jsonl, line 1: every line must be one JSON object of no more than 100 lists",
+    ),
+    "a key with half a character": (
+        LabelledText,
+        {},
+        "a.jsonl",
+        '{"text": "a", "label": "b", "k\\ud83d": 1}\n',
+        r"a\.jsonl, line 1: the key 'k\\ud83d' must be a text, but its character 2 is half of one",
     ),
     "blank lines alone": (Tokens, {}, "a.jsonl", "\n \n", r"at least one row of data is needed"),
     "blank lines alone of texts": (LabelledText, {}, "a.jsonl", "\n", r"at least one row of data"),
@@ -231,6 +238,62 @@ BAD = {
         "a.csv",
         "time,x\n2024-01-01T00:00+01:00,1\n2024-01-01T00:00,1\n",
         r"a\.csv, line 3: either all times of column 'time' have an offset from UTC or none has",
+    ),
+    "a time before year 1": (
+        Table,
+        {},
+        "a.csv",
+        "time,x\n2024-01-01,1\n0000-12-31,1\n",
+        r"a\.csv, line 3: times must lie in the years 1 to 9999, but this one is in the year 0;",
+    ),
+    "a time in year 9999 of a zone": (
+        Table,
+        {"timezone": "Pacific/Auckland"},
+        "a.csv",
+        "time,x\n9999-12-30T23:00Z,1\n9999-12-31T23:00Z,1\n",
+        r"a\.csv, line 2: times must lie in the years 2 to 9998, but this one is in the year 9999;",
+    ),
+    "a number beyond float32": (
+        Table,
+        {"gaps": "forward"},
+        "a.csv",
+        "time,x\n2024-01-01,1\n2024-01-02,1e308\n",
+        r"1 are missing, infinite or beyond 3\.4e\+38, the .* column 'x', line 3 \('1e308'\); fill",
+    ),
+    "a number of a case beyond float32": (
+        TS,
+        {},
+        "a.ts",
+        "@data\n1,1e39:a\n",
+        r"a\.ts, line 2: every value must be a finite number, up to 3\.4e\+38; fill missing",
+    ),
+    "a dimension of many digits": (
+        TS,
+        {},
+        "a.ts",
+        f"@dimensions {'9' * 5_000}\n@data\n1:a\n",
+        r"a\.ts, line 1: a whole number above 0 is needed, but it is '9{40}'; correct it$",
+    ),
+    "an encoding with a NUL": (
+        PlainText,
+        {"encoding": "utf\0"},
+        "a.txt",
+        "a",
+        r"there is no encoding 'utf\\x00'",
+    ),
+    "an encoding of names": (
+        PlainText,
+        {"encoding": "idna"},
+        "a.txt",
+        "xn--a" + "b" * 99,
+        r"a\.txt: is no text in the encoding 'idna'; set `encoding` to utf-8, latin-1, utf-16",
+    ),
+    "an escape of half a character": (
+        PlainText,
+        {"encoding": "unicode_escape"},
+        "a.txt",
+        r"a \ud83d",
+        r"a\.txt: is no text in the encoding 'unicode_escape'; set `encoding`",
     ),
     "equal times": (
         Table,

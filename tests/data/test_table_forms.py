@@ -61,6 +61,12 @@ def test_ag_news_has_no_header(tmp_path: Path) -> None:
     assert frame.attrs["notes"] == []
 
 
+def test_lines_of_other_white_space_suggest_no_layout(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "\x1f\n\x1f\n")
+    with pytest.raises(InputError, match=r"a\.csv: there is no column 'text', for the first line"):
+        read(LabelledText(path=path))
+
+
 def test_air_quality_has_semicolons_decimal_commas_and_marks(tmp_path: Path) -> None:
     """As in the UCI repository: nameless columns and empty rows at the end."""
     options = {
@@ -87,6 +93,16 @@ def test_air_quality_has_semicolons_decimal_commas_and_marks(tmp_path: Path) -> 
     ]
     with pytest.raises(InputError, match=r"2 are missing .* column 'CO\(GT\)', line 4 \('-200'\)"):
         read(Table.model_validate(options | {"gaps": "refuse"}))
+
+
+def test_a_time_in_several_columns_of_which_one_is_empty(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "day,hour,x\n2024-01-01,12:00,1\n2024-01-02,,2\n")
+    source = Table.model_validate({"path": path, "time": ["day", "hour"]})
+    with pytest.raises(InputError, match=r"a\.csv, line 3: .* but it is '2024-01-02 '; write"):
+        read(source)
+    short = write(tmp_path, "b.csv", "day,hour,x\n2024-01-01,12:00,1\n\x1f\n")
+    with pytest.raises(InputError, match=r"b\.csv, line 3: column 'day hour' must hold ISO 8601 t"):
+        read(source.model_copy(update={"path": short, "gaps": "forward"}))
 
 
 def test_sms_spam_has_tabs_between_label_and_text(tmp_path: Path) -> None:

@@ -91,9 +91,9 @@ def test_a_step_is_answered_before_the_next_one_is_typed(classifier: Predictor) 
     class Typed(io.BytesIO):
         lines = 0
 
-        def __next__(self) -> bytes:
+        def readline(self, size: int | None = -1) -> bytes:
             self.lines += 1
-            return super().__next__()
+            return super().readline(size)
 
     typed = Typed(b"a\nb\n")
     steps = inputs(classifier, "-", STEPS, typed)

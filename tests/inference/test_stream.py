@@ -383,8 +383,11 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     [
         ("{", "f, line 1, column 2: every line must be a JSON value"),
         ("0.5,-1", "f, line 1, column 4: every line must be a JSON value, but extra data"),
-        ("[" * 100_000, "f, line 1: every line must be a JSON value that can be read, and this is"),
-        ("9" * 5_000, "every line must be a JSON value that can be read, and this is too large"),
+        (
+            "[" * 100_000,
+            "f, line 1: every line must be a JSON value of no more than 100 lists",
+        ),
+        ("9" * 5_000, "every line must be a JSON value, but a number in it has more digits than"),
         ('{"a": 1}', "must have its input under one of .*tokens.* its keys are a"),
     ],
 )

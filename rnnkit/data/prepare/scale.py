@@ -57,7 +57,8 @@ class Scaler:
     def transform(self, values: np.ndarray, series: int = 0) -> np.ndarray:
         """Scale [rows, columns] of one series; float64."""
         offset, scale = (table[series].numpy() for table in self.tables)
-        return np.asarray((values - offset) / scale)
+        with np.errstate(over="ignore"):  # infinite: refused where it becomes float32
+            return np.asarray((values - offset) / scale)
 
     def which(self, rows: Tensor) -> Tensor:
         """Index of the series of each row of the source's frame."""

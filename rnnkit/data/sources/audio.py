@@ -15,7 +15,7 @@ from rnnkit.data.sources.wav import recording
 from rnnkit.errors import InputError
 from rnnkit.params.source import FIELD, Audio
 from rnnkit.runtime.disk import user_path
-from rnnkit.runtime.files import sha256_file, sha256_named
+from rnnkit.runtime.files import sha256_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ def fingerprint(params: Audio) -> str:
     """SHA-256 of the names and bytes of all files, including those named in a table."""
     listed = _listed(params, None)
     table = [] if params.names is not None else [(params.path, opening.fingerprint(params.path))]
-    hashes = ((name, sha256_file(opening.existing(name))) for name in sorted(set(listed["file"])))
+    hashes = ((name, opening.fingerprint(name)) for name in sorted(set(listed["file"])))
     return sha256_named((hashed_local_path(name), sha.encode()) for name, sha in [*table, *hashes])
 
 
@@ -91,7 +91,11 @@ def _recordings(names: pd.Series, table: TableFile) -> pd.Series:
     refuse_blank(names, table.at, rule)
     files = names.map(lambda name: str(Path(table.path).parent / name))
     for row, file in enumerate(files):
-        if not user_path(file).exists():
+        try:
+            exists = user_path(file).exists()
+        except InputError as error:
+            raise InputError(f"{table.at(row)}: {error}") from None
+        if not exists:
             raise InputError(
                 f"{table.at(row)}: there is no recording {file}; paths in a table "
                 "begin where the table lies"

@@ -6,14 +6,20 @@ Cells are text: types are not inferred, and "NA" stays "NA". A quote is text in 
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from rnnkit.data.sources.limits import (
+    MAX_LINE,
+    MAX_LINES,
+    refuse_columns,
+    refuse_missing,
+)
 from rnnkit.data.sources.opening import read_text
 from rnnkit.errors import InputError
 from rnnkit.params.delimited import WHITESPACE, Delimited
@@ -25,6 +31,12 @@ SEPARATORS = {"csv": ",", "tsv": "\t"}
 """Format -> the separator by default."""
 JOINED_LINES = 3
 """A field in quotes with so many lines is refused where each of them looks like a row."""
+CHUNK_FIELDS = 2_000_000
+"""Fields that are held as Python's texts, of 60 bytes each, before they go to pandas."""
+SEEN_LINES, SEEN_CHARACTERS = 100, 1_000_000
+"""First lines of a text, and of their characters, that say of which layout it is."""
+LINE = re.compile(r"[^\r\n]*+(?:\r\n?|\n)|[^\r\n]++")
+"""A line with its break, LF, CR LF or CR. (io.StringIO holds four bytes per character.)"""
 UNNAMED = re.compile(r"Unnamed: \d+(\.\d+)?")
 """What pandas calls a column without a name: row numbers that it wrote, for the most part."""
 
@@ -88,11 +100,16 @@ def text_of(path: str, encoding: str, layout: Layout) -> str:
     """A file's text, with comments and skipped lines as empty lines."""
     text = read_text(path, encoding)
     if layout.skip_rows:
-        lines = io.StringIO(text, newline="").readlines()
-        text = "\n" * layout.skip_rows + "".join(lines[layout.skip_rows :])
+        lines = islice(_lines(text), layout.skip_rows)
+        text = "\n" * layout.skip_rows + text[sum(map(len, lines)) :]
     if layout.comment is None:
         return text
     return re.sub(rf"(?<![^\r\n]){re.escape(layout.comment)}[^\r\n]*", "", text)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines with their breaks, LF, CR LF or CR."""
+    return (match[0] for match in LINE.finditer(text))
 
 
 def records(text: str, layout: Layout) -> Iterator[tuple[int, int, list[str]]]:
@@ -103,20 +120,30 @@ def records(text: str, layout: Layout) -> Iterator[tuple[int, int, list[str]]]:
     [(1, 1, ['a', 'b']), (3, 4, ['1\\n2', '3'])]
 
     Raises:
-        Malformed: a quote is not closed, or text follows a closing quote.
+        Malformed: a quote is not closed, text follows a closing quote, or a record is too long.
     """
-    lines = io.StringIO(text, newline="")
+    begin, length = 1, 0
+
+    def lines() -> Iterator[str]:
+        nonlocal length
+        for line in _lines(text):
+            length += len(line)
+            if length > MAX_LINE:
+                raise Malformed(begin, _too_long(line, length))
+            yield line
+
     if layout.separator == WHITESPACE:
-        for number, line in enumerate(lines, start=1):
+        for begin, line in enumerate(lines(), start=1):
             if line.strip():
-                yield number, number, layout.divide(line.strip("\r\n"))
+                yield begin, begin, layout.divide(line.strip("\r\n"))
+            length = 0
         return
     csv.field_size_limit(2**31 - 1)  # a text may be long
     quoting = csv.QUOTE_MINIMAL if layout.quotes else csv.QUOTE_NONE
-    reader = csv.reader(lines, delimiter=layout.separator, quoting=quoting, strict=True)  # type: ignore[arg-type]
-    begin = 1
+    reader = csv.reader(lines(), delimiter=layout.separator, quoting=quoting, strict=True)  # type: ignore[arg-type]
     try:
         for record in reader:
+            length = 0
             blank = len(record) == 1 and record[0].isspace() and not record[0].strip(" \t")
             if record and not blank:
                 yield begin, reader.line_num, record
@@ -137,35 +164,72 @@ def records(text: str, layout: Layout) -> Iterator[tuple[int, int, list[str]]]:
         raise Malformed(begin, reason) from None
 
 
+def _too_long(line: str, length: int) -> str:
+    """Reason for a record that is longer than MAX_LINE, up to the end of a line."""
+    if length == len(line):
+        return (
+            f"a line may have {MAX_LINE:,} characters at most, but it has {length:,}; is a line "
+            "break missing, or is the file of another kind?"
+        )
+    return (
+        f"a row may have {MAX_LINE:,} characters at most, but a quote is opened and not closed in "
+        "as many; close it, write two for one that belongs to the text, or set "
+        "`data.source.quotes: false` where quotes are text"
+    )
+
+
 def table(path: str, text: str, layout: Layout) -> tuple[pd.DataFrame, list[str]]:
     """The rows as a frame of text, and notes.
 
     Raises:
-        InputError: Malformed, a row with too many fields, or quotes that join rows.
+        InputError: Malformed, a row with too many fields, quotes that join rows, or a table beyond
+            a limit.
     """
     import pandas as pd
 
+    rows = records(text, layout)
+    joined: list[tuple[int, int, int]] = []  # lines, first line, last line
+    chunks: list[pd.DataFrame] = []
+    cells: list[list[str | None]] = []
+    empty: list[list[str | None]] = []  # rows without any value, left out at the end
+    names: list[str] = []
+    width = missing = 0
     try:
-        rows = list(records(text, layout))
+        for number, (begin, end, fields) in enumerate(rows):
+            record: list[str | None] = [*fields]
+            if not number:
+                record = ["", *record] if layout.row_names else record
+                width = len(record)
+                refuse_columns(f"{path}, line {begin}", width)
+                names = _names(["", *fields] if layout.row_names else fields, layout.header)
+            if number > MAX_LINES:
+                raise Malformed(begin, f"a table may have {MAX_LINES:,} rows; name a part of it")
+            if len(record) > width:
+                raise InputError(_too_many(path, text, layout, begin, len(record), width))
+            if end > begin:
+                joined.append((end - begin + 1, begin, end))
+            if not number and layout.header:
+                continue
+            missing += width - len(record)
+            refuse_missing(f"{path}, line {begin}", missing)
+            is_empty = len(record) > 1 and not any(record)
+            record += [None] * (width - len(record))
+            if is_empty:
+                empty.append(record)
+                continue
+            cells += [*empty, record]
+            empty = []
+            if len(cells) * width > CHUNK_FIELDS:
+                chunks.append(pd.DataFrame(cells, columns=names, dtype="str"))
+                cells = []
     except Malformed as error:
         raise InputError(f"{path}, line {error.begin}: {error}") from None
-    first = rows[0][2] if rows else []
-    if layout.row_names and rows:
-        rows[0] = (*rows[0][:2], ["", *first])  # the first column's name is empty
-    width = len(rows[0][2]) if rows else 0
-    for begin, _, record in rows:
-        if len(record) > width:
-            raise InputError(_too_many(path, text, layout, begin, len(record), width))
-    notes = _joined(path, text, layout, rows, width)
-    names = _names(rows[0][2], layout.header) if rows else []
-    cells = [record for _, _, record in rows[layout.header :]]
-    end = len(cells)
-    while end and len(cells[end - 1]) > 1 and not any(cells[end - 1]):
-        end -= 1
-    if end < len(cells):
-        notes.append(f"{len(cells) - end:,} rows without any value at the end were left out")
-    padded = [r if len(r) == width else r + [None] * (width - len(r)) for r in cells[:end]]
-    frame = pd.DataFrame(padded, columns=names, dtype="str")
+    notes = _joined(path, text, layout, joined, width)
+    if empty:
+        notes.append(f"{len(empty):,} rows without any value at the end were left out")
+    if cells or not chunks:
+        chunks.append(pd.DataFrame(cells, columns=names, dtype="str"))
+    frame = pd.concat(chunks, ignore_index=True) if len(chunks) > 1 else chunks[0]
     return (frame.iloc[:, 1:] if layout.row_names else frame), notes
 
 
@@ -174,24 +238,27 @@ def _names(first: list[str], header: bool) -> list[str]:
     if not header:
         return [str(number + 1) for number in range(len(first))]
     names: dict[str, None] = {}
+    counts = Counter[str]()
     for place, cell in enumerate(first):
         wanted = name = cell or f"Unnamed: {place}"
-        count = 0
         while name in names:
-            count += 1
-            name = f"{wanted}.{count}"
+            counts[wanted] += 1
+            name = f"{wanted}.{counts[wanted]}"
         names[name] = None
     return list(names)
 
 
 def _joined(
-    path: str, text: str, layout: Layout, rows: list[tuple[int, int, list[str]]], width: int
+    path: str, text: str, layout: Layout, joined: list[tuple[int, int, int]], width: int
 ) -> list[str]:
-    """A note on fields with line breaks; InputError where each line of one looks like a row."""
-    joined = [(end - begin + 1, begin, end) for begin, end, _ in rows if end > begin]
+    """A note on fields with line breaks; InputError where each line of one looks like a row.
+
+    Args:
+        joined: (number of lines, first line, last line) of each row of several lines.
+    """
     if not joined:
         return []
-    lines = io.StringIO(text, newline="").readlines()
+    lines = [*_lines(text)]
     for count, begin, end in joined:
         likely = count >= JOINED_LINES and width > 1 and not layout.trusted
         if likely and all(len(layout.divide(line)) == width for line in lines[begin - 1 : end]):
@@ -231,11 +298,11 @@ def suggested(text: str, layout: Layout) -> str:
     The separator is the one that divides most of the first lines into equally many fields.
     """
     plain = replace(layout, quotes=False)
-    lines = [
-        (number, line.rstrip("\r\n"))
-        for number, line in enumerate(io.StringIO(text, newline=""), start=1)
-        if line.strip()
-    ][:100]
+    seen = enumerate(_lines(text[:SEEN_CHARACTERS]), start=1)
+    filled = ((number, line.rstrip("\r\n")) for number, line in seen if line.strip())
+    lines = [*islice(filled, SEEN_LINES)]
+    if not lines:
+        return ""
     best: tuple[int, int, Layout] | None = None
     for separator in dict.fromkeys((layout.separator, ";", "\t", "|", ",", WHITESPACE)):
         candidate = replace(plain, separator=separator)

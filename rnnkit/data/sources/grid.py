@@ -184,12 +184,16 @@ def _days(wall: pd.DatetimeIndex) -> pd.DatetimeIndex | None:
     return None if days is None else _dates(days.astype("M8[D]"), wall)
 
 
-def _dates(dates: Any, wall: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Dates at the most frequent time of day; a zone that skips it at a date has another there."""
+def _dates(dates: Any, wall: pd.DatetimeIndex) -> pd.DatetimeIndex | None:
+    """Dates at the most frequent time of day; a zone that skips it at a date has another there.
+    None: one is beyond the range of the times' unit."""
     import pandas as pd
 
     time_of_day = (wall - wall.normalize()).value_counts().index[0]
-    local: pd.DatetimeIndex = pd.DatetimeIndex(dates).as_unit(wall.unit) + time_of_day
+    try:
+        local: pd.DatetimeIndex = pd.DatetimeIndex(dates).as_unit(wall.unit) + time_of_day
+    except (pd.errors.OutOfBoundsDatetime, OverflowError):
+        return None
     return local
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
+from rnnkit.data.sources.limits import MAX_JSON, MAX_LINE, MAX_NESTING
 from rnnkit.data.sources.opening import numbered_rows
 from rnnkit.errors import InputError
+
+NESTED = (list, dict)
 
 
 def objects(path: str, encoding: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -32,6 +36,10 @@ def objects(path: str, encoding: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 f"{where}: every line must be one JSON object, "
                 f"but this is a {type(value).__name__}; write it as {{…}}"
             )
+        for key in value:
+            if reason := fault(key):
+                shown = key.encode(errors="backslashreplace").decode()
+                raise InputError(f"{where}: the key '{shown}' {reason}; correct it")
         yield where, value
     if empty:
         raise InputError(f"{path}: at least one row of data is needed, but there is none")
@@ -46,10 +54,16 @@ def json_value(text: str, where: str, rule: str, lines: bool = False) -> Any:
         lines: whether the text is a file, with the line of an error to tell.
 
     Raises:
-        InputError: invalid JSON, or too large for Python.
+        InputError: invalid JSON, a number of thousands of digits, or JSON beyond a limit.
     """
+    limit = MAX_JSON if lines else MAX_LINE
+    if len(text) > limit:
+        raise InputError(
+            f"{where}: {rule} of no more than {limit:,} characters, but it has {len(text):,}; "
+            "divide it"
+        )
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError as error:
         line = f", line {error.lineno}" if lines else ""
         shown = "" if lines else f": {text[:40]!r}"
@@ -57,10 +71,33 @@ def json_value(text: str, where: str, rule: str, lines: bool = False) -> Any:
             f"{where}{line}, column {error.colno}: {rule}, but {error.msg.lower()}{shown}; correct "
             "it"
         ) from None
-    except (ValueError, RecursionError):  # thousands of digits, or of brackets
+    except ValueError:  # of int(), for its limit of digits
         raise InputError(
-            f"{where}: {rule} that can be read, and this is too large; correct it"
+            f"{where}: {rule}, but a number in it has more digits than can be read; correct it"
         ) from None
+    except RecursionError:
+        is_deep = True
+    else:
+        is_deep = _is_deep(value)
+    if is_deep:
+        raise InputError(
+            f"{where}: {rule} of no more than {MAX_NESTING} lists and objects within one another, "
+            "but it has more; correct it"
+        )
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether lists and objects are nested more than MAX_NESTING deep."""
+    level: list[Any] = [[value]]
+    for _ in range(MAX_NESTING + 1):
+        members = chain.from_iterable(
+            outer.values() if isinstance(outer, dict) else outer for outer in level
+        )
+        level = [member for member in members if isinstance(member, NESTED)]
+        if not level:
+            return False
+    return True
 
 
 def fault(value: Any) -> str | None:

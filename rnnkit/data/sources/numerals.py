@@ -34,6 +34,8 @@ def numbers(cells: pd.Series, source: WithNumbers) -> tuple[pd.Series, pd.Series
     import pandas as pd
 
     wrong = pd.Series(False, index=cells.index)
+    if (plain := _plain(cells, source)) is not None:
+        return plain, wrong
     if not pd.api.types.is_numeric_dtype(cells.dtype):
         cells = cells.mask(cells.isin(MISSING))
         plain = in_points(cells, source)
@@ -43,6 +45,20 @@ def numbers(cells: pd.Series, source: WithNumbers) -> tuple[pd.Series, pd.Series
     wrong |= parsed.isna() & cells.notna()
     marks = [float(mark) for mark in source.missing if not isinstance(mark, str)]
     return parsed.mask(parsed.isin(marks)), wrong
+
+
+def _plain(cells: pd.Series, source: WithNumbers) -> pd.Series | None:
+    """A column of numbers in points alone, as most are, at a tenth of the cost; None: any other."""
+    import numpy as np
+    import pandas as pd
+
+    if source.decimal != "." or source.thousands is not None or source.missing:
+        return None
+    try:
+        values = pd.to_numeric(cells).to_numpy(dtype=np.float64, na_value=np.nan)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return None if np.isnan(values).any() else pd.Series(values, cells.index, name=cells.name)
 
 
 def in_points(cells: pd.Series, source: WithNumbers) -> pd.Series:

@@ -1,13 +1,18 @@
-"""Open user files: check existence, decompress and decode. Failures are one-line InputErrors."""
+"""Open user files: check existence and decode. Failures are one-line InputErrors."""
 
 import codecs
-import gzip
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from rnnkit.data.sources.limits import (
+    MAX_FILE_BYTES,
+    MAX_LINE,
+    MAX_LINES,
+    refuse_long_line,
+    refuse_size,
+)
+from rnnkit.data.sources.unpacking import members, packer, read_whole
 from rnnkit.errors import InputError, UnreadableFile, closest
 from rnnkit.runtime.disk import user_path
 from rnnkit.runtime.files import sha256_file
@@ -30,9 +35,10 @@ def alternatives(path: str) -> list[tuple[str, str]]:
 
 def archived(path: str) -> tuple[str, str]:
     """Archive and member of a path inside a .zip; of other paths, the path and ""."""
-    for above in user_path(path).parents:
+    place = user_path(path)
+    for above in place.parents:
         if above.suffix == ".zip" and above.is_file():
-            return str(above), str(user_path(path).relative_to(above).as_posix())
+            return str(above), place.relative_to(above).as_posix()
     return path, ""
 
 
@@ -72,7 +78,13 @@ def _some(names: list[str]) -> str:
 
 def fingerprint(path: str) -> str:
     """SHA-256 of the file's bytes on disk; inside a .zip: of the whole archive."""
-    return sha256_file(existing(archived(path)[0]))
+    file = existing(archived(path)[0])
+    try:
+        return sha256_file(file)
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path}: cannot be read: {error.strerror}; change its permissions or name another file"
+        ) from None
 
 
 def read_bytes(path: str) -> bytes:
@@ -83,32 +95,18 @@ def read_bytes(path: str) -> bytes:
     """
     archive, member = archived(path)
     file, empty = existing(archive), "the file is empty; write the data"
-    try:
-        if member:
-            content = _member(archive, member)
-            empty = f"{member} is empty; write it"
-        else:
-            content = file.read_bytes()
-            content = gzip.decompress(content) if file.suffix == ".gz" else content
-    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise UnreadableFile(
-            f"{archive}: a {file.suffix} file must unpack whole, but {str(error).rstrip('.')}; "
-            "copy or download it again"
-        ) from None
+    if member:
+        empty = f"{member} is empty; write it"
+        names = members(file)
+        if member not in names:
+            raise UnreadableFile(
+                f"{archive}: there is no file {member!r} in it{closest(member, names)}; there "
+                f"are {_some(names)}"
+            )
+    content = read_whole(file, member)
     if not content:
         raise UnreadableFile(f"{archive}: {empty} again or name another file")
     return content
-
-
-def _member(archive: str, name: str) -> bytes:
-    with zipfile.ZipFile(Path(archive)) as opened:
-        names = [member for member in opened.namelist() if not member.endswith("/")]
-        if name not in names:
-            raise UnreadableFile(
-                f"{archive}: there is no file {name!r} in it{closest(name, names)}; there "
-                f"are {_some(names)}"
-            )
-        return opened.read(name)
 
 
 def read_text(path: str, encoding: str) -> str:
@@ -122,36 +120,59 @@ def read_text(path: str, encoding: str) -> str:
 
 def _decoded(content: bytes, encoding: str, name: str, lines: int = 0) -> str:
     """Text of bytes; `name` and the number of `lines` before them are for the message."""
+    if not lines and (packed := packer(content)):
+        raise InputError(
+            f"{name}: a text file is needed, and this one is packed by {packed}; unpack it, or "
+            "pack it by gzip and name it .gz"
+        )
     try:
-        return content.decode(encoding).removeprefix("" if lines else "\ufeff")
-    except LookupError:
+        text = content.decode(encoding).removeprefix("" if lines else "\ufeff")
+        if not text.isascii():
+            text.encode()  # unicode_escape and others decode to halves of surrogate pairs
+    except UnicodeDecodeError as error:
+        raise _undecodable(content, encoding, name, lines, error) from None
+    except UnicodeError:
+        raise InputError(
+            f"{name}: is no text in the encoding {encoding!r}; set `encoding` to utf-8, latin-1, "
+            "utf-16 or another of Python's codecs"
+        ) from None
+    except (LookupError, ValueError):
         raise InputError(
             f"{name}: there is no encoding {encoding!r}; use utf-8, latin-1, utf-16 or another "
             "of Python's codecs"
         ) from None
-    except UnicodeDecodeError as error:
-        utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        if b"\0" in content[:1024] and not utf16:
-            raise InputError(
-                f"{name}: a text file is needed, and this one is of another kind; convert it, name "
-                "another one, or set `encoding` (as utf-16-le) where it is text"
-            ) from None
-        line = lines + content.count(b"\n", 0, error.start) + 1
-        column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
-        fix = "utf-8" if encoding.lower().replace("_", "-") != "utf-8" else "latin-1"
-        fix = "utf-16" if utf16 else fix
-        raise InputError(
-            f"{name}, line {line}: the text must be {encoding}, but byte {column} of the line is "
-            f"0x{content[error.start]:02x}; save the file as {encoding} or set `encoding: {fix}`"
-        ) from None
+    return text
+
+
+def _undecodable(
+    content: bytes, encoding: str, name: str, lines: int, error: UnicodeDecodeError
+) -> InputError:
+    utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    if b"\0" in content[:1024] and not utf16:
+        return InputError(
+            f"{name}: a text file is needed, and this one is of another kind; convert it, name "
+            "another one, or set `encoding` (as utf-16-le) where it is text"
+        )
+    line = lines + content.count(b"\n", 0, error.start) + 1
+    column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
+    fix = "utf-8" if encoding.lower().replace("_", "-") != "utf-8" else "latin-1"
+    fix = "utf-16" if utf16 else fix
+    return InputError(
+        f"{name}, line {line}: the text must be {encoding}, but byte {column} of the line is "
+        f"0x{content[error.start]:02x}; save the file as {encoding} or set `encoding: {fix}`"
+    )
 
 
 def read_rows(path: str, encoding: str) -> list[str]:
     """Lines of a file, without line breaks (LF or CR LF; U+2028, form feed and others are none)."""
-    return _rows(read_text(path, encoding))
+    return _rows(read_text(path, encoding), path)
 
 
-def _rows(text: str) -> list[str]:
+def _rows(text: str, name: str) -> list[str]:
+    if (count := text.count("\n")) > MAX_LINES:
+        raise InputError(
+            f"{name}: a file may have {MAX_LINES:,} lines, but it has {count:,}; name a part of it"
+        )
     rows = text.replace("\r\n", "\n").split("\n")
     if rows and not rows[-1]:
         rows.pop()
@@ -168,17 +189,29 @@ def stream_rows(stream: BinaryIO, encoding: str, name: str) -> Iterator[str]:
         name: what messages call it.
 
     Raises:
-        InputError: as in `read_text`.
+        InputError: as in `read_text`, or a line of more than MAX_LINE bytes.
     """
     try:
         by_line = b"\n".decode(encoding) == "\n"
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):
         by_line = False
-    for number, content in enumerate(stream if by_line else [stream.read()]):
-        yield from _rows(_decoded(content, encoding, name, number))
+    if not by_line:
+        content = stream.read(MAX_FILE_BYTES + 1)
+        refuse_size(name, len(content))
+        yield from _rows(_decoded(content, encoding, name), name)
+        return
+    for number, content in enumerate(iter(lambda: stream.readline(MAX_LINE + 1), b"")):
+        refuse_long_line(f"{name}, line {number + 1}", len(content))
+        yield from _rows(_decoded(content, encoding, name, number), name)
 
 
 def numbered_rows(path: str, encoding: str) -> Iterator[tuple[str, str]]:
-    """(file and line number, for messages; line) of each line of a file."""
+    """(file and line number, for messages; line) of each line of a file.
+
+    Raises:
+        InputError: as in `read_text`, or a line of more than MAX_LINE characters.
+    """
     for number, line in enumerate(read_rows(path, encoding), start=1):
-        yield f"{path}, line {number}", line
+        where = f"{path}, line {number}"
+        refuse_long_line(where, len(line))
+        yield where, line

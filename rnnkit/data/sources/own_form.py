@@ -80,7 +80,10 @@ def _is_header(source: Any, rows: Sequence[str], separator: str, column: str) ->
     if separator == "whitespace":
         fields = first.split()
     else:
-        fields = next(csv.reader([first], delimiter=separator), [])
+        try:
+            fields = next(csv.reader([first], delimiter=separator), [])
+        except csv.Error:  # a field that is too long, or a carriage return in it
+            return False
     if not getattr(source, "header", True):
         return len(fields) > 1
     names = getattr(source, "columns", None)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from rnnkit.data.sources.limits import refuse_columns, refuse_expansion
 from rnnkit.data.sources.opening import read_bytes
 from rnnkit.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+CELL_BYTES = 8
+"""Size of a number of a Parquet file in memory; in the file, a thousand equal ones have a byte."""
 
 
 def parquet(path: str) -> tuple[pd.DataFrame, list[str]]:
@@ -19,13 +23,20 @@ def parquet(path: str) -> tuple[pd.DataFrame, list[str]]:
     the rows. So is one that has the name of a column.
     """
     import pandas as pd
-    import pyarrow
+    import pyarrow.parquet
 
     content = read_bytes(path)
     try:
+        facts = pyarrow.parquet.read_metadata(io.BytesIO(content))
+        refuse_columns(path, facts.num_columns)
+        groups = (facts.row_group(number) for number in range(facts.num_row_groups))
+        cells = facts.num_columns * max(facts.num_rows, sum(group.num_rows for group in groups))
+        refuse_expansion(path, cells * CELL_BYTES, len(content))
         frame = pd.read_parquet(io.BytesIO(content))
-    except (pyarrow.ArrowException, OSError) as error:
-        reason = str(error).split(". ")[0].rstrip(".")
+    except InputError:
+        raise
+    except Exception as error:  # Arrow's, and any of pandas for damaged metadata
+        reason = str(error).split(". ")[0].split("\n")[0].rstrip(".") or type(error).__name__
         raise InputError(
             f"{path}: a Parquet file is needed, but {reason}; write it again or set `format`"
         ) from None

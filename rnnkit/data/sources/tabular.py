@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rnnkit.data.sources import delimited, numerals, times
 from rnnkit.data.sources.delimited import Layout
 from rnnkit.data.sources.jsonl import fault, objects
+from rnnkit.data.sources.limits import MAX_NUMBER, refuse_columns, refuse_missing
 from rnnkit.data.sources.rows import parquet
 from rnnkit.errors import InputError, closest
 from rnnkit.params.delimited import LAYOUT, Delimited, WithNumbers
@@ -108,6 +109,9 @@ class TableFile:
             return frame, []
         # As objects: pandas would convert 1 to 1.0 in a column with missing values.
         rows = [row for _, row in objects(self.path, self.source.encoding)]
+        keys = dict.fromkeys(key for row in rows for key in row)
+        refuse_columns(self.path, len(keys))
+        refuse_missing(self.path, len(rows) * len(keys) - sum(map(len, rows)))
         return pd.DataFrame(rows, dtype=object), []
 
     def column(self, name: str, key: str) -> pd.Series:
@@ -170,7 +174,11 @@ class TableFile:
             if names := self.named(field):
                 first, *others = (self.column(name, f"data.source.{field}") for name in names)
                 if others:
-                    rows = zip(*(cells.astype(str) for cells in (first, *others)), strict=True)
+                    texts = (
+                        cells.astype(object).mask(cells.isna(), "").map(str)
+                        for cells in (first, *others)
+                    )
+                    rows = zip(*texts, strict=True)
                     first = pd.Series(map(" ".join, rows), name=" ".join(names), dtype="str")
                 if field in MEMBERSHIP:
                     self.labels(first, f"every row must say to which {MEMBERSHIP[field]}")
@@ -214,15 +222,19 @@ class TableFile:
         cells = {name: self.column(name, "data.source.columns") for name in names}
         numbers = pd.DataFrame({name: self._numbers(series) for name, series in cells.items()})
         values = numbers.to_numpy()
-        bad = np.isinf(values) if missing else ~np.isfinite(values)
+        large = np.abs(values) > MAX_NUMBER
+        bad = large if missing else large | np.isnan(values)
         if count := int(bad.sum()):
             flags = zip(bad.T, cells, strict=True)
             row, name = min((int(rows.argmax()), name) for rows, name in flags if rows.any())
+            what = "missing or infinite"
+            if (large & np.isfinite(values)).any():
+                what = f"missing, infinite or beyond {MAX_NUMBER:.2g}, the largest in float32"
             raise InputError(
-                f"{self.path}: every value must be a finite number, but {count} are missing or "
-                f"infinite, the first in column {name!r}, {self.line(row)} "
-                f"({cells[name].iloc[row]!r}); fill them in (of a series `data.source.gaps` does) "
-                "or leave the column out of `data.source.columns`"
+                f"{self.path}: every value must be a finite number, but {count} are {what}, the "
+                f"first in column {name!r}, {self.line(row)} ({cells[name].iloc[row]!r}); fill "
+                "them in (of a series `data.source.gaps` does), give the column another unit, or "
+                "leave it out of `data.source.columns`"
             )
         return numbers
 

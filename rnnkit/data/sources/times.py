@@ -47,7 +47,6 @@ MICROSECONDS: Mapping[str, float] = {
     "nanoseconds": 1e-3,
 }
 
-
 INT64 = (-(2**63) + 1, 2**63 - 1)
 
 
@@ -93,6 +92,7 @@ def parse(
         _refuse_no_time(times, cells, at)
     else:
         times, note = _of_texts(cells, source.timezone, at)
+    _refuse_far_times(times, source.timezone, at)
     if source.timezone is not None:
         times = _in_zone(times, series, source.timezone, at)
     return Times(times, [f"column {cells.name!r}: {note}"] if note else [])
@@ -111,6 +111,19 @@ def _refuse_no_time(
             f"{cells.iloc[row]!r}; write times as 2024-12-31 or 2024-12-31T23:59:59, say in "
             "`data.source.time_format` how they are written, as `%d/%m/%Y %H:%M`, or name the unit "
             "of numbers in data.source.time_unit"
+        )
+
+
+def _refuse_far_times(times: pd.Series, zone: str | None, at: Callable[[int], str]) -> None:
+    """Raise InputError for times outside the years that Python's dates have, in any zone."""
+    first, last = (1, 9999) if zone is None and times.dt.tz is None else (2, 9998)
+    far = ~times.dt.year.between(first, last)
+    if far.any():
+        row = int(far.argmax())
+        raise InputError(
+            f"{at(row)}: times must lie in the years {first} to {last}, but this one is in the "
+            f"year {int(times.dt.year.iloc[row])}; correct it, or name the unit of numbers in "
+            "data.source.time_unit"
         )
 
 

@@ -11,10 +11,11 @@ arXiv:1811.00075, 2018.
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from rnnkit.data.sources.limits import MAX_NUMBER
 from rnnkit.data.sources.opening import numbered_rows
 from rnnkit.errors import InputError, closest
 from rnnkit.params.source import TS
@@ -39,8 +40,11 @@ class Tag(NamedTuple):
     def number(self) -> int:
         """The value as a whole number above 0."""
         text = " ".join(self.values)
-        if not text.isdecimal() or int(text) < 1:
-            raise InputError(f"{self.where}: a whole number above 0 is needed, but it is {text!r}")
+        if not re.fullmatch(r"0*[1-9]\d{0,17}", text, re.ASCII):
+            raise InputError(
+                f"{self.where}: a whole number above 0 is needed, but it is {text[:40]!r}; correct "
+                "it"
+            )
         return int(text)
 
 
@@ -139,7 +143,7 @@ def _label(where: str, label: str, header: Header) -> str:
     """
     if _declares(header, "targetlabel"):
         try:
-            finite = math.isfinite(float(label))
+            finite = abs(float(label)) <= MAX_NUMBER
         except ValueError:
             finite = False
         if not finite:
@@ -167,7 +171,7 @@ def _case(where: str, line: str) -> tuple[np.ndarray, str]:
         rows = [np.array(channel.split(","), dtype=np.float64) for channel in channels]
     except ValueError as error:
         raise InputError(
-            f"{where}: channels must hold numbers with commas between, but {error}; "
+            f"{where}: channels must hold numbers with commas between, but {str(error)[:80]}; "
             "fill missing values in"
         ) from None
     if len({len(row) for row in rows}) > 1:
@@ -176,6 +180,9 @@ def _case(where: str, line: str) -> tuple[np.ndarray, str]:
             f"{', '.join(str(len(row)) for row in rows)} values; correct the line"
         )
     values = np.stack(rows, axis=1)
-    if not np.isfinite(values).all():
-        raise InputError(f"{where}: every value must be a finite number; fill missing values in")
+    if not (np.abs(values) <= MAX_NUMBER).all():  # also for NaN
+        raise InputError(
+            f"{where}: every value must be a finite number, up to {MAX_NUMBER:.2g}; fill missing "
+            "values in, or give the others another unit"
+        )
     return values, label

@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnnkit.data.sources.limits import MAX_SAMPLES, SAMPLING_RATES
 from rnnkit.data.sources.opening import existing
 from rnnkit.data.sources.riff import CODECS, MAX_SIZE, MPEG, Header, header_of
 from rnnkit.errors import InputError
@@ -34,9 +35,13 @@ def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
     if header is not None and header.codec not in CODECS:
         raise InputError(f"{path}: its codec cannot be read, {header.format}; {TO_PCM}")
     try:
-        readable = _readable(file, header)
-        samples, rate = soundfile.read(readable, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
+        with soundfile.SoundFile(_readable(file, header)) as opened:
+            rate = int(opened.samplerate)
+            _refuse_absurd(path, rate, wanted, opened.frames, opened.channels)
+            samples = opened.read(dtype="float32", always_2d=True)
+    except InputError:
+        raise
+    except Exception as error:  # libsndfile's, and any for a damaged header
         reason = str(error).split(": ", 1)[-1].rstrip(".").lower()
         raise InputError(
             f"{path}: a WAV file is needed, but {reason}; convert it or leave it out"
@@ -59,17 +64,39 @@ def recording(path: str, wanted: int) -> tuple[np.ndarray, int, int]:
             f"{path}: samples must be finite numbers, but {int((~finite).sum()):,} of "
             f"{len(samples):,} are not; record it again or leave it out"
         )
-    if (greatest := float(np.abs(samples).max())) > MAX_SAMPLE:
+    if (greatest := max(-float(samples.min()), float(samples.max()))) > MAX_SAMPLE:
         raise InputError(
             f"{path}: samples must lie between -1 and 1, but the greatest is {greatest:.3g}; "
             "record it again or leave it out"
         )
-    mixed = samples.mean(axis=1)
+    channels = samples.shape[1]
+    mixed = samples.mean(axis=1) if channels > 1 else samples[:, 0]
     if rate != wanted:
         import librosa
 
         mixed = librosa.resample(mixed, orig_sr=rate, target_sr=wanted)
-    return mixed, int(rate), samples.shape[1]
+    return mixed, rate, channels
+
+
+def _refuse_absurd(path: str, rate: int, wanted: int, frames: int, channels: int) -> None:
+    """Raise InputError for a header with an impossible rate, or with too many samples to hold.
+
+    Args:
+        rate, wanted: sampling rates of the file and of the samples, in Hz.
+        frames: samples of each channel.
+    """
+    low, high = SAMPLING_RATES
+    if not low <= rate <= high:
+        raise InputError(
+            f"{path}: its sampling rate must lie between {low:,} and {high:,} Hz, but its header "
+            f"says {rate:,}; record it again or leave it out"
+        )
+    count = max(frames * channels, frames * wanted // rate)
+    if count > MAX_SAMPLES:
+        raise InputError(
+            f"{path}: a recording may have {MAX_SAMPLES:,} samples at most, but its header says "
+            f"{count:,} (at {wanted:,} Hz); cut it or leave it out"
+        )
 
 
 def _readable(path: Path, header: Header | None) -> Any:
