@@ -270,14 +270,15 @@ def test_recordings_with_absurd_headers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("a" * 5_000, "file name too long"), ("a\0.wav", "it holds a nul")]
+    ("name", "reason"),
+    [("a" * 5_000, "file name too long"), ("a\0.wav", "no file can have such a name")],
 )
 def test_a_recording_with_an_impossible_path(name: str, reason: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=rf"table\.csv, line 2: .* no file can be.* {reason}; c"):
+    with pytest.raises(InputError, match=rf"table\.csv, line 2: .*{reason}; "):
         read(Audio(path=table(tmp_path, {name: "x"})))
-    with pytest.raises(InputError, match=rf"no file can be there, for {reason}"):
+    with pytest.raises(InputError, match=reason):
         opening.existing(name)
-    with pytest.raises(InputError, match="no file can be there, for could not determine home dir"):
+    with pytest.raises(InputError, match="there is no user 'nosuchuser'"):
         opening.existing("~nosuchuser/a.txt")
 
 
