@@ -206,7 +206,7 @@ ROWS: Mapping[str, set[str]] = {
 ONLY_IN: Mapping[str, set[str]] = {
     "mlflow": {"flows.tracking"},
     "optuna": {"flows.tune"},
-    "prefect": {"flows.pages", "flows.schedule"},
+    "prefect": {"flows.pages", "flows.processes", "flows.schedule"},
     "typer": {"flows.cli"},
     "matplotlib": {"rnnkit.figures", "rnnkit.report"},
 }

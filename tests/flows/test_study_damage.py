@@ -47,7 +47,7 @@ EXPERIMENT = Experiment.model_validate(
             "limit": 30,
         },
         "model": {"hidden": 4, "representation": {"kind": "embedding", "size": 4}},
-        "train": {"epochs": 3, "batch_size": 16},
+        "train": {"epochs": 3, "batch_size": 16, "monitor": "valid/loss"},
         "tune": {
             "trials": 5,
             "workers": 1,
@@ -74,20 +74,20 @@ class Home:
 
         def run_tasks(_settings: Any, _workers: int, work: Any, *_: Any) -> bool:
             for task, parameters in work:
-                task.fn(**parameters)
+                task(**parameters)
             end()
             return True
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sweeps, "Progress", Mock())
             patch.setattr(sweeps, "run_tasks", run_tasks)
             patch.setattr(worker, "settle", lambda _: None)
             patch.setattr(numerics, "reset_peak_memory", lambda: None)  # it collects garbage
-            patch.setattr(Monitor, "_send", lambda *_, **__: False)  # no MLflow
+            patch.setattr(Monitor, "send_children", lambda *_: None)  # no MLflow
             settings, data = places.read(self.path), Mock()
             run = Run(self.experiment, self.run, self.path, "")
             self.run.create(self.experiment, {})
-            return sweeps.sweep(run, data, settings, Monitor(settings, self.run, Stages()))
+            monitor = Monitor(settings, self.run, Stages())
+            return sweeps.sweep(run, data, settings, monitor, Mock())
 
     def open(self) -> optuna.Study:
         return studies.open_study(self.experiment, self.run, places.read(self.path))
