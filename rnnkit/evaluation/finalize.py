@@ -22,6 +22,7 @@ from rnnkit.tasks import predictions_of as typed_predictions
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.training.evaluate import evaluate
 from rnnkit.training.pretrained import start
+from rnnkit.training.state import HalfRate
 
 PREDICTIONS = "predictions.parquet"
 
@@ -39,7 +40,8 @@ def finalize(
 
     Returns:
         the keys of `scored` and `training_summary`, start (notes on pretrained weights),
-        best_epoch, parameters.
+        best_epoch, half_rate (None, or where the training went back: epoch, step, refused_from),
+        parameters.
     """
     tensors, facts = folder.best_checkpoint()
     prefix = "weights/"
@@ -51,11 +53,17 @@ def finalize(
     result, predictions = scored(network, task, experiment, prepared, prepared.splits["test"])
     files.write_atomic(folder.path / PREDICTIONS, predictions.to_parquet())
     _write_model(weights, experiment, cache / prepared.sha256, folder.path / "model")
+    summary = training_summary(experiment, folder.records("epoch"), facts["best_epoch"])
+    half_rate = None
+    for line in folder.records("half_rate"):  # one at the most
+        half_rate = HalfRate(line["epoch"], line["step"], line["refused_from"])
+        summary["training"] += f" {half_rate.sentence}"
     return {
         **result,
         "start": pretrained,
         "best_epoch": facts["best_epoch"],
-        **training_summary(experiment, folder.records("epoch"), facts["best_epoch"]),
+        **summary,
+        "half_rate": None if half_rate is None else vars(half_rate),
         "parameters": count_parameters(network),
     }
 

@@ -86,11 +86,15 @@ class Checkpoints:
         names = (path.name for path in self.folder.glob("epoch-*"))
         return sorted(filter(_NAME.fullmatch, names), key=position_of, reverse=True)
 
+    def delete(self, name: str) -> None:
+        """Delete a checkpoint."""
+        (self.folder / name).unlink()
+
     def delete_after(self, position: tuple[int, int]) -> None:
         """Delete the checkpoints behind a position (finished epochs, steps)."""
         for name in self.names():
             if position_of(name) > position:
-                (self.folder / name).unlink()
+                self.delete(name)
 
     def delete_old(self) -> None:
         """Keep the two newest, the two newest at the end of an epoch, and the best one of each."""
@@ -101,7 +105,7 @@ class Checkpoints:
         best = {self._best_name(name, facts[name]) for name in newest}
         for name in names:
             if name not in newest | best:
-                (self.folder / name).unlink()
+                self.delete(name)
 
     def copy(self, checkpoint: Checkpoint, target: "Checkpoints") -> None:
         """Copy a checkpoint and its best one to an empty folder."""

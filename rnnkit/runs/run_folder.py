@@ -262,7 +262,7 @@ class RunFolder:
             trained.checkpoints.copy(newest, self.checkpoints)
             position = newest.position
         self.forget_after((0, 0))
-        kinds = ("step", "epoch", "checkpoint")
+        kinds = ("step", "epoch", "checkpoint", "half_rate")
         lines = [line for line in trained.records() if line["kind"] in kinds]
         curves = [line for line in lines if _is_before(line, position)]
         self._write_journal([*self.records(), *curves])

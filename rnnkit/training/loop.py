@@ -20,8 +20,21 @@ STEP_RECORDS = 300
 """Approximate number of Step records of a training."""
 
 
+MAX_REFUSED = 20
+"""Steps without a finite gradient in a row that end a training; or all of an epoch."""
+
+
 class Diverged(RuntimeError):
-    """No step of an epoch had a finite gradient."""
+    """Many steps in a row had no finite gradient.
+
+    Args:
+        message: says since when and what to do.
+        first: the first of these steps.
+    """
+
+    def __init__(self, message: str, first: int) -> None:
+        super().__init__(message)
+        self.first = first
 
 
 def train(
@@ -37,7 +50,7 @@ def train(
 
     Raises:
         InputError: the monitored metric does not exist for the validation split.
-        Diverged: no step of an epoch had a finite gradient.
+        Diverged: MAX_REFUSED steps in a row, or all steps of an epoch, had no finite gradient.
     """
     experiment = with_monitor(experiment, prepared)
     params = experiment.train
@@ -52,12 +65,11 @@ def train(
             if trainer.step % record_steps == 0:
                 yield trainer.recent.record(epoch, trainer.step)
                 trainer.recent = Tally()
+            if trainer.refused == MAX_REFUSED:
+                raise _diverged(trainer, epoch)
             yield Position(epoch, trainer.step, False, trainer.state)
         if not trainer.total.steps:
-            raise Diverged(
-                f"no step of epoch {epoch} had a finite gradient, so nothing was learned; "
-                "lower train.optimizer.learning_rate or train.clip"
-            )
+            raise _diverged(trainer, epoch)
         yield Position(epoch, trainer.step, True, trainer.state)
         valid = {}
         if "valid" in prepared.splits:
@@ -83,6 +95,16 @@ def train(
             last=epoch == params.epochs or stopped(experiment, state),
             state=state,
         )
+
+
+def _diverged(trainer: Trainer, epoch: int) -> Diverged:
+    first = trainer.step - trainer.refused + 1
+    since = epoch if trainer.refused <= trainer.total.refused else epoch - 1
+    return Diverged(
+        f"no gradient was finite from step {first} (epoch {since}) on, in {trainer.refused} steps; "
+        f"the loss was {trainer.loss:.4g}; lower train.optimizer.learning_rate or train.clip",
+        first,
+    )
 
 
 def stopped(experiment: Experiment, state: State) -> bool:

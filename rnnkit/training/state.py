@@ -92,6 +92,27 @@ class Within:
 
 
 @dataclass(frozen=True)
+class HalfRate:
+    """Training went back to the end of an epoch, to train on with half the learning rate."""
+
+    epoch: int
+    """That epoch; 0: the start."""
+    step: int
+    """Its last step."""
+    refused_from: int
+    """The first of the steps without a finite gradient."""
+
+    @property
+    def sentence(self) -> str:
+        """What happened, as `training` in result.json says it."""
+        back = f"the end of epoch {self.epoch}" if self.epoch else "the start"
+        return (
+            f"No gradient was finite from step {self.refused_from} on; trained again from {back} "
+            "with half the learning rate."
+        )
+
+
+@dataclass(frozen=True)
 class State:
     """The training state between two steps or two epochs, complete for a resume."""
 
@@ -108,6 +129,10 @@ class State:
     """Number of learning rate reductions on plateaus."""
     reduced_epoch: int = 0
     """The epoch of the last reduction."""
+    refused: int = 0
+    """Steps without a finite gradient in a row, up to here."""
+    half_rate: HalfRate | None = None
+    """None: the learning rate is as in the params."""
     within: Within | None = None
     """None: the next epoch has not begun."""
 

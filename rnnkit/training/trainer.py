@@ -47,7 +47,9 @@ class Trainer:
         self._experiment, self._split = experiment, prepared.splits["train"]
         self.planned_steps = planned_steps(experiment, self._split)
         self._before = state  # of the epoch under way
-        self.step = state.step
+        self.step, self.refused = state.step, state.refused
+        self.loss = math.nan
+        """Of the last step."""
         self.recent, self.total = Tally(), Tally()
         self._windows, self._began = 0, 0.0
         self._states: States | None = None
@@ -56,7 +58,7 @@ class Trainer:
         """Begin an epoch, or go on within it; yield its windows that have targets and are not yet
         done."""
         seed, epoch = self._experiment.seed, state.epoch + 1
-        self._before, self.step = state, state.step
+        self._before, self.step, self.refused = state, state.step, state.refused
         self.recent, self.total, self._windows, self._states = Tally(), Tally(), 0, None
         self._began = time.perf_counter()
         numerics.seed_dropout(seed, "dropout", epoch)
@@ -80,6 +82,8 @@ class Trainer:
         params, before = self._experiment.train, self._before
         epoch = before.epoch + 1
         rate = learning_rate(params, epoch, self.step, self.planned_steps, before.reductions)
+        if before.half_rate is not None:
+            rate /= 2
         self._optimizer.param_groups[0]["lr"] = rate
         self._flat.zero_gradients()
         loss = self._loss(window)
@@ -91,7 +95,9 @@ class Trainer:
             self._flat.clip(norm, limit)
             self._optimizer.step()
         self.step += 1
-        update = loss.item(), self.task.weight(window.batch), norm, limit, rate
+        self.refused = 0 if math.isfinite(norm) else self.refused + 1
+        self.loss = loss.item()
+        update = self.loss, self.task.weight(window.batch), norm, limit, rate
         self.recent.add(*update)
         self.total.add(*update)
 
@@ -108,6 +114,7 @@ class Trainer:
         return replace(
             self._before,
             step=self.step,
+            refused=self.refused,
             weights=_copied(self.network.state_dict()),
             optimizer=_copied(self._optimizer.state[self._flat.values]),
             norms=tuple(self._threshold.norms),

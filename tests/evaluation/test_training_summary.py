@@ -8,10 +8,12 @@ from compared_params import TREE
 from trained_runs import finish_in
 
 from flows.console import print_result
+from rnnkit.errors import Note
 from rnnkit.evaluation.finalize import predictions_of, training_summary
 from rnnkit.params import Experiment
 from rnnkit.report.run import write_run_report
 from rnnkit.report.run_figures import draw
+from rnnkit.training.gradients import FlatParameters
 
 
 def epochs(count: int, **valid: float) -> list[dict[str, Any]]:
@@ -42,6 +44,7 @@ def test_a_run_that_stopped_early_says_so_in_result_report_and_terminal(
     tree = {**TREE, "data": {**TREE["data"], "limit": 40}, "model": {"hidden": 4}}
     it = Experiment.model_validate({**tree, "train": hopeless})
     folder, prepared, result = finish_in(tmp_path, it, "x-1")
+    assert result["half_rate"] is None
     assert result["stopped_early"]
     assert result["epochs"] == len(folder.records("epoch")) == result["best_epoch"] + 1 < 8
     said = f"Early stopping ended the training after epoch {result['epochs']} of 8: "
@@ -52,3 +55,30 @@ def test_a_run_that_stopped_early_says_so_in_result_report_and_terminal(
     assert result["training"] in (folder.path / "report.html").read_text()
     print_result("x-1", result)
     assert result["training"] in capsys.readouterr().out
+
+
+def test_a_run_that_went_back_says_so_in_result_report_and_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = {**TREE, "data": {**TREE["data"], "limit": 40}, "model": {"hidden": 4}}
+    it = Experiment.model_validate({**tree, "train": {"epochs": 3, "early_stopping": None}})
+    usual, steps = FlatParameters.gradient_norm, iter(range(1_000))
+
+    def gradient_norm(flat: FlatParameters) -> float:
+        return float("nan") if 4 <= next(steps) < 6 else usual(flat)  # all of the third epoch
+
+    monkeypatch.setattr(FlatParameters, "gradient_norm", gradient_norm)
+    with pytest.warns(Note, match="x-1: No gradient was finite from step 5 on"):
+        folder, prepared, result = finish_in(tmp_path, it, "x-1")
+    assert result["half_rate"] == {"epoch": 1, "step": 2, "refused_from": 5}
+    sentence = (
+        "No gradient was finite from step 5 on; trained again from the end of epoch 1 with half "
+        "the learning rate."
+    )
+    assert result["training"].endswith(sentence)
+    predictions = predictions_of(folder)
+    draw(folder, it, prepared, predictions, [], {})
+    write_run_report(folder, it, prepared, predictions, dict(result), [])
+    assert sentence in (folder.path / "report.html").read_text()
+    print_result("x-1", result)
+    assert sentence in capsys.readouterr().out.replace("\n", " ")

@@ -56,6 +56,8 @@ def test_set_of_a_whole_block_leaves_its_other_keys(write: Write) -> None:
     assert load(write(variant)).variants == {"a": {"model.depth": 2}}
     fixed = f"{TAGGING}variants: {{a: {{data: {{limit: 3}}}}}}\n"
     assert "variants.a.data.limit: variants are compared" in refusal(write(fixed))
+    fixed = f"{TAGGING}variants: {{a: {{train: {{checkpoint_seconds: 3}}}}}}\n"
+    assert "variants.a.train.checkpoint_seconds: it changes no result" in refusal(write(fixed))
 
 
 def test_set_in_a_block_that_is_not_there_keeps_its_kind(write: Write) -> None:

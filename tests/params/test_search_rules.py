@@ -8,6 +8,7 @@ from rnnkit.params import load
 SEARCHES = [
     ("data.split.test: {low: 0.1, high: 0.2}", "trials on other splits could not be compared"),
     ("train.monitor: {choices: [valid/f1]}", "says what best means, for all trials alike; set it"),
+    ("train.checkpoint_seconds: {low: 1, high: 60}", "it changes no result; set it in the train"),
     ("model.depth: {low: 1.5, high: 3}", "takes whole numbers, got low: 1.5, high: 3"),
     ("train.clp: {low: 1, high: 3}", "there is no such key"),
     ("train.clip.x: {low: 1, high: 3}", "there is no such key"),

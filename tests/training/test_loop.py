@@ -170,11 +170,14 @@ def test_early_stopping_ends_after_its_patience_and_keeps_the_best(
 def test_a_step_without_a_finite_gradient_changes_nothing_and_a_whole_epoch_of_them_fails(
     experiment: Experiment, prepared: Prepared
 ) -> None:
-    sound = next(r for r in train(experiment, prepared, State.start()) if isinstance(r, Epoch))
+    records = train(experiment, prepared, State.start())
+    sound = next(r for r in records if isinstance(r, Epoch))
     broken = {k: v.clone() for k, v in sound.state.weights.items()}
     next(iter(broken.values())).fill_(float("inf"))
-    with pytest.raises(Diverged, match=r"no step of epoch 2 had a finite gradient"):
+    message = r"no gradient was finite from step 6 \(epoch 2\) on, in 5 steps; the loss was nan"
+    with pytest.raises(Diverged, match=message) as error:
         list(train(experiment, prepared, replace(sound.state, weights=broken)))
+    assert error.value.first == 6
 
 
 def test_without_a_valid_part_every_epoch_is_the_best(

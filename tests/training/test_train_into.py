@@ -14,7 +14,7 @@ from rnnkit.errors import Note
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
-from rnnkit.training.loop import Diverged
+from rnnkit.training.train_into import NeverFinite
 
 VARYING = {
     "train.optimizer.learning_rate": 0.3,
@@ -227,7 +227,7 @@ def test_a_metric_that_is_never_finite_fails_and_says_so(tmp_path: Path) -> None
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "better", lambda *_: False)
-        with pytest.raises(Diverged, match="valid/loss was never a finite number, so no epoch"):
+        with pytest.raises(NeverFinite, match="valid/loss was never a finite number, so no epoch"):
             train_whole(folder, experiment, prepared)
 
 
