@@ -34,7 +34,6 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """
     from flows import settings
     from flows.processes import servers
-    from flows.processes.access_token import login_of
 
     where = settings.read(tmp_path_factory.mktemp("prefect") / "mlruns")
     before, mask = dict(os.environ), os.umask(0o077)
@@ -47,7 +46,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         os.umask(mask)
     try:
         server.wait()
-        yield server.url.replace("://", f"://{login_of(where.home)}@")
+        yield server.url_with_login
     finally:
         server.stop()
 
