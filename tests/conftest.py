@@ -32,11 +32,8 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     A command that finds none starts its own, which takes longer than what most tests run.
     """
-    from flows.processes.access_token import login_of
-
-    home = tmp_path_factory.mktemp("prefect") / "mlruns"
-    with prefect_server(home) as server:
-        yield server.url.replace("://", f"://{login_of(home)}@")
+    with prefect_server(tmp_path_factory.mktemp("prefect") / "mlruns") as server:
+        yield server.url_with_login
 
 
 @pytest.fixture

@@ -104,6 +104,11 @@ class Server:
         self._start = threading.Thread(target=self._see_it_start, daemon=True)
         self._start.start()
 
+    @property
+    def url_with_login(self) -> str:
+        """Its address as other output folders and other tools may use it, with the token."""
+        return self.url.replace("://", f"://{login_of(self._home)}@")
+
     def _see_it_start(self) -> None:
         """Releases the start-up lock once the server answers; runs in a thread."""
         until = time.monotonic() + START_SECONDS
