@@ -157,7 +157,7 @@ def test_a_server_that_hangs_in_the_middle_costs_no_result(
     tmp_path: Path, twin_of: Callable[[str], Done], server: Server, verb: str
 ) -> None:
     try:
-        faulted = Done(tmp_path, verb, server.url, lambda: send(server, "SIGSTOP"))
+        faulted = Done(tmp_path, verb, server.url_with_login, lambda: send(server, "SIGSTOP"))
     finally:
         send(server, "SIGCONT")
     compare(faulted, twin_of(verb))
@@ -169,7 +169,7 @@ def test_a_server_that_is_killed_in_the_middle_costs_no_result(
     tmp_path: Path, twin_of: Callable[[str], Done], verb: str
 ) -> None:
     with prefect_server(tmp_path / "killed") as server:
-        faulted = Done(tmp_path, verb, server.url, lambda: send(server, "SIGKILL"))
+        faulted = Done(tmp_path, verb, server.url_with_login, lambda: send(server, "SIGKILL"))
     compare(faulted, twin_of(verb))
     assert LACKING in faulted.out
 
@@ -180,9 +180,9 @@ def test_what_a_server_missed_is_sent_once_it_answers_again(tmp_path: Path, serv
         time.sleep(3)
         send(server, "SIGCONT")
 
-    before = {run["id"] for run in flow_runs(server.url)}
-    done = Done(tmp_path, "run", server.url, pause)
+    before = {run["id"] for run in flow_runs(server.url_with_login)}
+    done = Done(tmp_path, "run", server.url_with_login, pause)
     assert (done.status, done.err) == (0, "")
     assert LACKING not in done.out
-    (run,) = (run for run in flow_runs(server.url) if run["id"] not in before)
+    (run,) = (run for run in flow_runs(server.url_with_login) if run["id"] not in before)
     assert (run["name"], run["state_name"]) == ("small", "Completed")

@@ -43,7 +43,8 @@ def rnnkit(
 def refusal(done: "subprocess.CompletedProcess[str]") -> str:
     """The line of a command that was refused."""
     assert done.returncode == 2, (done.stdout, done.stderr)
-    (line,) = done.stderr.splitlines()
+    lines = [line for line in done.stderr.splitlines() if "EventsWorker" not in line]
+    (line,) = lines  # Prefect warns on a busy machine that its last events are still on their way
     assert line.startswith("rnnkit: ")
     return line.removeprefix("rnnkit: ")
 
@@ -160,12 +161,12 @@ def test_check_on_a_full_disk(here: Path, disk: SmallDisk, free: int) -> None:
 @pytest.mark.parametrize(
     ("verb", "more", "free"),
     [
-        ("run", "", 20 << 10),
         ("run", "", 200 << 10),
-        ("compare", COMPARED, 60 << 10),
-        ("run", SEARCHED, 200 << 10),
+        pytest.param("run", "", 20 << 10, marks=pytest.mark.faults),
+        pytest.param("compare", COMPARED, 60 << 10, marks=pytest.mark.faults),
+        pytest.param("run", SEARCHED, 200 << 10, marks=pytest.mark.faults),
     ],
-    ids=["run, nearly full", "run", "compare", "sweep"],
+    ids=["run", "run that has not begun", "compare", "sweep"],
 )
 def test_a_run_that_fills_the_disk_goes_on_once_there_is_room(
     here: Path, disk: SmallDisk, tmp_path: Path, prefect_api: str, verb: str, more: str, free: int
