@@ -30,7 +30,7 @@ from flows.tune.study_database import (
     recorded_content,
     study_access,
 )
-from flows.tune.trials import DAMAGED, trial_folder, trial_records
+from flows.tune.trials import DAMAGED, SEARCH, trial_folder, trial_records, with_ranges
 from rnnkit.errors import InputError, Note
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
@@ -335,6 +335,21 @@ def test_a_journal_with_values_outside_the_search_space_is_told(
     recorded = RecordedTrials(run, EXPERIMENT)
     with pytest.raises(InputError, match=r"a trial's values must lie in the search space, but "):
         recorded.read()
+
+
+def test_every_flipped_bit_of_the_ranges_is_noticed_and_they_are_written_again(
+    undisturbed: Home,
+) -> None:
+    file = undisturbed.run.path / "trials" / SEARCH
+    content, draw = file.read_bytes(), random.Random(0)
+    for _ in range(FLIPS):
+        damaged = bytearray(content)
+        damaged[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        file.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"search\.json: must hold the ranges of the sweep as"):
+            with_ranges(undisturbed.run)
+    undisturbed.sweep()
+    assert file.read_bytes() == content
 
 
 def test_a_study_damaged_again_and_again_ends_the_sweep(tmp_path: Path) -> None:
