@@ -74,7 +74,7 @@ class Home:
 
         def run_tasks(_settings: Any, _workers: int, work: Any, *_: Any) -> bool:
             for task, parameters in work:
-                task.fn(**parameters)
+                getattr(task, "fn", task)(**parameters)
             end()
             return True
 
