@@ -21,22 +21,22 @@ from flows.tune.study import (
     open_study,
 )
 from flows.tune.trials import (
-    SEARCH,
     STOP,
     best_of,
     end_of,
     epochs_done,
+    read_ranges,
     take_damage,
     trial_folders,
     trial_records,
     with_ranges,
+    write_ranges,
 )
 from flows.tune.worker import work_on_trials
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.tune import Percentiles
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.runtime import files
 from rnnkit.training.gradient_norms import norm_range
 
 MAX_DEATHS = 3
@@ -114,7 +114,7 @@ def _begin(run: Run, prepared: Prepared, settings: Settings) -> tuple[Experiment
     trials.mkdir(exist_ok=True)
     (trials / STOP).unlink(missing_ok=True)
     take_damage(run.folder)
-    if not (trials / SEARCH).exists():
+    if read_ranges(run.folder) is None:
         tune = run.experiment.tune
         assert tune is not None
         spaces = {
@@ -124,7 +124,7 @@ def _begin(run: Run, prepared: Prepared, settings: Settings) -> tuple[Experiment
             for path, space in tune.search.items()
         }
         ranges = {path: space.model_dump(mode="json") for path, space in spaces.items()}
-        files.write_json(trials / SEARCH, ranges)
+        write_ranges(run.folder, ranges)
     experiment = with_ranges(run.folder)
     return experiment, _open(experiment, run.folder, settings)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.tracking.mirror import ENDS, End
+from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
@@ -18,9 +19,34 @@ SEARCH = "search.json"  # beside the trials: the ranges that percentiles became
 STATES = {"finished": "complete", "pruned": "pruned", "failed": "failed"}
 
 
+def write_ranges(folder: RunFolder, ranges: Mapping[str, Any]) -> None:
+    """Write the ranges of a sweep, with their sha256."""
+    content = {"ranges": ranges, "sha256": files.sha256_json(ranges)}
+    files.write_json(folder.path / "trials" / SEARCH, content)
+
+
+def read_ranges(folder: RunFolder) -> dict[str, Any] | None:
+    """The ranges of a sweep; None if they are missing or damaged."""
+    try:
+        content = files.read_json(folder.path / "trials" / SEARCH)
+        ranges: dict[str, Any] = content["ranges"]
+        return ranges if content["sha256"] == files.sha256_json(ranges) else None
+    except (InputError, FileNotFoundError, RecursionError, KeyError, TypeError):
+        return None
+
+
 def with_ranges(folder: RunFolder) -> Experiment:
-    """A sweep's experiment, with percentiles as the ranges they became."""
-    ranges = files.read_json(folder.path / "trials" / SEARCH)
+    """A sweep's experiment, with percentiles as the ranges they became.
+
+    Raises:
+        InputError: the ranges were damaged after the sweep began.
+    """
+    ranges = read_ranges(folder)
+    if ranges is None:
+        raise InputError(
+            f"{folder.path / 'trials' / SEARCH}: must hold the ranges of the sweep as they were "
+            "written; the same command writes them again"
+        )
     return folder.experiment.replace({"tune.search": ranges})
 
 

@@ -457,6 +457,31 @@ def test_a_challenge_that_is_killed_before_the_promotion_is_repeated_whole(
     assert there == [champion, mine]
 
 
+def test_a_champion_whose_files_are_damaged_does_not_fail_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, shown = Place(tmp_path), list[Any]()
+    run = RunFolder(place.home / "runs" / "reviews-2")
+    run.create(load(place.params), {})
+    champion, mine = (Registered("reviews", n, f"reviews-{n}", "") for n in (1, 2))
+
+    def refuse(*_: object) -> None:
+        raise InputError("models:/reviews/1: a model must be as it was registered, but …")
+
+    monkeypatch.setattr(scheduled, "register", lambda *_: mine)
+    monkeypatch.setattr(scheduled, "_show_outcome", lambda *given: shown.append(given))
+    monkeypatch.setattr(Registry, "champion", lambda *_: champion)
+    monkeypatch.setattr(Registry, "fetch", refuse)
+    monkeypatch.setattr(Registry, "tag", lambda *_: None)
+    outcome = scheduled.challenge_champion.fn(str(run.path), place.home)
+    assert not outcome["promoted"]
+    assert outcome["reason"] == (
+        "they cannot be compared: models:/reviews/1: a model must be as it was registered, but …; "
+        "to make the new one champion all the same: rnnkit register reviews-2 --champion"
+    )
+    assert len(shown) == 1
+
+
 REFUSED = [
     ([], 'give one of --cron "0 3 * * *" and --every 6h'),
     (["--cron", "0 3 * * *", "--every", "6h"], 'give one of --cron "0 3 * * *" and --every 6h'),
