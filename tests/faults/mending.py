@@ -59,7 +59,8 @@ def mend(home: Path, ended: Ended, twin: Twin) -> None:
         path for path in map(Path, re.findall(r"/[^\s:,;]+", lines[-1])) if home in path.parents
     ]
     there = [path for path in named if path.exists()]
-    if not there or "delete" not in lines[-1]:
+    own = there and there[0].name == "settings.yaml"  # a person's, who knows what was in it
+    if not there or not (own or "delete" in lines[-1]):
         raise DeadEnd(f"names nothing in the output folder that could be mended: {lines[-1]}")
     if there[0].is_dir():
         shutil.rmtree(there[0])
