@@ -7,8 +7,9 @@ import struct
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,7 @@ from rnnkit.params.source import (
     Conll,
     LabelledText,
     PianoRolls,
+    Table,
     Tokens,
     Vectors,
 )
@@ -246,6 +248,38 @@ def test_a_parquet_file_with_damaged_metadata_of_pandas(tmp_path: Path) -> None:
         pyarrow.parquet.write_table(metadata, path)
         with pytest.raises(InputError, match=r"a\.parquet: a Parquet file is needed, but .+ write"):
             read(LabelledText(path=str(path)))
+
+
+NO_CELLS: Mapping[str, Any] = {
+    "lists": [[1, 2]],
+    "objects": [{"a": 1}],
+    "bytes": [b"\xff"],
+    "map": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int32())),
+}
+
+
+@pytest.mark.parametrize("name", NO_CELLS)
+def test_cells_of_parquet_that_are_no_texts_numbers_or_times(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pa.table({"text": ["a"], "cells": NO_CELLS[name]}), path)
+    for key in ("text", "label", "group"):
+        names = {"text": "text", "label": "text", "group": "text", key: "cells"}
+        with pytest.raises(InputError, match=r"row 1: column 'cells' must be one text or number"):
+            read(LabelledText(path=str(path), **names))
+
+
+def test_times_of_parquet_at_the_ends_of_their_range(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.parquet")
+    for ticks, unit, zone, years in (
+        (-(2**63) + 9, "ns", None, "1678 to 2261"),
+        (253402300799, "s", "Asia/Tokyo", "2 to 9998"),
+        (-99 * 10**9, "s", None, "1 to 9999"),
+    ):
+        times = pa.array([ticks], pa.int64()).cast(pa.timestamp(unit, zone))
+        pyarrow.parquet.write_table(pa.table({"time": times, "x": [1.0]}), path)
+        for source in (Table(path=path), LabelledText(path=path, text="time", label="x")):
+            with pytest.raises(InputError, match=rf"row 1: times must lie in the years {years}, b"):
+                read(source)
 
 
 def wav(rate: int) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any
 
@@ -106,7 +106,7 @@ def fault(value: Any) -> str | None:
     >>> fault("text"), fault([1])
     (None, 'must be one text or number, but it is [1]')
     """
-    if isinstance(value, list | dict):
+    if isinstance(value, Collection) and not isinstance(value, str):  # of Parquet also bytes
         return f"must be one text or number, but it is {str(value)[:40]}"
     if isinstance(value, str) and (position := half_character(value)):
         surrogate = f"\\u{ord(value[position - 1]):04x}"

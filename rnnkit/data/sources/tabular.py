@@ -118,8 +118,10 @@ class TableFile:
         """One column; `key`: its params key, for the message.
 
         Raises:
-            InputError: there is no such column.
+            InputError: there is no such column, or its cells are no texts, numbers and times.
         """
+        import pandas as pd
+
         layout, other = self._layout, ""
         if layout is not None and name not in self.frame.columns:
             text = delimited.text_of(self.path, self.source.encoding, layout)
@@ -141,7 +143,9 @@ class TableFile:
                 f"column {name!r} holds its own name in {count:,} rows; write `header: false` in "
                 "data.source where the first line is data"
             )
-        if self.format == "jsonl":
+        if pd.api.types.is_datetime64_any_dtype(cells.dtype):
+            times.refuse_far_times(cells, None, self.at)
+        if cells.dtype == object:
             for row, value in enumerate(cells):
                 if reason := fault(value):
                     raise InputError(

@@ -92,7 +92,7 @@ def parse(
         _refuse_no_time(times, cells, at)
     else:
         times, note = _of_texts(cells, source.timezone, at)
-    _refuse_far_times(times, source.timezone, at)
+    refuse_far_times(times, source.timezone, at)
     if source.timezone is not None:
         times = _in_zone(times, series, source.timezone, at)
     return Times(times, [f"column {cells.name!r}: {note}"] if note else [])
@@ -114,10 +114,14 @@ def _refuse_no_time(
         )
 
 
-def _refuse_far_times(times: pd.Series, zone: str | None, at: Callable[[int], str]) -> None:
-    """Raise InputError for times outside the years that Python's dates have, in any zone."""
+def refuse_far_times(times: pd.Series, zone: str | None, at: Callable[[int], str]) -> None:
+    """Raise InputError for times outside the years that Python's dates, or nanoseconds of 64 bits,
+    have in any zone."""
     first, last = (1, 9999) if zone is None and times.dt.tz is None else (2, 9998)
-    far = ~times.dt.year.between(first, last)
+    if times.dt.unit == "ns":
+        first, last = 1678, 2261
+    years = times.dt.year
+    far = (years < first) | (years > last)
     if far.any():
         row = int(far.argmax())
         raise InputError(
