@@ -473,7 +473,7 @@ def test_a_champion_whose_files_are_damaged_does_not_fail_the_run(
     monkeypatch.setattr(Registry, "champion", lambda *_: champion)
     monkeypatch.setattr(Registry, "fetch", refuse)
     monkeypatch.setattr(Registry, "tag", lambda *_: None)
-    outcome = scheduled.challenge_champion.fn(str(run.path), place.home)
+    outcome = scheduled.challenge_champion(run, places.read(place.home), Mock())
     assert not outcome["promoted"]
     assert outcome["reason"] == (
         "they cannot be compared: models:/reviews/1: a model must be as it was registered, but …; "
