@@ -90,7 +90,7 @@ def check(settings: Settings) -> None:
         return
     if fault:
         rebuilt = "make it anew from the run folders with: rnnkit sync --rebuild"
-        moved = f"restore it from a backup, or move it away and run: rnnkit sync ({file.parent})"
+        moved = "restore it from a backup, or move it away and run: rnnkit sync"
         raise Broken(
             f"MLflow's database {file} is broken: {fault}; {rebuilt if is_own(settings) else moved}"
         )
