@@ -334,7 +334,7 @@ def test_word_vectors_beyond_a_limit(content: bytes, message: str, tmp_path: Pat
 
 
 MEASURED = """
-import resource, sys
+import sys
 sys.path[:0] = sys.argv[2:]
 from pathlib import Path
 from data.test_limits import TEXTS, read, write
@@ -346,14 +346,15 @@ for number, (kind, name, content, _) in enumerate(TEXTS.values()):
         sys.exit(f"{name} was read")
     except InputError:
         Path(path).unlink()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024)
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is Linux's VmHWM")
 def test_memory_stays_below_1_gib(tmp_path: Path) -> None:
-    """Of a process of its own; ru_maxrss is in KiB."""
+    """Of a process of its own; its ru_maxrss would begin at that of its parent."""
     folders = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
     command = [sys.executable, "-c", MEASURED, str(tmp_path), *folders]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 1024
+    assert int(done.stdout) < 1024, done.stdout
