@@ -1,4 +1,7 @@
-"""A long sweep whose workers are killed again and again: no trial and no epoch lost or doubled."""
+"""A long sweep whose workers are killed again and again: no trial and no epoch lost or doubled.
+
+The short form of `make test` is in tests/flows/test_sweeps.py.
+"""
 
 import random
 import time
@@ -70,6 +73,7 @@ def wait_for_epoch(twin: Twin, started: Started) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.faults
 def test_a_killed_sweep_goes_on(sweep: Reference, twin: MakeTwin, tally: MakeTally) -> None:
     counts, hit = tally("kill -9 in tune"), twin(sweep)
     started = hit.start()
