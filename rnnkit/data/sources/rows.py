@@ -32,6 +32,8 @@ def parquet(path: str) -> tuple[pd.DataFrame, list[str]]:
         groups = (facts.row_group(number) for number in range(facts.num_row_groups))
         cells = facts.num_columns * max(facts.num_rows, sum(group.num_rows for group in groups))
         refuse_expansion(path, cells * CELL_BYTES, len(content))
+        # full: texts that are no UTF-8 would raise wherever they are used
+        pyarrow.parquet.read_table(io.BytesIO(content)).validate(full=True)
         frame = pd.read_parquet(io.BytesIO(content))
     except InputError:
         raise
