@@ -77,7 +77,7 @@ def resume_run(run: Any, settings: Any, quiet: bool) -> None:
     (identity,) = identify([experiment], date, again)
     if identity.run != run.id:
         raise InputError(
-            f"{run.id}: its data are not those it was begun with; begin a new one with: "
+            f"{run.id}: its params or data are not those it was begun with; begin a new one with: "
             f"rnnkit run {run.path / 'params.yaml'}"
         )
     run_all([experiment], settings, quiet, [identity], date, again)

@@ -26,6 +26,7 @@ Prefect's server, where none is up, is started once and ends with the process.
 """
 
 import atexit
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,6 +41,7 @@ from flows.launcher import (
     refuse_no_comparison,
     run_all,
 )
+from flows.processes.servers import ServerFailed
 from rnnkit.errors import InputError
 from rnnkit.params import Experiment, change
 from rnnkit.params import load as load_params
@@ -191,7 +193,8 @@ def _settings(mlruns: str | Path) -> places.Settings:
         server = held.__enter__()
         atexit.register(held.__exit__, None, None, None)
         if server:
-            server.wait()
+            with contextlib.suppress(ServerFailed):  # runs go on without Prefect's pages
+                server.wait()
         settings = places.read(home)
         assert settings.prefect == os.environ["PREFECT_API_URL"]
     return settings

@@ -64,7 +64,12 @@ def experiment_of(changes: Mapping[str, Any]) -> Experiment:
                 "hidden": 8,
                 "dropout": 0.3,
             },
-            "train": {"epochs": 4, "batch_size": 8, "early_stopping": None},
+            "train": {
+                "epochs": 4,
+                "batch_size": 8,
+                "early_stopping": None,
+                "monitor": "valid/loss",
+            },
         }
     ).replace(changes)
 

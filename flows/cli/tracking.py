@@ -19,11 +19,12 @@ from flows.cli.options import (
     mlflow_failures,
     print_aligned,
     print_json,
+    print_line,
     short,
 )
 from flows.cli.runs import find_run
 from flows.launcher import Failure
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, as_message
 from rnnkit.runtime.files import write_atomic
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def register(
         if champion:
             Registry(settings).promote(model)
     alias = "@champion" if champion else f"/{model.version}"
-    print(f"{folder.id} is models:/{model.name}/{model.version}" + (", the champion" * champion))
+    suffix = ", the champion" * champion
+    print_line(f"{folder.id} is models:/{model.name}/{model.version}{suffix}")
     address = shlex.quote(places.without_secrets(settings.tracking))
     print_aligned(
         {
@@ -83,7 +85,7 @@ def sync(
     for end, why in (("running", "are being worked on"), ("unreadable", "cannot be read")):
         count = sum(synced.end == end for synced in done)
         summary += f"; {count} {why}" if count else ""
-    print(summary)
+    print_line(summary)
 
 
 def _sent(settings: places.Settings, quiet: bool) -> "list[Synced]":
@@ -93,7 +95,7 @@ def _sent(settings: places.Settings, quiet: bool) -> "list[Synced]":
     for synced in send_lacking(settings):
         done.append(synced)
         if synced.sent and not quiet:
-            print(f"  {synced.run}  {synced.end}")
+            print_line(f"  {synced.run}  {synced.end}")
     return done
 
 
@@ -105,9 +107,9 @@ def _rebuilt(settings: places.Settings, quiet: bool) -> "list[Synced]":
         raise InputError("--rebuild: rnnkit up has mlflow.db open; end it first")
     rebuilt = rebuild(settings)
     for sentence in rebuilt.lost:
-        print(f"rnnkit: {sentence}", file=sys.stderr)
+        print(f"rnnkit: {as_message(sentence)}", file=sys.stderr)
     if rebuilt.aside is not None and not quiet:
-        print(f"the old database is {short(rebuilt.aside)}")
+        print_line(f"the old database is {short(rebuilt.aside)}")
     return rebuilt.synced
 
 
@@ -129,7 +131,7 @@ def up(
     settings = places.read(mlruns)
     if running := servers.announced(settings):
         _show_pages(settings, running["mlflow"], running["prefect"], open_)
-        print("They are running already, in another terminal.")
+        print_line("They are running already, in another terminal.")
         return
     places.apply(settings)
     if mlflow_port == prefect_port:
@@ -145,17 +147,17 @@ def up(
     pages = servers.mlflow_pages(settings, mlflow_port)
     prefect = servers.prefect_with_pages(settings, prefect_port)
     try:
-        print("starting …", flush=True)
+        print_line("starting …")
         pages.wait()
         prefect.wait()
         servers.announce(settings, prefect.url, pages.url)
         _show_pages(settings, pages.url, prefect.url, open_)
-        print("Ctrl-C ends both.", flush=True)
+        print_line("Ctrl-C ends both.")
         while pages.process.poll() is None and prefect.process.poll() is None:
             time.sleep(1)
         raise Failure(f"a server has ended by itself; its output is in {settings.home}")
     except (KeyboardInterrupt, SystemExit) as end:
-        print("\nending both …", flush=True)
+        print_line("\nending both …")
         status = TERMINATED if isinstance(end, SystemExit) else INTERRUPTED
         raise Failure("both servers have ended", status) from None
     except servers.ServerFailed as failure:

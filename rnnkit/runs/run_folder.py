@@ -13,12 +13,13 @@ import fcntl
 import math
 import os
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, Note
 from rnnkit.params import Experiment, dump, load
 from rnnkit.params.public import hashed_params
 from rnnkit.runs.checkpoints import Checkpoints
@@ -78,13 +79,16 @@ class RunFolder:
     def create(self, experiment: Experiment, facts: dict[str, Any]) -> None:
         """Create the folder if needed, and write params and facts."""
         (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
-        if not (self.path / PARAMS).exists():
-            files.write_atomic(self.path / PARAMS, dump(experiment))
+        content, file = dump(experiment), self.path / PARAMS
+        if not file.exists() or file.read_bytes() != content.encode():  # damaged
+            files.write_atomic(file, content)
         files.write_json(self.path / "fingerprint.json", facts)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the run's lock. The system releases it when the process ends.
+
+        What a killed process or a damaged disk left is put in order first.
 
         Raises:
             Busy: another process holds the lock.
@@ -103,6 +107,7 @@ class RunFolder:
             file.write(f"{os.getpid()}\n")
             file.flush()
             remove_unfinished(self.path)  # of a process that was killed
+            self._mend_journals()
             yield
 
     def finish(self, result: dict[str, Any]) -> None:
@@ -122,7 +127,7 @@ class RunFolder:
             return "new"
         if self._locked():
             return "running"
-        lines = self.records()
+        lines, _ = files.read_whole_lines(self.path / JOURNAL)
         return "failed" if lines and lines[-1]["kind"] == "failed" else "interrupted"
 
     @property
@@ -215,6 +220,22 @@ class RunFolder:
         lines = files.read_lines(self.path / JOURNAL)
         return [line for line in lines if kind is None or line["kind"] == kind]
 
+    def _mend_journals(self) -> None:
+        """Cut a damaged journal before its first damaged line, and remove the checkpoints behind
+        it, so that the training goes on from there; likewise in the trials of a sweep."""
+        for path in sorted(self.path.rglob(JOURNAL)):
+            lines, damage = files.read_whole_lines(path)
+            if not damage:
+                continue
+            folder = RunFolder(path.parent)
+            folder._write_journal(lines)
+            saved = [
+                (line["epoch"], line["step"]) for line in lines if line["kind"] == "checkpoint"
+            ]
+            folder.checkpoints.delete_after(max(saved, default=(-1, 0)))
+            note = f"{path}, {damage}; the run goes on from what was written before it"
+            warnings.warn(note, Note, stacklevel=4)
+
     def forget_after(self, position: tuple[int, int]) -> None:
         """Remove the records behind a checkpoint and those of the run's end, to train on.
 
@@ -227,7 +248,7 @@ class RunFolder:
             self._write_journal(kept)
 
     def _write_journal(self, lines: list[dict[str, Any]]) -> None:
-        text = "".join(files.canonical_json(line) + "\n" for line in lines)
+        text = "".join(map(files.journal_line, lines))
         files.write_atomic(self.path / JOURNAL, text)
 
     # --- checkpoints ---

@@ -5,6 +5,7 @@ import json
 import mmap
 import os
 import traceback
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -157,8 +158,17 @@ def verify_manifest(folder: Path, prefix: str = "", required: Iterable[str] = ()
     return differences
 
 
+CHECKSUM = "crc32"
+"""Key of a journal's line: CRC-32 of the line's canonical JSON without this key."""
+
+
+def journal_line(record: Mapping[str, Any]) -> str:
+    """A record as a line of a journal, with its checksum."""
+    return canonical_json({**record, CHECKSUM: _crc32(record)}) + "\n"
+
+
 def append_line(path: Path, record: Mapping[str, Any]) -> None:
-    """Append one JSON line and fsync it. Cuts off an incomplete last line first."""
+    """Append one JSON line with a checksum and fsync it. Cuts off an incomplete last line first."""
     created = not path.exists()
     with naming(path):
         with path.open("a+b") as file:
@@ -166,7 +176,7 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
                 with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                     complete = content.rfind(b"\n") + 1
                 file.truncate(complete)
-            file.write(canonical_json(record).encode() + b"\n")
+            file.write(journal_line(record).encode())
             file.flush()
             os.fsync(file.fileno())
         if created:
@@ -177,26 +187,41 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     """Read a JSONL journal; skip an incomplete last line.
 
     Raises:
-        InputError: a line before the last is not a JSON object: the file was edited or damaged.
+        InputError: a line was edited or damaged.
+    """
+    records, damage = read_whole_lines(path)
+    if damage:
+        raise InputError(f"{path}, {damage}; restore the file or delete its folder")
+    return records
+
+
+def read_whole_lines(path: Path) -> tuple[list[dict[str, Any]], str]:
+    """Records of a JSONL journal up to the first damaged line, and what is wrong with that line;
+    empty if all are whole.
+
+    An incomplete last line is no damage. Lines of older versions have no checksum; from the first
+    line that has one, all must.
     """
     if not path.exists():
-        return []
-    lines = path.read_bytes().split(b"\n")[:-1]  # after the last line break: incomplete
-    records = []
-    for number, line in enumerate(lines, start=1):
+        return [], ""
+    records: list[dict[str, Any]] = []
+    needs_checksum = False
+    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
         try:
             record = json.loads(line)
             if not isinstance(record, dict):
                 raise ValueError("it is no JSON object")
-        except ValueError as error:
-            if number == len(lines):  # incomplete, closed by a later line break
-                break
-            raise InputError(
-                f"{path}, line {number}: every line must be a JSON object, but {error}; "
-                "restore the file or delete its folder"
-            ) from None
+            needs_checksum |= CHECKSUM in record
+            if needs_checksum and record.pop(CHECKSUM, None) != _crc32(record):
+                raise ValueError("its checksum is not that of its content")
+        except (ValueError, RecursionError) as error:
+            return records, f"line {number}: a line must be as it was written, but {error}"
         records.append(record)
-    return records
+    return records, ""
+
+
+def _crc32(record: Mapping[str, Any]) -> str:
+    return f"{zlib.crc32(canonical_json(record).encode()):08x}"
 
 
 def write_traceback(folder: Path) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -112,7 +113,42 @@ def test_a_journal_that_does_not_exist_is_empty(tmp_path: Path) -> None:
 def test_a_damaged_line_inside_a_journal_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_text(json.dumps({"step": 1}) + "\n[1]\n" + json.dumps({"step": 3}) + "\n")
-    with pytest.raises(InputError, match=r"journal\.jsonl, line 2: every line must be a JSON obj"):
+    with pytest.raises(
+        InputError, match=r"journal\.jsonl, line 2: a line must be as it was written"
+    ):
+        files.read_lines(path)
+
+
+def test_every_flipped_bit_of_a_journal_is_noticed_or_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    records: list[dict[str, Any]] = [{"epoch": 1}, {"epoch": 2, "loss": 0.1}, {"kind": "épo"}]
+    for record in records:
+        files.append_line(path, record)
+    content = path.read_bytes()
+    for position in range(len(content)):
+        for bit in range(8):
+            damaged = bytearray(content)
+            damaged[position] ^= 1 << bit
+            path.write_bytes(damaged)
+            whole, damage = files.read_whole_lines(path)
+            first = content[:position].count(b"\n")
+            if position == len(content) - 1:  # the last line break: an incomplete line
+                assert (whole, damage) == (records[:2], "") or damage
+            elif damage:
+                assert whole == records[: len(whole)]
+                assert len(whole) in (first, first - 1)
+            else:  # the key of the first line's checksum, as of an older version's line
+                assert first == 0
+                assert {**whole[0], **records[0]} == whole[0]
+
+
+def test_lines_of_an_older_version_need_no_checksum(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text('{"step": 1}\n')
+    files.append_line(path, {"step": 2})
+    assert files.read_lines(path) == [{"step": 1}, {"step": 2}]
+    path.write_text(path.read_text() + '{"step":3}\n')
+    with pytest.raises(InputError, match=r"line 3: .* checksum is not that of its content"):
         files.read_lines(path)
 
 

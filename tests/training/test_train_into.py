@@ -241,3 +241,25 @@ def test_few_checkpoints_are_kept_and_each_with_its_best_one(
     whole = list(folder.checkpoints.whole())
     assert [checkpoint.position[0] for checkpoint in whole][:2] == [5, 4]
     assert sorted(path.name for path in folder.checkpoints.folder.iterdir()) == sorted(names)
+
+
+# --- a damaged journal
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.5, 0.9])
+def test_a_run_whose_journal_is_damaged_goes_on_from_what_is_whole(
+    tmp_path: Path, experiment: Experiment, undisturbed: dict[str, Any], fraction: float
+) -> None:
+    prepared, folder = prepared_of(experiment), RunFolder(tmp_path / "run")
+    train_whole(folder, experiment, prepared)
+    journal = folder.path / "journal.jsonl"
+    content = bytearray(journal.read_bytes())
+    content[round(fraction * len(content)) + 1] ^= 1
+    journal.write_bytes(content)
+    assert folder.status == "interrupted"
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always")
+        with folder.lock():
+            train_whole(folder, experiment, prepared)
+    assert "a line must be as it was written" in str(notes[0].message)
+    assert outcome(folder, experiment, prepared) == undisturbed

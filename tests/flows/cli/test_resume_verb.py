@@ -30,8 +30,8 @@ def test_resume_refuses_what_it_cannot_go_on_with(here: Path, stopped: RunFolder
     done = rnnkit(here, "resume", "words-aaaa")  # its id is not that of its params and data
     assert done.returncode == 2
     assert done.stderr == (
-        "rnnkit: words-aaaa: its data are not those it was begun with; begin a new one with: "
-        f"rnnkit run {stopped.path / 'params.yaml'}\n"
+        "rnnkit: words-aaaa: its params or data are not those it was begun with; begin a new one "
+        f"with: rnnkit run {stopped.path / 'params.yaml'}\n"
     )
     with stopped.lock():
         done = rnnkit(here, "resume", "words-aaaa")
