@@ -9,13 +9,10 @@ stopped.
 
 import atexit
 import contextlib
-import functools
 import gc
 import signal
 import sys
-import warnings
-from collections.abc import Callable
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -25,8 +22,9 @@ from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
 from flows.cli.standard_output import drop_unwritten, settle_standard_output
 from flows.launcher import FAILED, Failure
 from flows.processes.lost_exceptions import resending
+from flows.processes.notes import print_notes_as_lines
 from flows.processes.terminal import leave_terminal
-from rnnkit.errors import InputError, Note, as_message, escaped
+from rnnkit.errors import InputError, as_message
 from rnnkit.runtime.disk import disk_error
 from rnnkit.runtime.secrets import without_secrets
 
@@ -87,7 +85,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
         signal.signal(signal.SIGHUP, _hang_up)
-    warnings.formatwarning = functools.partial(_warn, warnings.formatwarning)
+    print_notes_as_lines()
     with resending():  # not while cleaning up at the end, which would be interrupted ever again
         _main()
 
@@ -126,15 +124,6 @@ def _collect_garbage_rarely() -> None:
     """Imported modules live as long as the process: collecting garbage there costs two seconds."""
     gc.set_threshold(50_000, 20, 20)
     atexit.register(gc.freeze)
-
-
-def _warn(
-    usual: Callable[..., str], message: Warning | str, category: type[Warning], *place: Any
-) -> str:
-    """A note is a line as a refusal is; what other libraries warn of stays as it is."""
-    if issubclass(category, Note):
-        return f"rnnkit: {as_message(without_secrets(str(message)))}\n"
-    return escaped(without_secrets(usual(message, category, *place)))
 
 
 def _end(status: int, message: str) -> NoReturn:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from flows.console import QUIET, out
+from flows.processes.notes import print_notes_as_lines
 from flows.settings import Settings
 from rnnkit.errors import InputError
 from rnnkit.runtime import process_settings
@@ -45,6 +46,7 @@ def settle(parent: Parent) -> None:
     if parent.host == socket.gethostname():
         end_with(parent.pid)
     warnings.filterwarnings("ignore", module=QUIET)
+    print_notes_as_lines()
     process_settings.settle()
 
 
