@@ -179,6 +179,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.runs",
         "rnnkit.inference",
         "flows.settings",
+        "flows.processes",
         "flows.launcher",
     },
     "flows.cli": {
