@@ -81,8 +81,9 @@ def read(home: Path) -> Settings:
             files.write_atomic(file, TEXT)
     except OSError as error:
         raise InputError(f"--mlruns {home}: cannot be written: {error.strerror}") from None
-    with suppress(OSError):  # another user's
-        file.chmod(0o600)  # it may hold passwords
+    with suppress(OSError):  # a read-only file system
+        if file.stat().st_uid == os.geteuid():  # not another user's
+            file.chmod(0o600)  # it may hold passwords
     tree = read_tree(file, instead="delete it to get the defaults back")
     known = ("tracking", "prefect", "study", "runner", "cluster")
     for key, value in tree.values.items():

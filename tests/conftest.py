@@ -1,5 +1,6 @@
 """Fixtures that several test files share."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ import pytest
 from command import prefect_server
 
 if TYPE_CHECKING:
+    from flows.settings import Settings
     from rnnkit.inference.predict import Predictor
 
 PUBLIC_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -76,3 +78,24 @@ def listener(tmp_path_factory: pytest.TempPathFactory) -> "Predictor":
     source = {"kind": "builtin", "name": "touch_tones"}
     folder = tmp_path_factory.mktemp("listener")
     return run(folder, experiment_of("transcription", source, data=data, model=model))
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database of a new output folder, to be copied: making one takes seconds."""
+    from flows import settings
+    from flows.tracking import database
+
+    where = settings.read(tmp_path_factory.mktemp("empty") / "mlruns")
+    database.ensure(where)
+    return where.home / database.NAME
+
+
+@pytest.fixture
+def home(tmp_path: Path, empty_database: Path) -> "Settings":
+    """The settings of an output folder with an empty database of MLflow's."""
+    from flows import settings
+
+    where = settings.read(tmp_path / "mlruns")
+    shutil.copy(empty_database, where.home)
+    return where

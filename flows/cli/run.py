@@ -151,7 +151,7 @@ def _finish(
 
         places.apply(settings)
         if (failure := send_unsent(settings, folder.id)) and not as_json:
-            print(failure)
+            print_line(failure)
     result = folder.result
     if as_json:
         print_json({"run": folder.id, "folder": str(folder.path), **result})

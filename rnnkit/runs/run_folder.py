@@ -185,7 +185,7 @@ class RunFolder:
         """The run's params with what its data decided: the monitored metric."""
         experiment = self.params
         if experiment.train.monitor is None and (prepared := self.records(PREPARED)):
-            return experiment.replace({"train.monitor": prepared[0]["monitor"]})
+            return experiment.replace({"train.monitor": prepared[0].get("monitor")})
         return experiment
 
     @property

@@ -27,7 +27,7 @@ def take_terminal() -> None:
 
 def test_a_sweep_in_a_terminal_that_is_closed_is_interrupted(tmp_path: Path) -> None:
     home, params = tmp_path / "mlruns", tmp_path / "small.yaml"
-    params.write_text(SWEEP.replace("epochs: 3", "epochs: 500"))
+    params.write_text(SWEEP.replace("epochs: 3", "epochs: 500\n  early_stopping: null"))
     terminal, inside = pty.openpty()
     process = subprocess.Popen(
         [*RNNKIT, "run", str(params), "--mlruns", str(home)],

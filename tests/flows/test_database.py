@@ -30,6 +30,7 @@ from flows.tracking.registry import Registry
 from flows.tracking.sync import sync as send_lacking
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runtime import files
 
 SEED = 0
 FLIPS, EVERY = 300, 20  # flipped bits, and after how many a run is sent, which takes 0.3 s
@@ -289,8 +290,11 @@ class Registered:
         run.append("prepared", sha256="0" * 64, source="x")
         for number in (1, 2):
             epoch(run, number)
-        (run.path / "model").mkdir()
-        (run.path / "model" / "weights.safetensors").write_bytes(name.encode())
+        model = run.path / "model"
+        model.mkdir()
+        for file in ("weights.safetensors", "params.yaml", "prepared.json"):
+            (model / file).write_bytes(name.encode())
+        files.write_manifest(model, None)
         run.finish(RESULT)
         return run
 

@@ -19,8 +19,8 @@ from flows.tracking import unsent
 from flows.tracking.rows import rows_of
 from rnnkit.runs.run_folder import RunFolder
 
-LONG = SMALL.replace("limit: 60", "limit: 400").replace("epochs: 3, batch_size: 16", "epochs: 4")
-LONG = LONG.replace("epochs: 4", "epochs: 4, batch_size: 2")
+LONG = SMALL.replace("limit: 60", "limit: 400")
+LONG = LONG.replace("epochs: 3", "epochs: 4").replace("batch_size: 16", "batch_size: 2")
 KILLS = 3
 START_SECONDS = 250
 
@@ -103,7 +103,8 @@ def test_a_run_killed_after_its_manifest_is_closed_by_the_same_command(
     killed.params.write_text(SMALL)
     killed.kill_when(lambda: (killed.run.path / "manifest.json").exists())
     assert killed.run.status == "finished"
-    assert killed.query("SELECT status FROM runs") in ([], [("RUNNING",)])
+    # Finished, if MLflow had the end a moment before the kill
+    assert killed.query("SELECT status FROM runs") in ([], [("RUNNING",)], [("FINISHED",)])
     shown = killed.finish()
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "is finished already" in shown.stdout

@@ -12,7 +12,7 @@ import pytest
 from prefect.exceptions import TerminationSignal
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import pages
+from flows import console, pages
 from flows.pages import FlowRun, Pages
 from flows.processes.servers import ServerFailed
 
@@ -68,6 +68,11 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
         yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console.out, "quiet", False)
 
 
 def show(*, fails: BaseException | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 from verb_runs import NOTES, rnnkit
@@ -36,9 +37,9 @@ def test_what_was_changed_in_the_data_is_said(
     folder.create(load(Path("a.yaml")), {})
     data = data_sha256(folder.experiment.data, folder.experiment.task)
     monkeypatch.setattr(Monitor, "send", lambda _: None)  # no MLflow
-    monkeypatch.setattr(flow, "prepare_data", flow.prepare_data.fn)  # no Prefect
     monitor = Monitor(places.read(Path("mlruns")), folder, Stages())
-    flow._prepare(Run(folder.experiment, folder, spoken / "mlruns", data), monitor)
+    run = Run(folder.experiment, folder, spoken / "mlruns", data)
+    flow._prepare(run, monitor, MagicMock())  # no Prefect
     prepared, *notes = capsys.readouterr().out.splitlines()
     assert prepared == "prepare: 12 / 6 / 6 items in train / valid / test"
     assert notes == [f"  {note}" for note in NOTES]

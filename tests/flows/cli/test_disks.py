@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from command import environment
 
+from flows import settings
 from rnnkit.runtime.disk import disk_error
 
 HOUSE = Path(__file__).parents[3]
@@ -93,6 +94,7 @@ def copied(here: Path, tmp_path: Path) -> Path:
     """A copy of the folder with a finished run, and with one that was interrupted."""
     folder = tmp_path / "copied"
     shutil.copytree(here, folder)
+    (folder / "mlruns" / "settings.yaml").write_text(settings.TEXT)
     run = next((folder / "mlruns" / "runs").iterdir())
     half = run.with_name("half-0123456789")
     half.mkdir()
