@@ -350,8 +350,8 @@ def test_weights_of_another_network_are_refused_in_one_line(older: Path) -> None
 @pytest.mark.filterwarnings("ignore::rnnkit.errors.Note")
 def test_rubbish_to_start_from_is_refused(place: Place, older: Path) -> None:
     from rnnkit.tasks import prepare, task_for
-    from rnnkit.training.trainer import make_network
     from rnnkit.training.pretrained import start
+    from rnnkit.training.trainer import make_network
 
     prepared = prepare(place.experiment.data, place.experiment.task, place.home)
     fine_tuned = place.experiment.replace({"train.start_from": str(older)})
