@@ -72,7 +72,8 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
 
 @pytest.fixture(autouse=True)
 def _shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console.out, "quiet", False)
+    # Another test may have made the shared one quiet, or bound it to its own output
+    monkeypatch.setattr(pages, "out", console.Terminal(highlight=False, soft_wrap=True))
 
 
 def show(*, fails: BaseException | None = None) -> None:

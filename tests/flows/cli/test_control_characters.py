@@ -106,7 +106,7 @@ def test_a_terminal_gets_escapes_in_texts_and_tables() -> None:
 
 def test_brackets_and_colons_of_data_are_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
-    monkeypatch.setattr(console.out, "file", written)
+    monkeypatch.setattr(console.out, "_file", written)
     console.out.print(console.comparison("[/b] :fire:", _RESULT))
     assert "[/b] :fire:" in written.getvalue()
 
