@@ -6,15 +6,13 @@ It holds what Prefect's pages show. Results are in the run folders, and schedule
 import sqlite3
 import warnings
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
 from rnnkit.errors import Note
+from rnnkit.runtime.sqlite_files import set_aside
 
 BUSY_SECONDS = 60  # seconds another process may hold the database
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-BESIDE = ("", "-wal", "-shm")
-"""Endings of the files of an SQLite database."""
 
 
 def set_aside_damaged(file: Path) -> None:
@@ -26,10 +24,7 @@ def set_aside_damaged(file: Path) -> None:
     damage = damage_of(file) if file.exists() else ""
     if not damage:
         return
-    aside = file.with_name(f"{file.name}.broken-{datetime.now():%Y-%m-%dT%H-%M-%S}")
-    for ending in BESIDE:
-        if (part := file.with_name(file.name + ending)).exists():
-            part.rename(aside.with_name(aside.name + ending))
+    aside = set_aside(file)
     warnings.warn(
         Note(
             f"{file}: Prefect's database is damaged ({damage}); it is {aside.name} now, and "

@@ -11,18 +11,16 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
 from flows.settings import Settings, sqlite_address
 from flows.tracking.failures import PREFIX, Broken, Unreachable, quieten, shortened
 from rnnkit.runtime.files import sync_folder
+from rnnkit.runtime.sqlite_files import COMPANIONS
 
 NAME, REGISTERED = "mlflow.db", "registered.json"
 """Files of an output folder: its own database, and the models that are registered in it."""
-SIBLINGS = ("-journal", "-wal", "-shm")
-"""Ends of the names of files that belong to a SQLite file. They must not meet another one."""
 BUSY_SECONDS = 20  # seconds another process may hold the database, as MLflow waits for it
 PASSING = (
     sqlite3.SQLITE_BUSY,
@@ -139,13 +137,13 @@ def made(settings: Settings, file: Path) -> Iterator[Path]:
         store.engine.dispose()
         yield temporary
     finally:
-        for name in ("", *SIBLINGS):
+        for name in ("", *COMPANIONS):
             Path(f"{temporary}{name}").unlink(missing_ok=True)
 
 
 def put(temporary: Path, file: Path) -> None:
     """Gives a database that is complete its name, durably."""
-    for name in SIBLINGS:  # left by another file of this name
+    for name in COMPANIONS:  # left by another file of this name
         Path(f"{file}{name}").unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_RDONLY)
     try:
@@ -154,18 +152,6 @@ def put(temporary: Path, file: Path) -> None:
         os.close(descriptor)
     temporary.replace(file)
     sync_folder(file.parent)
-
-
-def set_aside(file: Path) -> Path | None:
-    """Renames a database with what belongs to it; returns its new name, None if there is none."""
-    aside = file.with_name(f"{file.name}.broken-{datetime.now():%Y%m%d-%H%M%S}")
-    for name in SIBLINGS:
-        if Path(f"{file}{name}").exists():
-            Path(f"{file}{name}").replace(f"{aside}{name}")
-    if not file.exists():
-        return None
-    file.replace(aside)
-    return aside
 
 
 def _fault(file: Path) -> str:

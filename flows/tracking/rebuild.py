@@ -16,6 +16,7 @@ from flows.tracking.registry import ID
 from flows.tracking.sync import Synced, send_all
 from rnnkit.errors import InputError
 from rnnkit.runs.run_folder import PARAMS, RunFolder
+from rnnkit.runtime.sqlite_files import set_aside
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,10 @@ def rebuild(settings: Settings) -> Rebuilt:
         tracker = Tracker(elsewhere)
         synced = list(send_all(tracker, elsewhere))
         lost = list(_restore(tracker, settings, models))
-        aside = database.set_aside(file)
+        is_lost = not file.exists()
+        aside = set_aside(file)
         database.put(temporary, file)
-    return Rebuilt(synced, aside, lost)
+    return Rebuilt(synced, None if is_lost else aside, lost)
 
 
 def _restore(tracker: Tracker, settings: Settings, models: Mapping[str, Any]) -> Iterator[str]:

@@ -15,7 +15,6 @@ from flows.tune.study_database import (
     Content,
     StudyDamaged,
     recorded_content,
-    set_aside,
     storage_at,
     study_access,
     verify_sqlite,
@@ -25,6 +24,7 @@ from rnnkit.params import Experiment
 from rnnkit.params.searching import grid
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
+from rnnkit.runtime.sqlite_files import set_aside
 
 STUDY = "study.db"
 """File name of a study without a database of its own, in the run's folder."""
@@ -71,7 +71,7 @@ def open_study(experiment: Experiment, folder: RunFolder, settings: Settings) ->
             content.write(storage)
         else:
             place = str(file)
-            end = f"; the damaged file is {set_aside(file)}" if file.exists() else ""
+            end = f"; the damaged file is {set_aside(file).name}" if file.exists() else ""
             content.write_file(file)
     warnings.warn(
         f"{place}: a study must be as its trials' folders record it, but {damage}; it was made "

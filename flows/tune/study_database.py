@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,12 +18,11 @@ from flows.settings import sqlite_address
 from flows.tune.recorded import FIXED, Points, RecordedTrial
 from rnnkit.errors import InputError
 from rnnkit.runtime import files
+from rnnkit.runtime.sqlite_files import COMPANIONS
 
 Direction = Literal["minimize", "maximize"]
 LOCK_SECONDS = 60
 """Seconds that a connection waits for another process's transaction."""
-COMPANIONS = ("", "-journal", "-wal", "-shm")
-"""Endings of the files that belong to an SQLite database."""
 ENVIRONMENT = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY,
@@ -94,16 +92,6 @@ def verify_sqlite(file: Path) -> None:
         raise StudyDamaged(str(answer).splitlines()[-1])
 
 
-def set_aside(file: Path) -> str:
-    """Rename a damaged database; return its new name."""
-    name = f"{file.name}.broken-{datetime.now():%Y%m%dT%H%M%S}"
-    for ending in COMPANIONS:
-        companion = file.with_name(file.name + ending)
-        if companion.exists():
-            companion.rename(file.with_name(name + ending))
-    return name
-
-
 @dataclass(frozen=True)
 class Content:
     """What a study consists of."""
@@ -130,7 +118,7 @@ class Content:
                 os.fsync(content.fileno())
             temporary.rename(file)
         finally:
-            for ending in COMPANIONS:
+            for ending in ("", *COMPANIONS):
                 temporary.with_name(temporary.name + ending).unlink(missing_ok=True)
         files.sync_folder(file.parent)
 

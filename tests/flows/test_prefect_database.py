@@ -11,8 +11,9 @@ from command import RNNKIT, SMALL, called
 
 from flows import settings as places
 from flows.processes import servers
-from flows.processes.prefect_database import BESIDE, damage_of, set_aside_damaged
+from flows.processes.prefect_database import damage_of, set_aside_damaged
 from rnnkit.errors import Note
+from rnnkit.runtime.sqlite_files import COMPANIONS
 
 
 def database(file: Path) -> Path:
@@ -53,7 +54,7 @@ def test_a_damaged_database_is_set_aside_with_one_line(tmp_path: Path, damage: s
     assert len(str(notes[0].message).splitlines()) == 1
     (aside,) = tmp_path.glob("prefect.db.broken-*[0-9]")
     assert aside.read_bytes() == damaged
-    assert not [end for end in BESIDE if file.with_name(file.name + end).exists()]
+    assert not [end for end in ("", *COMPANIONS) if file.with_name(file.name + end).exists()]
 
 
 def test_a_database_without_its_version_is_half_made(tmp_path: Path) -> None:
