@@ -101,7 +101,7 @@ class Predictions(ABC):
     @property
     @abstractmethod
     def measures(self) -> Measures:
-        """What the table tells of each item."""
+        """What is measured of each item, the deciding measure first."""
 
     @property
     def compared(self) -> tuple[str, ...]:

@@ -44,28 +44,28 @@ def archived(path: str) -> tuple[str, str]:
 
 def existing(path: str) -> Path:
     """Path of a file; InputError if it is missing, a folder, or empty."""
-    found = user_path(path)
-    if found.is_dir():
+    place = user_path(path)
+    if place.is_dir():
         raise UnreadableFile(
             f"{path}: a file is needed, but this is a folder; "
-            f"name one of its files ({_some(_files(found)) or 'it holds none'})"
+            f"name one of its files ({_some(_files(place)) or 'it holds none'})"
         )
-    if not found.exists():
-        folder = found.parent
+    if not place.exists():
+        folder = place.parent
         if not folder.is_dir():
             raise UnreadableFile(
                 f"{path}: there is no folder {folder}; "
                 "give the file's path from the folder where the command is started"
             )
         raise UnreadableFile(
-            f"{path}: there is no such file{closest(found.name, _files(folder))}; "
+            f"{path}: there is no such file{closest(place.name, _files(folder))}; "
             "give the file's path from the folder where the command is started"
         )
-    if found.stat().st_size == 0:
+    if place.stat().st_size == 0:
         raise UnreadableFile(
             f"{path}: the file is empty; write the data again or name another file"
         )
-    return found
+    return place
 
 
 def _files(folder: Path) -> list[str]:
