@@ -21,7 +21,7 @@ from flows.cli import backtest, check, compare, examples, inference, run, runs, 
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
 from flows.cli.standard_output import drop_unwritten, settle_standard_output
 from flows.launcher import FAILED, Failure
-from flows.processes.lost_exceptions import resending
+from flows.processes.lost_exceptions import resending, unwrapping
 from flows.processes.notes import print_notes_as_lines
 from flows.processes.terminal import leave_terminal
 from rnnkit.errors import InputError, as_message
@@ -92,7 +92,8 @@ def main() -> None:
 
 def _main() -> None:
     try:
-        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        with unwrapping():
+            status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if status == INTERRUPTED:  # typer catches Ctrl-C and returns this in its place
             raise KeyboardInterrupt
         sys.stdout.flush()

@@ -1,7 +1,8 @@
-"""Exceptions of signal handlers that Python drops, raised again.
+"""Exceptions of signal handlers that Python drops or wraps, raised again.
 
 A signal may come where Python can raise nothing, as in a weakref callback or while an object is
-deleted; the exception of its handler is then printed as a traceback and lost.
+deleted; the exception of its handler is then printed as a traceback and lost. In a class body,
+Python 3.11 makes a RuntimeError of whatever is raised in __set_name__.
 """
 
 import ctypes
@@ -36,6 +37,20 @@ def resending() -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = usual
+
+
+@contextmanager
+def unwrapping() -> Iterator[None]:
+    """Raises a signal handler's exception itself, not the error that it became the cause of."""
+    try:
+        yield
+    except Exception as error:
+        cause = error.__cause__
+        while isinstance(cause, Exception):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        raise cause from None
 
 
 def _later(call: Any, *arguments: Any) -> None:

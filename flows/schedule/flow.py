@@ -23,7 +23,7 @@ from flows import console
 from flows import settings as places
 from flows.experiment import FLOW, parameters_of, run_experiment
 from flows.pages import FlowRun, Pages, TaskRun, key_of
-from flows.processes.lost_exceptions import resending
+from flows.processes.lost_exceptions import resending, unwrapping
 from flows.processes.workers import Parent, settle
 from flows.settings import Settings
 from flows.tracking.mirror import register
@@ -137,7 +137,7 @@ def _attempts(
     """The finished run of a date; one that fails goes on after a pause, as often as `retries`."""
     for left in range(retries, -1, -1):
         try:
-            with time_limit(timeout, FlowRunTimeoutError):
+            with time_limit(timeout, FlowRunTimeoutError), unwrapping():
                 done = run_experiment(experiment, settings, flow_run, date)
             break
         except Exception as error:

@@ -17,7 +17,7 @@ from prefect.utilities.timeout import timeout
 
 from flows import settings
 from flows.processes import workers
-from flows.processes.lost_exceptions import resending
+from flows.processes.lost_exceptions import resending, unwrapping
 
 TERMINATED = 143
 
@@ -129,3 +129,37 @@ def test_a_timeout_that_expires_while_an_object_is_deleted_is_not_lost() -> None
         work()
     assert time.monotonic() < until
     assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+
+class Slow:
+    """An attribute that takes a while to learn its name, as those of modules under import may."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        time.sleep(1)
+
+
+def test_a_timeout_that_expires_in_a_class_body_is_told_as_one() -> None:
+    with pytest.raises(TimeoutError, match=r"0\.3 second"), timeout(seconds=0.3), unwrapping():
+        type("Owner", (), {"slow": Slow()})
+
+
+def test_an_error_that_no_signal_caused_stays_what_it_is() -> None:
+    with pytest.raises(RuntimeError, match="its own"), unwrapping():
+        raise RuntimeError("its own") from ValueError("another")
+
+
+def test_ctrl_c_in_a_class_body_ends_in_the_usual_line() -> None:
+    program = """
+import os, signal
+from flows import cli
+
+class Stopped:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGINT)
+
+cli.app = lambda *_, **__: type("Owner", (), {"stopped": Stopped()})
+cli.main()
+"""
+    done = called(sys.executable, "-c", program, timeout=100)
+    assert done.returncode == 130
+    assert done.stderr == f"rnnkit: {cli.STOPPED}\n"
