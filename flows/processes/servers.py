@@ -29,6 +29,7 @@ from rnnkit.errors import InputError
 from rnnkit.runtime import files
 
 START_SECONDS = 120  # seconds a server may take on a busy machine
+IDLE_SECONDS = 30  # seconds without any CPU time after which a server is not starting any more
 MAX_REASON = 200  # characters of a server's last line
 GRACE_SECONDS = 3  # seconds a server that ends waits for open connections
 HOST, HEALTH = "127.0.0.1", "/health"
@@ -110,14 +111,24 @@ class Server:
         return self.url.replace("://", f"://{login_of(self._home)}@")
 
     def _see_it_start(self) -> None:
-        """Releases the start-up lock once the server answers; runs in a thread."""
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until and self.process.poll() is None:
+        """Releases the start-up lock once the server answers, or is stopped and never will; runs
+        in a thread."""
+        used, last = 0.0, time.monotonic()
+        until = last + START_SECONDS
+        while time.monotonic() < min(until, last + IDLE_SECONDS) and self.process.poll() is None:
             if answers(self.url + HEALTH, login_of(self._home)):
                 self._is_ready = True
                 break
+            if (seconds := self._cpu_seconds()) > used:
+                used, last = seconds, time.monotonic()
             time.sleep(0.1)
         self._turn.close()
+
+    def _cpu_seconds(self) -> float:
+        try:
+            return sum(psutil.Process(self.process.pid).cpu_times()[:2])  # user and system
+        except psutil.NoSuchProcess:
+            return 0.0
 
     def wait(self) -> None:
         """Returns when the server answers; ServerFailed where it ended or did not in time."""

@@ -20,7 +20,10 @@ CLOCK_FIELDS = ("time", "seconds", "peak_memory")
 CLOCK_METRICS = ("%seconds", "work/peak_memory_mib")
 """Patterns of metrics, likewise."""
 HASHED = ("predictions.parquet", "comparison.parquet", "model/*", "trials/search.json")
-ELSEWHERE = ("artifacts", "prefect", "matplotlib", "checkpoints", "mlflow-server.log")
+ELSEWHERE = (
+    *("artifacts", "prefect", "matplotlib", "checkpoints", "mlflow-server.log"),
+    "token",  # only of a folder that has had a server of its own
+)
 """Folders and files whose names are not those of another run of the same."""
 PASSING = re.compile(r"traceback\.txt$|\.db-(wal|shm|journal)$|\.db\b.+")
 """What a failure may leave behind, what SQLite keeps beside a file, and databases set aside."""

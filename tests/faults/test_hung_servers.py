@@ -100,7 +100,7 @@ def tracking_server(twin: Twin) -> Iterator[tuple["subprocess.Popen[bytes]", str
             command, stdout=log, stderr=log, env=variables, start_new_session=True
         )
     try:
-        while not servers.answers(f"{url}/health"):
+        while not servers.answers(f"{url}/health", ""):
             assert server.poll() is None
             time.sleep(0.1)
         yield server, url

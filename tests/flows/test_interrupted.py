@@ -15,7 +15,7 @@ import pytest
 from command import called
 from prefect.utilities.timeout import timeout
 
-from flows import settings
+from flows import cli, settings
 from flows.processes import workers
 from flows.processes.lost_exceptions import resending, unwrapping
 

@@ -4,6 +4,7 @@ What becomes of one that does not start, or ends.
 """
 
 import fcntl
+import signal
 import threading
 import time
 from pathlib import Path
@@ -58,6 +59,18 @@ def test_a_server_that_has_ended_meanwhile_is_not_ready(tmp_path: Path) -> None:
     server.process.wait()
     with pytest.raises(servers.ServerFailed, match="Prefect's server did not start"):
         server.wait()
+
+
+def test_a_server_that_does_nothing_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "IDLE_SECONDS", 1)
+    begin = time.monotonic()
+    server = servers.prefect_for_a_command(places.read(tmp_path / "mlruns"))
+    server.process.send_signal(signal.SIGSTOP)
+    with pytest.raises(servers.ServerFailed, match="Prefect's server did not start"):
+        server.wait()
+    assert time.monotonic() - begin < servers.START_SECONDS / 2
 
 
 def test_a_server_that_is_stopped_gives_its_turn_on(tmp_path: Path) -> None:

@@ -105,7 +105,10 @@ def epochs_of(trial: RunFolder) -> list[int]:
     return [line["epoch"] for line in trial.records("epoch")]
 
 
-@pytest.mark.parametrize("runner", ["process", "dask", pytest.param("ray", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "runner",
+    ["process", *(pytest.param(cluster, marks=pytest.mark.slow) for cluster in ("dask", "ray"))],
+)
 def test_forty_trials_complete_or_are_pruned_alike_in_optuna_and_mlflow(
     tmp_path: Path, runner: str, prefect_api: str
 ) -> None:
