@@ -12,7 +12,8 @@
 | `numbers` | `NumberMeter` | numbers in their own units |
 | `numbers` | `ForecastMeter` | the next values of series, in their own units |
 
-Averages are over real items, never over batches. Losses are in `rnnkit.nn.losses`.
+Averages are over real items, never over batches. Losses are in `rnnkit.nn.losses`. Each meter
+imports torchmetrics itself, when it is made: the import takes more than a second of CPU time.
 """
 
 from rnnkit.metrics.labels import (

@@ -6,17 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
-from torchmetrics import MetricCollection
-from torchmetrics.classification import (
-    BinaryF1Score,
-    BinaryJaccardIndex,
-    BinaryPrecision,
-    BinaryRecall,
-    MulticlassAccuracy,
-    MulticlassF1Score,
-    MulticlassPrecision,
-    MulticlassRecall,
-)
 
 from rnnkit.metrics.values import Metrics
 from rnnkit.nn.losses import IGNORED
@@ -31,6 +20,14 @@ class LabelMeter:
     """
 
     def __init__(self, classes: int, sequences: bool) -> None:
+        from torchmetrics import MetricCollection
+        from torchmetrics.classification import (
+            MulticlassAccuracy,
+            MulticlassF1Score,
+            MulticlassPrecision,
+            MulticlassRecall,
+        )
+
         self._scores = MetricCollection(
             {
                 "accuracy": MulticlassAccuracy(num_classes=classes, average="micro"),
@@ -173,6 +170,14 @@ class NoteMeter:
     """
 
     def __init__(self) -> None:
+        from torchmetrics import MetricCollection
+        from torchmetrics.classification import (
+            BinaryF1Score,
+            BinaryJaccardIndex,
+            BinaryPrecision,
+            BinaryRecall,
+        )
+
         self._scores = MetricCollection(
             {
                 "accuracy": BinaryJaccardIndex(),

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from torchmetrics.functional.text import word_error_rate
-from torchmetrics.text import CharErrorRate, WordErrorRate
 
 from rnnkit.metrics.values import Metrics
 
@@ -13,6 +11,8 @@ from rnnkit.metrics.values import Metrics
 def least_edits(text: str, references: Sequence[str]) -> tuple[int, int]:
     """Word edit distance (insertions, deletions, substitutions) to the nearest reference, and that
     reference's number of words. The nearest reference has the lowest word error rate."""
+    from torchmetrics.functional.text import word_error_rate
+
     candidates = []
     for reference in references:
         words = len(reference.split())
@@ -103,6 +103,8 @@ class TranscriptMeter:
     and fraction of exact matches."""
 
     def __init__(self) -> None:
+        from torchmetrics.text import CharErrorRate, WordErrorRate
+
         self._wer, self._cer = WordErrorRate(), CharErrorRate()
         self._right = self._seen = 0
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit
@@ -15,11 +14,12 @@ from rnnkit.data.windows import Window, count_windows, has_targets, training_win
 from rnnkit.nn.model.network import Synced
 from rnnkit.nn.model.stack import States, as_tensors, map_states, without_masks
 from rnnkit.params.experiment import Experiment
-from rnnkit.params.train import Adam, Cosine, Optimizer
+from rnnkit.params.train import Cosine
 from rnnkit.runtime import numerics
 from rnnkit.tasks import Task, task_for
 from rnnkit.training.gradients import FlatParameters, Threshold
 from rnnkit.training.learning_rate import learning_rate
+from rnnkit.training.optimizer import make_optimizer
 from rnnkit.training.pretrained import start
 from rnnkit.training.state import State, Tally, Within
 
@@ -40,9 +40,9 @@ class Trainer:
         if state.weights:
             self.network.load_state_dict(state.weights)
         self._flat = FlatParameters(self.network)
-        self._optimizer = make_optimizer(params.optimizer, self._flat.values)
-        if state.optimizer:
-            self._optimizer.state[self._flat.values] = _copied(state.optimizer)
+        self._optimizer = make_optimizer(
+            params.optimizer, self._flat.values, _copied(state.optimizer)
+        )
         self._threshold = Threshold(params.clip, state.norms)
         self._experiment, self._split = experiment, prepared.splits["train"]
         self.planned_steps = planned_steps(experiment, self._split)
@@ -84,7 +84,6 @@ class Trainer:
         rate = learning_rate(params, epoch, self.step, self.planned_steps, before.reductions)
         if before.half_rate is not None:
             rate /= 2
-        self._optimizer.param_groups[0]["lr"] = rate
         self._flat.zero_gradients()
         loss = self._loss(window)
         loss.backward()
@@ -93,7 +92,7 @@ class Trainer:
         if math.isfinite(norm):
             limit = self._threshold.at(norm)
             self._flat.clip(norm, limit)
-            self._optimizer.step()
+            self._optimizer.step(rate)
         self.step += 1
         self.refused = 0 if math.isfinite(norm) else self.refused + 1
         self.loss = loss.item()
@@ -116,7 +115,7 @@ class Trainer:
             step=self.step,
             refused=self.refused,
             weights=_copied(self.network.state_dict()),
-            optimizer=_copied(self._optimizer.state[self._flat.values]),
+            optimizer=_copied(self._optimizer.state),
             norms=tuple(self._threshold.norms),
             within=within,
         )
@@ -166,13 +165,6 @@ def planned_steps(experiment: Experiment, split: EncodedSplit) -> int:
     orders = (numerics.generator(experiment.seed, "order", epoch) for epoch in epochs)
     steps = sum(count_windows(split, experiment, order) for order in orders)
     return steps if exact else params.epochs * steps
-
-
-def make_optimizer(params: Optimizer, values: Tensor) -> torch.optim.Optimizer:
-    """The fused torch optimizer; L2 is added to the gradient before clipping, not here."""
-    if isinstance(params, Adam):
-        return torch.optim.Adam([values], lr=params.learning_rate, fused=True)
-    return torch.optim.SGD([values], lr=params.learning_rate, momentum=params.momentum, fused=True)
 
 
 def _copied(tensors: Mapping[str, Any]) -> dict[str, Tensor]:

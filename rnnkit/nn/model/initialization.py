@@ -93,7 +93,8 @@ def make_head(
     inputs: int, outputs: int, generator: torch.Generator, start: str = "xavier"
 ) -> nn.Linear:
     """An affine layer: weights of MATRICES[start], zero bias."""
-    head = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")  # draws nothing
+    with torch.random.fork_rng(devices=[]):  # nn.Linear draws weights, too
+        head = nn.Linear(inputs, outputs)
     with torch.no_grad():
         head.weight.copy_(MATRICES[start](outputs, inputs, generator))
         head.bias.zero_()

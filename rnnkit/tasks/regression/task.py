@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torchmetrics.functional import r2_score
 
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.scale import Scaler
@@ -42,6 +41,8 @@ class RegressionMeter(NumberMeter):
         """The metrics of everything seen so far."""
         metrics, truth = super().compute(), torch.cat(self._truth)
         if examples.varies(truth):
+            from torchmetrics.functional import r2_score  # more than a second of CPU time
+
             metrics["r2"] = float(r2_score(torch.cat(self._predicted), truth))
         return metrics
 
