@@ -157,7 +157,7 @@ def _width(rows: Sequence[list[str]]) -> tuple[int, float]:
     """The usual number of fields, and the fraction of rows that have it (a header may lack one)."""
     widths = Counter(map(len, rows[1:]))
     width, count = widths.most_common(1)[0]
-    if len(rows[0]) not in (width, width - 1):
+    if len(rows[0]) != width and not (len(rows[0]) == width - 1 and len(widths) == 1):
         return width, 0.0
     return width, count / (len(rows) - 1)
 
@@ -185,6 +185,8 @@ def _has_header(rows: Sequence[list[str]]) -> bool:
         Column(name, [row[place] if place < len(row) else "" for row in body[:SEEN_RECORDS]])
         for place, name in enumerate(first)
     ]
+    if any(column.name in column.counts for column in columns if not column.is_number):
+        return False  # the first line is a row as the others
     for column in columns:
         if column.is_number or column.has_commas or has_name_of_times(column):
             return True
@@ -194,11 +196,7 @@ def _has_header(rows: Sequence[list[str]]) -> bool:
         return True
     # labels, as against texts, occur again
     repeated = [column for column in columns if column.largest > 1 and column.name.strip()]
-    return (
-        bool(repeated)
-        and all(column.name not in column.counts for column in columns)
-        and any(column.is_category for column in repeated)
-    )
+    return any(column.is_category for column in repeated)
 
 
 def _keys(
