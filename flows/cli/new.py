@@ -119,7 +119,8 @@ def _schema_place() -> str:
     from rnnkit.params import schema
 
     file = places.read(MLRUNS).home / schema.FILE
-    schema.write_schema(file)
+    if not schema.is_current(file):
+        schema.write_schema(file)
     return (MLRUNS / schema.FILE).as_posix()
 
 

@@ -28,14 +28,12 @@ class Size:
         steps: of an item, on average.
         numbers: whether the inputs are numbers and no tokens.
         characters: whether tokens are characters.
-        seasonal: whether a forecast's season lies in its window.
     """
 
     items: int
     steps: float = 1.0
     numbers: bool = False
     characters: bool = False
-    seasonal: bool = False
 
     def by_items(self, few: int, some: int, many: int) -> int:
         """A value for few items (below 2,000), some (below 30,000) or many."""

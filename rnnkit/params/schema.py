@@ -18,6 +18,12 @@ def schema() -> dict[str, Any]:
     return {**Experiment.model_json_schema(), **title}
 
 
+def is_current(file: Path) -> bool:
+    """Whether a schema was written after the files that it is made from."""
+    sources = Path(__file__).parent.glob("*.py")
+    return file.exists() and file.stat().st_mtime > max(s.stat().st_mtime for s in sources)
+
+
 def write_schema(file: Path) -> None:
     """Write the schema, if the file does not hold it already."""
     content = json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"

@@ -10,14 +10,15 @@ from functools import cached_property
 
 from rnnkit.data.sources.numerals import MISSING
 
-NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 """A number with a decimal point."""
-WITH_COMMA = re.compile(r"\s*[+-]?(\d+(,\d*)?|\d{1,3}(\.\d{3})+(,\d*)?|,\d+)([eE][+-]?\d+)?\s*")
+WITH_COMMA = re.compile(r"[+-]?(\d+(,\d*)?|\d{1,3}(\.\d{3})+(,\d*)?|,\d+)([eE][+-]?\d+)?")
 """A number with a decimal comma, perhaps with points between groups of digits."""
-GROUPED = re.compile(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d*)?\s*")
+GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 """A number with commas between groups of three digits."""
-MARKS = ("?", "-", "--", ".", "*", "n/a", "NAN", "missing", "<null>", "#N/A")
+MARKS = dict.fromkeys(("?", "-", "--", ".", "*", "n/a", "NAN", "missing", "<null>", "#N/A"))
 """Texts that stand for a missing number, beside those that the readers know."""
+NOTHING = frozenset(MISSING)
 SENTINELS = (-200.0, -999.0, -9999.0, -99999.0)
 """Numbers that stand for a missing one where they are the least and occur again."""
 
@@ -36,8 +37,9 @@ class Column:
 
     @cached_property
     def filled(self) -> list[str]:
-        """Cells that hold something."""
-        return [cell for cell in self.cells if cell is not None and cell.strip() not in MISSING]
+        """Cells that hold something, without the blanks around it."""
+        stripped = (cell.strip() for cell in self.cells if cell is not None)
+        return [cell for cell in stripped if cell not in NOTHING]
 
     @cached_property
     def empty(self) -> int:
@@ -55,9 +57,8 @@ class Column:
         return [mark for mark in MARKS if mark in self.counts]
 
     def _numbers(self, pattern: re.Pattern[str]) -> bool:
-        texts = [cell for cell in self.filled if cell.strip() not in MARKS]
-        fits = sum(pattern.fullmatch(cell) is not None for cell in texts)
-        return bool(texts) and fits == len(texts)
+        texts = [cell for cell in self.filled if cell not in MARKS]
+        return bool(texts) and all(map(pattern.fullmatch, texts))
 
     @cached_property
     def is_number(self) -> bool:

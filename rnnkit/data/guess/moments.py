@@ -16,6 +16,8 @@ ISO = re.compile(
     r"\d{4}-\d{2}(-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?)?"
 )
 """Times that are read without `time_format`."""
+LIKE_TIME = re.compile(r"(?=.*\d)[\w .,:/+-]{4,40}")
+"""Texts for which other formats are tried: strptime compiles each."""
 DATE_FORMATS = (
     *("%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d"),
     *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y"),
@@ -63,7 +65,7 @@ def has_name(column: Column) -> bool:
 
 def moments(column: Column) -> Moments | None:
     """The times of a column; None: it holds none, or not in every row."""
-    cells = [cell.strip() for cell in column.filled]
+    cells = column.filled
     if len(cells) < len(column.cells) or not cells:
         return None
     if column.is_number:
@@ -77,7 +79,9 @@ def is_clock(column: Column) -> bool:
     """Whether a column holds times of day alone; 12.5 is a number."""
     if column.is_number:
         return False
-    cells = [cell.strip() for cell in column.filled]
+    cells = column.filled
+    if not all(map(LIKE_TIME.fullmatch, cells[:: _stride(cells)])):
+        return False
     formats = (known for known in CLOCKS if _fits(known, cells[:: _stride(cells)]))
     return len(cells) == len(column.cells) and next(formats, None) is not None
 
@@ -123,6 +127,8 @@ def _fits(known: str, cells: Sequence[str]) -> bool:
 def _of_format(cells: list[str]) -> Moments | None:
     """Times in one of the known formats; where several fit, the one in whose order they ascend."""
     some = cells[:: _stride(cells)]
+    if not all(map(LIKE_TIME.fullmatch, some)):
+        return None
     fitting = [
         date + clock
         for date, clock in product(DATE_FORMATS, CLOCK_FORMATS)

@@ -51,7 +51,7 @@ def recording_options(view: View, source: Mapping[str, Any], text: Column) -> It
     """Transcription and classification of recordings, the likelier first."""
     size = Size(view.total, steps=100, numbers=True)
     about = view.number_of("recording")
-    split = view.split(group=False)
+    split = view.split()
     remarks = view.remarks()
     transcription = Option(
         {"kind": "transcription"},

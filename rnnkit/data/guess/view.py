@@ -104,7 +104,7 @@ class View:
         keys = {key: value for key, value in self.keys.items() if key not in left_out}
         return {"kind": kind, "path": self.path, **keys, **named}
 
-    def split(self, group: bool = True) -> dict[str, Any]:
+    def split(self) -> dict[str, Any]:
         """The split block: by files, by a column, or larger shares of few items; else nothing."""
         if self.given:
             return {"split": dict(self.given)}
