@@ -17,7 +17,18 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import backtest, check, compare, examples, inference, run, runs, schedule, tracking
+from flows.cli import (
+    backtest,
+    check,
+    compare,
+    datasets,
+    inference,
+    new,
+    run,
+    runs,
+    schedule,
+    tracking,
+)
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
 from flows.cli.standard_output import drop_unwritten, settle_standard_output
 from flows.launcher import FAILED, Failure
@@ -30,7 +41,7 @@ from rnnkit.runtime.secrets import without_secrets
 
 STOPPED = "interrupted; the same command goes on where it stopped"
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def _version(wanted: bool) -> None:
@@ -51,7 +62,7 @@ def options(
 
 
 VERBS = (
-    examples.new,
+    new.new,
     run.run,
     run.tune,
     run.resume,
@@ -67,14 +78,15 @@ VERBS = (
     tracking.sync,
     runs.clean,
     tracking.up,
+    new.schema,
 )
 """In the order of the help."""
 
 for verb in VERBS:
     app.command()(verb)
 data_app = typer.Typer(rich_markup_mode=None, help="Data sets.")
-data_app.command("list")(examples.data_list)
-data_app.command("fetch")(examples.data_fetch)
+data_app.command("list")(datasets.data_list)
+data_app.command("fetch")(datasets.data_fetch)
 app.add_typer(data_app, name="data")
 
 

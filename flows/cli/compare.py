@@ -32,7 +32,7 @@ def compare(
 ) -> None:
     """Compare variants over seeds: means, deviations and a paired bootstrap on the same items."""
     settings = places.read(mlruns)
-    if len(what) == 1 and what[0].endswith(PARAMS):
+    if len(what) == 1 and (what[0].endswith(PARAMS) or Path(what[0]).is_file()):
         experiment = load_params(Path(what[0]), set_)
         folder = compare_variants(experiment, settings, workers or WORKERS, as_json)
     else:

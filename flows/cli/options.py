@@ -29,10 +29,21 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="key=value, as model.cell.kind=lstm; may be repeated."),
 ]
+MLRUNS = Path("mlruns")
+
+
+def run_ids(incomplete: str) -> list[str]:
+    """Ids of runs in the default output folder, for the shell's completion."""
+    names = (path.name for path in (MLRUNS / "runs").glob("[!.]*"))
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
 Run = Annotated[
     str,
     typer.Argument(
-        help="A run's id or its beginning, `last`, or a run's folder.", show_default=False
+        help="A run's id or its beginning, `last`, or a run's folder.",
+        show_default=False,
+        autocompletion=run_ids,
     ),
 ]
 Model = Annotated[
@@ -41,6 +52,7 @@ Model = Annotated[
         help="A run's id or its beginning, `last`, a run's folder, or models:/NAME@champion.",
         show_default=False,
         metavar="RUN",
+        autocompletion=run_ids,
     ),
 ]
 Again = Annotated[bool, typer.Option("--again", help="Run once more, beside the last.")]
@@ -49,7 +61,6 @@ Home = Annotated[
     typer.Option("--mlruns", help="The folder for all output.", readable=False, callback=_folder),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-MLRUNS = Path("mlruns")
 
 
 def load_params(file: Path, changes: list[str] | None = None) -> "Experiment":

@@ -1,6 +1,8 @@
 """`rnnkit runs` and `rnnkit clean`; and runs by their ids, as all verbs find them."""
 
 import difflib
+from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,49 +17,104 @@ if TYPE_CHECKING:
     from rnnkit.runs.run_folder import RunFolder
 
 
-def runs(mlruns: Home = MLRUNS, as_json: Json = False) -> None:
+STATES = ("finished", "running", "interrupted", "failed", "unreadable")
+
+
+def runs(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Of the runs to list, the beginning of their ids or a pattern with *.",
+            show_default=False,
+        ),
+    ] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Only runs in a state: {', '.join(STATES)}; may be repeated."),
+    ] = None,
+    mlruns: Home = MLRUNS,
+    as_json: Json = False,
+) -> None:
     """List the runs, newest last."""
+    for wanted in state or []:
+        if wanted not in STATES:
+            raise InputError(f"--state {wanted}: there are {', '.join(STATES)}")
     settings = places.read(mlruns)
-    rows = [_row(folder) for folder in begun(settings)]
+    all_runs = begun(settings)
+    pattern = name if name is not None and "*" in name else f"{name or ''}*"
+    rows = [run_row(run) for run in all_runs if fnmatchcase(run.id, pattern)]
+    rows = [row for row in rows if not state or row["status"] in state]
     if as_json:
         print_json(rows)
         return
-    if not rows:
+    if rows:
+        _print_table(rows)
+        print_line(f"Each run's folder is {short(settings.runs)}/RUN.")
+    elif all_runs:
+        print_line(f"none of the {len(all_runs):,} runs in {settings.runs} is so")
+    else:
         print_line(
             f"no runs in {settings.runs} yet; begin with: rnnkit new demo && rnnkit run demo.yaml"
         )
-        return
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.table import Column, Table
 
     from flows.console import number, out
 
-    lines = [("run", "result", "baseline", "network")]
+    lines = [("run", "begun", "took", "result", "baseline", "verdict", "network")]
     for row in rows:
         result = row["status"]
         if row["value"] is not None:
             result = f"{row['metric']} {number(row['value'])}"
-        lines.append((row["run"], result, number(row["baseline"]), row["network"]))
+        begun_at = datetime.fromisoformat(row["begun"]).strftime("%Y-%m-%d %H:%M")
+        took = "" if row["seconds"] is None else _took(row["seconds"])
+        baseline, verdict = number(row["baseline"]), row["verdict"] or ""
+        lines.append((row["run"], begun_at, took, result, baseline, verdict, row["network"]))
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)][:-1]
     kept = [Column(name, min_width=w) for name, w in zip(lines[0], widths, strict=False)]
-    table = Table(*kept, Column("network", no_wrap=True))
+    table = Table(*kept, Column("network", no_wrap=True), box=None, pad_edge=False)
     for line in lines[1:]:
         table.add_row(*line)
     out.print(table)
-    print_line(f"Each run's folder is {short(settings.runs)}/RUN.")
 
 
-def _row(folder: "RunFolder") -> dict[str, Any]:
-    row: dict[str, Any] = {"run": folder.id, "status": folder.status, "network": ""}
-    row |= {"metric": "", "value": None, "baseline": None, "folder": str(short(folder.path))}
+def _took(seconds: float) -> str:
+    """A duration in two units.
+
+    >>> _took(7.4), _took(185), _took(7_380)
+    ('7 s', '3 min 5 s', '2 h 3 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3_600} h {whole % 3_600 // 60} min"
+
+
+def run_row(folder: "RunFolder") -> dict[str, Any]:
+    """A run as a line of the list: run, status, begun (ISO 8601), seconds, metric, value, baseline,
+    verdict, network, folder; None for what it does not have."""
+    from rnnkit.params.task import MAXIMIZED
+
+    begun_at = datetime.fromtimestamp((folder.path / "params.yaml").stat().st_mtime).astimezone()
+    row: dict[str, Any] = {"run": folder.id, "status": folder.status}
+    row |= {"begun": begun_at.isoformat(timespec="seconds"), "seconds": None, "network": ""}
+    row |= {"metric": "", "value": None, "baseline": None, "verdict": None}
+    row["folder"] = str(short(folder.path))
     if row["status"] == "finished":
         try:
-            result, task = folder.result, folder.experiment.task
+            result = folder.result
             name = result["shown"][0]
+            row |= {"network": result["network"], "metric": name, "value": result["test"][name]}
+            best = max if name in MAXIMIZED else min
+            row["baseline"] = best(m[name] for m in result["baselines"].values() if name in m)
         except (InputError, OSError, ValueError, KeyError):  # of another version, or edited
             return row | {"status": "unreadable"}
-        best = max if task.metrics[name] == "maximize" else min
-        row |= {"network": result["network"], "metric": name, "value": result["test"][name]}
-        row["baseline"] = best(m[name] for m in result["baselines"].values() if name in m)
+        row["seconds"] = round(sum(result.get("seconds", {}).values()), 2)
+        row["verdict"] = (result.get("difference") or {}).get("verdict")
     return row
 
 

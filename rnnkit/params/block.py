@@ -48,7 +48,12 @@ class FrozenDict(dict[Key, Value]):
 
 
 FrozenMapping = Annotated[Mapping[Key, Value], AfterValidator(FrozenDict)]
-ColumnName = Annotated[str, BeforeValidator(lambda name: str(name) if type(name) is int else name)]
+ColumnName = Annotated[
+    str,
+    BeforeValidator(
+        lambda name: str(name) if type(name) is int else name, json_schema_input_type=str | int
+    ),
+]
 """Columns of a file without a header are named by their numbers."""
 Names = Annotated[tuple[ColumnName, ...], Field(strict=False)]
 """Names of columns."""

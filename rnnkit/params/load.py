@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 from rnnkit.errors import InputError
 from rnnkit.params import reserved
 from rnnkit.params.block import FrozenDict, spelled_out
+from rnnkit.params.blocks import blocks_of
 from rnnkit.params.experiment import Experiment
-from rnnkit.params.refusal import blocks_of, one_line
+from rnnkit.params.refusal import one_line
 from rnnkit.params.tree import FLOAT, MAX_DEPTH, TOO_DEEP, Keys, StrictLoader, Tree, plain, read
 from rnnkit.params.tune import Choices, Percentiles, Range
 
@@ -21,11 +22,11 @@ Changes = Mapping[str, Any]
 NO_CHANGES: Changes = FrozenDict()
 
 
-class _Dumper(yaml.SafeDumper):
+class Dumper(yaml.SafeDumper):
     """Quotes text that the loader would read as a number, such as 1e3."""
 
 
-_Dumper.add_representer(
+Dumper.add_representer(
     str,
     lambda dumper, text: dumper.represent_scalar(
         "tag:yaml.org,2002:str", text, "'" if FLOAT.match(text) else None
@@ -57,6 +58,11 @@ def change(experiment: Experiment, changes: Changes) -> Experiment:
     return _experiment(Tree(experiment.name, experiment.model_dump()), changes)
 
 
+def validated(values: Mapping[str, Any], place: str) -> Experiment:
+    """An experiment of plain values, under the rules of `load`; `place` is for messages."""
+    return _experiment(Tree(place, copy.deepcopy(dict(values))), NO_CHANGES)
+
+
 def _experiment(tree: Tree, changes: Changes) -> Experiment:
     changes = spelled_out(changes)
     for name in sorted(changes, key=_is_later):
@@ -73,7 +79,7 @@ def _experiment(tree: Tree, changes: Changes) -> Experiment:
 def dump(experiment: Experiment) -> str:
     """The resolved experiment as YAML, with every value; `load` reads it back."""
     tree = experiment.model_dump(mode="json")
-    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(tree, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _set(tree: Tree, override: str) -> None:

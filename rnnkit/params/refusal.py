@@ -8,9 +8,14 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from rnnkit.params.blocks import blocks_of, kind_of
 from rnnkit.params.experiment import Experiment
+from rnnkit.params.misplaced import all_places, place_of
 from rnnkit.params.tree import Keys, Tree
 from rnnkit.params.tune import Choices, Range
+
+NEAR, NEAR_ELSEWHERE = 0.5, 0.8
+"""Likeness from which on a key may be meant that stands in the same block, or in another."""
 
 
 def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
@@ -22,11 +27,7 @@ def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
     here = [e for e in errors if _real_path(e["loc"], tree.values, e["type"] == "missing") == path]
     more = f" (and {len(errors) - len(here)} more)" if len(errors) > len(here) else ""
     if error["type"] == "extra_forbidden":
-        known = [key for b in _blocks_at(path[:-1], tree.values) for key in b.model_fields]
-        near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
-        there = "there are" if len(known) > 1 else "there is only"
-        hint = f"did you mean {near[0]!r}?" if near else f"{there} {', '.join(known)}"
-        return f"{tree.place(path)}: {name}: unknown key; {hint}{more}"
+        return f"{tree.place(path)}: {name}: unknown key; {_hint(path, tree.values)}{more}"
     if error["type"] == "missing":
         return f"{tree.place(path)}: {name} is missing{more}"
     if error["type"] == "union_tag_invalid":
@@ -52,6 +53,37 @@ def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
     is_kind = error["input"] in _kinds(path, tree.values)
     hint = f"; write {{kind: {error['input']}}}" if is_kind else ""
     return f"{tree.place(path)}: {name} {_rules(here)}, got {got}{hint}{more}"
+
+
+def _hint(path: Keys, values: Any) -> str:
+    """What to write in place of an unknown key: it is searched in every block."""
+    *above, key = path
+    blocks = _blocks_at(above, values)
+    known = [name for block in blocks for name in block.model_fields]
+    if (place := place_of(path, values)) is not None:
+        block = ".".join(place[:-1])
+        where = f"it belongs in {block}" if block else "it belongs beside name and task"
+        return f"{where}; write {'.'.join(place)}"
+    if near := difflib.get_close_matches(key, known, n=1, cutoff=NEAR):
+        return f"did you mean {near[0]!r}?"
+    others = _other_kinds(path, values)
+    if kinds := [kind_of(block) for block in others if key in block.model_fields]:
+        given = ", ".join(map(str, map(kind_of, blocks)))
+        return f"it is a key of kind {' or '.join(kinds)}, and this one is {given}"
+    places = {".".join(place): place[-1] for place in all_places(values)}
+    if near := difflib.get_close_matches(key, list(places.values()), n=1, cutoff=NEAR_ELSEWHERE):
+        return f"did you mean {'.'.join(place_of((*above, near[0]), values) or ())}?"
+    there = "there are" if len(known) > 1 else "there is only"
+    return f"{there} {', '.join(known)}"
+
+
+def _other_kinds(path: Keys, values: Any) -> list[type[BaseModel]]:
+    """Blocks of all kinds that may stand in place of the one that a path's key is in."""
+    if len(path) < 2:
+        return []
+    fields = [block.model_fields.get(path[-2]) for block in _blocks_at(path[:-2], values)]
+    blocks = [block for field in fields if field for block in blocks_of(field.annotation)]
+    return [block for block in blocks if kind_of(block) is not None]
 
 
 def _rules(errors: Sequence[ErrorDetails]) -> str:
@@ -102,7 +134,7 @@ def _kinds(path: Keys, values: Any) -> list[Any]:
     *above, last = path or ("",)
     fields = (block.model_fields.get(last) for block in _blocks_at(above, values))
     blocks = [block for field in fields if field for block in blocks_of(field.annotation)]
-    return [_kind(block) for block in blocks if "kind" in block.model_fields]
+    return [kind_of(block) for block in blocks if "kind" in block.model_fields]
 
 
 def _blocks_at(path: Sequence[str], values: Any) -> list[type[BaseModel]]:
@@ -115,20 +147,9 @@ def _blocks_at(path: Sequence[str], values: Any) -> list[type[BaseModel]]:
         if fields:  # else the step is a key of a mapping of these blocks
             blocks = blocks_of(fields[0].annotation)
         blocks = [
-            b for b in blocks if "kind" not in b.model_fields or _kind(b) == given.get("kind")
+            b for b in blocks if "kind" not in b.model_fields or kind_of(b) == given.get("kind")
         ]
         if Choices in blocks:
             named = [b for b in blocks if next(iter(b.model_fields)) in given and b is not Range]
             blocks = named[:1] or blocks
     return blocks
-
-
-def _kind(block: type[BaseModel]) -> Any:
-    return block.model_fields["kind"].get_default()
-
-
-def blocks_of(annotation: Any) -> list[type[BaseModel]]:
-    """Blocks that an annotation allows."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [b for inner in getattr(annotation, "__args__", ()) for b in blocks_of(inner)]

@@ -376,8 +376,9 @@ class Audio(Delimited):
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet"] = "auto"
     """Of a table; auto: by the file's ending."""
     names: str | None = None
-    """Pattern of a folder's file names, such as `{text}_{speaker}_{take}.wav`: each field, named
-    once, is a column. null: the path is a table."""
+    """Pattern of a folder's file names, such as `{text}_{speaker}_{take}.wav`, or with the folders
+    in it, as `{text}/{take}.wav`: each field, named once, is a column. null: the path is a
+    table."""
     audio: ColumnName = "audio"
     """Of a table, the column with the path of the recording."""
     text: ColumnName = "text"

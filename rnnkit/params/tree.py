@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,13 @@ FLOAT = re.compile(r"^[-+]?\d+(?:\.\d*)?[eE][-+]?\d+$|^[-+]?\d*\.\d+(?:[eE][-+]?
 _WHOLE = re.compile(r"^[-+]?(?:0|[1-9]\d*)$")
 
 Keys = tuple[str, ...]
+ENDINGS = (".yaml", ".yml")
+"""Endings of params files; what has another one and is no params file may be data."""
+DATA = (
+    *(".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".pq", ".conll", ".conllu", ".bio"),
+    *(".iob", ".ts", ".wav", ".zip", ".gz"),
+)
+"""Endings of data, which are no params files."""
 
 
 class _NotPlain(yaml.MarkedYAMLError):
@@ -75,7 +83,11 @@ def read(file: Path, instead: str = "begin with: rnnkit new demo") -> Tree:
     Raises:
         InputError: it cannot be read, or has other than plain values; the message has the line.
     """
-    node = _compose(file, _content(file))
+    if file.name.lower().endswith(DATA) and user_path(str(file)).exists():
+        raise InputError(f"{file}: is a file of data and no params file; {_write_params(file)}")
+    if not file.name.lower().endswith(ENDINGS):
+        instead = _write_params(file) + " where it is data"
+    node = _compose(file, _content(file, instead), instead)
     if node is None:
         raise InputError(f"{file}: is empty; {instead}")
     if not isinstance(node, yaml.MappingNode):
@@ -85,9 +97,16 @@ def read(file: Path, instead: str = "begin with: rnnkit new demo") -> Tree:
     return tree
 
 
-def _content(file: Path) -> str:
+def _write_params(path: Path) -> str:
+    return f"write one for it with: rnnkit new {shlex.quote(str(path))}"
+
+
+def _content(file: Path, instead: str) -> str:
     if (file := user_path(str(file))).is_dir():
-        raise InputError(f"{file}: is a folder; give the params file in it")
+        raise InputError(
+            f"{file}: is a folder; give the params file in it, or {_write_params(file)} where it "
+            "holds data"
+        )
     if not file.exists():
         near = difflib.get_close_matches(
             file.name, [p.name for p in file.parent.glob("*.y*ml")], n=1, cutoff=0.5
@@ -105,10 +124,11 @@ def _content(file: Path) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         number = content[: error.start].count(b"\n") + 1
-        raise InputError(f"{file}:{number}: is not UTF-8; save it as UTF-8") from None
+        fix = "save it as UTF-8" if file.name.lower().endswith(ENDINGS) else instead
+        raise InputError(f"{file}:{number}: is not UTF-8; {fix}") from None
 
 
-def _compose(file: Path, content: str) -> yaml.Node | None:
+def _compose(file: Path, content: str, instead: str) -> yaml.Node | None:
     try:
         return yaml.compose(content, Loader=StrictLoader)
     except yaml.MarkedYAMLError as error:
@@ -118,6 +138,8 @@ def _compose(file: Path, content: str) -> yaml.Node | None:
             problem = str(error.problem)
         elif isinstance(error, yaml.composer.ComposerError):
             problem = "a second document begins; one file holds one"
+        if not file.name.lower().endswith(ENDINGS):
+            problem = f"{problem}; {instead}"
         raise InputError(f"{file}{line}: {problem}") from None
     except yaml.reader.ReaderError as error:
         raise InputError(

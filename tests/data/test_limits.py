@@ -20,7 +20,7 @@ from recordings import table
 from source_files import read, write
 
 from rnnkit.data.sources import limits, opening
-from rnnkit.data.sources.delimited import _names
+from rnnkit.data.sources.delimited import column_names
 from rnnkit.data.sources.own_form import is_own_form
 from rnnkit.data.sources.tabular import TableFile
 from rnnkit.data.word_vectors import read_vectors
@@ -166,8 +166,14 @@ def test_a_table_is_the_same_in_one_piece_and_in_several(
 
 
 def test_a_column_that_has_its_name_again_is_numbered(tmp_path: Path) -> None:
-    assert _names(["a", "a.1", "a", "a", ""], True) == ["a", "a.1", "a.2", "a.3", "Unnamed: 4"]
-    assert len(set(_names(["a"] * 50_000, True))) == 50_000  # in no quadratic time
+    assert column_names(["a", "a.1", "a", "a", ""], True) == [
+        "a",
+        "a.1",
+        "a.2",
+        "a.3",
+        "Unnamed: 4",
+    ]
+    assert len(set(column_names(["a"] * 50_000, True))) == 50_000  # in no quadratic time
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flows.cli.examples import data_fetch
+from flows.cli.datasets import data_fetch
 from rnnkit.data.prepare import data_sha256
 from rnnkit.data.public import FOLDERS, files_of
 from rnnkit.data.sources import fingerprint, read

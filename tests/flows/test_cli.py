@@ -1,17 +1,24 @@
 """The command as a user meets it: exit status, one line on stderr, and nothing left behind."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bare_files import labelled_csv
 
 from rnnkit import __version__
+from rnnkit.params import load
+from rnnkit.params.schema import schema
 
 HOUSE = Path(__file__).parents[2]
 HEAVY = {"torch", "pandas", "numpy", "prefect", "mlflow", "optuna", "pydantic"}
+
+SCHEMA = re.compile(r"^# yaml-language-server: \$schema=(\S+)$", re.MULTILINE)
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -53,7 +60,7 @@ def refused(done: subprocess.CompletedProcess[str], mlruns: Path) -> str:
     return done.stderr.removeprefix("rnnkit: ").strip()
 
 
-def imported(*arguments: str) -> set[str]:
+def imported(*arguments: str, folder: Path = HOUSE) -> set[str]:
     """The heavy packages that a verb has imported by its end."""
     program = (
         "import sys\n"
@@ -63,7 +70,12 @@ def imported(*arguments: str) -> set[str]:
         f"finally:\n    print(*({HEAVY!r} & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=HOUSE, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(HOUSE)},
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     return set(done.stderr.splitlines()[-1].split())
 
@@ -208,7 +220,10 @@ def test_new_lists_the_examples_and_writes_one(rnnkit: Command, tmp_path: Path) 
         0,
         "demo.yaml: written\n\nNext: rnnkit run demo.yaml\n",
     )
-    assert (tmp_path / "demo.yaml").read_bytes() == (HOUSE / "params" / "demo.yaml").read_bytes()
+    assert load(tmp_path / "demo.yaml") == load(HOUSE / "params" / "demo.yaml")
+    place = SCHEMA.search((tmp_path / "demo.yaml").read_text())
+    assert place is not None
+    assert "Experiment" not in json.loads((tmp_path / place[1]).read_text())["title"]
     assert rnnkit("new", "cells").stdout.endswith("Next: rnnkit compare cells.yaml\n")
     steps = "Next: rnnkit data fetch cls_sst2 && rnnkit run sst2.yaml\n"
     assert rnnkit("new", "sst2").stdout.endswith(steps)
@@ -216,14 +231,98 @@ def test_new_lists_the_examples_and_writes_one(rnnkit: Command, tmp_path: Path) 
 
 def test_new_refuses_in_a_line(rnnkit: Command, tmp_path: Path) -> None:
     (tmp_path / "demo.yaml").write_text("mine\n")
+    (tmp_path / "a.yaml").write_text("mine\n")
+    (tmp_path / labelled_csv(tmp_path)).rename(tmp_path / "a.csv")
     for arguments, message in (
-        (("demo",), "demo.yaml: is there already; rename it, or change the folder"),
+        (("demo",), "demo.yaml: is there already; give another --name, or rename it"),
+        (("demo", "--task", "tagging"), "--task is for data, and demo is an example; leave it out"),
         (("dmo",), "dmo: there is no such example (did you mean demo?); rnnkit new --list names"),
-        ((), "give the name of an example; rnnkit new --list names them"),
+        ((), "give a file or folder of data, or the name of an example; rnnkit new --list names"),
+        (("a.yaml",), "a.yaml: is a params file; begin with: rnnkit check a.yaml"),
+        (("zzz.csv",), "zzz.csv: there is no such file (did you mean a.csv?); give the file's pat"),
+        (("*.tsv",), "*.tsv: no file has such a name; give the path, with * for any part of a na"),
+        (("a.csv", "--task", "music"), "a.csv: is taken for a table of 2 columns with commas betw"),
         (("--list", "demo"), "--list lists all examples; leave demo out"),
     ):
         assert refused(rnnkit("new", *arguments), tmp_path / "mlruns").startswith(message)
     assert (tmp_path / "demo.yaml").read_text() == "mine\n"
+
+
+def test_new_of_a_file_says_what_it_is_taken_for(rnnkit: Command, tmp_path: Path) -> None:
+    """The file that it writes names the schema, and `check` accepts it."""
+    labelled_csv(tmp_path)
+    done = rnnkit("new", "reviews.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "reviews.csv is taken for a table of 2 columns with commas between the fields.\n"
+        "120 texts with one of 2 labels each, for classification.\n"
+        "The data also fit captioning: --task captioning\n"
+        "reviews.yaml: written\n\n"
+        "Next: rnnkit check reviews.yaml && rnnkit run reviews.yaml\n"
+    )
+    text = (tmp_path / "reviews.yaml").read_text()
+    place = SCHEMA.search(text)
+    assert place is not None
+    assert (tmp_path / place[1]).is_file()
+    assert "guess: a size to begin with" in text
+    done = rnnkit("check", "reviews.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "reviews.yaml: valid" in done.stdout
+    described = json.loads(
+        rnnkit("new", "reviews.csv", "--task", "captioning", "--name", "other", "--json").stdout
+    )
+    assert (described["file"], described["task"]) == ("other.yaml", "captioning")
+    assert load(tmp_path / "other.yaml").task.kind == "captioning"
+
+
+@pytest.mark.parametrize("verb", ["run", "check", "tune", "compare", "schedule", "backtest"])
+def test_a_verb_that_is_given_data_says_to_write_params(
+    rnnkit: Command, tmp_path: Path, verb: str
+) -> None:
+    labelled_csv(tmp_path)
+    options = ("--every", "6h") if verb == "schedule" else ()
+    message = refused(rnnkit(verb, "reviews.csv", *options), tmp_path / "mlruns")
+    assert message == (
+        "reviews.csv: is a file of data and no params file; write one for it with: rnnkit new "
+        "reviews.csv"
+    )
+
+
+def test_the_schema_is_written_for_editors(rnnkit: Command, tmp_path: Path) -> None:
+    done = rnnkit("schema")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "mlruns/schema.json: written" in done.stdout
+    written = json.loads((tmp_path / "mlruns" / "schema.json").read_text())
+    assert written == json.loads(rnnkit("schema", "--json").stdout) == schema()
+    assert rnnkit("schema", "other.json").returncode == 0
+    assert json.loads((tmp_path / "other.json").read_text()) == written
+
+
+def test_new_and_runs_import_no_heavy_package(tmp_path: Path) -> None:
+    """What keeps them within half a second."""
+    labelled_csv(tmp_path)
+    home = ("--mlruns", str(tmp_path / "mlruns"))
+    slow = HEAVY - {"pydantic"}
+    assert imported("new", str(tmp_path / "reviews.csv"), folder=tmp_path) & slow == set()
+    assert imported("schema", folder=tmp_path) & slow == set()
+    assert imported("runs", *home) & slow == set()
+
+
+def test_the_shell_completes_verbs_and_runs(tmp_path: Path) -> None:
+    (tmp_path / "mlruns" / "runs" / "small-0123456789").mkdir(parents=True)
+    for words, completed in (("rnnkit ru", "run\nruns"), ("rnnkit evaluate sm", "small-01234567")):
+        program = "import sys; sys.argv = ['rnnkit']; from flows.cli import main; main()"
+        count = str(len(words.split()) - 1)
+        variables = {"_RNNKIT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": count}
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(HOUSE), **variables},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.stdout.startswith(completed)
 
 
 def test_params_of_public_data_that_are_absent_name_the_download(

@@ -1,13 +1,18 @@
 """The examples that come with the package are the files of `params/`, each described in its first
 line."""
 
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from rnnkit.errors import InputError
 from rnnkit.params import examples as shipped
+from rnnkit.params import schema
 from rnnkit.params.examples import described, example, examples
+from rnnkit.params.tree import read
+from rnnkit.params.written import SCHEMA
 
 PARAMS = Path(__file__).parents[2] / "params"
 FILES = sorted(PARAMS.glob("*.yaml"))
@@ -35,6 +40,49 @@ def test_the_first_line_of_a_params_file_is_its_whole_description(file: Path) ->
     assert first.endswith((".", "?", "!"))
     assert described(file) == first[2:]
     assert second.startswith(("# ", "name: "))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_params_file_names_the_schema_to_editors(file: Path) -> None:
+    assert file.read_text().splitlines()[1] == f"{SCHEMA}../mlruns/{schema.FILE}"
+
+
+def test_a_copy_names_the_schema_from_its_own_folder() -> None:
+    text = f"# A.\n{SCHEMA}../mlruns/schema.json\nname: a\n"
+    assert schema.naming_schema(text, "x.json") == f"# A.\n{SCHEMA}x.json\nname: a\n"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_schema_accepts_every_params_file(file: Path) -> None:
+    jsonschema.validate(read(file).values, schema.schema())
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"hiden": 3}, "'hiden' was unexpected"),
+        ({"hidden": 0}, "less than the minimum"),
+        ({"readout": "lst"}, "is not one of"),
+    ],
+)
+def test_the_schema_refuses_what_the_params_refuse(values: dict[str, object], message: str) -> None:
+    tree = read(example("demo")).values
+    with pytest.raises(jsonschema.ValidationError, match=message):
+        jsonschema.validate({**tree, "model": values}, schema.schema())
+
+
+def test_the_schema_says_what_keys_are_for() -> None:
+    text = json.dumps(schema.schema())
+    assert "Units per layer and direction." in text
+    assert "the column with the text" in text.lower()
+
+
+def test_the_schema_takes_numbers_for_columns_without_a_header() -> None:
+    tree = read(example("demo")).values
+    source = {"kind": "labelled_text", "path": "a.csv", "header": False, "text": 2, "label": 1}
+    data = {"source": source}
+    task = {"kind": "classification"}
+    jsonschema.validate({**tree, "task": task, "data": data}, schema.schema())
 
 
 def test_a_misspelt_example_is_refused() -> None:

@@ -1,7 +1,11 @@
 """Unknown keys, wrong types and kinds, and missing keys: each refused in one line."""
 
+from pathlib import Path
+
 import pytest
 from refused_params import FORECASTING, TAGGING, Write, refusal
+
+from rnnkit.params import load
 
 
 @pytest.mark.parametrize(
@@ -33,7 +37,8 @@ from refused_params import FORECASTING, TAGGING, Write, refusal
         ),
         (
             f"{TAGGING}model: {{cell: {{kind: gru, activation: tanh}}}}\n",
-            "a.yaml:5: model.cell.activation: unknown key; there are kind, update_bias",
+            "a.yaml:5: model.cell.activation: unknown key; it is a key of kind rnn, and this one "
+            "is gru",
         ),
         (
             f"{TAGGING}model: {{initialization: {{recurent: xavier}}}}\n",
@@ -65,6 +70,95 @@ def test_an_unknown_key_is_refused_where_it_stands(
     write: Write, content: str, message: str
 ) -> None:
     assert refusal(write(content)).startswith(message)
+
+
+TEXTS = """\
+name: a
+task: {kind: classification}
+data:
+  source: {kind: labelled_text, path: a.csv}
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "hint"),
+    [
+        (f"hidden: 3\n{TEXTS}", "hidden", "it belongs in model; write model.hidden"),
+        (f"{TEXTS}  encoding: latin-1\n", "data.encoding", "write data.source.encoding"),
+        (f"{TEXTS}  seed: 1\n", "data.seed", "it belongs beside name and task; write seed"),
+        (
+            f"{TEXTS}  tokenizer: {{kind: words, joint: true}}\n",
+            "data.tokenizer.joint",
+            "it belongs in data; write data.joint",
+        ),
+        (
+            f"{TEXTS}model: {{cell: {{kind: lstm, hidden: 3}}}}\n",
+            "model.cell.hidden",
+            "it belongs in model; write model.hidden",
+        ),
+        (
+            f"{TEXTS}train: {{learning_rate: 0.1}}\n",
+            "train.learning_rate",
+            "it belongs in train.optimizer; write train.optimizer.learning_rate",
+        ),
+        (
+            f"{TEXTS}train: {{trials: 3}}\n",
+            "train.trials",
+            "it belongs in tune; write tune.trials",
+        ),
+        (
+            f"{TEXTS}lerning_rate: 0.1\n",
+            "lerning_rate",
+            "did you mean train.optimizer.learning_rate?",
+        ),
+        (
+            f"{TEXTS}train: {{optimizer: {{kind: adam, momentum: 0.9}}}}\n",
+            "train.optimizer.momentum",
+            "it is a key of kind sgd, and this one is adam",
+        ),
+    ],
+)
+def test_a_misplaced_key_is_told_where_it_belongs(
+    write: Write, content: str, name: str, hint: str
+) -> None:
+    message = refusal(write(content))
+    assert f": {name}: unknown key; " in message
+    assert hint in message
+
+
+def test_a_misplaced_key_of_the_command_line_is_told_where_it_belongs(write: Write) -> None:
+    assert refusal(write(TEXTS), "encoding=latin-1") == (
+        "--set encoding=latin-1: encoding: unknown key; it belongs in data.source; write "
+        "data.source.encoding"
+    )
+
+
+DATA_FILES = [
+    ("a.csv", "text,label\ngood,1\n", "is a file of data and no params file"),
+    ("a.data", "1,2\n3,4\n", "must hold `key: value` lines"),
+    ("a.txt", "good: yes: no\n\tbad", "is not YAML"),
+    ("a.bin", b"\xff\xfe\x00", "is not UTF-8"),
+    ("folder", None, "is a folder; give the params file in it"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "fact"), DATA_FILES)
+def test_data_in_place_of_params_are_told_what_writes_params(
+    tmp_path: Path, name: str, content: str | bytes | None, fact: str
+) -> None:
+    file = tmp_path / name
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    message = refusal(file)
+    assert fact in message
+    assert f"rnnkit new {name}" in message
+
+
+def test_params_in_a_file_of_any_name_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.params").write_text(TAGGING)
+    assert load(tmp_path / "a.params").name == "a"
 
 
 @pytest.mark.parametrize(

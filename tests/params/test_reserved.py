@@ -6,7 +6,7 @@ import pytest
 from refused_params import TAGGING, Write, refusal
 
 from rnnkit.params import Experiment, reserved
-from rnnkit.params.refusal import blocks_of
+from rnnkit.params.blocks import blocks_of
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:

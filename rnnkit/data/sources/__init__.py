@@ -18,6 +18,10 @@ files). `attrs["columns"]` names the features of frames from files, `attrs["note
 changed, `attrs["single"]` why a file has only one item, `attrs["numbers"]` where a file declares
 that its labels are numbers. `prepare` splits and encodes.
 
+A path may name several files of one form, a folder or with `*`. Their rows follow one another, in
+the order of the names: tables and frames are joined before they are read (`tabular.TableFile`), the
+items of the kinds in `SEVERAL` afterwards.
+
 A reader is a function of the source's block, with a local path, and of the column that says train,
 valid or test (None: the data do not say); readers in NO_COLUMN take the block alone. All raise
 InputError for a file that they cannot read: one line with the file, the error and the fix.
@@ -91,6 +95,23 @@ NO_COLUMN: Mapping[str, str] = {
 }
 """Kinds without a column for the split, and the start of the refusal."""
 
+SEVERAL = frozenset(
+    {
+        "labelled_text",
+        "tokens",
+        "token_table",
+        "conll",
+        "conllu",
+        "text",
+        "ts",
+        "piano_rolls",
+        "vectors",
+        "pairs",
+        "pronunciations",
+    }
+)
+"""Kinds whose files are read one by one where a path names several."""
+
 FINGERPRINTS: Mapping[str, Callable[[Any], str]] = {
     "builtin": lambda source: BUILTINS[source.name].fingerprint(),
     "generated": lambda source: sha256_json(source.model_dump(mode="json")),
@@ -140,12 +161,24 @@ def read(source: Source, split: Split) -> pd.DataFrame:
     """
     splits = _parts(source, split)
     if isinstance(split, Files):
-        return _joined(splits, {part: _read(params, None) for part, params in splits.items()})
+        frames = {part: _read(params, None) for part, params in splits.items()}
+        parts = {part: frame.assign(part=part) for part, frame in frames.items()}
+        return _joined(splits, parts, "of a split")
     column = split.name if isinstance(split, Column) else None
     return _read(splits[""], "part" if isinstance(split, Given) else column)
 
 
 def _read(source: Any, column: str | None) -> pd.DataFrame:
+    if source.kind in SEVERAL and len(opening.alternatives(source.path)) == 1:
+        paths = opening.files_of(source.path)
+        if paths != [source.path]:
+            sources = {path: source.model_copy(update={"path": path}) for path in paths}
+            frames = {path: _read_one(file, column) for path, file in sources.items()}
+            return _joined(sources, frames, "of one source")
+    return _read_one(source, column)
+
+
+def _read_one(source: Any, column: str | None) -> pd.DataFrame:
     if source.kind not in NO_COLUMN:
         return SOURCES[source.kind](source, column)
     if column is not None:
@@ -158,39 +191,59 @@ def _read(source: Any, column: str | None) -> pd.DataFrame:
     return SOURCES[source.kind](source)
 
 
-def _joined(splits: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The rows of all files of a split, with the column `part`."""
+def _joined(
+    sources: Mapping[str, Any], frames: Mapping[str, pd.DataFrame], which: str
+) -> pd.DataFrame:
+    """The rows of several files.
+
+    Args:
+        sources: of each file, by its split or its path.
+        frames: its rows.
+        which: of what the files are, for messages.
+
+    Raises:
+        InputError: their columns or their features differ.
+    """
     import pandas as pd
 
-    first = frames["train"]
+    (name, first), *_ = frames.items()
+    reference = "the training file" if name == "train" else name
     for part, frame in frames.items():
-        path = splits[part].path
+        path = sources[part].path
         if set(frame.columns) != set(first.columns):
             raise InputError(
-                f"{path}: the files of a split must have the same columns, but it has "
-                f"{', '.join(frame.columns)} and the training file {', '.join(first.columns)}; "
-                "name them in the source's params"
+                f"{path}: the files {which} must have the same columns, but it has "
+                f"{_names(frame)} and {reference} {_names(first)}; name them in the source's params"
             )
         expected, features = (list(f.attrs.get("columns", ())) for f in (first, frame))
         if features != expected:
             raise InputError(
-                f"{path}: the files of a split must have the same features, but it has "
-                f"{', '.join(features)} and the training file {', '.join(expected)}; "
+                f"{path}: the files {which} must have the same features, but it has "
+                f"{', '.join(features)} and {reference} {', '.join(expected)}; "
                 "name them in data.source.columns"
             )
-    joined = pd.concat(
-        [frame.assign(part=part) for part, frame in frames.items()], ignore_index=True
-    )
+    joined = pd.concat(frames.values(), ignore_index=True)
     notes = [
         f"{part}: {note}" for part, frame in frames.items() for note in frame.attrs.get("notes", ())
     ]
+    if len(notes) > MAX_NOTES and len(frames) > MAX_NOTES:
+        notes[MAX_NOTES:] = [f"and {len(notes) - MAX_NOTES:,} notes more on {len(frames):,} files"]
     # pandas keeps attrs only if all are equal; notes usually differ
     joined.attrs = {}
     for frame in [*frames.values(), first]:
         joined.attrs |= frame.attrs
+    if len(joined) > 1:
+        joined.attrs.pop("single", None)
     joined.attrs |= {"notes": notes} if notes else {}
     return joined
 
+
+def _names(frame: pd.DataFrame) -> str:
+    return ", ".join(name for name in frame.columns if name != "part")
+
+
+MAX_NOTES = 5
+"""Notes that are kept of many files."""
 
 FOR_BUILTIN: Mapping[str, Callable[..., Source]] = {
     "labelled_text": LabelledText,

@@ -39,7 +39,10 @@ def read(params: Audio, split: str | None) -> pd.DataFrame:
     samples = pd.Series([samples for samples, _, _ in recordings], dtype=object)
     frame = pd.DataFrame({"samples": samples, "text": listed["text"]})
     in_table = params.names is None  # in any folder
-    frame["name"] = [file if in_table else Path(file).name for file in listed["file"]]
+    folder = user_path(params.path)
+    frame["name"] = [
+        file if in_table else Path(file).relative_to(folder).as_posix() for file in listed["file"]
+    ]
     frame = frame.assign(**{name: listed[name] for name in ("group", "part") if name in listed})
     notes = list(listed.attrs["notes"])
     if mixed := sum(channels > 1 for _, _, channels in recordings):
@@ -114,19 +117,22 @@ def _named(params: Audio, part: str | None) -> tuple[dict[str, pd.Series], Calla
             f"{params.path}: a folder of .wav files is needed, but there is none; give its path "
             "from the folder where the command is started, or leave data.source.names out"
         )
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() == ".wav")
+    below = "/" in params.names
+    inside = folder.glob("*/" * params.names.count("/") + "*")
+    files = sorted(file for file in inside if file.suffix.lower() == ".wav")
     if not files:
-        raise InputError(f"{params.path}: there is no .wav file in this folder; name another one")
+        where = f"{params.names.count('/')} folders below this one" if below else "in this folder"
+        raise InputError(f"{params.path}: there is no .wav file {where}; name another one")
     pieces = FIELD.split(params.names)
     pattern = re.compile(
         "".join(
-            f"(?P<{piece}>.+?)" if number % 2 else re.escape(piece)
+            f"(?P<{piece}>[^/]+?)" if number % 2 else re.escape(piece)
             for number, piece in enumerate(pieces)
         )
     )
     rows = []
     for file in files:
-        match = pattern.fullmatch(file.name)
+        match = pattern.fullmatch(file.relative_to(folder).as_posix())
         if match is None:
             raise InputError(
                 f"{file}: the name must be like {params.names!r}; rename it, leave it out, or "

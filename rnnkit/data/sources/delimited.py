@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rnnkit.data.sources.limits import (
     MAX_LINE,
@@ -201,7 +201,7 @@ def table(path: str, text: str, layout: Layout) -> tuple[pd.DataFrame, list[str]
                 record = ["", *record] if layout.row_names else record
                 width = len(record)
                 refuse_columns(f"{path}, line {begin}", width)
-                names = _names(["", *fields] if layout.row_names else fields, layout.header)
+                names = column_names(["", *fields] if layout.row_names else fields, layout.header)
             if number > MAX_LINES:
                 raise Malformed(begin, f"a table may have {MAX_LINES:,} rows; name a part of it")
             if len(record) > width:
@@ -233,7 +233,7 @@ def table(path: str, text: str, layout: Layout) -> tuple[pd.DataFrame, list[str]
     return (frame.iloc[:, 1:] if layout.row_names else frame), notes
 
 
-def _names(first: list[str], header: bool) -> list[str]:
+def column_names(first: list[str], header: bool) -> list[str]:
     """Names of the columns, as pandas: a name again is `name.1`, none is `Unnamed: 3`."""
     if not header:
         return [str(number + 1) for number in range(len(first))]
@@ -293,16 +293,42 @@ DECIMAL_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
 
 
 def suggested(text: str, layout: Layout) -> str:
-    """Separator, decimal comma and lines above the header that fit a text better; "" for none.
+    """Separator, decimal comma and lines above the header that fit a text better; "" for none."""
+    fitting = fitting_layout(text, layout)
+    if fitting is None:
+        return ""
+    keys = []
+    facts = f"fields are separated by {fitting.layout.name} and not by {layout.name}"
+    if fitting.layout.separator != layout.separator:
+        keys.append(f"`separator: {_quoted(fitting.layout.separator)}`")
+        if fitting.decimal_commas:
+            facts += ", and numbers have decimal commas"
+            keys.append('`decimal: ","`')
+    if fitting.layout.skip_rows > layout.skip_rows:
+        begin, width = fitting.layout.skip_rows + 1, fitting.width
+        about = f"the first row of {width} fields is line {begin}, below other lines"
+        facts = f"{facts}, and {about}" if keys else about
+        keys.append(f"`skip_rows: {begin - 1}`")
+    return f"{facts}; set {' and '.join(keys)} in data.source" if keys else ""
 
-    The separator is the one that divides most of the first lines into equally many fields.
-    """
+
+class Fitting(NamedTuple):
+    """A layout that divides most of the first lines of a text into equally many fields."""
+
+    layout: Layout
+    width: int
+    """Number of fields."""
+    decimal_commas: bool
+
+
+def fitting_layout(text: str, layout: Layout) -> Fitting | None:
+    """The separator that fits a text best, and the lines above its header; None: none fits."""
     plain = replace(layout, quotes=False)
     seen = enumerate(_lines(text[:SEEN_CHARACTERS]), start=1)
     filled = ((number, line.rstrip("\r\n")) for number, line in seen if line.strip())
     lines = [*islice(filled, SEEN_LINES)]
     if not lines:
-        return ""
+        return None
     best: tuple[int, int, Layout] | None = None
     for separator in dict.fromkeys((layout.separator, ";", "\t", "|", ",", WHITESPACE)):
         candidate = replace(plain, separator=separator)
@@ -316,23 +342,14 @@ def suggested(text: str, layout: Layout) -> str:
         if fits and (best is None or score > best[0]):
             best = score, width, candidate
     if best is None:
-        return ""
+        return None
     _, width, candidate = best
     fields = [(number, candidate.divide(line)) for number, line in lines]
     begin = next(number for number, cells in fields if len(cells) == width)
     values = [cell for _, cells in fields for cell in cells]
-    keys = []
-    facts = f"fields are separated by {candidate.name} and not by {layout.name}"
-    if candidate.separator != layout.separator:
-        keys.append(f"`separator: {_quoted(candidate.separator)}`")
-        if any(map(DECIMAL_COMMA.fullmatch, values)):
-            facts += ", and numbers have decimal commas"
-            keys.append('`decimal: ","`')
-    if begin > lines[0][0]:
-        about = f"the first row of {width} fields is line {begin}, below other lines"
-        facts = f"{facts}, and {about}" if keys else about
-        keys.append(f"`skip_rows: {begin - 1}`")
-    return f"{facts}; set {' and '.join(keys)} in data.source" if keys else ""
+    skip_rows = begin - 1 if begin > lines[0][0] else layout.skip_rows
+    fitted = replace(layout, separator=candidate.separator, skip_rows=skip_rows)
+    return Fitting(fitted, width, any(map(DECIMAL_COMMA.fullmatch, values)))
 
 
 def _quoted(separator: str) -> str:

@@ -1,6 +1,7 @@
 """Open user files: check existence and decode. Failures are one-line InputErrors."""
 
 import codecs
+import glob
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -12,10 +13,10 @@ from rnnkit.data.sources.limits import (
     refuse_long_line,
     refuse_size,
 )
-from rnnkit.data.sources.unpacking import members, packer, read_whole
+from rnnkit.data.sources.unpacking import members, open_bytes, packer, read_whole
 from rnnkit.errors import InputError, UnreadableFile, closest
 from rnnkit.runtime.disk import user_path
-from rnnkit.runtime.files import sha256_file
+from rnnkit.runtime.files import sha256_file, sha256_json
 
 
 def alternatives(path: str) -> list[tuple[str, str]]:
@@ -31,6 +32,32 @@ def alternatives(path: str) -> list[tuple[str, str]]:
     if not (opened and closed):
         return [("", path)]
     return [(name, f"{before}{name}{after}") for name in names.split(",")]
+
+
+def files_of(path: str) -> list[str]:
+    """Files that a path names, sorted: those in a folder, those that match a `*`, or the path.
+
+    Names that begin with a dot are left out.
+
+    Raises:
+        InputError: there is none in the folder, or none matches.
+    """
+    if "*" in path and not user_path(path).exists():
+        pattern = glob.escape(str(user_path(path))).replace("[*]", "*")
+        found = [name for name in glob.glob(pattern, recursive=True) if Path(name).is_file()]
+        if not found:
+            raise UnreadableFile(
+                f"{path}: no file has such a name; give the path, with * for any part of a name, "
+                "from the folder where the command is started"
+            )
+        return sorted(found)
+    place = user_path(path)
+    if not place.is_dir():
+        return [path]
+    names = [name for name in _files(place) if not name.startswith(".")]
+    if not names:
+        raise UnreadableFile(f"{path}: there is no file in this folder; name another one")
+    return [str(Path(path) / name) for name in names]
 
 
 def archived(path: str) -> tuple[str, str]:
@@ -77,7 +104,14 @@ def _some(names: list[str]) -> str:
 
 
 def fingerprint(path: str) -> str:
-    """SHA-256 of the file's bytes on disk; inside a .zip: of the whole archive."""
+    """SHA-256 of the file's bytes on disk; inside a .zip: of the whole archive; of several files
+    (`files_of`): of their names and hashes."""
+    if (names := files_of(path)) != [path]:
+        return sha256_json([[Path(name).name, _fingerprint(name)] for name in names])
+    return _fingerprint(path)
+
+
+def _fingerprint(path: str) -> str:
     file = existing(archived(path)[0])
     try:
         return sha256_file(file)
@@ -94,19 +128,34 @@ def read_bytes(path: str) -> bytes:
         InputError: as in `existing`, or an archive that is damaged or lacks the file.
     """
     archive, member = archived(path)
-    file, empty = existing(archive), "the file is empty; write the data"
-    if member:
-        empty = f"{member} is empty; write it"
-        names = members(file)
-        if member not in names:
-            raise UnreadableFile(
-                f"{archive}: there is no file {member!r} in it{closest(member, names)}; there "
-                f"are {_some(names)}"
-            )
-    content = read_whole(file, member)
+    content = read_whole(_packed(path), member)
     if not content:
+        empty = f"{member} is empty; write it" if member else "the file is empty; write the data"
         raise UnreadableFile(f"{archive}: {empty} again or name another file")
     return content
+
+
+def _packed(path: str) -> Path:
+    """Path of the file, or of the .zip that holds it; InputError if that lacks it."""
+    archive, member = archived(path)
+    file = existing(archive)
+    if member and member not in (names := members(file)):
+        raise UnreadableFile(
+            f"{archive}: there is no file {member!r} in it{closest(member, names)}; there "
+            f"are {_some(names)}"
+        )
+    return file
+
+
+def beginning(path: str, size: int) -> tuple[bytes, bool]:
+    """First bytes of a file, at most `size`, unpacked as by `read_bytes`, and whether they are all.
+
+    Raises:
+        InputError: as in `read_bytes`.
+    """
+    with open_bytes(_packed(path), archived(path)[1]) as stream:
+        content = stream.read(size + 1)
+    return content[:size], len(content) <= size
 
 
 def read_text(path: str, encoding: str) -> str:

@@ -57,6 +57,7 @@ class Header:
         begin: where the sound begins, in bytes.
         declared: bytes of the sound; None: unknown, as where the file was written to a pipe.
         present: bytes from there to the end of the file.
+        rate: samples per second.
     """
 
     codec: int
@@ -65,6 +66,7 @@ class Header:
     begin: int
     declared: int | None
     present: int
+    rate: int
 
     @property
     def format(self) -> str:
@@ -89,7 +91,7 @@ def header_of(path: Path) -> Header | None:
         riff, riff_bytes, kind = struct.unpack("<4sI4s", opened.read(12).ljust(12))
         if (riff, kind) != (b"RIFF", b"WAVE"):
             return None
-        codec, channels, align, bits = None, 0, 0, 0
+        codec, channels, rate, align, bits = None, 0, 0, 0, 0
         while len(head := opened.read(8)) == 8:
             name, size = struct.unpack("<4sI", head)
             begin = opened.tell()
@@ -97,7 +99,7 @@ def header_of(path: Path) -> Header | None:
                 form = opened.read(min(size, EXTENSIBLE_BYTES))
                 if len(form) < 16:
                     return None
-                codec, channels, _, _, align, bits = struct.unpack("<HHIIHH", form[:16])
+                codec, channels, rate, _, align, bits = struct.unpack("<HHIIHH", form[:16])
                 if codec == EXTENSIBLE and len(form) == EXTENSIBLE_BYTES:
                     (codec,) = struct.unpack("<H", form[24:26])
             if name == b"data" and codec is not None:
@@ -105,8 +107,7 @@ def header_of(path: Path) -> Header | None:
                 near = any(abs(size - unknown) <= begin for unknown in UNKNOWN_SIZES)
                 unknown = (near and size > present) or (size == 0 and riff_bytes + 8 <= begin)
                 packed = channels * bits != 8 * align
-                return Header(
-                    codec, max(align, 1), packed, begin, None if unknown else size, present
-                )
+                declared = None if unknown else size
+                return Header(codec, max(align, 1), packed, begin, declared, present, rate)
             opened.seek(begin + size + size % 2)  # chunks start at even offsets
     return None

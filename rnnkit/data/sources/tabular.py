@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.data.sources import delimited, numerals, times
 from rnnkit.data.sources.delimited import Layout
 from rnnkit.data.sources.jsonl import fault, objects
 from rnnkit.data.sources.limits import MAX_NUMBER, refuse_columns, refuse_missing
+from rnnkit.data.sources.opening import files_of
 from rnnkit.data.sources.rows import parquet
 from rnnkit.errors import InputError, closest
 from rnnkit.params.delimited import LAYOUT, Delimited, WithNumbers
@@ -37,6 +39,8 @@ ENDINGS = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+FILE = "file"
+"""Of several files, the column with the name of a row's file, without its ending."""
 MEMBERSHIP = {
     "sequence": "sequence it belongs",
     "id": "series it belongs",
@@ -63,6 +67,9 @@ Tabular = LabelledText | Table | Frames | Vectors | Pairs | Audio | TokenTable
 class TableFile:
     """A file of rows and named columns; `notes` say what was left out of it.
 
+    A path of a table or of frames may name several files, whose rows follow one another. They have
+    a column more, `FILE`, unless there is one of that name.
+
     Args:
         source: names the file and its columns.
         otherwise: format of a file with another ending.
@@ -75,6 +82,12 @@ class TableFile:
     def __init__(self, source: Tabular, otherwise: str) -> None:
         self.source, self.path = source, source.path
         self.index: list[str] = []  # columns that are numbers only if they are named
+        self._layout: Layout | None = None
+        self._parts: list[tuple[int, TableFile]] = []
+        """(first row, file) of several files."""
+        if isinstance(source, Table | Frames) and (paths := files_of(self.path)) != [self.path]:
+            self._join([type(self)(_at(source, path), otherwise) for path in paths])
+            return
         self.format = format_of(source.path, source.format, otherwise)
         row_names = isinstance(source, Frames) and source.row_names
         if self.format == "jsonl" and isinstance(source, Table | Frames | Vectors | TokenTable):
@@ -96,6 +109,35 @@ class TableFile:
             self.frame = numerals.without_marks(self.frame, source)
         if not len(self.frame):
             raise InputError(f"{self.path}: at least one row of data is needed, but there is none")
+
+    def _join(self, files: list[TableFile]) -> None:
+        """Read several files as one."""
+        import pandas as pd
+
+        first, begin = files[0], 0
+        self.format, self.index, self.notes = first.format, list(first.index), []
+        for file in files:
+            if list(file.frame) != list(first.frame):
+                raise InputError(
+                    f"{file.path}: the files of {self.path} must have the same columns, but it has "
+                    f"{', '.join(map(str, file.frame))} and {first.path} "
+                    f"{', '.join(map(str, first.frame))}; give another path, with * for a part"
+                )
+            self._parts.append((begin, file))
+            self.notes += [f"{file.path}: {note}" for note in file.notes]
+            begin += len(file.frame)
+        self.frame = pd.concat([file.frame for file in files], ignore_index=True)
+        if FILE not in self.frame:
+            names = [Path(file.path).name.partition(".")[0] for file in files]
+            counts = [len(file.frame) for file in files]
+            cells = [name for name, n in zip(names, counts, strict=True) for _ in range(n)]
+            self.frame[FILE] = pd.Series(cells, dtype="str")
+            self.index.append(FILE)
+
+    def _part(self, row: int) -> tuple[TableFile, int]:
+        """Of several files, the one of a row, and the row in it."""
+        begin, file = next(part for part in reversed(self._parts) if part[0] <= row)
+        return file, row - begin
 
     def _read(self, layout: Layout | None) -> tuple[pd.DataFrame, list[str]]:
         """The rows, under an index from 0, and notes."""
@@ -297,6 +339,9 @@ class TableFile:
 
     def at(self, row: int) -> str:
         """File and line of a row, for messages."""
+        if self._parts:
+            file, row = self._part(row)
+            return file.at(row)
         return f"{self.path}, {self.line(row)}"
 
     def line(self, row: int) -> str:
@@ -304,6 +349,9 @@ class TableFile:
 
         Reads the file again; used only for an error message.
         """
+        if self._parts:
+            file, row = self._part(row)
+            return f"{file.line(row)} of {file.path}"
         if self.format == "jsonl":
             places = (where for where, _ in objects(self.path, self.source.encoding))
             for where in itertools.islice(places, row, None):
@@ -314,6 +362,10 @@ class TableFile:
             for begin in itertools.islice(begins, row + self._layout.header, None):
                 return f"line {begin}"
         return f"row {row + 1}"  # Parquet, or the file has changed
+
+
+def _at(source: Any, path: str) -> Any:
+    return source.model_copy(update={"path": path})
 
 
 def refuse_layout(source: Delimited, format: str, keys: Collection[str]) -> None:

@@ -146,7 +146,8 @@ def _label_files(params: LabelledText) -> tuple[list[tuple[str, str]], int]:
         )
     lines = [
         (line.strip(), label)
-        for label, file in files
+        for label, named in files
+        for file in opening.files_of(named)
         for line in opening.read_rows(file, params.encoding)
     ]
     texts = [line for line in lines if line[0]]

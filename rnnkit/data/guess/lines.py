@@ -1,0 +1,293 @@
+"""Files of lines: CoNLL, CoNLL-U, `.ts`, `label text`, pronouncing dictionaries, plain text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from rnnkit.data.guess.cells import Column
+from rnnkit.data.guess.tables import pair_option
+from rnnkit.data.guess.taken import GUESS, Option, counted
+from rnnkit.data.guess.texts import LONG_WORDS, text_size, tokenizer
+from rnnkit.data.guess.view import View
+from rnnkit.data.sources.pairs import COMMENT, VARIANT
+from rnnkit.data.sources.tagged import COLUMNS, DOCUMENT, NO_WORD, SEPARATORS, WORD
+from rnnkit.data.sources.texts import FASTTEXT
+from rnnkit.params.beginning import Size
+
+CONLL = (".conll", ".bio", ".iob", ".iob2", ".bioes", ".conll2003")
+"""Endings of files of tokens in columns."""
+MAX_TAGS = 400
+"""Most tags of a file of tokens in columns."""
+MAX_LINE_LABELS = 60
+"""Most labels in front of the texts of lines."""
+PHONEME = re.compile(r"[A-Z]{1,4}[0-2]?")
+SHORT_LINE = 40
+"""Mean number of characters up to which lines are items of their own."""
+WINDOW_CHARACTERS, WINDOW_WORDS = 100, 35
+"""Windows into which a text is cut, in tokens."""
+WORD_BYTES = 20_000_000
+"""Size of a text from which on it is cut into words."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A file of lines.
+
+    Args:
+        path: as in the params.
+        keys: of `data.source`: the encoding.
+        said: key -> what was guessed about it.
+        rows: the lines that were read.
+        scale: lines of the file for each that was read.
+        given: the split that files give.
+    """
+
+    path: str
+    keys: Mapping[str, Any]
+    said: Mapping[str, str]
+    rows: Sequence[str]
+    scale: float
+    given: Mapping[str, Any] | None
+
+    def source(self, kind: str, **named: Any) -> dict[str, Any]:
+        """The source block."""
+        return {"kind": kind, "path": self.path, **self.keys, **named}
+
+    def number_of(self, what: str, count: int) -> str:
+        """A number in words: about, if not all lines were read."""
+        return counted(count, what, self.scale == 1)
+
+    def split(self, total: int) -> dict[str, Any]:
+        """The split block, for so many items."""
+        return View(self.path, {}, {}, (Column("", ()),), total, self.given).split()
+
+    def remarks(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Remarks by params path."""
+        return {**{f"data.source.{key}": text for key, text in self.said.items()}, **(more or {})}
+
+
+Guessed = tuple[str, tuple[Option, ...]]
+"""The form in words, and the tasks that fit."""
+
+
+def ts(lines: Lines) -> Guessed | None:
+    """A .ts file: header lines `@name value`, and cases behind `@data`."""
+    names = [row.split()[0].lower() for row in lines.rows if row.startswith("@") and row.split()]
+    if "@data" not in names:
+        return None
+    begin = next(i for i, row in enumerate(lines.rows) if row.lower().startswith("@data"))
+    cases = [row for row in lines.rows[begin + 1 :] if row.strip() and row[0] not in "#%@"]
+    if not cases:
+        return None
+    header = " ".join(row.lower() for row in lines.rows[:begin])
+    numbers = "@targetlabel true" in header
+    total = round(len(cases) * lines.scale)
+    steps = sum(case.split(":")[0].count(",") + 1 for case in cases) / len(cases)
+    labels = Counter(case.rpartition(":")[2].strip() for case in cases)
+    kinds = ["regression"] if numbers else ["classification", "vector"]
+    channels = counted(cases[0].count(":"), "channel")
+    about = f"{lines.number_of('sequence', total)} of {steps:.0f} steps and {channels} with "
+    said = "a number each" if numbers else f"one of {len(labels)} labels each"
+    data = {"source": lines.source("ts"), **lines.split(total)}
+    options = tuple(
+        Option({"kind": kind}, data, Size(total, steps, True), about + said, lines.remarks())
+        for kind in kinds
+    )
+    return "a .ts file of the UEA and UCR archives", options
+
+
+def conllu(lines: Lines) -> Guessed | None:
+    """A treebank: ten columns with tabs between, numbered words, comments, blank lines."""
+    words = [row.split("\t") for row in lines.rows if row.strip() and not row.startswith("#")]
+    if not words or any(len(word) != len(COLUMNS) for word in words):
+        return None
+    if not all(WORD.fullmatch(word[0]) or NO_WORD.fullmatch(word[0]) for word in words):
+        return None
+    tags = Counter(word[COLUMNS.index("upos")] for word in words)
+    sentences = _groups(lines.rows)
+    total = round(len(sentences) * lines.scale)
+    tag = "upos" if set(tags) != {"_"} else "xpos"
+    option = Option(
+        {"kind": "tagging"},
+        {
+            "source": lines.source("conllu", tag=tag),
+            **lines.split(total),
+            "tokenizer": _words(word[1] for word in words),
+        },
+        Size(total, len(words) / len(sentences)),
+        f"{lines.number_of('sentence', total)} with one of {len(tags)} tags for each word",
+        lines.remarks({"data.source.tag": "or xpos, feats, deprel"}),
+    )
+    return "a treebank in CoNLL-U", (option,)
+
+
+def conll(lines: Lines) -> Guessed | None:
+    """Tokens in columns, a blank line after each sentence."""
+    is_named = lines.path.lower().removesuffix(".gz").endswith(CONLL)
+    kept = [row for row in lines.rows if not row.startswith(("# ", "#\t", DOCUMENT))]
+    has_comments = any(row.startswith("# ") for row in lines.rows)
+    sentences = _groups(kept)
+    if not sentences or (not is_named and (len(sentences) < 2 or len(kept) < 2 * len(sentences))):
+        return None
+    tabs = all("\t" in row for sentence in sentences for row in sentence)
+    divide = SEPARATORS["tab" if tabs else "whitespace"]
+    rows = [[divide(row) for row in sentence] for sentence in sentences]
+    widths = Counter(len(columns) for sentence in rows for columns in sentence)
+    width, count = widths.most_common(1)[0]
+    if width < 2 or count < sum(widths.values()):
+        return None
+    columns = list(zip(*(columns for sentence in rows for columns in sentence), strict=True))
+    token = 1 if all(map(WORD.fullmatch, columns[0])) and width > 2 else 0
+    tags = Counter(columns[-1])
+    many = len(tags) > min(MAX_TAGS, len(columns[0]) // 3)
+    if not is_named and (many or len(set(columns[token])) <= len(tags)):
+        return None
+    keys: dict[str, Any] = {"separator": "tab"} if tabs else {}
+    if token:
+        keys["token"] = token + 1
+    keys["tag"] = width
+    if has_comments:
+        keys["comment"] = "# "
+    prefix = re.match(r"[a-z]{2,3}:", columns[token][0])
+    if prefix and all(word.startswith(prefix[0]) for word in columns[token]):
+        keys["token_prefix"] = prefix[0]
+    total = round(len(sentences) * lines.scale)
+    remarks = {"data.source.tag": f"{GUESS}the last of {width} columns"} if width > 2 else {}
+    option = Option(
+        {"kind": "tagging"},
+        {
+            "source": lines.source("conll", **keys),
+            **lines.split(total),
+            "tokenizer": _words(columns[token]),
+        },
+        Size(total, len(columns[0]) / len(sentences)),
+        f"{lines.number_of('sentence', total)} with one of {len(tags)} tags for each token",
+        lines.remarks(remarks),
+    )
+    return f"tokens in {width} columns, as in CoNLL", (option,)
+
+
+def _groups(rows: Sequence[str]) -> list[list[str]]:
+    """Runs of lines between blank ones, without comments."""
+    runs = groupby(rows, key=lambda row: bool(row.strip()))
+    return [list(run) for filled, run in runs if filled]
+
+
+def _words(tokens: Any) -> dict[str, Any]:
+    has_capitals = any(token != token.lower() for token in tokens)
+    return {"kind": "words", **({"lowercase": True} if has_capitals else {})}
+
+
+def label_text(lines: Lines) -> Guessed | None:
+    """Lines of a label and a text."""
+    pairs = [row.partition(" ")[::2] for row in lines.rows if row.strip()]
+    labels = Counter(label for label, _ in pairs)
+    if not all(label and "\t" not in label and text.strip() for label, text in pairs):
+        return None
+    most = min(MAX_LINE_LABELS, len(pairs) // 5)
+    marked = all(label.startswith(FASTTEXT) for label in labels)
+    if not 2 <= len(labels) <= (len(pairs) if marked else most):
+        return None
+    texts = Column("text", [text for _, text in pairs])
+    total = round(len(pairs) * lines.scale)
+    tokens = tokenizer(texts, total)
+    option = Option(
+        {"kind": "classification"},
+        {
+            "source": lines.source("labelled_text", format="label_text"),
+            **lines.split(total),
+            "tokenizer": tokens,
+        },
+        text_size(texts, total, tokens),
+        f"{lines.number_of('text', total)} with one of {len(labels)} labels each",
+        lines.remarks({} if marked else {"data.source.format": f"{GUESS}a label begins each line"}),
+    )
+    return "lines of a label and a text", (option,)
+
+
+def pronunciations(lines: Lines) -> Guessed | None:
+    """A pronouncing dictionary."""
+    entries = [row.split() for row in lines.rows if row.strip() and not row.startswith(COMMENT)]
+    sounds = [entry[1 + (len(entry) > 2 and entry[1].isdigit()) :] for entry in entries]
+    if not entries or not all(s and all(map(PHONEME.fullmatch, s)) for s in sounds):
+        return None
+    total = round(len({VARIANT.sub("", entry[0]) for entry in entries}) * lines.scale)
+    task = {"kind": "translation", "bleu_tokenizer": "none"}
+    option = Option(
+        task,
+        {
+            "source": lines.source("pronunciations"),
+            **lines.split(total),
+            "tokenizer": {"kind": "characters"},
+            "target_tokenizer": {"kind": "words"},
+        },
+        Size(total, sum(len(entry[0]) for entry in entries) / len(entries), characters=True),
+        f"{lines.number_of('word', total)} and their phonemes",
+        lines.remarks(),
+    )
+    return "a pronouncing dictionary", (option,)
+
+
+def pair_lines(
+    path: str,
+    sources: Sequence[str],
+    targets: Sequence[str],
+    total: int,
+    given: Mapping[str, Any] | None,
+) -> Option:
+    """Two files whose lines belong together."""
+    columns = Column("source", sources), Column("target", targets)
+    view = View(path, {}, {}, columns, total, given)
+    return pair_option({"kind": "pairs", "path": path}, *columns, total, view.split(), {})
+
+
+def plain_text(lines: Lines) -> Guessed | None:
+    """Any other text, for language modeling."""
+    rows = [row for row in lines.rows if row.strip()]
+    if not rows:
+        return None
+    column = Column("text", rows)
+    total = round(len(rows) * lines.scale)
+    has_words = any("<unk>" in row for row in rows)
+    if has_words or column.letters * total > WORD_BYTES:
+        tokens: dict[str, Any] = {"kind": "words", "vocabulary": 10_000}
+        window = WINDOW_WORDS
+    else:
+        tokens, window = {"kind": "characters"}, WINDOW_CHARACTERS
+    data: dict[str, Any] = {"source": lines.source("text"), **lines.split(total)}
+    data["tokenizer"] = tokens
+    remarks = {}
+    if column.letters <= SHORT_LINE and column.words <= LONG_WORDS:
+        items, about = total, f"{lines.number_of('line', total)}, each an item"
+    else:
+        data["max_length"] = window
+        remarks["data.max_length"] = "tokens of a window; the text is one stream"
+        length = column.words if tokens["kind"] == "words" else column.letters + 1
+        items, about = (
+            max(1, round(length * total / window)),
+            f"{lines.number_of('line', total)} of text",
+        )
+    size = Size(items, window, characters=tokens["kind"] == "characters")
+    option = Option({"kind": "language_modeling"}, data, size, about, lines.remarks(remarks))
+    return "plain text", (option,)
+
+
+FORMS: Sequence[Callable[[Lines], Guessed | None]] = (ts, conllu, conll)
+"""Forms that are recognised before tables."""
+OTHER_FORMS: Sequence[Callable[[Lines], Guessed | None]] = (
+    pronunciations,
+    label_text,
+    plain_text,
+)
+"""Forms of files that are no table."""
+
+
+def guessed(lines: Lines, forms: Sequence[Callable[[Lines], Guessed | None]]) -> Guessed | None:
+    """The first form that fits."""
+    fits: Iterator[Guessed | None] = (form(lines) for form in forms)
+    return next((guess for guess in fits if guess is not None), None)
