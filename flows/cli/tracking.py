@@ -177,7 +177,7 @@ def _show_pages(settings: places.Settings, mlflow: str, prefect: str, open_: boo
     import webbrowser
 
     from flows.processes.access_token import opening_address
-    from flows.tracking.view_links import local_experiments, view_path
+    from flows.tracking.view_links import TRAINING, local_experiments, view_path
 
     servers = {"MLflow": mlflow, "Prefect": prefect.removesuffix("/api")}
     addresses = {name: opening_address(settings.home, url) for name, url in servers.items()}
@@ -185,6 +185,7 @@ def _show_pages(settings: places.Settings, mlflow: str, prefect: str, open_: boo
         f"runs of {name}": addresses["MLflow"] + view_path(number).lstrip("/")
         for name, number in islice(local_experiments(settings).items(), MAX_VIEWS)
     }
+    addresses["MLflow"] += f"#/?{TRAINING}"
     print_aligned({**addresses, **views}, indent="")
     if open_:
         for name, address in addresses.items():

@@ -24,7 +24,7 @@ from flows.tracking.descriptions import (
 from flows.tracking.locations import HOME, home_of
 from flows.tracking.registry import ID, Registered, Registry
 from flows.tracking.rows import Row, rows_of, summary_of
-from flows.tracking.view_links import view_path
+from flows.tracking.view_links import TRAINING, view_path
 from flows.tracking.views import view_tags
 from rnnkit.evaluation.comparison.table import TABLE
 from rnnkit.params import Experiment
@@ -179,7 +179,8 @@ class Mirror:
     @property
     def link(self) -> str:
         """The run's page, where `rnnkit up` or the tracking server shows it."""
-        return f"{self._tracker.pages}/#/experiments/{self.experiment_id}/runs/{self.mlflow_id}"
+        run = f"/#/experiments/{self.experiment_id}/runs/{self.mlflow_id}?{TRAINING}"
+        return self._tracker.pages + run
 
     @property
     def view(self) -> str:

@@ -22,8 +22,8 @@ FINAL = ("adopted", "finished", "pruned")
 TRAINING = ("step", "epoch")
 """Kinds of records that a resumed training writes again."""
 BEST = "best/"
-"""Prefix of the monitored metric's best value so far. MLflow's pages sort metrics by name and draw
-the first one, so no other name may sort before it."""
+"""Prefix of the monitored metric's best value so far. MLflow's charts sort metrics by name, so no
+other name may sort before it, and its compare page takes the metric that was sent first."""
 SECONDS = "work/training_seconds"
 """Seconds of all epochs so far."""
 
@@ -38,7 +38,8 @@ class Row(NamedTuple):
 
 
 def rows_of(folder: RunFolder, *, finished: bool = False) -> list[Row]:
-    """All rows that MLflow may have of a run, a trial or a comparison as its folder stands.
+    """All rows that MLflow may have of a run, a trial or a comparison as its folder stands, in the
+    order in which they are to be sent: the objective first.
 
     Args:
         finished: with the numbers of its result or table.
@@ -50,11 +51,12 @@ def rows_of(folder: RunFolder, *, finished: bool = False) -> list[Row]:
         f"{seed.name}/": durable(RunFolder(seed).records(), final=final)
         for seed in sorted(folder.path.glob("seed-*"))
     }
-    rows = [row for prefix, of_seed in {"": kept, **seeds}.items() for row in _of(of_seed, prefix)]
-    rows += _best(kept, folder.experiment)
+    rows = list(_best(kept, folder.experiment))
+    for prefix, of_seed in {"": kept, **seeds}.items():
+        rows += _of(of_seed, prefix)
     if seeds and lines:
         total = sum(_epoch_seconds([line for of_seed in seeds.values() for line in of_seed]))
-        rows.append(Row(SECONDS, 0, total, lines[-1]["time"]))
+        rows.append(Row(SECONDS, 0, round(total, 1), lines[-1]["time"]))
     rows += [Row(*row) for row in rows_of_load(folder)]
     if finished and lines:
         rows += [Row(name, 0, value, lines[-1]["time"]) for name, value in _numbers(folder)]
@@ -114,7 +116,7 @@ def _of(lines: Sequence[Mapping[str, Any]], prefix: str) -> Iterator[Row]:
                 yield Row(prefix + name, line.get("step", 0), float(value), line["time"])
     epochs = [line for line in lines if line["kind"] == "epoch"]
     for line, seconds in zip(epochs, accumulate(_epoch_seconds(lines)), strict=True):
-        yield Row(prefix + SECONDS, line["step"], seconds, line["time"])
+        yield Row(prefix + SECONDS, line["step"], round(seconds, 1), line["time"])
 
 
 def _best(lines: Sequence[Mapping[str, Any]], experiment: Experiment) -> Iterator[Row]:

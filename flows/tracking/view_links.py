@@ -24,17 +24,17 @@ ORDER BY (
 """MLflow's experiments with a view, the one with the newest run first."""
 
 
+TRAINING = "workflowType=machine_learning"
+"""Opens MLflow's pages for training and not those for language models, its default."""
+
+
 def view_path(experiment_id: str, key: str = RANKED) -> str:
     """A view's address below that of MLflow's pages.
-
-    `workflowType` opens the pages for training and not those for language models, whatever a
-    browser had before.
 
     >>> view_path("1", "k")
     '/#/experiments/1/runs?viewStateShareKey=k&workflowType=machine_learning'
     """
-    query = f"viewStateShareKey={key}&workflowType=machine_learning"
-    return f"/#/experiments/{experiment_id}/runs?{query}"
+    return f"/#/experiments/{experiment_id}/runs?viewStateShareKey={key}&{TRAINING}"
 
 
 def view_address(settings: Settings, name: str) -> str:

@@ -13,9 +13,13 @@ from rnnkit.params import Experiment
 PRIMARY = "mlflow.experiment.primaryMetric.name"
 """The tag with the metric that the chart page draws first."""
 MAX_PARAM_COLUMNS = 8
-MAX_SHOWN_METRICS = 3
+MAX_SHOWN_METRICS = 2
 ALWAYS_COMPARED = ("model.cell.kind", "model.hidden", "model.depth")
 """Params that have a column in every experiment."""
+
+
+DURATION = "duration"
+"""A column that MLflow's list always has, by the name that it has there."""
 
 
 def column(kind: str, name: str) -> str:
@@ -25,6 +29,17 @@ def column(kind: str, name: str) -> str:
     'metrics.`best/valid/loss`'
     """
     return f"{kind}.`{name}`"
+
+
+WIDTH = 115
+WIDTHS = {
+    column("tags", VERDICT): 200,
+    column("attributes", "Dataset"): 190,
+    DURATION: 80,
+    column("attributes", "Version"): 80,
+    column("attributes", "User"): 80,
+}
+"""Widths of columns in pixels."""
 
 
 def view_tags(experiment: Experiment, present: Mapping[str, str]) -> dict[str, str]:
@@ -47,11 +62,16 @@ def view_tags(experiment: Experiment, present: Mapping[str, str]) -> dict[str, s
         *(column("metrics", metric_name(f"test/{name}")) for name in shown),
         *(column("params", path) for path in params[:MAX_PARAM_COLUMNS]),
         column("metrics", SECONDS),
+        DURATION,
         column("attributes", "Dataset"),
         column("attributes", "Version"),
         column("attributes", "User"),
     ]
-    state: dict[str, Any] = {"selectedColumns": columns, "columnOrder": [], "runListHidden": False}
+    state: dict[str, Any] = {
+        "selectedColumns": [name for name in columns if name != DURATION],  # it is always there
+        "columnOrder": columns,
+        "columnWidths": {name: WIDTHS.get(name, WIDTH) for name in columns},
+    }
     newest = {**state, "orderByKey": "attributes.start_time", "orderByAsc": False}
     ascending = experiment.direction == "minimize"
     ranked = {**state, "orderByKey": best, "orderByAsc": ascending}

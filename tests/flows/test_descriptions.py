@@ -134,7 +134,9 @@ def test_the_objective_is_the_first_metric_and_no_loss_is_of_a_single_batch(
             peak_memory=1.0,
         )
     rows = rows_of(run)
-    assert sorted(row.name for row in rows)[0] == "best/valid/loss"
+    assert min(row.name for row in rows) == "best/valid/loss"
+    Mirror(Tracker(home), run, None, {}).advance()
+    assert next(iter(in_mlflow(home, run).data.metrics)) == "best/valid/loss"
     assert [row.value for row in rows if row.name == "best/valid/loss"] == [0.5, 0.5, 0.4]
     assert [r.value for r in rows if r.name == "work/training_seconds"] == [0.5, 1.0, 1.5]
     assert [row.step for row in rows if row.name == "train/loss"] == [1, 2, 3]
@@ -146,6 +148,8 @@ def test_the_list_of_runs_has_columns_that_answer_in_two_orders(home: Settings) 
     tags = mlflow.MlflowClient(home.tracking).get_experiment_by_name("x").tags
     newest, ranked = (json.loads(tags[SHARED + key]) for key in (NEWEST, RANKED))
     assert newest["selectedColumns"] == ranked["selectedColumns"]
+    assert set(newest["columnOrder"]) == {*newest["selectedColumns"], "duration"}
+    assert set(newest["columnWidths"]) == set(newest["columnOrder"])
     assert newest["selectedColumns"][:2] == ["metrics.`best/valid/loss`", "tags.`rnnkit.verdict`"]
     assert {"attributes.`Dataset`", "attributes.`Version`"} <= set(newest["selectedColumns"])
     assert (ranked["orderByKey"], ranked["orderByAsc"]) == ("metrics.`best/valid/loss`", True)

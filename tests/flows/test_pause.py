@@ -79,6 +79,7 @@ class Schedule:
     def served(self) -> Iterator[None]:
         """The command, from when it is served to its end."""
         command = [*RNNKIT, "schedule", str(self.params), "--every", "12h"]
+        before = self.deployment
         with self.screen.open("w") as screen:
             process = subprocess.Popen(
                 [*command, "--mlruns", str(self._home)],
@@ -90,7 +91,7 @@ class Schedule:
             )
         try:
             until = time.monotonic() + 120
-            while not self._is_served:
+            while not self._is_served(before):
                 assert process.poll() is None, self.screen.read_text()
                 assert time.monotonic() < until
                 time.sleep(0.2)
@@ -99,11 +100,11 @@ class Schedule:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
 
-    @property
-    def _is_served(self) -> bool:
-        began = "Ctrl-C ends" in self.screen.read_text()
-        is_clear = not (self._home / "schedules" / "paused" / pause.FILE).exists()
-        return began and is_clear and self.deployment is not None
+    def _is_served(self, before: Any) -> bool:
+        """Whether it was registered anew, and the record of a pause is gone."""
+        now = self.deployment
+        is_new = now is not None and (before is None or now["updated"] != before["updated"])
+        return is_new and not (self._home / "schedules" / "paused" / pause.FILE).exists()
 
     def switch(self, how: str) -> None:
         """Its switch on the page: `pause` or `resume`."""
