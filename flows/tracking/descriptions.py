@@ -130,8 +130,8 @@ def _paragraphs(folder: RunFolder, end: str, lines: Sequence[Mapping[str, Any]])
         yield from result.get("start", {}).values()
         if result.get("tuned"):
             trials = ", ".join(f"{count} {state}" for state, count in result["trials"].items())
-            rows = [f"| `{path}` | {value_text(v)} |" for path, v in result["tuned"].items()]
-            yield "\n".join([f"Tuned in a sweep ({trials}):", "", "| | |", "|-|-|", *rows])
+            chosen = [f"- `{path}`: {value_text(v)}" for path, v in result["tuned"].items()]
+            yield "\n".join([f"Tuned in a sweep ({trials}):", "", *chosen])
     elif is_trial(folder):
         yield f"A trial of `{folder.path.parent.parent.name}`, with {values_text(_tried(folder))}."
     elif (folder.path / TABLE).exists():

@@ -74,7 +74,7 @@ def test_tuned_values_and_a_failure_stand_in_the_description(home: Settings) -> 
     trials = {"complete": 3, "pruned": 1, "failed": 0}
     run = finished(home, {**BETTER, "tuned": {"train.clip": 2.34567}, "trials": trials})
     note = note_of(run, "finished")
-    assert "| `train.clip` | 2.346 |" in note
+    assert "- `train.clip`: 2.346" in note
     assert "3 complete, 1 pruned, 0 failed" in note
     failed = a_run(home, "x-2")
     failed.append("failed", reason="ValueError: no luck")
