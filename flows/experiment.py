@@ -13,17 +13,18 @@ from flows.pipeline.tasks import (
     draw_figures,
     evaluate_model,
     prepare_data,
+    split_sizes,
     train_model,
     write_report,
 )
 from flows.settings import Settings
-from rnnkit.data.prepare.encoded_split import SPLITS
 from rnnkit.data.prepare.prepared import Prepared, train_and_valid
 from rnnkit.params import Experiment
 from rnnkit.runs.durations import LAST, Durations
 from rnnkit.runs.identity import Identity, identify
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics, process_settings
+from rnnkit.runtime.provenance import provenance
 from rnnkit.tasks import prepare
 from rnnkit.training.train_into import train_into
 
@@ -76,9 +77,10 @@ def run_experiment(
         return {"run": folder.id, **folder.result}
     with folder.lock(), Stages() as stages:
         numerics.set_threads(experiment.train.threads)
-        facts = {**numerics.fingerprint(), **process_settings.settle(), "data": identity.data}
+        facts = {**numerics.fingerprint(), **provenance(), **process_settings.settle()}
+        facts["data"] = identity.data
         folder.create(experiment, {**facts, "date": date, "again": again})
-        claim(flow_run, settings, folder.id)
+        claim(flow_run, settings, folder.id, experiment)
         monitor = Monitor(settings, folder, stages)
         with monitor.until_finished():
             run = Run(experiment, folder, settings.home, identity.data)
@@ -117,8 +119,7 @@ def _prepare(run: Run, monitor: Monitor, flow_run: FlowRun) -> tuple[Run, Prepar
     stage = monitor.stages.begin("prepare", total=None)
     run, prepared = prepare_data(run, lambda: monitor.wait_for_link(LINK_SECONDS), flow_run)
     monitor.send()
-    counts = " / ".join(f"{len(prepared.splits[split]):,}" for split in SPLITS)
-    monitor.stages.end(stage, f"{counts} items in train / valid / test")
+    monitor.stages.end(stage, split_sizes(prepared))
     for note in prepared.notes:
         out.print(f"  {note}", markup=False)
     return run, prepared

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import settings as places
-from rnnkit.errors import InputError
+from rnnkit.errors import InputError, input_error
 from rnnkit.runtime.disk import disk_error
 from rnnkit.runtime.files import read_json, write_traceback
 
@@ -62,7 +62,7 @@ def run_all(
                 with (
                     _failures(folder),
                     _prepared(settings, experiment, identity.data),
-                    pages.flow_run(FLOW, experiment.name, parameters) as flow_run,
+                    pages.flow_run(FLOW, folder.id, parameters) as flow_run,
                 ):
                     run_experiment(experiment, settings, flow_run, date, again, identity)
     return [folder for *_, folder in runs]
@@ -101,7 +101,7 @@ def compare_variants(experiment: Any, settings: Any, workers: int, quiet: bool) 
             with (
                 _failures(folder),
                 _prepared(settings, experiment, base.data),
-                pages.flow_run("compare", experiment.name, parameters) as flow_run,
+                pages.flow_run("compare", folder.id, parameters) as flow_run,
             ):
                 comparison.compare_variants(experiment, settings, flow_run, workers, identities)
     return Path(folder.path)
@@ -122,7 +122,7 @@ def compare_runs(runs: Sequence[Any], settings: Any, quiet: bool) -> Path:
             parameters = {"runs": folders, "home": str(settings.home)}
             with (
                 _failures(folder),
-                pages.flow_run("compare runs", runs[0].experiment.name, parameters) as flow_run,
+                pages.flow_run("compare runs", folder.id, parameters) as flow_run,
             ):
                 comparison.compare_runs(folders, settings, flow_run)
     return Path(folder.path)
@@ -199,7 +199,7 @@ def _failures(folder: Any) -> Iterator[None]:
     except Busy as busy:
         raise Failure(str(busy), BUSY) from None
     except Exception as error:  # whatever it was
-        if cause := _input_error(error) or disk_error(error, folder.path):
+        if cause := input_error(error) or disk_error(error, folder.path):
             raise cause from None
         where = write_traceback(folder.path)
         raise Failure(f"{folder.id} failed: {type(error).__name__}: {error}{where}") from None
@@ -217,12 +217,3 @@ def _prepared(settings: Any, experiment: Any, sha256: str) -> Iterator[None]:
     if not (settings.home / "prepared" / sha256).exists():
         load_data(experiment, sha256, settings.home)
     yield
-
-
-def _input_error(error: BaseException | None) -> InputError | None:
-    """The bad input that a failure comes from, if it does."""
-    while error is not None:
-        if isinstance(error, InputError):
-            return error
-        error = error.__cause__ or error.__context__
-    return None

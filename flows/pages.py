@@ -8,7 +8,9 @@ the server does not answer.
 """
 
 import contextvars
+import itertools
 import json
+import logging
 import math
 import queue
 import re
@@ -18,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID, uuid4
 
 import httpx
@@ -42,8 +44,14 @@ REQUEST_SECONDS = 60.0
 UPDATE_SECONDS = 2.0
 """Seconds between two updates of a progress."""
 MAX_REASON = 200  # characters of an error
+LOGS_PER_REQUEST = 200
+LOGGER = "rnnkit"
+"""The name beside our lines in Prefect's logs."""
 BUSY = (429, 500, 502, 503, 504)
 """HTTP statuses of a server that may answer later."""
+
+ERROR = "error"
+"""Key of the artifact with a failed run's error."""
 
 Request = Callable[[SyncPrefectClient], object]
 State = Mapping[str, Any]
@@ -72,6 +80,8 @@ class Pages:
         self._queued, self._done, self._ended = 0, 0, False
         self._last = 0.0  # when it answered, or was asked after it had answered everything
         self._problem = ""
+        self._lines: list[Line] = []  # of logs, that are still to be sent
+        self._shown_error: BaseException | None = None
         context = contextvars.copy_context()  # with Prefect's settings of this thread
         self._thread = threading.Thread(target=context.run, args=(self._send_all,), daemon=True)
 
@@ -98,6 +108,34 @@ class Pages:
                 self._last = time.monotonic()
             self._queued += 1
         self._requests.put(request)
+
+    def log(self, line: "Line") -> None:
+        """Queues a line of a run's log; the next request sends all that wait."""
+        with self._changed:
+            self._lines.append(line)
+        self.queue(self._send_lines)
+
+    def show_once(self, error: BaseException) -> bool:
+        """Whether an error is new: it goes up through a task run and its flow runs."""
+        is_new, self._shown_error = error is not self._shown_error, error
+        return is_new
+
+    def _send_lines(self, client: SyncPrefectClient) -> None:
+        while True:
+            with self._changed:
+                waiting = self._lines[:LOGS_PER_REQUEST]
+            # Later ones may be of a flow run that a request behind this one makes.
+            lines = [*itertools.takewhile(lambda line: line.run.is_made, waiting)]
+            if not lines:
+                return
+            try:
+                client.request("POST", "/logs/", json=[line.as_json() for line in lines])
+            except Exception as error:
+                if _may_pass(error):
+                    raise
+                self._note(error)
+            with self._changed:
+                del self._lines[: len(lines)]
 
     @contextmanager
     def flow_run(
@@ -174,8 +212,27 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, httpx.TransportError)
 
 
+class Line(NamedTuple):
+    """A line of a run's log."""
+
+    run: "_Shown"
+    level: int
+    message: str
+    time: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """As Prefect's API takes it; the run must have been made there before."""
+        return {
+            "name": LOGGER,
+            "level": self.level,
+            "message": self.message,
+            "timestamp": self.time.isoformat(),
+            **self.run._places(),
+        }
+
+
 class _Shown:
-    """A run in Prefect's pages: its states and its artifacts."""
+    """A run in Prefect's pages: its states, its log and its artifacts."""
 
     kind: str  # as its address has it
 
@@ -203,9 +260,17 @@ class _Shown:
         try:
             yield
         except BaseException as error:
+            if isinstance(error, Exception) and self._pages.show_once(error):
+                self.log(_failure(error), logging.ERROR)
+                self.markdown(ERROR, f"**{_failure(error)}**", "why it failed")
             self.set_state(_state_of(error))
             raise
         self.complete()
+
+    def log(self, message: str, level: int = logging.INFO) -> None:
+        """A line in its log, and in that of its flow run; returns at once."""
+        line = Line(self, level, without_secrets(message), datetime.now(UTC))
+        self._pages.log(line)
 
     def complete(self) -> None:
         """Its end. Prefect shows when its server learnt of a state, so the time goes with it."""
@@ -245,8 +310,13 @@ class _Shown:
         response = client.request("POST", "/artifacts/", json=body | self._places())
         return UUID(response.json()["id"])
 
+    @property
+    def is_made(self) -> bool:
+        """Whether Prefect has its flow run."""
+        raise NotImplementedError
+
     def _places(self) -> dict[str, str]:
-        """Where an artifact of it is shown."""
+        """Where an artifact or a log's line of it is shown."""
         raise NotImplementedError
 
 
@@ -261,11 +331,13 @@ class FlowRun(_Shown):
 
     def __init__(self, pages: Pages, id_: UUID | None = None) -> None:
         super().__init__(pages, id_)
+        self._parent: FlowRun | None = None
 
     def create(
         self, flow: str, name: str, parameters: Mapping[str, Any], parent: "FlowRun | None"
     ) -> None:
         """Makes it in Prefect, in state Pending."""
+        self._parent = parent
         part = TaskRun(self._pages, parent, flow) if parent else None
         body: dict[str, Any] = {
             "name": name,
@@ -283,6 +355,15 @@ class FlowRun(_Shown):
             self.id = UUID(response.json()["id"])
 
         self._pages.queue(send)
+
+    def rename(self, name: str, tags: Sequence[str]) -> None:
+        """Gives it, and the flow run that it is a part of, a name and tags."""
+        if self._parent is not None:
+            self._parent.rename(name, tags)
+        body = {"name": name, "tags": [*tags]}
+        self._pages.queue(
+            lambda client: client.request("PATCH", f"/flow_runs/{self.id}", json=body)  # type: ignore[arg-type]
+        )
 
     def claim(
         self, labels: Mapping[str, str], is_left: Callable[[Mapping[str, Any]], bool]
@@ -342,6 +423,10 @@ class FlowRun(_Shown):
 
         return take_over
 
+    @property
+    def is_made(self) -> bool:
+        return self.id is not None
+
     def _places(self) -> dict[str, str]:
         return {"flow_run_id": str(self.id)}
 
@@ -385,6 +470,10 @@ class TaskRun(_Shown):
                 self.set_state(_state_of(error))
             else:
                 self.complete()
+
+    @property
+    def is_made(self) -> bool:
+        return self._flow_run.is_made
 
     def _places(self) -> dict[str, str]:
         return {**self._flow_run._places(), "task_run_id": str(self.id)}

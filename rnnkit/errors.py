@@ -49,6 +49,15 @@ class UnreadableFile(InputError):
     """A file that is missing, empty or broken, whatever it is read as."""
 
 
+def input_error(error: BaseException | None) -> InputError | None:
+    """The bad input that a failure comes from, if it does."""
+    while error is not None:
+        if isinstance(error, InputError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
 class Note(UserWarning):
     """Something that went on all the same, and that the user should know of, in one line.
 

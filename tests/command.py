@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,19 +91,28 @@ def prefect_server(home: Path) -> Iterator["Server"]:
         server.stop()
 
 
-def flow_runs(api: str) -> list[dict[str, Any]]:
-    """The newest flow runs that a Prefect server knows, up to 200.
+def ask_prefect(api: str, path: str, body: Mapping[str, Any]) -> Any:
+    """The answer of a Prefect server to a POST request.
 
     Args:
         api: its address, with its login.
     """
     login, _, server = api.removeprefix("http://").partition("@")
     request = urllib.request.Request(
-        f"http://{server}/flow_runs/filter",
-        b'{"sort": "START_TIME_DESC"}',
+        f"http://{server}/{path}",
+        json.dumps(body).encode(),
         {"Content-Type": "application/json", "Authorization": authorization(login)},
         method="POST",
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
-        found: list[dict[str, Any]] = json.load(answer)
+        return json.load(answer)
+
+
+def flow_runs(api: str) -> list[dict[str, Any]]:
+    """The newest flow runs that a Prefect server knows, up to 200.
+
+    Args:
+        api: its address, with its login.
+    """
+    found: list[dict[str, Any]] = ask_prefect(api, "flow_runs/filter", {"sort": "START_TIME_DESC"})
     return found

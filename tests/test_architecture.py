@@ -89,6 +89,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.runs",
+        "rnnkit.inference",
         "rnnkit.evaluation",
         "flows.settings",
         "flows.processes",
@@ -137,6 +138,7 @@ ROWS: Mapping[str, set[str]] = {
     "flows.schedule": {
         "rnnkit.errors",
         "rnnkit.params",
+        "rnnkit.runtime",
         "rnnkit.runs",
         "rnnkit.evaluation",
         "flows.settings",

@@ -157,6 +157,7 @@ def _finish(
         print_json({"run": folder.id, "folder": str(folder.path), **result})
         return
     from flows import console
+    from flows.tracking.view_links import view_address
 
     if status == "finished":
         print_line(f"{folder.id} is finished already; nothing is computed again.\n")
@@ -168,4 +169,7 @@ def _finish(
     if (folder.path / "study.db").exists():
         study = places.sqlite_address(short(folder.path / "study.db"))
         steps["the search's trials"] = f"optuna-dashboard {shlex.quote(study)}"
-    print_aligned({**steps, "in MLflow and Prefect": "rnnkit up", "all runs": "rnnkit runs"})
+    steps |= {"in MLflow and Prefect": "rnnkit up", "all runs": "rnnkit runs"}
+    if view := view_address(settings, folder.experiment.name):
+        steps["its MLflow list"] = view
+    print_aligned(steps)

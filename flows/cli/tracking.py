@@ -4,6 +4,7 @@ import shlex
 import sys
 import time
 from dataclasses import asdict
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +30,9 @@ from rnnkit.runtime.files import write_atomic
 
 if TYPE_CHECKING:
     from flows.tracking.sync import Synced
+
+MAX_VIEWS = 5
+"""Experiments whose lists of runs `rnnkit up` prints the addresses of."""
 
 
 def register(
@@ -173,10 +177,16 @@ def _show_pages(settings: places.Settings, mlflow: str, prefect: str, open_: boo
     import webbrowser
 
     from flows.processes.access_token import opening_address
+    from flows.tracking.view_links import TRAINING, local_experiments, view_path
 
     servers = {"MLflow": mlflow, "Prefect": prefect.removesuffix("/api")}
     addresses = {name: opening_address(settings.home, url) for name, url in servers.items()}
-    print_aligned(addresses, indent="")
+    views = {
+        f"runs of {name}": addresses["MLflow"] + view_path(number).lstrip("/")
+        for name, number in islice(local_experiments(settings).items(), MAX_VIEWS)
+    }
+    addresses["MLflow"] += f"#/?{TRAINING}"
+    print_aligned({**addresses, **views}, indent="")
     if open_:
         for name, address in addresses.items():
             # Every user of the machine sees a browser's arguments, so a file leads to the address.

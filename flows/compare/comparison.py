@@ -26,6 +26,7 @@ from rnnkit.runs.identity import Identity
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics, process_settings
 from rnnkit.runtime.files import sha256_json
+from rnnkit.runtime.provenance import provenance
 
 STOP = "stop"  # a file in the comparison's folder: ends the workers
 
@@ -72,9 +73,9 @@ def compare_variants(
         return
     with folder.lock(), Stages() as stages:
         (folder.path / STOP).unlink(missing_ok=True)
-        facts = {**numerics.fingerprint(), **process_settings.settle()}
+        facts = {**numerics.fingerprint(), **provenance(), **process_settings.settle()}
         folder.create(experiment, facts)
-        claim(flow_run, settings, folder.id)
+        claim(flow_run, settings, folder.id, experiment)
         monitor = Monitor(settings, folder, stages)
         with monitor.until_finished():
             for run in runs:
@@ -103,8 +104,8 @@ def compare_runs(runs: Sequence[str], settings: Settings, flow_run: FlowRun) -> 
         return
     scores = table(groups)  # what cannot be compared leaves nothing behind
     with folder.lock(), Stages() as stages:
-        folder.create(experiment, numerics.fingerprint())
-        claim(flow_run, settings, folder.id)
+        folder.create(experiment, {**numerics.fingerprint(), **provenance()})
+        claim(flow_run, settings, folder.id, experiment)
         monitor = Monitor(settings, folder, stages)
         with monitor.until_finished():
             _conclude(folder, experiment.name, groups, scores, monitor, flow_run)
@@ -138,9 +139,16 @@ def _run_all(
     epochs = sum(run.experiment.train.epochs for run in runs)
     stage = monitor.stages.begin("compare", total=epochs)
     children = [(run.folder, {VARIANT: name}) for run, name in zip(runs, names, strict=True)]
+    logged = {run.folder.id for run in runs if run.folder.status == "finished"}
+    flow_run.log(f"{len(runs)} runs by {workers} workers; {len(logged)} are finished already")
 
     def show() -> None:
         monitor.send_children(children, _end_of)
+        for run, name in zip(runs, names, strict=True):
+            if run.folder.id not in logged and run.folder.status == "finished":
+                logged.add(run.folder.id)
+                verdict = run.folder.result["verdict"]
+                flow_run.log(f"{name}, seed {run.experiment.seed}: {run.folder.id}. {verdict}")
         finished = sum(run.folder.status == "finished" for run in runs)
         note = f"{finished}/{len(runs)} runs"
         monitor.stages.show(stage, sum(_epochs(run) for run in runs), note)

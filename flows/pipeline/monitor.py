@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from flows.console import Stages, out
 from flows.settings import Settings
 from flows.tracking import unsent
+from flows.tracking.machine_load import LoadMeter
 from flows.tracking.mirror import End
 from flows.tracking.sender import Children, EndOf, Sender
 from rnnkit.runs.run_folder import RunFolder
@@ -21,7 +22,7 @@ class Monitor:
     def __init__(self, settings: Settings, folder: RunFolder, stages: Stages) -> None:
         self.stages = stages
         self._settings, self._folder = settings, folder
-        self._sender = Sender(settings, folder)
+        self._sender, self._load = Sender(settings, folder), LoadMeter(folder)
 
     @property
     def link(self) -> str:
@@ -50,6 +51,7 @@ class Monitor:
 
     def finish(self, end: End) -> None:
         """Sends MLflow how the run ended; prints a line where that fails."""
+        self._load.stop()
         if failure := self._sender.finish(end):
             out.print(failure, markup=False)
 
@@ -61,6 +63,7 @@ class Monitor:
         """
         unsent.mark(self._settings, self._folder.id)
         self.send()
+        self._load.start()
         try:
             yield
         except Exception as error:

@@ -6,6 +6,7 @@ from typing import Any
 from flows.pages import FlowRun, key_of
 from flows.pipeline import steps
 from flows.pipeline.steps import Run, Search
+from rnnkit.data.prepare.encoded_split import SPLITS
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.training.state import Epoch
 from rnnkit.training.train_into import train_into
@@ -19,6 +20,9 @@ def prepare_data(run: Run, link: Callable[[], str], flow_run: FlowRun) -> tuple[
     """
     with flow_run.task("prepare") as task:
         run, prepared = steps.prepare(run)
+        task.log(f"run {run.folder.id} on {prepared.facts['source']}: {split_sizes(prepared)}")
+        for note in prepared.notes:
+            task.log(note)
         task.link(key_of(run.experiment.name, "mlflow"), link, "the run in MLflow")
     return run, prepared
 
@@ -45,6 +49,8 @@ def train_model(
             shown = [name for name in ("train/loss", run.experiment.monitor) if name in values]
             metrics = ", ".join(f"{name} {values[name]:.4g}" for name in shown)
             show(epoch.epoch, metrics)
+            mark = ", the best so far" if epoch.improved else ""
+            task.log(f"epoch {epoch.epoch}/{train.epochs}: {metrics}{mark}, {epoch.seconds:.1f} s")
             progress.show(1.0 if epoch.last else epoch.epoch / train.epochs)
     return metrics
 
@@ -63,18 +69,28 @@ def evaluate_model(run: Run, prepared: Prepared, flow_run: FlowRun) -> dict[str,
             ],
             scores["verdict"],
         )
+        task.log(f"epoch {scores['best_epoch']} on the test split: {scores['verdict']}")
     return scores
 
 
 def draw_figures(run: Run, prepared: Prepared, search: Search, flow_run: FlowRun) -> int:
     """Draws the run's figures; returns how many there are."""
-    with flow_run.task("draw"):
-        return len(steps.draw(run, prepared, search))
+    with flow_run.task("draw") as task:
+        figures = steps.draw(run, prepared, search)
+        task.log(f"{len(figures)} figures in {run.folder.path / 'figures'}")
+        return len(figures)
 
 
 def write_report(
     run: Run, prepared: Prepared, result: dict[str, Any], search: Search, flow_run: FlowRun
 ) -> None:
     """`report.html`: the run on one page that stands alone."""
-    with flow_run.task("report"):
+    with flow_run.task("report") as task:
         steps.report(run, prepared, result, search)
+        task.log(f"{run.folder.path / 'report.html'}")
+
+
+def split_sizes(prepared: Prepared) -> str:
+    """How many items the splits have, in words."""
+    counts = " / ".join(f"{len(prepared.splits[split]):,}" for split in SPLITS)
+    return f"{counts} items in train / valid / test"

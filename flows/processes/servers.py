@@ -24,7 +24,7 @@ import psutil
 
 from flows.processes.access_token import HOME_VARIABLE, authorization, login_of
 from flows.processes.prefect_database import set_aside_damaged
-from flows.settings import Settings
+from flows.settings import Settings, without_secrets
 from rnnkit.errors import InputError
 from rnnkit.runtime import files
 
@@ -37,6 +37,8 @@ HEADERS = "PREFECT_CLIENT_CUSTOM_HEADERS"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens addresses without the proxies of the environment."""
 _RECORD = "servers.json"
+PAGES = "http://127.0.0.1:5000"
+"""MLflow's pages by default of `rnnkit up`."""
 
 OTHER_PREFECT: Mapping[str, None] = dict.fromkeys(
     ("PREFECT_SERVER_API_AUTH_STRING", "PREFECT_SERVER_API_BASE_PATH")
@@ -225,6 +227,14 @@ def tracking_login(settings: Settings) -> str | None:
     if settings.tracking == _record(settings).get("mlflow"):
         return login_of(settings.home)
     return settings.tracking_login
+
+
+def pages_address(settings: Settings) -> str:
+    """Where MLflow's pages are: those of the tracking server, of `rnnkit up` where it runs, else
+    where it will be by default."""
+    if settings.tracking.startswith(("http://", "https://")):
+        return without_secrets(settings.tracking).rstrip("/")
+    return str(announced(settings).get("mlflow", PAGES))
 
 
 def announce(settings: Settings, prefect: str, mlflow: str) -> None:

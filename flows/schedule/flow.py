@@ -28,7 +28,7 @@ from flows.processes.workers import Parent, settle
 from flows.settings import Settings
 from flows.tracking.mirror import register
 from flows.tracking.registry import Registered, Registry
-from rnnkit.errors import InputError, as_message
+from rnnkit.errors import InputError, as_message, input_error
 from rnnkit.evaluation.champion import Verdict, compare_with_champion, incomparable
 from rnnkit.params import Experiment, load
 from rnnkit.runs.run_folder import RunFolder
@@ -134,14 +134,15 @@ def _attempts(
     timeout: float | None,
     flow_run: FlowRun,
 ) -> RunFolder:
-    """The finished run of a date; one that fails goes on after a pause, as often as `retries`."""
+    """The finished run of a date; one that fails goes on after a pause, as often as `retries`, but
+    not for bad input."""
     for left in range(retries, -1, -1):
         try:
             with time_limit(timeout, FlowRunTimeoutError), unwrapping():
                 done = run_experiment(experiment, settings, flow_run, date)
             break
         except Exception as error:
-            if not left:
+            if not left or input_error(error):  # bad input stays bad
                 raise
             flow_run.retry(error, RETRY_SECONDS)
         time.sleep(RETRY_SECONDS)
@@ -152,8 +153,8 @@ def _attempts(
 def challenge_champion(run: RunFolder, settings: Settings, task: TaskRun) -> dict[str, Any]:
     """Registers a finished run's model, and promotes it if it is better than the champion.
 
-    It is better where the paired bootstrap on the run's own test items says so; the first model
-    of a name is its champion.
+    It is better where the paired bootstrap on the run's own test items says so. The first model of
+    a name is its champion; where it is not shown to beat its best baseline, the outcome says so.
 
     Args:
         task: shows the outcome in Prefect's pages.
@@ -165,7 +166,7 @@ def challenge_champion(run: RunFolder, settings: Settings, task: TaskRun) -> dic
     if champion is not None and champion.version == model.version:
         return {"run": run.id, "promoted": True, "reason": "it is the champion already"}
     if champion is None:
-        verdict = Verdict(None, "there was no champion before it")
+        verdict = Verdict(None, f"there was no champion before it{_not_better(run)}")
     else:
         try:
             place = registry.fetch(f"models:/{name}/{champion.version}")
@@ -179,6 +180,16 @@ def challenge_champion(run: RunFolder, settings: Settings, task: TaskRun) -> dic
     if promoted:  # last: where it is killed before, the challenge is repeated
         registry.promote(model)
     return {"run": run.id, "promoted": promoted, "reason": verdict.reason}
+
+
+def _not_better(run: RunFolder) -> str:
+    """Behind a first champion's outcome: how it does against its best baseline, unless better."""
+    change, sentence = run.result.get("difference"), run.result["verdict"]
+    if change is None:  # no interval, or no baseline
+        return f"; {sentence}" if sentence else ""
+    if change["verdict"] == "better":
+        return ""
+    return f", but it does not beat its best baseline: {sentence}"
 
 
 def date_of(moment: datetime | None) -> str:

@@ -6,22 +6,27 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import State, StateType
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.runner import Runner
-from prefect.schedules import Cron
+from prefect.schedules import Cron, Interval
 from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
+from flows.console import out
 from flows.processes.terminal import leave_terminal
+from flows.schedule import pause
 from flows.schedule.flow import report_crash, run_scheduled
+from flows.schedule.pause import Pause
 from rnnkit.params import Experiment
 
 GRACE_SECONDS = 20  # seconds a run in progress gets to leave off
@@ -44,19 +49,30 @@ def serve(
     Returns:
         the signal's number, and whether it interrupted a run.
     """
-    clear_previous(experiment.name)
+    folder = Path(options["home"]) / "schedules" / experiment.name
+    paused = clear_previous(experiment.name, folder)
     run_scheduled.on_crashed(report_crash)
     # A limit of the deployment's own would count a run for ever that died with its server.
     runner = _Runner(name=experiment.name, limit=1)
+    runner.folder = folder
+    active = not paused.schedule
+    if cron is not None:
+        schedule = Cron(cron, timezone=timezone, active=active)
+    else:
+        assert every is not None
+        schedule = Interval(every, active=active)
     runner.add_flow(
         run_scheduled,
         name=experiment.name,
-        schedules=[Cron(cron, timezone=timezone)] if cron else None,
-        interval=every,
+        schedules=[schedule],
+        paused=paused.deployment,
         parameters={"experiment": experiment.model_dump(mode="json"), **options},
         description=f"{experiment.name}, {f'{cron} {timezone}' if cron else f'every {every}'}",
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    if paused:
+        out.print("It was paused on its page and stays so; switch it on there.", markup=False)
+    pause.forget(folder)
     with _own_signals():
         try:
             asyncio.run(runner.start())
@@ -67,17 +83,25 @@ def serve(
     return runner.ended_by, runner.interrupted
 
 
-def clear_previous(name: str) -> None:
+def clear_previous(name: str, folder: Path) -> Pause:
     """Clears up after an earlier schedule of an experiment's name; there is one at a time.
 
     Runs that have not begun are deleted: they have the params of their own time. Those that are
     in state RUNNING have crashed, as they end with their schedule.
+
+    Args:
+        folder: of the schedule.
+
+    Returns:
+        whether a person paused it on its page.
     """
     with get_client(sync_client=True) as client:
         try:
             deployment = client.read_deployment_by_name(f"{run_scheduled.name}/{name}")
         except ObjectNotFound:
-            return
+            return pause.NONE
+        paused = pause.chosen(deployment, folder)
+        pause.keep(paused, folder)
         client.pause_deployment(deployment.id)  # until it is served, Prefect adds none
         while runs := client.read_flow_runs(  # it gives 200 at once
             flow_run_filter=_runs_of(deployment.id, StateType.SCHEDULED, StateType.PENDING)
@@ -89,6 +113,7 @@ def clear_previous(name: str) -> None:
             flow_run_filter=_runs_of(deployment.id, StateType.RUNNING)
         ):
             client.set_flow_run_state(run.id, gone, force=True)
+    return paused
 
 
 def _runs_of(deployment: UUID, *types: StateType) -> FlowRunFilter:
@@ -106,6 +131,8 @@ class _Runner(Runner):
 
     ended_by: int | None = None
     interrupted = False
+    folder: Path
+    """Of the schedule."""
 
     async def start(self, run_once: bool = False, webserver: bool | None = None) -> None:
         """Serves until a signal cancels it."""
@@ -134,8 +161,16 @@ class _Runner(Runner):
         """What waits for the run in progress cannot be cancelled, so the run is ended itself."""
         ending = asyncio.create_task(self._end_runs())
         async with asyncio.timeout(2 * GRACE_SECONDS):  # a server that is gone is asked for minutes
+            await self._keep_pause()
             await super().__aexit__(*error)
         ending.cancel()
+
+    async def _keep_pause(self) -> None:
+        """Writes whether a person paused it: Prefect pauses it when its process ends."""
+        with suppress(PrefectHTTPStatusError, httpx.TransportError):
+            for deployment_id in self._deployment_registry.get_deployment_ids():
+                deployment = await self._client.read_deployment(deployment_id)
+                pause.keep(pause.chosen(deployment, self.folder), self.folder)
 
     async def _end_runs(self) -> None:
         asked: dict[int | None, float] = {}

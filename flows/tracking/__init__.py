@@ -1,6 +1,10 @@
 """The only room with `import mlflow`: runs brought there, and models registered.
 
 rows        the rows of a run, as its folder has them, each once
+machine_load  CPU, memory and GPU while a run goes on
+descriptions  a run's name, description and tags in MLflow's pages
+views       the columns of its list of runs, as saved views
+view_links  their addresses
 mirror      a run folder in MLflow, exactly once, live or later
 sender      the thread that sends a run while it goes on
 unsent      which runs MLflow may lack the end of

@@ -9,14 +9,27 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
-from flows.settings import Settings, without_secrets
+from flows.processes.servers import pages_address
+from flows.settings import Settings
+from flows.tracking.descriptions import (
+    NOTE,
+    VERDICT,
+    data_name,
+    is_trial,
+    name_of,
+    note_of,
+    tags_of,
+    verdict_of,
+)
 from flows.tracking.locations import HOME, home_of
 from flows.tracking.registry import ID, Registered, Registry
 from flows.tracking.rows import Row, rows_of, summary_of
+from flows.tracking.view_links import TRAINING, view_path
+from flows.tracking.views import view_tags
 from rnnkit.evaluation.comparison.table import TABLE
 from rnnkit.params import Experiment
-from rnnkit.params.experiment import flatten
-from rnnkit.runs.run_folder import RESULT, RunFolder
+from rnnkit.params.applicable import applicable
+from rnnkit.runs.run_folder import FINGERPRINT, PREPARED, RESULT, RunFolder
 
 STATE = "rnnkit.state"
 ROWS = "rnnkit.rows"
@@ -25,9 +38,9 @@ same."""
 PARENT = "mlflow.parentRunId"
 VARIANT = "rnnkit.variant"
 KIND = "mlflow.experimentKind"  # opens MLflow's pages for training, not those for prompts
-FILES = ("params.yaml", "fingerprint.json", RESULT, "predictions.parquet", TABLE, "report.html")
-PAGES = "http://127.0.0.1:5000"  # the default of `rnnkit up`
+FILES = ("params.yaml", FINGERPRINT, RESULT, "predictions.parquet", TABLE, "report.html")
 MAX_PARAM_CHARACTERS = 6_000  # characters of a param, above which MLflow refuses it
+MAX_TAG_CHARACTERS = 8_000  # likewise of a tag
 METRICS_PER_REQUEST = 900  # metrics in one request; MLflow takes 1,000
 PARAMS_PER_REQUEST = 100
 
@@ -55,8 +68,7 @@ class Tracker:
         self._settings = settings
         self.registry = Registry(settings)
         self.client = self.registry.client
-        remote = settings.tracking.startswith(("http://", "https://"))
-        self.pages = without_secrets(settings.tracking).rstrip("/") if remote else PAGES
+        self.pages = pages_address(settings)
         self.here = home_of(settings)
 
     def experiment(self, name: str) -> str:
@@ -81,6 +93,13 @@ class Tracker:
             self.client.restore_experiment(experiment.experiment_id)
         experiment_id = experiment.experiment_id
         return experiment_id
+
+    def show_views(self, experiment_id: str, experiment: Experiment) -> None:
+        """Brings the saved views of an MLflow experiment up to date with one of its runs."""
+        present = self.client.get_experiment(experiment_id).tags
+        for key, value in view_tags(experiment, present).items():
+            if present.get(key) != value:
+                self.client.set_experiment_tag(experiment_id, key, value)
 
     def run(self, experiment_id: str, run_id: str) -> Any:
         """The run in MLflow that carries our id; None if there is none.
@@ -136,14 +155,20 @@ class Mirror:
         self.folder, self._tracker, self._client = folder, tracker, tracker.client
         experiment_id = parent.experiment_id if parent else tracker.experiment(experiment.name)
         self.experiment_id: str = experiment_id
+        self._parent = parent
         self._tags = {"rnnkit.task": experiment.task.kind, HOME: tracker.here, **tags}
+        self._tags |= tags_of(folder)
         if parent is not None:
             self._tags |= {PARENT: parent.mlflow_id}
         run = tracker.run(experiment_id, run_id)
         self._known: set[tuple[str, int]] | None = None  # rows that MLflow has; None: not read yet
         if run is None:
+            lines = folder.records()
             run = self._client.create_run(
-                experiment_id, run_name=folder.id, tags={ID: run_id, **self._tags}
+                experiment_id,
+                start_time=lines[0]["time"] if lines else None,  # None: now
+                run_name=name_of(folder),
+                tags={ID: run_id, **self._tags},
             )
             self._known = set()
         self._run: Any = run  # as MLflow has it while the run is not open here
@@ -154,7 +179,13 @@ class Mirror:
     @property
     def link(self) -> str:
         """The run's page, where `rnnkit up` or the tracking server shows it."""
-        return f"{self._tracker.pages}/#/experiments/{self.experiment_id}/runs/{self.mlflow_id}"
+        run = f"/#/experiments/{self.experiment_id}/runs/{self.mlflow_id}?{TRAINING}"
+        return self._tracker.pages + run
+
+    @property
+    def view(self) -> str:
+        """The list of its experiment's runs, likewise."""
+        return f"{self._tracker.pages}{view_path(self.experiment_id)}"
 
     def is_closed(self, lines: Sequence[Mapping[str, Any]]) -> bool:
         """Whether it is closed, and the journal has these lines still and no other end."""
@@ -182,8 +213,10 @@ class Mirror:
                 self._client.log_artifacts(self.mlflow_id, str(figures), "figures")
             if end == "finished" and (self.folder.path / "model").is_dir():
                 self._tracker.registry.log(self.folder, self.experiment_id, self.mlflow_id)
-            self._tag({STATE: end, ROWS: summary})
-            self._client.set_terminated(self.mlflow_id, STATUS[end])
+            note = {NOTE: note_of(self.folder, end), VERDICT: verdict_of(self.folder)}
+            self._tag({STATE: end, ROWS: summary, **note})
+            ended = lines[-1]["time"] if lines else None
+            self._client.set_terminated(self.mlflow_id, STATUS[end], ended)
             self._is_open = False
             self._run = self._client.get_run(self.mlflow_id)
         elif lacking := self._tags.items() - self._run.data.tags.items():
@@ -201,6 +234,8 @@ class Mirror:
             undecided.append("train.monitor")
         # Another kind changes its whole block.
         self._log_params(experiment, without=[path.removesuffix(".kind") for path in undecided])
+        if self._parent is None:
+            self._tracker.show_views(self.experiment_id, experiment)
         self._tag({STATE: "running", **self._tags})
         self._is_open, self._last = True, None
 
@@ -208,7 +243,7 @@ class Mirror:
         """Sends the rows that MLflow lacks, and the data as the run's input."""
         from mlflow.entities import Metric
 
-        for line in self.folder.records("prepared")[-1:]:
+        for line in self._data_folder().records(PREPARED)[-1:]:
             if line["sha256"] != self._sha256:
                 self._log_data(line["sha256"], line["source"])
                 self._sha256 = line["sha256"]
@@ -220,6 +255,15 @@ class Mirror:
             metrics = [Metric(row.name, row.value, row.time, row.step) for row in batch]
             self._client.log_batch(self.mlflow_id, metrics=metrics)
             self._known |= {row[:2] for row in batch}
+
+    def _data_folder(self) -> RunFolder:
+        """Where it stands which data are its input: of a trial, in its sweep's folder, unless the
+        search goes over the data."""
+        if self._parent is None or not is_trial(self.folder):
+            return self.folder
+        of_sweep = self._parent.folder
+        is_same = self.folder.experiment.data == of_sweep.experiment.data
+        return of_sweep if is_same else self.folder
 
     def _read_known(self) -> set[tuple[str, int]]:
         """(metric, step) of all rows that MLflow has of the run."""
@@ -242,7 +286,7 @@ class Mirror:
         """The data, by their hash, as the run's input."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        name = self.folder.experiment.name
+        name = data_name(self.folder.experiment)
         data = Dataset(
             name=name, digest=sha256[:32], source_type="local", source=source, schema=None
         )
@@ -252,13 +296,13 @@ class Mirror:
         )
 
     def _log_params(self, experiment: Experiment, without: Sequence[str] = ()) -> None:
-        """The resolved params by their paths; MLflow never lets one change, so those that a sweep
-        has yet to find are left out."""
+        """The params that have an effect, by their paths; MLflow never lets one change, so those
+        that a sweep has yet to find are left out."""
         from mlflow.entities import Param
 
         rows = [
             Param(key, str(value)[:MAX_PARAM_CHARACTERS])
-            for key, value in flatten(experiment).items()
+            for key, value in applicable(experiment).items()
             if not any(key == path or key.startswith(f"{path}.") for path in without)
         ]
         for start in range(0, len(rows), PARAMS_PER_REQUEST):
@@ -268,7 +312,8 @@ class Mirror:
     def _tag(self, tags: Mapping[str, str]) -> None:
         from mlflow.entities import RunTag
 
-        self._client.log_batch(self.mlflow_id, tags=[RunTag(k, v) for k, v in tags.items()])
+        listed = [RunTag(key, value[:MAX_TAG_CHARACTERS]) for key, value in tags.items()]
+        self._client.log_batch(self.mlflow_id, tags=listed)
 
 
 def is_complete(run: Any, end: End, summary: str) -> bool:

@@ -1,6 +1,6 @@
 """Models in MLflow: one for each finished run, and versions under a name with an alias.
 
-A model is a pyfunc without pickle: `rnnkit.inference.pyfunc` loads safetensors, params and JSON.
+A model is a pyfunc without pickle: safetensors, params and JSON, loaded by `served_model`.
 """
 
 import os
@@ -27,7 +27,7 @@ from rnnkit.runtime.files import sha256_bytes
 ID = "rnnkit.run_id"
 """Our id of a run: a tag in MLflow, a label in Prefect."""
 CHAMPION = "champion"
-LOADER = "rnnkit.inference.pyfunc"
+LOADER = "flows.tracking.served_model"
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 LOGIN = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 _login: str | None = None

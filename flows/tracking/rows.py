@@ -7,9 +7,12 @@ what no resume can take back is sent, so that no step is there twice.
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
+from flows.tracking.machine_load import rows_of_load
 from rnnkit.evaluation.comparison.table import TABLE, numbers
+from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RESULT, RunFolder
 from rnnkit.runtime.files import sha256_json
 
@@ -18,8 +21,11 @@ FINAL = ("adopted", "finished", "pruned")
 """Kinds of journal records after which no training goes on."""
 TRAINING = ("step", "epoch")
 """Kinds of records that a resumed training writes again."""
-OBJECTIVE = {"mean": "value", "deviation": "deviation"}
-"""Metrics of a trial, over its seeds -> their names in its journal."""
+BEST = "best/"
+"""Prefix of the monitored metric's best value so far. MLflow's charts sort metrics by name, so no
+other name may sort before it, and its compare page takes the metric that was sent first."""
+SECONDS = "work/training_seconds"
+"""Seconds of all epochs so far."""
 
 
 class Row(NamedTuple):
@@ -32,21 +38,36 @@ class Row(NamedTuple):
 
 
 def rows_of(folder: RunFolder, *, finished: bool = False) -> list[Row]:
-    """All rows that MLflow may have of a run, a trial or a comparison as its folder stands.
+    """All rows that MLflow may have of a run, a trial or a comparison as its folder stands, in the
+    order in which they are to be sent: the objective first.
 
     Args:
         finished: with the numbers of its result or table.
     """
     lines = folder.records()
     final = is_final(folder, lines)
-    rows = list(_of_journal(durable(lines, final=final), ""))
-    for seed in sorted(folder.path.glob("seed-*")):  # of a trial: each has its curves
-        rows += _of_journal(durable(RunFolder(seed).records(), final=final), f"{seed.name}/")
+    kept = durable(lines, final=final)
+    seeds = {  # of a trial: each has its curves
+        f"{seed.name}/": durable(RunFolder(seed).records(), final=final)
+        for seed in sorted(folder.path.glob("seed-*"))
+    }
+    rows = list(_best(kept, folder.experiment))
+    for prefix, of_seed in {"": kept, **seeds}.items():
+        rows += _of(of_seed, prefix)
+    if seeds and lines:
+        total = sum(_epoch_seconds([line for of_seed in seeds.values() for line in of_seed]))
+        rows.append(Row(SECONDS, 0, round(total, 1), lines[-1]["time"]))
+    rows += [Row(*row) for row in rows_of_load(folder)]
     if finished and lines:
         rows += [Row(name, 0, value, lines[-1]["time"]) for name, value in _numbers(folder)]
     sendable = (row for row in rows if math.isfinite(row.value))
-    named = (row._replace(name=UNNAMEABLE.sub("", row.name)) for row in sendable)
+    named = (row._replace(name=metric_name(row.name)) for row in sendable)
     return list({(row.name, row.step): row for row in named}.values())
+
+
+def metric_name(name: str) -> str:
+    """A name without what MLflow refuses in it."""
+    return UNNAMEABLE.sub("", name)
 
 
 def summary_of(rows: Sequence[Row]) -> str:
@@ -87,18 +108,43 @@ def durable(lines: Sequence[Mapping[str, Any]], *, final: bool) -> list[Mapping[
     ]
 
 
-def _of_journal(lines: Sequence[Mapping[str, Any]], prefix: str) -> Iterator[Row]:
+def _of(lines: Sequence[Mapping[str, Any]], prefix: str) -> Iterator[Row]:
+    """The rows of a journal, and the seconds of its epochs added up."""
     for line in lines:
         for name, value in _metrics(line).items():
             if not isinstance(value, str):  # "nan" and "inf" stand as words in the journal
                 yield Row(prefix + name, line.get("step", 0), float(value), line["time"])
+    epochs = [line for line in lines if line["kind"] == "epoch"]
+    for line, seconds in zip(epochs, accumulate(_epoch_seconds(lines)), strict=True):
+        yield Row(prefix + SECONDS, line["step"], round(seconds, 1), line["time"])
+
+
+def _best(lines: Sequence[Mapping[str, Any]], experiment: Experiment) -> Iterator[Row]:
+    """The best value of the monitored metric after each epoch; of a trial with several seeds their
+    mean at its end."""
+    name, pick = BEST + experiment.monitor, max if experiment.direction == "maximize" else min
+    best: float | None = None
+    for line in lines:
+        value = None
+        if line["kind"] == "epoch":
+            value = line["valid"].get(experiment.monitored)  # nothing without a validation split
+        elif line["kind"] == "finished" and best is None:
+            value = line.get("value")  # only a trial's has one
+        if value is None or isinstance(value, str):
+            continue
+        best = float(value) if best is None else pick(best, float(value))
+        yield Row(name, line.get("step", 0), best, line["time"])
+
+
+def _epoch_seconds(lines: Sequence[Mapping[str, Any]]) -> list[float]:
+    return [float(line["seconds"]) for line in lines if line["kind"] == "epoch"]
 
 
 def _metrics(line: Mapping[str, Any]) -> Mapping[str, float | str]:
     """The metrics of a journal record; the names are grouped by a prefix."""
     if line["kind"] == "step":
         named = {
-            "train/loss": line["loss"],
+            "step/loss": line["loss"],
             "gradient/norm": line["gradient_norm"],
             "gradient/norm_max": line["gradient_norm_max"],
             "gradient/clipped_fraction": line["clipped_fraction"],
@@ -112,13 +158,13 @@ def _metrics(line: Mapping[str, Any]) -> Mapping[str, float | str]:
             "train/epoch": line["epoch"],
             "train/epoch_seconds": line["seconds"],
             "work/peak_memory_mib": line["peak_memory"],
-            "train/epoch_loss": line["train"]["loss"],
+            "train/loss": line["train"]["loss"],
             "gradient/refused": line["gradient"]["refused"],
         }
     if line["kind"] == "seed":  # of a trial with several
         return {f"objective/seed-{line['seed']}": line["value"]}
-    if line["kind"] == "finished":  # only a trial's has a value
-        return {f"objective/{name}": line[key] for name, key in OBJECTIVE.items() if key in line}
+    if line["kind"] == "finished" and "deviation" in line:  # of the objective, over the seeds
+        return {"objective/deviation": line["deviation"]}
     return {}
 
 

@@ -11,6 +11,7 @@ from flows.pipeline.monitor import Monitor
 from flows.pipeline.steps import Run, Search
 from flows.processes.workers import Parent, run_tasks
 from flows.settings import Settings
+from flows.tracking.descriptions import trial_line
 from flows.tune.study import (
     MAX_FAILURES,
     ended,
@@ -67,12 +68,19 @@ def sweep(
     workers = min(experiment.tune.workers, trials)
     stop = run.folder.path / "trials" / STOP
     work = {"run": run, "parent": Parent.here(), "before": before}
+    logged = {record["number"] for record in trial_records(run.folder, experiment)}
+    flow_run.log(f"a sweep of {trials} trials by {workers} workers; {len(logged)} ended before")
 
     def show() -> None:
         children = [(trial, NO_TAGS) for trial in trial_folders(run.folder)]
         monitor.send_children(children, lambda _, lines: end_of(lines))
         epochs = epochs_shown(run.folder, per_trial)
-        monitor.stages.show(stage, epochs, _note(trial_records(run.folder, experiment), experiment))
+        records = trial_records(run.folder, experiment)
+        monitor.stages.show(stage, epochs, _note(records, experiment))
+        for record in records:
+            if record["number"] not in logged:
+                logged.add(record["number"])
+                flow_run.log(trial_line(record, experiment.monitor))
         progress.show(min(1.0, epochs / (trials * per_trial)))
 
     while True:

@@ -3,6 +3,7 @@
 params.yaml         the resolved experiment
 fingerprint.json    versions, threads, CPU and settings that affect the bits of the result
 journal.jsonl       one fsynced line per record
+system.jsonl        the load of the machine, a line every ten seconds
 checkpoints/        see rnnkit.runs.checkpoints
 model/              the finished model: weights, params and prepared-data records
 result.json         metrics and facts of the finished run
@@ -30,12 +31,13 @@ from rnnkit.runtime.unfinished import remove_unfinished
 LOCK_ATTEMPTS = 50
 """A status query also holds the lock for an instant, so retry."""
 JOURNAL, RESULT, PARAMS = "journal.jsonl", "result.json", "params.yaml"
+FINGERPRINT, LOAD = "fingerprint.json", "system.jsonl"
 PREPARED = "prepared"
 """Kind of the journal's record about the prepared data, and what they decided."""
 
 ENDS = ("failed", "finished", "interrupted")
 """Kinds of records that end a journal until the run is resumed."""
-UNHASHED = ("checkpoints", "trials", "study.db")
+UNHASHED = ("checkpoints", "trials", "study.db", LOAD)
 """Beginnings of names that the manifest leaves out; a dashboard may write to the study."""
 
 Status = Literal["new", "running", "interrupted", "failed", "finished"]
@@ -82,7 +84,7 @@ class RunFolder:
         content, file = dump(experiment), self.path / PARAMS
         if not file.exists() or file.read_bytes() != content.encode():  # damaged
             files.write_atomic(file, content)
-        files.write_json(self.path / "fingerprint.json", facts)
+        files.write_json(self.path / FINGERPRINT, facts)
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -25,8 +25,9 @@ ELSEWHERE = (
     "token",  # only of a folder that has had a server of its own
 )
 """Folders and files whose names are not those of another run of the same."""
-PASSING = re.compile(r"traceback\.txt$|\.db-(wal|shm|journal)$|\.db\b.+")
-"""What a failure may leave behind, what SQLite keeps beside a file, and databases set aside."""
+PASSING = re.compile(r"traceback\.txt$|system\.jsonl$|\.db-(wal|shm|journal)$|\.db\b.+")
+"""What a failure may leave behind, the load of the machine, which short runs have not, what SQLite
+keeps beside a file, and databases set aside."""
 MLFLOW = "MLflow"
 """How all that is compared of MLflow begins."""
 
@@ -127,11 +128,13 @@ def _of_study(file: Path) -> list[str]:
     ]
 
 
-ROWS = """
+ALL_ROWS = """
 SELECT tags.value, metrics.key, metrics.step,
        CASE WHEN {clock} THEN NULL ELSE metrics.value END
 FROM metrics JOIN tags ON tags.run_uuid = metrics.run_uuid AND tags.key = 'rnnkit.run_id'
 """.format(clock=" OR ".join(f"metrics.key LIKE '{name}'" for name in CLOCK_METRICS))
+ROWS = f"{ALL_ROWS} WHERE metrics.key NOT LIKE 'system/%'"
+"""Without the load of the machine: how often it is measured depends on the clock."""
 RUNS = """
 SELECT id.value, runs.status, state.value, parent_id.value
 FROM runs JOIN tags AS id ON id.run_uuid = runs.run_uuid AND id.key = 'rnnkit.run_id'
@@ -172,7 +175,9 @@ def _of_mlflow(file: Path) -> dict[str, Any]:
 
 def doubled(home: Path) -> list[str]:
     """(run, metric, step) that MLflow has more than once."""
-    rows = Counter(tuple(row[:3]) for row in _of_mlflow(home / "mlflow.db").get(ROWS_NAME, ()))
+    file = home / "mlflow.db"
+    readable = ROWS_NAME in _of_mlflow(file)
+    rows = Counter(tuple(row[:3]) for row in (rows_of(file, ALL_ROWS) if readable else ()))
     return [f"{MLFLOW} has {row} {count} times" for row, count in rows.items() if count > 1]
 
 

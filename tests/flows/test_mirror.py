@@ -20,6 +20,7 @@ EXPERIMENT = Experiment.model_validate(
     {
         "name": "x",
         "task": {"kind": "tagging"},
+        "train": {"monitor": "valid/loss"},
         "data": {
             "source": {"kind": "builtin", "name": "python_tokens"},
             "tokenizer": {"kind": "characters"},
@@ -193,8 +194,10 @@ def test_seeds_of_a_trial_have_curves_of_their_own_and_the_objective_is_over_the
     found = {seed: [(p.step, p.value) for p in points] for seed, points in curves.items()}
     assert found == {0: [(1, 0.9), (2, 0.5)], 1: [(1, 0.8), (2, 0.7)]}
     objective = {k: v for k, v in run.data.metrics.items() if k.startswith("objective/")}
-    names = ("objective/mean", "objective/deviation", "objective/seed-0", "objective/seed-1")
-    assert objective == dict(zip(names, (0.6, 0.1, 0.5, 0.7), strict=True))
+    names = ("objective/deviation", "objective/seed-0", "objective/seed-1")
+    assert objective == dict(zip(names, (0.1, 0.5, 0.7), strict=True))
+    assert run.data.metrics["best/valid/loss"] == 0.6
+    assert run.data.metrics["work/training_seconds"] == pytest.approx(0.4)
     assert "valid/loss" not in run.data.metrics
 
 

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows import console, pages
 from flows.pages import FlowRun, Pages
 from flows.processes.servers import ServerFailed
+from rnnkit.runtime.secrets import remember
 
 ID = "01890000-0000-7000-8000-000000000000"
 
@@ -168,6 +170,113 @@ def test_work_in_other_processes_is_followed(api: Api) -> None:
             follow([works, fails, waits, left])
     names = [name for _, name in api.states]
     assert names == ["Running", "Completed", "Running", "Failed", "Cancelled"]
+
+
+def logged(api: Api) -> list[tuple[str, str]]:
+    """(level, message) of all lines of logs, in the order in which they came."""
+    lines = [line for path, body in api.requests if path.endswith("/logs/") for line in body]
+    return [(logging.getLevelName(line["level"]), line["message"]) for line in lines]
+
+
+def test_lines_of_a_log_come_in_order_with_their_flow_run_and_task_run(api: Api) -> None:
+    with Pages() as shown, shown.flow_run("flow", "run", {}) as flow_run:
+        flow_run.log("it begins")
+        with flow_run.task("train") as task:
+            for epoch in range(500):
+                task.log(f"epoch {epoch}")
+    expected = ["it begins", *(f"epoch {epoch}" for epoch in range(500))]
+    assert logged(api) == [("INFO", message) for message in expected]
+    batches = [body for path, body in api.requests if path.endswith("/logs/")]
+    assert max(map(len, batches)) <= pages.LOGS_PER_REQUEST
+    lines = [line for batch in batches for line in batch]
+    assert {line["flow_run_id"] for line in lines} == {ID}
+    assert "task_run_id" not in lines[0]
+    assert {line["task_run_id"] for line in lines[1:]} == {str(task.id)}
+    times = [line["timestamp"] for line in lines]
+    assert times == sorted(times)
+
+
+def test_lines_wait_for_the_flow_run_that_they_are_of(api: Api) -> None:
+    """A request for an earlier line may be sent when a later flow run is not there yet."""
+    with Pages() as shown, shown.flow_run("outer", "run", {}) as outer:
+        outer.log("outer")
+        with shown.flow_run("inner", "run", {}, outer) as inner:
+            inner.log("inner")
+    lines = [line for path, body in api.requests if path.endswith("/logs/") for line in body]
+    assert [line["message"] for line in lines] == ["outer", "inner"]
+    assert {line["flow_run_id"] for line in lines} == {ID}
+
+
+def test_a_server_that_is_busy_gets_each_line_once(api: Api) -> None:
+    api.statuses = [200, 200, 200, 200, 503, 500]
+    with Pages() as shown, shown.flow_run("flow", "run", {}) as flow_run:
+        for number in range(5):
+            flow_run.log(f"{number}")
+    assert [message for _, message in logged(api)] == list("01234")
+
+
+def test_lines_that_are_refused_are_dropped_with_a_line(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.statuses = [200, 200, 200, 200, 422]
+    with Pages() as shown, shown.flow_run("flow", "run", {}) as flow_run:
+        flow_run.log("a")
+    assert ("flow_runs", "Completed") in api.states
+    assert "Prefect's pages lack this run or a part of it: " in capsys.readouterr().out
+
+
+def test_an_error_is_logged_and_shown_once_where_it_was_raised(api: Api) -> None:
+    with (
+        pytest.raises(ValueError, match="no luck"),
+        Pages() as shown,
+        shown.flow_run("flow", "run", {}) as flow_run,
+        flow_run.task("train") as task,
+    ):
+        raise ValueError("no luck")
+    assert logged(api) == [("ERROR", "ValueError: no luck")]
+    (artifact,) = (body for path, body in api.requests if path.endswith("/artifacts/"))
+    assert (artifact["key"], artifact["type"]) == ("error", "markdown")
+    assert artifact["data"] == "**ValueError: no luck**"
+    assert artifact["task_run_id"] == str(task.id)
+    assert [name for _, name in api.states] == ["Running", "Running", "Failed", "Failed"]
+
+
+def test_an_interrupted_run_shows_no_error(api: Api) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        show(fails=KeyboardInterrupt())
+    assert logged(api) == []
+
+
+def test_no_password_is_in_a_log(api: Api) -> None:
+    remember("http://anna:secret@host/api")
+    with Pages() as shown, shown.flow_run("flow", "run", {}) as flow_run:
+        flow_run.log("no answer of http://anna:secret@host/api")
+    ((_, message),) = logged(api)
+    assert "secret" not in message
+
+
+def test_a_flow_run_and_the_one_it_is_a_part_of_get_the_runs_name_and_tags(api: Api) -> None:
+    with (
+        Pages() as shown,
+        shown.flow_run("scheduled", "x", {}) as outer,
+        shown.flow_run("experiment", "x", {}, outer) as inner,
+    ):
+        inner.rename("x-0123", ["x", "tagging", "gru"])
+    sent = [body for path, body in api.requests if path == f"/api/flow_runs/{ID}"]
+    assert sent == [{"name": "x-0123", "tags": ["x", "tagging", "gru"]}] * 2
+
+
+def test_logging_never_waits_for_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "WAIT_SECONDS", 0.5)
+    with (
+        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
+        Pages() as shown,
+        shown.flow_run("flow", "run", {}) as flow_run,
+    ):
+        begin = time.monotonic()
+        for number in range(1_000):
+            flow_run.log(f"{number}")
+        assert time.monotonic() - begin < 1
 
 
 def test_a_progress_sends_the_latest_and_its_end(api: Api) -> None:

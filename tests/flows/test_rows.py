@@ -113,7 +113,7 @@ def test_only_what_stands_before_the_newest_checkpoint_is_sent(
     journal.steps(2, count=3)  # the checkpoint of the middle is after the second
     Mirror(Tracker(home), journal.run, None, {}).advance()
     sent = in_database(home, journal.run)
-    steps = {step for name, step in sent if name == "train/loss"}
+    steps = {step for name, step in sent if name == "step/loss"}
     assert steps == set(range(1, journal.last_step + 1))
     assert journal.last_step == (6 if journal.checkpoints else 4)
     assert set(sent.values()) == {1}
@@ -134,7 +134,7 @@ def test_rows_are_there_once_after_kills_in_the_middle_of_epochs(
     journal.append("finished")
     mirror.finish("finished")
     assert in_database(home, journal.run) == once(journal.run)
-    assert {s for name, s in once(journal.run) if name == "train/loss"} == set(range(1, 25))
+    assert {s for name, s in once(journal.run) if name == "step/loss"} == set(range(1, 25))
     assert not any(synced.sent for synced in sync(home) if synced.end == "finished")
 
 
@@ -188,7 +188,7 @@ def test_all_of_a_journal_is_sent_where_no_training_goes_on(
     journal.epoch(1)
     journal.steps(2, count=3)
     journal.append(end)
-    rows = [row for row in rows_of(journal.run) if row.name == "train/loss"]
+    rows = [row for row in rows_of(journal.run) if row.name == "step/loss"]
     assert len(rows) == sent
 
 
@@ -197,9 +197,9 @@ def test_seeds_of_a_trial_count_as_the_trial_does(home: Settings) -> None:
     seed.steps(1, count=3)
     trial = RunFolder(seed.run.path.parent)
     trial.create(EXPERIMENT, {})
-    assert len([row for row in rows_of(trial) if row.name == "seed-0/train/loss"]) == 2
+    assert len([row for row in rows_of(trial) if row.name == "seed-0/step/loss"]) == 2
     trial.append("pruned")
-    assert len([row for row in rows_of(trial) if row.name == "seed-0/train/loss"]) == 3
+    assert len([row for row in rows_of(trial) if row.name == "seed-0/step/loss"]) == 3
 
 
 def test_records_of_no_training_count_at_once() -> None:

@@ -149,7 +149,8 @@ def test_scheduled_runs_complete_and_the_better_model_becomes_champion(
     assert f"{runs[0].id}  promoted: there was no champion" in screen.read_text()
     assert "View run" not in screen.read_text()  # MLflow's own lines
     assert len({run.id for run in runs}) == len(runs)  # each date is a run of its own
-    assert told[runs[0].id] == "promoted: there was no champion before it"
+    first = "promoted: there was no champion before it"  # on labels that say next to nothing
+    assert told[runs[0].id].startswith(f"{first}, but it does not beat its best baseline: The net")
     better = [
         run for run in runs if told.get(run.id, "").startswith("promoted: better on the same")
     ]
@@ -403,6 +404,59 @@ def test_a_failed_try_is_repeated_and_one_that_takes_too_long_fails(
     with pytest.raises(TimeoutError, match=r"0\.2 second\(s\)"):
         scheduled._attempts(*tries, 1, 0.2, shown)
     assert endless.calls == 2
+
+
+def test_bad_input_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, shown = Place(tmp_path), Mock()
+    monkeypatch.setattr(scheduled, "RETRY_SECONDS", 0)
+    calls = []
+
+    def refuse(*given: object) -> None:
+        calls.append(given)
+        try:
+            raise InputError("reviews.csv: there is no column text")
+        except InputError as error:  # as a worker's error comes
+            raise RuntimeError("a worker failed") from error
+
+    monkeypatch.setattr(scheduled, "run_experiment", refuse)
+    with pytest.raises(RuntimeError, match="a worker failed"):
+        scheduled._attempts(load(place.params), places.read(place.home), "today", 5, None, shown)
+    assert len(calls) == 1
+    assert shown.method_calls == []
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ({"difference": {"verdict": "better"}, "verdict": "beats"}, ""),
+        (
+            {"difference": {"verdict": "worse"}, "verdict": "The network LOSES TO it."},
+            ", but it does not beat its best baseline: The network LOSES TO it.",
+        ),
+        (
+            {"difference": {"verdict": "undecided"}, "verdict": "Cannot be told."},
+            ", but it does not beat its best baseline: Cannot be told.",
+        ),
+        ({"difference": None, "verdict": "It scores worse than it."}, "; It scores worse than it."),
+        ({"difference": None, "verdict": ""}, ""),
+    ],
+)
+def test_a_first_champion_that_does_not_beat_its_baseline_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, result: dict[str, Any], expected: str
+) -> None:
+    place, promoted = Place(tmp_path), list[Any]()
+    run = RunFolder(place.home / "runs" / "reviews-1")
+    run.create(load(place.params), {})
+    run.finish(result)
+    mine = Registered("reviews", 1, "reviews-1", "")
+    monkeypatch.setattr(scheduled, "register", lambda *_: mine)
+    monkeypatch.setattr(Registry, "champion", lambda *_: None)
+    monkeypatch.setattr(Registry, "tag", lambda *_: None)
+    monkeypatch.setattr(Registry, "promote", lambda _, model: promoted.append(model))
+    outcome = scheduled.challenge_champion(run, places.read(place.home), Mock())
+    assert outcome["reason"] == f"there was no champion before it{expected}"
+    assert outcome["promoted"]
+    assert promoted == [mine]
 
 
 def test_a_run_whose_process_is_killed_is_told(
