@@ -24,6 +24,8 @@ COLUMNS = (
     ("model_versions", "source"),
 )
 """Tables and columns of MLflow's database that hold artifact locations."""
+UPLOADING = ".artifact.uploading."
+"""How the names begin that MLflow gives to files that are being copied."""
 
 
 def home_of(settings: Settings) -> str:
@@ -54,6 +56,17 @@ def update_locations(settings: Settings) -> None:
                 "WHERE key = ? AND substr(value, instr(value, ':') + 1) = ?",
                 (home_of(settings), HOME, str(_path(old))),
             )
+
+
+def remove_unfinished_uploads(artifacts: str) -> None:
+    """Deletes what MLflow was copying into a folder of artifacts when its process was killed.
+
+    Args:
+        artifacts: the folder's address; other than of a local folder, nothing is done.
+    """
+    if artifacts.startswith(("file:", "/")):
+        for path in _path(artifacts).rglob(f"{UPLOADING}*"):
+            path.unlink(missing_ok=True)
 
 
 def _old_homes(connection: sqlite3.Connection, settings: Settings) -> set[str]:

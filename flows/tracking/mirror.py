@@ -21,7 +21,7 @@ from flows.tracking.descriptions import (
     tags_of,
     verdict_of,
 )
-from flows.tracking.locations import HOME, home_of
+from flows.tracking.locations import HOME, home_of, remove_unfinished_uploads
 from flows.tracking.registry import ID, Registered, Registry
 from flows.tracking.rows import Row, rows_of, summary_of
 from flows.tracking.view_links import TRAINING, view_path
@@ -206,6 +206,7 @@ class Mirror:
             self._send(rows)
             if end == "finished":
                 self._conclude()
+            remove_unfinished_uploads(self._run.info.artifact_uri)
             for name in FILES:
                 if (self.folder.path / name).exists():
                     self._client.log_artifact(self.mlflow_id, str(self.folder.path / name))

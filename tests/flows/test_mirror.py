@@ -7,6 +7,7 @@ from typing import Any
 
 import mlflow
 import pytest
+from mlflow.store.artifact import local_artifact_repo
 
 from flows import settings
 from flows.settings import Settings
@@ -126,6 +127,22 @@ def test_what_was_killed_after_its_end_is_closed_as_finished_with_its_numbers(
     assert (found.info.status, found.data.tags["rnnkit.state"]) == ("FINISHED", "finished")
     assert found.data.metrics["test/f1"] == 0.5
     assert curve(home, run) == [1]
+
+
+def test_a_file_that_mlflow_was_copying_when_it_was_killed_is_deleted(home: Settings) -> None:
+    run = a_run(home, "x-1")
+    mirror = Mirror(Tracker(home), run, None, {})
+    mirror.advance()
+    address = in_mlflow(home, run).info.artifact_uri
+    artifacts = Path(address.removeprefix("file://"))
+    artifacts.mkdir(parents=True)
+    # MLflow's own name, so that another version's is noticed here.
+    copied = artifacts / f"{local_artifact_repo._TEMP_ARTIFACT_PREFIX}uhwfli9b"
+    copied.write_text("half")
+    run.finish(RESULT)
+    mirror.finish("finished")
+    assert not copied.exists()
+    assert (artifacts / "params.yaml").exists()
 
 
 def test_an_open_run_of_a_deleted_folder_is_closed_with_its_trials(home: Settings) -> None:
