@@ -16,12 +16,16 @@ from flows.tracking.rows import Row, rows_of, summary_of
 from rnnkit.evaluation.comparison.table import TABLE
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import flatten
-from rnnkit.runs.run_folder import RESULT, RunFolder
+from rnnkit.runs.run_folder import GROWN, RESULT, RunFolder
 
 STATE = "rnnkit.state"
 ROWS = "rnnkit.rows"
 """The tag of a closed run with `summary_of` its rows: the run is complete while its folder has the
 same."""
+GENERATION = "rnnkit.generation"
+"""The tag of a sweep that has gone on with other params: how often. MLflow's run of an earlier
+generation is deleted."""
+ADVICE = "rnnkit.advice"
 PARENT = "mlflow.parentRunId"
 VARIANT = "rnnkit.variant"
 KIND = "mlflow.experimentKind"  # opens MLflow's pages for training, not those for prompts
@@ -139,7 +143,14 @@ class Mirror:
         self._tags = {"rnnkit.task": experiment.task.kind, HOME: tracker.here, **tags}
         if parent is not None:
             self._tags |= {PARENT: parent.mlflow_id}
+        if grown := len(
+            folder.records(GROWN)
+        ):  # MLflow never lets a param or a metric's row change
+            self._tags[GENERATION] = str(grown)
         run = tracker.run(experiment_id, run_id)
+        if run is not None and run.data.tags.get(GENERATION, "0") != str(grown):
+            self._client.delete_run(run.info.run_id)
+            run = None
         self._known: set[tuple[str, int]] | None = None  # rows that MLflow has; None: not read yet
         if run is None:
             run = self._client.create_run(
@@ -237,6 +248,8 @@ class Mirror:
         result = self.folder.result
         self._log_params(self.folder.experiment.replace(result["tuned"]))
         self._tag({f"{name}.signature": how for name, how in result["counted"].items()})
+        if advice := result.get("advice"):
+            self._tag({ADVICE: "\n".join(advice)})
 
     def _log_data(self, sha256: str, source: str) -> None:
         """The data, by their hash, as the run's input."""
