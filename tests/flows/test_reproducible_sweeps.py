@@ -1,9 +1,9 @@
 """`tune.reproducible`: the same points, pruning and winner every time, with two workers."""
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -183,7 +183,7 @@ def test_a_worker_waits_for_the_trials_that_the_next_one_follows_from(
             taken[1].append("finished", value=0.5)
             sweep.tell(0, taken[1])
 
-        monkeypatch.setattr(time, "sleep", end_the_first)
+        monkeypatch.setattr(worker, "time", SimpleNamespace(sleep=end_the_first))
         later = sweep.take(third)
         assert later is not None
         assert later[0].number == 2
