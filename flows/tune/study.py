@@ -27,6 +27,8 @@ from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 from rnnkit.runtime.sqlite_files import set_aside
 
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
 STUDY = "study.db"
 """File name of a study without a database of its own, in the run's folder."""
 MAX_FAILURES = 5
@@ -45,7 +47,6 @@ def open_study(experiment: Experiment, folder: RunFolder, settings: Settings) ->
     Warns:
         Note: it was made again.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     file = folder.path / STUDY if settings.study is None else None
     recorded, damage = RecordedTrials(folder, experiment), ""
     try:
@@ -102,7 +103,6 @@ def load_study(experiment: Experiment, folder: RunFolder, settings: Settings) ->
     Raises:
         StudyError: it cannot be read.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     with study_access():
         study = optuna.load_study(
             study_name=folder.id,

@@ -193,9 +193,9 @@ def test_a_sweep_grows_from_six_to_twelve_trials_after_a_kill(
 ) -> None:
     import mlflow
 
-    sweep = Sweep(tmp_path, epochs=6, trials=6, prefect=prefect_api)
+    sweep = Sweep(tmp_path, epochs=4, trials=6, prefect=prefect_api)
     process = sweep.start()
-    sweep.wait(12)
+    sweep.wait(8)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     settle(sweep)
