@@ -106,3 +106,5 @@ def print_result(run_id: str, result: Mapping[str, Any]) -> None:
         )
         trials = ", ".join(f"{n} {state}" for state, n in result["trials"].items() if n)
         out.print(f"Tuned: {values} ({trials} trials).", markup=False)
+    for sentence in result.get("advice", ()):
+        out.print(f"  {sentence}.", markup=False)

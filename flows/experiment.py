@@ -21,6 +21,7 @@ from flows.settings import Settings
 from rnnkit.data.prepare.prepared import Prepared, train_and_valid
 from rnnkit.params import Experiment
 from rnnkit.runs.durations import LAST, Durations
+from rnnkit.runs.growth import changes_of, lacking
 from rnnkit.runs.identity import Identity, identify
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics, process_settings
@@ -59,7 +60,8 @@ def run_experiment(
     again: int = 0,
     identity: Identity | None = None,
 ) -> dict[str, Any]:
-    """One params file, start to finish. A run that was begun goes on; a finished one is returned.
+    """One params file, start to finish. A run that was begun goes on, and so does a finished sweep
+    of which more is asked for; any other finished run is returned.
 
     Args:
         flow_run: shows the run in Prefect's pages.
@@ -71,11 +73,13 @@ def run_experiment(
         the run's id as `run`, and its result.json.
     """
     if identity is None:
-        (identity,) = identify([experiment], date, again)
+        (identity,) = identify([experiment], date, again, settings.runs)
     folder = RunFolder(settings.runs / identity.run)
-    if folder.status == "finished":
+    if folder.status == "finished" and not lacking(folder, experiment):
         return {"run": folder.id, **folder.result}
     with folder.lock(), Stages() as stages:
+        if changes := changes_of(folder, experiment):
+            folder.reopen(changes)
         numerics.set_threads(experiment.train.threads)
         facts = {**numerics.fingerprint(), **provenance(), **process_settings.settle()}
         facts["data"] = identity.data
@@ -140,13 +144,12 @@ def _tune(
 ) -> tuple[Run, Prepared, Search]:
     """The sweep, its winner in the run's own folder, and the data as they were trained."""
     from flows.tune.sweep import sweep
-    from flows.tune.trials import alone, best_epoch, best_of, best_training, trial_folder
+    from flows.tune.trials import alone, best_epoch
 
     assert run.experiment.tune is not None
     search = sweep(run, prepared, settings, monitor, flow_run)
-    best = best_of(search.trials, run.experiment)
-    assert best is not None
-    winner = best_training(trial_folder(run.folder, best["number"]), run.experiment)
+    winner = search.winner
+    assert winner is not None
     trained = replace(run, experiment=alone(run.experiment, search.values, None))
     if trained.experiment.data != run.experiment.data:
         prepared = prepare(trained.experiment.data, trained.experiment.task, run.home)

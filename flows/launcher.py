@@ -45,15 +45,16 @@ def run_all(
         identities: of the runs; empty: they are found here.
         again: how many runs of the same came before.
     """
+    from rnnkit.runs.growth import lacking
     from rnnkit.runs.identity import identify
     from rnnkit.runs.run_folder import RunFolder
 
-    identities = identities or identify(experiments)
+    identities = identities or identify(experiments, runs=settings.runs)
     runs = [
         (experiment, identity, RunFolder(settings.runs / identity.run))
         for experiment, identity in zip(experiments, identities, strict=True)
     ]
-    if waiting := [run for run in runs if run[2].status != "finished"]:
+    if waiting := [run for run in runs if run[2].status != "finished" or lacking(run[2], run[0])]:
         with _pages(settings, quiet) as pages:
             from flows.experiment import FLOW, parameters_of, run_experiment
 
@@ -74,7 +75,7 @@ def resume_run(run: Any, settings: Any, quiet: bool) -> None:
 
     experiment, facts = run.params, read_json(run.path / "fingerprint.json")
     date, again = facts["date"], facts["again"]
-    (identity,) = identify([experiment], date, again)
+    (identity,) = identify([experiment], date, again, settings.runs)
     if identity.run != run.id:
         raise InputError(
             f"{run.id}: its params or data are not those it was begun with; begin a new one with: "

@@ -113,6 +113,7 @@ def _newest(settings: places.Settings, quiet: bool) -> "RunFolder":
 
 
 def _run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
+    from rnnkit.runs.growth import lacking, sentence
     from rnnkit.runs.identity import identify
     from rnnkit.runs.run_folder import RunFolder
 
@@ -122,7 +123,7 @@ def _run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
             "rnnkit compare runs them"
         )
     settings = places.read(mlruns)
-    (identity,) = identify([experiment])
+    (identity,) = identify([experiment], runs=settings.runs)
     count, chosen = 0, RunFolder(settings.runs / identity.run)
     while again and chosen.status == "finished":
         count += 1
@@ -132,17 +133,29 @@ def _run_one(experiment: Any, mlruns: Path, again: bool, as_json: bool) -> None:
     def go() -> None:
         run_all([experiment], settings, as_json, [identity], again=count)
 
-    _finish(chosen, settings, as_json, go)
+    _finish(chosen, settings, as_json, go, sentence(lacking(chosen, experiment)))
 
 
 def _finish(
-    folder: "RunFolder", settings: places.Settings, as_json: bool, go: Callable[[], None]
+    folder: "RunFolder",
+    settings: places.Settings,
+    as_json: bool,
+    go: Callable[[], None],
+    grows: str = "",
 ) -> None:
-    """Shows a run's closing table and what to do with it; calls `go` where it is not finished."""
+    """Shows a run's closing table and what to do with it; calls `go` where it is not finished.
+
+    Args:
+        grows: what a sweep asks for beside what its run has.
+    """
     status = folder.status
+    if grows and status != "running" and not as_json:
+        print_line(f"{folder.id} goes on: {grows}.")
+    if grows and status == "finished":
+        status = "interrupted"
     if status == "running":
         raise Failure(f"{folder.id} is being run by another process", BUSY)
-    if status in ("interrupted", "failed") and not as_json:
+    if status in ("interrupted", "failed") and not grows and not as_json:
         print_line(f"{folder.id} was {status} before; it goes on where it stopped.")
     if status != "finished":
         go()

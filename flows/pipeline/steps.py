@@ -37,6 +37,10 @@ class Search:
     trials: Sequence[dict[str, Any]] = ()
     """All of them, from `flows.tune.trials.trial_records`."""
     importance: Mapping[str, float] = FrozenDict()
+    winner: RunFolder | None = None
+    """The best trial's best training."""
+    advice: Sequence[str] = ()
+    """What to try next, a sentence each."""
 
 
 def load_data(experiment: Experiment, sha256: str, home: Path) -> tuple[Experiment, Prepared]:
@@ -93,5 +97,6 @@ def whole_result(
         "tuned": dict(search.values),
         "trials": {state: states.count(state) for state in NO_SWEEP["trials"]},
         "importance": dict(search.importance),
+        "advice": list(search.advice),
     }
     return collect_result(scores, prepared, seconds, searched)

@@ -29,12 +29,16 @@ from flows.tracking.views import view_tags
 from rnnkit.evaluation.comparison.table import TABLE
 from rnnkit.params import Experiment
 from rnnkit.params.applicable import applicable
-from rnnkit.runs.run_folder import FINGERPRINT, PREPARED, RESULT, RunFolder
+from rnnkit.runs.run_folder import FINGERPRINT, GROWN, PREPARED, RESULT, RunFolder
 
 STATE = "rnnkit.state"
 ROWS = "rnnkit.rows"
 """The tag of a closed run with `summary_of` its rows: the run is complete while its folder has the
 same."""
+GENERATION = "rnnkit.generation"
+"""The tag of a sweep that has gone on with other params: how often. MLflow's run of an earlier
+generation is deleted."""
+ADVICE = "rnnkit.advice"
 PARENT = "mlflow.parentRunId"
 VARIANT = "rnnkit.variant"
 KIND = "mlflow.experimentKind"  # opens MLflow's pages for training, not those for prompts
@@ -160,7 +164,13 @@ class Mirror:
         self._tags |= tags_of(folder)
         if parent is not None:
             self._tags |= {PARENT: parent.mlflow_id}
+        # MLflow never lets a param or a metric's row change.
+        if grown := len(folder.records(GROWN)):
+            self._tags[GENERATION] = str(grown)
         run = tracker.run(experiment_id, run_id)
+        if run is not None and run.data.tags.get(GENERATION, "0") != str(grown):
+            self._client.delete_run(run.info.run_id)
+            run = None
         self._known: set[tuple[str, int]] | None = None  # rows that MLflow has; None: not read yet
         if run is None:
             lines = folder.records()
@@ -282,6 +292,8 @@ class Mirror:
         result = self.folder.result
         self._log_params(self.folder.experiment.replace(result["tuned"]))
         self._tag({f"{name}.signature": how for name, how in result["counted"].items()})
+        if advice := result.get("advice"):
+            self._tag({ADVICE: "\n".join(advice)})
 
     def _log_data(self, sha256: str, source: str) -> None:
         """The data, by their hash, as the run's input."""

@@ -1,21 +1,19 @@
 """Trials as their folders record them: the truth, which a study has to agree with."""
 
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from flows.tune.sampler import suggest
+from flows.tune.ranges import Ranges
+from flows.tune.sampler import distributions_of
 from flows.tune.trials import end_of, trial_folders
-from rnnkit.errors import InputError
 from rnnkit.params import Experiment
-from rnnkit.runs.run_folder import JOURNAL, RunFolder
+from rnnkit.runs.run_folder import RunFolder
 
 STATES = {
     "finished": TrialState.COMPLETE,
@@ -37,7 +35,8 @@ class RecordedTrial:
     values: Mapping[str, Any]
     distributions: Mapping[str, BaseDistribution]
     attributes: Mapping[str, Any] | None
-    """What the sampler keeps with the trial; None in sweeps of an earlier version."""
+    """What the sampler keeps with the trial; None if it was drawn from other ranges, and in sweeps
+    of an earlier version."""
     state: TrialState
     value: float | None
     """Of a complete trial."""
@@ -45,6 +44,8 @@ class RecordedTrial:
     """Step -> monitored metric; a step is an epoch, over all seeds, or a seed (wilcoxon)."""
     begun: datetime
     ended: datetime | None
+    is_outside: bool = False
+    """Whether it lies outside the search space. A study has it as a failed trial without values."""
 
 
 class RecordedTrials:
@@ -65,9 +66,11 @@ class RecordedTrials:
             InputError: a journal is damaged.
         """
         trials = {}
+        stored = Ranges.read(self._folder)
+        first = 0 if stored is None else stored.first
         for place in trial_folders(self._folder):
             number = int(place.id.rpartition("-")[2])
-            trial = self._ended.get(number) or _read(number, place, self._experiment)
+            trial = self._ended.get(number) or _read(number, place, self._experiment, first)
             if trial is not None:
                 trials[number] = trial
                 if trial.ended is not None:
@@ -146,32 +149,32 @@ def _contradicts(trial: FrozenTrial, record: RecordedTrial | None) -> str:
     return ""
 
 
-def _read(number: int, place: RunFolder, experiment: Experiment) -> RecordedTrial | None:
+def _read(
+    number: int, place: RunFolder, experiment: Experiment, first: int
+) -> RecordedTrial | None:
+    """A trial; None if its values are not recorded.
+
+    Args:
+        first: number of the first trial that was drawn from the present ranges.
+    """
     lines = place.records()
     begun = next((line for line in lines if line["kind"] == "begun"), None)
     if begun is None:
         return None
     values, end = begun["values"], lines[-1]
-    fixed = optuna.trial.FixedTrial(values)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a value outside its range is one
-            suggest(fixed, experiment)
-    except (KeyError, ValueError, TypeError, UserWarning) as error:
-        raise InputError(
-            f"{place.path / JOURNAL}: a trial's values must lie in the search space, but {error}; "
-            "restore the file or delete its folder"
-        ) from None
+    distributions = distributions_of(values, experiment)
+    if distributions is None:
+        times = _moment(begun), _moment(end)
+        return RecordedTrial(number, {}, {}, None, TrialState.FAIL, None, {}, *times, True)
     state = STATES.get(end_of(lines) or "", TrialState.RUNNING)
-    reported = _reported(place, lines, values, experiment)
     return RecordedTrial(
         number=number,
         values=values,
-        distributions=fixed.distributions,
-        attributes=begun.get("attributes"),
+        distributions=distributions,
+        attributes=begun.get("attributes") if number >= first else None,
         state=state,
         value=float(end["value"]) if state == TrialState.COMPLETE else None,
-        reported=reported,
+        reported=_reported(place, lines, values, experiment),
         begun=_moment(begun),
         ended=_moment(end) if state.is_finished() else None,
     )

@@ -5,6 +5,7 @@ there is one.
 """
 
 import random
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain, islice, repeat
 from typing import Any
@@ -18,9 +19,10 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, TrialState
 
+from flows.tune.earlier import earlier_trials, write_attributes
 from rnnkit.params import Experiment
 from rnnkit.params.searching import all_points, is_whole
-from rnnkit.params.tune import Choices, Range
+from rnnkit.params.tune import Choices, Range, at_step
 from rnnkit.runtime import numerics
 
 RANDOM_TRIALS = 10
@@ -43,11 +45,26 @@ def suggest(trial: Any, experiment: Experiment) -> dict[str, Any]:
             continue
         assert isinstance(space, Range)
         if is_whole(alone, path, space):
-            low, high = int(space.low), int(space.high)
-            values[path] = trial.suggest_int(path, low, high, log=space.log)
+            low, high, step = int(space.low), int(space.high), int(space.step or 1)
+            values[path] = trial.suggest_int(path, low, high, step=step, log=space.log)
         else:
-            values[path] = trial.suggest_float(path, space.low, space.high, log=space.log)
+            ends = float(space.low), float(space.high)
+            values[path] = trial.suggest_float(path, *ends, step=space.step, log=space.log)
     return values
+
+
+def distributions_of(
+    values: Mapping[str, Any], experiment: Experiment
+) -> Mapping[str, BaseDistribution] | None:
+    """The distributions of a point in the search space; None if it lies outside."""
+    fixed = optuna.trial.FixedTrial(dict(values))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a value outside its range is one
+            suggested = suggest(fixed, experiment)
+    except (KeyError, ValueError, TypeError, UserWarning):
+        return None
+    return fixed.distributions if suggested.keys() == values.keys() else None
 
 
 def is_searched(experiment: Experiment, tried: Sequence[FrozenTrial]) -> bool:
@@ -60,13 +77,13 @@ class PerTrial(optuna.samplers.BaseSampler):
     """A fresh sampler for each trial, seeded by its number: a resumed study goes on as it would."""
 
     def __init__(self, experiment: Experiment) -> None:
-        self._experiment = experiment
-        self._sampler = self._fresh(0)
+        assert experiment.tune is not None
+        self._experiment, self._tune = experiment, experiment.tune
+        self._number, self._seed = -1, 0  # of the trial that asks
         self._point: Mapping[str, Any] = {}
 
     def _fresh(self, number: int) -> optuna.samplers.BaseSampler:
-        tune = self._experiment.tune
-        assert tune is not None
+        tune = self._tune
         self._seed = numerics.seed_of(self._experiment.seed, "trial", number) % 2**32
         startup = max(1, min(RANDOM_TRIALS, tune.trials // 3))
         if tune.sampler.kind == "tpe":
@@ -79,13 +96,6 @@ class PerTrial(optuna.samplers.BaseSampler):
             return optuna.samplers.CmaEsSampler(seed=self._seed, n_startup_trials=startup)
         return optuna.samplers.RandomSampler(seed=self._seed)  # a grid's points are given
 
-    def before_trial(self, study: optuna.Study, trial: Any) -> None:
-        self._sampler, self._point = self._fresh(trial.number), {}
-        self._sampler.before_trial(study, trial)
-
-    def after_trial(self, study: optuna.Study, trial: Any, state: Any, values: Any) -> None:
-        self._sampler.after_trial(study, trial, state, values)
-
     def infer_relative_search_space(self, study: optuna.Study, trial: Any) -> Any:
         return {}  # `_Draw` asks the kind's own sampler
 
@@ -93,15 +103,25 @@ class PerTrial(optuna.samplers.BaseSampler):
         return {}
 
     def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
-        self._point = self._point or self._new_point(study, trial)
+        if trial.number != self._number:
+            self._number, self._point = trial.number, self._new_point(study, trial)
         return self._point[name]
 
     def _new_point(self, study: optuna.Study, trial: FrozenTrial) -> Mapping[str, Any]:
+        if not self._tune.reproducible:
+            return self._drawn(study, trial)
+        known = earlier_trials(study, trial.number, self._tune.workers)
+        point = self._drawn(known, known.get_trials(deepcopy=False)[trial.number])
+        write_attributes(known, study, trial)
+        return point
+
+    def _drawn(self, study: optuna.Study, trial: FrozenTrial) -> Mapping[str, Any]:
+        modelled = self._fresh(trial.number)
         others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
         begun = [other for other in others if other.state != TrialState.WAITING]
         tried = {_key(other.params) for other in begun}
         at_random = optuna.samplers.RandomSampler(seed=self._seed)
-        draws = chain(repeat(self._sampler, 1 + REDRAWS), repeat(at_random, RANDOM_REDRAWS))
+        draws = chain(repeat(modelled, 1 + REDRAWS), repeat(at_random, RANDOM_REDRAWS))
         point: Mapping[str, Any] = {}
         for sampler in draws:
             point = suggest(_Draw(sampler, study, trial), self._experiment)
@@ -110,7 +130,7 @@ class PerTrial(optuna.samplers.BaseSampler):
         if left := self._left(tried):
             return random.Random(self._seed).choice(left)
         kept = {_key(other.params) for other in begun if other.state != TrialState.FAIL}
-        failed = [other.params for other in begun if _key(other.params) not in kept]
+        failed = [t.params for t in begun if t.params and _key(t.params) not in kept]
         return failed[0] if failed else point  # the first one failed before a sweep was resumed
 
     def _left(self, tried: Collection[object]) -> list[Mapping[str, Any]]:
@@ -129,17 +149,21 @@ class _Draw:
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         return self._draw(name, CategoricalDistribution(choices)) if choices[1:] else choices[0]
 
-    def suggest_int(self, name: str, low: int, high: int, log: bool) -> Any:
-        return self._draw(name, IntDistribution(low, high, log=log))
+    def suggest_int(self, name: str, low: int, high: int, step: int, log: bool) -> Any:
+        return self._draw(name, IntDistribution(low, high, log=log, step=step))
 
-    def suggest_float(self, name: str, low: float, high: float, log: bool) -> Any:
-        return self._draw(name, FloatDistribution(low, high, log=log))
+    def suggest_float(
+        self, name: str, low: float, high: float, step: float | None, log: bool
+    ) -> Any:
+        value = self._draw(name, FloatDistribution(low, high, log=log, step=step))
+        return value if step is None else float(at_step(low, step, round((value - low) / step)))
 
     def _draw(self, name: str, distribution: BaseDistribution) -> Any:
-        for known in (self._trial.params, self._relative):  # the first of a trial that was killed
-            if name in known:
-                return known[name]
-        return self._sampler.sample_independent(self._study, self._trial, name, distribution)
+        value = self._relative.get(name)
+        if name not in self._relative:
+            value = self._sampler.sample_independent(self._study, self._trial, name, distribution)
+        # A trial that was killed has its first values; the others are drawn as if it had none.
+        return self._trial.params.get(name, value)
 
 
 def _key(point: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from flows.settings import Settings, sqlite_address
+from flows.tune.earlier import EarlierPruner
 from flows.tune.recorded import Points, RecordedTrial, RecordedTrials, contradiction
 from flows.tune.sampler import PerTrial, is_searched
 from flows.tune.study_database import (
@@ -25,6 +26,8 @@ from rnnkit.params.searching import grid
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import numerics
 from rnnkit.runtime.sqlite_files import set_aside
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 STUDY = "study.db"
 """File name of a study without a database of its own, in the run's folder."""
@@ -44,7 +47,6 @@ def open_study(experiment: Experiment, folder: RunFolder, settings: Settings) ->
     Warns:
         Note: it was made again.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     file = folder.path / STUDY if settings.study is None else None
     recorded, damage = RecordedTrials(folder, experiment), ""
     try:
@@ -61,25 +63,38 @@ def open_study(experiment: Experiment, folder: RunFolder, settings: Settings) ->
         return study
     except StudyDamaged as error:
         damage = str(error)
-    trials = recorded.read()
-    place, end = f"the study {folder.id}", ""
+    place = f"the study {folder.id}" if file is None else str(file)
+    end = ""
     with study_access():
-        content = _content(experiment, folder, trials)
-        if file is None:
-            storage = storage_at(settings.study or "")
-            optuna.delete_study(study_name=folder.id, storage=storage)
-            content.write(storage)
-        else:
-            place = str(file)
-            end = f"; the damaged file is {set_aside(file).name}" if file.exists() else ""
-            content.write_file(file)
+        if file is not None and file.exists():
+            end = f"; the damaged file is {set_aside(file).name}"
     warnings.warn(
         f"{place}: a study must be as its trials' folders record it, but {damage}; it was made "
-        f"again from the folders of {len(trials)} trials{end}",
+        f"again from the folders of {remake_study(experiment, folder, settings)} trials{end}",
         Note,
         stacklevel=2,
     )
     return load_study(experiment, folder, settings)
+
+
+def remake_study(experiment: Experiment, folder: RunFolder, settings: Settings) -> int:
+    """Make the run's study from its trials' folders, in place of the one there is; no worker has
+    it open. Returns the number of trials in it.
+
+    Raises:
+        StudyError: its database cannot be read or written.
+    """
+    trials = RecordedTrials(folder, experiment).read()
+    with study_access():
+        content = _content(experiment, folder, trials)
+        if settings.study is None:
+            content.write_file(folder.path / STUDY)
+        else:
+            storage = storage_at(settings.study)
+            if folder.id in optuna.get_all_study_names(storage):
+                optuna.delete_study(study_name=folder.id, storage=storage)
+            content.write(storage)
+    return len(trials)
 
 
 def load_study(experiment: Experiment, folder: RunFolder, settings: Settings) -> optuna.Study:
@@ -88,7 +103,6 @@ def load_study(experiment: Experiment, folder: RunFolder, settings: Settings) ->
     Raises:
         StudyError: it cannot be read.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     with study_access():
         study = optuna.load_study(
             study_name=folder.id,
@@ -144,6 +158,11 @@ def enqueue_grid(study: optuna.Study, experiment: Experiment) -> None:
             study.enqueue_trial(point, skip_if_exists=True)
 
 
+def has_running(study: optuna.Study) -> bool:
+    """Whether trials run, or were left in the middle."""
+    return bool(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
+
+
 def ended(study: optuna.Study) -> list[FrozenTrial]:
     """The trials that ended, in the order in which they did."""
     done = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
@@ -158,7 +177,10 @@ def is_failing(study: optuna.Study, before: int) -> bool:
 
 
 def is_finished(study: optuna.Study, experiment: Experiment, before: int) -> bool:
-    """Whether the search has no point left; those that failed before the sweep began are left."""
+    """Whether the search has no point left; those that failed before the sweep began are left, but
+    for a reproducible one, which may be interrupted anywhere."""
+    assert experiment.tune is not None
+    before = 0 if experiment.tune.reproducible else before
     again = {trial.number for trial in ended(study)[:before] if trial.state == TrialState.FAIL}
     begun = study.get_trials(deepcopy=False)
     return is_searched(experiment, [trial for trial in begun if trial.number not in again])
@@ -178,7 +200,15 @@ def importances(study: optuna.Study) -> Mapping[str, float]:
 
 
 def pruner(experiment: Experiment) -> optuna.pruners.BasePruner:
-    """The pruner by its kind; a trial's resource is its epochs, those of all its seeds."""
+    """The pruner of a study; of a reproducible one it decides by the earlier trials."""
+    tune = experiment.tune
+    assert tune is not None
+    kind = _pruner_of_kind(experiment)
+    return EarlierPruner(kind, tune.workers) if tune.reproducible else kind
+
+
+def _pruner_of_kind(experiment: Experiment) -> optuna.pruners.BasePruner:
+    """A trial's resource is its epochs, those of all its seeds."""
     tune = experiment.tune
     assert tune is not None
     if tune.pruner.kind == "hyperband":

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from flows.settings import sqlite_address
-from flows.tune.recorded import FIXED, Points, RecordedTrial
+from flows.tune.recorded import FIXED, Points, RecordedTrial, as_json
 from rnnkit.errors import InputError
 from rnnkit.runtime import files
 from rnnkit.runtime.sqlite_files import COMPANIONS
@@ -116,6 +116,8 @@ class Content:
             storage.engine.dispose()
             with temporary.open("rb") as content:
                 os.fsync(content.fileno())
+            for ending in COMPANIONS:  # of a file that this one replaces
+                file.with_name(file.name + ending).unlink(missing_ok=True)
             temporary.rename(file)
         finally:
             for ending in ("", *COMPANIONS):
@@ -137,12 +139,14 @@ def recorded_content(
     may have been killed before that.
     """
     study = optuna.create_study(study_name=name, direction=direction, pruner=pruner)
+    tried = [as_json(trial.values) for trial in recorded.values()]
+    left = iter([point for point in points if as_json(point) not in tried])
     for number in range(max(recorded, default=-1) + 1):
-        fixed = dict(points[number]) if number < len(points) else {}
         if number in recorded:
-            _replay(study, recorded[number], fixed)
+            trial = recorded[number]
+            _replay(study, trial, dict(trial.values) if points else {})
         else:
-            study.enqueue_trial(fixed)
+            study.enqueue_trial(dict(next(left, {})))
     trials = study.get_trials()
     for number, record in recorded.items():
         trials[number].datetime_complete = record.ended

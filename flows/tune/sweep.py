@@ -1,6 +1,6 @@
 """A sweep, in the parent process: starts workers, shows their trials, brings them to MLflow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import optuna
@@ -12,42 +12,40 @@ from flows.pipeline.steps import Run, Search
 from flows.processes.workers import Parent, run_tasks
 from flows.settings import Settings
 from flows.tracking.descriptions import trial_line
+from flows.tune.advice import advice
+from flows.tune.attempts import Attempts, SweepFailed
+from flows.tune.confirm import confirm
+from flows.tune.ranges import Ranges, ranges_of, with_ranges
+from flows.tune.recorded import RecordedTrials
 from flows.tune.study import (
     MAX_FAILURES,
     ended,
     enqueue_grid,
+    has_running,
     importances,
     is_failing,
     is_finished,
+    load_study,
     open_study,
+    remake_study,
 )
 from flows.tune.trials import (
     STOP,
     best_of,
+    best_training,
     end_of,
     epochs_done,
-    read_ranges,
     take_damage,
+    trial_folder,
     trial_folders,
     trial_records,
-    with_ranges,
-    write_ranges,
 )
 from flows.tune.worker import work_on_trials
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
-from rnnkit.params.tune import Percentiles
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.training.gradient_norms import norm_range
-
-MAX_DEATHS = 3
-"""So many times in a row workers may die without an epoch done in between."""
 
 NO_TAGS: Mapping[str, str] = {}
-
-
-class SweepFailed(RuntimeError):
-    """A sweep has no result: its trials fail, or its workers die."""
 
 
 def sweep(
@@ -58,31 +56,34 @@ def sweep(
     Raises:
         SweepFailed: trials failed one after the other, or workers died.
     """
-    experiment, study = _begin(run, prepared, settings)
+    experiment, study, outside = _begin(run, prepared, settings)
     assert experiment.tune is not None
     per_trial = experiment.train.epochs * experiment.tune.seeds
     trials = experiment.tune.trials
     stage = monitor.stages.begin("tune", total=trials * per_trial)
     progress = flow_run.progress(key_of(experiment.name, "tune"), f"{experiment.name}: tune")
-    before, deaths, done = len(ended(study)), 0, -1
+    before = len(ended(study))
     workers = min(experiment.tune.workers, trials)
     stop = run.folder.path / "trials" / STOP
     work = {"run": run, "parent": Parent.here(), "before": before}
     logged = {record["number"] for record in trial_records(run.folder, experiment)}
     flow_run.log(f"a sweep of {trials} trials by {workers} workers; {len(logged)} ended before")
 
+    def records() -> list[dict[str, Any]]:
+        return [r for r in trial_records(run.folder, experiment) if r["number"] not in outside]
+
     def show() -> None:
         children = [(trial, NO_TAGS) for trial in trial_folders(run.folder)]
         monitor.send_children(children, lambda _, lines: end_of(lines))
-        epochs = epochs_shown(run.folder, per_trial)
-        records = trial_records(run.folder, experiment)
-        monitor.stages.show(stage, epochs, _note(records, experiment))
-        for record in records:
+        epochs, done = epochs_shown(run.folder, per_trial, outside), records()
+        monitor.stages.show(stage, epochs, _note(done, experiment))
+        for record in done:
             if record["number"] not in logged:
                 logged.add(record["number"])
                 flow_run.log(trial_line(record, experiment.monitor))
         progress.show(min(1.0, epochs / (trials * per_trial)))
 
+    attempts = Attempts()
     while True:
         follow = flow_run.follow("worker", workers)
         tasks = [(work_on_trials, work)] * workers
@@ -92,62 +93,90 @@ def sweep(
         if ended_alive and not damage:
             break
         now = sum(epochs_done(trial) for trial in trial_folders(run.folder))
-        deaths = deaths + 1 if now <= done else 1
-        done = now
-        if deaths == MAX_DEATHS:
-            raise SweepFailed(
-                f"the study was damaged {MAX_DEATHS} times without an epoch in between: {damage}"
-                if damage
-                else f"the sweep's workers died {MAX_DEATHS} times without finishing an epoch, as "
-                "processes do that the system kills for their memory; try a smaller tune.workers"
-            )
+        attempts.failed(now, damage)
     show()
-    records = trial_records(run.folder, experiment)
-    reasons = [r["reason"] for r in records if r["reason"]]
+    tried = records()
+    reasons = [r["reason"] for r in tried if r["reason"]]
     if is_failing(study, before):
         raise SweepFailed(f"{MAX_FAILURES} trials failed in a row; the last: {reasons[-1]}")
-    best = best_of(records, experiment)
-    if best is None:
+    if best_of(tried, experiment) is None:
         raise SweepFailed(f"no trial finished; {reasons[-1] if reasons else 'all were pruned'}")
-    monitor.stages.end(stage, _note(records, experiment))
-    kept = sum(record["state"] != "failed" for record in records)
+    monitor.stages.end(stage, _note(tried, experiment))
+    kept = sum(record["state"] != "failed" for record in tried)
     if kept < trials and is_finished(study, experiment, before):
         out.print(f"  every point of the search was tried; {trials} trials would repeat some")
-    return Search(best["values"], records, importances(study))
+    tried = confirm(run, experiment, tried, settings, monitor, flow_run)
+    best = best_of(tried, experiment)
+    if best is None:
+        reasons = [r["reason"] for r in tried if r["reason"]]
+        raise SweepFailed(f"none of the best trials trains with every seed; {reasons[0]}")
+    winner = best_training(trial_folder(run.folder, best["number"]), experiment)
+    sentences = advice(tried, experiment)
+    return Search(best["values"], tried, importances(study), winner, sentences)
 
 
-def _begin(run: Run, prepared: Prepared, settings: Settings) -> tuple[Experiment, optuna.Study]:
-    """The experiment with its search as ranges, and its study, as the workers will find them."""
+def _begin(
+    run: Run, prepared: Prepared, settings: Settings
+) -> tuple[Experiment, optuna.Study, Set[int]]:
+    """The experiment with its search as ranges, and its study, as the workers will find them; and
+    the numbers of the trials that lie outside the ranges."""
     trials = run.folder.path / "trials"
     trials.mkdir(exist_ok=True)
     (trials / STOP).unlink(missing_ok=True)
     take_damage(run.folder)
-    if read_ranges(run.folder) is None:
-        tune = run.experiment.tune
-        assert tune is not None
-        spaces = {
-            path: norm_range(run.experiment, prepared, space)
-            if isinstance(space, Percentiles)
-            else space
-            for path, space in tune.search.items()
-        }
-        ranges = {path: space.model_dump(mode="json") for path, space in spaces.items()}
-        write_ranges(run.folder, ranges)
+    stored = Ranges.read(run.folder)
+    if stored is not None and stored.is_of(run.experiment):
+        experiment = with_ranges(run.folder)
+        outside = _outside(run.folder, experiment)
+        return experiment, _open(experiment, run.folder, settings), outside
+    numbers = [int(trial.id.rpartition("-")[2]) for trial in trial_folders(run.folder)]
+    first = max(numbers, default=-1) + 1
+    ranges = ranges_of(run.experiment, prepared, stored, first)
+    ranges.write(run.folder)
     experiment = with_ranges(run.folder)
-    return experiment, _open(experiment, run.folder, settings)
+    outside = _outside(run.folder, experiment)
+    if ranges.pending:
+        remake_study(experiment, run.folder, settings)
+        ranges.after().write(run.folder)
+    if stored is not None and stored.search not in (None, ranges.search):
+        out.print(
+            f"  {len(numbers) - len(outside)} of {len(numbers)} trials lie in the changed search "
+            "space and are taken over"
+        )
+    return experiment, _open(experiment, run.folder, settings), outside
+
+
+def _outside(folder: RunFolder, experiment: Experiment) -> Set[int]:
+    """The numbers of the trials that lie outside the search space."""
+    recorded = RecordedTrials(folder, experiment).read()
+    return {number for number, trial in recorded.items() if trial.is_outside}
 
 
 def _open(experiment: Experiment, folder: RunFolder, settings: Settings) -> optuna.Study:
-    """The study, whole, with the points of a grid."""
+    """The study, whole, with the points of a grid.
+
+    A reproducible one with trials that were left in the middle is made again from the folders: what
+    a killed worker wrote into the study alone is then as if it had not been.
+    """
     study = open_study(experiment, folder, settings)
+    assert experiment.tune is not None
+    if experiment.tune.reproducible and has_running(study):
+        remake_study(experiment, folder, settings)
+        study = load_study(experiment, folder, settings)
     enqueue_grid(study, experiment)
     return study
 
 
-def epochs_shown(folder: RunFolder, per_trial: int) -> int:
-    """How many epochs of a sweep are done, those that a pruned trial was spared among them."""
+def epochs_shown(folder: RunFolder, per_trial: int, outside: Set[int] = frozenset()) -> int:
+    """How many epochs of a sweep are done, those that a pruned trial was spared among them.
+
+    Args:
+        outside: numbers of trials that do not count.
+    """
     epochs = 0
     for trial in trial_folders(folder):
+        if int(trial.id.rpartition("-")[2]) in outside:
+            continue
         end = end_of(trial.records())
         if end in ("finished", "pruned"):
             epochs += per_trial

@@ -8,46 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.tracking.mirror import ENDS, End
-from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
-from rnnkit.runtime import files
 
 STOP = "stop"  # a file beside the trials: ends the workers
 DAMAGED = "damaged"  # likewise, with what a worker found wrong with the study
-SEARCH = "search.json"  # beside the trials: the ranges that percentiles became
 STATES = {"finished": "complete", "pruned": "pruned", "failed": "failed"}
-
-
-def write_ranges(folder: RunFolder, ranges: Mapping[str, Any]) -> None:
-    """Write the ranges of a sweep, with their sha256."""
-    content = {"ranges": ranges, "sha256": files.sha256_json(ranges)}
-    files.write_json(folder.path / "trials" / SEARCH, content)
-
-
-def read_ranges(folder: RunFolder) -> dict[str, Any] | None:
-    """The ranges of a sweep; None if they are missing or damaged."""
-    try:
-        content = files.read_json(folder.path / "trials" / SEARCH)
-        ranges: dict[str, Any] = content["ranges"]
-        return ranges if content["sha256"] == files.sha256_json(ranges) else None
-    except (InputError, FileNotFoundError, RecursionError, KeyError, TypeError):
-        return None
-
-
-def with_ranges(folder: RunFolder) -> Experiment:
-    """A sweep's experiment, with percentiles as the ranges they became.
-
-    Raises:
-        InputError: the ranges were damaged after the sweep began.
-    """
-    ranges = read_ranges(folder)
-    if ranges is None:
-        raise InputError(
-            f"{folder.path / 'trials' / SEARCH}: must hold the ranges of the sweep as they were "
-            "written; the same command writes them again"
-        )
-    return folder.experiment.replace({"tune.search": ranges})
 
 
 def take_damage(folder: RunFolder) -> str:
@@ -88,10 +54,12 @@ def end_of(lines: Sequence[Mapping[str, Any]]) -> End | None:
 
 
 def trial_records(folder: RunFolder, experiment: Experiment) -> list[dict[str, Any]]:
-    """All trials that ended: number, values, value, deviation, state, curve, reason.
+    """All trials that ended: number, values, value, deviation, seeds, state, curve, epochs,
+    seconds, reason.
 
     The value of one training is the best of its curve; of several seeds it is their mean, the
-    deviation is theirs, and so is the curve as far as all of them go.
+    deviation is theirs, and so is the curve as far as all of them go. `seeds` has the value of each
+    seed, `seconds` what all its epochs took.
     """
     records = []
     for trial in trial_folders(folder):
@@ -99,35 +67,64 @@ def trial_records(folder: RunFolder, experiment: Experiment) -> list[dict[str, A
         end = end_of(lines)
         if end not in STATES:
             continue
-        curve, value, deviation = _measured(trial, lines, experiment)
+        epochs = [RunFolder(path.parent).records("epoch") for path in _journals(trial)]
+        curve, value, deviation = _measured(epochs, lines, experiment)
+        seeds = {line["seed"]: float(line["value"]) for line in lines if line["kind"] == "seed"}
+        if not seeds and value is not None:
+            seeds = {experiment.seed: value}
         records.append(
             {
                 "number": int(trial.id.rpartition("-")[2]),
                 "values": next(line["values"] for line in lines if line["kind"] == "begun"),
                 "value": value,
                 "deviation": deviation,
+                "seeds": seeds,
                 "state": STATES[end],
                 "curve": curve,
+                "epochs": sum(map(len, epochs)),
+                "seconds": sum(line.get("seconds", 0.0) for each in epochs for line in each),
                 "reason": lines[-1].get("reason", ""),
             }
         )
     return records
 
 
+def ranked(records: Sequence[dict[str, Any]], experiment: Experiment) -> list[dict[str, Any]]:
+    """The trials that were trained to their end, the best one first; where some were confirmed,
+    these alone."""
+    complete = [r for r in records if r["state"] == "complete" and r["value"] is not None]
+    done = [record for record in complete if not record.get("unconfirmed")]
+    sign = -1 if experiment.direction == "maximize" else 1
+    return sorted(done, key=lambda record: sign * record["value"])
+
+
 def best_of(records: Sequence[dict[str, Any]], experiment: Experiment) -> dict[str, Any] | None:
     """The best trial that was trained to its end."""
-    pick = max if experiment.direction == "maximize" else min
-    done = [r for r in records if r["state"] == "complete" and r["value"] is not None]
-    return pick(done, key=lambda r: r["value"]) if done else None
+    return next(iter(ranked(records, experiment)), None)
 
 
 def best_training(place: RunFolder, experiment: Experiment) -> RunFolder:
     """Where the best of a finished trial's trainings lies."""
     seeds = place.records("seed")
-    if not seeds:
-        return place
+    trained = [(line["value"], RunFolder(place.path / f"seed-{line['seed']}")) for line in seeds]
+    trained = trained or [(line["value"], place) for line in place.records("finished")]
+    for folder, _ in confirmations(place, experiment):
+        trained += [(line["value"], folder) for line in folder.records("finished")]
     pick = max if experiment.direction == "maximize" else min
-    return RunFolder(place.path / f"seed-{pick(seeds, key=lambda line: line['value'])['seed']}")
+    return pick(trained, key=lambda training: training[0])[1]
+
+
+def confirmations(place: RunFolder, experiment: Experiment) -> list[tuple[RunFolder, Experiment]]:
+    """The trainings that confirm a trial: where each lies and what it trains."""
+    tune = experiment.tune
+    if tune is None or tune.confirm is None:
+        return []
+    values = place.records("begun")[0]["values"]
+    folder, training = place.path.parent / "confirm" / place.id, alone(experiment, values, None)
+    return [
+        (RunFolder(folder / f"seed-{seed}"), training.replace({"seed": seed}))
+        for seed in range(experiment.seed + tune.seeds, experiment.seed + tune.confirm_seeds)
+    ]
 
 
 def best_epoch(training: RunFolder) -> int:
@@ -153,12 +150,13 @@ def epochs_done(place: RunFolder) -> int:
 
 
 def _measured(
-    trial: RunFolder, lines: Sequence[dict[str, Any]], experiment: Experiment
+    epochs: Sequence[Sequence[dict[str, Any]]],
+    lines: Sequence[dict[str, Any]],
+    experiment: Experiment,
 ) -> tuple[list[float], float | None, float | None]:
-    """(curve, value, deviation) of a trial."""
+    """(curve, value, deviation) of a trial, from the epochs of its trainings and its journal."""
     pick = max if experiment.direction == "maximize" else min
-    folders = [RunFolder(path.parent) for path in _journals(trial)]
-    curves = [c for folder in folders if (c := _curve(folder.records("epoch"), experiment))]
+    curves = [curve for each in epochs if (curve := _curve(each, experiment))]
     values = [line["value"] for line in lines if line["kind"] == "seed"]
     if values:
         deviation = statistics.stdev(values) if len(values) > 1 else None

@@ -6,6 +6,7 @@ study and not held was left by a worker that died: the next worker resumes it.
 
 import fcntl
 import statistics
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,6 +18,8 @@ from optuna.trial import TrialState
 from flows import settings
 from flows.pipeline.steps import Run
 from flows.processes.workers import Parent, settle
+from flows.tune.earlier import has_ended
+from flows.tune.ranges import with_ranges
 from flows.tune.recorded import RecordedTrials, sampler_attributes
 from flows.tune.sampler import suggest
 from flows.tune.study import (
@@ -27,7 +30,7 @@ from flows.tune.study import (
     refuse_contradiction,
 )
 from flows.tune.study_database import StudyDamaged, StudyError, study_access
-from flows.tune.trials import DAMAGED, STOP, end_of, trainings, trial_folder, with_ranges
+from flows.tune.trials import DAMAGED, STOP, end_of, trainings, trial_folder
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.data import Data
@@ -37,6 +40,9 @@ from rnnkit.runtime.disk import disk_error
 from rnnkit.tasks import prepare
 from rnnkit.training.state import Epoch
 from rnnkit.training.train_into import Stopped, train_into
+
+WAIT_SECONDS = 0.1
+"""Between two looks whether a reproducible sweep may begin its next trial."""
 
 
 def work_on_trials(run: Run, parent: Parent, before: int) -> None:
@@ -80,34 +86,60 @@ class Sweep:
     def take(self, held: ExitStack) -> tuple[optuna.Trial, RunFolder] | None:
         """The next trial, held: one that was left in the middle, or a new one; None: no more.
 
+        Waits where a reproducible sweep may not begin the next one yet.
+
         Raises:
             StudyError: the study cannot be read, or contradicts the trials' folders.
         """
-        with study_access(), (self.folder.path / "trials" / "turn").open("a") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)  # one worker at a time asks
-            refuse_contradiction(self.study, self._recorded, self._points)
-            running = 0
-            for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-                place = trial_folder(self.folder, trial.number)
-                try:
-                    held.enter_context(place.lock())
-                except Busy:
-                    running += 1
-                    continue
-                if self._state(trial.number) != TrialState.RUNNING:
-                    held.close()  # ended since the list was made
-                    continue
-                if end_of(place.records()) in (None, "interrupted"):
-                    return optuna.Trial(self.study, trial._trial_id), place
-                self.tell(trial.number, place)  # its worker died before it reported the end
-                held.close()
-            if is_failing(self.study, self.before) or not self._wanted(running):
-                return None
-            new = self.study.ask()
-            place = trial_folder(self.folder, new.number)
-            held.enter_context(place.lock())
-            suggest(new, self.experiment)  # in turn, so that no two workers try one point
-            return new, place
+        while not self.stopped:
+            with study_access(), (self.folder.path / "trials" / "turn").open("a") as turn:
+                fcntl.flock(turn, fcntl.LOCK_EX)  # one worker at a time asks
+                refuse_contradiction(self.study, self._recorded, self._points)
+                left, running = self._left(held)
+                if left is not None:
+                    return left
+                if is_failing(self.study, self.before) or not self._wanted(running):
+                    return None
+                if self._may_begin():
+                    return self._new(held)
+            time.sleep(WAIT_SECONDS)
+        return None
+
+    def _left(self, held: ExitStack) -> tuple[tuple[optuna.Trial, RunFolder] | None, int]:
+        """A trial that was left in the middle, held, if there is one; and how many others run."""
+        running = 0
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            place = trial_folder(self.folder, trial.number)
+            try:
+                held.enter_context(place.lock())
+            except Busy:
+                running += 1
+                continue
+            if self._state(trial.number) != TrialState.RUNNING:
+                held.close()  # ended since the list was made
+                continue
+            if end_of(place.records()) in (None, "interrupted"):
+                return (optuna.Trial(self.study, trial._trial_id), place), running
+            self.tell(trial.number, place)  # its worker died before it reported the end
+            held.close()
+        return None, running
+
+    def _new(self, held: ExitStack) -> tuple[optuna.Trial, RunFolder]:
+        """A new trial, held, with its values: in turn, so that no two workers try one point."""
+        new = self.study.ask()
+        place = trial_folder(self.folder, new.number)
+        held.enter_context(place.lock())
+        suggest(new, self.experiment)
+        return new, place
+
+    def _may_begin(self) -> bool:
+        """Whether all trials have ended that the next one's values and pruning follow from."""
+        if not self.tune.reproducible:
+            return True
+        trials = self.study.get_trials(deepcopy=False)
+        waiting = [trial.number for trial in trials if trial.state == TrialState.WAITING]
+        number = min(waiting, default=len(trials))
+        return has_ended(self.study, number, self.tune.workers)
 
     def _state(self, number: int) -> TrialState:
         """How a trial stands now; while its folder is held here, no other process changes it."""

@@ -122,6 +122,7 @@ NO_SWEEP: dict[str, Any] = {
     "tuned": {},
     "trials": {"complete": 0, "pruned": 0, "failed": 0},
     "importance": {},
+    "advice": [],
 }
 """Argument `searched` of `collect_result` for a run without a sweep."""
 
@@ -135,7 +136,8 @@ def collect_result(
         result: from `finalize`.
         prepared: the run's data.
         seconds: duration of each step.
-        searched: tuned (params path -> value), trials (state -> count), importance.
+        searched: tuned (params path -> value), trials (state -> count), importance, advice
+            (sentences).
     """
     facts = {"data": dict(prepared.facts), "prepared": prepared.sha256}
     return {**result, **searched, **facts, "seconds": seconds}

@@ -42,12 +42,14 @@ class TrialColours:
     """A colour for each trial by its value, and the best trial.
 
     The range is that of the complete trials; pruned trials would only widen it. `best` is the
-    complete trial with the best finite value, the first on a tie.
+    complete trial with the best finite value, the first on a tie; where trials were confirmed, one
+    of these.
     """
 
     def __init__(self, trials: Sequence[Trial], direction: Direction) -> None:
         sign, self._worse = (1, "max") if direction == "minimize" else (-1, "min")
-        self.best = min(valued(trials), key=lambda t: sign * t["value"], default=None)
+        done = [trial for trial in valued(trials) if not trial.get("unconfirmed")]
+        self.best = min(done, key=lambda t: sign * t["value"], default=None)
         shown = valued(trials) or [t for t in trials if trial_value(t) is not None]
         values = [trial_value(t) or 0.0 for t in shown] or [0.0]
         if direction == "minimize":

@@ -8,12 +8,16 @@ from collections.abc import Set
 from typing import Any
 
 from rnnkit.params.block import Block
+from rnnkit.params.tune import Tune
 
 PUBLIC = "public:"
 NEW_KEYS = frozenset({"normalization"})
 """Keys that older versions lack. Hashes leave them out where they are null, so that ids stay."""
 UNHASHED_KEYS = frozenset({"checkpoint_seconds"})
 """Keys that change no result; hashes leave them out."""
+STUDY_KEYS = frozenset({"sampler", "pruner", "seeds", "retrain"})
+"""Keys of `tune` that decide what a study is. The others let it grow: its trials, its ranges, what
+confirms its best ones; or they change no result."""
 OLDER = "../shared/data/"
 """Folder of all sets in older params. Hashes use this form."""
 
@@ -45,3 +49,23 @@ def hashed_params(block: Block, leave_out: Set[str] = frozenset()) -> dict[str, 
 
     values: dict[str, Any] = visit(block.model_dump(mode="json", exclude=set(leave_out)))
     return values
+
+
+def hashed_study(tune: Tune) -> dict[str, Any]:
+    """What makes a study another one, in the form used for hashes: method and searched keys.
+
+    More trials, other workers and other ranges of the same keys belong to the same study.
+    """
+    values = {key: value for key, value in hashed_params(tune).items() if key in STUDY_KEYS}
+    values["search"] = sorted(tune.search)
+    return values | ({"reproducible": True} if tune.reproducible else {})
+
+
+def hashed_sweep_of_before(tune: Tune) -> dict[str, Any] | None:
+    """A whole `tune` block as versions hashed it whose studies could not grow; None if it has keys
+    that they lack."""
+    values = hashed_params(tune)
+    added = {key: values.pop(key) for key in ("confirm", "confirm_seeds", "reproducible")}
+    steps = [space.pop("step", None) for space in values["search"].values()]
+    is_new = any(added[key] for key in ("confirm", "reproducible")) or any(steps)
+    return None if is_new else values

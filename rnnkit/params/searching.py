@@ -43,13 +43,20 @@ def search_rules(experiment: UncheckedExperiment) -> Iterator[str]:
 
 def is_whole(untuned: UncheckedExperiment, path: str, space: Range) -> bool:
     """Whether a range is of whole numbers: its ends are, and its key accepts no others."""
-    if not (isinstance(space.low, int) and isinstance(space.high, int)):
+    if not all(isinstance(value, int) for value in (space.low, space.high, space.step or 1)):
         return False
     try:
         untuned.replace({**space.when, path: space.low + 0.5})
     except ValidationError:
         return True
     return False
+
+
+def stepped(untuned: UncheckedExperiment, path: str, space: Range) -> list[int] | list[float]:
+    """The values of a range with a step: whole numbers where its key takes them."""
+    if is_whole(untuned, path, space):
+        return list(map(int, space.values()))
+    return list(map(float, space.values()))
 
 
 def grid(untuned: UncheckedExperiment, tune: Tune) -> list[dict[str, Value]]:
@@ -59,7 +66,7 @@ def grid(untuned: UncheckedExperiment, tune: Tune) -> list[dict[str, Value]]:
 
 
 def all_points(experiment: UncheckedExperiment) -> Iterator[dict[str, Value]] | None:
-    """Every point of a search whose ranges are all of whole numbers; None for any other."""
+    """Every point of a search whose ranges all have whole numbers or steps; None for any other."""
     assert experiment.tune is not None
     untuned = experiment.replace({"tune": None})
     axes: list[tuple[str, Space, Sequence[Value]]] = []
@@ -67,6 +74,8 @@ def all_points(experiment: UncheckedExperiment) -> Iterator[dict[str, Value]] | 
     for path, space in sorted(experiment.tune.search.items(), key=lambda item: bool(item[1].when)):
         if isinstance(space, Choices):
             axes.append((path, space, space.choices))
+        elif isinstance(space, Range) and space.step is not None:
+            axes.append((path, space, stepped(untuned, path, space)))
         elif isinstance(space, Range) and is_whole(untuned, path, space):
             axes.append((path, space, range(int(space.low), int(space.high) + 1)))
         else:
@@ -92,6 +101,8 @@ def _axis(untuned: UncheckedExperiment, path: str, space: Space, points: int) ->
     if isinstance(space, Choices):
         return list(space.choices)
     assert isinstance(space, Range)
+    if space.step is not None:
+        return [*stepped(untuned, path, space)]
     low, high = (math.log(end) if space.log else float(end) for end in (space.low, space.high))
     spaced = [low + (high - low) * i / (points - 1) for i in range(points)]
     values = [math.exp(value) if space.log else value for value in spaced]
@@ -116,6 +127,12 @@ def _condition_rules(
             if value not in above.choices:
                 choices = ", ".join(map(str, above.choices))
                 yield f"{here}: is never {value!r}; its choices are {choices}"
+        elif isinstance(above, Range) and above.step is not None:
+            if value not in above.values():
+                yield (
+                    f"{here}: is never {value!r}; its values go from {above.low} to {above.high} "
+                    f"by {above.step}"
+                )
         elif isinstance(above, Percentiles) or not is_whole(untuned, key, above):
             yield f"{here}: no trial has one exact value of a range; give {key} choices"
         elif value not in range(int(above.low), int(above.high) + 1):
@@ -133,9 +150,12 @@ def _value_rules(untuned: UncheckedExperiment, path: str, space: Space) -> Itera
             )
         return
     values = space.choices if isinstance(space, Choices) else (space.low, space.high)
-    fractional = not all(isinstance(value, int) for value in values)
-    if isinstance(space, Range) and fractional and _holds_whole(untuned, path, space):
-        yield f"{here}: takes whole numbers, got low: {space.low}, high: {space.high}"
+    if isinstance(space, Range):
+        numbers = {"low": space.low, "high": space.high, "step": space.step}
+        fractional = not all(isinstance(number, int | None) for number in numbers.values())
+        if fractional and _holds_whole(untuned, path, space):
+            got = ", ".join(f"{key}: {n}" for key, n in numbers.items() if n is not None)
+            yield f"{here}: takes whole numbers, got {got}"
     for value in values:
         try:
             trial = untuned.replace({**space.when, path: value})
@@ -187,4 +207,22 @@ def _method_rules(untuned: UncheckedExperiment, tune: Tune) -> Iterator[str]:
         yield (
             "tune.pruner: wilcoxon compares trials over their seeds and needs tune.seeds of at "
             f"least {MIN_SEEDS}, got {tune.seeds}"
+        )
+    yield from _confirmation_rules(tune)
+
+
+def _confirmation_rules(tune: Tune) -> Iterator[str]:
+    if tune.confirm is None:
+        if tune.confirm_seeds != Tune().confirm_seeds:
+            yield (
+                "tune.confirm_seeds: are the seeds of trials that tune.confirm names, and it is "
+                "null; write confirm: 3, or leave confirm_seeds out"
+            )
+        return
+    if tune.confirm > tune.trials:
+        yield f"tune.confirm: there are {tune.trials} trials, got {tune.confirm}; write fewer"
+    if tune.confirm_seeds <= tune.seeds:
+        yield (
+            f"tune.confirm_seeds: every trial is trained with {tune.seeds} seeds already, got "
+            f"{tune.confirm_seeds}; write more"
         )

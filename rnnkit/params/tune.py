@@ -1,6 +1,7 @@
 """Search space, sampler, pruner and processes of a sweep."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -12,6 +13,17 @@ Value = bool | int | float | str | None
 When = FrozenMapping[str, Value]
 
 
+MAX_STEPS = 10_000
+"""Values of a range with a step."""
+
+
+def at_step(low: Number, step: Number, times: int) -> Number:
+    """low + times * step, in decimal: 0.3, where binary fractions give 0.30000000000000004."""
+    value = Decimal(str(low)) + times * Decimal(str(step))
+    whole = isinstance(low, int) and isinstance(step, int)
+    return int(value) if whole else float(value)
+
+
 class Range(Block):
     """All values from low to high; whole numbers if the key takes whole numbers."""
 
@@ -19,6 +31,8 @@ class Range(Block):
     high: Number
     log: bool = False
     """Search on a log scale."""
+    step: Number | None = Field(default=None, gt=0)
+    """Distance between two values, counted from low; null: every value in between."""
     when: When = FrozenDict()
     """Condition: params path -> required value; otherwise the trial omits this key."""
 
@@ -28,7 +42,32 @@ class Range(Block):
             raise ValueError(f"low must be below high, got {self.low} and {self.high}")
         if self.log and self.low <= 0:
             raise ValueError(f"a log range starts above 0, got low: {self.low}")
+        if self.step is not None:
+            self._check_step(self.step)
         return self
+
+    def _check_step(self, step: Number) -> None:
+        if self.log:
+            raise ValueError("a log range has no step; leave out log or step, or list choices")
+        if self.high != (last := self.values()[-1]):
+            further = at_step(last, step, 1)
+            raise ValueError(
+                f"high must be low plus a multiple of step {step}, got {self.low} to {self.high}; "
+                f"write high: {further if last == self.low else f'{last} or {further}'}"
+            )
+
+    def values(self) -> list[Number]:
+        """The values of a range with a step, as a person would write them.
+
+        >>> Range(low=0.1, high=0.4, step=0.1).values()
+        [0.1, 0.2, 0.3, 0.4]
+        """
+        assert self.step is not None
+        low, step = Decimal(str(self.low)), Decimal(str(self.step))
+        count = int((Decimal(str(self.high)) - low) / step)
+        if count >= MAX_STEPS:
+            raise ValueError(f"a range has at most {MAX_STEPS:,} steps, got {count:,}")
+        return [at_step(self.low, self.step, times) for times in range(count + 1)]
 
 
 class Choices(Block):
@@ -118,5 +157,14 @@ class Tune(Block):
     """Params path -> range, choices or percentiles."""
     sampler: Sampler = Sampler()
     pruner: Pruner = Pruner()
+    confirm: int | None = Field(default=None, ge=2, le=100)
+    """Number of best trials that are trained with further seeds; the best mean decides among them.
+    null: the best trial is the result as it stands."""
+    confirm_seeds: int = Field(default=5, ge=2, le=100)
+    """confirm: seeds of each of these trials, from the experiment's seed upwards; those that the
+    sweep trained are not trained again."""
+    reproducible: bool = False
+    """true: a trial's values and its pruning follow from the trials whose number lies at least
+    `workers` below its own, so that the same workers find the same every time."""
     retrain: bool = False
     """false: the best trial's model is the result; true: train again on train and valid."""

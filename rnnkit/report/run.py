@@ -1,7 +1,6 @@
 """`report.html` of a run: params, data, metrics, figures, trials and the worst mistakes."""
 
 import contextlib
-from collections import Counter
 from typing import Any
 
 from rnnkit.data.prepare.encoded_split import SPLITS
@@ -10,6 +9,7 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import as_yaml, flatten
 from rnnkit.report.page import picture, render
+from rnnkit.report.sweep import trials_summary, trials_table
 from rnnkit.runs.run_folder import PARAMS, RunFolder
 from rnnkit.runtime import files
 from rnnkit.tasks.predictions import Items, Predictions
@@ -19,8 +19,6 @@ SEARCHED = ("study", "importance", "history", "parallel_coordinates")
 """Figures of a sweep."""
 PLACED_FIGURES = ("network", "learning_curves", *SEARCHED)
 """Figures with a fixed place in the page."""
-MAX_TRIALS = 10
-"""Number of best trials shown."""
 
 
 def write_run_report(
@@ -56,8 +54,9 @@ def write_run_report(
         notes=prepared.notes,
         pictures=pictures,
         training=result["training"],
-        trials=_trials(trials, experiment),
-        trials_summary=_trial_counts(trials),
+        trials=trials_table(trials, experiment),
+        trials_summary=trials_summary(trials),
+        advice=result.get("advice", []),
         searched=[name for name in SEARCHED if name in pictures],
         others=[name for name in pictures if name not in PLACED_FIGURES],
         heading=heading,
@@ -104,31 +103,3 @@ def _data(prepared: Prepared) -> dict[str, Any]:
             )
             data[f"unknown {what}"] = unknown
     return {**data, "sha256": prepared.sha256}
-
-
-def _trial_counts(trials: list[dict[str, Any]]) -> str:
-    """The number of trials by state, in a sentence.
-
-    >>> _trial_counts([{"state": "complete"}, {"state": "pruned"}, {"state": "complete"}])
-    'Of 3 trials 2 are complete and 1 pruned; the table has the best of the complete ones.'
-    """
-    count = Counter(trial["state"] for trial in trials)
-    others = [f" and {count[state]} {state}" for state in ("pruned", "failed") if count[state]]
-    text = f"Of {len(trials)} trials {count['complete']} are complete{''.join(others)}"
-    return f"{text}; the table has the best of the complete ones."
-
-
-def _trials(trials: list[dict[str, Any]], experiment: Experiment) -> list[dict[str, Any]]:
-    """The best trials, as rows of a table."""
-    sign = 1 if experiment.direction == "minimize" else -1
-    done = [t for t in trials if t["state"] == "complete"]
-    best = sorted(done, key=lambda t: sign * t["value"])[:MAX_TRIALS]
-    paths = sorted({path for trial in best for path in trial["values"]})
-    return [
-        {
-            "trial": str(trial["number"]),
-            experiment.monitor: trial["value"],
-            **{path: trial["values"].get(path, "") for path in paths},
-        }
-        for trial in best
-    ]

@@ -39,7 +39,8 @@ def draw(
     drawn["learning_curves"] = figures.learning_curves(folder.records(), monitor)
     drawn |= task.figures(predictions)
     if trials and experiment.tune:
-        searched = list(importance) or list(experiment.tune.search)
+        searched = sorted(importance, key=lambda path: -importance[path])
+        searched += [path for path in experiment.tune.search if path not in importance]
         drawn["study"] = figures.study(trials, *_axes(searched), monitor, direction)
         drawn["history"] = figures.history(trials, monitor, direction)
         if importance:
@@ -51,7 +52,12 @@ def draw(
 
 
 def _axes(searched: list[str]) -> tuple[str, str | None]:
-    """The keys on the axes of the study figure: clip and depth if both were searched."""
+    """The keys on the axes of the study figure: clip and depth if both were searched, else the two
+    most important ones.
+
+    Args:
+        searched: the most important first.
+    """
     if {"train.clip", "model.depth"} <= set(searched):
         return "train.clip", "model.depth"
     return searched[0], searched[1] if len(searched) > 1 else None

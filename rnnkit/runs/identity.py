@@ -4,9 +4,11 @@ Imports neither torch nor pandas: the id is needed before anything is loaded.
 """
 
 import functools
+import glob
 import importlib.util
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,8 +37,14 @@ class Identity:
         return replace(self, run=RunFolder.identity(experiment, self.inputs, "", again))
 
 
-def identify(experiments: Sequence[Experiment], date: str = "", again: int = 0) -> list[Identity]:
+def identify(
+    experiments: Sequence[Experiment], date: str = "", again: int = 0, runs: Path | None = None
+) -> list[Identity]:
     """Identities of resolved experiments, as in `RunFolder.identity`; shared data are hashed once.
+
+    Args:
+        runs: the folder of all runs, where sweeps of earlier versions keep their ids; None: they
+            get the ids of this version.
 
     Raises:
         InputError: a file is missing.
@@ -46,10 +54,33 @@ def identify(experiments: Sequence[Experiment], date: str = "", again: int = 0) 
     for experiment in experiments:
         data = data_hash(experiment.data, experiment.task)
         inputs = inputs_sha256(experiment, data)
-        identities.append(
-            Identity(RunFolder.identity(experiment, inputs, date, again), data, inputs)
-        )
+        run = RunFolder.identity(experiment, inputs, date, again)
+        if runs is not None and experiment.tune is not None:
+            run = _begun_before(experiment, run, inputs, date, again, runs) or run
+        identities.append(Identity(run, data, inputs))
     return identities
+
+
+def _begun_before(
+    experiment: Experiment, run: str, inputs: str, date: str, again: int, runs: Path
+) -> str:
+    """The id of a sweep that an earlier version began, the same one or else one that may grow to
+    it; empty if there is none."""
+    same = RunFolder.identity_of_before(experiment, inputs, date, again)
+    if same is not None and (runs / same).exists():
+        return same
+    if (runs / run).exists():
+        return ""
+    for folder in map(RunFolder, sorted(runs.glob(f"{glob.escape(experiment.name)}-*"))):
+        with suppress(InputError, FileNotFoundError):
+            begun = folder.params
+            ids = [
+                identity(begun, inputs, date, again)
+                for identity in (RunFolder.identity_of_before, RunFolder.identity)
+            ]
+            if begun.tune is not None and ids == [folder.id, run]:
+                return folder.id
+    return ""
 
 
 def inputs_sha256(experiment: Experiment, data: str) -> str:

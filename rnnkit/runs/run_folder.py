@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from rnnkit.errors import InputError, Note
 from rnnkit.params import Experiment, dump, load
-from rnnkit.params.public import hashed_params
+from rnnkit.params.public import hashed_params, hashed_study, hashed_sweep_of_before
 from rnnkit.runs.checkpoints import Checkpoints
 from rnnkit.runtime import files
 from rnnkit.runtime.secrets import without_secrets
@@ -34,6 +34,8 @@ JOURNAL, RESULT, PARAMS = "journal.jsonl", "result.json", "params.yaml"
 FINGERPRINT, LOAD = "fingerprint.json", "system.jsonl"
 PREPARED = "prepared"
 """Kind of the journal's record about the prepared data, and what they decided."""
+GROWN = "grown"
+"""Kind of the journal's record about a sweep that goes on with more trials or other ranges."""
 
 ENDS = ("failed", "finished", "interrupted")
 """Kinds of records that end a journal until the run is resumed."""
@@ -60,7 +62,8 @@ class RunFolder:
 
     @staticmethod
     def identity(experiment: Experiment, data_sha256: str, date: str, again: int) -> str:
-        """A run's id: its name and a hash of everything that determines its result.
+        """A run's id: its name and a hash of everything that determines its result, but for what a
+        sweep may grow by.
 
         Args:
             experiment: resolved.
@@ -68,13 +71,17 @@ class RunFolder:
             date: set by a schedule; otherwise empty.
             again: number of earlier runs of the same experiment.
         """
-        determinants = {
-            "params": hashed_params(experiment, {"variants", "seeds"}),
-            "data": data_sha256,
-            "date": date,
-            "again": again,
-        }
-        return f"{experiment.name}-{files.sha256_json(determinants)[:10]}"
+        tune = None if experiment.tune is None else hashed_study(experiment.tune)
+        return _identity(experiment, tune, data_sha256, date, again)
+
+    @staticmethod
+    def identity_of_before(
+        experiment: Experiment, data_sha256: str, date: str, again: int
+    ) -> str | None:
+        """A sweep's id by versions whose ids depended on its trials, workers and ranges; None if
+        they could not have run it. Arguments as in `identity`."""
+        tune = None if experiment.tune is None else hashed_sweep_of_before(experiment.tune)
+        return None if tune is None else _identity(experiment, tune, data_sha256, date, again)
 
     # --- beginning and end ---
 
@@ -196,6 +203,19 @@ class RunFolder:
         sweep chose."""
         return self.experiment.replace({**self.result["tuned"], "tune": None})
 
+    def reopen(self, changes: dict[str, Any]) -> None:
+        """Make a sweep's run unfinished, without the model that it adopted or trained: it goes on
+        with other params.
+
+        Args:
+            changes: params path -> (value before, value now).
+        """
+        (self.path / files.MANIFEST).unlink(missing_ok=True)
+        self.checkpoints.delete_after((-1, 0))
+        self.forget_after((0, 0))
+        self._write_journal([line for line in self.records() if line["kind"] != "adopted"])
+        self.append(GROWN, changes=changes)
+
     def _locked(self) -> bool:
         lock = self.path / "lock"
         mode = "r+" if os.access(lock, os.W_OK) else "r"  # NFS locks files open for writing only
@@ -307,6 +327,14 @@ class RunFolder:
         if best is None:
             raise InputError(f"{self.path}: has no whole best checkpoint; run it again")
         return best.tensors, best.facts
+
+
+def _identity(
+    experiment: Experiment, tune: dict[str, Any] | None, data: str, date: str, again: int
+) -> str:
+    params = {**hashed_params(experiment, {"variants", "seeds", "tune"}), "tune": tune}
+    determinants = {"params": params, "data": data, "date": date, "again": again}
+    return f"{experiment.name}-{files.sha256_json(determinants)[:10]}"
 
 
 def _is_before(line: dict[str, Any], position: tuple[int, int]) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -36,6 +37,11 @@ class Sweep:
         content = SWEEP.replace("epochs: 3", f"epochs: {epochs}")
         content = content.replace("trials: 4", f"trials: {trials}")
         self.params.write_text(content + more)
+
+    def ask_for(self, trials: int) -> None:
+        """Another number of trials in the params file."""
+        content = re.sub(r"trials: \d+", f"trials: {trials}", self.params.read_text())
+        self.params.write_text(content)
 
     def start(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -182,6 +188,47 @@ def test_a_killed_sweep_goes_on_within_its_trials(tmp_path: Path, seed: int) -> 
         assert trial.records("epoch")[: len(kept)] == kept
         assert trial.records() == ended.get(trial.path, trial.records())
     assert sweep.states() == (["FINISHED"] * 4, ["FINISHED"] * 4)
+    settle(sweep)
+
+
+def test_a_sweep_grows_from_six_to_twelve_trials_after_a_kill(
+    tmp_path: Path, prefect_api: str
+) -> None:
+    import mlflow
+
+    sweep = Sweep(tmp_path, epochs=4, trials=6, prefect=prefect_api)
+    process = sweep.start()
+    sweep.wait(8)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    settle(sweep)
+    ended = {t.path: t.records() for t in sweep.trials if t.records("finished")}
+    sweep.ask_for(12)
+    status, out, err = sweep.finish()
+    assert (status, err) == (0, "")
+    assert f"{sweep.run.id} goes on: tune.trials was 6 and is 12." in out
+    assert len(sweep.trials) == 12  # in the one run folder
+    assert sum(sweep.run.result["trials"].values()) == 12
+    assert all(trial.records() == ended.get(trial.path, trial.records()) for trial in sweep.trials)
+    in_optuna, in_mlflow = sweep.states()
+    assert in_optuna == in_mlflow
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{sweep.home / 'mlflow.db'}")
+    (experiment,) = (e for e in client.search_experiments() if e.name == "small")
+    chosen = f"tags.`rnnkit.run_id` = '{sweep.run.id}'"
+    (run,) = client.search_runs([experiment.experiment_id], chosen)
+    assert run.data.params["tune.trials"] == "12"
+    assert run.info.status == "FINISHED"
+    assert "rnnkit.advice" in run.data.tags
+
+    sweep.ask_for(13)  # and the finished one goes on, too
+    status, out, err = sweep.finish()
+    assert (status, err) == (0, "")
+    assert len(sweep.trials) == 13
+    (run,) = client.search_runs([experiment.experiment_id], chosen)
+    tuned = {path: str(value) for path, value in sweep.run.result["tuned"].items()}
+    assert {path: run.data.params[path] for path in tuned} == tuned
+    metrics = {name.removeprefix("test/"): v for name, v in run.data.metrics.items()}
+    assert metrics["loss"] == pytest.approx(sweep.run.result["test"]["loss"])
     settle(sweep)
 
 

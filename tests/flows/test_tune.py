@@ -70,6 +70,48 @@ def test_a_key_that_takes_whole_numbers_gets_them_and_others_fractions(
         assert experiment.replace({**values, "tune": None}).model.depth == values["model.depth"]
 
 
+@pytest.mark.parametrize("kind", ["random", "tpe", "gp", "cmaes"])
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_range_with_a_step_gets_its_values_alone(
+    experiment: Experiment, tmp_path: Path, kind: str
+) -> None:
+    search = {
+        "model.hidden": {"low": 8, "high": 24, "step": 8},
+        "model.dropout": {"low": 0.1, "high": 0.4, "step": 0.1},
+    }
+    stepped = experiment.replace({"tune.search": search, "tune.sampler.kind": kind})
+    study, points = study_of(stepped, tmp_path), set()
+    for _ in range(12):
+        assert not studies.is_finished(study, stepped, 0)
+        trial = study.ask()
+        values = sampler.suggest(trial, stepped)
+        points.add((values["model.hidden"], values["model.dropout"]))
+        study.tell(trial, values["model.dropout"])
+    assert points == {(h, d) for h in (8, 16, 24) for d in (0.1, 0.2, 0.3, 0.4)}
+    assert studies.is_finished(study, stepped, 0)
+
+
+def test_a_trial_killed_while_it_is_drawn_gets_the_same_point(
+    experiment: Experiment, tmp_path: Path
+) -> None:
+    """Its worker wrote one value of three into the study."""
+    points = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        study = study_of(experiment, tmp_path / name)
+        for _ in range(3):
+            sampler.suggest(study.ask(), experiment)
+        trial = study.ask()
+        if name == "b":
+            trial.suggest_float("train.clip", 1, 10, log=True)
+            again = studies.load_study(
+                experiment, RunFolder(tmp_path / name / "run"), places.read(tmp_path / name)
+            )
+            trial = optuna.Trial(again, trial._trial_id)
+        points.append(sampler.suggest(trial, experiment))
+    assert points[0] == points[1]
+
+
 def test_a_resumed_study_suggests_what_the_uninterrupted_one_would(
     experiment: Experiment, tmp_path: Path
 ) -> None:

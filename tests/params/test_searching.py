@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from rnnkit.params import Experiment
-from rnnkit.params.searching import grid, is_whole
+from rnnkit.params.searching import all_points, grid, is_whole
 from rnnkit.params.tune import Range
 
 CLIP = {"low": 1, "high": 10}
@@ -113,6 +113,42 @@ REFUSED = [
         "tune.trials: the grid has 16 points, got 17; write trials: 16",
     ),
     (
+        {"search": {"model.hidden": {"low": 8, "high": 30, "step": 8}}},
+        "high must be low plus a multiple of step 8, got 8 to 30; write high: 24 or 32",
+    ),
+    (
+        {"search": {"train.clip": {"low": 1, "high": 2, "step": 1.5}}},
+        "high must be low plus a multiple of step 1.5, got 1 to 2; write high: 2.5",
+    ),
+    (
+        {"search": {"train.clip": {"low": 1, "high": 2, "step": 0.5, "log": True}}},
+        "a log range has no step; leave out log or step, or list choices",
+    ),
+    (
+        {"search": {"train.clip": {"low": 1, "high": 2, "step": 1e-9}}},
+        "a range has at most 10,000 steps, got 1,000,000,000",
+    ),
+    ({"search": {"train.clip": {"low": 1, "high": 2, "step": 0}}}, "greater than 0"),
+    (
+        {"search": {"model.depth": {"low": 1, "high": 2, "step": 0.5}}},
+        "model.depth: takes whole numbers, got low: 1, high: 2, step: 0.5",
+    ),
+    (
+        {
+            "search": {
+                "model.hidden": {"low": 8, "high": 16, "step": 4},
+                "model.depth": {**DEPTH, "when": {"model.hidden": 9}},
+            }
+        },
+        "model.depth.when.model.hidden: is never 9; its values go from 8 to 16 by 4",
+    ),
+    ({"confirm_seeds": 3}, "tune.confirm_seeds: are the seeds of trials that tune.confirm names"),
+    ({"confirm": 3}, "tune.confirm: there are 2 trials, got 3; write fewer"),
+    (
+        {"confirm": 2, "confirm_seeds": 3, "seeds": 3},
+        "tune.confirm_seeds: every trial is trained with 3 seeds already, got 3; write more",
+    ),
+    (
         {"pruner": {"kind": "wilcoxon"}, "seeds": 3},
         "tune.pruner: wilcoxon compares trials over their seeds and needs tune.seeds of at least 4",
     ),
@@ -132,6 +168,25 @@ def test_a_condition_may_be_any_value_that_a_range_of_whole_numbers_has() -> Non
         tune = experiment(search={"model.hidden": deep, "model.depth": DEPTH}).tune
         assert tune is not None
         assert tune.search["model.hidden"].when == {"model.depth": depth}
+
+
+def test_a_range_with_a_step_has_these_values_alone() -> None:
+    search = {
+        "model.dropout": {"low": 0.1, "high": 0.4, "step": 0.1},
+        "model.hidden": {"low": 8, "high": 24, "step": 8},
+        "train.clip": {"low": 1, "high": 3, "step": 2, "when": {"model.dropout": 0.3}},
+    }
+    given = experiment(search=search)
+    points = [*(all_points(given) or ())]
+    assert {point["model.dropout"] for point in points} == {0.1, 0.2, 0.3, 0.4}
+    assert {point["model.hidden"] for point in points} == {8, 16, 24}
+    clips = {repr(p["train.clip"]) for p in points if "train.clip" in p}
+    assert clips == {"1.0", "3.0"}  # as a trial has them, whose key takes fractions
+    assert len(points) == 3 * 3 + 3 * 2
+    del search["train.clip"]
+    whole = experiment(search=search, sampler={"kind": "grid"}, trials=12)
+    assert whole.tune is not None
+    assert len(grid(whole.replace({"tune": None}), whole.tune)) == 12
 
 
 def test_tokens_of_a_language_model_stay_as_they_are() -> None:
