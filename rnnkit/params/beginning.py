@@ -14,6 +14,8 @@ from typing import Any
 UPDATES = 3_000
 """Updates of a training to begin with."""
 MIN_EPOCHS, MAX_EPOCHS = 4, 40
+VERY_FEW = 200
+"""Items below which batches are very small."""
 
 Blocks = tuple[dict[str, Any], dict[str, Any]]
 """The model block and the train block."""
@@ -48,13 +50,15 @@ class Size:
 
 
 def _train(size: Size, updates: int = UPDATES, rate: float = 3e-3, **more: Any) -> dict[str, Any]:
-    batch = size.by_items(16, 32, 64)
+    batch = 8 if size.items < VERY_FEW else size.by_items(16, 32, 64)
     per_epoch = max(1, math.ceil(0.8 * size.items / batch))
     epochs = min(MAX_EPOCHS, max(MIN_EPOCHS, round(updates / per_epoch)))
     return {
         "epochs": epochs,
         "batch_size": batch,
         "optimizer": {"kind": "adam", "learning_rate": rate},
+        # few validation items make a noisy curve
+        "early_stopping": {"patience": max(3, epochs // 4)},
         **more,
     }
 

@@ -400,8 +400,14 @@ def test_a_file_that_is_not_there(tmp_path: Path, act: Callable) -> None:
         act(LabelledText(path=str(tmp_path / "review.csv")), Fractions())
     with pytest.raises(InputError, match=r"there is no folder .*nowhere"):
         act(LabelledText(path=str(tmp_path / "nowhere" / "a.csv")), Fractions())
-    with pytest.raises(InputError, match=r"this is a folder; name one of its files \(reviews\.csv"):
-        act(LabelledText(path=str(tmp_path)), Fractions())
+
+
+def test_a_side_of_pairs_is_one_file(tmp_path: Path) -> None:
+    (tmp_path / "train.de").write_text("ein\n")
+    (tmp_path / "train.en").mkdir()
+    (tmp_path / "train.en" / "1").write_text("one\n")
+    with pytest.raises(InputError, match=r"this is a folder; name one of its files \(1\)"):
+        read(Pairs(path=f"{tmp_path}/train.{{de,en}}"))
 
 
 def test_a_gzip_that_is_cut_off_or_none(tmp_path: Path) -> None:

@@ -174,7 +174,10 @@ def _read(source: Any, column: str | None) -> pd.DataFrame:
         if paths != [source.path]:
             sources = {path: source.model_copy(update={"path": path}) for path in paths}
             frames = {path: _read_one(file, column) for path, file in sources.items()}
-            return _joined(sources, frames, "of one source")
+            joined = _joined(sources, frames, "of one source")
+            if len(joined) > 1:
+                joined.attrs.pop("single", None)
+            return joined
     return _read_one(source, column)
 
 
@@ -232,8 +235,6 @@ def _joined(
     joined.attrs = {}
     for frame in [*frames.values(), first]:
         joined.attrs |= frame.attrs
-    if len(joined) > 1:
-        joined.attrs.pop("single", None)
     joined.attrs |= {"notes": notes} if notes else {}
     return joined
 
