@@ -23,6 +23,7 @@ from rnnkit.metrics.labels import (
     TokenMeter,
     are_entities,
     entity_counts,
+    scores_by_type,
 )
 from rnnkit.metrics.numbers import ForecastMeter, NumberMeter
 from rnnkit.metrics.texts import (
@@ -50,4 +51,5 @@ __all__ = [
     "bleu_statistics",
     "entity_counts",
     "least_edits",
+    "scores_by_type",
 ]

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from rnnkit.data.prepare.encoded_split import SPLITS
@@ -40,7 +41,8 @@ def write_run_report(
         trials: of the sweep; empty without one.
     """
     pictures = {path.stem: picture(path) for path in sorted(folder.path.glob("figures/*.png"))}
-    heading, wrong = predictions.mistakes(Items(prepared))
+    items = Items(prepared)
+    heading, wrong = predictions.mistakes(items)
     content = render(
         "run.html",
         title=folder.id,
@@ -48,7 +50,7 @@ def write_run_report(
         task=experiment.task.kind.replace("_", " "),
         parameters=result["parameters"],
         verdict=result["verdict"],
-        scores=_scores(result),
+        scores=score_rows(result),
         start={**result["start"], **result.get("counted", {})},
         chosen=_chosen(experiment, result),
         params=(folder.path / PARAMS).read_text(),
@@ -60,6 +62,8 @@ def write_run_report(
         trials_summary=_trial_counts(trials),
         searched=[name for name in SEARCHED if name in pictures],
         others=[name for name in pictures if name not in PLACED_FIGURES],
+        tables=[(title, rows) for title, rows in predictions.tables(items) if rows],
+        samples=result.get("samples", []),
         heading=heading,
         mistakes=wrong,
         seconds={f"{name}, seconds": value for name, value in result["seconds"].items()},
@@ -68,7 +72,8 @@ def write_run_report(
     files.write_atomic(folder.path / REPORT, content)
 
 
-def _scores(result: dict[str, Any]) -> list[dict[str, Any]]:
+def score_rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row for the network, which is `ours`, and for each baseline."""
     names = [name for name in result["shown"] if name in result["test"]]
     rows = [(result["network"], result["test"]), *result["baselines"].items()]
     return [
