@@ -7,9 +7,9 @@ result    the table of a finished run
 
 from flows.console.output import QUIET as QUIET
 from flows.console.output import Terminal as Terminal
+from flows.console.output import in_notebook as in_notebook
 from flows.console.output import out as out
 from flows.console.result import comparison as comparison
 from flows.console.result import number as number
 from flows.console.result import print_result as print_result
 from flows.console.stages import Stages as Stages
-from flows.console.stages import in_notebook as in_notebook

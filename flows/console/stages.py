@@ -1,6 +1,5 @@
 """The stages of a run while it goes on: bars on a terminal or in a notebook, else plain lines."""
 
-import sys
 import time
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
@@ -19,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from flows.console.output import out
+from flows.console.output import in_notebook, out
 from rnnkit.errors import escaped
 
 REFRESH_SECONDS = 0.2
@@ -187,10 +186,3 @@ class Stages:
 
     def __exit__(self, *error: Any) -> None:
         self._view.frame.__exit__(*error)
-
-
-def in_notebook() -> bool:
-    """Whether this process is the kernel of a notebook, in which HTML is shown."""
-    ipython = sys.modules.get("IPython")
-    shell = None if ipython is None else ipython.get_ipython()
-    return hasattr(shell, "kernel")

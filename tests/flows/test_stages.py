@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows.console import Stages, Terminal, stages
+from flows.console import Stages, Terminal, in_notebook, stages
 
 
 @pytest.fixture
@@ -102,6 +102,16 @@ def test_texts_are_escaped_in_a_notebook(cell: list[str]) -> None:
 
 def test_a_python_without_kernel_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
-    assert not stages.in_notebook()
+    assert not in_notebook()
     monkeypatch.delitem(sys.modules, "IPython")
-    assert not stages.in_notebook()
+    assert not in_notebook()
+
+
+def test_nothing_is_animated_in_the_output_of_a_kernel(cell: list[str]) -> None:
+    """A kernel's standard output calls itself a terminal."""
+    file = io.StringIO()
+    console = Terminal(file=file, force_terminal=True)
+    assert not console.is_terminal
+    with console.status("starting"):
+        pass
+    assert file.getvalue() == ""
