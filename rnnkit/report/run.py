@@ -63,7 +63,7 @@ def write_run_report(
         searched=[name for name in SEARCHED if name in pictures],
         others=[name for name in pictures if name not in PLACED_FIGURES],
         tables=[(title, rows) for title, rows in predictions.tables(items) if rows],
-        samples=result.get("samples", []),
+        samples=_samples(result),
         heading=heading,
         mistakes=wrong,
         seconds={f"{name}, seconds": value for name, value in result["seconds"].items()},
@@ -80,6 +80,13 @@ def score_rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
         {"": network, **{name: metrics.get(name) for name in names}, "ours": k == 0}
         for k, (network, metrics) in enumerate(rows)
     ]
+
+
+def _samples(result: dict[str, Any]) -> list[dict[str, str]]:
+    """Generated texts, with their prompts where they have any."""
+    samples: list[dict[str, str]] = result.get("samples", [])
+    prompted = any(sample["prompt"] for sample in samples)
+    return samples if prompted else [{"text": sample["text"]} for sample in samples]
 
 
 def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:

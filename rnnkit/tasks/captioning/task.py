@@ -56,7 +56,9 @@ class Captioning(SequenceToSequence[examples.CaptioningFitted]):
     @property
     def sample_prompts(self) -> tuple[str, ...]:
         """The most frequent categories; of vectors the texts of the test split are shown."""
-        return self.fitted.categories[:MAX_EXAMPLES]
+        prompts = self.fitted.categories[:MAX_EXAMPLES]
+        repeats = MAX_EXAMPLES // len(prompts) if prompts else 0
+        return tuple(prompt for prompt in prompts for _ in range(repeats))
 
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
         if not prompt and self.fitted.categories:
