@@ -44,6 +44,10 @@ class InputError(ValueError):
     def __init__(self, message: str) -> None:
         super().__init__(as_message(message))
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UnreadableFile(InputError):
     """A file that is missing, empty or broken, whatever it is read as."""

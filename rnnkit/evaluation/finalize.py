@@ -11,6 +11,7 @@ from torch import nn
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.stored import RECORD, TARGET, TOKENIZER
+from rnnkit.evaluation.samples import samples
 from rnnkit.evaluation.verdict import verdict
 from rnnkit.nn.model.network import count_parameters, describe
 from rnnkit.params import Experiment, dump
@@ -39,9 +40,9 @@ def finalize(
         cache: the folder of prepared data.
 
     Returns:
-        the keys of `scored` and `training_summary`, start (notes on pretrained weights),
-        best_epoch, half_rate (None, or where the training went back: epoch, step, refused_from),
-        parameters.
+        the keys of `scored` and `training_summary`, samples (of tasks that generate text), start
+        (notes on pretrained weights), best_epoch, half_rate (None, or where the training went back:
+        epoch, step, refused_from), parameters.
     """
     tensors, facts = folder.best_checkpoint()
     prefix = "weights/"
@@ -51,6 +52,7 @@ def finalize(
     pretrained = start(network, experiment, prepared)
     network.load_state_dict(weights)
     result, predictions = scored(network, task, experiment, prepared, prepared.splits["test"])
+    generated = samples(task, network, experiment.seed)
     files.write_atomic(folder.path / PREDICTIONS, predictions.to_parquet())
     _write_model(weights, experiment, cache / prepared.sha256, folder.path / "model")
     summary = training_summary(experiment, folder.records("epoch"), facts["best_epoch"])
@@ -60,6 +62,7 @@ def finalize(
         summary["training"] += f" {half_rate.sentence}"
     return {
         **result,
+        **({"samples": generated} if generated else {}),
         "start": pretrained,
         "best_epoch": facts["best_epoch"],
         **summary,

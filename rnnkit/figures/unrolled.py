@@ -13,7 +13,13 @@ MAX_LAYERS = 4
 
 
 def unrolled(
-    inputs: str, layer: str, depth: int, bidirectional: bool, synced: bool, readout: str
+    inputs: str,
+    layer: str,
+    depth: int,
+    bidirectional: bool,
+    synced: bool,
+    readout: str,
+    characters: str | None = None,
 ) -> Figure:
     """A network over three time steps.
 
@@ -24,13 +30,19 @@ def unrolled(
         bidirectional: whether layers are bidirectional.
         synced: whether every step has a read-out, or only the last one.
         readout: label of the read-out ("7 tags").
+        characters: label of the network over each word's characters; None: there is none.
     """
     drawn = min(depth, MAX_LAYERS)
-    figure, axes = panel(8.4, 2.4 + 0.72 * drawn, "The network, unrolled over time")
+    bottom = 0 if characters is None else -1
+    height = 2.4 + 0.72 * (drawn - bottom)
+    figure, axes = panel(8.4, height, "The network, unrolled over time")
     top, last = drawn + 1, len(STEPS) - 1
     for x, step in enumerate(STEPS):
         _box(axes, x, 0, inputs, GREEN)
-        axes.annotate(step, (x, -0.52), ha="center", fontsize=TEXT, color=INK)
+        if characters is not None:
+            _box(axes, x, bottom, characters, BLUE)
+            _up(axes, x, 0)
+        axes.annotate(step, (x, bottom - 0.52), ha="center", fontsize=TEXT, color=INK)
         for y in range(1, drawn + 1):
             name = layer if y < drawn or depth == drawn else f"{layer}  (layer {depth})"
             _box(axes, x, y, name, BLUE)
@@ -46,7 +58,7 @@ def unrolled(
         note = f"{depth - drawn} more layers between"
         axes.annotate(note, (last + 0.42, drawn - 0.5), fontsize=SMALL, color=GREY)
     axes.set_xlim(-0.8, last + 0.9)
-    axes.set_ylim(-0.75, top + 0.5)
+    axes.set_ylim(bottom - 0.75, top + 0.5)
     return figure
 
 

@@ -12,9 +12,9 @@ from rnnkit.data.prepare.ids import END, PADDING, UNKNOWN
 from rnnkit.errors import InputError
 from rnnkit.inference.predict import Predictor
 from rnnkit.runtime import numerics
+from rnnkit.tasks.interface import Continuation
 
 
-@torch.no_grad()
 def generate(
     predictor: Predictor, prompt: str, tokens: int, temperature: float, top_k: int | None, seed: int
 ) -> str:
@@ -40,10 +40,21 @@ def generate(
         raise InputError(f"the temperature must be a number from 0 on, got {temperature}")
     if top_k is not None and top_k < 1:
         raise InputError(f"top-k must be at least 1, got {top_k}")
-    draw = numerics.generator(seed, "generate")
+    return draw(continuation, tokens, temperature, top_k, numerics.generator(seed, "generate"))
+
+
+@torch.no_grad()
+def draw(
+    continuation: Continuation,
+    tokens: int,
+    temperature: float,
+    top_k: int | None,
+    generator: torch.Generator,
+) -> str:
+    """As `generate`, of a text that was begun."""
     drawn = list[int]()
     while len(drawn) < tokens:
-        token = choose(continuation.scores(), temperature, top_k, draw)
+        token = choose(continuation.scores(), temperature, top_k, generator)
         if token == END:
             break
         drawn.append(token)

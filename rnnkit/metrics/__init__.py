@@ -24,6 +24,7 @@ from rnnkit.metrics.labels import (
     TokenMeter,
     are_entities,
     entity_counts,
+    scores_by_type,
 )
 from rnnkit.metrics.numbers import ForecastMeter, NumberMeter
 from rnnkit.metrics.texts import (
@@ -51,4 +52,5 @@ __all__ = [
     "bleu_statistics",
     "entity_counts",
     "least_edits",
+    "scores_by_type",
 ]

@@ -53,6 +53,25 @@ def load(
     return _experiment(tree, changes)
 
 
+def build(params: Mapping[str, Any], changes: Changes = NO_CHANGES) -> Experiment:
+    """An experiment from a dict of the same form as a params file; arguments as in `load`.
+
+    >>> build({"name": "a", "task": {"kind": "forecasting"}, "data": {"sorce": 1}})
+    Traceback (most recent call last):
+    rnnkit.errors.InputError: params: data.sorce: unknown key; did you mean 'source'?
+    """
+    return _experiment(Tree("params", _plain(params)), changes)
+
+
+def _plain(value: Any) -> Any:
+    """A value of Python as YAML would give it: paths as texts, tuples as lists."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, Path) else value
+
+
 def change(experiment: Experiment, changes: Changes) -> Experiment:
     """A copy of an experiment with some values replaced, under the rules of `load`."""
     return _experiment(Tree(experiment.name, experiment.model_dump()), changes)

@@ -46,14 +46,25 @@ class Raw(Block):
 Representation = Annotated[Embedding | OneHot | Raw, Field(discriminator="kind")]
 
 
-class RNN(Block):
+class CellBlock(Block):
+    """A recurrent cell."""
+
+    kind: str
+
+    @property
+    def name(self) -> str:
+        """The cell's name in tables and figures."""
+        return self.kind.upper()
+
+
+class RNN(CellBlock):
     """The vanilla recurrent network (Elman 1990)."""
 
     kind: Literal["rnn"] = "rnn"
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
 
 
-class LSTM(Block):
+class LSTM(CellBlock):
     """Long short-term memory (Hochreiter and Schmidhuber 1997; forget gate Gers et al. 2000)."""
 
     kind: Literal["lstm"] = "lstm"
@@ -62,7 +73,7 @@ class LSTM(Block):
     for about 1 + exp(b) steps."""
 
 
-class GRU(Block):
+class GRU(CellBlock):
     """The gated recurrent unit in its reset-after form (Cho et al. 2014)."""
 
     kind: Literal["gru"] = "gru"
@@ -71,15 +82,20 @@ class GRU(Block):
     steps (Tallec and Ollivier 2018)."""
 
 
-class Custom(Block):
+class Custom(CellBlock):
     """A user-defined cell: a subclass of rnnkit.nn.cells.interface.Cell, constructed with
-    (inputs, hidden, this block). `rnnkit check --deep` tests it."""
+    (inputs, hidden), and with this block where its `__init__` takes a third argument. `rnnkit check
+    --deep` tests it."""
 
     kind: Literal["custom"] = "custom"
     module: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
     """`module:Class`; the module is in the working folder or installed."""
     options: FrozenMapping[str, bool | int | float | str] = FrozenDict()
-    """Options of the class."""
+    """Options of the class, whose `__init__` takes this block."""
+
+    @property
+    def name(self) -> str:
+        return self.module.partition(":")[2]
 
 
 Cell = Annotated[RNN | LSTM | GRU | Custom, Field(discriminator="kind")]

@@ -129,16 +129,13 @@ def _curves(groups: Groups) -> tuple[dict[str, list[list[float]]], str]:
 
 
 def _differing(groups: Groups) -> list[dict[str, Any]]:
-    """The params that differ between variants, one row per variant; of a sweep those it chose."""
+    """The params that differ between variants, a row for each; of a sweep those it chose."""
     flat = {variant: flatten(runs[0].trained) for variant, runs in groups.items()}
     paths = sorted({path for values in flat.values() for path in values})
     return [
-        {"variant": variant}
-        | {
-            path: as_yaml(values.get(path, ""))
-            for path in paths
-            if path.split(".")[0] not in IGNORED_PARAMS
-            and len({str(params.get(path, "")) for params in flat.values()}) > 1
-        }
-        for variant, values in flat.items()
+        {"param": path}
+        | {variant: as_yaml(values.get(path, "")) for variant, values in flat.items()}
+        for path in paths
+        if path.split(".")[0] not in IGNORED_PARAMS
+        and len({str(params.get(path, "")) for params in flat.values()}) > 1
     ]

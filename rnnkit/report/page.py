@@ -1,6 +1,7 @@
 """Render HTML templates: text is escaped, pictures are embedded."""
 
 import base64
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,9 @@ def figure(value: Any) -> str:
     """
     if value is None or value != value:
         return ""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, Integral) else f"{float(value):.4g}"
 
 
 _TEMPLATES.filters["figure"] = figure

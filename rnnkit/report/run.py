@@ -1,6 +1,7 @@
 """`report.html` of a run: params, data, metrics, figures, trials and the worst mistakes."""
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 from rnnkit.data.prepare.encoded_split import SPLITS
@@ -38,7 +39,8 @@ def write_run_report(
         trials: of the sweep; empty without one.
     """
     pictures = {path.stem: picture(path) for path in sorted(folder.path.glob("figures/*.png"))}
-    heading, wrong = predictions.mistakes(Items(prepared))
+    items = Items(prepared)
+    heading, wrong = predictions.mistakes(items)
     content = render(
         "run.html",
         title=folder.id,
@@ -46,7 +48,7 @@ def write_run_report(
         task=experiment.task.kind.replace("_", " "),
         parameters=result["parameters"],
         verdict=result["verdict"],
-        scores=_scores(result),
+        scores=score_rows(result),
         start={**result["start"], **result.get("counted", {})},
         chosen=_chosen(experiment, result),
         params=(folder.path / PARAMS).read_text(),
@@ -59,6 +61,8 @@ def write_run_report(
         advice=result.get("advice", []),
         searched=[name for name in SEARCHED if name in pictures],
         others=[name for name in pictures if name not in PLACED_FIGURES],
+        tables=[(title, rows) for title, rows in predictions.tables(items) if rows],
+        samples=_samples(result),
         heading=heading,
         mistakes=wrong,
         seconds={f"{name}, seconds": value for name, value in result["seconds"].items()},
@@ -67,13 +71,21 @@ def write_run_report(
     files.write_atomic(folder.path / REPORT, content)
 
 
-def _scores(result: dict[str, Any]) -> list[dict[str, Any]]:
+def score_rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row for the network, which is `ours`, and for each baseline."""
     names = [name for name in result["shown"] if name in result["test"]]
     rows = [(result["network"], result["test"]), *result["baselines"].items()]
     return [
         {"": network, **{name: metrics.get(name) for name in names}, "ours": k == 0}
         for k, (network, metrics) in enumerate(rows)
     ]
+
+
+def _samples(result: dict[str, Any]) -> list[dict[str, str]]:
+    """Generated texts, with their prompts where they have any."""
+    samples: list[dict[str, str]] = result.get("samples", [])
+    prompted = any(sample["prompt"] for sample in samples)
+    return samples if prompted else [{"text": sample["text"]} for sample in samples]
 
 
 def _chosen(experiment: Experiment, result: dict[str, Any]) -> dict[str, Any]:

@@ -72,9 +72,13 @@ def _network(model: Model, task: Task) -> Figure:
 
 
 def _recurrent(model: Model, inputs: str, readout: str, synced: bool) -> Figure:
-    kind = model.cell.kind.upper() if model.cell.kind != "custom" else "cell"
-    layer, both = f"{kind}, {model.hidden}", model.bidirectional
-    return figures.unrolled(inputs, layer, model.depth, both, synced, readout)
+    layer, both = f"{model.cell.name}, {model.hidden}", model.bidirectional
+    spelling = getattr(model.representation, "characters", None)
+    characters = None
+    if spelling is not None:
+        inputs = f"{inputs}\n+ 2 × {spelling.hidden}"
+        characters = f"characters, {spelling.size}\n{model.cell.name}, both ways"
+    return figures.unrolled(inputs, layer, model.depth, both, synced, readout, characters)
 
 
 def _feed_forward(model: Model, inputs: str, readout: str) -> Figure:
@@ -82,7 +86,7 @@ def _feed_forward(model: Model, inputs: str, readout: str) -> Figure:
 
 
 def _decoding(model: Model, inputs: str, readout: str, reads_sequence: bool) -> Figure:
-    cell = f"{model.cell.kind.upper()}, {model.hidden}"
+    cell = f"{model.cell.name}, {model.hidden}"
     encoder = f"bidirectional {cell}" if model.bidirectional else cell
     attention, feeding = model.attention, model.input_feeding
     shown = encoder if reads_sequence else None

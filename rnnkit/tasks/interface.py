@@ -270,6 +270,17 @@ class Task(ABC, Generic[F]):
             )
         return self.stream_type(self, network)
 
+    @property
+    def sample_prompts(self) -> tuple[str, ...]:
+        """Prompts of the generated texts in a report; empty where no text is generated."""
+        return ()
+
+    @property
+    def generates_characters(self) -> bool:
+        """Whether the tokens of a continuation are characters."""
+        data = self.fitted.data
+        return isinstance(data.target_tokenizer or data.tokenizer, Characters)
+
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
         """What generates text, token by token.
 

@@ -141,7 +141,8 @@ class ItemFitted(Fitted, ABC, Generic[T]):
         if inputs.vocabulary is not None:
             facts["unknown"] = {split: unknown(part.inputs) for split, part in splits.items()}
         _, names = fitted.texts(frame, np.concatenate([rows["valid"], rows["test"]]))
-        return Prepared("", splits, fitted, facts, sources=names)
+        originals = fitted.originals(frame, rows["test"], splits["test"])
+        return Prepared("", splits, fitted, facts, sources=names, originals=originals)
 
 
 def numbers(rows: Sequence[Sequence[Any]], names: Sequence[str], refusal: str) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The table of predictions of a test split, with what is measured and shown of it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -10,6 +10,7 @@ import pandas
 
 from rnnkit.data.inputs import Inputs
 from rnnkit.data.prepare.encoded_split import EncodedSplit
+from rnnkit.data.prepare.ids import END
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.metrics import Metrics, bleu_of
@@ -113,6 +114,14 @@ class Predictions(ABC):
         name = measure or self.compared[0]
         return Measured(name, self.measures[name]())
 
+    def tables(self, items: "Items") -> Iterator[tuple[str, Rows]]:
+        """Further tables of the report, each with its heading.
+
+        Args:
+            items: the test items' texts.
+        """
+        return iter(())
+
     @abstractmethod
     def mistakes(self, items: "Items") -> tuple[str, Rows]:
         """A heading and the rows below it, the worst first; none where nothing went wrong.
@@ -138,7 +147,7 @@ class Scored(Metrics):
 
 
 class Items:
-    """The texts of test items, as far as the network could read them.
+    """The texts of test items, with their tokens as the source has them.
 
     Args:
         prepared: their data.
@@ -147,6 +156,7 @@ class Items:
     def __init__(self, prepared: Prepared) -> None:
         self.split: EncodedSplit = prepared.splits["test"]
         self._inputs: Inputs = prepared.fitted.inputs
+        self._originals = prepared.originals
         self._places = {item: i for i, item in enumerate(self.split.item.tolist())}
 
     def inputs(self, item: int) -> Any:
@@ -155,21 +165,38 @@ class Items:
         start, length = int(self.split.input_start[i]), int(self.split.input_length[i])
         return self.split.inputs[start : start + length]
 
-    def _ids(self, item: int) -> list[int]:
-        if self._inputs.vocabulary is None or item not in self._places:
-            return []
-        ids = self.inputs(item)
-        words: list[int] = (ids[:, 0] if ids.ndim == 2 else ids).tolist()  # without their spelling
-        return words
-
     def pieces(self, item: int) -> list[str]:
         """An item's tokens; none where it is made of numbers."""
-        return self._inputs.pieces(self._ids(item))
+        if self._inputs.vocabulary is None or item not in self._places:
+            return []
+        ids, start = self.inputs(item), int(self.split.input_start[self._places[item]])
+        words = (ids[:, 0] if ids.ndim == 2 else ids).tolist()  # without their spelling
+        pieces = self._inputs.pieces(words)
+        return [self._originals.get(start + k, piece) for k, piece in enumerate(pieces)]
 
     def text(self, item: int) -> str:
         """An item's text, cut where it is long."""
-        text = self._inputs.text(self._ids(item))
-        return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]} …"
+        return _cut(self._inputs.joined(self.pieces(item)))
+
+    def targets(self, begin: int, length: int) -> str:
+        """The text of a stretch of a stream's targets, cut where it is long; `⏎` is an end.
+
+        Args:
+            begin: of the first target, counted from the stream's first one.
+            length: number of targets.
+        """
+        places = range(begin + 1, begin + 1 + min(length, MAX_CHARACTERS))
+        ids = self.split.inputs[places.start : places.stop].tolist()
+        pieces = self._inputs.pieces(ids)
+        shown = [
+            "⏎" if token == END else self._originals.get(place, piece)
+            for place, token, piece in zip(places, ids, pieces, strict=True)
+        ]
+        return _cut(self._inputs.joined(shown))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]} …"
 
 
 def summed(item: Any, total: object, weight: object) -> pandas.DataFrame:

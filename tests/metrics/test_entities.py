@@ -3,16 +3,19 @@
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import pandas
 import pytest
 import torch
 
 from rnnkit.metrics import EntityMeter
-from rnnkit.metrics.labels import are_entities
+from rnnkit.metrics.labels import are_entities, scores_by_type
 from rnnkit.params.data import Data
 from rnnkit.params.source import Conll
 from rnnkit.params.task import Tagging
 from rnnkit.tasks import prepare, task_for
+from rnnkit.tasks.tagging.predictions import TagPredictions
 
 Entity = tuple[int, int, str]
 """First token, last token, type."""
@@ -126,3 +129,50 @@ def test_a_label_that_is_no_entity_tag_counts_as_outside() -> None:
 )
 def test_other_labels_are_no_entities(labels: list[str]) -> None:
     assert not are_entities(labels)
+
+
+def test_scores_by_type_are_those_of_sets_of_entities() -> None:
+    draw = random.Random(5)
+    truth, said = ([drawn(draw, 9) for _ in range(30)] for _ in range(2))
+    said[::2] = truth[::2]
+    rows = [[written(own, 9, "BILOU") for own in side] for side in (truth, said)]
+    scores = scores_by_type(*rows)
+    assert list(scores) == ["LOC", "PER"]
+    for kind, found in scores.items():
+        own = [
+            {(row, *each) for row, line in enumerate(side) for each in line if each[2] == kind}
+            for side in (truth, said)
+        ]
+        right = len(own[0] & own[1])
+        assert 0 < right < len(own[0])
+        assert found == {
+            "entities": len(own[0]),
+            "predicted": len(own[1]),
+            "precision": right / len(own[1]),
+            "recall": right / len(own[0]),
+            "f1": pytest.approx(2 * right / (len(own[0]) + len(own[1]))),
+        }
+
+
+def test_a_type_that_is_never_predicted_has_scores_of_zero() -> None:
+    zero = {"precision": 0, "recall": 0, "f1": 0}
+    assert scores_by_type([["B-A", "O"]], [["O", "B-B"]]) == {
+        "A": {"entities": 1, "predicted": 0, **zero},
+        "B": {"entities": 0, "predicted": 1, **zero},
+    }
+
+
+def test_a_report_has_the_scores_of_each_type_of_entity(tmp_path: Path) -> None:
+    items: Any = None  # the scores need no texts
+    table = pandas.DataFrame({"item": [0, 1], "truth": [["B-PER", "O"], ["B-LOC", "O"]]})
+    predicted = table.assign(predicted=[["B-PER", "O"], ["O", "O"]])
+    ((heading, rows),) = TagPredictions(predicted, Tagging()).tables(items)
+    assert heading == "Entities by type"
+    assert [(row["type"], row["entities"], row["f1"]) for row in rows] == [
+        ("LOC", 1, 0), ("PER", 1, 1),
+    ]  # fmt: skip
+    parts = table.assign(truth=[["NOUN", "VERB"], ["VERB", "NOUN"]])
+    no_entities = parts.assign(predicted=parts["truth"])
+    assert [*TagPredictions(no_entities, Tagging()).tables(items)] == []
+    one_type = table.assign(truth=[["B", "O"], ["B", "I"]], predicted=[["B", "O"], ["O", "O"]])
+    assert [*TagPredictions(one_type, Tagging()).tables(items)] == []

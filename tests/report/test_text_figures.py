@@ -159,3 +159,16 @@ def test_a_network_that_writes_is_drawn(
     unfed = figures.writer("embedding, 4", encoder, "GRU, 8", 2, "dot", False)
     assert len(fed.axes[0].texts) == len(unfed.axes[0].texts) + 2  # an arrow is a text without one
     figures.save(figure, tmp_path / "a.png")
+
+
+def test_the_network_over_characters_is_drawn_below_the_words(tmp_path: Path) -> None:
+    look = ("embedding, 8\n+ 2 × 5", "GRU, 6", 1, False, True, "3 labels")
+    figure = figures.unrolled(*look, "characters, 4\nGRU, both ways")
+    texts = [text for text in figure.axes[0].texts if text.get_text().startswith("characters")]
+    words = [text for text in figure.axes[0].texts if text.get_text().startswith("embedding")]
+    assert len(texts) == len(words) == 3
+    assert {text.xy[1] for text in texts} == {-1}
+    assert {text.xy[1] for text in words} == {0}
+    without = figures.unrolled(*look)
+    assert len(without.axes[0].texts) == len(figure.axes[0].texts) - 6  # with arrows
+    figures.save(figure, tmp_path / "a.png")

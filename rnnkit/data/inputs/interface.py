@@ -123,9 +123,19 @@ class Inputs(ABC):
         """Readable tokens of ids; empty for numbers."""
         return [] if self.tokenizer is None else [*map(self.tokenizer.piece, ids)]
 
-    def text(self, ids: Sequence[int]) -> str:
-        """Decode ids to text; empty for numbers."""
-        return "" if self.tokenizer is None else self.tokenizer.separator.join(self.pieces(ids))
+    def joined(self, pieces: Sequence[str]) -> str:
+        """The text of readable tokens; empty for numbers."""
+        return "" if self.tokenizer is None else self.tokenizer.separator.join(pieces)
+
+    def originals(self, items: Sequence[Any], flat: np.ndarray) -> dict[int, str]:
+        """Step -> the token as the source has it, at tokens that the network reads as the unknown
+        one or in lower case.
+
+        Args:
+            items: of a source's frame.
+            flat: as `encode` gives them.
+        """
+        return {}
 
     def stored(self) -> dict[str, Any]:
         """Fields of `prepared.json` for `load`."""

@@ -67,6 +67,19 @@ class TokenInputs(Inputs):
         text = refuse_no_text(self.one(value, where), where)
         return self.tokenizer.encode_tokens([[text]])[0]
 
+    def originals(self, items: Sequence[Any], flat: np.ndarray) -> dict[int, str]:
+        ids = (flat if flat.ndim == 1 else flat[:, 0]).tolist()  # without their characters
+        changed = {}
+        for step, (token, written) in enumerate(zip(ids, self.written(items), strict=True)):
+            piece = self.tokenizer.piece(token)
+            if written != piece and (token == UNKNOWN or written.lower() == piece):
+                changed[step] = written
+        return changed
+
+    def written(self, items: Sequence[Any]) -> Iterable[str]:
+        """The tokens of all items, one after the other, as the items have them."""
+        return chain.from_iterable(items)
+
     @classmethod
     def load(cls, stored: Stored, data: Data) -> Self:
         return cls(stored.tokenizer)
@@ -86,6 +99,13 @@ class Texts(TokenInputs):
 
     def encode(self, items: Sequence[str]) -> Flat:
         return self.tokenizer.encode(items)
+
+    def originals(self, items: Sequence[Any], flat: np.ndarray) -> dict[int, str]:
+        has_unknown = self.tokenizer.of_words or self.tokenizer.of_characters
+        return super().originals(items, flat) if has_unknown else {}
+
+    def written(self, items: Sequence[str]) -> list[str]:
+        return self.tokenizer.written(items)
 
     def step(self, value: Any, where: str) -> Any:
         return value
@@ -261,6 +281,9 @@ class Categories(TokenInputs):
 
     def encode(self, items: Sequence[str]) -> Flat:
         return self.tokenizer.encode_tokens([[item] for item in items])
+
+    def written(self, items: Sequence[str]) -> Sequence[str]:
+        return items
 
     def keys(self, source: Source) -> list[str]:
         return [getattr(source, "label", "label")]

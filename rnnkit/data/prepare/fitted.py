@@ -61,6 +61,18 @@ class Fitted(ABC):
         """Targets as text, and source texts or recordings' names; empty if there are none."""
         return {}, {}
 
+    def originals(self, frame: pd.DataFrame, rows: np.ndarray, split: EncodedSplit) -> Texts:
+        """Place in the inputs of a split -> the token as the source has it, where that is another
+        text than the vocabulary's.
+
+        Args:
+            frame: of the source.
+            rows: those that the split was encoded from.
+            split: the encoded rows.
+        """
+        items = frame[self.inputs.column].iloc[rows].tolist()
+        return self.inputs.originals(items, split.inputs.numpy())
+
     def read(self, values: Sequence[Any], names: Sequence[str]) -> EncodedSplit:
         """Encode a user's inputs, with dummy targets.
 

@@ -31,6 +31,8 @@ class Prepared(Generic[F]):
         facts: for reports.
         references: target texts of valid and test, by row of the source's frame.
         sources: source texts of pairs, or names of recordings, by row.
+        originals: of the test split's tokens those that the source has in another form than the
+            vocabulary, by their place in its `inputs`.
     """
 
     sha256: str
@@ -39,6 +41,7 @@ class Prepared(Generic[F]):
     facts: Facts
     references: Mapping[int, str] = FrozenDict()
     sources: Mapping[int, str] = FrozenDict()
+    originals: Mapping[int, str] = FrozenDict()
 
     @property
     def notes(self) -> list[str]:

@@ -5,6 +5,7 @@ tokenizer.json        Hugging Face tokenizer of the inputs
 target.json           Hugging Face tokenizer of target texts
 references.json       target texts of valid and test
 sources.json          source texts of pairs, or names of recordings
+originals.json        tokens of test as the source has them, where the vocabulary has another form
 prepared.json         the tensor of each field of each split; fields of the task; facts
 manifest.json         sha256 of the files above
 """
@@ -40,6 +41,7 @@ from rnnkit.runtime.files import (
 from rnnkit.runtime.unfinished import remove_unfinished, temporary_path
 
 TENSORS, REFERENCES, SOURCES = "tensors.safetensors", "references.json", "sources.json"
+ORIGINALS = "originals.json"
 KIND = {"synced": "synced", "known": "known", "unaligned": "is_sequence_to_sequence"}
 """Key of the record -> field that the splits have in common."""
 Load = Callable[[Stored], Fitted]
@@ -84,9 +86,10 @@ def publish(built: Prepared, place: Path) -> None:
         write_atomic(temporary / TENSORS, safetensors.torch.save(tensors))
         for name, content in built.fitted.files().items():
             write_atomic(temporary / name, content)
-        for name, texts in ((REFERENCES, built.references), (SOURCES, built.sources)):
-            if texts:
-                write_json(temporary / name, dict(texts))
+        texts = {REFERENCES: built.references, SOURCES: built.sources, ORIGINALS: built.originals}
+        for name, by_number in texts.items():
+            if by_number:
+                write_json(temporary / name, dict(by_number))
         train = built.splits["train"]
         record = {
             "parts": layout,
@@ -125,13 +128,14 @@ def read(place: Path, load: Load, examples: bool = True) -> Prepared:
         split: EncodedSplit(**kind, **{field: tensors[name] for field, name in layout.items()})
         for split, layout in stored.record["parts"].items()
     }
-    references, sources = _by_row(place / REFERENCES), _by_row(place / SOURCES)
-    return Prepared(place.name, FrozenDict(splits), fitted, facts, references, sources)
+    texts = [_by_number(place / name) for name in (REFERENCES, SOURCES, ORIGINALS)]
+    return Prepared(place.name, FrozenDict(splits), fitted, facts, *texts)
 
 
-def _by_row(file: Path) -> Mapping[int, str]:
+def _by_number(file: Path) -> Mapping[int, str]:
+    """Texts by row or by step; an older version wrote no originals."""
     texts = read_json(file) if file.exists() else {}
-    return FrozenDict({int(row): text for row, text in texts.items()})
+    return FrozenDict({int(number): text for number, text in texts.items()})
 
 
 def _share(

@@ -88,6 +88,16 @@ class FittedTokenizer:
         known = [token for token in ids if self.model.id_to_token(token) is not None]
         return str(self.model.decode(known))
 
+    def written(self, texts: Sequence[str]) -> list[str]:
+        """The tokens of all texts, concatenated, as the texts have them: neither normalized nor
+        unknown. Of words and characters; byte pairs have no unknown tokens."""
+        encodings = self.model.encode_batch(list(texts))
+        return [
+            text[begin:end]
+            for text, encoding in zip(texts, encodings, strict=True)
+            for begin, end in encoding.offsets
+        ]
+
     def piece(self, token: int) -> str:
         """A readable token: BPE bytes as characters."""
         name = self.vocabulary[token]

@@ -230,7 +230,7 @@ def describe(model: Model, topology: str) -> str:
     'bidirectional GRU, 2 layers of 64'
     """
     layers = "1 layer" if model.depth == 1 else f"{model.depth} layers"
-    kind = "bidirectional " * model.bidirectional + model.cell.kind.upper()
+    kind = "bidirectional " * model.bidirectional + model.cell.name
     kind = "feed-forward" if topology == "one_to_one" else kind
     described = f"{kind}, {layers} of {model.hidden}"
     if topology != "encoder_decoder":

@@ -14,7 +14,7 @@ from rnnkit.nn.model.network import OneToMany
 from rnnkit.params.data import Data
 from rnnkit.tasks.captioning import examples
 from rnnkit.tasks.interface import Baseline, Continuation
-from rnnkit.tasks.language_modeling.predictions import CategoryLikelihoods
+from rnnkit.tasks.language_modeling.predictions import MAX_EXAMPLES, CategoryLikelihoods
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.sequence_to_sequence import baselines
 from rnnkit.tasks.sequence_to_sequence.predictions import TextPredictions
@@ -52,6 +52,13 @@ class Captioning(SequenceToSequence[examples.CaptioningFitted]):
         if vocabulary is None:
             return {}
         return {"category": [vocabulary[token] for token in batch.inputs[:, 0].tolist()]}
+
+    @property
+    def sample_prompts(self) -> tuple[str, ...]:
+        """The most frequent categories; of vectors the texts of the test split are shown."""
+        prompts = self.fitted.categories[:MAX_EXAMPLES]
+        repeats = MAX_EXAMPLES // len(prompts) if prompts else 0
+        return tuple(prompt for prompt in prompts for _ in range(repeats))
 
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
         if not prompt and self.fitted.categories:

@@ -16,7 +16,7 @@ import numpy as np
 from rnnkit.data.inputs.tokens import EndedTexts
 from rnnkit.data.prepare.encoded_split import EncodedSplit, begin, stream_windows
 from rnnkit.data.prepare.facts import counted, unknown
-from rnnkit.data.prepare.fitted import Fitted
+from rnnkit.data.prepare.fitted import Fitted, Texts
 from rnnkit.data.prepare.ids import END
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import duplicates, split_items
@@ -43,6 +43,14 @@ class LanguageModelingFitted(Fitted):
         start, length = stream_windows(lengths + 1, self.data.max_length)
         owner = np.searchsorted(np.cumsum(lengths + 1), start, side="right")
         return EncodedSplit.next_steps(stream, start, length, rows[owner])
+
+    def originals(self, frame: pd.DataFrame, rows: np.ndarray, split: EncodedSplit) -> Texts:
+        """As `Fitted.originals`; ends stand between the texts."""
+        stream = split.inputs.numpy()
+        places = np.flatnonzero(stream != END)
+        items = frame[self.inputs.column].iloc[rows].tolist()
+        changed = self.inputs.originals(items, stream[places])
+        return {int(places[step]): token for step, token in changed.items()}
 
     def read(self, values: Sequence[Any], names: Sequence[str]) -> EncodedSplit:
         """Each text after the end of what came before."""
@@ -95,4 +103,5 @@ def fit(
         "duplicates": duplicates(frame, "text", rows),
         "texts": {split: len(own) for split, own in rows.items()},
     }
-    return Prepared("", splits, fitted, facts)
+    originals = fitted.originals(frame, rows["test"], splits["test"])
+    return Prepared("", splits, fitted, facts, originals=originals)

@@ -19,6 +19,9 @@ from rnnkit.tasks.language_modeling.predictions import TokenLikelihoods
 from rnnkit.tasks.predictions import Predictions
 from rnnkit.tasks.streaming import SequenceStream
 
+SAMPLES = 3
+"""Generated texts in a report."""
+
 
 class TokenStream(SequenceStream):
     """A text that comes token by token: the log-probability of each, given those before it."""
@@ -79,6 +82,10 @@ class LanguageModeling(Task[examples.LanguageModelingFitted]):
         from rnnkit import figures
 
         yield "surprise", figures.surprise(predictions.table, "token")
+
+    @property
+    def sample_prompts(self) -> tuple[str, ...]:
+        return ("",) * SAMPLES
 
     def continuation(self, network: nn.Module, prompt: str) -> Continuation:
         return TextContinuation(self, network, prompt)

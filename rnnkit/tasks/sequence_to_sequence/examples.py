@@ -153,7 +153,8 @@ class TextFitted(Fitted):
             **further,
         }
         references, sources = fitted.texts(frame, np.concatenate([rows["valid"], rows["test"]]))
-        return Prepared("", splits, fitted, facts, references, sources)
+        originals = fitted.originals(frame, rows["test"], splits["test"])
+        return Prepared("", splits, fitted, facts, references, sources, originals)
 
 
 def slices(split: EncodedSplit, which: str) -> list[list[int]]:

@@ -1,7 +1,7 @@
 """Predictions that are texts, beside their references."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +13,8 @@ from rnnkit.tasks.predictions import Items, Measures, Predictions, Rows, mistake
 
 MAX_TYPICAL = 4
 """Items that are shown as examples."""
+MAX_EXAMPLES = 6
+"""First items of the test split in a report."""
 LENGTH_GROUPS = 6
 """Groups of lengths, of about as many items each."""
 
@@ -52,6 +54,11 @@ class TextPredictions(Predictions):
     def _right(self) -> pandas.DataFrame:
         pairs = zip(self.table["predicted"], self.references(), strict=True)
         return self.shares([(text in texts, 1) for text, texts in pairs], "total", "weight")
+
+    def tables(self, items: Items) -> Iterator[tuple[str, Rows]]:
+        """The first texts of the test split, right or wrong."""
+        rows = mistake_rows(self.table.head(MAX_EXAMPLES), ["truth", "predicted"], items)
+        yield "The first items of the test split", rows
 
     def mistakes(self, items: Items) -> tuple[str, Rows]:
         wrong = self.table[~self.table["right"].astype(bool)]

@@ -1,12 +1,13 @@
 """Predictions of a tag for every token or frame."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
 import pandas
 
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.metrics import are_entities, entity_counts
+from rnnkit.metrics import are_entities, entity_counts, scores_by_type
 from rnnkit.tasks.predictions import MAX_MISTAKES, Items, Measures, Predictions, Rows, summed
 
 MAX_CONSECUTIVE = 60
@@ -24,6 +25,15 @@ class TagPredictions(Predictions):
     def measures(self) -> Measures:
         tags = set(self.table["truth"].explode())
         return {**({"f1": self._entities} if are_entities(tags) else {}), "accuracy": self._right}
+
+    def tables(self, items: Items) -> Iterator[tuple[str, Rows]]:
+        """The scores of each type of entity."""
+        truth, predicted = self.table["truth"], self.table["predicted"]
+        if not are_entities(set(truth.explode())):
+            return
+        scores = scores_by_type([*map(list, truth)], [*map(list, predicted)])
+        if len(scores) > 1:
+            yield "Entities by type", [{"type": kind, **row} for kind, row in scores.items()]
 
     def _entities(self) -> pandas.DataFrame:
         """The terms of F1 of each item."""

@@ -117,7 +117,7 @@ _RESULT = {"shown": ["f1"], "test": {"f1": 1.0}, "network": "[red]", "baselines"
 def test_progress_bars_show_them_as_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     terminal = Terminal(file=written, force_terminal=True, color_system=None, width=200)
-    monkeypatch.setattr(console, "out", terminal)
+    monkeypatch.setattr(console.stages, "out", terminal)
     with Stages() as stages:
         stage = stages.begin(RED, total=2)
         stages.show(stage, 1, RED)
