@@ -190,6 +190,10 @@ class Data(Block):
     masks. Windows of `train.bptt` are padded behind, so that they start at the first step."""
     window: int = Field(default=96, ge=1, le=100_000)
     """Forecasting: number of past rows that the network reads."""
+    segment: int = Field(default=1, ge=1, le=100_000)
+    """Forecasting: rows per step of the recurrence. The window is cut into segments of this many
+    rows, and the network reads a whole segment at a time (SegRNN, Lin et al. 2023); `window` must
+    be a multiple of it. 1: row by row."""
     scaling: Literal["standard", "minmax", "none"] = "standard"
     """Series and frames: scaling of each column, fitted on the training split."""
     covariates: Covariates = Covariates()

@@ -128,6 +128,14 @@ class Model(Block):
     depth: int = Field(default=1, ge=1, le=64)
     """Layers."""
     bidirectional: bool = False
+    channels: Literal["together", "independent"] = "together"
+    """Forecasting: how the target columns are read. together: one sequence of all columns, with one
+    forecast of them all; independent: each target is a sequence of its own, with the covariates
+    beside it, and one network with the same weights forecasts every one of them (Nie et al. 2023).
+    A window then counts as one item of a batch, whatever the number of its targets."""
+    channel_embedding: int = Field(default=0, ge=0, le=8192)
+    """Independent channels: size of a learned vector per target, which the network reads at every
+    step beside the numbers, so that it can tell the targets apart; 0: none."""
     readout: Literal["last", "mean", "max"] = "last"
     """Many-to-one and encoder-decoder: how the states of all real steps become one vector."""
     attention: Literal["none", "additive", "dot"] = "none"
@@ -145,9 +153,16 @@ class Model(Block):
     """Language modelling: the head's weights are the embedding's (Press and Wolf 2017)."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Probability, on non-recurrent connections only (Zaremba et al. 2014)."""
+    head_dropout: float | None = Field(default=None, ge=0, lt=1)
+    """Probability, on the units that the head reads; null: as `dropout`."""
     recurrent_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Probability, on the state in the recurrent product: one mask per sequence for all time steps
     (Gal and Ghahramani 2016). Runs the cell step by step, slower than torch's kernels."""
     embedding_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Probability, on whole tokens of an embedding: a token is dropped everywhere in a batch (Gal
     and Ghahramani 2016)."""
+
+    @property
+    def dropout_before_head(self) -> float:
+        """Probability, on the units that the head reads."""
+        return self.dropout if self.head_dropout is None else self.head_dropout

@@ -4,15 +4,22 @@ Other paths are user files, relative to the working folder. rnnkit.data lists th
 the folders to search.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any
 
 from rnnkit.params.block import Block
 from rnnkit.params.tune import Tune
 
 PUBLIC = "public:"
-NEW_KEYS = frozenset({"normalization"})
-"""Keys that older versions lack. Hashes leave them out where they are null, so that ids stay."""
+NEW_KEYS: Mapping[str, Any] = {
+    "normalization": None,
+    "segment": 1,
+    "channels": "together",
+    "channel_embedding": 0,
+    "head_dropout": None,
+}
+"""Key that older versions lack -> default. Hashes leave it out where it has that, so that ids
+stay."""
 UNHASHED_KEYS = frozenset({"checkpoint_seconds"})
 """Keys that change no result; hashes leave them out."""
 STUDY_KEYS = frozenset({"sampler", "pruner", "seeds", "retrain"})
@@ -41,7 +48,7 @@ def hashed_params(block: Block, leave_out: Set[str] = frozenset()) -> dict[str, 
             return {
                 key: visit(inner)
                 for key, inner in value.items()
-                if key not in UNHASHED_KEYS and (inner is not None or key not in NEW_KEYS)
+                if key not in UNHASHED_KEYS and (key not in NEW_KEYS or inner != NEW_KEYS[key])
             }
         if isinstance(value, list):
             return [visit(inner) for inner in value]

@@ -259,6 +259,16 @@ def forecasting_rules(experiment: UncheckedExperiment) -> Iterator[str]:
                 "data.window: the season before must lie in the window, and it has "
                 f"{task.season} rows, the window {window}; lengthen it"
             )
+    if experiment.model.channel_embedding and experiment.model.channels == "together":
+        yield (
+            "model.channel_embedding: a network that reads all targets together has one sequence "
+            "for them; write model.channels: independent, or leave it out"
+        )
+    if window % experiment.data.segment:
+        yield (
+            f"data.segment: the window must be whole segments, and it has {window} rows, a segment "
+            f"{experiment.data.segment}; choose a divisor of data.window"
+        )
     past, future = set(covariates.past or ()), set(covariates.future)
     duplicates = sorted((past & future) | ((past | future) & set(task.targets or ())))
     if duplicates:

@@ -27,7 +27,10 @@ TEXT_METRICS = directed("loss", "perplexity", "accuracy", "sequence_accuracy", "
 
 NO_SERIES = {
     "data.window": "only a series is cut into windows of the past",
+    "data.segment": "only the window of a series is cut into segments",
     "data.covariates": "only a series has covariates",
+    "model.channels": "only the columns of a series can be forecast each by itself",
+    "model.channel_embedding": "only the columns of a series can be forecast each by itself",
 }
 NO_DECODER = dict.fromkeys(
     (
@@ -43,6 +46,7 @@ UNUSED_BY_MOST = {**NO_DECODER, **NO_SERIES}
 NO_SCALING = {"data.scaling": "only numbers are scaled"}
 NO_NUMBERS = {**UNUSED_BY_MOST, **NO_SCALING}
 NO_TRUNCATION = {"train.bptt": "only a network with an answer at every step can be truncated"}
+NO_HEAD = {"model.head_dropout": "model.dropout is on what the decoder reads and gives"}
 NO_READOUT = {"model.readout": "every step is read out"}
 
 
@@ -381,7 +385,7 @@ class Translation(TextGeneration):
     metrics: ClassVar[Mapping[str, Direction]] = TEXT_METRICS
     topology: ClassVar[str] = "encoder_decoder"
     forms: ClassVar[tuple[str, ...]] = ("pairs",)
-    unused: ClassVar[Mapping[str, str]] = {**NO_SERIES, **NO_TRUNCATION, **NO_SCALING}
+    unused: ClassVar[Mapping[str, str]] = {**NO_SERIES, **NO_TRUNCATION, **NO_SCALING, **NO_HEAD}
     shown: ClassVar[tuple[str, ...]] = ("bleu", "sequence_accuracy", "wer", "perplexity")
 
     kind: Literal["translation"] = "translation"
@@ -399,6 +403,7 @@ class Captioning(TextGeneration):
     unused: ClassVar[Mapping[str, str]] = {
         **NO_SERIES,
         **NO_TRUNCATION,
+        **NO_HEAD,
         "data.padding": "a vector or a category is one step and needs no padding",
         **dict.fromkeys(
             ("model.bidirectional", "model.readout", "model.attention", "model.input_feeding"),

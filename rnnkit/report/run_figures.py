@@ -65,7 +65,8 @@ def _axes(searched: list[str]) -> tuple[str, str | None]:
 
 def _network(model: Model, task: Task) -> Figure:
     sizes = task.sizes
-    size = getattr(model.representation, "size", None) or sizes.features or sizes.vocabulary
+    numbers = sizes.step(model)
+    size = getattr(model.representation, "size", None) or numbers or sizes.vocabulary
     name = model.representation.kind.replace("_", "-")
     inputs = f"{name}, {size}" if size else name
     return NETWORKS[task.topology](model, inputs, task.readout)

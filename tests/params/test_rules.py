@@ -66,6 +66,44 @@ RULES = [
         )
     ),
     (
+        f"{TAGGING}  segment: 2\n",
+        5,
+        r"data\.segment: tagging has no use for it, only the window of a series is cut into segmen",
+    ),
+    *(
+        (
+            f"{TAGGING}model:\n  {key}: {value}\n",
+            6,
+            rf"model\.{key}: tagging has no use for it, only the columns of a series can be",
+        )
+        for key, value in (("channels", "independent"), ("channel_embedding", "3"))
+    ),
+    (
+        FORECASTING + "  channel_embedding: 3\n",
+        8,
+        r"model\.channel_embedding: a network that reads all targets together has one sequence for",
+    ),
+    *(
+        (
+            f"{params}model:\n  head_dropout: 0.1\n",
+            line,
+            rf"model\.head_dropout: {kind} has no use for it, model\.dropout is on what the",
+        )
+        for params, line, kind in (
+            (PAIRS, 9, "translation"),
+            (
+                PAIRS.replace("translation", "captioning").replace("pairs", "labelled_text"),
+                9,
+                "captioning",
+            ),
+        )
+    ),
+    (
+        FORECASTING.replace("model:", "  window: 10\n  segment: 4\nmodel:"),
+        7,
+        r"data\.segment: the window must be whole segments, and it has 10 rows, a segment 4; ",
+    ),
+    (
         f"{PAIRS}model:\n  input_feeding: false\n",
         9,
         r"model\.input_feeding: without attention there is nothing that could be fed; leave it",

@@ -29,8 +29,8 @@ FORM_VERSIONS = {
 def data_sha256(data: Data, task: Task) -> str:
     """Hash of everything the prepared data depend on. Fast; imports neither torch nor pandas.
 
-    Covers the source's bytes, the data params except `padding`, the task's params that affect the
-    data, and the code version.
+    Covers the source's bytes, the data params except `padding` and `segment`, the task's params
+    that affect the data, and the code version.
 
     Raises:
         InputError: a file is missing, empty or a folder.
@@ -40,7 +40,7 @@ def data_sha256(data: Data, task: Task) -> str:
         {
             "version": FORM_VERSIONS.get(data.source.form, PREPARE_VERSION) + task.data_version,
             "source": sources.fingerprint(data.source, data.split),
-            "data": hashed_params(data, {"padding"}),
+            "data": hashed_params(data, {"padding", "segment"}),
             "task": shaping,
         }
     )

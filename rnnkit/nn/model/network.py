@@ -1,6 +1,7 @@
 """Networks by topology: a representation, a recurrent stack, and a head or a decoder."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +10,7 @@ from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from rnnkit.nn.kernels.padding import Mask, Padding, find_padding
+from rnnkit.nn.model.channels import PerChannel
 from rnnkit.nn.model.decoder import Bridge, Decoder, EncodedInputs
 from rnnkit.nn.model.initialization import MATRICES, make_head
 from rnnkit.nn.model.readout import READOUTS, RUNNING
@@ -68,6 +70,7 @@ class Network(Encoder):
 
     def __init__(self, model: Model, sizes: Sizes, outputs: int, draw: torch.Generator) -> None:
         super().__init__(model, sizes, draw)
+        self.dropout = nn.Dropout(model.dropout_before_head)
         self.head = make_head(self.stack.size, outputs, draw, model.initialization.head)
         if model.tied:
             # O. Press, L. Wolf, Using the output embedding to improve language models, 2017. Scaled
@@ -116,9 +119,9 @@ class Synced(Network):
 class OneToOne(nn.Module):
     """A vector in, a vector out: the feed-forward baseline of recurrent networks.
 
-        h⁰ = x,   hˡ = max(0, Wˡ D(hˡ⁻¹) + bˡ),   y = head(D(h))
+        h⁰ = x,   hˡ = max(0, Wˡ D(hˡ⁻¹) + bˡ),   y = head(D_h(h))
 
-    where D is dropout. There are `depth` layers of `hidden` units.
+    where D is dropout, D_h that before the head. There are `depth` layers of `hidden` units.
     """
 
     def __init__(self, model: Model, sizes: Sizes, outputs: int, draw: torch.Generator) -> None:
@@ -133,6 +136,7 @@ class OneToOne(nn.Module):
             with torch.no_grad():
                 layer.weight.copy_(matrix(after, before, draw))
             self.layers.append(layer)
+        self.head_dropout = nn.Dropout(model.dropout_before_head)
         self.head = make_head(model.hidden, outputs, draw, model.initialization.head)
 
     def forward(
@@ -142,7 +146,7 @@ class OneToOne(nn.Module):
         hidden = self.representation(inputs, None)[:, 0]
         for layer in self.layers:
             hidden = torch.relu(layer(self.dropout(hidden)))
-        return self.head(self.dropout(hidden))  # type: ignore[no-any-return]  # modules give Any
+        return self.head(self.head_dropout(hidden))  # type: ignore[no-any-return]  # modules give Any
 
 
 class DecoderNetwork(nn.Module):
@@ -233,6 +237,8 @@ def describe(model: Model, topology: str) -> str:
     kind = "bidirectional " * model.bidirectional + model.cell.name
     kind = "feed-forward" if topology == "one_to_one" else kind
     described = f"{kind}, {layers} of {model.hidden}"
+    if model.channels == "independent":
+        described += ", for each column by itself"
     if topology != "encoder_decoder":
         return described
     return f"{described}, {'no' if model.attention == 'none' else model.attention} attention"
@@ -250,7 +256,8 @@ TOPOLOGIES: dict[str, Callable[..., nn.Module]] = {
 def build(
     model: Model, topology: str, sizes: Sizes, outputs: int, generator: torch.Generator
 ) -> nn.Module:
-    """Build a network of TOPOLOGIES and draw its weights.
+    """Build a network of TOPOLOGIES and draw its weights. With independent channels it is that of
+    one target and runs for each of them (`PerChannel`).
 
     Args:
         outputs: size of the head's output.
@@ -266,7 +273,13 @@ def build(
     >>> count_parameters(network)
     3085
     """
-    return TOPOLOGIES[topology](model, sizes, outputs, generator)
+    if model.channels == "together":
+        return TOPOLOGIES[topology](model, sizes, outputs, generator)
+    assert sizes.channels is not None
+    own, shared = sizes.channels.own, sizes.channels.shared
+    sizes_of_one = replace(sizes, features=1 + len(shared))
+    network = TOPOLOGIES[topology](model, sizes_of_one, outputs // len(own), generator)
+    return PerChannel(network, sizes.channels)
 
 
 def count_parameters(network: nn.Module) -> int:

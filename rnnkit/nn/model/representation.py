@@ -15,8 +15,10 @@ from torch.nn import functional
 import rnnkit.params.model as blocks
 from rnnkit.errors import InputError
 from rnnkit.nn.kernels.padding import Mask, find_padding
+from rnnkit.nn.model.channels import ChannelEmbedding, Channels
 from rnnkit.nn.model.initialization import embedding_scale
 from rnnkit.nn.model.readout import READOUTS
+from rnnkit.nn.model.segments import Segments
 from rnnkit.nn.model.stack import Stack
 
 Numbers = Float[Tensor, "batch time size"]
@@ -175,12 +177,22 @@ class Sizes:
         features: number of features per step; None for tokens.
         letters: number of characters, padding and unknown included; None without characters.
         level: inputs relative to the window's last step; None: as they are.
+        segment: rows of a window per step of the recurrence.
+        channels: targets among the features; None: the inputs are no series.
     """
 
     vocabulary: int | None
     features: int | None
     characters: int | None = None
     level: Level | None = None
+    segment: int = 1
+    channels: Channels | None = None
+
+    def step(self, model: blocks.Model) -> int | None:
+        """Numbers per step of the recurrence; None for tokens."""
+        if self.channels is None or model.channels == "together":
+            return None if self.features is None else self.features * self.segment
+        return (1 + len(self.channels.shared)) * self.segment + model.channel_embedding
 
 
 def make_representation(model: blocks.Model, sizes: Sizes, draw: torch.Generator) -> Any:
@@ -201,7 +213,12 @@ def make_representation(model: blocks.Model, sizes: Sizes, draw: torch.Generator
     if isinstance(block, blocks.OneHot):
         return OneHot(size)
     if isinstance(block, blocks.Raw):
-        return Raw(size) if sizes.level is None else RelativeToLast(size, sizes.level)
+        rows = Raw(size) if sizes.level is None else RelativeToLast(size, sizes.level)
+        steps = rows if sizes.segment == 1 else Segments(rows, sizes.segment)
+        if not model.channel_embedding:
+            return steps
+        assert sizes.channels is not None
+        return ChannelEmbedding(steps, len(sizes.channels.own), model.channel_embedding, draw)
     if block.characters is None:
         scale = embedding_scale(model.initialization)
         return Embedding(size, block.size, scale, draw, model.embedding_dropout)

@@ -3,7 +3,8 @@
 All steps of the horizon are read out at once from the state after the window (direct multi-step
 forecasting); with a horizon of 1 that is the many-to-one network of the notes. Where covariates
 are known ahead, the recurrence goes on over the horizon and reads them, with zeros for what it
-cannot know, and each step of the horizon is read out from its own state.
+cannot know, and each step of the horizon is read out from its own state. A step is a row, or a
+segment of `data.segment` rows, all of which are read out at once.
 """
 
 from collections.abc import Mapping
@@ -12,14 +13,17 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch
 from rnnkit.data.prepare.scale import Scaler
+from rnnkit.errors import InputError
 from rnnkit.metrics import ForecastMeter
 from rnnkit.nn.losses import ERRORS, masked_mean, pinball
+from rnnkit.nn.model.channels import Channels
 from rnnkit.nn.model.representation import Level, Sizes
+from rnnkit.params.model import Model
 from rnnkit.tasks.forecasting import examples
 from rnnkit.tasks.forecasting.baselines import drift, last_value, seasonal_naive, training_mean
 from rnnkit.tasks.interface import Baseline, Figures, Task
@@ -59,17 +63,34 @@ class Forecasting(Task[examples.ForecastingFitted]):
     @property
     def sizes(self) -> Sizes:
         """With `relative_to`, networks read windows less their last row."""
-        if self.params.relative_to == "zero":
-            return super().sizes
         # behind what is known ahead stands the feature that tells window from horizon
         known, horizon = self.scaler.known, int(self.params.horizon)
         level = Level(known + 1, horizon) if known else Level(0, 0)
-        return replace(super().sizes, level=level)
+        own = tuple(self.scaler.target_columns)
+        shared = tuple(k for k in range(self.fitted.inputs.features) if k not in own)
+        return replace(
+            super().sizes,
+            level=None if self.params.relative_to == "zero" else level,
+            segment=self.fitted.data.segment,
+            channels=Channels(own, shared, self._rows),
+        )
 
     @property
     def outputs(self) -> int:
-        steps = 1 if self.scaler.known else int(self.params.horizon)
-        return steps * len(self.scaler.targets) * len(self.levels)
+        return self._rows * len(self.scaler.targets) * len(self.levels)
+
+    @property
+    def _rows(self) -> int:
+        """Rows of the horizon in one read-out."""
+        return self.fitted.data.segment if self.scaler.known else int(self.params.horizon)
+
+    def network(self, model: Model, generator: torch.Generator) -> nn.Module:
+        if model.channels == "independent" and len(self.scaler.targets) == 1:
+            raise InputError(
+                "model.channels: independent forecasts each target by itself, and there is one, "
+                f"{self.scaler.targets[0]}; leave it out"
+            )
+        return super().network(model, generator)
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -82,7 +103,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
         Args:
             outputs: [batch, horizon · targets · quantiles], or where covariates are known ahead
-                [batch, window + horizon, targets · quantiles].
+                [batch, segments, rows of a segment · targets · quantiles].
             inputs: the window, and with such covariates the horizon, scaled: what the forecast may
                 be relative to.
         """
@@ -100,8 +121,9 @@ class Forecasting(Task[examples.ForecastingFitted]):
         """As `quantiles`, as the network gives them."""
         horizon, window, targets = self.params.horizon, inputs.shape[1], self.scaler.target_columns
         if self.scaler.known:
-            outputs, window = outputs[:, -horizon:], window - horizon
-        values = outputs.reshape(len(outputs), horizon, len(targets), len(self.levels))
+            window -= horizon
+            outputs = outputs[:, window // self._rows :]
+        values = outputs.reshape(len(outputs), -1, len(targets), len(self.levels))[:, :horizon]
         if self.params.relative_to == "zero":
             return values
         season = self.params.season if self.params.relative_to == "season" else 1
@@ -133,14 +155,20 @@ class Forecasting(Task[examples.ForecastingFitted]):
             meter.update_quantiles(values, batch.truth, torch.tensor(self.levels), batch.measured)
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
-        """Of covariates known ahead: a forecast does not depend on those of later steps."""
-        steps, horizon = batch.inputs.shape[1], int(self.params.horizon)
-        if not self.synced or horizon < 2:
+        """Of covariates known ahead: a forecast does not depend on those of later segments."""
+        horizon, rows = int(self.params.horizon), self._rows
+        segments = -(-horizon // rows)
+        if not self.synced or segments < 2:
             return None
-        half = steps - horizon + horizon // 2
+        first = (batch.inputs.shape[1] - horizon) // rows
+        half = first + segments // 2
         inputs = batch.inputs.clone()
-        inputs[:, half:] += 1.5
-        return replace(batch, inputs=inputs), slice(steps - horizon, half)
+        inputs[:, half * rows :] += 1.5
+        return replace(batch, inputs=inputs), slice(first, half)
+
+    def real(self, batch: Batch) -> Bool[Tensor, " batch"]:
+        """All: windows are equally long."""
+        return torch.ones(len(batch.inputs), dtype=torch.bool)
 
     def units(self, outputs: Outputs, batch: Batch) -> tuple[Forecast, dict[str, Forecast]]:
         """Forecasts in units, and quantiles by level (empty: none)."""
