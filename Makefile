@@ -40,6 +40,7 @@ faults: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/recurrence.py
 	$(BIN)/python tests/benchmarks/sweep.py
+	$(BIN)/python tests/benchmarks/reproducible.py
 	$(BIN)/python tests/benchmarks/overhead.py
 
 docs: $(STAMP_DOCS)
