@@ -13,6 +13,8 @@ database    MLflow's SQLite file: made whole or not at all, and checked
 rebuild     a new SQLite file from the run folders, where the old one is damaged
 locations   where MLflow has the output folder, brought up to date where it was moved
 registry    models that are there by a name, and which of them is the champion
+model_example  what a model reads and answers, from its run's test split
+served_model   a registered model as MLflow loads it
 registered  the same in a file of the output folder
 failures    MLflow's errors in one line
 """

@@ -18,6 +18,7 @@ from flows.settings import Settings
 from flows.tracking import database, registered
 from flows.tracking.failures import quieten
 from flows.tracking.locations import update_locations
+from flows.tracking.model_example import example_of
 from rnnkit import __version__
 from rnnkit.errors import InputError
 from rnnkit.runs.model_folder import WEIGHTS, find_model, model_differences, verify_model
@@ -99,13 +100,16 @@ class Registry:
             tempfile.TemporaryDirectory(dir=self._settings.home) as place,
             warnings.catch_warnings(),
         ):
-            warnings.filterwarnings("ignore", message=r".*Any type hint")  # it takes any inputs
+            warnings.simplefilter("ignore")  # hints about inputs of any form, and of integers
+            example, signature = _example_and_signature(folder, self._settings.home)
             pyfunc.save_model(
                 f"{place}/model",
                 loader_module=LOADER,
                 data_path=str(folder.path / "model"),
                 pip_requirements=[f"rnnkit=={__version__}", f"torch=={version('torch')}"],
                 mlflow_model=Model(run_id=mlflow_id, model_id=model_id),
+                input_example=example,
+                signature=signature,
             )
             self.client.log_model_artifacts(model_id, f"{place}/model")
         self.client.log_outputs(mlflow_id, [LoggedModelOutput(model_id, step=0)])
@@ -228,6 +232,21 @@ class Registry:
                 f"{address}: there is no such model; {listed}, as models:/NAME@champion or "
                 "models:/NAME/1"
             ) from None
+
+
+def _example_and_signature(folder: RunFolder, home: Path) -> tuple[Any, Any]:
+    """A list with an input of a model, and the signature of its answer; None twice without one.
+
+    MLflow would make a signature of the input, too, of an example that comes alone.
+    """
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import infer_signature
+
+    with suppress(MlflowException, TypeError):  # an answer in a form that MLflow has no type for
+        if (example := example_of(folder, home)) is not None:
+            value, answer = example
+            return [value], infer_signature(None, answer)
+    return None, None
 
 
 def _use_login(login: str | None) -> None:
