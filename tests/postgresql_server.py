@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,10 @@ import pytest
 
 
 @contextmanager
-def postgresql_server(folder: Path, databases: Sequence[str]) -> Iterator[str]:
+def postgresql_server(databases: Sequence[str]) -> Iterator[str]:
     """Its address on loopback, before the name of a database; skips the test where it is absent.
 
     Args:
-        folder: where its files lie, a temporary one.
         databases: names of those that are made.
     """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -24,13 +24,11 @@ def postgresql_server(folder: Path, databases: Sequence[str]) -> Iterator[str]:
     if not initdb:
         pytest.skip("PostgreSQL's initdb is not installed")
     pytest.importorskip("psycopg", reason="PostgreSQL's client psycopg is not installed")
-    programs, place = Path(initdb).resolve().parent, folder / "postgresql"
-    place.mkdir(mode=0o700)
+    programs = Path(initdb).resolve().parent
     user = "postgres" if os.getuid() == 0 else ""  # PostgreSQL refuses to run as root
+    place = Path(tempfile.mkdtemp())  # pytest's own folders are closed to another user
     if user:
         shutil.chown(place, user)
-        for above in [folder, *folder.parents[:3]]:
-            above.chmod(above.stat().st_mode | 0o011)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -49,4 +47,5 @@ def postgresql_server(folder: Path, databases: Sequence[str]) -> Iterator[str]:
             call("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "rnnkit", name)
         yield f"postgresql+psycopg://rnnkit@127.0.0.1:{port}"
     finally:
-        call("pg_ctl", "-D", str(place / "data"), "-m", "fast", "stop")
+        call("pg_ctl", "-D", str(place / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(place)

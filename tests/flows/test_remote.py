@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import CHROMIUM, opened
 from command import RNNKIT, ROOT, SWEEP, environment, flow_runs
 from postgresql_server import postgresql_server
 
 from flows.processes import servers
 from flows.processes.access_token import authorization
+from rnnkit.runs.model_folder import WEIGHTS
 
 pytestmark = pytest.mark.slow
 
@@ -101,7 +103,7 @@ def answer(address: str, **headers: str) -> tuple[int, str]:
 
 def test_a_sweep_sends_everything_to_servers_of_another_machine(tmp_path: Path, store: Any) -> None:
     ports = servers.free_port(), servers.free_port()
-    with postgresql_server(tmp_path, ("mlflow", "prefect", "study")) as database:
+    with postgresql_server(("mlflow", "prefect", "study")) as database:
         served = {
             "RNNKIT_TOKEN": TOKEN,
             "MLFLOW_TRACKING_URI": f"{database}/mlflow",
@@ -116,8 +118,10 @@ def test_a_sweep_sends_everything_to_servers_of_another_machine(tmp_path: Path, 
         with pages(tmp_path / "served", ports, **served):
             _a_run_elsewhere(tmp_path, ports, f"{database}/study")
             _requests_to_the_pages(ports)
+            if CHROMIUM is not None:
+                _pages_in_a_browser(ports, tmp_path)
     names = [entry["Key"] for entry in store.list_objects_v2(Bucket="mlflow")["Contents"]]
-    for name in ("report.html", "predictions.parquet", "model.safetensors"):
+    for name in ("report.html", "predictions.parquet", WEIGHTS):
         assert any(key.endswith(f"/{name}") for key in names), names
 
 
@@ -158,3 +162,13 @@ def _requests_to_the_pages(ports: tuple[int, int]) -> None:
         assert not answers(f"http://{servers.HOST}:{port}/")
     search = f"http://{HOST}:{ports[0]}/api/2.0/mlflow/experiments/search?max_results=5"
     assert answer(search, Host=f"pages.example:{ports[0]}")[0] == 200
+
+
+def _pages_in_a_browser(ports: tuple[int, int], folder: Path) -> None:
+    """They show the run: their scripts reach their servers under the address of the page."""
+    shown = {"": "small", "runs": r"\n[1-9]\d* runs?\n"}
+    for port, (path, pattern) in zip(ports, shown.items(), strict=True):
+        profile = folder / f"browser{port}"
+        profile.mkdir()
+        with opened(f"http://{HOST}:{port}/{path}?token={TOKEN}", profile) as tab:
+            assert tab.shows(pattern), path

@@ -196,8 +196,8 @@ def test_a_sweep_whose_trials_all_fail_stops_and_says_why(tmp_path: Path, prefec
 
 
 @pytest.fixture
-def postgresql(tmp_path: Path) -> Iterator[str]:
-    with postgresql_server(tmp_path, ("study", "mlflow")) as address:
+def postgresql() -> Iterator[str]:
+    with postgresql_server(("study", "mlflow")) as address:
         yield address
 
 
