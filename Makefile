@@ -58,10 +58,11 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-# What the slow tests need beside: a cluster on this machine, and PostgreSQL's client. Its server is
-# the system's package, and the test says so where it is not there.
+# What the slow tests need beside: a cluster on this machine, PostgreSQL's client, an S3 store and the
+# kernel of a notebook. PostgreSQL's server is the system's package, and the test says so where it is
+# not there.
 $(STAMP_SLOW): $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ray,postgresql]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ray,postgresql,s3,slow]'
 	@touch $@
 
 # What builds the documentation. It reads the sources and imports none of them.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import settings as places
-from rnnkit.errors import InputError, input_error
+from rnnkit.errors import InputError, as_message, input_error
 from rnnkit.runtime.disk import disk_error
 from rnnkit.runtime.files import read_json, write_traceback
 
@@ -28,6 +28,10 @@ class Failure(RuntimeError):
     def __init__(self, message: str, status: int = FAILED) -> None:
         super().__init__(message)
         self.status = status
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback, which lies in the run's folder."""
+        return [f"{type(self).__name__}: {as_message(str(self))}"]
 
 
 def run_all(

@@ -22,17 +22,20 @@ True
 >>> table[["variant", "runs"]].to_dict("records")
 [{'variant': 'base', 'runs': 2}]
 
+A run is described by a params file, a dict of the same form, or an `Experiment`. In a notebook its
+stages are shown while it goes on, and as the last value of a cell it is a table with its verdict.
 Prefect's server, where none is up, is started once and ends with the process.
 """
 
 import atexit
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flows import settings as places
+from flows.console import in_notebook
 from flows.launcher import (
     WORKERS,
     compare_runs,
@@ -41,14 +44,24 @@ from flows.launcher import (
     refuse_no_comparison,
     run_all,
 )
-from flows.processes.servers import ServerFailed
+from flows.processes.notes import print_notes_as_lines
+from flows.processes.servers import ServerFailed, announced
 from rnnkit.errors import InputError
-from rnnkit.params import Experiment, change
+from rnnkit.params import Experiment, build, change
 from rnnkit.params import load as load_params
 from rnnkit.runs.run_folder import JOURNAL, RunFolder
 
-Params = str | Path | Experiment
+Params = str | Path | Mapping[str, Any] | Experiment
 NO_CHANGES: Mapping[str, Any] = {}
+STOPPED = "interrupted; the same call goes on where it stopped"
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was interrupted, and its call in a notebook goes on with it later."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback."""
+        return [str(self)]
 
 
 class Run:
@@ -100,6 +113,18 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({self.id}: {self.result['verdict']})"
 
+    def _repr_html_(self) -> str:
+        """The run as the value of a notebook's cell: beside its baselines, with its files."""
+        from rnnkit.report.summary import run_summary
+
+        files = {"report": self.report, "predictions": self.path / "predictions.parquet"}
+        links = {name: _address(path) for name, path in files.items()}
+        servers = announced(places.read(self.path.parent.parent))
+        if servers:
+            links |= {"MLflow": servers["mlflow"]}
+            links |= {"Prefect": servers["prefect"].removesuffix("/api")}
+        return run_summary(self.id, self.result, links)
+
 
 def run(
     params: Params, changes: Mapping[str, Any] = NO_CHANGES, mlruns: str | Path = "mlruns"
@@ -107,7 +132,7 @@ def run(
     """An experiment, run or found finished; as `rnnkit run`.
 
     Args:
-        params: a params file, or an Experiment.
+        params: a params file, a dict of the same form, or an Experiment.
         changes: params path -> value, as `{"model.cell.kind": "lstm"}`.
         mlruns: the folder for all output.
 
@@ -118,7 +143,8 @@ def run(
     experiment = _experiment(params, changes)
     if experiment.variants or experiment.seeds:
         raise InputError(f"{experiment.name}: has variants or seeds; compare runs them")
-    (folder,) = run_all([experiment], _settings(mlruns), quiet=True)
+    with _shown() as quiet:
+        (folder,) = run_all([experiment], _settings(mlruns), quiet=quiet)
     return Run(folder)
 
 
@@ -141,7 +167,7 @@ def compare(
     """Variants x seeds, or finished runs, as a pandas frame; as `rnnkit compare`.
 
     Args:
-        what: a params file or an Experiment with variants or seeds; or the ids of runs.
+        what: a params file, a dict or an Experiment with variants or seeds; or the ids of runs.
         changes: params path -> value; of params alone.
         mlruns: the folder for all output.
         workers: runs at once, of params alone; None: 2.
@@ -155,16 +181,19 @@ def compare(
     """
     import pandas
 
-    if isinstance(what, str | Path | Experiment):
+    if isinstance(what, str | Path | Mapping | Experiment):
         experiment = _experiment(what, changes)
-        folder = compare_variants(experiment, _settings(mlruns), workers or WORKERS, quiet=True)
+        with _shown() as quiet:
+            settings, count = _settings(mlruns), workers or WORKERS
+            folder = compare_variants(experiment, settings, count, quiet=quiet)
     else:
         for given, meaning in ((changes, "changes are of"), (workers, "workers are for")):
             if given:
                 raise InputError(f"{meaning} params, and these are runs; leave them out")
         refuse_no_comparison(what)
         runs = [load(name, mlruns)._folder for name in what]
-        folder = compare_runs(runs, _settings(mlruns), quiet=True)
+        with _shown() as quiet:
+            folder = compare_runs(runs, _settings(mlruns), quiet=quiet)
     table = pandas.read_parquet(folder / "comparison.parquet")
     table.attrs["folder"] = str(folder)
     return table
@@ -181,7 +210,31 @@ def load(name: str, mlruns: str | Path = "mlruns") -> Run:
 def _experiment(params: Params, changes: Mapping[str, Any]) -> Experiment:
     if isinstance(params, Experiment):
         return change(params, changes) if changes else params
+    if isinstance(params, Mapping):
+        return build(params, changes)
     return load_params(Path(params), changes=changes)
+
+
+@contextlib.contextmanager
+def _shown() -> Iterator[bool]:
+    """Whether a call is to be quiet, as it is outside a notebook. In one, notes and an interrupt
+    are single lines."""
+    shown = in_notebook()
+    if shown:
+        print_notes_as_lines()
+    try:
+        yield not shown
+    except KeyboardInterrupt:
+        if shown:
+            raise Interrupted(STOPPED) from None
+        raise
+
+
+def _address(path: Path) -> str:
+    """The address of a file in a link: relative to the working folder where the file is below it,
+    so that a notebook's server finds it."""
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_uri()
 
 
 def _settings(mlruns: str | Path) -> places.Settings:

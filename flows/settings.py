@@ -14,7 +14,7 @@ from rnnkit.runtime.unfinished import remove_unfinished
 
 TEXT = """\
 # Where things are. null is local, in this folder. The tools' own environment variables
-# (MLFLOW_TRACKING_URI, PREFECT_API_URL) come first.
+# (MLFLOW_TRACKING_URI, PREFECT_API_URL, OPTUNA_STORAGE) come first.
 tracking: null   # MLflow: address of a tracking server or database
 prefect: null    # Prefect: address of an API; null: `rnnkit up` if it runs, else one per command
 study: null      # Optuna: address of a database; null: a SQLite file in each run's folder
@@ -100,7 +100,7 @@ def read(home: Path) -> Settings:
         raise InputError(f"{here}: cluster: only dask and ray have one; write runner: dask or ray")
     tracking = os.environ.get("MLFLOW_TRACKING_URI") or values.get("tracking")
     prefect = os.environ.get("PREFECT_API_URL") or values.get("prefect")
-    study = values.get("study")
+    study = os.environ.get("OPTUNA_STORAGE") or values.get("study")
     for key, address in (("tracking", tracking), ("prefect", prefect), ("study", study)):
         _check_address(key, address or "")
         remember(address or "")

@@ -1,6 +1,8 @@
 """`rnnkit register`, `rnnkit sync` and `rnnkit up`: models and runs in MLflow, and its pages."""
 
+import re
 import shlex
+import socket
 import sys
 import time
 from dataclasses import asdict
@@ -29,10 +31,12 @@ from rnnkit.errors import InputError, as_message
 from rnnkit.runtime.files import write_atomic
 
 if TYPE_CHECKING:
+    from flows.processes.servers import Interface
     from flows.tracking.sync import Synced
 
 MAX_VIEWS = 5
 """Experiments whose lists of runs `rnnkit up` prints the addresses of."""
+HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def register(
@@ -126,8 +130,16 @@ def up(
         int, typer.Option(min=1, max=65_535, help="Port of Prefect's pages.")
     ] = 4200,
     open_: Annotated[bool, typer.Option("--open", help="Open both pages in the browser.")] = False,
+    host: Annotated[
+        str,
+        typer.Option(help="This machine's address to listen on; 0.0.0.0: all of them."),
+    ] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="Name or address by which others reach it; may be repeated."),
+    ] = None,
 ) -> None:
-    """Serve MLflow's and Prefect's pages on this machine until Ctrl-C."""
+    """Serve MLflow's and Prefect's pages until Ctrl-C, on this machine unless --host says other."""
     from flows.processes import servers
     from flows.tracking.database import check
     from flows.tracking.locations import update_locations
@@ -140,16 +152,17 @@ def up(
     places.apply(settings)
     if mlflow_port == prefect_port:
         raise InputError(f"each server needs a port of its own, both were given {mlflow_port}")
+    at = _interface(host, name or [])
     for port in (mlflow_port, prefect_port):
-        if not servers.is_free(port):
+        if not servers.is_free(port, host):
             raise InputError(
                 f"port {port} is taken; choose others with --mlflow-port and --prefect-port"
             )
     with mlflow_failures():
         check(settings)
     update_locations(settings)
-    pages = servers.mlflow_pages(settings, mlflow_port)
-    prefect = servers.prefect_with_pages(settings, prefect_port)
+    pages = servers.mlflow_pages(settings, mlflow_port, at)
+    prefect = servers.prefect_with_pages(settings, prefect_port, at)
     try:
         print_line("starting …")
         pages.wait()
@@ -170,6 +183,23 @@ def up(
         servers.withdraw(settings)
         pages.stop()
         prefect.stop()
+
+
+def _interface(host: str, names: list[str]) -> "Interface":
+    """Where servers listen; InputError for what is no name, and for names of a server that only
+    this machine reaches."""
+    from flows.processes.servers import ANY, HOST, Interface
+
+    for option, text in [("--host", host), *(("--name", text) for text in names)]:
+        if not HOST_NAME.fullmatch(text):
+            raise InputError(
+                f"{option} {text}: must be a name or an IPv4 address, without port, as {ANY}"
+            )
+    if names and host == HOST:
+        raise InputError(f"--name is for other machines, which reach none at {HOST}; give --host")
+    if host == ANY and not names:
+        names = [socket.gethostname()]
+    return Interface(host, tuple(names))
 
 
 def _show_pages(settings: places.Settings, mlflow: str, prefect: str, open_: bool) -> None:

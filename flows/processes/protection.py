@@ -1,9 +1,10 @@
-"""Protects a server on loopback: by its Host, its Origin and the token of the output folder.
+"""Protects a server: by its Host, its Origin and the token of the output folder.
 
-Every page in a browser and every user of the machine can send requests to loopback. Refused is
+Every page in a browser and every user of the machine can send requests to loopback, and who else
+is in the network to `rnnkit up --host`. Refused is
 
-- another name than this machine's in `Host`: a foreign page reaches loopback under a name of its
-  own (DNS rebinding);
+- another name in `Host` than this machine's or one of `rnnkit up --name`: a foreign page reaches
+  the server under a name of its own (DNS rebinding);
 - an `Origin` that is not the server itself: another page sent the request;
 - a request without the token, which a browser has in a cookie and a client in `Authorization`.
 
@@ -13,6 +14,7 @@ The cookie is set by the address that opens the pages, `/?token=...`, which lead
 import base64
 import hashlib
 import hmac
+import os
 
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection
@@ -20,6 +22,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 HOSTS = ("127.0.0.1", "localhost")
+NAMES_VARIABLE = "RNNKIT_NAMES"
+"""Tells a server process further names of this machine, separated by commas."""
 PARAMETER = "token"
 FOREIGN = "This request comes from a page of another server."
 UNKNOWN = (
@@ -31,7 +35,9 @@ UNKNOWN = (
 
 def protected(app: ASGIApp, token: str) -> ASGIApp:
     """An app that answers only requests for this machine, from its own pages, with the token."""
-    return TrustedHostMiddleware(TokenMiddleware(app, token), HOSTS, www_redirect=False)
+    further = filter(None, os.environ.get(NAMES_VARIABLE, "").split(","))
+    hosts = (*HOSTS, *further)
+    return TrustedHostMiddleware(TokenMiddleware(app, token), hosts, www_redirect=False)
 
 
 class TokenMiddleware:
@@ -53,7 +59,8 @@ class TokenMiddleware:
         """The answer to a request that does not reach the app."""
         request = HTTPConnection(scope)
         origin = request.headers.get("origin")
-        if origin is not None and origin != f"http://{request.headers.get('host')}":
+        scheme = request.headers.get("x-forwarded-proto", "http")  # of a proxy that ends TLS
+        if origin is not None and origin != f"{scheme}://{request.headers.get('host')}":
             return PlainTextResponse(FOREIGN, 403)
         if scope["type"] == "http" and self._is_token(request.query_params.get(PARAMETER, "")):
             answer = RedirectResponse(request.url.remove_query_params(PARAMETER), 303)

@@ -1,10 +1,13 @@
-"""Prefect's server and MLflow's pages, on loopback, as processes that end with this one.
+"""Prefect's server and MLflow's pages, as processes that end with this one.
+
+They listen on loopback, unless `rnnkit up --host` says otherwise.
 
 Starting a server takes about as long as importing everything else, so it is started first and
 waited for last. Each asks for the token of the output folder: see `protection`.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -16,6 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,7 @@ import psutil
 
 from flows.processes.access_token import HOME_VARIABLE, authorization, login_of
 from flows.processes.prefect_database import set_aside_damaged
+from flows.processes.protection import HOSTS, NAMES_VARIABLE
 from flows.settings import Settings, without_secrets
 from rnnkit.errors import InputError
 from rnnkit.runtime import files
@@ -33,6 +38,10 @@ IDLE_SECONDS = 30  # seconds without any CPU time after which a server is not st
 MAX_REASON = 200  # characters of a server's last line
 GRACE_SECONDS = 3  # seconds a server that ends waits for open connections
 HOST, HEALTH = "127.0.0.1", "/health"
+PROXIED_VARIABLE = "RNNKIT_SERVE_ARTIFACTS"
+"""Set for MLflow's server where clients on other machines send it their artifacts."""
+ANY = "0.0.0.0"
+"""All addresses of this machine."""
 HEADERS = "PREFECT_CLIENT_CUSTOM_HEADERS"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens addresses without the proxies of the environment."""
@@ -60,6 +69,54 @@ OTHER_MLFLOW: Mapping[str, None] = dict.fromkeys(
 
 class ServerFailed(RuntimeError):
     """A server did not start."""
+
+
+@dataclass(frozen=True)
+class Interface:
+    """Where servers listen.
+
+    Args:
+        host: an address or a name of this machine; `ANY`: all of them.
+        names: further names and addresses under which requests may reach it.
+    """
+
+    host: str = HOST
+    names: tuple[str, ...] = ()
+
+    def url(self, port: int) -> str:
+        """An address under which this machine reaches a server."""
+        return f"http://{HOST if self.host == ANY else self.host}:{port}"
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether other machines may reach it."""
+        return self.host != HOST
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Names and addresses beside those of loopback under which requests may reach it."""
+        return (*(() if self.host in (ANY, HOST) else (self.host,)), *self.names)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What their processes read."""
+        return {NAMES_VARIABLE: ",".join(self.further)}
+
+    @property
+    def mlflow_variables(self) -> dict[str, str]:
+        """What MLflow's own check of hosts and origins and its store of artifacts read."""
+        if not self.is_remote:
+            return {}
+        names = [f"{name}{port}" for name in (*HOSTS, *self.further) for port in ("", ":*")]
+        origins = [f"{scheme}://{name}" for scheme in ("http", "https") for name in names]
+        return {
+            PROXIED_VARIABLE: "1",
+            "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(names),
+            "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": ",".join(origins),
+        }
+
+
+LOOPBACK = Interface()
 
 
 class Server:
@@ -159,48 +216,49 @@ class Server:
 
 def prefect_for_a_command(settings: Settings) -> Server:
     """Prefect's API for as long as this process lives, with neither pages nor schedules."""
-    return _prefect(settings, free_port(), {"PREFECT__SERVER_EPHEMERAL": "1"})
+    return _prefect(settings, free_port(), LOOPBACK, {"PREFECT__SERVER_EPHEMERAL": "1"})
 
 
-def prefect_with_pages(settings: Settings, port: int) -> Server:
+def prefect_with_pages(settings: Settings, port: int, at: Interface = LOOPBACK) -> Server:
     """Prefect's API, pages and schedules."""
-    pages = f"http://{HOST}:{port}"
-    variables = {"PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": pages}
-    return _prefect(settings, port, {**variables, "PREFECT_UI_API_URL": f"{pages}/api"})
+    variables = {"PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": at.url(port)}
+    return _prefect(settings, port, at, {**variables, "PREFECT_UI_API_URL": "/api"})
 
 
-def _prefect(settings: Settings, port: int, variables: Mapping[str, str]) -> Server:
+def _prefect(settings: Settings, port: int, at: Interface, variables: Mapping[str, str]) -> Server:
     database = settings.home / "prefect" / "prefect.db"
     return Server(
         "Prefect's server",
         settings.home,
-        _uvicorn("flows.processes.prefect_server", port),
-        f"http://{HOST}:{port}/api",
+        _uvicorn("flows.processes.prefect_server", port, at),
+        f"{at.url(port)}/api",
         settings.home / "prefect" / "server.log",
-        {**OTHER_PREFECT, "PREFECT__SERVER_FINAL": "1", **variables},
+        {**OTHER_PREFECT, **at.variables, "PREFECT__SERVER_FINAL": "1", **variables},
         partial(set_aside_damaged, database),
     )
 
 
-def mlflow_pages(settings: Settings, port: int) -> Server:
+def mlflow_pages(settings: Settings, port: int, at: Interface = LOOPBACK) -> Server:
     """MLflow's pages over the tracking database."""
     return Server(
         "MLflow's server",
         settings.home,
-        _uvicorn("flows.tracking.mlflow_server", port),
-        f"http://{HOST}:{port}",
+        _uvicorn("flows.tracking.mlflow_server", port, at),
+        at.url(port),
         settings.home / "mlflow-server.log",
         {
             **OTHER_MLFLOW,
+            **at.variables,
+            **at.mlflow_variables,
             "MLFLOW_LOGGING_LEVEL": "WARNING",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes for language models
         },
     )
 
 
-def _uvicorn(module: str, port: int) -> list[str]:
+def _uvicorn(module: str, port: int, at: Interface) -> list[str]:
     """Arguments of Python that serve the app which a module's function `app` makes."""
-    options = f"--host {HOST} --port {port} --lifespan on --no-proxy-headers --log-level error"
+    options = f"--host {at.host} --port {port} --lifespan on --no-proxy-headers --log-level error"
     grace = f"--timeout-graceful-shutdown {GRACE_SECONDS}"
     return ["uvicorn", *options.split(), *grace.split(), "--factory", f"{module}:app"]
 
@@ -290,12 +348,21 @@ def free_port() -> int:
         return port
 
 
-def is_free(port: int) -> bool:
-    """Whether a port of loopback is free."""
+def is_free(port: int, host: str = HOST) -> bool:
+    """Whether a port of one of this machine's addresses is free.
+
+    Raises:
+        InputError: the address is not this machine's.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
-        except OSError:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+                raise InputError(
+                    f"--host {host}: is no address of this machine; give one of its own, or "
+                    f"{ANY} for all"
+                ) from None
             return False
         return True

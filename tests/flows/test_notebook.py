@@ -14,7 +14,8 @@ from rnnkit.params import load as load_params
 
 MODULES = (
     "flows.notebook",
-    "flows.console",
+    "flows.console.result",
+    "flows.console.stages",
     "flows.pages",
     "flows.schedule.flow",
     "flows.cli.schedule",

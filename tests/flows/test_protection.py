@@ -11,8 +11,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocket
 
-from flows.processes.access_token import login_of, opening_address, read_token
-from flows.processes.protection import FOREIGN, UNKNOWN, protected
+from flows.processes.access_token import TOKEN_VARIABLE, login_of, opening_address, read_token
+from flows.processes.protection import FOREIGN, NAMES_VARIABLE, UNKNOWN, protected
+from rnnkit.errors import InputError
 
 TOKEN = "0123456789abcdef" * 4
 PAGES = "http://127.0.0.1:4200"
@@ -142,3 +143,40 @@ def test_the_token_is_made_once_and_again_where_it_is_damaged(tmp_path: Path) ->
         assert read_token(tmp_path) not in ("", token)
         assert read_token(tmp_path) == read_token(tmp_path)
     assert (tmp_path / "token").stat().st_mode & 0o777 == 0o600
+
+
+def test_names_of_the_command_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`rnnkit up --host 0.0.0.0 --name pages.example`."""
+    monkeypatch.setenv(NAMES_VARIABLE, "pages.example,192.168.0.7")
+    app = protected(Starlette(routes=[Route("/", changed, methods=["GET", "POST"])]), TOKEN)
+    client = TestClient(app, base_url="http://pages.example:4200")
+    assert client.get("/", headers=BEARER).text == "reached"
+    assert client.get("/", headers={**BEARER, "Host": "192.168.0.7"}).text == "reached"
+    assert client.get("/", headers={**BEARER, "Host": "localhost:4200"}).text == "reached"
+    assert client.get("/", headers={**BEARER, "Host": "other.example"}).status_code == 400
+    assert client.get("/").status_code == 401
+    own = {**BEARER, "Origin": "http://pages.example:4200"}
+    assert client.post("/", headers=own).text == "reached"
+    foreign = {**BEARER, "Origin": "http://pages.example:80"}
+    assert client.post("/", headers=foreign).status_code == 403
+
+
+def test_a_proxy_that_ends_tls_has_pages_of_its_own_scheme(client: TestClient) -> None:
+    behind = {**BEARER, "X-Forwarded-Proto": "https"}
+    assert client.post("/", headers={**behind, "Origin": PAGES}).status_code == 403
+    secure = PAGES.replace("http:", "https:")
+    assert client.post("/", headers={**behind, "Origin": secure}).text == "reached"
+    assert client.post("/", headers={**behind, "Origin": "https://b.example"}).status_code == 403
+
+
+def test_a_token_that_several_machines_share_comes_from_a_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "a" * 32)
+    assert login_of(tmp_path) == f"rnnkit:{'a' * 32}"
+    assert not (tmp_path / "token").exists()
+    for wrong in ("short", f"{'a' * 32} b", f"{'a' * 40}@host"):
+        monkeypatch.setenv(TOKEN_VARIABLE, wrong)
+        with pytest.raises(InputError, match="RNNKIT_TOKEN: a token has at least 32 letters") as no:
+            read_token(tmp_path)
+        assert wrong not in str(no.value)

@@ -3,9 +3,7 @@
 import os
 import random
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ import optuna
 import psutil
 import pytest
 from command import RNNKIT, ROOT, SWEEP, environment
+from postgresql_server import postgresql_server
 
 from rnnkit.runs.run_folder import RunFolder
 
@@ -247,39 +246,9 @@ def test_a_sweep_whose_trials_all_fail_stops_and_says_why(tmp_path: Path, prefec
 
 
 @pytest.fixture
-def postgresql(tmp_path: Path) -> Iterator[str]:
-    """A PostgreSQL server of its own, from the system's packages; the address of a database."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = found[-1] if found else shutil.which("initdb")
-    if not initdb:
-        pytest.skip("PostgreSQL's initdb is not installed")
-    pytest.importorskip("psycopg")
-    programs, place = Path(initdb).resolve().parent, tmp_path / "postgresql"
-    place.mkdir(mode=0o700)
-    user = "postgres" if os.getuid() == 0 else ""  # PostgreSQL refuses to run as root
-    if user:
-        shutil.chown(place, user)
-        for above in [tmp_path, *tmp_path.parents[:3]]:
-            above.chmod(above.stat().st_mode | 0o011)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def call(program: str, *arguments: str) -> None:
-        command = [str(programs / program), *arguments]
-        subprocess.run(command, check=True, capture_output=True, user=user or None, cwd="/")
-
-    call("initdb", "-D", str(place / "data"), "-A", "trust", "-U", "rnnkit")
-    options = f"-p {port} -k {place} -c listen_addresses=127.0.0.1"
-    call(
-        "pg_ctl", "-D", str(place / "data"), "-l", str(place / "log"), "-o", options, "-w", "start"
-    )
-    try:
-        for name in ("study", "mlflow"):
-            call("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "rnnkit", name)
-        yield f"postgresql+psycopg://rnnkit@127.0.0.1:{port}"
-    finally:
-        call("pg_ctl", "-D", str(place / "data"), "-m", "fast", "stop")
+def postgresql() -> Iterator[str]:
+    with postgresql_server(("study", "mlflow")) as address:
+        yield address
 
 
 @pytest.mark.slow

@@ -62,6 +62,32 @@ def test_both_servers_answer_are_found_and_end_with_the_command(tmp_path, ending
         command.wait()
 
 
+REFUSED = [
+    (["--host", "a b"], "--host a b: must be a name or an IPv4 address, without port, as 0.0.0.0"),
+    (["--host", "::1"], "--host ::1: must be a name or an IPv4 address, without port, as 0.0.0.0"),
+    (
+        ["--host", "0.0.0.0", "--name", "*.example"],
+        "--name *.example: must be a name or an IPv4 address, without port, as 0.0.0.0",
+    ),
+    (
+        ["--name", "pages"],
+        "--name is for other machines, which reach none at 127.0.0.1; give --host",
+    ),
+    (
+        ["--host", "192.0.2.1"],  # of no machine: it is for documentation
+        "--host 192.0.2.1: is no address of this machine; give one of its own, or 0.0.0.0 for all",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), REFUSED)
+def test_where_no_server_can_listen_is_refused_in_one_line(tmp_path, options, message):
+    command = [*UP, "--mlruns", str(tmp_path), *ports(), *options]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines() == [f"rnnkit: {message}"]
+
+
 def test_a_taken_port_is_refused_in_one_line(tmp_path):
     import socket
 
