@@ -17,7 +17,18 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import backtest, check, compare, examples, inference, run, runs, schedule, tracking
+from flows.cli import (
+    backtest,
+    check,
+    compare,
+    examples,
+    forecast,
+    inference,
+    run,
+    runs,
+    schedule,
+    tracking,
+)
 from flows.cli.options import BAD_INPUT, INTERRUPTED, TERMINATED
 from flows.cli.standard_output import drop_unwritten, settle_standard_output
 from flows.launcher import FAILED, Failure
@@ -61,6 +72,7 @@ VERBS = (
     backtest.backtest,
     inference.evaluate,
     inference.predict,
+    forecast.forecast,
     inference.generate,
     tracking.register,
     schedule.schedule,

@@ -190,8 +190,10 @@ class Data(Block):
     masks. Windows of `train.bptt` are padded behind, so that they start at the first step."""
     window: int = Field(default=96, ge=1, le=100_000)
     """Forecasting: number of past rows that the network reads."""
-    scaling: Literal["standard", "minmax", "none"] = "standard"
-    """Series and frames: scaling of each column, fitted on the training split."""
+    scaling: Literal["standard", "minmax", "none", "log"] = "standard"
+    """Series and frames: scaling of each column, fitted on the training split. log: as standard,
+    but of forecasting's targets ln(1 + value), for what is never negative and grows by factors,
+    with values well above 1; forecasts are never negative."""
     covariates: Covariates = Covariates()
     """Forecasting: input columns besides the targets."""
     features: MFCC = MFCC()

@@ -10,7 +10,7 @@ from typing import Any
 from rnnkit.params.block import Block
 
 PUBLIC = "public:"
-NEW_KEYS = frozenset({"normalization"})
+NEW_KEYS = frozenset({"normalization", "lower", "upper", "interval"})
 """Keys that older versions lack. Hashes leave them out where they are null, so that ids stay."""
 UNHASHED_KEYS = frozenset({"checkpoint_seconds"})
 """Keys that change no result; hashes leave them out."""

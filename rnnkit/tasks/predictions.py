@@ -113,6 +113,10 @@ class Predictions(ABC):
         name = measure or self.compared[0]
         return Measured(name, self.measures[name]())
 
+    def breakdown(self) -> tuple[str, "Rows"]:
+        """A heading and rows of scores by a part of the data; no rows where it has no parts."""
+        return "", []
+
     @abstractmethod
     def mistakes(self, items: "Items") -> tuple[str, Rows]:
         """A heading and the rows below it, the worst first; none where nothing went wrong.
