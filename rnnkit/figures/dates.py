@@ -5,8 +5,6 @@ import pandas
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
-MAX_TICKS = 8
-
 
 def wall_times(times: pandas.Series) -> np.ndarray:
     """Positions of times on an axis, on the clock of their zone; missing times are NaN."""
@@ -17,6 +15,6 @@ def wall_times(times: pandas.Series) -> np.ndarray:
 
 def date_axis(axes: Axes) -> None:
     """Label the x axis of `wall_times` with dates, as coarse as its range allows."""
-    locator = AutoDateLocator(maxticks=MAX_TICKS)
+    locator = AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))

@@ -8,8 +8,8 @@ from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 
 from rnnkit import figures
-from rnnkit.figures.dates import wall_times
-from rnnkit.figures.style import INK, RED
+from rnnkit.figures.dates import date_axis, wall_times
+from rnnkit.figures.style import INK, RED, panel
 
 
 def dated(horizon: int, zone: str | None = None) -> pandas.DataFrame:
@@ -48,6 +48,18 @@ def test_gaps_between_windows_have_no_line(saved: Saver) -> None:
     axes = saved(figures.forecasts(table, ("a",))).axes[0]
     truth = next(line for line in axes.lines if to_hex(line.get_color()) == INK)
     assert np.isnan(np.asarray(truth.get_ydata(), dtype=float)).any()
+
+
+def test_every_range_of_times_has_a_few_dates() -> None:
+    """Without a warning of matplotlib, from minutes to centuries."""
+    for frequency in ("min", "15min", "h", "6h", "D", "W", "ME", "QE", "YE"):
+        for count in (2, 9, 40, 96, 108, 160, 300):
+            times = pandas.Series(pandas.date_range("1890-01-01", periods=count, freq=frequency))
+            _, axes = panel(9, 3, "", ("", "", ""))
+            axes.plot(wall_times(times), range(count))
+            date_axis(axes)
+            labels = [place for place in axes.get_xticks() if axes.get_xlim()[0] <= place]
+            assert 2 <= len(labels) <= 14, (frequency, count)
 
 
 def test_missing_times_have_no_place() -> None:

@@ -167,10 +167,10 @@ def test_coverage_follows_noise_that_changes(change: float) -> None:
     """The coverage tends to .8 whatever the truth does."""
     levels = (0.1, 0.5, 0.9)
     valid = windows(torch.zeros(500, 2, 1, 1), noise(500, 2, 1))
-    test = windows(torch.zeros(4_000, 2, 1, 1), change * noise(4_000, 2, 1, seed=1))
+    test = windows(torch.zeros(8_000, 2, 1, 1), change * noise(8_000, 2, 1, seed=1))
     calibration = calibrate(levels, valid, test, series=1)
     low, _, high = calibration(test.values, test.row, test.series).double().unbind(-1)
-    covered = ((low <= test.truth) & (test.truth <= high)).double()[1_000:].mean()
+    covered = ((low <= test.truth) & (test.truth <= high)).double()[4_000:].mean()
     assert float(covered) == pytest.approx(0.8, abs=0.02)
     static = (test.truth.abs() <= valid.truth.abs().quantile(0.8)).double().mean()
     assert (abs(float(static) - 0.8) > 0.1) == (change != 1)

@@ -33,8 +33,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-RATE = 0.005
-"""Step of the shifts, as a fraction of the range of the errors."""
+RATE = 0.002
+"""Step of the shifts, as a fraction of the range of the errors. Larger steps follow faster and
+scatter more: fitted on the first half of ETTh1's validation split, the 90 % interval holds .881 of
+the second half without following, .897 with .002 and .901 with .005, whose pinball loss is 1.4 %
+and 3.9 % above that without."""
 ROUNDING = 1e-9
 """Taken off a product before it is rounded up: 100 · .95 is a little above 95."""
 Values = Float[Tensor, "windows horizon targets quantiles"]
