@@ -61,11 +61,13 @@ def test_the_verb_prints_csv_and_json_and_writes_files(place: Path) -> None:
 
 
 def test_a_table_that_is_no_series_is_one_line_and_exit_status_2(place: Path) -> None:
-    (place / "short.csv").write_text("time,load,price\n2024-01-01,1,2\n2024-01-02,1,2\n")
+    (place / "short.csv").write_text(
+        "time,load,price\n2024-01-01,1,2\n2024-01-02,1,2\n2024-01-03,1,2\n"
+    )
     refused = rnnkit(place, "forecast", "last", "short.csv")
     assert refused.returncode == 2
     assert refused.stdout == ""
     assert refused.stderr == (
-        "rnnkit: data.source: a forecast needs 6 rows, the window, but there are 2; "
+        "rnnkit: data.source: a forecast needs 6 rows, the window, but there are 3; "
         "give more rows\n"
     )
