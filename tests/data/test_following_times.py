@@ -40,6 +40,13 @@ def test_a_weekend_is_skipped_and_an_hour_of_winter_time_comes_twice() -> None:
     assert ahead.hour.tolist() == [1, 2, 2, 3, 4]
 
 
+def test_days_are_closed_by_the_rows_alone_not_by_the_days_ahead() -> None:
+    days = pd.date_range("2024-01-01", periods=14)
+    twice = pd.Series(days[days.day_of_week != 5])  # too few Saturdays to say that they are closed
+    ahead = following(twice, 30, None, "a.csv").times
+    assert ahead.tolist() == pd.date_range("2024-01-15", periods=30).tolist()
+
+
 def test_irregular_times_go_on_at_their_median_distance() -> None:
     minutes = np.cumsum([0, 7, 8, 7, 9, 7, 11, 7, 7])
     times = pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(minutes, unit="min"))
