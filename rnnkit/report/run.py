@@ -40,8 +40,8 @@ def write_run_report(
         trials: of the sweep; empty without one.
     """
     pictures = {path.stem: picture(path) for path in sorted(folder.path.glob("figures/*.png"))}
-    heading, wrong = predictions.mistakes(Items(prepared))
-    parts_heading, parts = predictions.breakdown()
+    items = Items(prepared)
+    heading, wrong = predictions.mistakes(items)
     content = render(
         "run.html",
         title=folder.id,
@@ -61,8 +61,7 @@ def write_run_report(
         trials_summary=_trial_counts(trials),
         searched=[name for name in SEARCHED if name in pictures],
         others=[name for name in pictures if name not in PLACED_FIGURES],
-        parts_heading=parts_heading,
-        parts=parts,
+        tables=[(title, rows) for title, rows in predictions.tables(items) if rows],
         heading=heading,
         mistakes=wrong,
         seconds={f"{name}, seconds": value for name, value in result["seconds"].items()},

@@ -1,6 +1,6 @@
 """Predictions that are numbers in units: of items, and of the steps of a horizon."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -113,7 +113,8 @@ class Forecasts(ItemNumbers):
     column: ClassVar[str] = "forecast"
     places: ClassVar[tuple[str, ...]] = ("series", "time", "row", "step")
 
-    def breakdown(self) -> tuple[str, Rows]:
+    def tables(self, items: Items) -> Iterator[tuple[str, Rows]]:
+        """Scores by series and column, where there are several."""
         keys = ["series"] if "series" in self.table else []
         groups = self.table.groupby(keys, sort=False) if keys else [((), self.table)]
         rows: Rows = [
@@ -123,7 +124,8 @@ class Forecasts(ItemNumbers):
         ]
         what = "series and column" if keys else "column"
         some = f" (the first {MAX_SCORES} of {len(rows):,})" if len(rows) > MAX_SCORES else ""
-        return f"Scores by {what}{some}", rows[:MAX_SCORES] if len(rows) > 1 else []
+        if len(rows) > 1:
+            yield f"Scores by {what}{some}", rows[:MAX_SCORES]
 
     def _scores(self, rows: pandas.DataFrame, name: str) -> dict[str, Any]:
         """Metrics of one column, over its values that are not missing."""

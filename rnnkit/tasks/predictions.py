@@ -1,7 +1,7 @@
 """The table of predictions of a test split, with what is measured and shown of it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -113,9 +113,13 @@ class Predictions(ABC):
         name = measure or self.compared[0]
         return Measured(name, self.measures[name]())
 
-    def breakdown(self) -> tuple[str, "Rows"]:
-        """A heading and rows of scores by a part of the data; no rows where it has no parts."""
-        return "", []
+    def tables(self, items: "Items") -> Iterator[tuple[str, Rows]]:
+        """Further tables of the report, each with its heading.
+
+        Args:
+            items: the test items' texts.
+        """
+        return iter(())
 
     @abstractmethod
     def mistakes(self, items: "Items") -> tuple[str, Rows]:

@@ -1,6 +1,7 @@
 """Scores of forecasts by series and column, with their times; the report that shows them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas
@@ -13,6 +14,7 @@ from rnnkit.report.run import REPORT, write_run_report
 from rnnkit.report.run_figures import draw
 from rnnkit.tasks import predictions_of
 from rnnkit.tasks.numbers import MAX_SCORES, Forecasts
+from rnnkit.tasks.predictions import Items
 
 
 def test_a_runs_report_has_every_series_its_dates_and_its_scores(tmp_path: Path) -> None:
@@ -29,7 +31,7 @@ def test_a_runs_report_has_every_series_its_dates_and_its_scores(tmp_path: Path)
     write_run_report(run.folder, experiment, run.prepared, predictions, dict(run.result), [])
     page = (run.folder.path / REPORT).read_text()
     assert "<h2>Scores by series and column</h2>" in page
-    heading, rows = predictions.breakdown()
+    ((heading, rows),) = predictions.tables(Items(run.prepared))
     assert heading == "Scores by series and column"
     assert [(row["series"], row["column"]) for row in rows] == [("a", "x"), ("b", "x")]
     for row in rows:
@@ -59,13 +61,16 @@ def table_of(columns: int, rows: int = 4) -> pandas.DataFrame:
     return pandas.DataFrame({"row": range(rows), "step": 1, **truth, **forecasts})
 
 
+def tables(table: pandas.DataFrame) -> list[Any]:
+    return list(Forecasts(table, Forecasting()).tables(None))  # type: ignore[arg-type]
+
+
 def test_one_column_has_no_table_and_many_are_cut() -> None:
-    task = Forecasting()
-    assert Forecasts(table_of(1), task).breakdown() == ("Scores by column", [])
-    heading, rows = Forecasts(table_of(3), task).breakdown()
+    assert tables(table_of(1)) == []
+    ((heading, rows),) = tables(table_of(3))
     assert heading == "Scores by column"
     assert [row["mae"] for row in rows] == [1, 0, 1]
-    heading, rows = Forecasts(table_of(MAX_SCORES + 5), task).breakdown()
+    ((heading, rows),) = tables(table_of(MAX_SCORES + 5))
     assert heading == f"Scores by column (the first {MAX_SCORES} of {MAX_SCORES + 5})"
     assert len(rows) == MAX_SCORES
 
@@ -74,7 +79,7 @@ def test_a_column_without_truth_has_no_score() -> None:
     table = table_of(2)
     table["truth c0"] = np.nan
     table["quantile 0.1 c0"] = table["quantile 0.9 c0"] = 1.0
-    _, (missing, there) = Forecasts(table, Forecasting()).breakdown()
+    ((_, (missing, there)),) = tables(table)
     assert missing["values"] == 0
     assert np.isnan([missing["mae"], missing["coverage"], missing["pinball"]]).all()
     assert there["mae"] == 0
