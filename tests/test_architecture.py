@@ -50,6 +50,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runtime",
+        "rnnkit.figures",
         "rnnkit.data",
         "rnnkit.tasks",
         "rnnkit.runs",

@@ -30,7 +30,7 @@ def evaluate(
     if file is not None:
         from rnnkit.evaluation.evaluate_file import evaluate_file
 
-        _settle()
+        settle()
         result = evaluate_file(folder, file, settings.home)
     if as_json:
         print_json(result)
@@ -80,7 +80,7 @@ def predict(
     from rnnkit.inference import input_files
     from rnnkit.inference import predict as prediction
 
-    _settle()
+    settle()
     predictor = prediction.load(model)
     form = input_files.Form(json_lines, lines, stream)
     inputs = input_files.inputs(predictor, file, form, sys.stdin.buffer)
@@ -138,7 +138,7 @@ def generate(
             "leave one of them out"
         )
     folder = find_run(places.read(mlruns), run)
-    _settle()
+    settle()
     from rnnkit.inference import predict
     from rnnkit.inference.generate import generate as write
     from rnnkit.runtime.numerics import seed_of
@@ -153,7 +153,7 @@ def generate(
             print_line(text)
 
 
-def _settle() -> None:
+def settle() -> None:
     """Settles this process for one thread: a process that answers has one input at a time."""
     from rnnkit.runtime import numerics, process_settings
 

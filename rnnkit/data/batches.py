@@ -34,6 +34,7 @@ class Batch:
             has all.
         units: [batch, time, targets] float64, scaled targets as the source has them; at padding
             anything.
+        time: [batch, horizon] of a series, when each target is, as in `EncodedSplit`.
     """
 
     inputs: Num[Tensor, "batch time *features"]
@@ -42,6 +43,7 @@ class Batch:
     item: Int[Tensor, " batch"]
     measured: Bool[Tensor, "batch horizon targets"] | None = None
     units: Float[Tensor, "batch steps targets"] | None = None
+    time: Int[Tensor, "batch horizon"] | None = None
 
     @property
     def truth(self) -> Float[Tensor, "batch steps targets"]:
@@ -127,8 +129,7 @@ def gather(
     if split.known:
         ahead = torch.arange(int(split.target_length[indices[0]]))
         inputs = with_future(inputs, _take(split.inputs, target_starts + ahead), split.known)
-    measured = None
-    units = None
+    measured = units = time = None
     if split.is_sequence_to_sequence:
         targets = _padded(split.targets, target_starts, split.target_length[indices])
     elif split.synced or split.targets.is_floating_point():
@@ -137,6 +138,7 @@ def gather(
         targets = _take(split.targets, target_starts + steps)
         units = None if split.units is None else _take(split.units, target_starts + steps)
         measured = None if split.measured is None else split.measured[target_starts + steps]
+        time = None if split.time is None else split.time[target_starts + steps]
     else:
         targets = split.targets[target_starts[:, 0]]
     if mask is not None:
@@ -151,6 +153,7 @@ def gather(
         item=split.item[indices],
         measured=measured,
         units=units,
+        time=time,
     )
 
 

@@ -72,6 +72,7 @@ def evaluate_file(run: RunFolder, path: str, home: Path) -> dict[str, Any]:
         sources=texts,
     )
     task = task_for(experiment.task, prepared)
+    task.calibration = predictor.task.calibration
     result, _ = scored(predictor.network, task, experiment, prepared, part)
     return {**result, "items": len(part), "duplicates": duplicates, "notes": notes}
 

@@ -15,13 +15,13 @@ from rnnkit.evaluation.samples import samples
 from rnnkit.evaluation.verdict import verdict
 from rnnkit.nn.model.network import count_parameters, describe
 from rnnkit.params import Experiment, dump
-from rnnkit.runs.model_folder import WEIGHTS
+from rnnkit.runs.model_folder import CALIBRATION, WEIGHTS
 from rnnkit.runs.run_folder import PARAMS, RunFolder
 from rnnkit.runtime import files
 from rnnkit.tasks import Task, baselines, task_for
 from rnnkit.tasks import predictions_of as typed_predictions
 from rnnkit.tasks.predictions import Predictions
-from rnnkit.training.evaluate import evaluate
+from rnnkit.training.evaluate import calibrate, evaluate
 from rnnkit.training.pretrained import start
 from rnnkit.training.state import HalfRate
 
@@ -51,10 +51,12 @@ def finalize(
     network = task.network(experiment.model, torch.Generator())
     pretrained = start(network, experiment, prepared)
     network.load_state_dict(weights)
+    calibrate(network, task, prepared, experiment)
     result, predictions = scored(network, task, experiment, prepared, prepared.splits["test"])
     generated = samples(task, network, experiment.seed)
     files.write_atomic(folder.path / PREDICTIONS, predictions.to_parquet())
-    _write_model(weights, experiment, cache / prepared.sha256, folder.path / "model")
+    place = folder.path / "model"
+    _write_model(weights, experiment, cache / prepared.sha256, task.calibration, place)
     summary = training_summary(experiment, folder.records("epoch"), facts["best_epoch"])
     half_rate = None
     for line in folder.records("half_rate"):  # one at the most
@@ -163,9 +165,10 @@ def predictions_of(run: RunFolder) -> Predictions:
 
 
 def _write_model(
-    weights: dict[str, Any], experiment: Experiment, prepared: Path, place: Path
+    weights: dict[str, Any], experiment: Experiment, prepared: Path, calibration: Any, place: Path
 ) -> None:
-    """Write `model/`: weights, params, fitted preprocessing, and their manifest last."""
+    """Write `model/`: weights, params, fitted preprocessing, calibration, and their manifest
+    last."""
     from safetensors.torch import save
 
     place.mkdir(exist_ok=True)
@@ -175,4 +178,8 @@ def _write_model(
     written = [source for source in fitted if source.exists()]
     for source in written:
         files.write_atomic(place / source.name, source.read_bytes())
-    files.write_manifest(place, [WEIGHTS, PARAMS, *(source.name for source in written)])
+    names = [WEIGHTS, PARAMS, *(source.name for source in written)]
+    if calibration is not None:
+        files.write_json(place / CALIBRATION, calibration.to_json())
+        names.append(CALIBRATION)
+    files.write_manifest(place, names)

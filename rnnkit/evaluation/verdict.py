@@ -64,6 +64,8 @@ def deciding(task: Task, test: Metrics, beside: Mapping[str, Metrics]) -> tuple[
     """
     tie, rivals = None, dict(beside)
     for name in task.shown:
+        if name not in task.params.metrics:  # as coverage, which should be near its own level
+            continue
         sign = 1 if task.params.metrics[name] == "maximize" else -1
         scores = {baseline: values[name] for baseline, values in rivals.items() if name in values}
         if not scores or (tie and len(scores) < len(rivals)):

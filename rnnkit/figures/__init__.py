@@ -3,6 +3,7 @@
     learning_curves    losses, the monitored metric and the gradient norm of a training
     confusion_matrix   predicted over true classes: classification and tagging
     forecasts          forecasts over the truth, and the error by step of the horizon
+    rows_ahead         forecasts of the rows behind a table
     surprise           bits per token of windows, nats per frame of pieces
     accuracy_by_lag    accuracy over the lag: memory
     predicted          predicted over true numbers: vector
@@ -23,6 +24,7 @@ No pyplot and no global matplotlib settings are used, so figures can be drawn in
 
 from matplotlib.figure import Figure
 
+from rnnkit.figures.ahead import rows_ahead
 from rnnkit.figures.alignment import attention, transcript_path
 from rnnkit.figures.code import coloured_code
 from rnnkit.figures.comparison import bands, intervals, scores_by_length
@@ -49,6 +51,7 @@ __all__ = [
     "learning_curves",
     "parallel",
     "predicted",
+    "rows_ahead",
     "save",
     "save_all",
     "scores_by_length",

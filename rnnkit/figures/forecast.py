@@ -2,15 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from rnnkit.figures import style
+from rnnkit.figures.dates import date_axis, wall_times
 from rnnkit.figures.style import BLUE, GREY, INK, PALE, RED, dress, legend, plain
 
-MAX_TARGETS = 4
+MAX_TARGETS = 8
 """Number of targets drawn, the first ones."""
 PANEL_ROWS = 160
 """Approximate rows of the series per panel, but at least `MIN_WINDOWS` windows."""
@@ -19,19 +21,22 @@ MAX_BARS = 24
 """Longest horizon whose errors are drawn as bars."""
 
 
-def forecasts(predictions: pandas.DataFrame, targets: tuple[str, ...]) -> Figure:
+def forecasts(predictions: pandas.DataFrame, targets: tuple[str, ...], series: str = "") -> Figure:
     """The forecast and truth of each target in the last non-overlapping windows, in units.
 
     Args:
-        predictions: columns `row`, `step` (1 to horizon), and `truth X`, `forecast X` per target;
-            for quantiles also `quantile Q X`, whose outermost two are drawn as an interval.
+        predictions: of one series: columns `row`, `step` (1 to horizon), and `truth X`,
+            `forecast X` per target; `time`, else rows are numbered; for quantiles also `quantile Q
+            X`, whose outermost two are drawn as an interval.
         targets: the names X.
+        series: its name, where there are several.
     """
     horizon = int(predictions["step"].max())
     shown = targets[:MAX_TARGETS]
     steps = "1 step" if horizon == 1 else f"{horizon} steps"
     note = f" (first {MAX_TARGETS} of {len(targets)} targets)" if len(targets) > MAX_TARGETS else ""
-    title = f"Forecasts {steps} ahead over the truth{note}"
+    of = f"{plain(series)}: forecasts" if series else "Forecasts"
+    title = f"{of} {steps} ahead over the truth{note}"
     figure = style.sheet(11, 0.9 + 2.9 * len(shown), title)
     ratios = [1] if horizon == 1 else [3, 1]
     panels = figure.subplots(len(shown), len(ratios), squeeze=False, width_ratios=ratios)
@@ -39,7 +44,7 @@ def forecasts(predictions: pandas.DataFrame, targets: tuple[str, ...]) -> Figure
     for row, target in zip(panels, shown, strict=True):
         error = (predictions[f"forecast {target}"] - predictions[f"truth {target}"]).abs()
         heading = plain(f"{target}: mean absolute error {error.mean():.4g}")
-        dress(row[0], heading, "row of the table", plain(target))
+        dress(row[0], heading, "" if "time" in windows else "row of the table", plain(target))
         _over_truth(row[0], windows, target, horizon)
         style.legend_above(row[0])
         if horizon > 1:
@@ -62,23 +67,32 @@ def last_windows(predictions: pandas.DataFrame, horizon: int) -> pandas.DataFram
 
 
 def _over_truth(axes: Axes, windows: pandas.DataFrame, target: str, horizon: int) -> None:
-    truth = windows.set_index("row")[f"truth {target}"]
-    truth = truth.reindex(range(truth.index.min(), truth.index.max() + 1))  # keep gaps
-    axes.plot(truth.index, truth, color=INK, linewidth=1.4, label="truth")
+    rows = windows.set_index("row")
+    rows = rows.reindex(range(rows.index.min(), rows.index.max() + 1))  # keep gaps
+    places = _places(rows.reset_index())
+    axes.plot(places, rows[f"truth {target}"], color=INK, linewidth=1.4, label="truth")
     if horizon == 1:
-        forecast = windows.set_index("row")[f"forecast {target}"].reindex(truth.index)
-        axes.plot(truth.index, forecast, ".-", color=RED, lw=1.1, ms=4, alpha=0.9, label="forecast")
+        look: dict[str, Any] = {"color": RED, "lw": 1.1, "ms": 4, "alpha": 0.9}
+        axes.plot(places, rows[f"forecast {target}"], ".-", label="forecast", **look)
     else:
         for number, (_, window) in enumerate(windows.groupby("start")):
-            axes.axvline(window["start"].iloc[0] - 0.5, color=PALE, linewidth=1, zorder=0)
-            look: dict[str, Any] = {"marker": "o", "ms": 4.5, "markevery": [0], "alpha": 0.9}
+            own = _places(window)
+            axes.axvline(own[0] - (own[1] - own[0]) / 2, color=PALE, linewidth=1, zorder=0)
+            look = {"marker": "o", "ms": 4.5, "markevery": [0], "alpha": 0.9}
             label = "forecast, each from its dot" if number == 0 else None
-            forecast = window[f"forecast {target}"]
-            axes.plot(window["row"], forecast, color=RED, lw=2, label=label, **look)
+            axes.plot(own, window[f"forecast {target}"], color=RED, lw=2, label=label, **look)
     _intervals(axes, windows, target)
     axes.grid(visible=False, axis="x")
     axes.margins(x=0.01)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if "time" in windows:
+        date_axis(axes)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _places(rows: pandas.DataFrame) -> np.ndarray:
+    """[rows] on the x axis: their times, or their numbers."""
+    return wall_times(rows["time"]) if "time" in rows else rows["row"].to_numpy(dtype=np.float64)
 
 
 def _intervals(axes: Axes, windows: pandas.DataFrame, target: str) -> None:
@@ -94,7 +108,7 @@ def _intervals(axes: Axes, windows: pandas.DataFrame, target: str) -> None:
     for _, window in windows.groupby("start"):
         low, high = (window[f"quantile {level:g} {target}"] for level in (levels[0], levels[-1]))
         look: dict[str, Any] = {"step": "mid" if len(window) == 1 else None, "alpha": 0.18, "lw": 0}
-        axes.fill_between(window["row"], low, high, color=RED, label=label, **look)
+        axes.fill_between(_places(window), low, high, color=RED, label=label, **look)
         label = ""
 
 

@@ -14,6 +14,7 @@ from rnnkit.data.sources import opening, own_form
 from rnnkit.data.sources.public_files import located
 from rnnkit.data.sources.tabular import format_of
 from rnnkit.errors import InputError, Note
+from rnnkit.inference import own_table
 from rnnkit.inference.input_lines import inputs as inputs_of_lines
 from rnnkit.inference.predict import Predictor
 from rnnkit.params.source import Source
@@ -132,12 +133,7 @@ def _of_own_form(predictor: Predictor, file: str, form: Form) -> Named:
             f"{file}: --stream reads a step from each line, and this file is of the form of the "
             "run's data; leave --stream out"
         )
-    fitted, data = predictor.prepared.fitted, predictor.experiment.data
-    column = predictor.inputs.column
-    frame = own_form.read_inputs(data.source, file, column, fitted.columns, data.split)
-    for note in frame.attrs.get("notes", ()):
-        warnings.warn(f"{file}: {note}", Note, stacklevel=2)
-    items = fitted.items_to_answer(frame)
+    items = own_table.items(predictor.prepared.fitted, file)
     return ((f"{file}, item {number}", item) for number, item in enumerate(items, start=1))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas
 import torch
 from torch import Tensor
 
@@ -16,9 +17,11 @@ from rnnkit.data.batches import gather
 from rnnkit.data.inputs import Inputs
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
+from rnnkit.inference import own_table
 from rnnkit.params import Experiment
-from rnnkit.runs.model_folder import WEIGHTS, find_model, verify_model
+from rnnkit.runs.model_folder import CALIBRATION, WEIGHTS, find_model, verify_model
 from rnnkit.runs.run_folder import PARAMS
+from rnnkit.runtime.files import read_json
 from rnnkit.tasks import load_fitted, task_for
 
 
@@ -51,7 +54,7 @@ class Predictor:
 
     @torch.no_grad()
     def __call__(
-        self, inputs: Sequence[Any], names: Sequence[str] | None = None
+        self, inputs: Sequence[Any] | pandas.DataFrame, names: Sequence[str] | None = None
     ) -> list[dict[str, Any]]:
         """An answer for each input, in order. Classified texts are cut at `data.max_length`.
 
@@ -63,7 +66,9 @@ class Predictor:
                 anything in the other columns; of several series pairs (name, array); music: lists
                 of lists of MIDI numbers; vector: lists of numbers in units; memory: lists of
                 symbols, or arrays [steps, 2]; captioning: categories, or lists of numbers in units;
-                recordings: paths of WAV files, or arrays [samples] at the training's rate.
+                recordings: paths of WAV files, or arrays [samples] at the training's rate. Of
+                forecasting also a pandas DataFrame like the run's table: the rows behind its last
+                ones are forecast, as by `rnnkit forecast`.
             names: what messages call each; None: input 1, input 2.
 
         Returns:
@@ -72,12 +77,17 @@ class Predictor:
             log_probability (nats), tokens and perplexity; music: log_probability, frames and next,
             the probability of each note; memory: sum, answer or symbols; translation, captioning
             and transcription: text and log_probability, with a beam hypotheses; forecasting:
-            forecast [horizon, targets] in the series' units, and with the quantile loss quantiles.
+            forecast [horizon, targets] in the series' units, and quantiles, whose outermost two are
+            an interval; of a table also series, times and columns.
 
         Raises:
             InputError: the inputs are no list, one has no steps, or a shape that the network
                 cannot read.
         """
+        fitted = self.prepared.fitted
+        if isinstance(inputs, pandas.DataFrame) and fitted.forecast_columns:
+            inputs = own_table.items_of_frame(fitted, inputs)
+            names = names or [f"the table, item {k}" for k, _ in enumerate(inputs, start=1)]
         if isinstance(inputs, str | bytes) or hasattr(inputs, "keys"):
             raise InputError(
                 f"inputs must be a list, got a {type(inputs).__name__}; write [input] for one"
@@ -85,12 +95,17 @@ class Predictor:
         if len(inputs) == 0:
             return []
         names = numbered_inputs(inputs) if names is None else names
-        split = self.prepared.fitted.read(inputs, names)
+        split = fitted.read(inputs, names)
         items = torch.arange(len(inputs))
         batch = gather(split, items, self.experiment.data.padding, torch.float32)
         answers = self.task.answers(self.network, batch)
         shown = map(self.inputs.shown, inputs)
         return [{**own, **answer} for own, answer in zip(shown, answers, strict=True)]
+
+    def reads_rows(self, table: Any) -> bool:
+        """Whether a table has the columns of the run's, whose next rows the model forecasts."""
+        columns = self.prepared.fitted.forecast_columns
+        return bool(columns) and isinstance(table, pandas.DataFrame) and {*columns} <= {*table}
 
     @property
     def inputs(self) -> Inputs:
@@ -119,7 +134,10 @@ def load(folder: str | Path) -> Predictor:
     experiment = params.load(place / PARAMS)
     try:
         prepared = load_fitted(place, experiment.data, experiment.task)
-        return Predictor(experiment, prepared, load_file(place / WEIGHTS))
+        predictor = Predictor(experiment, prepared, load_file(place / WEIGHTS))
+        if (place / CALIBRATION).exists():
+            predictor.task.load_calibration(read_json(place / CALIBRATION))
+        return predictor
     except InputError:
         raise
     except Exception as error:  # whatever a record, a tokenizer or weights of another form raise

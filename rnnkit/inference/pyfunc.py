@@ -32,7 +32,8 @@ class Served:
                 whose one column, or that named text, tokens, source, audio, label, frames, vector
                 or window (what the run's params call them), holds them. An input is what a line of
                 `rnnkit predict` is: a text, a list of tokens, a list of steps, the path of a WAV
-                file.
+                file. Of forecasting also a table like the run's: the rows behind its last ones are
+                forecast.
             params: none are known.
 
         Raises:
@@ -40,6 +41,8 @@ class Served:
         """
         if params:
             raise InputError(f"there are no params, got {', '.join(params)}")
+        if self._predictor.reads_rows(model_input):
+            return self._predictor(model_input)
         listed = _listed(model_input)
         names = numbered_inputs(listed)
         form, source = self._predictor.inputs, self._predictor.experiment.data.source

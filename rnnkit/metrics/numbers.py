@@ -66,15 +66,22 @@ class ForecastMeter:
     Args:
         scale: maps rows [batch] to [batch, targets], units per scaled unit of their series.
         naive: likewise q, in units; NaN where it is undefined.
+        linear: maps [batch, horizon, targets] in units to what is scaled linearly, such as logs.
+        interval: what the interval is, for `counted`.
 
     Reference: R. J. Hyndman, A. B. Koehler, Another look at measures of forecast accuracy,
     International Journal of Forecasting 22(4), 2006.
     """
 
     def __init__(
-        self, scale: Callable[[Tensor], Tensor], naive: Callable[[Tensor], Tensor]
+        self,
+        scale: Callable[[Tensor], Tensor],
+        naive: Callable[[Tensor], Tensor],
+        linear: Callable[[Tensor], Tensor],
+        interval: str,
     ) -> None:
-        self._scale, self._naive = scale, naive
+        self._scale, self._naive, self._linear = scale, naive, linear
+        self._interval = interval
         self._numbers = NumberMeter()
         self._scaled_mae, self._scaled_mse = Mean(), Mean()
         self._mape, self._smape, self._mase, self._zeros = Mean(), Mean(), Mean(), 0
@@ -99,11 +106,12 @@ class ForecastMeter:
         self._steps = self._steps or [Mean() for _ in range(truth.shape[1])]
         for k, mean in enumerate(self._steps):
             mean.add(by_step[:, k][there[:, k]])
+        scaled_errors = (self._linear(forecast) - self._linear(truth)).abs()[there] / scale
         forecast, truth = forecast[there], truth[there]
         self._numbers.update(forecast, truth)
         errors = (forecast - truth).abs()
-        self._scaled_mae.add(errors / scale)
-        self._scaled_mse.add((errors / scale).square())
+        self._scaled_mae.add(scaled_errors)
+        self._scaled_mse.add(scaled_errors.square())
         nonzero = truth != 0
         self._zeros += int((~nonzero).sum())
         self._mape.add(errors[nonzero] / truth[nonzero].abs())
@@ -129,11 +137,16 @@ class ForecastMeter:
 
     @property
     def counted(self) -> dict[str, str]:
-        """How many values the mean absolute error is of, where some are missing."""
-        if not self._missing:
-            return {}
-        missing = f"{self._missing:,} are missing from the source and not scored"
-        return {"mae": f"over {self._there:,} of {self._there + self._missing:,} values; {missing}"}
+        """How many values the mean absolute error is of, where some are missing, and what the
+        interval is."""
+        counted = {}
+        if self._missing:
+            missing = f"{self._missing:,} are missing from the source and not scored"
+            values = f"{self._there:,} of {self._there + self._missing:,} values"
+            counted["mae"] = f"over {values}; {missing}"
+        if self._coverage.value is not None:
+            counted["coverage"] = self._interval
+        return counted
 
     def compute(self) -> Metrics:
         metrics = self._numbers.compute() | existing(

@@ -194,8 +194,10 @@ class Data(Block):
     """Forecasting: rows per step of the recurrence. The window is cut into segments of this many
     rows, and the network reads a whole segment at a time (SegRNN, Lin et al. 2023); `window` must
     be a multiple of it. 1: row by row."""
-    scaling: Literal["standard", "minmax", "none"] = "standard"
-    """Series and frames: scaling of each column, fitted on the training split."""
+    scaling: Literal["standard", "minmax", "none", "log"] = "standard"
+    """Series and frames: scaling of each column, fitted on the training split. log: as standard,
+    but of forecasting's targets ln(1 + value), for what is never negative and grows by factors,
+    with values well above 1; forecasts are never negative."""
     covariates: Covariates = Covariates()
     """Forecasting: input columns besides the targets."""
     features: MFCC = MFCC()

@@ -17,6 +17,9 @@ NEW_KEYS: Mapping[str, Any] = {
     "channels": "together",
     "channel_embedding": 0,
     "head_dropout": None,
+    "lower": None,
+    "upper": None,
+    "interval": None,
 }
 """Key that older versions lack -> default. Hashes leave it out where it has that, so that ids
 stay."""

@@ -75,6 +75,8 @@ def general_rules(experiment: UncheckedExperiment) -> Iterator[str]:
             "gates have no identity"
         )
     forecasting = isinstance(task, Forecasting)
+    if data.scaling == "log" and not forecasting:
+        yield "data.scaling: log is for the targets of forecasting; choose standard or minmax"
     if forecasting != isinstance(split, Time) and not one_sequence:
         yield "data.split: a series is split by time, and nothing else is; " + (
             "write split: {kind: time}" if forecasting else "choose fractions, files or column"
@@ -286,3 +288,10 @@ def forecasting_rules(experiment: UncheckedExperiment) -> Iterator[str]:
             "task.quantiles: only the quantile loss forecasts them; write task.loss: quantile or "
             "leave it out"
         )
+    if task.loss == "quantile" and task.interval is not None:
+        yield (
+            "task.interval: with the quantile loss the interval lies between the outermost of "
+            "task.quantiles; leave it out"
+        )
+    if task.lower is not None and task.upper is not None and task.lower >= task.upper:
+        yield f"task.lower: must lie below task.upper, {task.upper:g}, got {task.lower:g}"

@@ -161,6 +161,10 @@ def _ordered(quantiles: tuple[float, ...]) -> tuple[float, ...]:
 Quantiles = Annotated[tuple[float, ...], Field(strict=False), AfterValidator(_ordered)]
 
 
+INTERVAL = 0.9
+"""Default of `task.interval`."""
+
+
 class Forecasting(TaskBlock):
     """The next values of a series from a window of past values (many-to-one)."""
 
@@ -174,7 +178,10 @@ class Forecasting(TaskBlock):
         "data.padding": "windows are all equally long and need no padding",
         **NO_TRUNCATION,
     }
-    shown: ClassVar[tuple[str, ...]] = ("mae", "rmse", "mase", "scaled_mse", "scaled_mae")
+    shown: ClassVar[tuple[str, ...]] = (
+        *("mae", "rmse", "mase", "scaled_mse", "scaled_mae"),
+        *("coverage", "interval_width", "pinball"),
+    )
 
     kind: Literal["forecasting"] = "forecasting"
     horizon: int = Field(default=1, ge=1, le=10_000)
@@ -185,7 +192,16 @@ class Forecasting(TaskBlock):
     """Training loss, on scaled data; quantile: the pinball loss of `quantiles` (Koenker and Bassett
     1978), whose median is the scored forecast."""
     quantiles: Quantiles = (0.1, 0.5, 0.9)
-    """Quantiles to forecast; the outermost two bound the interval."""
+    """Quantiles to forecast; the outermost two bound the interval. Those beside the median are
+    calibrated on the validation split."""
+    interval: float | None = Field(default=None, gt=0, lt=1)
+    """Fraction of the values that the interval around the forecast is to hold, calibrated on the
+    validation split; null: 0.9. With `loss: quantile` the quantiles say it."""
+    lower: float | None = None
+    """Lower bound of forecasts and intervals, such as 0 for what cannot be negative; null: none.
+    Unit: that of the targets."""
+    upper: float | None = None
+    """Upper bound of forecasts and intervals; null: none. Unit: that of the targets."""
     relative_to: Literal["zero", "last", "season"] = "zero"
     """Base to which the outputs are added. zero: none; last: the last value of the window (as in
     NLinear, Zeng et al. 2023); season: the values one season before (seasonal naive forecast). With
@@ -193,6 +209,14 @@ class Forecasting(TaskBlock):
     season: int = Field(default=1, ge=1, le=100_000)
     """Rows per season (24 for hours of a day), for the seasonal naive baseline and MASE. MASE needs
     more training rows than this."""
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Quantiles of a calibrated forecast."""
+        if self.loss == "quantile":
+            return self.quantiles
+        tail = round((1 - (self.interval or INTERVAL)) / 2, 9)
+        return tail, 0.5, 1 - tail
 
     @property
     def metrics(self) -> Mapping[str, Direction]:

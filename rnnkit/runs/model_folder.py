@@ -3,6 +3,7 @@
 weights.safetensors     the network's weights
 params.yaml             the trained experiment
 prepared.json           the fitted preprocessing, with tokenizer.json and target.json
+calibration.json        what the validation split decided after training, of tasks that have it
 manifest.json           sha256 of the files above; models of earlier versions have none
 """
 
@@ -14,6 +15,7 @@ from rnnkit.runs.run_folder import PARAMS, RunFolder
 from rnnkit.runtime import files
 
 MODEL, WEIGHTS, RECORD = "model", "weights.safetensors", "prepared.json"
+CALIBRATION = "calibration.json"
 
 
 def find_model(folder: Path) -> Path:

@@ -1,7 +1,7 @@
 """What a task is to everything else: how to fit, build, lose, measure, decode, answer and show."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Fitted, default=Any)
 Figures = Iterator[tuple[str, "Figure"]]
 """Figures of a run, each with its name."""
+Evaluated = Iterable[tuple[Batch, Tensor]]
+"""Batches of a split, with the trained network's outputs."""
 Baseline = Callable[[Any, Prepared, EncodedSplit], Metrics]
 """(task, prepared data, examples) -> metrics of a simple predictor fitted on the training split;
 as `Scored` where it predicts items."""
@@ -217,6 +219,24 @@ class Task(ABC, Generic[F]):
     def measure(self, meter: Any, outputs: Any, batch: Batch) -> None:
         """Adds a batch, as `decode` gives it, to a meter."""
 
+    # ------------------------------------------------------------------ calibration
+
+    calibration: Any = None
+    """What the validation split decided after training, with `to_json`; None: nothing."""
+
+    def calibrate(self, valid: Evaluated, test: Evaluated) -> None:
+        """Set `calibration`, of a task that has one.
+
+        Args:
+            valid: of the validation split.
+            test: of the test split, which may be followed: what is decided for an item may depend
+                on the truth of items before it.
+        """
+
+    def load_calibration(self, stored: Mapping[str, Any]) -> None:
+        """Set `calibration` to what `calibration.to_json()` gave."""
+        raise NotImplementedError
+
     # ------------------------------------------------------------------ predictions
 
     @classmethod
@@ -256,6 +276,21 @@ class Task(ABC, Generic[F]):
     @abstractmethod
     def answer(self, outputs: Any, inputs: Tensor) -> dict[str, Any]:
         """The answer to one input, from its own outputs and steps, without padding."""
+
+    def rows_ahead(
+        self, items: Sequence[Any], answers: Sequence[Mapping[str, Any]]
+    ) -> pandas.DataFrame:
+        """The rows behind a table, of a task that forecasts them.
+
+        Args:
+            items: of `Fitted.items_to_answer`.
+            answers: to them.
+        """
+        raise NotImplementedError
+
+    def figure_ahead(self, items: Sequence[Any], answers: Sequence[Mapping[str, Any]]) -> "Figure":
+        """Picture of `rows_ahead` behind the rows that the network read."""
+        raise NotImplementedError
 
     def stream(self, network: nn.Module) -> SequenceStream:
         """The network, of one direction, on a sequence that comes step by step.

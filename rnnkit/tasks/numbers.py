@@ -1,8 +1,9 @@
 """Predictions that are numbers in units: of items, and of the steps of a horizon."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas
 import torch
 from jaxtyping import Bool, Float
@@ -11,6 +12,19 @@ from torch import Tensor
 from rnnkit.tasks.predictions import MAX_MISTAKES, Items, Measures, Predictions, Rows, summed
 
 TRUTH = "truth "
+MAX_SCORES = 100
+"""Rows of the table of scores by series and column."""
+
+
+def quantile_columns(columns: Iterable[Any], target: str) -> dict[float, str]:
+    """Level -> the column `quantile LEVEL TARGET`, the levels ascending.
+
+    >>> quantile_columns(["row", "quantile 0.9 x", "quantile 0.1 x", "quantile 0.1 y"], "x")
+    {0.1: 'quantile 0.1 x', 0.9: 'quantile 0.9 x'}
+    """
+    parts = ((column, column.split(" ", 2)) for column in map(str, columns))
+    found = {float(p[1]): c for c, p in parts if p[0] == "quantile" and p[2:] == [target]}
+    return dict(sorted(found.items()))
 
 
 def number_columns(
@@ -74,6 +88,9 @@ class ItemNumbers(Predictions):
             column for name in self.names for column in (f"{TRUTH}{name}", f"{self.column} {name}")
         ]
         shown.append("error")
+        if "time" in shown:
+            worst = worst.assign(time=worst["time"].map(str))
+            shown.remove("row")
         rows = worst[shown].to_numpy().tolist()
         return "Where it was furthest off", [dict(zip(shown, row, strict=True)) for row in rows]
 
@@ -89,12 +106,46 @@ class ItemNumbers(Predictions):
 
 
 class Forecasts(ItemNumbers):
-    """A row for each step of each window: row, step (from 1), and where there are several
-    series."""
+    """A row for each step of each window: row, step (from 1), time, and where there are several
+    series. Data that an older version prepared have no times."""
 
     columns: ClassVar[tuple[str, ...]] = ("row", "step")
     column: ClassVar[str] = "forecast"
-    places: ClassVar[tuple[str, ...]] = ("series", "row", "step")
+    places: ClassVar[tuple[str, ...]] = ("series", "time", "row", "step")
+
+    def tables(self, items: Items) -> Iterator[tuple[str, Rows]]:
+        """Scores by series and column, where there are several."""
+        keys = ["series"] if "series" in self.table else []
+        groups = self.table.groupby(keys, sort=False) if keys else [((), self.table)]
+        rows: Rows = [
+            {**dict(zip(keys, key, strict=True)), "column": name, **self._scores(rows, name)}
+            for key, rows in groups
+            for name in self.names
+        ]
+        what = "series and column" if keys else "column"
+        some = f" (the first {MAX_SCORES} of {len(rows):,})" if len(rows) > MAX_SCORES else ""
+        if len(rows) > 1:
+            yield f"Scores by {what}{some}", rows[:MAX_SCORES]
+
+    def _scores(self, rows: pandas.DataFrame, name: str) -> dict[str, Any]:
+        """Metrics of one column, over its values that are not missing."""
+        rows = rows[rows[f"{TRUTH}{name}"].notna()]
+        truth = rows[f"{TRUTH}{name}"]
+        errors = rows[f"{self.column} {name}"] - truth
+        scores = {
+            "mae": errors.abs().mean(),
+            "rmse": np.sqrt((errors**2).mean()),
+            "mean error": errors.mean(),
+        }
+        quantiles = quantile_columns(rows.columns, name)
+        if len(quantiles) > 1:
+            low, *_, high = (rows[column] for column in quantiles.values())
+            missed = {level: truth - rows[column] for level, column in quantiles.items()}
+            scores["coverage"] = truth.between(low, high).mean()
+            scores["interval_width"] = (high - low).mean()
+            losses = [np.maximum(q * miss, (q - 1) * miss).mean() for q, miss in missed.items()]
+            scores["pinball"] = np.mean(losses)
+        return {"values": len(rows), **{name: float(value) for name, value in scores.items()}}
 
     def items(self) -> Any:
         """A window, by its series and its first row."""

@@ -97,6 +97,18 @@ def evaluate(
     return Scores(metrics, table, counted)
 
 
+@torch.no_grad()
+def calibrate(network: nn.Module, task: Task, prepared: Prepared, experiment: Experiment) -> None:
+    """Set the task's calibration by a trained network, if there is a validation split."""
+    network.eval()
+    if "valid" in prepared.splits:
+        valid, test = (
+            evaluated_batches(network, task, prepared.splits[name], experiment)
+            for name in ("valid", "test")
+        )
+        task.calibrate(valid, test)
+
+
 def evaluated_batches(
     network: nn.Module, task: Task, split: EncodedSplit, experiment: Experiment
 ) -> Iterator[tuple[Batch, Tensor]]:

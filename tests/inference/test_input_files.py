@@ -325,14 +325,13 @@ def test_a_series_is_forecast_from_its_last_rows(tmp_path: Path, several: bool) 
     predictor = untrained(tmp_path, source, task, **data)
     values = quiet(predictor, tmp_path / "own.csv")
     assert len(values) == len(series)
-    window = np.asarray(values[0][1] if several else values[0])
+    window = values[0].values
     assert window.shape == (8, 3)  # window and horizon; the load, and the weekday's two waves
-    assert window[:, 0].tolist() == (np.arange(52, 60) % 7).tolist()
+    assert window[:6, 0].tolist() == (np.arange(54, 60) % 7).tolist()
+    assert np.isnan(window[6:, 0]).all()
     assert [len(answer["forecast"]) for answer in predictor(values)] == [2] * len(series)
     short = written(
         tmp_path, "short.csv", "\n".join((tmp_path / "own.csv").read_text().split()[:5])
     )
-    with pytest.raises(
-        InputError, match="a forecast needs 8 rows, the window and the horizon, but"
-    ):
+    with pytest.raises(InputError, match="a forecast needs 6 rows, the window, but there are 4"):
         given(predictor, short)

@@ -295,6 +295,7 @@ def test_a_series_in_a_file_of_its_own_is_scored_in_its_units(tmp_path: Path) ->
     predictor = load(place)
     own = prepare(predictor.experiment.data, predictor.experiment.task, tmp_path)
     task = task_for(predictor.experiment.task, own)
+    task.calibration = predictor.task.calibration
     split = own.splits["test"]
     expected = evaluate(predictor.network, task, split, predictor.experiment, False).metrics
     assert found["items"] == len(split)

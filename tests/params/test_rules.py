@@ -543,6 +543,21 @@ RULES = [
         r"task\.quantiles: only the quantile loss forecasts them; write task\.loss: quantile",
     ),
     (
+        FORECASTING.replace("forecasting}", "forecasting, loss: quantile, interval: 0.8}"),
+        2,
+        r"task\.interval: with the quantile loss the interval lies between the outermost of",
+    ),
+    (
+        FORECASTING.replace("forecasting}", "forecasting, lower: 1.0, upper: 0.0}"),
+        2,
+        r"task\.lower: must lie below task\.upper, 0, got 1",
+    ),
+    (
+        FRAMES.replace("model:", "  scaling: log\nmodel:"),
+        5,
+        r"data\.scaling: log is for the targets of forecasting; choose standard or minmax",
+    ),
+    (
         FORECASTING.replace("model:", "  max_length: 5\nmodel:"),
         6,
         r"data\.max_length: forecasting has no use for it, a series has windows, whose length is",

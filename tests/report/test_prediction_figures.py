@@ -77,11 +77,11 @@ def test_forecasts_of_one_step_are_one_line(saved: Saver) -> None:
     assert len(figure.axes) == 1
 
 
-def test_forecasts_show_four_targets_and_long_horizons_as_lines(saved: Saver) -> None:
-    targets = tuple("abcde")
+def test_forecasts_show_eight_targets_and_long_horizons_as_lines(saved: Saver) -> None:
+    targets = tuple("abcdefghi")
     figure = saved(figures.forecasts(windows(30, targets), targets))
-    assert title_of(figure).endswith("(first 4 of 5 targets)")
-    assert len(figure.axes) == 8
+    assert title_of(figure).endswith("(first 8 of 9 targets)")
+    assert len(figure.axes) == 16
     assert told(figure.axes[1]) == ["middle half", "mean"]
     assert not figure.axes[1].patches
 

@@ -44,6 +44,8 @@ class EncodedSplit:
         measured: [M, targets] bool, false at targets that the source lacks (they were filled to be
             read as inputs), which count neither in a loss nor in a metric; None: it has all.
         units: [M, targets] float64, the source's own numbers where `targets` are these, scaled.
+        time: [M] int64, of a series the time of each row; unit: microseconds since 1970, in UTC or
+            on the clock of times without a zone.
     """
 
     inputs: Tensor
@@ -58,6 +60,7 @@ class EncodedSplit:
     is_sequence_to_sequence: bool = False
     measured: Tensor | None = None
     units: Tensor | None = None
+    time: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.item)
@@ -210,7 +213,7 @@ def joined(first: EncodedSplit, second: EncodedSplit) -> EncodedSplit:
     """Concatenate the items of two splits; shared tensors stay shared."""
     names: tuple[str, ...] = PER_ITEM
     if first.inputs is not second.inputs or first.targets is not second.targets:
-        own = [name for name in ("units", "measured") if getattr(first, name) is not None]
+        own = [name for name in ("units", "measured", "time") if getattr(first, name) is not None]
         names = (*PER_ITEM, "inputs", "targets", *own)
         second = replace(
             second,

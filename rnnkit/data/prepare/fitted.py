@@ -242,6 +242,17 @@ class Fitted(ABC):
         items: list[Any] = frame[self.inputs.column].tolist()
         return items
 
+    @property
+    def table_columns(self) -> tuple[str, ...]:
+        """Columns of a table that the model reads to forecast its next rows; empty: it forecasts
+        none."""
+        return ()
+
+    @property
+    def forecast_columns(self) -> tuple[str, ...]:
+        """Those of `table_columns` that it forecasts: a table's last rows may lack them."""
+        return ()
+
     def contents(self, split: EncodedSplit) -> list[tuple[bytes, bool]]:
         """A digest of what the network reads of each item, and whether equal digests mean equal
         items: of those with an unknown token they do not, because different texts have its id.
@@ -302,6 +313,8 @@ def _rescaled(split: EncodedSplit, scaler: Scaler, own: Scaler) -> EncodedSplit:
             f"the older model predicts {', '.join(own.targets)} and the run "
             f"{', '.join(scaler.targets)}"
         )
+    if scaler.log != own.log:
+        raise InputError("one of the two models has data.scaling: log, and the other has not")
     if scaler.series != own.series:
         raise InputError("the older model was trained on other series")
     series = scaler.which(split.item) if len(scaler.begin) > 1 else torch.zeros_like(split.item)

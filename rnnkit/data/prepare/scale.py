@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 
 
@@ -22,7 +23,7 @@ class Scaler:
     standard: offset = mean, scale = population standard deviation;
     minmax: offset = minimum, scale = maximum - minimum, so that training rows lie in [0, 1];
     none: 0 and 1. A column that is constant in training has scale 1. Several series are scaled
-    separately.
+    separately. log: as standard, of ln(1 + value) in place of the value, in the target columns.
 
     Args:
         columns: names of the columns, in order.
@@ -33,6 +34,7 @@ class Scaler:
         known: number of known-future covariates, the last columns.
         series: names of the series, in row order.
         begin: first row of each series in the source's frame.
+        log: names of the columns that are scaled as ln(1 + value).
     """
 
     columns: tuple[str, ...]
@@ -42,6 +44,7 @@ class Scaler:
     known: int = 0
     series: tuple[str, ...] = ("",)
     begin: tuple[int, ...] = (0,)
+    log: tuple[str, ...] = ()
 
     @property
     def target_columns(self) -> list[int]:
@@ -58,7 +61,7 @@ class Scaler:
         """Scale [rows, columns] of one series; float64."""
         offset, scale = (table[series].numpy() for table in self.tables)
         with np.errstate(over="ignore"):  # infinite: refused where it becomes float32
-            return np.asarray((values - offset) / scale)
+            return np.asarray((in_logs(values, self.columns, self.log) - offset) / scale)
 
     def which(self, rows: Tensor) -> Tensor:
         """Index of the series of each row of the source's frame."""
@@ -86,21 +89,39 @@ class Scaler:
             raise ValueError("of several series, rows must say to which each value belongs")
         offset, scale = (table[:, self.target_columns].to(scaled.device) for table in self.tables)
         if rows is None:
-            return scaled.double() * scale[0] + offset[0]
+            return self._out_of_logs(scaled.double() * scale[0] + offset[0])
         shape = (len(rows), *[1] * (scaled.ndim - 2), len(self.targets))
         which = self.which(rows)
-        return scaled.double() * scale[which].view(shape) + offset[which].view(shape)
+        values = scaled.double() * scale[which].view(shape) + offset[which].view(shape)
+        return self._out_of_logs(values)
+
+    def _out_of_logs(self, values: Tensor) -> Tensor:
+        """[..., targets] ln(1 + value) as values, at least 0, in the columns that have it."""
+        if not self.log:
+            return values
+        logged = torch.tensor([name in self.log for name in self.targets])
+        return values.where(~logged, values.clamp(min=0).expm1())
+
+    def in_target_logs(self, values: Tensor) -> Tensor:
+        """[..., targets] in units as what is scaled: ln(1 + value), below 0 as at 0, in the columns
+        that have it."""
+        if not self.log:
+            return values
+        logged = torch.tensor([name in self.log for name in self.targets])
+        return values.where(~logged, values.clamp(min=0).log1p())
 
     def target_scale(self, rows: Tensor | None = None) -> Tensor:
-        """Units per scaled unit of each target: float64 [targets], or [batch, targets] of rows."""
+        """Units per scaled unit of each target: float64 [targets], or [batch, targets] of rows; in
+        columns of logarithms these units."""
         scale = self.tables[1][:, self.target_columns]
         return scale[0] if rows is None else scale[self.which(rows)]
 
     def to_json(self) -> dict[str, Any]:
-        """Fields as plain lists, with exact floats."""
+        """Fields as plain lists, with exact floats; without an empty `log`, as in older records."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in vars(self).items()
+            if name != "log" or value
         }
 
     @classmethod
@@ -123,7 +144,9 @@ def fit(
         values: [rows, columns] of the training split, in units, finite.
         left: number of last columns to leave unscaled.
     """
-    if kind == "standard":
+    log = targets if kind == "log" else ()
+    values = in_logs(values, columns, log)
+    if kind in ("standard", "log"):
         offset, scale = values.mean(axis=0), values.std(axis=0)
     elif kind == "minmax":
         offset, scale = values.min(axis=0), np.ptp(values, axis=0)
@@ -133,7 +156,32 @@ def fit(
     constant = values.max(axis=0) == values.min(axis=0)
     scale = np.where(constant | (scale == 0), 1.0, scale)
     offset[len(columns) - left :], scale[len(columns) - left :] = 0, 1
-    return Scaler(columns, targets, tuple(offset.tolist()), tuple(scale.tolist()))
+    return Scaler(columns, targets, tuple(offset.tolist()), tuple(scale.tolist()), log=log)
+
+
+def in_logs(values: np.ndarray, columns: Sequence[str], log: Sequence[str]) -> np.ndarray:
+    """[rows, columns] with ln(1 + value) in some columns; NaN for values below -1."""
+    if not log:
+        return values
+    logged = np.array([name in log for name in columns])
+    with np.errstate(invalid="ignore", divide="ignore"):  # of rows ahead, where any value may stand
+        return np.where(logged, np.log1p(values), values)
+
+
+def refuse_negative(values: np.ndarray, scaler: Scaler, where: str) -> None:
+    """Raise InputError for a negative value in a column that is scaled as ln(1 + value).
+
+    Args:
+        values: [rows, columns] in units.
+        where: of them, for the message.
+    """
+    for name in scaler.log:
+        column = values[:, scaler.columns.index(name)]
+        if (column < 0).any():
+            raise InputError(
+                f"{where}: data.scaling: log is for values that are never negative, but column "
+                f"{name!r} has {column[column < 0][0]:g}; choose standard or minmax"
+            )
 
 
 def merge_series(scalers: Mapping[str, Scaler], begin: Sequence[int], known: int) -> Scaler:

@@ -29,7 +29,8 @@ InputError for a file that they cannot read: one line with the file, the error a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from rnnkit.data.sources import audio, opening, piano_rolls, table, token_table, ts, vectors
@@ -49,6 +50,7 @@ from rnnkit.params.source import (
     LabelledText,
     Pairs,
     Source,
+    Table,
     Text,
     Tokens,
     Vectors,
@@ -251,6 +253,7 @@ FOR_BUILTIN: Mapping[str, Callable[..., Source]] = {
     "tagged": Tokens,
     "text": Text,
     "pairs": Pairs,
+    "series": Table,
 }
 """Form of built-in data -> source block for a file of that form."""
 
@@ -268,14 +271,42 @@ def read_file(
     """
     file_source = like(source, path, columns)
     given = isinstance(split, Given)
-    try:
+    with _explained(file_source):
         frame = read(file_source, split if given else Fractions())
+    return frame[frame["part"] == "test"].reset_index(drop=True) if given else frame
+
+
+def read_series_with_rows_ahead(
+    source: Source, path: str | None, columns: Sequence[str], targets: Sequence[str]
+) -> pd.DataFrame:
+    """Read a series whose last rows may lack the targets (`table.read_with_rows_ahead`).
+
+    Args:
+        path: of a file like the run's source; None: the source itself. Built-in series have no rows
+            ahead.
+        columns: to read, `targets` among them.
+
+    Raises:
+        InputError: as in `read`.
+    """
+    file_source = source if path is None else like(source, path, None)
+    if not isinstance(file_source, Table):
+        return _read(file_source, None)
+    with nullcontext() if path is None else _explained(file_source):
+        located_source = _located(file_source, file_source.path)
+        return table.read_with_rows_ahead(located_source, columns, targets)
+
+
+@contextmanager
+def _explained(file_source: Source) -> Iterator[None]:
+    """Adds to refusals of a file as which source it is read."""
+    try:
+        yield
     except UnreadableFile:
         raise
     except InputError as error:
         params = as_yaml(file_source.model_dump(mode="json", exclude_defaults=True))
         raise InputError(f"{error}; it is read as the run's own data were, {params}") from None
-    return frame[frame["part"] == "test"].reset_index(drop=True) if given else frame
 
 
 def like(source: Source, path: str, columns: tuple[str, ...] | None) -> Source:

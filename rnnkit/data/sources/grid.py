@@ -23,14 +23,14 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 
 class Grid(NamedTuple):
-    """All times from the first to the last."""
+    """All times from the first to the last, and those asked for behind it."""
 
     times: pd.DatetimeIndex
     closed: str = ""
     """What of the week or of the day has no rows at all, and is no gap; empty: nothing."""
 
 
-def find(times: pd.Series) -> Grid | None:
+def find(times: pd.Series, ahead: int = 0) -> Grid | None:
     """The regular grid on which all times lie; None: they are irregular.
 
     Tried in turn: a multiple of months apart, on one day of the month (of a shorter month the last
@@ -40,6 +40,8 @@ def find(times: pd.Series) -> Grid | None:
 
     Args:
         times: of one series, ascending.
+        ahead: steps behind the last time; closed weekdays and times of day are not among them, so
+            there may be fewer.
     """
     import pandas as pd
 
@@ -47,21 +49,21 @@ def find(times: pd.Series) -> Grid | None:
     if len(index) < 3:
         return None
     wall = index.tz_localize(None)
-    for dates in _in_months(wall):
+    for dates in _in_months(wall, ahead):
         grid = _on_clock(dates, index)
         if grid is not None:
             return Grid(grid)
-    for steps in (_days(wall), _steps(wall)):
+    for steps in (_days(wall, ahead), _steps(wall, ahead)):
         by_hours = steps is not None and steps[1] - steps[0] <= pd.Timedelta(hours=1)
         if by_hours and index.tz is not None:
             continue  # the hours that a zone skips or has twice are not on its clock
         grid = _on_clock(steps, index)
         if grid is not None:
             return _open(grid, index)
-    grid = _absolute(index)
+    grid = _absolute(index, ahead)
     if grid is not None:
         return _open(grid, index)
-    grid = _on_clock(_weekday_of_month(wall), index)
+    grid = _on_clock(_weekday_of_month(wall, ahead), index)
     return None if grid is None else Grid(grid)
 
 
@@ -90,8 +92,8 @@ def gaps(times: pd.Series) -> np.ndarray:
     return np.flatnonzero(distances > 1.5 * usual) + 1
 
 
-def named(times: pd.Series, frequency: str, path: str) -> Grid:
-    """The grid of `data.source.frequency`, a frequency of pandas.
+def named(times: pd.Series, frequency: str, path: str, ahead: int = 0) -> Grid:
+    """The grid of `data.source.frequency`, a frequency of pandas, with times ahead of the last.
 
     Raises:
         InputError: there is no such frequency, or a time does not lie on its grid.
@@ -104,7 +106,10 @@ def named(times: pd.Series, frequency: str, path: str) -> Grid:
         if index[0] + MAX_TIMES_PER_ROW * len(index) * offset < index[-1]:
             raise ValueError("too fine for the times")
         wall = index.tz_localize(None) if not isinstance(offset, pd.offsets.Tick) else index
-        full = pd.date_range(wall[0], wall[-1], freq=offset).as_unit(index.unit)
+        full = pd.date_range(wall[0], wall[-1], freq=offset)
+        if ahead:
+            full = full.union(pd.date_range(wall[-1], periods=ahead + 1, freq=offset))
+        full = full.as_unit(index.unit)
     except (ValueError, TypeError, OverflowError):
         raise InputError(
             "data.source.frequency: must be a frequency of pandas that fits the times, such as B "
@@ -138,24 +143,24 @@ def _step(places: np.ndarray) -> int | None:
     return smallest if regular else None
 
 
-def _between(places: np.ndarray) -> np.ndarray | None:
-    """All places from the first to the last; None: they have no step."""
+def _between(places: np.ndarray, ahead: int) -> np.ndarray | None:
+    """All places from the first to `ahead` steps behind the last; None: they have no step."""
     import numpy as np
 
     step = _step(places)
-    return None if step is None else np.arange(places[0], places[-1] + 1, step)
+    return None if step is None else np.arange(places[0], places[-1] + ahead * step + 1, step)
 
 
-def _months(wall: pd.DatetimeIndex) -> np.ndarray | None:
-    """All months from the first to the last, since 1970; None: they are irregular."""
-    return _between(wall.year.to_numpy() * 12 + wall.month.to_numpy() - 1 - 1970 * 12)
+def _months(wall: pd.DatetimeIndex, ahead: int) -> np.ndarray | None:
+    """As `_between`, months since 1970; None: they are irregular."""
+    return _between(wall.year.to_numpy() * 12 + wall.month.to_numpy() - 1 - 1970 * 12, ahead)
 
 
-def _in_months(wall: pd.DatetimeIndex) -> Iterator[pd.DatetimeIndex | None]:
+def _in_months(wall: pd.DatetimeIndex, ahead: int) -> Iterator[pd.DatetimeIndex | None]:
     """The grids of a day in each month."""
     import numpy as np
 
-    months = _months(wall)
+    months = _months(wall, ahead)
     if months is None:
         return
     first, after = (m.astype("M8[M]").astype("M8[D]") for m in (months, months + 1))
@@ -165,22 +170,22 @@ def _in_months(wall: pd.DatetimeIndex) -> Iterator[pd.DatetimeIndex | None]:
     yield _dates(np.busday_offset(first, 0, roll="forward"), wall)
 
 
-def _weekday_of_month(wall: pd.DatetimeIndex) -> pd.DatetimeIndex | None:
+def _weekday_of_month(wall: pd.DatetimeIndex, ahead: int) -> pd.DatetimeIndex | None:
     """The grid of a weekday of each month, such as its third Friday."""
     import numpy as np
 
-    months, number = _months(wall), (wall.day[0] - 1) // 7
+    months, number = _months(wall, ahead), (wall.day[0] - 1) // 7
     if months is None:
         return None
     weekmask = np.arange(7) == wall.day_of_week[0]
     return _dates(np.busday_offset(months.astype("M8[M]"), number, "forward", weekmask), wall)
 
 
-def _days(wall: pd.DatetimeIndex) -> pd.DatetimeIndex | None:
+def _days(wall: pd.DatetimeIndex, ahead: int) -> pd.DatetimeIndex | None:
     """The grid of a step of days."""
     import numpy as np
 
-    days = _between(wall.to_numpy().astype("M8[D]").astype(np.int64))
+    days = _between(wall.to_numpy().astype("M8[D]").astype(np.int64), ahead)
     return None if days is None else _dates(days.astype("M8[D]"), wall)
 
 
@@ -197,19 +202,19 @@ def _dates(dates: Any, wall: pd.DatetimeIndex) -> pd.DatetimeIndex | None:
     return local
 
 
-def _steps(wall: pd.DatetimeIndex) -> pd.DatetimeIndex | None:
+def _steps(wall: pd.DatetimeIndex, ahead: int) -> pd.DatetimeIndex | None:
     """The grid of a step of the clock."""
     import pandas as pd
 
-    ticks = _between(wall.asi8)
+    ticks = _between(wall.asi8, ahead)
     return None if ticks is None else pd.DatetimeIndex(ticks.view(f"M8[{wall.unit}]"))
 
 
-def _absolute(index: pd.DatetimeIndex) -> pd.DatetimeIndex | None:
+def _absolute(index: pd.DatetimeIndex, ahead: int) -> pd.DatetimeIndex | None:
     """The grid of a step of absolute time."""
     if index.tz is None:
         return None
-    grid = _steps(index.tz_convert(None))
+    grid = _steps(index.tz_convert(None), ahead)
     return None if grid is None else grid.tz_localize("UTC").tz_convert(index.tz)
 
 
@@ -241,9 +246,10 @@ def _open(grid: pd.DatetimeIndex, index: pd.DatetimeIndex) -> Grid:
     """The grid without the weekdays, and the times of day, that no row has."""
     import numpy as np
 
-    if len(grid) == len(index):
+    past = grid[grid <= index[-1]]
+    if len(past) == len(index):
         return Grid(grid)
-    days, hours = _absent(grid.day_of_week, index.day_of_week), _absent(grid.time, index.time)
+    days, hours = _absent(past.day_of_week, index.day_of_week), _absent(past.time, index.time)
     kept = grid[~grid.day_of_week.isin(days) & ~np.isin(grid.time, hours)]
     closed = [WEEKDAYS[day] for day in days]
     if hours:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rnnkit.data.sources import grid
@@ -25,12 +26,76 @@ HOW = {
 def read(params: Table, split: str | None) -> pd.DataFrame:
     """The column time, the numeric columns as float64, and optional series and part; of columns
     with filled values also those of `fill`."""
+    filled = params.gaps in ("forward", "interpolate")
+    frame, notes = _sorted_rows(params, split, missing=filled)
+    if split is None:
+        frame = fill(frame, params)
+    frame.attrs["notes"] = [*notes, *frame.attrs.get("notes", [])]
+    return frame
+
+
+def read_with_rows_ahead(
+    params: Table, columns: Sequence[str], targets: Sequence[str]
+) -> pd.DataFrame:
+    """As `read`, of some columns; the last rows of a series may lack values.
+
+    The rows behind the last one with a value of a target, in each series, are returned as they
+    are: with the covariates that are known ahead, and NaN elsewhere.
+
+    Args:
+        columns: to read, `targets` among them.
+
+    Raises:
+        InputError: as in `read`.
+    """
+    import pandas as pd
+
+    rows, notes = _sorted_rows(
+        params.model_copy(update={"columns": tuple(columns)}), None, missing=True
+    )
+    there = rows[list(targets)].notna().any(axis=1)[::-1]
+    if "series" in rows:
+        is_past = there.groupby(rows["series"][::-1]).cummax()[::-1]
+    else:
+        is_past = there.cummax()[::-1]
+    past = rows[is_past].reset_index(drop=True)
+    if params.gaps in ("refuse", "keep"):
+        _refuse_missing(past, columns, params.path)
+    past = fill(past, params) if len(past) else past
+    notes += past.attrs.get("notes", [])
+    past = past[[name for name in past if not str(name).startswith(FILLED)]]
+    past.attrs = {}
+    ahead = rows[~is_past]
+    if len(ahead):
+        order = ["series", "time"] if "series" in rows else ["time"]
+        past = pd.concat([past, ahead]).sort_values(order, kind="stable", ignore_index=True)
+    past.attrs["notes"] = notes
+    return past
+
+
+def _refuse_missing(past: pd.DataFrame, columns: Sequence[str], path: str) -> None:
+    """Raise InputError for a missing value."""
+    missing = past[list(columns)].isna().to_numpy()
+    if missing.any():
+        row, column = (int(place[0]) for place in missing.nonzero())
+        raise InputError(
+            f"{path}: every value up to the last row with targets must be a finite number, but "
+            f"{int(missing.sum())} are missing, the first in column {columns[column]!r} at "
+            f"{past['time'].iloc[row]}; fill them in (`data.source.gaps` does)"
+        )
+
+
+def _sorted_rows(params: Table, split: str | None, missing: bool) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of a table as `read` gives them, with its gaps, and notes.
+
+    Args:
+        missing: keep missing values, as NaN.
+    """
     import pandas as pd
 
     file = TableFile(params, "csv")
     columns = file.chosen(split, "time", "id")
-    filled = params.gaps in ("forward", "interpolate")
-    numbers = file.numbers(params.columns, {*file.named("time", "id"), split}, missing=filled)
+    numbers = file.numbers(params.columns, {*file.named("time", "id"), split}, missing=missing)
     names = map(str, numbers)
     taken = [n for n in names if n in ("time", "series", "part") or n.startswith(FILLED)]
     if taken:
@@ -50,11 +115,7 @@ def read(params: Table, split: str | None) -> pd.DataFrame:
         frame.insert(0, "series", ids)
         order, within, fix = ["series", "time"], " in each series", "row of each"
     file.refuse_equal_times(frame[order], within, fix)
-    frame = frame.sort_values(order, kind="stable", ignore_index=True)
-    if split is None:
-        frame = fill(frame, params)
-    frame.attrs["notes"] = [*file.notes, *frame.attrs.get("notes", [])]
-    return frame
+    return frame.sort_values(order, kind="stable", ignore_index=True), list(file.notes)
 
 
 def fill(frame: pd.DataFrame, params: Table) -> pd.DataFrame:

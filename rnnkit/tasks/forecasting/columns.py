@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnnkit.data.prepare.scale import Scaler
 from rnnkit.errors import InputError, closest
 from rnnkit.params.data import Covariates
 from rnnkit.params.task import Forecasting
@@ -67,6 +68,21 @@ def choose(names: Sequence[str], covariates: Covariates, task: Forecasting) -> C
     past = tuple(name for name in names if name in rest and name not in covariates.future)
     unused = tuple(name for name in names if name not in (*past, *covariates.future))
     return Columns(targets, past, covariates.future, unused)
+
+
+def table_columns(scaler: Scaler, covariates: Covariates) -> tuple[str, ...]:
+    """Columns of the table that a model reads: all but those of the calendar."""
+    return scaler.columns[: len(scaler.columns) - len(calendar_names(covariates.calendar))]
+
+
+def refuse_no_column(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """Raise InputError for a column that a model reads and a table lacks."""
+    for name in names:
+        if name not in frame:
+            raise InputError(
+                f"data.source: the model reads a column {name!r}, and there is none; "
+                f"the columns are {', '.join(n for n in frame.columns if n != 'time')}"
+            )
 
 
 def calendar_names(chosen: Sequence[str]) -> tuple[str, ...]:

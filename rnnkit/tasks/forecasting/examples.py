@@ -20,7 +20,7 @@ from rnnkit.data.prepare.encoded_split import SPLITS, EncodedSplit, in_units, te
 from rnnkit.data.prepare.facts import Facts
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.prepared import Prepared
-from rnnkit.data.prepare.scale import Scaler, merge_series
+from rnnkit.data.prepare.scale import Scaler, merge_series, refuse_negative
 from rnnkit.data.prepare.scale import fit as fit_scaler
 from rnnkit.data.prepare.split_series import Stretch, series_windows, split_rows
 from rnnkit.data.prepare.stored import Stored
@@ -28,7 +28,15 @@ from rnnkit.data.sources.table import FILLED
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.task import Forecasting
-from rnnkit.tasks.forecasting.columns import Columns, calendar, calendar_names, choose
+from rnnkit.tasks.forecasting.ahead import DatedWindow, dated_windows
+from rnnkit.tasks.forecasting.columns import (
+    Columns,
+    calendar,
+    calendar_names,
+    choose,
+    refuse_no_column,
+    table_columns,
+)
 from rnnkit.tasks.forecasting.inputs import Windows
 
 
@@ -57,9 +65,8 @@ class ForecastingFitted(Fitted):
                 "data.source.id: a model of several series has no other file to be scored on, for "
                 "each is scaled by itself; rnnkit backtest scores them in folds"
             )
-        read = self.inputs.scaler.columns
-        columns = read[: len(read) - self._calendar]
-        self._refuse_no_column(frame, columns)
+        columns = self.table_columns
+        refuse_no_column(frame, columns)
         window, horizon = self.data.window, self.task.horizon
         measured = _measured(frame.iloc[rows], self.inputs.scaler.targets)
         begins = series_windows(0, len(rows), window, horizon, inside=True, low=0)
@@ -70,6 +77,7 @@ class ForecastingFitted(Fitted):
                 f"{window} + horizon {horizon} are needed, with a value in it that is not filled"
             )
         values = _values(frame.iloc[rows], columns, self.data)
+        refuse_negative(values, self.inputs.scaler, "data.source")
         scaled = self.inputs.scaler.transform(values).astype(np.float32)
         return self.windows(begins, tensor(scaled), tensor(values), measured)
 
@@ -115,23 +123,9 @@ class ForecastingFitted(Fitted):
             item=torch.tensor([scaler.begin[k] for k in map(self.inputs.series, values, names)]),
         )
 
-    def items_to_answer(self, frame: pd.DataFrame) -> list[Any]:
-        """The last window of each series, with the horizon's rows where some columns are known."""
-        scaler = self.inputs.scaler
-        needed = self.data.window + (self.task.horizon if scaler.known else 0)
-        names = scaler.columns[: len(scaler.columns) - self._calendar]
-        items: list[Any] = []
-        for name, rows in frame.groupby("series", sort=False) if self.several else [("", frame)]:
-            self._refuse_no_column(rows, names)
-            if len(rows) < needed:
-                raise InputError(
-                    f"data.source: a forecast needs {needed} rows, the window"
-                    f"{' and the horizon' if scaler.known else ''}, but there are {len(rows)}"
-                    f"{f' of series {name!r}' if self.several else ''}; give more rows"
-                )
-            window = _values(rows.tail(needed), names, self.data)
-            items.append((name, window) if self.several else window)
-        return items
+    def items_to_answer(self, frame: pd.DataFrame) -> list[DatedWindow]:
+        """The last window of each series, with the rows ahead."""
+        return dated_windows(frame, self.data, self.task.horizon, self.inputs.scaler)
 
     def contents(self, split: EncodedSplit) -> list[tuple[bytes, bool]]:
         """Of a window and the rows that it forecasts."""
@@ -139,17 +133,12 @@ class ForecastingFitted(Fitted):
         return self._digests(split.inputs[start : start + size].numpy() for start in starts)
 
     @property
-    def _calendar(self) -> int:
-        """Columns that follow from the time."""
-        return len(calendar_names(self.data.covariates.calendar))
+    def table_columns(self) -> tuple[str, ...]:
+        return table_columns(self.inputs.scaler, self.data.covariates)
 
-    def _refuse_no_column(self, frame: pd.DataFrame, names: Sequence[str]) -> None:
-        for name in names:
-            if name not in frame:
-                raise InputError(
-                    f"data.source: the model reads a column {name!r}, and there is none; "
-                    f"the columns are {', '.join(n for n in frame.columns if n != 'time')}"
-                )
+    @property
+    def forecast_columns(self) -> tuple[str, ...]:
+        return self.inputs.scaler.targets
 
     def align(self, part: EncodedSplit, of: Fitted) -> EncodedSplit:
         """With as many rows before the targets as this model reads."""
@@ -218,12 +207,26 @@ class ForecastingFitted(Fitted):
     def metric_notes(self, train: EncodedSplit, scored: Mapping[str, EncodedSplit]) -> list[str]:
         undefined = self.naive_errors(train).isnan()
         left_out, notes = int(undefined.sum()), super().metric_notes(train, scored)
+        notes += self._out_of_bounds(scored)
         if 0 < left_out < undefined.numel():
             notes.append(
                 f"mase leaves out {left_out} of {undefined.numel()} columns of series, whose "
                 "seasonal naive error is 0 or whose training rows are no more than a season"
             )
         return notes
+
+    def _out_of_bounds(self, scored: Mapping[str, EncodedSplit]) -> list[str]:
+        """A note on truth that no forecast can reach."""
+        lower, upper = self.task.lower, self.task.upper
+        counts = dict.fromkeys(scored, 0)
+        for name, split in scored.items():
+            values = forecast_rows(split)
+            counts[name] += 0 if lower is None else int((values < lower).sum())
+            counts[name] += 0 if upper is None else int((values > upper).sum())
+        if not any(counts.values()):
+            return []
+        listed = ", ".join(f"{count:,} of {name}" for name, count in counts.items() if count)
+        return [f"values beyond task.lower or task.upper, which no forecast reaches: {listed}"]
 
     def stored(self) -> dict[str, Any]:
         return {**super().stored(), "training_rows": self.training}
@@ -286,7 +289,8 @@ def fit(frame: pd.DataFrame, data: Data, task: Forecasting) -> Prepared[Forecast
         begins = np.concatenate([each.begins[split] for each in kept])
         part = fitted.windows(_latest(begins, frame, data.limit), rows, units, measured)
         first = next(iter(splits.values()), part)  # all share one array
-        splits[split] = replace(part, targets=first.targets, units=first.units)
+        time = first.time if splits else tensor(_microseconds(frame["time"]))
+        splits[split] = replace(part, targets=first.targets, units=first.units, time=time)
     counts = {
         split: sum(stop - first for first, stop in (each.rows[split] for each in kept))
         for split in SPLITS
@@ -298,6 +302,7 @@ def fit(frame: pd.DataFrame, data: Data, task: Forecasting) -> Prepared[Forecast
         "rows": counts,
         "unused": len(frame) - sum(counts.values()),
         "time": fitted.times,
+        **_timezone(frame["time"]),
         "notes": list(frame.attrs.get("notes", [])),
     }
     left_out = len(series) - len(kept)
@@ -407,6 +412,7 @@ def _scaled(
     }
     known = len(chosen.future) + len(of_time)
     scaler = merge_series(scalers, [each.low for each in series], known)
+    refuse_negative(values, scaler, "data.source")
     scaled = np.zeros_like(values)
     for number, each in enumerate(series):
         rows = slice(each.low, each.rows["test"][1])
@@ -436,6 +442,17 @@ def _times(frame: pd.DataFrame, series: list[Series]) -> dict[str, list[str]]:
         own = pd.concat([frame["time"].iloc[slice(*each.rows[split])] for each in series])
         times[split] = [own.min().isoformat(), own.max().isoformat()]
     return times
+
+
+def _microseconds(times: pd.Series) -> np.ndarray:
+    """[rows] as `EncodedSplit.time`."""
+    ticks: np.ndarray = pd.DatetimeIndex(times).as_unit("us").asi8
+    return ticks
+
+
+def _timezone(times: pd.Series) -> dict[str, str]:
+    zone = pd.DatetimeIndex(times).tz
+    return {} if zone is None else {"timezone": str(zone)}
 
 
 def _with_missing(split: EncodedSplit) -> Tensor:

@@ -11,15 +11,16 @@ import numpy as np
 from rnnkit.data.inputs import Inputs
 from rnnkit.data.inputs.numbers import refuse_infinite, table_of
 from rnnkit.data.prepare.encoded_split import Flat
-from rnnkit.data.prepare.scale import Scaler
+from rnnkit.data.prepare.scale import Scaler, refuse_negative
 from rnnkit.errors import InputError
+from rnnkit.tasks.forecasting.ahead import DatedWindow
 
 
 @dataclass(frozen=True, eq=False)
 class Windows(Inputs):
     """An array [window, columns] in the series' units is an item, of several series a pair (name,
-    array). With covariates known ahead it is [window + horizon, columns], and what cannot be known
-    of the last rows may be anything.
+    array), or a `DatedWindow`. With covariates known ahead the array is [window + horizon,
+    columns], and what cannot be known of the last rows may be anything.
 
     Args:
         scaler: of all columns, of each series its own.
@@ -61,10 +62,15 @@ class Windows(Inputs):
                 f"{' and the horizon' if scaler.known else ''}, got {len(array)}"
             )
         scaled, past = scaler.transform(array, series), self.window
+        refuse_negative(array[:past], scaler, where)
         refuse_infinite(scaled[:past], array[:past], where)
         if scaler.known:
             refuse_infinite(scaled[past:, -scaler.known :], array[past:, -scaler.known :], where)
         return scaled
+
+    def shown(self, value: Any) -> dict[str, Any]:
+        """Of a dated window the series, the times of the rows ahead and the columns."""
+        return value.shown if isinstance(value, DatedWindow) else {}
 
     def encode(self, items: Sequence[np.ndarray]) -> Flat:
         with np.errstate(over="ignore"):  # of what cannot be known
@@ -73,6 +79,8 @@ class Windows(Inputs):
 
     def _named(self, value: Any) -> tuple[Any, Any]:
         """The name of a series, empty for a single one, and the window."""
+        if isinstance(value, DatedWindow):
+            return value.series, value.values
         several = self.scaler.series != ("",)
         pair = several and isinstance(value, list | tuple) and len(value) == 2
         return (value[0], value[1]) if pair else ("", value)

@@ -7,11 +7,12 @@ cannot know, and each step of the horizon is read out from its own state. A step
 segment of `data.segment` rows, all of which are read out at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pandas
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -25,15 +26,24 @@ from rnnkit.nn.model.channels import Channels
 from rnnkit.nn.model.representation import Level, Sizes
 from rnnkit.params.model import Model
 from rnnkit.tasks.forecasting import examples
+from rnnkit.tasks.forecasting.ahead import DatedWindow
 from rnnkit.tasks.forecasting.baselines import drift, last_value, seasonal_naive, training_mean
-from rnnkit.tasks.interface import Baseline, Figures, Task
+from rnnkit.tasks.forecasting.intervals import Calibration, Windows, calibrate, described
+from rnnkit.tasks.forecasting.rows import rows_ahead, rows_before
+from rnnkit.tasks.interface import Baseline, Evaluated, Figures, Task
 from rnnkit.tasks.numbers import Forecasts, number_columns
 from rnnkit.tasks.predictions import Predictions
+
+if TYPE_CHECKING:
+    from rnnkit.figures import Figure
 
 Outputs = Float[Tensor, "batch *out"]
 Read = Float[Tensor, "batch time features"]
 Values = Float[Tensor, "batch horizon targets quantiles"]
 Forecast = Float[Tensor, "batch horizon targets"]
+
+MAX_SERIES = 8
+"""Number of series with a figure, the first ones."""
 
 
 class Forecasting(Task[examples.ForecastingFitted]):
@@ -144,7 +154,10 @@ class Forecasting(Task[examples.ForecastingFitted]):
 
     def meter(self) -> ForecastMeter:
         return ForecastMeter(
-            self.scaler.target_scale, lambda rows: self._naive_errors[self.scaler.which(rows)]
+            self.scaler.target_scale,
+            lambda rows: self._naive_errors[self.scaler.which(rows)],
+            self.scaler.in_target_logs,
+            described(self.params.levels, self.calibration),
         )
 
     def measure(self, meter: ForecastMeter, outputs: Outputs, batch: Batch) -> None:
@@ -152,7 +165,31 @@ class Forecasting(Task[examples.ForecastingFitted]):
         meter.update(forecast, batch.truth, batch.item, batch.measured)
         if quantiles:
             values = torch.stack([*quantiles.values()], dim=-1)
-            meter.update_quantiles(values, batch.truth, torch.tensor(self.levels), batch.measured)
+            levels = torch.tensor(self.params.levels)
+            meter.update_quantiles(values, batch.truth, levels, batch.measured)
+
+    def calibrate(self, valid: Evaluated, test: Evaluated) -> None:
+        valid_windows, test_windows = self._windows(valid), self._windows(test)
+        series = len(self.scaler.series)
+        self.calibration = calibrate(self.params.levels, valid_windows, test_windows, series)
+
+    def _windows(self, evaluated: Evaluated) -> Windows:
+        pieces = []
+        for batch, outputs in evaluated:
+            there = batch.measured
+            pieces.append(
+                (
+                    self.quantiles(outputs, batch.inputs),
+                    batch.targets,
+                    torch.ones_like(batch.targets).bool() if there is None else there,
+                    batch.item,
+                    self.scaler.which(batch.item),
+                )
+            )
+        return Windows(*map(torch.cat, zip(*pieces, strict=True)))
+
+    def load_calibration(self, stored: Mapping[str, Any]) -> None:
+        self.calibration = Calibration.from_json(stored)
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
         """Of covariates known ahead: a forecast does not depend on those of later segments."""
@@ -171,14 +208,22 @@ class Forecasting(Task[examples.ForecastingFitted]):
         return torch.ones(len(batch.inputs), dtype=torch.bool)
 
     def units(self, outputs: Outputs, batch: Batch) -> tuple[Forecast, dict[str, Forecast]]:
-        """Forecasts in units, and quantiles by level (empty: none)."""
-        each = zip(self.levels, self.quantiles(outputs, batch.inputs).unbind(-1), strict=True)
-        values = {f"{level:g}": self.scaler.inverse(own, batch.item) for level, own in each}
+        """Forecasts in units, and quantiles by level (empty: none), calibrated and in bounds."""
+        unbounded = self.params.lower is None and self.params.upper is None
+        scaled, levels = self.quantiles(outputs, batch.inputs), self.levels
+        if self.calibration is not None:
+            series = self.scaler.which(batch.item)
+            scaled, levels = self.calibration(scaled, batch.item, series), self.params.levels
+        values = {}
+        for level, own in zip(levels, scaled.unbind(-1), strict=True):
+            units = self.scaler.inverse(own, batch.item)
+            bounded = units if unbounded else units.clamp(self.params.lower, self.params.upper)
+            values[f"{level:g}"] = bounded
         return values["0.5"], values if len(values) > 1 else {}
 
     def predictions(self, outputs: Outputs, batch: Batch) -> dict[str, list[Any]]:
         forecast, quantiles = self.units(outputs, batch)
-        columns = self.columns(batch.item, batch.truth, forecast, batch.measured)
+        columns = self.columns(batch.item, batch.truth, forecast, batch.measured, batch.time)
         for level, values in quantiles.items():
             for k, name in enumerate(self.scaler.targets):
                 columns[f"quantile {level} {name}"] = values[..., k].flatten().tolist()
@@ -190,23 +235,53 @@ class Forecasting(Task[examples.ForecastingFitted]):
         truth: Forecast,
         forecast: Forecast,
         measured: Tensor | None,
+        time: Int[Tensor, "batch horizon"] | None = None,
     ) -> dict[str, list[Any]]:
         """Columns of the table of forecasts, in units, that begin at these rows; `measured` as in
-        `number_columns`."""
+        `number_columns`, `time` as in `Batch`."""
         scaler, horizon = self.scaler, int(self.params.horizon)
         columns: dict[str, list[Any]] = {
             "row": [row + h for row in rows.tolist() for h in range(horizon)],
             "step": list(range(1, horizon + 1)) * len(rows),
         }
+        if time is not None:
+            columns["time"] = time.flatten().tolist()
         if scaler.series != ("",):
             which = scaler.which(rows).tolist()
             columns["series"] = [scaler.series[k] for k in which for _ in range(horizon)]
         return columns | number_columns(scaler.targets, truth, forecast, "forecast", measured)
 
+    def whole(self, predictions: pandas.DataFrame) -> pandas.DataFrame:
+        """With times in the zone of the table."""
+        if "time" not in predictions:  # data that an older version prepared
+            return predictions
+        times = pandas.to_datetime(predictions["time"], unit="us")
+        if (zone := self.prepared.facts.get("timezone")) is not None:
+            times = times.dt.tz_localize("UTC").dt.tz_convert(zone)
+        return predictions.assign(time=times)
+
     def figures(self, predictions: Predictions) -> Figures:
         from rnnkit import figures
 
-        yield "forecasts", figures.forecasts(predictions.table, self.scaler.targets)
+        table, targets = predictions.table, self.scaler.targets
+        if "series" not in table:
+            yield "forecasts", figures.forecasts(table, targets)
+            return
+        for number, (name, rows) in enumerate(table.groupby("series", sort=False), start=1):
+            if number <= MAX_SERIES:
+                yield f"forecasts_{number}", figures.forecasts(rows, targets, str(name))
+
+    def rows_ahead(
+        self, items: Sequence[DatedWindow], answers: Sequence[Mapping[str, Any]]
+    ) -> pandas.DataFrame:
+        return rows_ahead(items, answers)
+
+    def figure_ahead(
+        self, items: Sequence[DatedWindow], answers: Sequence[Mapping[str, Any]]
+    ) -> "Figure":
+        from rnnkit import figures
+
+        return figures.rows_ahead(rows_ahead(items, answers), rows_before(items))
 
     def answers(self, network: nn.Module, batch: Batch) -> list[dict[str, Any]]:
         forecast, quantiles = self.units(network(batch.inputs, None), batch)
