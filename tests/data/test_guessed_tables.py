@@ -64,6 +64,13 @@ def test_how_a_table_is_written(content: str | bytes, keys: dict[str, object]) -
     assert {key: source.get(key) for key in keys} == keys
 
 
+def test_a_first_line_of_a_label_that_is_also_a_name_is_no_header() -> None:
+    """`pos` may name a column of parts of speech."""
+    content = table("", ["pos", "neg"], "a film of the year {i}", separator="\t")
+    source = guess("a.txt", content).data["source"]
+    assert (source["format"], source["header"], source["label"]) == ("tsv", False, "1")
+
+
 @pytest.mark.parametrize(
     ("cells", "keys"),
     [
