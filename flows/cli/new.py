@@ -1,6 +1,7 @@
 """`rnnkit new` and `rnnkit schema`: params files for one's own data, examples, and their schema."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ from rnnkit.runtime.files import write_atomic
 if TYPE_CHECKING:
     from rnnkit.data.guess import Option, Taken
 
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 PUBLIC_SET = re.compile(r"\bpublic:([a-z0-9_]+)")
 
 
@@ -92,6 +94,8 @@ def _target(name: str) -> Path:
     """The params file to write, which is not there yet."""
     from rnnkit.params.examples import SUFFIX
 
+    if not re.fullmatch(NAME, name):
+        raise InputError(f"--name {name}: write letters, digits, `.`, `_` and `-`, as reviews")
     target = Path(name + SUFFIX)
     if target.exists():
         raise InputError(f"{target}: is there already; give another --name, or rename it")
@@ -144,7 +148,7 @@ def _own_data(path: str, task: str | None, name: str | None, as_json: bool) -> N
     taken = take(path)
     option = taken.option(task)
     target = _target(name or name_of(path))
-    command = f"rnnkit new {path}" + (f" --task {task}" if task else "")
+    command = f"rnnkit new {shlex.quote(path)}" + (f" --task {task}" if task else "")
     head = [
         f"{SCHEMA}{_schema_place()}",
         f"Written by `{command}`. What it guessed is marked so; `rnnkit check {target}` reads all.",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 
 from rnnkit.params.block import reason_of
+from rnnkit.params.misplaced import place_of
 from rnnkit.params.task import Captioning, LanguageModeling
 from rnnkit.params.unchecked import UncheckedExperiment
 
@@ -42,7 +43,9 @@ def variant_rules(experiment: UncheckedExperiment) -> Iterator[str]:
         try:
             members[name] = experiment.replace({**overrides, "variants": {}, "seeds": ()})
         except KeyError as error:
-            yield f"{here}: there is no key {error.args[0]}"
+            place = place_of(tuple(error.args[0].split(".")), experiment.model_dump())
+            hint = "" if place is None else f"; write {'.'.join(place)}"
+            yield f"{here}: there is no key {error.args[0]}{hint}"
         except ValidationError as error:
             first = error.errors()[0]
             reason, where = reason_of(first), ".".join(map(str, first["loc"]))

@@ -64,6 +64,13 @@ def test_how_a_table_is_written(content: str | bytes, keys: dict[str, object]) -
     assert {key: source.get(key) for key in keys} == keys
 
 
+def test_a_first_line_of_a_label_that_is_also_a_name_is_no_header() -> None:
+    """`pos` may name a column of parts of speech."""
+    content = table("", ["pos", "neg"], "a film of the year {i}", separator="\t")
+    source = guess("a.txt", content).data["source"]
+    assert (source["format"], source["header"], source["label"]) == ("tsv", False, "1")
+
+
 @pytest.mark.parametrize(
     ("cells", "keys"),
     [
@@ -164,6 +171,23 @@ def test_the_step_of_a_series_decides_on_season_and_horizon(
     option = guess("a.csv", table("time,load", times, ["1.5", "2.5"], rows=count))
     assert (option.task.get("season", 1), option.task["horizon"]) == (season, horizon)
     assert option.data["window"] >= 2
+
+
+def test_a_season_that_does_not_help_is_not_subtracted() -> None:
+    import pandas as pd
+
+    hours = [str(time) for time in pd.date_range("2024-01-01", periods=480, freq="h")]
+    daily = [f"{(i % 24 - 12) ** 2}.5" for i in range(480)]
+    rising = [f"{i}.5" for i in range(480)]
+    option = guess("a.csv", table("time,load", hours, daily, rows=480))
+    assert option.task["relative_to"] == "season"
+    option = guess("a.csv", table("time,load", hours[::-1], rising, rows=480))
+    assert (option.task["relative_to"], option.task["season"]) == ("last", 24)
+    assert "worse than the last value" in option.remarks["task.relative_to"]
+    shops = pd.DataFrame({"time": hours, "load": daily, "store": "a"})
+    other = shops.assign(store="b", load=rising)
+    option = guess("b.csv", pd.concat([shops, other]).to_csv(index=False))
+    assert (option.data["source"]["id"], option.task["relative_to"]) == ("store", "season")
 
 
 def test_a_table_of_many_columns_forecasts_the_last() -> None:

@@ -52,6 +52,10 @@ REFUSED = [
     ({"seeds": [1], "tune": {}}, "seeds: a comparison trains each variant as it stands"),
     ({"seeds": [1, 1]}, "seeds must be distinct, got 1, 1"),
     ({"variants": {"a": {"model.hiden": 3}}}, "variants.a: there is no key model.hiden"),
+    (
+        {"variants": {"a": {"model.cell.hidden": 3}}},
+        "variants.a: there is no key model.cell.hidden; write model.hidden",
+    ),
     ({"variants": {"a": {"model.hidden": 0}}}, "variants.a: model.hidden: Input should be"),
     ({"variants": {"a": {"model": {"x": 0}}}}, "variants.a: there is no key model.x"),
     ({"variants": {"a": {"model.cell": {"kind": "x"}}}}, "a: model.cell: there are rnn, lstm,"),

@@ -238,6 +238,7 @@ def test_new_refuses_in_a_line(rnnkit: Command, tmp_path: Path) -> None:
         (("demo", "--task", "tagging"), "--task is for data, and demo is an example; leave it out"),
         (("dmo",), "dmo: there is no such example (did you mean demo?); rnnkit new --list names"),
         ((), "give a file or folder of data, or the name of an example; rnnkit new --list names"),
+        (("a.csv", "--name", "b/c"), "--name b/c: write letters, digits, `.`, `_` and `-`"),
         (("a.yaml",), "a.yaml: is a params file; begin with: rnnkit check a.yaml"),
         (("zzz.csv",), "zzz.csv: there is no such file (did you mean a.csv?); give the file's pat"),
         (("*.tsv",), "*.tsv: no file has such a name; give the path, with * for any part of a na"),

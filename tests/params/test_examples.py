@@ -2,6 +2,7 @@
 line."""
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -69,6 +70,16 @@ def test_the_schema_refuses_what_the_params_refuse(values: dict[str, object], me
     tree = read(example("demo")).values
     with pytest.raises(jsonschema.ValidationError, match=message):
         jsonschema.validate({**tree, "model": values}, schema.schema())
+
+
+def test_a_schema_older_than_the_params_is_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "a" / "schema.json"
+    assert not schema.is_current(file)
+    schema.write_schema(file)
+    assert schema.is_current(file)
+    assert json.loads(file.read_text()) == schema.schema()
+    os.utime(file, (0, 0))
+    assert not schema.is_current(file)
 
 
 def test_the_schema_says_what_keys_are_for() -> None:

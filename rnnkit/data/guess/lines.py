@@ -1,28 +1,23 @@
-"""Files of lines: CoNLL, CoNLL-U, `.ts`, `label text`, pronouncing dictionaries, plain text."""
+"""Files of lines: `.ts`, label and text, pronouncing dictionaries, pairs, plain text."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from rnnkit.data.guess.cells import Column
+from rnnkit.data.guess.line_file import Guessed, Lines
 from rnnkit.data.guess.tables import pair_option
+from rnnkit.data.guess.tagged_lines import conll, conllu
 from rnnkit.data.guess.taken import GUESS, Option, counted
 from rnnkit.data.guess.texts import LONG_WORDS, text_size, tokenizer
 from rnnkit.data.guess.view import View
 from rnnkit.data.sources.pairs import COMMENT, VARIANT
-from rnnkit.data.sources.tagged import COLUMNS, DOCUMENT, NO_WORD, SEPARATORS, WORD
 from rnnkit.data.sources.texts import FASTTEXT
 from rnnkit.params.beginning import Size
 
-CONLL = (".conll", ".bio", ".iob", ".iob2", ".bioes", ".conll2003")
-"""Endings of files of tokens in columns."""
-MAX_TAGS = 400
-"""Most tags of a file of tokens in columns."""
 MAX_LINE_LABELS = 60
 """Most labels in front of the texts of lines."""
 PHONEME = re.compile(r"[A-Z]{1,4}[0-2]?")
@@ -32,47 +27,6 @@ WINDOW_CHARACTERS, WINDOW_WORDS = 100, 35
 """Windows into which a text is cut, in tokens."""
 WORD_BYTES = 20_000_000
 """Size of a text from which on it is cut into words."""
-
-
-@dataclass(frozen=True)
-class Lines:
-    """A file of lines.
-
-    Args:
-        path: as in the params.
-        keys: of `data.source`: the encoding.
-        said: key -> what was guessed about it.
-        rows: the lines that were read.
-        scale: lines of the file for each that was read.
-        given: the split that files give.
-    """
-
-    path: str
-    keys: Mapping[str, Any]
-    said: Mapping[str, str]
-    rows: Sequence[str]
-    scale: float
-    given: Mapping[str, Any] | None
-
-    def source(self, kind: str, **named: Any) -> dict[str, Any]:
-        """The source block."""
-        return {"kind": kind, "path": self.path, **self.keys, **named}
-
-    def number_of(self, what: str, count: int) -> str:
-        """A number in words: about, if not all lines were read."""
-        return counted(count, what, self.scale == 1)
-
-    def split(self, total: int) -> dict[str, Any]:
-        """The split block, for so many items."""
-        return View(self.path, {}, {}, (Column("", ()),), total, self.given).split()
-
-    def remarks(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Remarks by params path."""
-        return {**{f"data.source.{key}": text for key, text in self.said.items()}, **(more or {})}
-
-
-Guessed = tuple[str, tuple[Option, ...]]
-"""The form in words, and the tasks that fit."""
 
 
 def ts(lines: Lines) -> Guessed | None:
@@ -99,88 +53,6 @@ def ts(lines: Lines) -> Guessed | None:
         for kind in kinds
     )
     return "a .ts file of the UEA and UCR archives", options
-
-
-def conllu(lines: Lines) -> Guessed | None:
-    """A treebank: ten columns with tabs between, numbered words, comments, blank lines."""
-    words = [row.split("\t") for row in lines.rows if row.strip() and not row.startswith("#")]
-    if not words or any(len(word) != len(COLUMNS) for word in words):
-        return None
-    if not all(WORD.fullmatch(word[0]) or NO_WORD.fullmatch(word[0]) for word in words):
-        return None
-    tags = Counter(word[COLUMNS.index("upos")] for word in words)
-    sentences = _groups(lines.rows)
-    total = round(len(sentences) * lines.scale)
-    tag = "upos" if set(tags) != {"_"} else "xpos"
-    option = Option(
-        {"kind": "tagging"},
-        {
-            "source": lines.source("conllu", tag=tag),
-            **lines.split(total),
-            "tokenizer": _words(word[1] for word in words),
-        },
-        Size(total, len(words) / len(sentences)),
-        f"{lines.number_of('sentence', total)} with one of {len(tags)} tags for each word",
-        lines.remarks({"data.source.tag": "or xpos, feats, deprel"}),
-    )
-    return "a treebank in CoNLL-U", (option,)
-
-
-def conll(lines: Lines) -> Guessed | None:
-    """Tokens in columns, a blank line after each sentence."""
-    is_named = lines.path.lower().removesuffix(".gz").endswith(CONLL)
-    kept = [row for row in lines.rows if not row.startswith(("# ", "#\t", DOCUMENT))]
-    has_comments = any(row.startswith("# ") for row in lines.rows)
-    sentences = _groups(kept)
-    if not sentences or (not is_named and (len(sentences) < 2 or len(kept) < 2 * len(sentences))):
-        return None
-    tabs = all("\t" in row for sentence in sentences for row in sentence)
-    divide = SEPARATORS["tab" if tabs else "whitespace"]
-    rows = [[divide(row) for row in sentence] for sentence in sentences]
-    widths = Counter(len(columns) for sentence in rows for columns in sentence)
-    width, count = widths.most_common(1)[0]
-    if width < 2 or count < sum(widths.values()):
-        return None
-    columns = list(zip(*(columns for sentence in rows for columns in sentence), strict=True))
-    token = 1 if all(map(WORD.fullmatch, columns[0])) and width > 2 else 0
-    tags = Counter(columns[-1])
-    many = len(tags) > min(MAX_TAGS, len(columns[0]) // 3)
-    if not is_named and (many or len(set(columns[token])) <= len(tags)):
-        return None
-    keys: dict[str, Any] = {"separator": "tab"} if tabs else {}
-    if token:
-        keys["token"] = token + 1
-    keys["tag"] = width
-    if has_comments:
-        keys["comment"] = "# "
-    prefix = re.match(r"[a-z]{2,3}:", columns[token][0])
-    if prefix and all(word.startswith(prefix[0]) for word in columns[token]):
-        keys["token_prefix"] = prefix[0]
-    total = round(len(sentences) * lines.scale)
-    remarks = {"data.source.tag": f"{GUESS}the last of {width} columns"} if width > 2 else {}
-    option = Option(
-        {"kind": "tagging"},
-        {
-            "source": lines.source("conll", **keys),
-            **lines.split(total),
-            "tokenizer": _words(columns[token]),
-        },
-        Size(total, len(columns[0]) / len(sentences)),
-        f"{lines.number_of('sentence', total)} with one of {len(tags)} tags for each token",
-        lines.remarks(remarks),
-    )
-    return f"tokens in {width} columns, as in CoNLL", (option,)
-
-
-def _groups(rows: Sequence[str]) -> list[list[str]]:
-    """Runs of lines between blank ones, without comments."""
-    runs = groupby(rows, key=lambda row: bool(row.strip()))
-    return [list(run) for filled, run in runs if filled]
-
-
-def _words(tokens: Any) -> dict[str, Any]:
-    has_capitals = any(token != token.lower() for token in tokens)
-    return {"kind": "words", **({"lowercase": True} if has_capitals else {})}
 
 
 def label_text(lines: Lines) -> Guessed | None:

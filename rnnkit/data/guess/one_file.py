@@ -12,7 +12,7 @@ from typing import Any
 from rnnkit.data.guess import lines
 from rnnkit.data.guess.cells import Column
 from rnnkit.data.guess.divided import Divided, divided
-from rnnkit.data.guess.lines import Lines
+from rnnkit.data.guess.line_file import Lines
 from rnnkit.data.guess.records import from_json
 from rnnkit.data.guess.tables import table_options
 from rnnkit.data.guess.taken import GUESS, NotTaken, Taken

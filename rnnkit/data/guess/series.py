@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from rnnkit.data.guess import roles
 from rnnkit.data.guess.cells import Column
 from rnnkit.data.guess.features import complete, features, missing
+from rnnkit.data.guess.horizon import has_season, horizon_of
 from rnnkit.data.guess.moments import Step, step_of
 from rnnkit.data.guess.taken import GUESS, Option, counted
 from rnnkit.data.guess.view import Times, View
@@ -17,8 +18,6 @@ from rnnkit.params.beginning import Size
 
 MAX_TARGETS = 10
 """A table with more columns forecasts its last one."""
-LONGEST_WINDOW = 336
-"""Rows of a window: two weeks of hours."""
 FRAME_LABELS = 20
 """Most labels of frames in a column that is not called so."""
 
@@ -105,7 +104,14 @@ def _forecasting(
         what = f"{read.gaps:,} values are missing" if read.gaps else "some times are missing"
         remarks["data.source.gaps"] = f"{what}; filled values are inputs, no targets"
     rows = round(len(longest) * (view.scale if identity is None else 1))
-    task, window, said = _horizon(step, rows)
+    task, window, said = horizon_of(step, rows)
+    if task["relative_to"] == "season" and not has_season(
+        [_in_order(column, times, identity) for column in read.columns], step.season, task
+    ):
+        task["relative_to"] = "last"
+        said["task.relative_to"] = (
+            "the season before forecasts these data worse than the last value"
+        )
     remarks |= said
     names = [column.name for column in read.columns]
     if len(names) > MAX_TARGETS:
@@ -120,6 +126,15 @@ def _forecasting(
         f"{several}{counted(len(names), 'column')}, {step.article} from row to row",
         view.remarks(remarks),
     )
+
+
+def _in_order(column: Column, times: Times, identity: Column | None) -> list[float]:
+    """The numbers of a column by their times; of several series, of the first."""
+    rows: Iterable[int] = range(len(column.cells))
+    if identity is not None:
+        rows = [row for row in rows if identity.cells[row] == identity.cells[0]]
+    by_time = sorted(rows, key=times.read.times.__getitem__)
+    return Column("", [column.cells[row] for row in by_time]).numbers
 
 
 def _names(times: Times) -> Any:
@@ -148,28 +163,6 @@ def _is_missing(column: Column, row: int) -> bool:
     if not head.filled or head.marks:
         return True
     return column.sentinel is not None and head.numbers == [column.sentinel]
-
-
-def _horizon(step: Step, rows: int) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """The task, the window, and remarks on them, for a series of so many rows."""
-    season = step.season if step.season <= rows // 4 else 1
-    horizon = max(1, min(season, rows // 20))
-    window = max(2, min(max(24, 2 * season, 2 * horizon), LONGEST_WINDOW, rows // 4))
-    base = "season" if 1 < season <= window else "last"
-    task: dict[str, Any] = {"kind": "forecasting", "horizon": horizon}
-    if season > 1:
-        task["season"] = season
-    task |= {"relative_to": base, "loss": "absolute"}
-    return (
-        task,
-        window,
-        {
-            "task.horizon": f"{GUESS}rows to forecast, {step.article} each",
-            "task.season": f"{GUESS}{step.cycle}" if season > 1 else "",
-            "task.relative_to": "what the network's outputs are added to",
-            "data.window": "rows the network reads",
-        },
-    )
 
 
 def _tagging(view: View, times: Times, label: Column) -> Option | None:
