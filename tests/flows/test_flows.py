@@ -124,7 +124,8 @@ def test_mlflow_has_the_parent_with_curves_and_a_child_for_each_trial(
     for child in children:
         assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
         assert {"train.clip", "model.depth"} <= set(child.data.params)
-        folder = RunFolder(done.run.path / "trials" / child.info.run_name)
+        name = child.data.tags["rnnkit.run_id"].rpartition("/")[2]
+        folder = RunFolder(done.run.path / "trials" / name)
         last = folder.records()[-1]["kind"]
         assert child.info.status == {"finished": "FINISHED", "pruned": "KILLED"}[last]
         assert child.data.tags["rnnkit.state"] == last
