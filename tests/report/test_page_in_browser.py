@@ -7,10 +7,14 @@ from browser import CHROMIUM, opened
 
 from rnnkit.report.page import picture, render
 
-LONG = "/a/folder/" + "with-a-very-long-name/" * 20 + "file.csv"
+LONG = "a_name_without_any_place_to_break_it_" * 10
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SCROLLED = """Math.max(...[...document.querySelectorAll('.scroll')].map(
     table => table.scrollWidth - table.clientWidth))"""
+LINES = """Math.max(...[...document.querySelectorAll('td')].filter(
+    cell => cell.innerText.startsWith('0.2601')).map(cell => {
+        const range = document.createRange(); range.selectNodeContents(cell);
+        return new Set([...range.getClientRects()].map(line => line.top)).size; }))"""
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -40,6 +44,20 @@ def test_long_values_wrap_and_numbers_do_not(tmp_path: Path) -> None:
         assert tab.evaluate("innerWidth") <= 1000
         assert tab.evaluate(WIDE) <= 0
         assert tab.evaluate(SCROLLED) <= 0
-        one_line = 2 * float(tab.evaluate("parseFloat(getComputedStyle(document.body).lineHeight)"))
-        short = tab.evaluate("document.querySelector('tr.ours td.number').clientHeight")
-        assert short < one_line
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_figures_of_a_comparison_stay_whole(tmp_path: Path) -> None:
+    row = {"variant": "a variant with a long name", "network": "bidirectional GRU, 2 layers of 48"}
+    row |= {f"metric{number}": "0.2601" for number in range(12)}
+    row |= {"difference": "+0.2874 [+0.195, +0.379] better", "parameters": 123456}
+    page = render(
+        "comparison.html", title="a", told="", verdicts=[], rows=[row, row], pictures={},
+        differing=[], runs=[row],
+    )  # fmt: skip
+    (tmp_path / "page.html").write_text(page)
+    (tmp_path / "profile").mkdir()
+    with opened((tmp_path / "page.html").as_uri(), tmp_path / "profile") as tab:
+        assert tab.shows("The runs")
+        assert tab.evaluate("document.body.innerText.includes('What differs')") is False
+        assert tab.evaluate(LINES) == 1
