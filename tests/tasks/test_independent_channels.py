@@ -9,6 +9,7 @@ import pytest
 import torch
 from trained_runs import finish_in
 
+from rnnkit.data.batches import gather
 from rnnkit.data.prepare import data_sha256
 from rnnkit.errors import InputError
 from rnnkit.evaluation.champion import compare_with_champion
@@ -173,6 +174,12 @@ def test_what_is_known_of_a_later_segment_is_not_seen(tmp_path: Path) -> None:
 
     same = (forecast(inputs) == forecast(ahead)).all(dim=2).all(dim=0)
     assert same.tolist() == [True] * SEGMENT + [False]
+    batch = gather(prepared.splits["test"], torch.tensor([3]), "post", torch.float32)
+    changed, steps = task.other_future(batch)  # what `check --deep` measures causality by
+    differs = (changed.inputs != batch.inputs).any(dim=2)[0]
+    assert differs.tolist() == [False] * (WINDOW + SEGMENT) + [True] * (HORIZON - SEGMENT)
+    first = WINDOW // SEGMENT
+    assert (steps.start, steps.stop) == (first, first + 1)
 
 
 def test_one_target_is_not_independent_of_others(tmp_path: Path) -> None:

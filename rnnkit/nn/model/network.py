@@ -40,8 +40,9 @@ class Encoder(nn.Module):
         states: States | None = None,
         want_final: bool = False,
         kernel: Kernel = "auto",
-    ) -> tuple[Float[Tensor, "batch time units"], States | None, Padding | None]:
-        """The top layer's outputs and the final states, as in Stack.forward, and the padding."""
+    ) -> tuple[Float[Tensor, "batch steps units"], States | None, Padding | None]:
+        """The top layer's outputs and the final states, as in Stack.forward, and the padding. A
+        step is one of the inputs' or a segment of them."""
         padding = find_padding(mask)
         vectors = self.representation(inputs, None if padding is None else mask)
         return *self.stack(vectors, padding, states, want_final, kernel), padding
@@ -99,7 +100,7 @@ class ManyToOne(Network):
 class Synced(Network):
     """A sequence in, a vector out at every step: the head on each of the top layer's outputs."""
 
-    def forward(self, inputs: Inputs, mask: Mask | None) -> Float[Tensor, "batch time outputs"]:
+    def forward(self, inputs: Inputs, mask: Mask | None) -> Float[Tensor, "batch steps outputs"]:
         """Logits or values at each step; undefined at padding."""
         return self.run(inputs, mask, None, False, "auto")[0]
 
@@ -110,7 +111,7 @@ class Synced(Network):
         states: States | None,
         want_final: bool,
         kernel: Kernel,
-    ) -> tuple[Float[Tensor, "batch time outputs"], States | None]:
+    ) -> tuple[Float[Tensor, "batch steps outputs"], States | None]:
         """As `forward`, from given states and with the final ones, for a sequence in chunks."""
         hidden, final, _ = self.encode(inputs, mask, states, want_final, kernel)
         return self.head(self.dropout(hidden)), final
