@@ -1,8 +1,9 @@
 """A finished run: the network beside its baselines, and the tuned values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.measure import Measurement
 from rich.table import Table
 
 from flows.console.output import out
@@ -21,16 +22,29 @@ def number(value: float | None) -> str:
 
 
 def comparison(title: str, result: Mapping[str, Any]) -> Table:
-    """The network against its baselines."""
+    """The network against its baselines: a row each, or where the metrics are too many for the
+    terminal's width a column each."""
     names = [n for n in result["shown"] if n in result["test"]]
+    models = [(result["network"], result["test"]), *result["baselines"].items()]
+    rows = [[model, *(number(metrics.get(n)) for n in names)] for model, metrics in models]
+    by_model = _table(title, ["", *names], rows)
+    unlimited = out.options.update(max_width=1_000)
+    if Measurement.get(out, unlimited, by_model).maximum <= out.width:
+        by_model.rows[0].style = "bold"
+        return by_model
+    columns = [*zip(["", *names], *rows, strict=True)]
+    by_metric = _table(title, columns[0], columns[1:])
+    by_metric.columns[1].style = "bold"
+    return by_metric
+
+
+def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(title=title, title_justify="left")
-    table.add_column("")
-    for name in names:
-        table.add_column(name, justify="right")
-    rows = [(result["network"], result["test"]), *result["baselines"].items()]
-    for i, (name, metrics) in enumerate(rows):
-        cells = [number(metrics.get(metric)) for metric in names]
-        table.add_row(name, *cells, style="bold" if i == 0 else None)
+    table.add_column(header[0], no_wrap=True)
+    for name in header[1:]:
+        table.add_column(name, justify="right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
