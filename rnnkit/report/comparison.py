@@ -133,8 +133,7 @@ def _differing(groups: Groups) -> list[dict[str, Any]]:
     flat = {variant: flatten(runs[0].trained) for variant, runs in groups.items()}
     paths = sorted({path for values in flat.values() for path in values})
     return [
-        {"param": path}
-        | {variant: as_yaml(values.get(path, "")) for variant, values in flat.items()}
+        {"": path} | {variant: as_yaml(values.get(path, "")) for variant, values in flat.items()}
         for path in paths
         if path.split(".")[0] not in IGNORED_PARAMS
         and len({str(params.get(path, "")) for params in flat.values()}) > 1

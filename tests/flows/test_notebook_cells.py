@@ -79,6 +79,23 @@ def test_an_error_is_one_line(error: Any, line: str) -> None:
     assert "\n" not in shown
 
 
+def test_an_interrupted_cell_is_one_line(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(notebook, "run_all", interrupt)
+    monkeypatch.setattr(notebook, "_settings", lambda _: None)
+    with pytest.raises(KeyboardInterrupt) as outside:
+        run(small, mlruns=tmp_path)
+    assert not isinstance(outside.value, Interrupted)
+    monkeypatch.setattr(notebook, "in_notebook", lambda: True)
+    monkeypatch.setattr(notebook, "print_notes_as_lines", lambda: None)  # else for all tests
+    with pytest.raises(Interrupted, match="the same call goes on where it stopped"):
+        run(small, mlruns=tmp_path)
+
+
 def test_a_dict_is_the_same_experiment_as_its_file(small: Path, tmp_path: Path) -> None:
     tree = read(small).values
     it = load_params(small)
