@@ -167,7 +167,10 @@ def test_commands_send_the_token_or_the_login_of_their_settings(up: Up, tmp_path
     states = [run["state_type"] for run in flow_runs(up.prefect.replace("://", f"://{login}@"))]
     assert states.count("COMPLETED") == 2
     again = called(*RNNKIT, "up", "--mlruns", up.home)
-    assert all(line in again.stdout for line in up.printed.splitlines()[1:3])
+    assert all(line.split()[-1] in again.stdout for line in up.printed.splitlines()[1:3])
+    assert (
+        f"runs of small  {opening_address(up.home, up.mlflow)}#/experiments/1/runs?" in again.stdout
+    )
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
