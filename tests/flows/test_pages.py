@@ -13,8 +13,8 @@ import pytest
 from prefect.exceptions import TerminationSignal
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import console, pages
-from flows.pages import FlowRun, Pages
+from flows import console
+from flows.pages import FlowRun, Pages, api_queue, states
 from flows.processes.servers import ServerFailed
 from rnnkit.runtime.secrets import remember
 
@@ -63,7 +63,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    monkeypatch.setattr(pages, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(api_queue, "PAUSE_SECONDS", 0.01)
     server = Api()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{server.server_port}/api"}):
@@ -75,7 +75,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
 @pytest.fixture(autouse=True)
 def _shown(monkeypatch: pytest.MonkeyPatch) -> None:
     # Another test may have made the shared one quiet, or bound it to its own output
-    monkeypatch.setattr(pages, "out", console.Terminal(highlight=False, soft_wrap=True))
+    monkeypatch.setattr(api_queue, "out", console.Terminal(highlight=False, soft_wrap=True))
 
 
 def show(*, fails: BaseException | None = None) -> None:
@@ -143,7 +143,7 @@ def test_what_a_flow_run_raises_is_its_state(api: Api, error: BaseException, nam
 
 
 def test_a_cancelled_flow_run_is_shown_as_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "get_intent", lambda: "cancel")
+    monkeypatch.setattr(states, "get_intent", lambda: "cancel")
     with pytest.raises(TerminationSignal):
         show(fails=TerminationSignal(15))
     assert api.states[-1] == ("flow_runs", "Cancelled")
@@ -187,7 +187,7 @@ def test_lines_of_a_log_come_in_order_with_their_flow_run_and_task_run(api: Api)
     expected = ["it begins", *(f"epoch {epoch}" for epoch in range(500))]
     assert logged(api) == [("INFO", message) for message in expected]
     batches = [body for path, body in api.requests if path.endswith("/logs/")]
-    assert max(map(len, batches)) <= pages.LOGS_PER_REQUEST
+    assert max(map(len, batches)) <= api_queue.LOGS_PER_REQUEST
     lines = [line for batch in batches for line in batch]
     assert {line["flow_run_id"] for line in lines} == {ID}
     assert "task_run_id" not in lines[0]
@@ -267,7 +267,7 @@ def test_a_flow_run_and_the_one_it_is_a_part_of_get_the_runs_name_and_tags(api: 
 
 
 def test_logging_never_waits_for_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(api_queue, "WAIT_SECONDS", 0.5)
     with (
         temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
         Pages() as shown,
@@ -292,7 +292,7 @@ def test_a_progress_sends_the_latest_and_its_end(api: Api) -> None:
 def test_where_nothing_listens_the_wait_is_short_and_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str
 ) -> None:
-    monkeypatch.setattr(pages, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(api_queue, "WAIT_SECONDS", 0.5)
     begin = time.monotonic()
     with temporary_settings({PREFECT_API_URL: address}):
         show()
@@ -324,7 +324,7 @@ def test_a_command_that_is_interrupted_does_not_wait_for_a_server_that_starts(
         def wait(self) -> None:
             raise AssertionError("it was waited for")
 
-    monkeypatch.setattr(pages, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(api_queue, "WAIT_SECONDS", 0.5)
     starting: Any = Starting()
     with (
         pytest.raises(KeyboardInterrupt),

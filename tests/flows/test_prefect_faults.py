@@ -20,7 +20,7 @@ import psutil
 import pytest
 from command import RNNKIT, ROOT, SMALL, SWEEP, environment, flow_runs, prefect_server
 
-from flows.pages import WAIT_SECONDS
+from flows.pages.api_queue import WAIT_SECONDS
 from flows.processes.servers import Server
 from rnnkit.runs.run_folder import RunFolder
 

@@ -1,0 +1,30 @@
+"""States of runs as Prefect's API takes them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from prefect._internal.control_listener import get_intent
+from prefect.exceptions import TerminationSignal
+
+from flows.settings import without_secrets
+
+State = Mapping[str, Any]
+
+
+def state(type_: str, name: str = "", message: str = "") -> State:
+    return {"type": type_, "name": name or type_.capitalize(), "message": message}
+
+
+def state_of(error: BaseException) -> State:
+    """The state of what raised an error; of a signal as Prefect's engine has it."""
+    if isinstance(error, TerminationSignal) and get_intent() == "cancel":
+        return state("CANCELLED", message="Flow run was cancelled.")
+    if isinstance(error, TimeoutError):
+        return state("FAILED", "TimedOut", failure(error))
+    if isinstance(error, Exception):
+        return state("FAILED", message=failure(error))
+    return state("CRASHED", message=f"Execution was interrupted: {type(error).__name__}")
+
+
+def failure(error: BaseException) -> str:
+    return without_secrets(f"{type(error).__name__}: {error}")
