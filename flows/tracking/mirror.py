@@ -26,10 +26,11 @@ from flows.tracking.registry import ID, Registered, Registry
 from flows.tracking.rows import Row, rows_of, summary_of
 from flows.tracking.view_links import TRAINING, view_path
 from flows.tracking.views import view_tags
+from rnnkit.errors import InputError
 from rnnkit.evaluation.comparison.table import TABLE
 from rnnkit.params import Experiment
 from rnnkit.params.applicable import applicable
-from rnnkit.runs.run_folder import FINGERPRINT, GROWN, PREPARED, RESULT, RunFolder
+from rnnkit.runs.run_folder import FINGERPRINT, GROWN, PARAMS, PREPARED, RESULT, RunFolder
 
 STATE = "rnnkit.state"
 ROWS = "rnnkit.rows"
@@ -310,14 +311,26 @@ class Mirror:
 
     def _log_params(self, experiment: Experiment, without: Sequence[str] = ()) -> None:
         """The params that have an effect, by their paths; MLflow never lets one change, so those
-        that a sweep has yet to find are left out."""
+        that a sweep has yet to find are left out.
+
+        Raises:
+            InputError: one has another value in MLflow.
+        """
         from mlflow.entities import Param
 
-        rows = [
-            Param(key, str(value)[:MAX_PARAM_CHARACTERS])
+        values = {
+            key: str(value)[:MAX_PARAM_CHARACTERS]
             for key, value in applicable(experiment).items()
             if not any(key == path or key.startswith(f"{path}.") for path in without)
-        ]
+        }
+        sent = self._run.data.params
+        for key in values.keys() & sent.keys():
+            if values[key] != sent[key]:
+                raise InputError(
+                    f"{self.folder.path / PARAMS}: {key} is {values[key]}, and was {sent[key]} "
+                    "when MLflow got it; undo the change"
+                )
+        rows = [Param(key, value) for key, value in values.items() if key not in sent]
         for start in range(0, len(rows), PARAMS_PER_REQUEST):
             batch = rows[start : start + PARAMS_PER_REQUEST]
             self._client.log_batch(self.mlflow_id, params=batch)

@@ -13,7 +13,8 @@ from flows import settings
 from flows.settings import Settings
 from flows.tracking import unsent
 from flows.tracking.mirror import Mirror, Tracker
-from flows.tracking.sync import send_marked
+from flows.tracking.sync import send_marked, sync
+from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 
@@ -127,6 +128,19 @@ def test_what_was_killed_after_its_end_is_closed_as_finished_with_its_numbers(
     assert (found.info.status, found.data.tags["rnnkit.state"]) == ("FINISHED", "finished")
     assert found.data.metrics["test/f1"] == 0.5
     assert curve(home, run) == [1]
+
+
+def test_params_that_were_changed_later_stop_no_other_run(home: Settings) -> None:
+    changed, other = a_run(home, "x-1"), a_run(home, "x-2")
+    for run in (changed, other):
+        Mirror(Tracker(home), run, None, {}).advance()
+        run.append("interrupted")
+    params = changed.path / "params.yaml"
+    params.write_text(params.read_text().replace("hidden: 128", "hidden: 129"))
+    with pytest.raises(InputError, match=r"hidden is 129, and was 128 when MLflow got it; undo"):
+        Mirror(Tracker(home), RunFolder(changed.path), None, {}).advance()
+    ends = {synced.run: synced.end for synced in sync(home)}
+    assert ends == {"x-1": "unreadable", "x-2": "interrupted"}
 
 
 def test_a_file_that_mlflow_was_copying_when_it_was_killed_is_deleted(home: Settings) -> None:
