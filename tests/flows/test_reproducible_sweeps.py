@@ -94,7 +94,14 @@ def run_sweep(home: Path, experiment: Experiment, pool: Pool, kill_after: int = 
 GRID = {"kind": "grid", "points": 3}
 
 
-@pytest.mark.parametrize("sampler", [{"kind": "random"}, {"kind": "tpe"}, GRID])
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        {"kind": "tpe"},
+        pytest.param({"kind": "random"}, marks=pytest.mark.slow),
+        pytest.param(GRID, marks=pytest.mark.slow),
+    ],
+)
 def test_two_workers_find_the_same_twice_also_after_a_kill(
     tmp_path: Path, pool: Pool, sampler: dict[str, Any]
 ) -> None:
