@@ -43,7 +43,7 @@ def forecasts(predictions: pandas.DataFrame, targets: tuple[str, ...], series: s
     windows = last_windows(predictions, horizon)
     for row, target in zip(panels, shown, strict=True):
         error = (predictions[f"forecast {target}"] - predictions[f"truth {target}"]).abs()
-        heading = plain(f"{target}: mean absolute error {error.mean():.4g}")
+        heading = plain(f"{target}: MAE {error.mean():.4g}")
         dress(row[0], heading, "" if "time" in windows else "row of the table", plain(target))
         _over_truth(row[0], windows, target, horizon)
         style.legend_above(row[0])

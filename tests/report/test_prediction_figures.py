@@ -63,7 +63,7 @@ def test_forecasts_over_the_truth_and_the_error_by_step(saved: Saver) -> None:
     figure = saved(figures.forecasts(windows(4, ("a", "b")), ("a", "b")))
     assert title_of(figure) == "Forecasts 4 steps ahead over the truth"
     first, errors = figure.axes[:2]
-    assert headings(figure)[:2] == ["a: mean absolute error 0.25", "Error by step ahead"]
+    assert headings(figure)[:2] == ["a: MAE 0.25", "Error by step ahead"]
     bars = [bar.get_height() for bar in errors.patches]
     np.testing.assert_allclose(bars, [0.1, 0.2, 0.3, 0.4])
     assert told(first) == ["truth", "forecast, each from its dot"]
