@@ -48,4 +48,4 @@ def forecast(
         for answer in made.answers:
             print_json(answer)
     elif not to:
-        print(made.csv, end="", flush=True)
+        print_line(made.csv.removesuffix("\n"))

@@ -110,7 +110,7 @@ def _example(example_name: str, task: str | None, name: str | None, as_json: boo
         raise InputError(f"--task is for data, and {example_name} is an example; leave it out")
     text = example(example_name).read_text(encoding="utf-8")
     target = _target(name or example_name)
-    write_atomic(target, naming_schema(text, _schema_place()))
+    _write(target, naming_schema(text, _schema_place()))
     steps = _steps(target)
     if as_json:
         print_json({"example": example_name, "file": str(target), "next": steps})
@@ -118,13 +118,24 @@ def _example(example_name: str, task: str | None, name: str | None, as_json: boo
     print_line(f"{target}: written\n\nNext: {' && '.join(steps)}")
 
 
-def _schema_place() -> str:
-    """The schema's place, from the current folder; it is written there."""
+def _write(target: Path, text: str) -> None:
+    """The params file, and the schema that its comment names; neither without the other."""
     from rnnkit.params import schema
 
-    file = places.read(MLRUNS).home / schema.FILE
-    if not schema.is_current(file):
-        schema.write_schema(file)
+    write_atomic(target, text)
+    try:
+        file = places.read(MLRUNS).home / schema.FILE
+        if not schema.is_current(file):
+            schema.write_schema(file)
+    except (InputError, OSError):
+        target.unlink()
+        raise
+
+
+def _schema_place() -> str:
+    """The schema's place, from the current folder."""
+    from rnnkit.params import schema
+
     return (MLRUNS / schema.FILE).as_posix()
 
 
@@ -155,7 +166,7 @@ def _own_data(path: str, task: str | None, name: str | None, as_json: bool) -> N
         *_also(taken, option),
     ]
     _, text = params_file(taken, option, target.stem, head)
-    write_atomic(target, text)
+    _write(target, text)
     guesses = {p: r for p, r in option.remarks.items() if r.startswith("guess: ")}
     if as_json:
         tasks = [fitting.kind for fitting in taken.options]

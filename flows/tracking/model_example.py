@@ -30,7 +30,8 @@ def example_of(run: RunFolder, home: Path) -> tuple[Any, Any] | None:
         home: the output folder.
     """
     experiment = run.trained
-    if not (home / "prepared" / run.result["prepared"]).exists():
+    sha256 = run.result.get("prepared")  # results of older versions lack it
+    if sha256 is None or not (home / "prepared" / sha256).exists():
         return None
     try:
         predictor, prepared = load(run.path / "model"), prepared_of(run, experiment, home)
@@ -53,7 +54,9 @@ def _as_given(inputs: Any, steps: Any) -> Iterator[Any]:
     """Forms in which encoded steps may be given: a text, or numbers in units."""
     if inputs.tokenizer is not None:
         if steps.ndim == 1:
-            yield inputs.text(steps.tolist())
+            pieces = inputs.pieces(steps.tolist())
+            yield inputs.joined(pieces)
+            yield pieces
         return
     rows = steps.double()
     if inputs.scaler is not None:

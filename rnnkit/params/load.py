@@ -58,7 +58,7 @@ def build(params: Mapping[str, Any], changes: Changes = NO_CHANGES) -> Experimen
 
     >>> build({"name": "a", "task": {"kind": "forecasting"}, "data": {"sorce": 1}})
     Traceback (most recent call last):
-    rnnkit.errors.InputError: params: data.sorce: unknown key; did you mean 'source'?
+    rnnkit.errors.InputError: params: data.sorce: unknown key; did you mean 'source'? (and 1 more)
     """
     return _experiment(Tree("params", _plain(params)), changes)
 

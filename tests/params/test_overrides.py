@@ -80,6 +80,7 @@ def test_set_reaches_a_search_space(write: Write) -> None:
         "low": 1,
         "high": 9,
         "log": False,
+        "step": None,
         "when": {},
     }
 
