@@ -16,7 +16,7 @@ MODULES = (
     "flows.notebook",
     "flows.console.result",
     "flows.console.stages",
-    "flows.pages",
+    "flows.pages.shown_run",
     "flows.schedule.flow",
     "flows.cli.schedule",
 )
