@@ -87,7 +87,9 @@ class FlowRun(ShownRun):
             self._parent.rename(name, tags)
         body = {"name": name, "tags": [*tags]}
         self._pages.queue(
-            lambda client: client.request("PATCH", f"/flow_runs/{self.id}", json=body)  # type: ignore[arg-type]
+            lambda client: client.request(
+                "PATCH", "/flow_runs/{id}", path_params={"id": self.id}, json=body
+            )
         )
 
     def claim(

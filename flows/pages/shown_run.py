@@ -5,6 +5,7 @@ import logging
 import math
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -58,7 +59,7 @@ class Line(NamedTuple):
         }
 
 
-class ShownRun:
+class ShownRun(ABC):
     """A run in Prefect's pages: its states, its log and its artifacts."""
 
     kind: str  # as its address has it
@@ -138,13 +139,13 @@ class ShownRun:
         return UUID(response.json()["id"])
 
     @property
+    @abstractmethod
     def is_made(self) -> bool:
         """Whether Prefect has its flow run."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _places(self) -> dict[str, str]:
         """Where an artifact or a log's line of it is shown."""
-        raise NotImplementedError
 
 
 class Progress:

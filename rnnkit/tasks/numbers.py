@@ -23,8 +23,8 @@ def quantile_columns(columns: Iterable[Any], target: str) -> dict[float, str]:
     {0.1: 'quantile 0.1 x', 0.9: 'quantile 0.9 x'}
     """
     parts = ((column, column.split(" ", 2)) for column in map(str, columns))
-    found = {float(p[1]): c for c, p in parts if p[0] == "quantile" and p[2:] == [target]}
-    return dict(sorted(found.items()))
+    quantiles = {float(p[1]): c for c, p in parts if p[0] == "quantile" and p[2:] == [target]}
+    return dict(sorted(quantiles.items()))
 
 
 def number_columns(

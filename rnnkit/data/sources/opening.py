@@ -44,13 +44,13 @@ def files_of(path: str) -> list[str]:
     """
     if "*" in path and not user_path(path).exists():
         pattern = glob.escape(str(user_path(path))).replace("[*]", "*")
-        found = [name for name in glob.glob(pattern, recursive=True) if Path(name).is_file()]
-        if not found:
+        names = [name for name in glob.glob(pattern, recursive=True) if Path(name).is_file()]
+        if not names:
             raise UnreadableFile(
                 f"{path}: no file has such a name; give the path, with * for any part of a name, "
                 "from the folder where the command is started"
             )
-        return sorted(found)
+        return sorted(names)
     place = user_path(path)
     if not place.is_dir():
         return [path]
