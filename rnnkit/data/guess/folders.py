@@ -78,15 +78,15 @@ def _or_none(path: str) -> Taken | None:
 def _files(folder: Path) -> list[Path]:
     """Files in a folder and in the folders in it, to a depth of three, without hidden ones."""
     depths = (folder.glob("/".join("*" * depth)) for depth in (1, 2, 3))
-    found = [
+    files = [
         file
         for depth in depths
         for file in depth
         if file.is_file() and not any(p.startswith(".") for p in file.relative_to(folder).parts)
     ]
-    if len(found) > MAX_FILES:
+    if len(files) > MAX_FILES:
         raise NotTaken(f"{folder}: holds more than {MAX_FILES:,} files; name a part, with *")
-    return sorted(found)
+    return sorted(files)
 
 
 def _of_folder(path: str, files: Sequence[str]) -> Taken:

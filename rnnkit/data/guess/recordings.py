@@ -67,7 +67,9 @@ def _pattern(stems: Sequence[str]) -> tuple[str, Column, str]:
         rows = [stem.split(sign) for stem in stems]
         if len({len(row) for row in rows}) > 1 or len(rows[0]) < 2 or not all(map(all, rows)):
             continue
-        fields = [Column(f"field{i + 1}", list(cells)) for i, cells in enumerate(zip(*rows))]  # noqa: B905
+        fields = [
+            Column(f"field{i + 1}", list(cells)) for i, cells in enumerate(zip(*rows, strict=True))
+        ]
         few = [column for column in fields if column.is_category]
         text = next(iter(few), max(fields, key=lambda column: column.letters))
         names = ["{text}" if column is text else f"{{{column.name}}}" for column in fields]
