@@ -64,13 +64,13 @@ VARIANTS = "variants: {gru: {}, rnn: {model.cell.kind: rnn}}\nseeds: [0]\n"
 LONG = Tiny(
     "long",
     "run",
-    _params("long", 1_200, "  early_stopping: null\n")
+    _params("long", 2_600, "  early_stopping: null\n")
     .replace("hidden: 6", "hidden: 96")
     .replace("batch_size: 12", "batch_size: 2")
     .replace("learning_rate: 0.8", "learning_rate: 0.01"),
     (),
 )
-"""One to two minutes on one core."""
+"""Two minutes on one core."""
 COMPARISON = Tiny("compared", "compare", _params("compared", 2, VARIANTS), ())
 
 

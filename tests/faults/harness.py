@@ -91,7 +91,7 @@ class Reference:
     begun: Mapping[str, float]
     """Stage -> seconds from the command's start to the stage's; `end` is the command's."""
     operations: tuple[str, ...]
-    """Writes, fsyncs and renames in the output folder, as in a fault's log."""
+    """Writes, fsyncs and renames in the output folder, as in a fault's log, or none."""
 
 
 def fresh(tiny: Tiny, folder: Path, starter: Starter) -> Twin:
@@ -101,15 +101,19 @@ def fresh(tiny: Tiny, folder: Path, starter: Starter) -> Twin:
     return twin
 
 
-def reference(twin: Twin) -> Reference:
-    """The undisturbed run of a twin; nothing is left of it."""
+def reference(twin: Twin, *, is_counted: bool = True) -> Reference:
+    """The undisturbed run of a twin; nothing is left of it.
+
+    Args:
+        is_counted: its file operations are counted, which makes a training of short epochs slower.
+    """
     began, count = time.time(), twin.fault(action="count")
-    ended = twin.start(count).wait(COMMAND_SECONDS)
+    ended = twin.start(count if is_counted else None).wait(COMMAND_SECONDS)
     assert (ended.status, ended.err) == (0, ""), ended
     left = remains(twin.folder, twin.home)
     assert left == [], left
     begun = {record["stage"]: record["time"] / 1000 - began for record in twin.records("stage")}
-    operations = tuple(Path(count.log).read_text().splitlines())
+    operations = tuple(Path(count.log).read_text().splitlines()) if is_counted else ()
     begun["end"] = ended.seconds
     return Reference(twin, state_of(twin.home), ended.seconds, begun, operations)
 
