@@ -4,7 +4,6 @@ A model is a pyfunc without pickle: safetensors, params and JSON, loaded by `ser
 """
 
 import os
-import tempfile
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,6 +23,7 @@ from rnnkit.errors import InputError
 from rnnkit.runs.model_folder import WEIGHTS, find_model, model_differences, verify_model
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime.files import sha256_bytes
+from rnnkit.runtime.unfinished import remove_unfinished, temporary_folder
 
 ID = "rnnkit.run_id"
 """Our id of a run: a tag in MLflow, a label in Prefect."""
@@ -96,14 +96,12 @@ class Registry:
             model_type="pyfunc",
         )
         model_id = str(model.model_id)
-        with (
-            tempfile.TemporaryDirectory(dir=self._settings.home) as place,
-            warnings.catch_warnings(),
-        ):
+        remove_unfinished(folder.path)  # of a process that was killed
+        with temporary_folder(folder.path / "registered") as place, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # hints about inputs of any form, and of integers
             example, signature = _example_and_signature(folder, self._settings.home)
             pyfunc.save_model(
-                f"{place}/model",
+                str(place / "model"),
                 loader_module=LOADER,
                 data_path=str(folder.path / "model"),
                 pip_requirements=[f"rnnkit=={__version__}", f"torch=={version('torch')}"],
@@ -111,7 +109,7 @@ class Registry:
                 input_example=example,
                 signature=signature,
             )
-            self.client.log_model_artifacts(model_id, f"{place}/model")
+            self.client.log_model_artifacts(model_id, str(place / "model"))
         self.client.log_outputs(mlflow_id, [LoggedModelOutput(model_id, step=0)])
         self.client.finalize_logged_model(model_id, "READY")
         return model_id
@@ -194,9 +192,11 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         source = self.client.get_model_version_download_uri(model.name, str(model.version))
-        with tempfile.TemporaryDirectory(dir=self._settings.home) as temporary:
+        place.parent.mkdir(exist_ok=True)
+        remove_unfinished(place.parent)  # of a process that was killed
+        with temporary_folder(place) as temporary:
             try:
-                fetched = mlflow.artifacts.download_artifacts(source, dst_path=temporary)
+                fetched = mlflow.artifacts.download_artifacts(source, dst_path=str(temporary))
             except (MlflowException, OSError):
                 raise InputError(
                     f"{address}: its files are not in {source} any more; bring them back, or "
@@ -210,9 +210,8 @@ class Registry:
                     f"{address}: a model must be as it was registered, but in {source} "
                     f"{'; '.join(differences)}; bring the files back, or register another run"
                 )
-            place.parent.mkdir(exist_ok=True)
             with suppress(OSError):  # a damaged copy, or none
-                place.rename(Path(temporary) / "replaced")
+                place.rename(temporary / "replaced")
             with suppress(OSError):  # another process was first, with the same content
                 weights.parent.rename(place)
 

@@ -17,6 +17,17 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
 
 
+@contextlib.contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """A new folder beside a path, with a name of `temporary_path`, which is deleted at the end."""
+    folder = temporary_path(path)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def unfinished(folder: Path) -> Iterator[Path]:
     """Temporary files and folders, at any depth, of processes that have ended.
 

@@ -12,6 +12,7 @@ from trained_runs import finish_in
 from flows import settings as places
 from flows.tracking.mirror import register
 from flows.tracking.model_example import example_of
+from flows.tracking.registry import Registry
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 
@@ -40,7 +41,7 @@ TREES: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("models")
-    for kind, tree in TREES.items():
+    for kind, tree in {**TREES, "again": TREES["vectors"]}.items():
         model = {"hidden": 4, **tree.get("model", {})}
         whole = {"name": kind, "train": {"epochs": 1}, **tree, "model": model}
         finish_in(place, Experiment.model_validate(whole), f"{kind}-1")
@@ -69,6 +70,19 @@ def test_the_example_is_an_item_of_the_test_split_that_the_model_answers(
     assert model.metadata.get_input_schema() is None  # several forms of inputs
     names = {column.name for column in model.metadata.get_output_schema().inputs}
     assert names == set(answer[0])
+
+
+def test_what_a_killed_process_left_of_a_model_goes_with_the_next_one(home: Path) -> None:
+    settings = places.read(home)
+    saved = settings.runs / "again-1" / f".registered.{2**22 + 1}.0123abcd"
+    copied = home / "models" / f".again-1-0.{2**22 + 1}.0123abcd"
+    for folder in (saved, copied):
+        (folder / "model").mkdir(parents=True)
+    model = register(RunFolder(settings.runs / "again-1"), settings)
+    assert not saved.exists()
+    place = Registry(settings).fetch(f"models:/again/{model.version}")
+    assert sorted((home / "models").iterdir()) == [place]
+    assert not list(settings.runs.rglob(".*"))
 
 
 def test_without_the_prepared_data_there_is_no_example(home: Path, tmp_path: Path) -> None:
