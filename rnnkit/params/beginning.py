@@ -27,15 +27,15 @@ class Size:
 
     Args:
         items: to learn from: sequences, rows, windows.
-        steps: of an item, on average.
         numbers: whether the inputs are numbers and no tokens.
         characters: whether tokens are characters.
+        targets: columns to forecast.
     """
 
     items: int
-    steps: float = 1.0
     numbers: bool = False
     characters: bool = False
+    targets: int = 1
 
     def by_items(self, few: int, some: int, many: int) -> int:
         """A value for few items (below 2,000), some (below 30,000) or many."""
@@ -94,11 +94,13 @@ def _language_modeling(size: Size) -> Blocks:
 
 
 def _forecasting(size: Size) -> Blocks:
+    several = {"channels": "independent", "channel_embedding": 8} if size.targets > 1 else {}
     return {
         "representation": size.representation,
         "cell": {"kind": "gru"},
+        **several,
         "hidden": size.by_items(32, 64, 64),
-        "dropout": 0.2,
+        "head_dropout": 0.5,
     }, _train(size, rate=1e-3, clip=1.0)
 
 

@@ -9,6 +9,7 @@ from rnnkit.data.guess.params_file import name_of, params_file
 from rnnkit.data.guess.taken import NotTaken
 from rnnkit.data.sources import read
 from rnnkit.errors import InputError
+from rnnkit.params.beginning import beginning
 from rnnkit.params.data import Fractions
 
 
@@ -157,12 +158,13 @@ def test_business_days_have_no_gaps_on_weekends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("frequency", "season", "horizon"),
-    [("h", 24, 24), ("D", 7, 7), ("W", 52, 30), ("MS", 12, 12), ("QS", 4, 4), ("YS", 1, 1),
-     ("15min", 96, 30), ("min", 60, 30), ("3D", 1, 1)],
+    ("frequency", "season", "horizon", "window", "segment"),
+    [("h", 24, 24, 144, 24), ("D", 7, 7, 49, 7), ("W", 52, 30, 104, 52), ("MS", 12, 12, 84, 12),
+     ("QS", 4, 4, 24, 1), ("YS", 1, 1, 24, 1), ("15min", 96, 30, 150, 1), ("min", 60, 30, 120, 60),
+     ("3D", 1, 1, 24, 1)],
 )  # fmt: skip
-def test_the_step_of_a_series_decides_on_season_and_horizon(
-    frequency: str, season: int, horizon: int
+def test_the_step_of_a_series_decides_on_season_horizon_and_segments(
+    frequency: str, season: int, horizon: int, window: int, segment: int
 ) -> None:
     import pandas as pd
 
@@ -170,7 +172,21 @@ def test_the_step_of_a_series_decides_on_season_and_horizon(
     times = [str(t) for t in pd.date_range("1800-01-01", periods=count, freq=frequency)]
     option = guess("a.csv", table("time,load", times, ["1.5", "2.5"], rows=count))
     assert (option.task.get("season", 1), option.task["horizon"]) == (season, horizon)
-    assert option.data["window"] >= 2
+    assert (option.data["window"], option.data.get("segment", 1)) == (window, segment)
+
+
+@pytest.mark.parametrize(("columns", "channels"), [(1, None), (3, "independent"), (11, None)])
+def test_a_network_reads_each_of_a_few_columns_by_itself(
+    columns: int, channels: str | None
+) -> None:
+    """Of more than ten columns the last is forecast from all."""
+    import pandas as pd
+
+    hours = [str(time) for time in pd.date_range("2024-01-01", periods=480, freq="h")]
+    names = ",".join(["time", *(f"load_{number}" for number in range(columns))])
+    option = guess("a.csv", table(names, hours, *[["1.5", "2.5"]] * columns, rows=480))
+    model, _ = beginning(option.kind, option.size)
+    assert model.get("channels") == channels
 
 
 def test_a_season_that_does_not_help_is_not_subtracted() -> None:

@@ -28,7 +28,7 @@ def test_a_network_is_larger_and_trains_for_fewer_epochs_where_there_are_more_da
     hidden, epochs = [], []
     for items in (40, 1_000, 10_000, 1_000_000):
         for numbers in (True, False):
-            model, train = beginning(kind, Size(items, 20, numbers))
+            model, train = beginning(kind, Size(items, numbers))
             assert Model.model_validate(model).hidden == model["hidden"]
             assert Train.model_validate(train).epochs == train["epochs"]
         hidden.append(model["hidden"])

@@ -214,7 +214,7 @@ def _labels(
     tokens = tokenizer(texts, total)
     source = {"kind": "labelled_text", "path": path, "format": "label_files"}
     split = View(path, {}, {}, (texts,), total, given).split()
-    size = text_size(texts, total, tokens)
+    size = text_size(total, tokens)
     data = {"source": source, **split, "tokenizer": tokens}
     characters = {"bleu_tokenizer": "char"} if tokens["kind"] == "characters" else {}
     about = counted(total, "text")

@@ -41,7 +41,7 @@ def frame_options(view: View) -> Iterator[Option]:
         return
     begins = len(sequence.counts)
     count = round(begins * view.scale)
-    size = Size(count, steps=view.rows / begins, numbers=True)
+    size = Size(count, numbers=True)
     labels_of = "per_frame" if is_per_frame else "per_sequence"
     source = view.source("frames", sequence=sequence.name, label=label.name, labels=labels_of)
     remarks = dict(read.remarks)
@@ -59,7 +59,7 @@ def frame_options(view: View) -> Iterator[Option]:
         remarks["data.source.sequence"] = GUESS + "equal values follow one another"
     if not label.is_named(roles.LABEL):
         remarks["data.source.label"] = GUESS + "few values"
-    about = f"{view.number_of('sequence', count)} of {size.steps:.0f} rows"
+    about = f"{view.number_of('sequence', count)} of {view.rows / begins:.0f} rows"
     said = view.remarks(remarks)
     labelled = f"{about} with one of {len(label.counts)} labels each"
     if is_per_frame:

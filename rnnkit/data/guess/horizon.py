@@ -10,25 +10,36 @@ from rnnkit.data.guess.taken import GUESS
 
 LONGEST_WINDOW = 336
 """Rows of a window: two weeks of hours."""
+SEASONS = 7
+"""Seasons of a window that is read a season at a time."""
+SHORTEST_SEGMENT = 6
+"""Rows of a season from which on a season is read at a time."""
 
 
-def horizon_of(step: Step, rows: int) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """The task block, the window, and remarks on them, for a series of so many rows."""
+def horizon_of(step: Step, rows: int) -> tuple[dict[str, Any], dict[str, int], dict[str, str]]:
+    """The task block, the window and its segments, and remarks, for a series of so many rows."""
     season = step.season if step.season <= rows // 4 else 1
     horizon = max(1, min(season, rows // 20))
-    window = max(2, min(max(24, 2 * season, 2 * horizon), LONGEST_WINDOW, rows // 4))
+    seasons = min(SEASONS, LONGEST_WINDOW // season, rows // (4 * season))
+    if season >= SHORTEST_SEGMENT and seasons > 1:
+        cut = {"window": seasons * season, "segment": season}
+    else:
+        longest = max(24, 2 * season, 2 * horizon)
+        cut = {"window": max(2, min(longest, LONGEST_WINDOW, rows // 4))}
     task: dict[str, Any] = {"kind": "forecasting", "horizon": horizon}
     if season > 1:
         task["season"] = season
-    task |= {"relative_to": "season" if 1 < season <= window else "last", "loss": "absolute"}
+    relative_to = "season" if 1 < season <= cut["window"] else "last"
+    task |= {"relative_to": relative_to, "loss": "absolute"}
     return (
         task,
-        window,
+        cut,
         {
             "task.horizon": f"{GUESS}rows to forecast, {step.article} each",
             "task.season": f"{GUESS}{step.cycle}" if season > 1 else "",
             "task.relative_to": "what the network's outputs are added to",
             "data.window": "rows the network reads",
+            "data.segment": "rows it reads at a time" if "segment" in cut else "",
         },
     )
 

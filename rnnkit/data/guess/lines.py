@@ -49,7 +49,7 @@ def ts(lines: Lines) -> Guessed | None:
     said = "a number each" if numbers else f"one of {len(labels)} labels each"
     data = {"source": lines.source("ts"), **lines.split(total)}
     options = tuple(
-        Option({"kind": kind}, data, Size(total, steps, True), about + said, lines.remarks())
+        Option({"kind": kind}, data, Size(total, numbers=True), about + said, lines.remarks())
         for kind in kinds
     )
     return "a .ts file of the UEA and UCR archives", options
@@ -75,7 +75,7 @@ def label_text(lines: Lines) -> Guessed | None:
             **lines.split(total),
             "tokenizer": tokens,
         },
-        text_size(texts, total, tokens),
+        text_size(total, tokens),
         f"{lines.number_of('text', total)} with one of {len(labels)} labels each",
         lines.remarks({} if marked else {"data.source.format": f"{GUESS}a label begins each line"}),
     )
@@ -98,7 +98,7 @@ def pronunciations(lines: Lines) -> Guessed | None:
             "tokenizer": {"kind": "characters"},
             "target_tokenizer": {"kind": "words"},
         },
-        Size(total, sum(len(entry[0]) for entry in entries) / len(entries), characters=True),
+        Size(total, characters=True),
         f"{lines.number_of('word', total)} and their phonemes",
         lines.remarks(),
     )
@@ -144,7 +144,7 @@ def plain_text(lines: Lines) -> Guessed | None:
             max(1, round(length * total / window)),
             f"{lines.number_of('line', total)} of text",
         )
-    size = Size(items, window, characters=tokens["kind"] == "characters")
+    size = Size(items, characters=tokens["kind"] == "characters")
     option = Option({"kind": "language_modeling"}, data, size, about, lines.remarks(remarks))
     return "plain text", (option,)
 

@@ -100,7 +100,7 @@ def _tokens(
     option = Option(
         {"kind": "tagging"},
         {"source": source, **view.split()},
-        Size(total, steps=len(token.cells) / len(rows)),
+        Size(total),
         f"{count} with one of {len(tag.counts)} tags for each token",
         {} if tag.is_named(roles.TAG) else {"data.source.tags": GUESS + "fewer values"},
     )
@@ -139,7 +139,7 @@ def _pieces(
     option = Option(
         {"kind": "music"},
         {"source": source, **split},
-        Size(len(pieces), steps=frames, numbers=True),
+        Size(len(pieces), numbers=True),
         f"{counted(len(pieces), 'piece')} of {frames:.0f} frames of notes",
         {"data.split": "as the file has it"} if is_split else {},
     )

@@ -104,7 +104,7 @@ def _forecasting(
         what = f"{read.gaps:,} values are missing" if read.gaps else "some times are missing"
         remarks["data.source.gaps"] = f"{what}; filled values are inputs, no targets"
     rows = round(len(longest) * (view.scale if identity is None else 1))
-    task, window, said = horizon_of(step, rows)
+    task, cut, said = horizon_of(step, rows)
     if task["relative_to"] == "season" and not has_season(
         [_in_order(column, times, identity) for column in read.columns], step.season, task
     ):
@@ -114,15 +114,17 @@ def _forecasting(
         )
     remarks |= said
     names = [column.name for column in read.columns]
-    if len(names) > MAX_TARGETS:
+    targets = len(names)
+    if targets > MAX_TARGETS:
+        targets = 1
         task["targets"] = names[-1:]
         remarks["task.targets"] = f"{GUESS}the last of {len(names)} columns"
-    windows = max(1, view.total - len(series) * (window + int(task["horizon"])))
+    windows = max(1, view.total - len(series) * (cut["window"] + int(task["horizon"])))
     several = f"{len(series)} series of " if len(series) > 1 else "a series of "
     return Option(
         task,
-        {"source": source, "split": {"kind": "time", "valid": 0.1, "test": 0.2}, "window": window},
-        Size(windows, steps=window, numbers=True),
+        {"source": source, "split": {"kind": "time", "valid": 0.1, "test": 0.2}, **cut},
+        Size(windows, numbers=True, targets=targets),
         f"{several}{counted(len(names), 'column')}, {step.article} from row to row",
         view.remarks(remarks),
     )
@@ -183,7 +185,7 @@ def _tagging(view: View, times: Times, label: Column) -> Option | None:
             "split": dict(split),
             "max_length": length,
         },
-        Size(max(1, view.total // length), steps=length, numbers=True),
+        Size(max(1, view.total // length), numbers=True),
         f"{view.number_of('row')} with one of {len(label.counts)} labels each",
         view.remarks(remarks),
     )

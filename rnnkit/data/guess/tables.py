@@ -49,7 +49,7 @@ def _recordings(view: View) -> Iterator[Option]:
 
 def recording_options(view: View, source: Mapping[str, Any], text: Column) -> Iterator[Option]:
     """Transcription and classification of recordings, the likelier first."""
-    size = Size(view.total, steps=100, numbers=True)
+    size = Size(view.total, numbers=True)
     about = view.number_of("recording")
     split = view.split()
     remarks = view.remarks()
@@ -90,7 +90,7 @@ def _tokens(view: View) -> Iterator[Option]:
     yield Option(
         {"kind": "tagging"},
         {"source": source, **view.split()},
-        Size(count, steps=view.rows / max(1, begins)),
+        Size(count),
         f"{view.number_of('sentence', count)} with one of {len(tag.counts)} tags for each token",
         view.remarks(),
     )
@@ -141,7 +141,7 @@ MAX_NUMBERS_BESIDE_TEXT = 6
 def _labelled(view: View, text: Column, label: Column) -> Iterator[Option]:
     source = view.source("labelled_text", text=text.name, label=label.name)
     tokens = tokenizer(text, view.total)
-    size = text_size(text, view.total, tokens)
+    size = text_size(view.total, tokens)
     data = {"source": source, **view.split(), "tokenizer": tokens}
     remarks = view.remarks(
         {
@@ -210,7 +210,7 @@ def pair_option(
     return Option(
         {"kind": "translation", **task},
         {"source": block, **split, "tokenizer": tokens, **other},
-        text_size(source, total, tokens),
+        text_size(total, tokens),
         f"{counted(total, 'pair', total == len(source.cells))} of texts",
         remarks,
     )

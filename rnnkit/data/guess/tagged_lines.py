@@ -37,7 +37,7 @@ def conllu(lines: Lines) -> Guessed | None:
             **lines.split(total),
             "tokenizer": _words(word[1] for word in words),
         },
-        Size(total, len(words) / len(sentences)),
+        Size(total),
         f"{lines.number_of('sentence', total)} with one of {len(tags)} tags for each word",
         lines.remarks({"data.source.tag": "or xpos, feats, deprel"}),
     )
@@ -83,7 +83,7 @@ def conll(lines: Lines) -> Guessed | None:
             **lines.split(total),
             "tokenizer": _words(columns[token]),
         },
-        Size(total, len(columns[0]) / len(sentences)),
+        Size(total),
         f"{lines.number_of('sentence', total)} with one of {len(tags)} tags for each token",
         lines.remarks(remarks),
     )

@@ -34,7 +34,6 @@ def tokenizer(column: Column, total: int) -> dict[str, Any]:
     return words
 
 
-def text_size(column: Column, total: int, tokens: dict[str, Any]) -> Size:
+def text_size(total: int, tokens: dict[str, Any]) -> Size:
     """The size of texts under a tokenizer."""
-    characters = tokens["kind"] == "characters"
-    return Size(total, column.letters if characters else column.words, characters=characters)
+    return Size(total, characters=tokens["kind"] == "characters")
