@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from rnnkit.runtime.files import MANIFEST, canonical_json, read_lines, sha256_file, verify_manifest
 
 KINDS = ("begun", "step", "epoch", "seed", "adopted", "pruned", "finished")
@@ -17,9 +19,11 @@ KINDS = ("begun", "step", "epoch", "seed", "adopted", "pruned", "finished")
 begun, resumed and stored."""
 CLOCK_FIELDS = ("time", "seconds", "peak_memory")
 """Fields of a record or a result that no two runs have in common."""
-CLOCK_METRICS = ("%seconds", "work/peak_memory_mib")
+CLOCK_METRICS = ("%seconds", "work/peak_memory_mib", "seconds/%", "memory/%")
 """Patterns of metrics, likewise."""
-HASHED = ("predictions.parquet", "comparison.parquet", "model/*", "trials/search.json")
+CLOCK_COLUMNS = ["seconds", "memory"]
+"""Of a comparison's table, likewise."""
+HASHED = ("predictions.parquet", "model/*", "trials/search.json")
 ELSEWHERE = (
     *("artifacts", "prefect", "matplotlib", "checkpoints", "mlflow-server.log"),
     "token",  # only of a folder that has had a server of its own
@@ -28,6 +32,7 @@ ELSEWHERE = (
 PASSING = re.compile(r"traceback\.txt$|system\.jsonl$|\.db-(wal|shm|journal)$|\.db\b.+")
 """What a failure may leave behind, the load of the machine, which short runs have not, what SQLite
 keeps beside a file, and databases set aside."""
+COMPARISON = "comparison.parquet"
 MLFLOW = "MLflow"
 """How all that is compared of MLflow begins."""
 
@@ -91,6 +96,9 @@ def _of_run(run: Path) -> dict[str, Any]:
     for pattern in HASHED:
         for file in sorted(run.glob(pattern)):
             state[file.relative_to(run).as_posix()] = sha256_file(file)
+    if (run / COMPARISON).exists():
+        table = pd.read_parquet(run / COMPARISON).drop(columns=CLOCK_COLUMNS)
+        state[COMPARISON] = table.to_json(orient="records", double_precision=15)
     if (run / "result.json").exists():
         result = json.loads((run / "result.json").read_text())
         state["result.json"] = canonical_json(_timeless(result))
