@@ -69,11 +69,12 @@ def opened(address: str, profile: Path) -> Iterator[Tab]:
     )
     try:
         until = time.monotonic() + PATIENCE
-        while not (profile / "DevToolsActivePort").exists():
+        port_file = profile / "DevToolsActivePort"  # the browser makes it, then writes to it
+        while not (port_file.exists() and port_file.read_text()):
             assert time.monotonic() < until
             assert browser.poll() is None
             time.sleep(0.1)
-        port = (profile / "DevToolsActivePort").read_text().split()[0]
+        port = port_file.read_text().split()[0]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30) as answer:
             (page,) = (tab for tab in json.load(answer) if tab["type"] == "page")
         with connect(page["webSocketDebuggerUrl"], max_size=None) as connection:
