@@ -141,15 +141,16 @@ def resume(twin: Twin) -> list[Ended]:
     raise DeadEnd(f"ended {TRIES} times with {ends[-1].status}: {ends[-1].err.strip()[-500:]}")
 
 
-def interrupted(reference: Reference, twin: Twin, checkpoint: str) -> Twin:
-    """A twin that was killed right after a checkpoint: before the next record of its journal.
+def interrupted(reference: Reference, twin: Twin, checkpoint: str, records: int = 0) -> Twin:
+    """A twin that was killed after a checkpoint and some more records of its journal.
 
     Args:
         checkpoint: the beginning of its name.
+        records: written after it.
     """
     renames = [line.startswith(f"rename {checkpoint}") for line in reference.operations]
     place = renames.index(True)
-    writes = reference.operations[:place].count("write journal.jsonl")
+    writes = reference.operations[:place].count("write journal.jsonl") + records
     kill = twin.fault(
         action="kill before", operations=("write",), names="journal.jsonl", number=writes + 1
     )

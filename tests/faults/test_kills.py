@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from faults.every_operation import every
 from faults.experiments import COMPARISON, PLAIN, SWEEP
-from faults.harness import Reference, Twin, recovered, survived
+from faults.harness import Reference, Twin, interrupted, recovered, survived
 from faults.injection import Fault
 from faults.kills import START, kill_in
 from faults.tally import Tally
@@ -22,7 +22,6 @@ ATTEMPTS = 20
 
 AIMS = {
     "between a best checkpoint and what follows it": ("kill after", "epoch-000004.*"),
-    "before the journal is rewritten": ("kill before", "journal.jsonl"),
     "before the prepared data have their name": ("kill before", "????????*"),
     "before the result": ("kill before", "result.json"),
     "between the manifest and MLflow's end": ("kill after", "manifest.json"),
@@ -115,6 +114,17 @@ def test_kills_at_further_chosen_instants(
     plain: Reference, twin: MakeTwin, tally: MakeTally, aim: str
 ) -> None:
     test_a_kill_at_a_chosen_instant(plain, twin, tally, aim)
+
+
+@pytest.mark.faults
+def test_a_kill_while_records_behind_the_checkpoint_are_removed(
+    plain: Reference, twin: MakeTwin, tally: MakeTally
+) -> None:
+    counts = tally("kill -9 at a rename")
+    killed = interrupted(plain, twin(plain), "epoch-000002", records=2)
+    fault = killed.fault(action="kill before", operations=("rename",), names="journal.jsonl")
+    counts.add(survived(plain, killed, fault), "before the journal is rewritten")
+    counts.check()
 
 
 @pytest.mark.faults
