@@ -54,6 +54,8 @@ _HOMES = {
     "rnnkit.params": ("Experiment",),
 }
 """Module -> the public names that are defined there."""
+_NOTEBOOK = ("run", "tune", "compare")
+"""Functions over whole experiments, which need flows."""
 
 if not TYPE_CHECKING:  # else a type checker would take every misspelt name for one that is there
 
@@ -66,7 +68,8 @@ if not TYPE_CHECKING:  # else a type checker would take every misspelt name for 
         else:
             home = next((module for module, names in _HOMES.items() if name in names), None)
             if home is None:
-                raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+                where = f"; from flows.notebook import {name}" if name in _NOTEBOOK else ""
+                raise AttributeError(f"module {__name__!r} has no attribute {name!r}{where}")
             value = getattr(import_module(home), name)
         globals()[name] = value
         return value

@@ -52,6 +52,13 @@ def test_every_public_name_is_there_and_listed_once() -> None:
     assert homed | {"__version__"} == set(rnnkit.__all__)
 
 
+def test_a_function_over_experiments_is_pointed_to() -> None:
+    with pytest.raises(AttributeError, match=r"no attribute 'run'; from flows.notebook import run"):
+        _ = rnnkit.run  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"no attribute 'lstm'$"):
+        _ = rnnkit.lstm  # type: ignore[attr-defined]
+
+
 def test_type_checkers_see_the_same_names_from_the_same_modules() -> None:
     tree = ast.parse((ROOT / "rnnkit" / "__init__.py").read_text())
     block = next(node for node in tree.body if isinstance(node, ast.If))
