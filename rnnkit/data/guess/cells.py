@@ -82,6 +82,8 @@ class Column:
     @cached_property
     def numbers(self) -> list[float]:
         """The numbers of a column that `is_number`, without the missing ones."""
+        if self.is_number and not self.marks:  # faster
+            return [*map(float, self.filled)]
         return [float(cell) for cell in self.filled if NUMBER.fullmatch(cell)]
 
     @cached_property

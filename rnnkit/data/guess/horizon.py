@@ -12,6 +12,8 @@ LONGEST_WINDOW = 336
 """Rows of a window: two weeks of hours."""
 SEASONS = 7
 """Seasons of a window that is read a season at a time."""
+CHANGES = 5_000
+"""Rows, the last ones, whose changes say whether the season helps."""
 SHORTEST_SEGMENT = 6
 """Rows of a season from which on a season is read at a time."""
 
@@ -60,5 +62,5 @@ def has_season(columns: Sequence[Sequence[float]], season: int, task: Mapping[st
 
 def _change(values: Sequence[float], lag: int) -> float:
     """Mean absolute change over a number of rows."""
-    pairs = [*zip(values[lag:], values, strict=False)]
+    pairs = [*zip(values[-CHANGES:][lag:], values[-CHANGES:], strict=False)]
     return sum(abs(after - before) for after, before in pairs) / max(1, len(pairs))

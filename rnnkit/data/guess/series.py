@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -106,7 +106,7 @@ def _forecasting(
     rows = round(len(longest) * (view.scale if identity is None else 1))
     task, cut, said = horizon_of(step, rows)
     if task["relative_to"] == "season" and not has_season(
-        [_in_order(column, times, identity) for column in read.columns], step.season, task
+        _in_order(read.columns, times, identity), step.season, task
     ):
         task["relative_to"] = "last"
         said["task.relative_to"] = (
@@ -130,13 +130,17 @@ def _forecasting(
     )
 
 
-def _in_order(column: Column, times: Times, identity: Column | None) -> list[float]:
-    """The numbers of a column by their times; of several series, of the first."""
-    rows: Iterable[int] = range(len(column.cells))
+def _in_order(
+    columns: Sequence[Column], times: Times, identity: Column | None
+) -> list[list[float]]:
+    """The numbers of each column by their times; of several series, of the first."""
+    rows = [*range(len(times.read.times))]
     if identity is not None:
         rows = [row for row in rows if identity.cells[row] == identity.cells[0]]
     by_time = sorted(rows, key=times.read.times.__getitem__)
-    return Column("", [column.cells[row] for row in by_time]).numbers
+    if by_time == [*range(len(times.read.times))]:
+        return [column.numbers for column in columns]
+    return [Column("", [column.cells[row] for row in by_time]).numbers for column in columns]
 
 
 def _names(times: Times) -> Any:
