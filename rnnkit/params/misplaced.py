@@ -1,5 +1,6 @@
 """Where a key belongs that stands in another block: every block of the params is searched."""
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from rnnkit.params.blocks import blocks_of, kind_of
 from rnnkit.params.unchecked import UncheckedExperiment
 
 Keys = tuple[str, ...]
+NEAR = 0.8
+"""Likeness from which on a key of any block may be meant."""
 
 
 def place_of(path: Keys, values: Any) -> Keys | None:
@@ -32,6 +35,25 @@ def place_of(path: Keys, values: Any) -> Keys | None:
         return len(above) - shared + len(place) - 1 - shared, len(place)
 
     return min(fits, key=distance, default=None)
+
+
+def instead(path: str, values: Any) -> str:
+    """What to write in place of an unknown key of a search or a variant, as the end of a message.
+
+    >>> instead("model.learning_rate", {})
+    '; write train.optimizer.learning_rate'
+    >>> instead("train.clp", {})
+    '; did you mean train.clip?'
+    >>> instead("model.nothing", {})
+    ''
+    """
+    keys = tuple(path.split("."))
+    if (place := place_of(keys, values)) is not None:
+        return f"; write {'.'.join(place)}"
+    names = [place[-1] for place in all_places(values)]
+    near = difflib.get_close_matches(keys[-1], names, n=1, cutoff=NEAR)
+    place = place_of((*keys[:-1], near[0]), values) if near else None
+    return f"; did you mean {'.'.join(place)}?" if place else ""
 
 
 def all_places(values: Any) -> list[Keys]:

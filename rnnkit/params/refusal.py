@@ -10,12 +10,12 @@ from pydantic_core import ErrorDetails
 
 from rnnkit.params.blocks import blocks_of, kind_of
 from rnnkit.params.experiment import Experiment
-from rnnkit.params.misplaced import all_places, place_of
+from rnnkit.params.misplaced import NEAR, all_places, place_of
 from rnnkit.params.tree import Keys, Tree
 from rnnkit.params.tune import Choices, Range
 
-NEAR, NEAR_ELSEWHERE = 0.5, 0.8
-"""Likeness from which on a key may be meant that stands in the same block, or in another."""
+NEAR_HERE = 0.5
+"""Likeness from which on a key of the same block may be meant."""
 
 
 def one_line(errors: Sequence[ErrorDetails], tree: Tree) -> str:
@@ -64,14 +64,14 @@ def _hint(path: Keys, values: Any) -> str:
         block = ".".join(place[:-1])
         where = f"it belongs in {block}" if block else "it belongs beside name and task"
         return f"{where}; write {'.'.join(place)}"
-    if near := difflib.get_close_matches(key, known, n=1, cutoff=NEAR):
+    if near := difflib.get_close_matches(key, known, n=1, cutoff=NEAR_HERE):
         return f"did you mean {near[0]!r}?"
     others = _other_kinds(path, values)
     if kinds := [kind_of(block) for block in others if key in block.model_fields]:
         given = ", ".join(map(str, map(kind_of, blocks)))
         return f"it is a key of kind {' or '.join(kinds)}, and this one is {given}"
     places = {".".join(place): place[-1] for place in all_places(values)}
-    if near := difflib.get_close_matches(key, list(places.values()), n=1, cutoff=NEAR_ELSEWHERE):
+    if near := difflib.get_close_matches(key, list(places.values()), n=1, cutoff=NEAR):
         return f"did you mean {'.'.join(place_of((*above, near[0]), values) or ())}?"
     there = "there are" if len(known) > 1 else "there is only"
     return f"{there} {', '.join(known)}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import ValidationError
 
 from rnnkit.params.block import reason_of
+from rnnkit.params.misplaced import instead
 from rnnkit.params.tune import Choices, Percentiles, Range, Sampler, Space, Tune, Value
 from rnnkit.params.unchecked import UncheckedExperiment
 from rnnkit.params.variants import incomparable_because
@@ -160,7 +161,7 @@ def _value_rules(untuned: UncheckedExperiment, path: str, space: Space) -> Itera
         try:
             trial = untuned.replace({**space.when, path: value})
         except KeyError:
-            yield f"{here}: there is no such key"
+            yield f"{here}: there is no such key{instead(path, untuned.model_dump())}"
         except ValidationError as error:
             reason = reason_of(error.errors()[0]).replace("Input should be ", "it must be ")
             yield f"{here}: cannot be {value!r}; {reason}"

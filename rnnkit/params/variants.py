@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 
 from rnnkit.params.block import reason_of
-from rnnkit.params.misplaced import place_of
+from rnnkit.params.misplaced import instead
 from rnnkit.params.task import Captioning, LanguageModeling
 from rnnkit.params.unchecked import UncheckedExperiment
 
@@ -43,8 +43,7 @@ def variant_rules(experiment: UncheckedExperiment) -> Iterator[str]:
         try:
             members[name] = experiment.replace({**overrides, "variants": {}, "seeds": ()})
         except KeyError as error:
-            place = place_of(tuple(error.args[0].split(".")), experiment.model_dump())
-            hint = "" if place is None else f"; write {'.'.join(place)}"
+            hint = instead(error.args[0], experiment.model_dump())
             yield f"{here}: there is no key {error.args[0]}{hint}"
         except ValidationError as error:
             first = error.errors()[0]

@@ -10,7 +10,11 @@ SEARCHES = [
     ("train.monitor: {choices: [valid/f1]}", "says what best means, for all trials alike; set it"),
     ("train.checkpoint_seconds: {low: 1, high: 60}", "it changes no result; set it in the train"),
     ("model.depth: {low: 1.5, high: 3}", "takes whole numbers, got low: 1.5, high: 3"),
-    ("train.clp: {low: 1, high: 3}", "there is no such key"),
+    ("train.clp: {low: 1, high: 3}", "there is no such key; did you mean train.clip?"),
+    (
+        "train.learning_rate: {low: 1, high: 3}",
+        "there is no such key; write train.optimizer.learning_rate",
+    ),
     ("train.clip.x: {low: 1, high: 3}", "there is no such key"),
     ("model.depth: {low: 1, high: 100}", "cannot be 100; it must be less than or equal to 64"),
     ("model.depth: {low: 0, high: 3}", "cannot be 0; it must be greater than or equal to 1"),
