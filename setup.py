@@ -1,11 +1,11 @@
-"""What pyproject.toml cannot say: the wheel has `params/*.yaml` as `rnnkit/examples/*.yaml`."""
+"""What pyproject.toml cannot say: the wheel has the files of `params/` as `rnnkit/examples/`."""
 
 from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-FILES = sorted(str(file) for file in Path("params").glob("*.yaml"))
+FILES = sorted(str(file) for file in Path("params").rglob("*.yaml"))
 
 
 class BuildWithExamples(build_py):
@@ -23,7 +23,8 @@ class BuildWithExamples(build_py):
         return outputs if self.editable_mode else [*outputs, *self._targets()]
 
     def _targets(self) -> list[str]:
-        return [str(Path(self.build_lib, "rnnkit/examples", Path(file).name)) for file in FILES]
+        places = (Path(file).relative_to("params") for file in FILES)
+        return [str(Path(self.build_lib, "rnnkit/examples", place)) for place in places]
 
 
 setup(cmdclass={"build_py": BuildWithExamples})

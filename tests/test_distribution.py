@@ -50,9 +50,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_has_every_module_data_file_and_example(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as packed:
         names = {name for name in packed.namelist() if ".dist-info/" not in name}
-        for file in (ROOT / "params").glob("*.yaml"):
-            assert packed.read(f"rnnkit/examples/{file.name}") == file.read_bytes()
-    examples = {f"rnnkit/examples/{file.name}" for file in (ROOT / "params").glob("*.yaml")}
+        params = ROOT / "params"
+        examples = {
+            f"rnnkit/examples/{file.relative_to(params).as_posix()}": file
+            for file in params.rglob("*.yaml")
+        }
+        for name, file in examples.items():
+            assert packed.read(name) == file.read_bytes()
     code = {
         file.relative_to(ROOT).as_posix()
         for package in ("rnnkit", "flows")
@@ -60,7 +64,7 @@ def test_the_wheel_has_every_module_data_file_and_example(wheel: Path) -> None:
         if file.is_file() and "__pycache__" not in file.parts
     }
     assert {"rnnkit/py.typed", "flows/py.typed", "rnnkit/data/public/files.tsv"} <= code
-    assert names == code | examples
+    assert names == code | set(examples)
 
 
 @pytest.mark.slow

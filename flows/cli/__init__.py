@@ -20,6 +20,7 @@ from typer.exceptions import TyperException
 from flows.cli import (
     backtest,
     check,
+    claims,
     compare,
     datasets,
     forecast,
@@ -71,6 +72,7 @@ VERBS = (
     check.check,
     runs.runs,
     backtest.backtest,
+    claims.claims,
     inference.evaluate,
     inference.predict,
     forecast.forecast,

@@ -12,6 +12,7 @@
     importance         importance of the searched keys
     parallel           parallel coordinates of the trials
     bands, intervals   variants over their epochs, and their differences from the first one
+    claim_figure       variants with every seed, beside each other or over conditions
     scores_by_length   a metric over the length of the input: generated texts and transcripts
     attention          attention weights of a decoder
     transcript_path    predicted tokens over the frames of a recording
@@ -26,6 +27,7 @@ from matplotlib.figure import Figure
 
 from rnnkit.figures.ahead import rows_ahead
 from rnnkit.figures.alignment import attention, transcript_path
+from rnnkit.figures.claim import claim_figure
 from rnnkit.figures.code import coloured_code
 from rnnkit.figures.comparison import bands, intervals, scores_by_length
 from rnnkit.figures.confusion import confusion_matrix
@@ -41,6 +43,7 @@ __all__ = [
     "accuracy_by_lag",
     "attention",
     "bands",
+    "claim_figure",
     "coloured_code",
     "confusion_matrix",
     "feed_forward",

@@ -72,6 +72,18 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def changes_of(overrides: Sequence[str]) -> dict[str, Any]:
+    """Params path -> value of `key=value` texts.
+
+    >>> changes_of(["model.hidden=3", "train.clip=null"])
+    {'model.hidden': 3, 'train.clip': None}
+
+    Raises:
+        InputError: a text is no `key=value`.
+    """
+    return dict(_parsed(override, Tree("--set", {})) for override in overrides)
+
+
 def change(experiment: Experiment, changes: Changes) -> Experiment:
     """A copy of an experiment with some values replaced, under the rules of `load`."""
     return _experiment(Tree(experiment.name, experiment.model_dump()), changes)
@@ -102,9 +114,24 @@ def dump(experiment: Experiment) -> str:
 
 
 def _set(tree: Tree, override: str) -> None:
+    here = _place_of(override)
+    name, value = _parsed(override, tree)
+    for key, inner in spelled_out({name: value}).items():
+        _put(tree, _override_path(key), inner, here)
+
+
+def _place_of(override: str) -> str:
+    """An override in messages."""
+    return f"--set {' '.join(override.split())}"
+
+
+def _parsed(override: str, tree: Tree) -> tuple[str, Any]:
+    """Params path and value of an override."""
     name, equals, text = override.partition("=")
-    here = f"--set {' '.join(override.split())}"
-    path = _override_path(name.strip() if equals else "")
+    here = _place_of(override)
+    if not equals:
+        raise InputError(f"{here}: write key=value, as train.clip=1.0")
+    path = _override_path(name.strip())
     try:
         node = yaml.compose(text, Loader=StrictLoader)
     except (yaml.YAMLError, ValueError, OverflowError):
@@ -112,9 +139,7 @@ def _set(tree: Tree, override: str) -> None:
             f"{here}: {text!r} is not a plain YAML value; text with signs in it needs quotes, "
             f"as in '{name}=\"…\"'"
         ) from None
-    value = plain(node, path, tree, lambda _: here) if node else None
-    for key, inner in spelled_out({name.strip(): value}).items():
-        _put(tree, _override_path(key) if equals else path, inner, here)
+    return name.strip(), plain(node, path, tree, lambda _: here) if node else None
 
 
 def _put(tree: Tree, path: Keys, value: Any, here: str) -> None:
