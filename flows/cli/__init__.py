@@ -7,9 +7,7 @@ Exit status: 0 done, 1 the run failed, 2 bad input, 75 another process is runnin
 stopped.
 """
 
-import atexit
 import contextlib
-import gc
 import signal
 import sys
 from typing import Annotated, NoReturn
@@ -39,6 +37,7 @@ from flows.processes.notes import print_notes_as_lines
 from flows.processes.terminal import leave_terminal
 from rnnkit.errors import InputError, as_message
 from rnnkit.runtime.disk import disk_error
+from rnnkit.runtime.process_settings import collect_garbage_rarely
 from rnnkit.runtime.secrets import without_secrets
 
 STOPPED = "interrupted; the same command goes on where it stopped"
@@ -96,7 +95,7 @@ app.add_typer(data_app, name="data")
 
 def main() -> None:
     """The entry point: what went wrong becomes one line and an exit status."""
-    _collect_garbage_rarely()
+    collect_garbage_rarely()
     settle_standard_output()
     signal.signal(signal.SIGTERM, _terminate)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
@@ -135,12 +134,6 @@ def _main() -> None:
         if (cause := disk_error(error, "the disk")) is None:
             raise
         _end(BAD_INPUT, str(cause))
-
-
-def _collect_garbage_rarely() -> None:
-    """Imported modules live as long as the process: collecting garbage there costs two seconds."""
-    gc.set_threshold(50_000, 20, 20)
-    atexit.register(gc.freeze)
 
 
 def _end(status: int, message: str) -> NoReturn:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from rnnkit.errors import escaped
 
-QUIET = r"(prefect|mlflow|pydantic|websockets|torchmetrics|tqdm)"
+QUIET = r"(prefect|mlflow|pydantic|websockets|tqdm)"
 """Modules whose warnings are for their own developers, not for users."""
 
 

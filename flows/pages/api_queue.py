@@ -9,11 +9,9 @@ from collections.abc import Callable
 from typing import Any, Protocol, Self
 
 import httpx
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.exceptions import PrefectHTTPStatusError
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.console import out
+from flows.pages.connection import Api, connection
 from flows.pages.states import failure
 from flows.processes.servers import Server, ServerFailed
 
@@ -22,14 +20,12 @@ WAIT_SECONDS = 10.0
 that works answers in milliseconds, on a busy machine in seconds."""
 PAUSE_SECONDS = 0.5
 """Seconds until a request that was not answered is sent again."""
-REQUEST_SECONDS = 60.0
-"""Seconds a request may take; one that is sent twice may be carried out twice."""
 MAX_REASON = 200  # characters of an error
 LOGS_PER_REQUEST = 200
 BUSY = (429, 500, 502, 503, 504)
 """HTTP statuses of a server that may answer later."""
 
-Request = Callable[[SyncPrefectClient], object]
+Request = Callable[[Api], object]
 
 
 class LogLine(Protocol):
@@ -97,7 +93,7 @@ class ApiQueue:
         is_new, self._shown_error = error is not self._shown_error, error
         return is_new
 
-    def _send_lines(self, client: SyncPrefectClient) -> None:
+    def _send_lines(self, api: Api) -> None:
         while True:
             with self._changed:
                 waiting = self._lines[:LOGS_PER_REQUEST]
@@ -106,7 +102,7 @@ class ApiQueue:
             if not lines:
                 return
             try:
-                client.request("POST", "/logs/", json=[line.as_json() for line in lines])
+                api.request("POST", "/logs/", json=[line.as_json() for line in lines])
             except Exception as error:
                 if _may_pass(error):
                     raise
@@ -115,24 +111,20 @@ class ApiQueue:
                 del self._lines[: len(lines)]
 
     def _send_all(self) -> None:
-        retried_here = {PREFECT_CLIENT_MAX_RETRIES: 0}
         try:
-            with (
-                temporary_settings(retried_here),
-                get_client(httpx_settings={"timeout": REQUEST_SECONDS}, sync_client=True) as client,
-            ):
+            with connection(self._server) as api:
                 while not self._ended:
-                    self._send(self._requests.get(), client)
+                    self._send(self._requests.get(), api)
                     with self._changed:
                         self._done, self._last = self._done + 1, time.monotonic()
                         self._changed.notify()
         except Exception as error:  # such as an address that is none
             self._note(error)
 
-    def _send(self, request: Request, client: SyncPrefectClient) -> None:
+    def _send(self, request: Request, api: Api) -> None:
         while not self._ended:
             try:
-                request(client)
+                request(api)
             except Exception as error:  # whatever it is, it is no reason to lose a training
                 if not _may_pass(error):
                     self._note(error)
@@ -163,6 +155,6 @@ class ApiQueue:
 
 def _may_pass(error: Exception) -> bool:
     """Whether the same request may be answered later."""
-    if isinstance(error, PrefectHTTPStatusError):
+    if isinstance(error, httpx.HTTPStatusError):
         return error.response.status_code in BUSY
     return isinstance(error, httpx.TransportError)

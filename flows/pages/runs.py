@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import FlowRunFilter
-
 from flows.pages.api_queue import ApiQueue
+from flows.pages.connection import Api
 from flows.pages.shown_run import ShownRun
 from flows.pages.states import failure, state, state_of
 
@@ -71,10 +69,10 @@ class FlowRun(ShownRun):
             "idempotency_key": str(uuid4()),
         }
 
-        def send(client: SyncPrefectClient) -> None:
-            flow_id = client.request("POST", "/flows/", json={"name": flow}).json()["id"]
+        def send(api: Api) -> None:
+            flow_id = api.request("POST", "/flows/", json={"name": flow}).json()["id"]
             place = {"parent_task_run_id": str(part.id)} if part else {}
-            response = client.request(
+            response = api.request(
                 "POST", "/flow_runs/", json={**body, "flow_id": flow_id, **place}
             )
             self.id = UUID(response.json()["id"])
@@ -86,11 +84,7 @@ class FlowRun(ShownRun):
         if self._parent is not None:
             self._parent.rename(name, tags)
         body = {"name": name, "tags": [*tags]}
-        self._pages.queue(
-            lambda client: client.request(
-                "PATCH", "/flow_runs/{id}", path_params={"id": self.id}, json=body
-            )
-        )
+        self._pages.queue(lambda api: api.request("PATCH", f"/flow_runs/{self.id}", json=body))
 
     def claim(
         self, labels: Mapping[str, str], is_left: Callable[[Mapping[str, Any]], bool]
@@ -100,16 +94,14 @@ class FlowRun(ShownRun):
         Args:
             is_left: whether the process of a flow run in state RUNNING is gone, by its labels.
         """
-        running = {"state": {"type": {"any_": ["RUNNING"]}}}
+        running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}}
 
-        def send(client: SyncPrefectClient) -> None:
-            assert self.id is not None
-            client.update_flow_run_labels(self.id, dict(labels))
-            for other in client.read_flow_runs(
-                flow_run_filter=FlowRunFilter.model_validate(running)
-            ):
-                if other.id != self.id and is_left(other.labels):
-                    left = FlowRun(self._pages, other.id)
+        def send(api: Api) -> None:
+            api.request("PATCH", f"/flow_runs/{self.id}/labels", json={**labels})
+            for other in api.request("POST", "/flow_runs/filter", json=running).json():
+                id_ = UUID(other["id"])
+                if id_ != self.id and is_left(other["labels"] or {}):
+                    left = FlowRun(self._pages, id_)
                     left.set_state(state("CRASHED", message="its process was killed"))
 
         self._pages.queue(send)
@@ -177,7 +169,7 @@ class TaskRun(ShownRun):
             "state": state("PENDING"),
         }
         pages.queue(
-            lambda client: client.request(
+            lambda api: api.request(
                 "POST", "/task_runs/", json={**body, "flow_run_id": str(flow_run.id)}
             )
         )

@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from prefect.client.orchestration import SyncPrefectClient
-
 from flows.pages.api_queue import ApiQueue
+from flows.pages.connection import Api
 from flows.pages.states import State, failure, state, state_of
 from flows.settings import without_secrets
 
@@ -71,12 +70,9 @@ class ShownRun(ABC):
     def set_state(self, state: State) -> None:
         """Its new state, whatever the last one was."""
 
-        def send(client: SyncPrefectClient) -> None:
-            client.request(
-                "POST",
-                f"/{self.kind}s/{self.id}/set_state",  # type: ignore[arg-type]
-                json={"state": state, "force": True},
-            )
+        def send(api: Api) -> None:
+            path = f"/{self.kind}s/{self.id}/set_state"
+            api.request("POST", path, json={"state": state, "force": True})
 
         self._pages.queue(send)
 
@@ -112,30 +108,28 @@ class ShownRun(ABC):
             address: called by the thread that sends requests; empty: there is no link.
         """
 
-        def send(client: SyncPrefectClient) -> None:
+        def send(api: Api) -> None:
             if to := address():
-                self._create(client, "markdown", key, f"[{text}]({to})", None)
+                self._create(api, "markdown", key, f"[{text}]({to})", None)
 
         self._pages.queue(send)
 
     def markdown(self, key: str, text: str, description: str) -> None:
         """A text of several lines."""
-        self._pages.queue(lambda client: self._create(client, "markdown", key, text, description))
+        self._pages.queue(lambda api: self._create(api, "markdown", key, text, description))
 
     def table(self, key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
         """A table; figures that JSON has no form for are left out."""
         data = json.dumps([{name: _finite(cell) for name, cell in row.items()} for row in rows])
-        self._pages.queue(lambda client: self._create(client, "table", key, data, description))
+        self._pages.queue(lambda api: self._create(api, "table", key, data, description))
 
     def progress(self, key: str, description: str) -> "Progress":
         """A progress bar."""
         return Progress(self._pages, self, key, description)
 
-    def _create(
-        self, client: SyncPrefectClient, type_: str, key: str, data: Any, description: str | None
-    ) -> UUID:
+    def _create(self, api: Api, type_: str, key: str, data: Any, description: str | None) -> UUID:
         body = {"type": type_, "key": key, "data": data, "description": description}
-        response = client.request("POST", "/artifacts/", json=body | self._places())
+        response = api.request("POST", "/artifacts/", json=body | self._places())
         return UUID(response.json()["id"])
 
     @property
@@ -155,8 +149,8 @@ class Progress:
         self._pages, self._id = pages, UUID(int=0)
         self._percent, self._time, self._is_queued = 0.0, time.monotonic(), False
 
-        def send(client: SyncPrefectClient) -> None:
-            self._id = run._create(client, "progress", key, 0.0, description)
+        def send(api: Api) -> None:
+            self._id = run._create(api, "progress", key, 0.0, description)
 
         pages.queue(send)
 
@@ -170,11 +164,9 @@ class Progress:
             self._is_queued = True
             self._pages.queue(self._send)
 
-    def _send(self, client: SyncPrefectClient) -> None:
+    def _send(self, api: Api) -> None:
         self._is_queued = False
-        client.request(
-            "PATCH", "/artifacts/{id}", path_params={"id": self._id}, json={"data": self._percent}
-        )
+        api.request("PATCH", f"/artifacts/{self._id}", json={"data": self._percent})
 
 
 def _finite(cell: Any) -> Any:

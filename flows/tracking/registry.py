@@ -5,8 +5,8 @@ A model is a pyfunc without pickle: safetensors, params and JSON, loaded by `ser
 
 import os
 import warnings
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -97,7 +97,11 @@ class Registry:
         )
         model_id = str(model.model_id)
         remove_unfinished(folder.path)  # of a process that was killed
-        with temporary_folder(folder.path / "registered") as place, warnings.catch_warnings():
+        with (
+            temporary_folder(folder.path / "registered") as place,
+            warnings.catch_warnings(),
+            _without_check_of_requirements(),
+        ):
             warnings.simplefilter("ignore")  # hints about inputs of any form, and of integers
             example, signature = _example_and_signature(folder, self._settings.home)
             pyfunc.save_model(
@@ -246,6 +250,21 @@ def _example_and_signature(folder: RunFolder, home: Path) -> tuple[Any, Any]:
             value, answer = example
             return [value], infer_signature(None, answer)
     return None, None
+
+
+@contextmanager
+def _without_check_of_requirements() -> Iterator[None]:
+    """MLflow does not check the requirements of a model that it saves: they are the versions in
+    use, and it reads the files of all installed packages for it, half a second of CPU."""
+    from mlflow.utils import environment
+
+    name = "warn_dependency_requirement_mismatches"
+    check = getattr(environment, name)
+    setattr(environment, name, lambda requirements: None)
+    try:
+        yield
+    finally:
+        setattr(environment, name, check)
 
 
 def _use_login(login: str | None) -> None:

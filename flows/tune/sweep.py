@@ -29,16 +29,17 @@ from flows.tune.study import (
     open_study,
     remake_study,
 )
+from flows.tune.trial_reader import SeenTrial, TrialReader
 from flows.tune.trials import (
     STOP,
     best_of,
     best_training,
     end_of,
     epochs_done,
+    number_of,
     take_damage,
     trial_folder,
     trial_folders,
-    trial_records,
 )
 from flows.tune.worker import work_on_trials
 from rnnkit.data.prepare.prepared import Prepared
@@ -66,16 +67,18 @@ def sweep(
     workers = min(experiment.tune.workers, trials)
     stop = run.folder.path / "trials" / STOP
     work = {"run": run, "parent": Parent.here(), "before": before}
-    logged = {record["number"] for record in trial_records(run.folder, experiment)}
+    reader = TrialReader(run.folder, experiment)
+    logged = {seen.number for seen in reader.read() if seen.record}
     flow_run.log(f"a sweep of {trials} trials by {workers} workers; {len(logged)} ended before")
 
-    def records() -> list[dict[str, Any]]:
-        return [r for r in trial_records(run.folder, experiment) if r["number"] not in outside]
+    def inside() -> list[SeenTrial]:
+        return [seen for seen in reader.read() if seen.number not in outside]
 
     def show() -> None:
         children = [(trial, NO_TAGS) for trial in trial_folders(run.folder)]
         monitor.send_children(children, lambda _, lines: end_of(lines))
-        epochs, done = epochs_shown(run.folder, per_trial, outside), records()
+        seen = inside()
+        epochs, done = epochs_shown(seen, per_trial), records_of(seen)
         monitor.stages.show(stage, epochs, _note(done, experiment))
         for record in done:
             if record["number"] not in logged:
@@ -95,7 +98,7 @@ def sweep(
         now = sum(epochs_done(trial) for trial in trial_folders(run.folder))
         attempts.failed(now, damage)
     show()
-    tried = records()
+    tried = records_of(inside())
     reasons = [r["reason"] for r in tried if r["reason"]]
     if is_failing(study, before):
         raise SweepFailed(f"{MAX_FAILURES} trials failed in a row; the last: {reasons[-1]}")
@@ -129,7 +132,7 @@ def _begin(
         experiment = with_ranges(run.folder)
         outside = _outside(run.folder, experiment)
         return experiment, _open(experiment, run.folder, settings), outside
-    numbers = [int(trial.id.rpartition("-")[2]) for trial in trial_folders(run.folder)]
+    numbers = [number_of(trial) for trial in trial_folders(run.folder)]
     first = max(numbers, default=-1) + 1
     ranges = ranges_of(run.experiment, prepared, stored, first)
     ranges.write(run.folder)
@@ -167,21 +170,20 @@ def _open(experiment: Experiment, folder: RunFolder, settings: Settings) -> optu
     return study
 
 
-def epochs_shown(folder: RunFolder, per_trial: int, outside: Set[int] = frozenset()) -> int:
-    """How many epochs of a sweep are done, those that a pruned trial was spared among them.
+def records_of(trials: Sequence[SeenTrial]) -> list[dict[str, Any]]:
+    """The records of the trials that ended."""
+    return [seen.record for seen in trials if seen.record is not None]
 
-    Args:
-        outside: numbers of trials that do not count.
-    """
+
+def epochs_shown(trials: Sequence[SeenTrial], per_trial: int) -> int:
+    """How many epochs of a sweep are done, those that a pruned trial was spared among them."""
     epochs = 0
-    for trial in trial_folders(folder):
-        if int(trial.id.rpartition("-")[2]) in outside:
-            continue
-        end = end_of(trial.records())
-        if end in ("finished", "pruned"):
+    for seen in trials:
+        state = None if seen.record is None else seen.record["state"]
+        if state in ("complete", "pruned"):
             epochs += per_trial
-        elif end != "failed":  # a failed one is tried again
-            epochs += epochs_done(trial)
+        elif state != "failed":  # a failed one is tried again
+            epochs += seen.epochs
     return epochs
 
 

@@ -36,6 +36,11 @@ def trial_folders(folder: RunFolder) -> Iterator[RunFolder]:
     return map(RunFolder, sorted((folder.path / "trials").glob("trial-*")))
 
 
+def number_of(trial: RunFolder) -> int:
+    """The number of a trial, from its folder."""
+    return int(trial.id.rpartition("-")[2])
+
+
 def trainings(
     place: RunFolder, experiment: Experiment, seeds: int
 ) -> list[tuple[RunFolder, Experiment]]:
@@ -54,39 +59,43 @@ def end_of(lines: Sequence[Mapping[str, Any]]) -> End | None:
 
 
 def trial_records(folder: RunFolder, experiment: Experiment) -> list[dict[str, Any]]:
-    """All trials that ended: number, values, value, deviation, seeds, state, curve, epochs,
-    seconds, reason.
+    """The records of all trials that ended."""
+    read = ((trial, trial.records()) for trial in trial_folders(folder))
+    return [record_of(trial, lines, experiment) for trial, lines in read if end_of(lines) in STATES]
+
+
+def record_of(
+    trial: RunFolder, lines: Sequence[dict[str, Any]], experiment: Experiment
+) -> dict[str, Any]:
+    """The record of a trial that ended: number, values, value, deviation, seeds, state, curve,
+    epochs, seconds, reason.
 
     The value of one training is the best of its curve; of several seeds it is their mean, the
     deviation is theirs, and so is the curve as far as all of them go. `seeds` has the value of each
     seed, `seconds` what all its epochs took.
+
+    Args:
+        lines: of the trial's journal.
     """
-    records = []
-    for trial in trial_folders(folder):
-        lines = trial.records()
-        end = end_of(lines)
-        if end not in STATES:
-            continue
-        epochs = [RunFolder(path.parent).records("epoch") for path in _journals(trial)]
-        curve, value, deviation = _measured(epochs, lines, experiment)
-        seeds = {line["seed"]: float(line["value"]) for line in lines if line["kind"] == "seed"}
-        if not seeds and value is not None:
-            seeds = {experiment.seed: value}
-        records.append(
-            {
-                "number": int(trial.id.rpartition("-")[2]),
-                "values": next(line["values"] for line in lines if line["kind"] == "begun"),
-                "value": value,
-                "deviation": deviation,
-                "seeds": seeds,
-                "state": STATES[end],
-                "curve": curve,
-                "epochs": sum(map(len, epochs)),
-                "seconds": sum(line.get("seconds", 0.0) for each in epochs for line in each),
-                "reason": lines[-1].get("reason", ""),
-            }
-        )
-    return records
+    epochs = [RunFolder(path.parent).records("epoch") for path in _journals(trial)]
+    curve, value, deviation = _measured(epochs, lines, experiment)
+    seeds = {line["seed"]: float(line["value"]) for line in lines if line["kind"] == "seed"}
+    if not seeds and value is not None:
+        seeds = {experiment.seed: value}
+    end = end_of(lines)
+    assert end is not None
+    return {
+        "number": number_of(trial),
+        "values": next(line["values"] for line in lines if line["kind"] == "begun"),
+        "value": value,
+        "deviation": deviation,
+        "seeds": seeds,
+        "state": STATES[end],
+        "curve": curve,
+        "epochs": sum(map(len, epochs)),
+        "seconds": sum(line.get("seconds", 0.0) for each in epochs for line in each),
+        "reason": lines[-1].get("reason", ""),
+    }
 
 
 def ranked(records: Sequence[dict[str, Any]], experiment: Experiment) -> list[dict[str, Any]]:

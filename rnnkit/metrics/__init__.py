@@ -3,7 +3,7 @@
 | module | meter | predictions |
 |---|---|---|
 | `labels` | `LabelMeter` | one label per sequence or per token |
-| `labels` | `EntityMeter` | tags that make up entities |
+| `entities` | `EntityMeter` | tags that make up entities |
 | `labels` | `NoteMeter` | polyphonic notes |
 | `labels` | `TokenMeter` | next tokens |
 | `labels` | `AnswerMeter` | answers to a memory problem |
@@ -12,20 +12,11 @@
 | `numbers` | `NumberMeter` | numbers in their own units |
 | `numbers` | `ForecastMeter` | the next values of series, in their own units |
 
-Averages are over real items, never over batches. Losses are in `rnnkit.nn.losses`. Each meter
-imports torchmetrics itself, when it is made: the import takes more than a second of CPU time.
+Averages are over real items, never over batches. Losses are in `rnnkit.nn.losses`.
 """
 
-from rnnkit.metrics.labels import (
-    AnswerMeter,
-    EntityMeter,
-    LabelMeter,
-    NoteMeter,
-    TokenMeter,
-    are_entities,
-    entity_counts,
-    scores_by_type,
-)
+from rnnkit.metrics.entities import EntityMeter, are_entities, entity_counts, scores_by_type
+from rnnkit.metrics.labels import AnswerMeter, LabelMeter, NoteMeter, TokenMeter
 from rnnkit.metrics.numbers import ForecastMeter, NumberMeter
 from rnnkit.metrics.texts import (
     TextMeter,

@@ -1,10 +1,12 @@
-"""Settings to apply before torch is imported: memory allocation and idle threads.
+"""Settings to apply before torch is imported: memory allocation, garbage and idle threads.
 
 Measured on two cores: reusing large memory blocks instead of returning them to the system makes an
 LSTM of 500 steps up to twice as fast; spinning idle OpenMP threads slow down other processes.
 """
 
+import atexit
 import ctypes
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -19,6 +21,13 @@ ENVIRONMENT: Mapping[str, str] = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 """Defaults, inherited by worker processes; values set by the user take precedence."""
+
+
+def collect_garbage_rarely() -> None:
+    """Make cycles of garbage wait longer. Imported modules live as long as the process, and looking
+    for garbage among them costs a second of a command and half a second of a server."""
+    gc.set_threshold(50_000, 20, 20)
+    atexit.register(gc.freeze)
 
 
 def settle() -> dict[str, str]:

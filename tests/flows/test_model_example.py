@@ -7,6 +7,7 @@ import mlflow
 import mlflow.models
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.utils import environment
 from trained_runs import finish_in
 
 from flows import settings as places
@@ -54,6 +55,22 @@ def loaded(home: Path, kind: str) -> Any:
     register(RunFolder(settings.runs / f"{kind}-1"), settings)
     mlflow.set_tracking_uri(settings.tracking)
     return mlflow.pyfunc.load_model(f"models:/{kind}/1")
+
+
+def test_no_installed_package_is_searched_for_the_requirements_of_a_model(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches: list[str] = []
+    search = "mlflow.utils.requirements_utils._init_packages_to_modules_map"
+    monkeypatch.setattr(search, lambda: searches.append(search))
+    settings = places.read(home)
+    registered = register(RunFolder(settings.runs / "vectors-1"), settings)
+    assert searches == []
+    mlflow.set_tracking_uri(settings.tracking)
+    requirements = mlflow.pyfunc.get_model_dependencies(f"models:/vectors/{registered.version}")
+    assert "torch==" in Path(requirements).read_text()
+    environment.warn_dependency_requirement_mismatches(["torch"])  # as it was before
+    assert searches == [search]
 
 
 @pytest.mark.parametrize("kind", TREES)

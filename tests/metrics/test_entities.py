@@ -8,9 +8,12 @@ from typing import Any
 import pandas
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from seqeval.metrics import f1_score, precision_score, recall_score
 
 from rnnkit.metrics import EntityMeter
-from rnnkit.metrics.labels import are_entities, scores_by_type
+from rnnkit.metrics.entities import are_entities, scores_by_type
 from rnnkit.params.data import Data
 from rnnkit.params.source import Conll
 from rnnkit.params.task import Tagging
@@ -65,6 +68,24 @@ def test_entity_f1_is_that_of_sets_of_entities(scheme: str) -> None:
     assert metrics["precision"] == pytest.approx(precision)
     assert metrics["recall"] == pytest.approx(recall)
     assert metrics["f1"] == pytest.approx(2 * precision * recall / (precision + recall))
+
+
+TAGS = [f"{letter}-{kind}" for letter in "BIES" for kind in ("A", "B")] + ["O"]
+SENTENCES = st.lists(st.lists(st.sampled_from(TAGS), min_size=1, max_size=8), min_size=1)
+
+
+@given(SENTENCES, st.randoms(use_true_random=False))
+def test_scores_of_tags_in_any_order_are_those_of_seqeval(
+    truth: list[list[str]], draw: random.Random
+) -> None:
+    said = [[tag if draw.random() < 0.7 else draw.choice(TAGS) for tag in row] for row in truth]
+    meter = EntityMeter(TAGS)
+    for rows in zip(said, truth, strict=True):
+        meter.update(*(torch.tensor([[*map(TAGS.index, row)]]) for row in rows))
+    metrics = meter.compute()
+    expected = {"precision": precision_score, "recall": recall_score, "f1": f1_score}
+    for name, score in expected.items():
+        assert metrics[name] == pytest.approx(float(score(truth, said, zero_division=0)))
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -14,6 +14,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -56,6 +57,12 @@ class FittedTokenizer:
     model: tokenizers.Tokenizer
     vocabulary: tuple[str, ...]
 
+    @cached_property
+    def _ids(self) -> Mapping[str, int]:
+        """Token -> id. The model makes a new dictionary at each call."""
+        ids: dict[str, int] = self.model.get_vocab()
+        return ids
+
     @property
     def of_characters(self) -> bool:
         """Whether tokens are characters."""
@@ -77,7 +84,7 @@ class FittedTokenizer:
 
     def encode_tokens(self, items: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
         """As `encode`, for lists of tokens."""
-        get, normal = self.model.get_vocab().get, _normal_token(self.model)
+        get, normal = self._ids.get, _normal_token(self.model)
         return _flat([[get(normal(token), UNKNOWN) for token in tokens] for tokens in items])
 
     def decode(self, ids: Iterable[int]) -> str:

@@ -1,10 +1,9 @@
 """Baselines of classification."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from scipy.sparse import coo_matrix, csr_matrix
 from torch import Tensor
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit
@@ -12,6 +11,9 @@ from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import LabelMeter, Metrics
 from rnnkit.tasks import frame_baselines
 from rnnkit.tasks.predictions import Scored
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 def majority_class(task: Any, prepared: Prepared, split: EncodedSplit) -> Metrics:
@@ -74,8 +76,10 @@ def label_metrics(task: Any, predicted: Tensor, truth: Tensor) -> Metrics:
     return Scored(meter.compute(), lambda: {"truth": truth.numpy(), "predicted": predicted.numpy()})
 
 
-def token_counts(split: EncodedSplit, prepared: Prepared) -> csr_matrix:
+def token_counts(split: EncodedSplit, prepared: Prepared) -> "csr_matrix":
     """[items, vocabulary] how often each token stands in each item, as a sparse matrix."""
+    from scipy.sparse import coo_matrix
+
     items = torch.repeat_interleave(torch.arange(len(split)), split.input_length)
     shape = (len(split), len(prepared.fitted.inputs.vocabulary or ()))
     ones = np.ones(len(items))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnnkit.metrics.labels import why_no_entities
+from rnnkit.metrics.entities import why_no_entities
 from rnnkit.params.task import Tagging
 from rnnkit.tasks.labels import Labelled
 
