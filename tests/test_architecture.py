@@ -52,6 +52,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.runtime",
         "rnnkit.figures",
         "rnnkit.data",
+        "rnnkit.nn",
         "rnnkit.tasks",
         "rnnkit.runs",
     },
@@ -237,6 +238,8 @@ ONLY_IN: Mapping[str, set[str]] = {
     "prefect": {"flows.pages", "flows.processes", "flows.schedule"},
     "typer": {"flows.cli"},
     "matplotlib": {"rnnkit.figures", "rnnkit.report"},
+    "numba": {"rnnkit.nn"},
+    "llvmlite": {"rnnkit.nn"},
 }
 """A package that is not ours -> the only rooms that import it."""
 

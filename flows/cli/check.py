@@ -78,6 +78,7 @@ def _worded(cost: Mapping[str, Any]) -> dict[str, str]:
         "padding": lambda fraction: f"{fraction:.1%} of the steps",
         "notes": "; ".join,
         "parameters": lambda count: f"{count:,}",
+        "kernel": lambda kernel: kernel,
         "steps_per_epoch": lambda steps: f"{steps:,} per epoch",
         "seconds_per_epoch": lambda seconds: (
             f"about {seconds:.1f} s per epoch on one of these cores"

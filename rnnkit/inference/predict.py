@@ -18,6 +18,7 @@ from rnnkit.data.inputs import Inputs
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.errors import InputError
 from rnnkit.inference import own_table
+from rnnkit.nn.model.stack import use_kernel
 from rnnkit.params import Experiment
 from rnnkit.runs.model_folder import CALIBRATION, WEIGHTS, find_model, verify_model
 from rnnkit.runs.run_folder import PARAMS
@@ -51,6 +52,7 @@ class Predictor:
         self.network = self.task.network(experiment.model, torch.Generator())
         self.network.load_state_dict(weights)
         self.network.eval()
+        use_kernel(self.network, experiment.train.kernel)  # auto: torch, which starts at once
 
     @torch.no_grad()
     def __call__(

@@ -1,11 +1,11 @@
-"""The only loop over time: direction, mask, and the choice of the cell's step or a fused kernel.
+"""The only loop over time: direction, mask, and the choice of the cell's step or a kernel.
 
 The loop over `step` is the definition; the kernels of rnnkit.nn.kernels must equal it. Cells are in
 rnnkit.nn.cells, layers and directions in rnnkit.nn.model.stack.
 """
 
 from collections.abc import Callable
-from typing import Literal, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -13,9 +13,10 @@ from torch import Tensor
 
 from rnnkit.nn.cells.interface import Cell, S, remake
 from rnnkit.nn.kernels import fused
+from rnnkit.nn.kernels.compiled import eligibility
 from rnnkit.nn.kernels.padding import Mask, Padding, find_padding, reorder
+from rnnkit.params.train import Kernel
 
-Kernel = Literal["auto", "step"]
 Before = TypeVar("Before")
 
 
@@ -48,13 +49,22 @@ def recur(
         state: before the first step.
         mask: true at real steps, its Padding, or None: all are real.
         reverse: from the last step to the first; outputs stay at the positions of their inputs.
-        kernel: `step` runs the cell's step; `auto` a fused kernel where an equal one exists.
-        want_final: whether to return the final state; a padded LSTM is slower with it.
-        dropout_mask: recurrent dropout mask, the same at every step; no fused kernel supports it.
+        kernel: `steps` runs the cell's step; `torch` and `auto` a fused kernel of torch's where an
+            equal one exists, and else the step; `numba` the compiled recurrence where it serves
+            the call, and else as `torch`. Under torch.func the step runs.
+        want_final: whether to return the final state; a padded LSTM of torch's is slower with it.
+        dropout_mask: recurrent dropout mask, the same at every step; torch's kernels have none.
 
     Returns: the outputs, and the state after each sequence's last real step or None.
     """
-    if kernel == "auto" and dropout_mask is None and isinstance(cell, Cell) and fused.serves(cell):
+    if kernel == "numba" and isinstance(cell, Cell) and eligibility.serves(cell, inputs, state):
+        from rnnkit.nn.kernels.compiled.recurrence import run  # imports Numba
+
+        padding = mask if isinstance(mask, Padding) else find_padding(mask)
+        outputs, final = run(cell, inputs, state, padding, reverse, dropout_mask)
+        return outputs, final if want_final else None
+    is_fused = kernel != "steps" and dropout_mask is None and not eligibility.is_transformed()
+    if is_fused and isinstance(cell, Cell) and fused.serves(cell):
         padding = mask if isinstance(mask, Padding) else find_padding(mask)
         if padding is None or padding.contiguous:
             outputs, final = run_fused(cell, inputs, state, padding, reverse, want_final)

@@ -157,7 +157,7 @@ class Model(Block):
     """Probability, on the units that the head reads; null: as `dropout`."""
     recurrent_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Probability, on the state in the recurrent product: one mask per sequence for all time steps
-    (Gal and Ghahramani 2016). Runs the cell step by step, slower than torch's kernels."""
+    (Gal and Ghahramani 2016). torch's layers lack it: see `train.kernel`."""
     embedding_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Probability, on whole tokens of an embedding: a token is dropped everywhere in a batch (Gal
     and Ghahramani 2016)."""

@@ -20,6 +20,7 @@ NEW_KEYS: Mapping[str, Any] = {
     "lower": None,
     "upper": None,
     "interval": None,
+    "kernel": "auto",
 }
 """Key that older versions lack -> default. Hashes leave it out where it has that, so that ids
 stay."""

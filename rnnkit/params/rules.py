@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rnnkit.params.data import BPE, Files, Given, Time
-from rnnkit.params.model import RNN, Embedding, Raw
+from rnnkit.params.model import RNN, Custom, Embedding, Raw
 from rnnkit.params.searching import search_rules
 from rnnkit.params.source import NUMBERS, Frames, PianoRolls, Vectors
 from rnnkit.params.source_rules import source_rules
@@ -31,6 +31,7 @@ def rules(experiment: UncheckedExperiment) -> Iterator[str]:
     yield from source_rules(experiment)
     yield from initialization_rules(experiment)
     yield from schedule_rules(experiment)
+    yield from kernel_rules(experiment)
     yield from language_rules(experiment)
     yield from forecasting_rules(experiment)
     yield from search_rules(experiment)
@@ -184,6 +185,15 @@ def decoder_rules(experiment: UncheckedExperiment) -> Iterator[str]:
             "train.monitor: a category has no single reference text; write valid/loss, or leave it "
             "out"
         )
+
+
+def kernel_rules(experiment: UncheckedExperiment) -> Iterator[str]:
+    """Rules for a kernel that lacks the cell."""
+    kernel, cell = experiment.train.kernel, experiment.model.cell
+    if isinstance(cell, Custom) and kernel in ("numba", "torch"):
+        yield f"train.kernel: {kernel} has no step of your own cell; leave it out"
+    if isinstance(cell, RNN) and cell.activation == "sigmoid" and kernel == "torch":
+        yield "train.kernel: torch has no sigmoid network; write numba, or leave it out"
 
 
 def schedule_rules(experiment: UncheckedExperiment) -> Iterator[str]:

@@ -350,6 +350,7 @@ class Vector(TaskBlock):
                 "model.initial_state",
                 "model.initialization.recurrent",
                 "model.initialization.scale",
+                "train.kernel",
             ),
             "a vector is no sequence, and nothing recurs",
         ),

@@ -89,6 +89,9 @@ class EarlyStopping(Block):
     """Epochs without improvement before training stops."""
 
 
+Kernel = Literal["auto", "numba", "torch", "steps"]
+
+
 class Train(Block):
     """Params of a training run."""
 
@@ -111,6 +114,11 @@ class Train(Block):
     """On by default; null: train for all epochs. A run says at its end whether it stopped early."""
     threads: int = Field(default=1, ge=1, le=1024)
     """Threads per training process; small networks are fastest with one."""
+    kernel: Kernel = "auto"
+    """What recurrences run on. numba: compiled code, the fastest, compiled once on a machine, in
+    about 12 s; torch: torch's layers; steps: the cell's step in a loop, which defines the others;
+    auto: numba in trainings that are long enough to gain by it, else torch, as in everything that
+    comes after training. Where torch lacks a layer the step runs. Results differ by rounding."""
     start_from: str | None = None
     """Folder of a finished run whose weights to fine-tune. Its model must be the same, except for
     tokens and labels, which are matched by name."""

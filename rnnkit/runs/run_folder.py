@@ -93,6 +93,11 @@ class RunFolder:
             files.write_atomic(file, content)
         files.write_json(self.path / FINGERPRINT, facts)
 
+    def add_fact(self, name: str, value: Any) -> None:
+        """Add a fact to those of `create`."""
+        facts = files.read_json(self.path / FINGERPRINT)
+        files.write_json(self.path / FINGERPRINT, {**facts, name: value})
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the run's lock. The system releases it when the process ends.

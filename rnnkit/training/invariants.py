@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from rnnkit.data.batches import Batch, gather
 from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.nn.model.stack import use_kernel
 from rnnkit.params import Experiment
 from rnnkit.tasks import Task, task_for
 from rnnkit.training.trainer import make_network
@@ -59,6 +60,7 @@ def measure_invariants(experiment: Experiment, prepared: Prepared) -> dict[str, 
     bidirectional network."""
     task = task_for(experiment.task, prepared)
     network = make_network(experiment, task).double().eval()
+    use_kernel(network, experiment.train.kernel)
     run = partial(task.forward, network)
     split = prepared.splits["train"]
     order = split.input_length.argsort(stable=True)

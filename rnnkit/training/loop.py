@@ -12,6 +12,7 @@ from rnnkit.metrics import Metrics
 from rnnkit.params.experiment import Experiment
 from rnnkit.runtime import numerics
 from rnnkit.training.evaluate import evaluate, with_monitor
+from rnnkit.training.kernel import with_kernel
 from rnnkit.training.learning_rate import reduces
 from rnnkit.training.state import Epoch, Position, State, Step, Tally
 from rnnkit.training.trainer import Trainer
@@ -49,10 +50,11 @@ def train(
         state: `State.start()`, or the state of an earlier Position or Epoch to resume from.
 
     Raises:
-        InputError: the monitored metric does not exist for the validation split.
+        InputError: the monitored metric does not exist for the validation split, or the kernel is
+            not installed.
         Diverged: MAX_REFUSED steps in a row, or all steps of an epoch, had no finite gradient.
     """
-    experiment = with_monitor(experiment, prepared)
+    experiment = with_kernel(with_monitor(experiment, prepared), prepared)
     params = experiment.train
     numerics.set_threads(params.threads)
     numerics.reset_peak_memory()

@@ -21,6 +21,7 @@ from rnnkit.runs.run_folder import RunFolder
 from rnnkit.runtime import files
 from rnnkit.runtime.step_signals import StepSignals
 from rnnkit.training.evaluate import with_monitor
+from rnnkit.training.kernel import training_kernel, with_kernel
 from rnnkit.training.loop import Diverged, train
 from rnnkit.training.state import Epoch, HalfRate, Position, State, Step, Tally, Within
 
@@ -61,6 +62,7 @@ def train_into(
     """
     experiment = with_monitor(experiment, prepared)  # before anything is removed
     training = _training_id(experiment, prepared)
+    folder.add_fact("kernel", training_kernel(with_kernel(experiment, prepared)))
     state, best_file = _resume(folder, training)
     while True:
         writer = _Writer(folder, training, experiment.train.checkpoint_seconds, best_file)

@@ -12,7 +12,7 @@ from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.windows import Window, count_windows, has_targets, training_windows
 from rnnkit.nn.model.network import Synced
-from rnnkit.nn.model.stack import States, as_tensors, map_states, without_masks
+from rnnkit.nn.model.stack import States, as_tensors, map_states, use_kernel, without_masks
 from rnnkit.params.experiment import Experiment
 from rnnkit.params.train import Cosine
 from rnnkit.runtime import numerics
@@ -28,7 +28,7 @@ class Trainer:
     """A network, its optimizer and its position in an epoch.
 
     Args:
-        experiment: what is trained.
+        experiment: what is trained, with its kernel.
         prepared: the data.
         state: to begin or resume from.
     """
@@ -37,6 +37,7 @@ class Trainer:
         params = experiment.train
         self.task = task_for(experiment.task, prepared)
         self.network = make_network(experiment, self.task)
+        use_kernel(self.network, params.kernel)
         if state.weights:
             self.network.load_state_dict(state.weights)
         self._flat = FlatParameters(self.network)

@@ -40,7 +40,7 @@ def test_a_mask_is_on_what_goes_into_the_recurrent_product_and_nowhere_else(kind
         with torch.no_grad():
             twin.W_hh.mul_(kept[row])
         start = twin.zeros(1, torch.float64, x.device)
-        expected, after = recur(twin, x[row : row + 1], start, None, False, "step", True)
+        expected, after = recur(twin, x[row : row + 1], start, None, False, "steps", True)
         torch.testing.assert_close(outputs[row : row + 1], expected)
         assert final is not None
         assert after is not None

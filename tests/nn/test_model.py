@@ -93,7 +93,7 @@ def test_a_sequence_without_real_steps_reads_out_as_zeros(readout):
     torch.testing.assert_close(outputs[0], net.head.bias, **EXACT)
 
 
-@pytest.mark.parametrize("kernel", ["auto", "step"])
+@pytest.mark.parametrize("kernel", ["torch", "numba", "steps"])
 @pytest.mark.parametrize("kind", CELLS)
 def test_the_final_state_is_last_of_forward_and_first_of_backward(kind, kernel):
     net = network("many_to_one", bidirectional=True, depth=2, cell={"kind": kind})

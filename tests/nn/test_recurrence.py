@@ -17,6 +17,7 @@ from rnnkit.nn.recurrence import recur
 from rnnkit.params.model import LSTM as LSTMBlock
 from rnnkit.params.model import RNN as Block
 
+KERNELS = ("torch", "numba")
 CLOSE = {"rtol": 0, "atol": 1e-12}  # float64; sums of some 100 terms in another order
 
 
@@ -79,20 +80,22 @@ def assert_same(one, other):
         torch.testing.assert_close(value, other[name], **CLOSE, msg=lambda m, n=name: f"{n}: {m}")
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("want_final", [True, False], ids=["final", "outputs"])
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
 @pytest.mark.parametrize(("kind", "block"), VARIANTS)
-def test_kernel_equals_the_loop_of_steps(kind, block, mask, reverse, want_final):
+def test_kernel_equals_the_loop_of_steps(kind, block, mask, reverse, want_final, kernel):
     fast, slow = (
-        results(kind, block, mask, reverse, kernel, want_final) for kernel in ("auto", "step")
+        results(kind, block, mask, reverse, each, want_final) for each in (kernel, "steps")
     )
     assert_same(fast, slow)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
-def test_kernel_equals_the_loop_at_any_size(data):
+def test_kernel_equals_the_loop_at_any_size(kernel, data):
     kind, block = data.draw(st.sampled_from([variant.values for variant in VARIANTS]))
     batch, steps, inputs, hidden = (data.draw(st.integers(1, 6)) for _ in range(4))
     places = []
@@ -101,19 +104,19 @@ def test_kernel_equals_the_loop_at_any_size(data):
         places.append((data.draw(st.integers(0, steps - length)), length))
     reverse = data.draw(st.booleans())
     fast, slow = (
-        results(kind, block, masks(steps, places), reverse, kernel, True, inputs, hidden)
-        for kernel in ("auto", "step")
+        results(kind, block, masks(steps, places), reverse, each, True, inputs, hidden)
+        for each in (kernel, "steps")
     )
     assert_same(fast, slow)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
 @pytest.mark.parametrize(("kind", "block"), VARIANTS)
-def test_kernel_equals_the_loop_in_float32(kind, block, mask, reverse):
+def test_kernel_equals_the_loop_in_float32(kind, block, mask, reverse, kernel):
     fast, slow = (
-        results(kind, block, mask, reverse, kernel, dtype=torch.float32)
-        for kernel in ("auto", "step")
+        results(kind, block, mask, reverse, each, dtype=torch.float32) for each in (kernel, "steps")
     )
     for name, value in fast.items():
         # float32 has 6e-8; sums of some 100 terms, over 7 steps
@@ -122,7 +125,7 @@ def test_kernel_equals_the_loop_in_float32(kind, block, mask, reverse):
         )
 
 
-@pytest.mark.parametrize("kernel", ["auto", "step"])
+@pytest.mark.parametrize("kernel", ["torch", "numba", "steps"])
 @pytest.mark.parametrize(("kind", "block"), VARIANTS)
 def test_gradients_are_there_in_evaluation_too(kind, block, kernel):
     cell, _ = drawn(kind, block)
@@ -152,12 +155,12 @@ def test_any_step_can_be_looped_over():
 def test_padding_is_skipped_in_either_direction(reverse, expected, last):
     inputs = torch.tensor([[9.0, 2, 3, 9], [1, 2, 9, 9]])[:, :, None]
     mask = masks(4, [(1, 2), (0, 2)])
-    outputs, final = recur(DIGITS, inputs, Sum(torch.zeros(2, 1)), mask, reverse, "step", True)
+    outputs, final = recur(DIGITS, inputs, Sum(torch.zeros(2, 1)), mask, reverse, "steps", True)
     assert outputs[:, :, 0].tolist() == expected
     assert final.h[:, 0].tolist() == last
 
 
-@pytest.mark.parametrize("kernel", ["auto", "step"])
+@pytest.mark.parametrize("kernel", ["torch", "numba", "steps"])
 @pytest.mark.parametrize("kind", CELLS)
 def test_an_empty_sequence_keeps_its_state(kind, kernel):
     block = {variant.values[0]: variant.values[1] for variant in VARIANTS}[kind]
@@ -170,7 +173,7 @@ def test_an_empty_sequence_keeps_its_state(kind, kernel):
         assert not torch.equal(before[1], after[1])
 
 
-@pytest.mark.parametrize("kernel", ["auto", "step"])
+@pytest.mark.parametrize("kernel", ["torch", "numba", "steps"])
 def test_a_growing_relu_network_does_not_overflow_over_padding(kernel):
     cell = RNN(1, 1, Block(activation="relu"))
     with torch.no_grad():
@@ -205,7 +208,7 @@ def test_the_final_state_is_none_where_it_is_not_wanted():
     cell, state = drawn(*VARIANTS[0].values)
     inputs = torch.randn(2, 4, 3, dtype=torch.float64)
     for mask in (None, masks(4, [(0, 2), (0, 4)])):
-        for kernel in ("auto", "step"):
+        for kernel in (*KERNELS, "steps"):
             assert recur(cell, inputs, state, mask, False, kernel, False)[1] is None
 
 

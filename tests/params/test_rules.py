@@ -597,6 +597,16 @@ RULES = [
         5,
         r"train\.monitor: must be one of valid/loss, .*got 'valid/perplexity'",
     ),
+    (
+        f"{TAGGING}model: {{cell: {{kind: custom, module: 'a:B'}}}}\ntrain: {{kernel: numba}}\n",
+        6,
+        r"train\.kernel: numba has no step of your own cell; leave it out",
+    ),
+    (
+        f"{TAGGING}model: {{cell: {{kind: rnn, activation: sigmoid}}}}\ntrain: {{kernel: torch}}\n",
+        6,
+        r"train\.kernel: torch has no sigmoid network; write numba, or leave it out",
+    ),
 ]
 
 

@@ -1,10 +1,13 @@
 """Positions of the real steps in a padded batch, and the order that moves them to the front."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from rnnkit.nn.kernels.packing import Packing, pack_padded
 
 Mask = Bool[Tensor, "batch time"]
 """True at real steps."""
@@ -28,6 +31,18 @@ class Padding:
     contiguous: bool
     trailing: bool
     empty_rows: bool
+
+    def packed(self, reverse: bool) -> Packing:
+        """The packing of the real steps, computed once."""
+        return self._reverse_packing if reverse else self._packing
+
+    @cached_property
+    def _packing(self) -> Packing:
+        return pack_padded(self.mask.numpy(), self.length.numpy(), False)
+
+    @cached_property
+    def _reverse_packing(self) -> Packing:
+        return pack_padded(self.mask.numpy(), self.length.numpy(), True)
 
     def order(self, reverse: bool) -> tuple[Int[Tensor, "batch time"], Int[Tensor, "batch time"]]:
         """The order that puts the real steps first, and its inverse.

@@ -153,7 +153,7 @@ class Decoder(nn.Module):
     ) -> tuple[Float[Tensor, "rows hidden"], DecoderState, Tensor | None]:
         if state.attended is not None:
             vectors = torch.cat([vectors, state.attended], dim=1)
-        hidden, states = self.stack(vectors[:, None], None, state.states, True, "step")
+        hidden, states = self.stack(vectors[:, None], None, state.states, True, "steps")
         hidden, weights = self._look(hidden, memory)
         hidden = hidden[:, 0]
         weights = None if weights is None else weights[:, 0]

@@ -16,8 +16,8 @@ from rnnkit.nn.model.initialization import MATRICES, make_head
 from rnnkit.nn.model.readout import READOUTS, RUNNING
 from rnnkit.nn.model.representation import Sizes, make_representation
 from rnnkit.nn.model.stack import Stack, States
-from rnnkit.nn.recurrence import Kernel
 from rnnkit.params.model import Model
+from rnnkit.params.train import Kernel
 
 Inputs = Num[Tensor, "batch time *feature"]
 Vector = Float[Tensor, "batch units"]

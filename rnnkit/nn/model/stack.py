@@ -11,8 +11,9 @@ from rnnkit.nn.cells import make
 from rnnkit.nn.cells.interface import Cell, State, remake
 from rnnkit.nn.kernels.padding import Mask, Padding
 from rnnkit.nn.model.initialization import initialize_cell
-from rnnkit.nn.recurrence import Kernel, recur
+from rnnkit.nn.recurrence import recur
 from rnnkit.params.model import Model
+from rnnkit.params.train import Kernel
 
 States = dict[str, State]
 """One state per layer and direction, by cell name."""
@@ -66,6 +67,8 @@ class Stack(nn.Module):
         self.size = self.directions * params.hidden
         self.dropout = nn.Dropout(params.dropout)
         self.recurrent_dropout = params.recurrent_dropout
+        self.kernel: Kernel = "auto"
+        """Where a call asks for `auto`; see `use_kernel`."""
         self.cells = nn.ModuleDict()
         self.initial = nn.ParameterDict()
         for layer in range(params.depth):
@@ -133,12 +136,13 @@ class Stack(nn.Module):
             mask: true at real steps, or its Padding.
             states: before the first step; None: the initial state.
             want_final: whether to return the final states.
-            kernel: as in rnnkit.nn.recurrence.recur.
+            kernel: as in rnnkit.nn.recurrence.recur; auto: that of this stack.
 
         Returns: the top layer's outputs, zero at padding, forward then backward units; and the
         states after each sequence's last real step (first for a backward cell), or None.
         """
         final: States = {}
+        kernel = self.kernel if kernel == "auto" else kernel
         for layer in range(self.depth):
             inputs = self.dropout(inputs)
             outputs = []
@@ -156,3 +160,10 @@ class Stack(nn.Module):
                         final[f"{name}_mask"] = DropoutMask(dropout_mask)
             inputs = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
         return inputs, final if want_final else None
+
+
+def use_kernel(network: nn.Module, kernel: Kernel) -> None:
+    """Set the kernel of every stack of a network."""
+    for module in network.modules():
+        if isinstance(module, Stack):
+            module.kernel = kernel
