@@ -27,8 +27,10 @@ from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.fitted import Fitted
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.stored import RECORD, Stored
+from rnnkit.data.prepare.tensor_file import write_tensors
 from rnnkit.errors import Note
 from rnnkit.params.block import FrozenDict
+from rnnkit.runtime import scratch
 from rnnkit.runtime.disk import naming
 from rnnkit.runtime.files import (
     read_json,
@@ -69,7 +71,10 @@ def load_or_build(place: Path, build: Callable[[], Prepared], load: Load) -> Pre
             stacklevel=4,
         )
         _remove(place)
-    built = build()
+    with naming(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    with scratch.within(place.parent):
+        built = build()
     with naming(place):
         publish(built, place)
     return read(place, load)
@@ -83,7 +88,7 @@ def publish(built: Prepared, place: Path) -> None:
     temporary.mkdir()
     try:
         tensors, layout = _share(built.splits)
-        write_atomic(temporary / TENSORS, safetensors.torch.save(tensors))
+        write_tensors(temporary / TENSORS, tensors)
         for name, content in built.fitted.files().items():
             write_atomic(temporary / name, content)
         texts = {REFERENCES: built.references, SOURCES: built.sources, ORIGINALS: built.originals}
