@@ -59,6 +59,7 @@ class Scratch:
         with naming(folder):
             if self._file is None:
                 self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
+                weakref.finalize(self, self._file.close)
             for piece in self._pieces:
                 _write(self._file, piece)
         self._pieces.clear()
