@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnnkit.data.prepare.flat_steps import BLOCK
 from rnnkit.errors import InputError
 
 SPLITS = ("train", "valid", "test")
@@ -85,6 +87,16 @@ class EncodedSplit:
     def all_truth(self) -> Tensor:
         """As `all_targets`, in units."""
         return in_units(self.units)[positions(self.target_start, self.target_length)]
+
+    def parts(self) -> Iterator[EncodedSplit]:
+        """The items in their order, as splits of about `BLOCK` steps that share the tensors."""
+        ends = self.input_length.cumsum(0)
+        begin = steps = 0
+        while begin < len(self):
+            stop = max(begin + 1, int(torch.searchsorted(ends, steps + BLOCK, right=True)))
+            tensors: dict[str, Any] = {name: getattr(self, name)[begin:stop] for name in PER_ITEM}
+            yield replace(self, **tensors)
+            begin, steps = stop, int(ends[stop - 1])
 
     def without_long_items(self, longest: int) -> tuple[EncodedSplit, int]:
         """Items with at most `longest` input and target tokens, not counting the end token, and the
