@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+import pandas
 import torch
 from torch import Tensor
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.metrics import Metrics, TokenMeter
-from rnnkit.tasks.predictions import Scored
+from rnnkit.tasks.predictions import Scored, summed
 
 WAITING_PAIRS = 2**22
 """Pairs that are counted at once."""
@@ -78,12 +79,16 @@ def _tokens(
     for part in split.parts():
         nats, right = scored(part)
         meter.update(nats, right)
-        begins = part.target_length.cumsum(0) - part.target_length
-        sums.append(np.add.reduceat(nats.double().numpy(), begins.numpy()))
-    return Scored(
-        meter.compute(),
-        lambda: {"log_probability": -np.concatenate(sums), "tokens": split.target_length.numpy()},
-    )
+        item = part.item.repeat_interleave(part.target_length).numpy()
+        sums.append(summed(item, -nats.double().numpy(), np.ones(len(nats))))
+
+    def columns() -> dict[str, Any]:
+        """Of each item; of one in two parts there are two rows."""
+        items = pandas.concat(sums).reset_index(names="item")
+        columns = {"item": "item", "total": "log_probability", "weight": "tokens"}
+        return {name: items[column].to_numpy() for column, name in columns.items()}
+
+    return Scored(meter.compute(), columns)
 
 
 def _counted(ids: Iterable[Tensor], size: int) -> Tensor:
