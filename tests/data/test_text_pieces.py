@@ -17,6 +17,7 @@ from prepared_items import items
 from tokenizers import trainers
 
 from rnnkit.data.prepare import column_items, flat_steps, text_pieces, tokenize
+from rnnkit.data.prepare.numbered_texts import NumberedTexts
 from rnnkit.data.prepare.tensor_file import write_tensors
 from rnnkit.data.sources import opening, text_items, unpacking
 from rnnkit.errors import InputError
@@ -226,6 +227,16 @@ def test_items_of_joined_columns_are_taken_in_their_order() -> None:
     joined = joined.reset_index(drop=True)
     assert [*column_items.items_of(joined, rows)] == joined.iloc[rows].tolist()
     assert [*column_items.items_of(joined)] == joined.tolist()
+
+
+@given(st.dictionaries(st.integers(0, 99), st.text(max_size=3)))
+def test_numbered_texts_are_a_mapping(texts: dict[int, str]) -> None:
+    numbered = NumberedTexts(sorted(texts.items()))
+    assert numbered == texts
+    assert [*numbered.pairs()] == sorted(texts.items())
+    assert {number: numbered.get(number) for number in range(100)} == {
+        number: texts.get(number) for number in range(100)
+    }
 
 
 MEASURED = """

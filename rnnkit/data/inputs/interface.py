@@ -134,13 +134,16 @@ class Inputs(ABC):
         """The text of readable tokens; empty for numbers."""
         return "" if self.tokenizer is None else self.tokenizer.separator.join(pieces)
 
-    def originals(self, items: Iterable[Any], flat: np.ndarray) -> dict[int, str]:
+    def originals(
+        self, items: Iterable[Any], flat: np.ndarray, first: int = 0
+    ) -> Mapping[int, str]:
         """Step -> the token as the source has it, at tokens that the network reads as the unknown
         one or in lower case.
 
         Args:
             items: of a source's frame.
             flat: as `encode` gives them.
+            first: number of the first step.
         """
         return {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from numbers import Integral
@@ -17,6 +17,7 @@ from rnnkit.data.prepare.column_items import items_of
 from rnnkit.data.prepare.encoded_split import Flat
 from rnnkit.data.prepare.flat_steps import numbers_of, places_of
 from rnnkit.data.prepare.ids import END_TOKEN, PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
+from rnnkit.data.prepare.numbered_texts import NumberedTexts
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer, fit, fit_tokens, in_form
@@ -69,14 +70,19 @@ class TokenInputs(Inputs):
         text = refuse_no_text(self.one(value, where), where)
         return self.tokenizer.encode_tokens([[text]])[0]
 
-    def originals(self, items: Iterable[Any], flat: np.ndarray) -> dict[int, str]:
+    def originals(
+        self, items: Iterable[Any], flat: np.ndarray, first: int = 0
+    ) -> Mapping[int, str]:
         ids = numbers_of(flat if flat.ndim == 1 else flat[:, 0])  # without their characters
-        changed = {}
-        for step, (token, written) in enumerate(zip(ids, self.written(items), strict=True)):
-            piece = self.tokenizer.piece(token)
-            if written != piece and (token == UNKNOWN or written.lower() == piece):
-                changed[step] = written
-        return changed
+
+        def changed() -> Iterator[tuple[int, str]]:
+            tokens = zip(ids, self.written(items), strict=True)
+            for step, (token, written) in enumerate(tokens, start=first):
+                piece = self.tokenizer.piece(token)
+                if written != piece and (token == UNKNOWN or written.lower() == piece):
+                    yield step, written
+
+        return NumberedTexts(changed())
 
     def written(self, items: Iterable[Any]) -> Iterable[str]:
         """The tokens of all items, one after the other, as the items have them."""
@@ -105,19 +111,22 @@ class Texts(TokenInputs):
     def encode_rows(self, column: pd.Series, rows: np.ndarray) -> Flat:
         return self.tokenizer.encode(items_of(column, rows))
 
-    def originals(self, items: Iterable[Any], flat: np.ndarray) -> dict[int, str]:
+    def originals(
+        self, items: Iterable[Any], flat: np.ndarray, first: int = 0
+    ) -> Mapping[int, str]:
         of_characters = self.tokenizer.of_characters
         if not (self.tokenizer.of_words or of_characters):
             return {}
         if self.tokenizer.model.normalizer is not None:
-            return super().originals(items, flat)
+            return super().originals(items, flat, first)
         # The text's own tokens: only unknown ones differ
         places = places_of(UNKNOWN, flat)
         if not len(places):
             return {}
         if of_characters:
-            return unknown_characters(items, places, self.ends)
-        return super().originals(items, flat)
+            pairs = unknown_characters(items, places, self.ends)
+            return NumberedTexts((first + step, character) for step, character in pairs)
+        return super().originals(items, flat, first)
 
     def written(self, items: Iterable[str]) -> Iterable[str]:
         return self.tokenizer.written(items, END_TOKEN if self.ends else None)
@@ -143,22 +152,23 @@ class SourceTexts(Texts):
     column: ClassVar[str] = "source"
 
 
-def unknown_characters(texts: Iterable[str], places: np.ndarray, ended: bool) -> dict[int, str]:
-    """Place -> character of the texts, concatenated.
+def unknown_characters(
+    texts: Iterable[str], places: np.ndarray, ended: bool
+) -> Iterator[tuple[int, str]]:
+    """(place, character) of the texts, concatenated.
 
     Args:
         texts: in their order.
         places: ascending.
         ended: whether an end token stands after each text.
     """
-    characters, left, begin = {}, iter(places.tolist()), 0
+    left, begin = iter(places.tolist()), 0
     place = next(left, None)
     for text in texts:
         while place is not None and place < begin + len(text):
-            characters[place] = text[place - begin]
+            yield place, text[place - begin]
             place = next(left, None)
         begin += len(text) + ended
-    return characters
 
 
 @dataclass(frozen=True, eq=False)

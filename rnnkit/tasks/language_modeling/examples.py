@@ -59,8 +59,7 @@ class LanguageModelingFitted(Fitted):
     def originals(self, frame: pd.DataFrame, rows: np.ndarray, split: EncodedSplit) -> Texts:
         """As `Fitted.originals`; the stream begins with an end."""
         items = items_of(frame[self.inputs.column], rows)
-        changed = self.inputs.originals(items, split.inputs.numpy()[1:])
-        return {1 + step: token for step, token in changed.items()}
+        return self.inputs.originals(items, split.inputs.numpy()[1:], first=1)
 
     def read(self, values: Sequence[Any], names: Sequence[str]) -> EncodedSplit:
         """Each text after the end of what came before."""
