@@ -62,6 +62,8 @@ def sha256(*contents: Any) -> str:
     digest = hashlib.sha256()
     for content in contents:
         if isinstance(content, torch.Tensor):
+            # ids are stored in any type
+            content = content if content.is_floating_point() else content.long()
             digest.update(str((content.dtype, tuple(content.shape))).encode())
             digest.update(content.detach().contiguous().numpy().tobytes())
         else:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Num
 from torch import Tensor
 
-from rnnkit.data.prepare.encoded_split import EncodedSplit, in_units
+from rnnkit.data.prepare.encoded_split import EncodedSplit, in_units, widened
 from rnnkit.data.prepare.ids import PADDING
 
 POOL = 50  # batches per pool; items are sorted by length within a pool
@@ -140,7 +140,7 @@ def gather(
         measured = None if split.measured is None else split.measured[target_starts + steps]
         time = None if split.time is None else split.time[target_starts + steps]
     else:
-        targets = split.targets[target_starts[:, 0]]
+        targets = widened(split.targets[target_starts[:, 0]])
     if mask is not None:
         inputs = inputs.masked_fill_(~_like(mask, inputs), PADDING)
         if split.synced:
@@ -190,8 +190,9 @@ def with_future(
 def _take(
     flat: Num[Tensor, "rows *features"], index: Int[Tensor, "batch steps"]
 ) -> Num[Tensor, "batch steps *features"]:
-    """flat[index] by index_select, three times as fast with features."""
-    return flat.index_select(0, index.flatten()).view(*index.shape, *flat.shape[1:])
+    """flat[index] by index_select, three times as fast with features; ids as int64."""
+    taken = widened(flat.index_select(0, index.flatten()))
+    return taken.view(*index.shape, *flat.shape[1:])
 
 
 def _like(

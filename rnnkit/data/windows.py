@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from rnnkit.data.batches import IGNORED, Batch, gather, plan
-from rnnkit.data.prepare.encoded_split import EncodedSplit, positions
+from rnnkit.data.prepare.encoded_split import EncodedSplit, widened
 from rnnkit.data.prepare.ids import PADDING
 from rnnkit.params.experiment import Experiment
 
@@ -101,22 +101,24 @@ def streams(split: EncodedSplit, count: int, steps: int) -> Iterator[Window]:
         count: number of streams.
         steps: maximum length of a window.
     """
-    inputs_at = positions(split.input_start, split.input_length)
-    targets_at = positions(split.target_start, split.target_length)
-    item = split.item.repeat_interleave(split.input_length)
+    ends = split.input_length.cumsum(0)
+    firsts, total = ends - split.input_length, int(ends[-1])
     length = _stream_length(split, count)
     begin = torch.arange(count)[:, None] * length
-    begin = begin[begin[:, 0] < len(inputs_at)]
+    begin = begin[begin[:, 0] < total]
     for start in range(0, length, steps):
         place = begin + torch.arange(start, min(start + steps, length))
-        mask = place < len(inputs_at)
-        place = place.clamp(max=len(inputs_at) - 1)
-        inputs, targets = split.inputs[inputs_at[place]], split.targets[targets_at[place]]
+        mask = place < total
+        place = place.clamp(max=total - 1)
+        owner = torch.searchsorted(ends, place, right=True)
+        within = place - firsts[owner]
+        inputs = widened(split.inputs[split.input_start[owner] + within])
+        targets = widened(split.targets[split.target_start[owner] + within])
         unpadded = bool(mask.all())
         if not unpadded:
             inputs = inputs.masked_fill(~mask, PADDING)
             targets = targets.masked_fill(~mask, IGNORED)
-        batch = Batch(inputs, targets, None if unpadded else mask, item[place[:, 0]])
+        batch = Batch(inputs, targets, None if unpadded else mask, split.item[owner[:, 0]])
         yield Window(batch, begins=start == 0, ends=start + steps >= length)
 
 

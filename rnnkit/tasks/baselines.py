@@ -25,10 +25,11 @@ def predictions(task: Task, split: EncodedSplit, metrics: Metrics) -> Prediction
     if not isinstance(metrics, Scored):
         return None
     columns = metrics.columns()
-    rows = len(next(iter(columns.values())))
-    item = split.item if rows == len(split) else split.item.repeat_interleave(split.target_length)
+    if "item" not in columns:
+        of_items = len(next(iter(columns.values()))) == len(split)
+        item = split.item if of_items else split.item.repeat_interleave(split.target_length)
+        columns = {"item": item.numpy(), **columns}
     kind = task.predictions_type(task.params, task.fitted.data)
-    named = {name: column for name, column in columns.items() if name != "item"}
-    table = pandas.DataFrame({"item": columns.get("item", item.numpy()), **named})
+    table = pandas.DataFrame(dict(columns))
     lacking = [name for name in kind.columns if name not in table]
     return kind(table.assign(**dict.fromkeys(lacking)), task.params)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rnnkit.data.prepare.flat_steps import BLOCK
 from rnnkit.data.prepare.ids import PADDING
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.stored import Stored
@@ -74,7 +75,9 @@ def _vectors(network: nn.Module, block: blocks.Embedding, prepared: Prepared) ->
     if "train" in prepared.splits:
         ids = prepared.splits["train"].inputs
         ids = ids if ids.ndim == 1 else ids[:, 0]
-        covered += f", {float(torch.isin(ids, torch.tensor(known)).float().mean()):.1%} of the text"
+        members = torch.tensor(known)
+        covering = sum(int(torch.isin(block.long(), members).sum()) for block in ids.split(BLOCK))
+        covered += f", {covering / len(ids):.1%} of the text"
     return "; ".join([covered, *read.notes])
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rnnkit.data.inputs.numbers import Frames
 from rnnkit.data.inputs.tokens import EndedTexts, Texts, TokenLists
+from rnnkit.data.prepare import encoded_split
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.scale import Scaler
@@ -20,12 +21,13 @@ from rnnkit.params.source import Text as PlainText
 from rnnkit.params.task import Classification, Forecasting, LanguageModeling, Tagging
 from rnnkit.params.task import Task as Params
 from rnnkit.tasks import frame_baselines, task_for
-from rnnkit.tasks.baselines import score
+from rnnkit.tasks.baselines import predictions, score
 from rnnkit.tasks.classification.examples import ClassificationFitted
 from rnnkit.tasks.forecasting.examples import ForecastingFitted
 from rnnkit.tasks.forecasting.inputs import Windows
 from rnnkit.tasks.frame_baselines import summaries
 from rnnkit.tasks.labels import Labels
+from rnnkit.tasks.language_modeling import baselines as language_baselines
 from rnnkit.tasks.language_modeling.examples import LanguageModelingFitted
 from rnnkit.tasks.tagging.examples import TaggingFitted
 
@@ -160,6 +162,46 @@ def test_a_token_that_training_lacks_costs_something_finite() -> None:
     found = beside(LanguageModeling(), data)
     assert found["unigram"]["perplexity"] == pytest.approx((2 + 5) / 1)  # one added to each of 5
     assert math.isfinite(found["bigram"]["perplexity"])
+
+
+def test_baselines_of_a_text_in_parts_are_those_of_the_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+
+    def windows(count: int) -> EncodedSplit:
+        flat = torch.randint(2, 5, (7 * count + 1,), generator=generator, dtype=torch.uint8)
+        length, first = torch.full((count,), 7), torch.arange(count) * 7
+        item = torch.arange(count)
+        return EncodedSplit(flat, first, length, flat, first + 1, length, item, True)
+
+    data = streams(train=[2, 3], valid=[2, 3], test=[2, 3])
+    data = replace(data, splits={"train": windows(90), "valid": windows(20), "test": windows(30)})
+    task = task_for(LanguageModeling(), data)
+    whole = score(task, data, data.splits["test"])
+    monkeypatch.setattr(encoded_split, "BLOCK", 10)
+    monkeypatch.setattr(language_baselines, "WAITING_PAIRS", 3)
+    parts = score(task, data, data.splits["test"])
+    # Written anew: log P(w) of every window, and of the most frequent pairs by a table
+    learned = torch.bincount(data.splits["train"].all_targets, minlength=5).double()
+    nats = -(learned / learned.sum()).log()[data.splits["test"].all_targets.view(30, 7)]
+    for name, metrics in whole.items():
+        assert parts[name] == pytest.approx(metrics, rel=1e-12)
+        table = predictions(task, data.splits["test"], parts[name])
+        assert table is not None
+        assert table.table["tokens"].tolist() == [7] * 30
+        assert -table.table["log_probability"].mean() / 7 == pytest.approx(metrics["loss"])
+    table = predictions(task, data.splits["test"], parts["unigram"])
+    assert table is not None
+    assert table.table["log_probability"].tolist() == pytest.approx((-nats.sum(dim=1)).tolist())
+    pairs = torch.zeros(5, 5).index_put_(
+        (data.splits["train"].all_inputs, data.splits["train"].all_targets),
+        torch.ones(630),
+        accumulate=True,
+    )
+    test = data.splits["test"]
+    right = pairs.argmax(dim=1)[test.all_inputs] == test.all_targets
+    assert parts["bigram"]["accuracy"] == pytest.approx(float(right.double().mean()))
 
 
 def series(values: Tensor, first: list[int], window: int, horizon: int) -> EncodedSplit:

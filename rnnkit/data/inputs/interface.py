@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from rnnkit.data.prepare.stored import TOKENIZER
 from rnnkit.data.prepare.tokenize import FittedTokenizer
 from rnnkit.errors import InputError, Note
 from rnnkit.params.source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Feed = Callable[[Any, str], np.ndarray]
 """(step of a stream, its name in messages) -> zero or more new steps for the network: [steps] token
@@ -80,6 +83,10 @@ class Inputs(ABC):
     def encode(self, items: Sequence[Any]) -> Flat:
         """Encode items of a source's frame as ids or scaled numbers."""
 
+    def encode_rows(self, column: pd.Series, rows: np.ndarray) -> Flat:
+        """As `encode`, of rows of a column of a source's frame."""
+        return self.encode(column.iloc[rows].tolist())
+
     def read(self, values: Sequence[Any], names: Sequence[str]) -> Flat:
         """Check and encode a user's inputs.
 
@@ -127,13 +134,16 @@ class Inputs(ABC):
         """The text of readable tokens; empty for numbers."""
         return "" if self.tokenizer is None else self.tokenizer.separator.join(pieces)
 
-    def originals(self, items: Sequence[Any], flat: np.ndarray) -> dict[int, str]:
+    def originals(
+        self, items: Iterable[Any], flat: np.ndarray, first: int = 0
+    ) -> Mapping[int, str]:
         """Step -> the token as the source has it, at tokens that the network reads as the unknown
         one or in lower case.
 
         Args:
             items: of a source's frame.
             flat: as `encode` gives them.
+            first: number of the first step.
         """
         return {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from numbers import Integral
@@ -13,8 +13,11 @@ import numpy as np
 import pandas as pd
 
 from rnnkit.data.inputs.interface import Inputs
+from rnnkit.data.prepare.column_items import items_of
 from rnnkit.data.prepare.encoded_split import Flat
-from rnnkit.data.prepare.ids import PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
+from rnnkit.data.prepare.flat_steps import numbers_of, places_of
+from rnnkit.data.prepare.ids import END_TOKEN, PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
+from rnnkit.data.prepare.numbered_texts import NumberedTexts
 from rnnkit.data.prepare.split import Rows
 from rnnkit.data.prepare.stored import Stored
 from rnnkit.data.prepare.tokenize import FittedTokenizer, fit, fit_tokens, in_form
@@ -67,16 +70,21 @@ class TokenInputs(Inputs):
         text = refuse_no_text(self.one(value, where), where)
         return self.tokenizer.encode_tokens([[text]])[0]
 
-    def originals(self, items: Sequence[Any], flat: np.ndarray) -> dict[int, str]:
-        ids = (flat if flat.ndim == 1 else flat[:, 0]).tolist()  # without their characters
-        changed = {}
-        for step, (token, written) in enumerate(zip(ids, self.written(items), strict=True)):
-            piece = self.tokenizer.piece(token)
-            if written != piece and (token == UNKNOWN or written.lower() == piece):
-                changed[step] = written
-        return changed
+    def originals(
+        self, items: Iterable[Any], flat: np.ndarray, first: int = 0
+    ) -> Mapping[int, str]:
+        ids = numbers_of(flat if flat.ndim == 1 else flat[:, 0])  # without their characters
 
-    def written(self, items: Sequence[Any]) -> Iterable[str]:
+        def changed() -> Iterator[tuple[int, str]]:
+            tokens = zip(ids, self.written(items), strict=True)
+            for step, (token, written) in enumerate(tokens, start=first):
+                piece = self.tokenizer.piece(token)
+                if written != piece and (token == UNKNOWN or written.lower() == piece):
+                    yield step, written
+
+        return NumberedTexts(changed())
+
+    def written(self, items: Iterable[Any]) -> Iterable[str]:
         """The tokens of all items, one after the other, as the items have them."""
         return chain.from_iterable(items)
 
@@ -100,24 +108,40 @@ class Texts(TokenInputs):
     def encode(self, items: Sequence[str]) -> Flat:
         return self.tokenizer.encode(items)
 
-    def originals(self, items: Sequence[Any], flat: np.ndarray) -> dict[int, str]:
-        has_unknown = self.tokenizer.of_words or self.tokenizer.of_characters
-        return super().originals(items, flat) if has_unknown else {}
+    def encode_rows(self, column: pd.Series, rows: np.ndarray) -> Flat:
+        return self.tokenizer.encode(items_of(column, rows))
 
-    def written(self, items: Sequence[str]) -> list[str]:
-        return self.tokenizer.written(items)
+    def originals(
+        self, items: Iterable[Any], flat: np.ndarray, first: int = 0
+    ) -> Mapping[int, str]:
+        of_characters = self.tokenizer.of_characters
+        if not (self.tokenizer.of_words or of_characters):
+            return {}
+        if self.tokenizer.model.normalizer is not None:
+            return super().originals(items, flat, first)
+        # The text's own tokens: only unknown ones differ
+        places = places_of(UNKNOWN, flat)
+        if not len(places):
+            return {}
+        if of_characters:
+            pairs = unknown_characters(items, places, self.ends)
+            return NumberedTexts((first + step, character) for step, character in pairs)
+        return super().originals(items, flat, first)
+
+    def written(self, items: Iterable[str]) -> Iterable[str]:
+        return self.tokenizer.written(items, END_TOKEN if self.ends else None)
 
     def step(self, value: Any, where: str) -> Any:
         return value
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, rows: Rows, data: Data) -> tuple[Self, pd.DataFrame]:
-        texts = frame[cls.column].iloc[rows["train"]].tolist()
+        texts = items_of(frame[cls.column], rows["train"])
         return cls(fit(data.tokenizer, texts, end=cls.ends)), frame
 
 
 class EndedTexts(Texts):
-    """Texts with an end token."""
+    """Texts with an end token, which `originals` expects after the tokens of each."""
 
     ends: ClassVar[bool] = True
 
@@ -126,6 +150,25 @@ class SourceTexts(Texts):
     """Source texts of pairs."""
 
     column: ClassVar[str] = "source"
+
+
+def unknown_characters(
+    texts: Iterable[str], places: np.ndarray, ended: bool
+) -> Iterator[tuple[int, str]]:
+    """(place, character) of the texts, concatenated.
+
+    Args:
+        texts: in their order.
+        places: ascending.
+        ended: whether an end token stands after each text.
+    """
+    left, begin = iter(places.tolist()), 0
+    place = next(left, None)
+    for text in texts:
+        while place is not None and place < begin + len(text):
+            yield place, text[place - begin]
+            place = next(left, None)
+        begin += len(text) + ended
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,7 +325,7 @@ class Categories(TokenInputs):
     def encode(self, items: Sequence[str]) -> Flat:
         return self.tokenizer.encode_tokens([[item] for item in items])
 
-    def written(self, items: Sequence[str]) -> Sequence[str]:
+    def written(self, items: Iterable[str]) -> Iterable[str]:
         return items
 
     def keys(self, source: Source) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnnkit.data.prepare.flat_steps import BLOCK
 from rnnkit.errors import InputError
 
 SPLITS = ("train", "valid", "test")
@@ -28,11 +30,11 @@ class EncodedSplit:
     `targets[target_start[i] : target_start[i] + target_length[i]]`.
 
     Args:
-        inputs: [N] int64 token ids, or [N, 1 + characters] ids of a token and its characters, or
-            [N, features] float32.
+        inputs: [N] ids of tokens, or [N, 1 + characters] ids of a token and its characters, in one
+            of `flat_steps.TYPES`, or [N, features] float32.
         input_start: [items] int64.
         input_length: [items] int64, each at least 1; unit: steps.
-        targets: [M] int64 labels, tags or tokens, or [M, targets] float32, scaled.
+        targets: [M] labels, tags or tokens, as ids, or [M, targets] float32, scaled.
         target_start: [items] int64.
         target_length: [items] int64. The same tensor as `input_length` where every step has its
             own target; each at least 1.
@@ -72,18 +74,29 @@ class EncodedSplit:
 
     @property
     def all_inputs(self) -> Tensor:
-        """[steps] or [steps, …] input steps of all items, one item after the other."""
-        return self.inputs[positions(self.input_start, self.input_length)]
+        """[steps] or [steps, …] input steps of all items, one item after the other. Ids are
+        int64."""
+        return widened(self.inputs[positions(self.input_start, self.input_length)])
 
     @property
     def all_targets(self) -> Tensor:
         """As `all_inputs`: the targets."""
-        return self.targets[positions(self.target_start, self.target_length)]
+        return widened(self.targets[positions(self.target_start, self.target_length)])
 
     @property
     def all_truth(self) -> Tensor:
         """As `all_targets`, in units."""
         return in_units(self.units)[positions(self.target_start, self.target_length)]
+
+    def parts(self) -> Iterator[EncodedSplit]:
+        """The items in their order, as splits of about `BLOCK` steps that share the tensors."""
+        ends = self.input_length.cumsum(0)
+        begin = steps = 0
+        while begin < len(self):
+            stop = max(begin + 1, int(torch.searchsorted(ends, steps + BLOCK, right=True)))
+            tensors: dict[str, Any] = {name: getattr(self, name)[begin:stop] for name in PER_ITEM}
+            yield replace(self, **tensors)
+            begin, steps = stop, int(ends[stop - 1])
 
     def without_long_items(self, longest: int) -> tuple[EncodedSplit, int]:
         """Items with at most `longest` input and target tokens, not counting the end token, and the
@@ -167,6 +180,11 @@ def in_units(units: Tensor | None) -> Tensor:
             "run the experiment again"
         )
     return units
+
+
+def widened(values: Tensor) -> Tensor:
+    """Ids as int64, whatever type they are stored in; numbers as they are."""
+    return values if values.is_floating_point() else values.long()
 
 
 def tensor(array: np.ndarray) -> Tensor:

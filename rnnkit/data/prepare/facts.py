@@ -6,12 +6,12 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.fitted import Fitted
-from rnnkit.data.prepare.ids import UNKNOWN
+from rnnkit.data.prepare.flat_steps import count_of
+from rnnkit.data.prepare.ids import END, UNKNOWN
 
 MAX_UNSEEN = MAX_ALIKE = 5
 """Labels, and groups of them, that a note names."""
@@ -70,14 +70,16 @@ def unseen_note(of: str, unseen: Mapping[str, int]) -> str:
     )
 
 
-def unknown(ids: Tensor) -> float:
+def unknown(ids: Tensor, ends: bool = False) -> float:
     """Fraction of unknown tokens.
 
     Args:
         ids: [tokens], or [tokens, 1 + characters] for words with spelling.
+        ends: whether ends stand among them, which do not count.
     """
     tokens = ids.numpy() if ids.ndim == 1 else ids[:, 0].numpy()
-    return float(np.mean(tokens == UNKNOWN)) if len(tokens) else 0.0
+    counted = len(tokens) - (count_of(END, tokens) if ends else 0)
+    return count_of(UNKNOWN, tokens) / counted if counted else 0.0
 
 
 def alike_notes(labels: Iterable[str]) -> list[str]:

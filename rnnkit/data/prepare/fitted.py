@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from rnnkit.data.inputs.interface import Inputs
-from rnnkit.data.prepare.encoded_split import EncodedSplit, Flat, positions
+from rnnkit.data.prepare.column_items import items_of
+from rnnkit.data.prepare.encoded_split import EncodedSplit, Flat, positions, widened
 from rnnkit.data.prepare.ids import UNKNOWN
 from rnnkit.data.prepare.scale import Scaler
 from rnnkit.data.prepare.stored import Stored
@@ -70,7 +71,7 @@ class Fitted(ABC):
             rows: those that the split was encoded from.
             split: the encoded rows.
         """
-        items = frame[self.inputs.column].iloc[rows].tolist()
+        items = items_of(frame[self.inputs.column], rows)
         return self.inputs.originals(items, split.inputs.numpy())
 
     def read(self, values: Sequence[Any], names: Sequence[str]) -> EncodedSplit:
@@ -90,7 +91,7 @@ class Fitted(ABC):
 
     def encode_inputs(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> Flat:
         """Encode the inputs of rows; arguments as in `encode`."""
-        flat, lengths = self.inputs.encode(frame[self.inputs.column].iloc[rows].tolist())
+        flat, lengths = self.inputs.encode_rows(frame[self.inputs.column], rows)
         refuse_no_tokens(split, lengths, rows)
         return flat, lengths
 
@@ -200,7 +201,7 @@ class Fitted(ABC):
             )
         if of.all_labels != self.all_labels:
             numbers = [self.all_labels.index(label) for label in of.all_labels]
-            split = replace(split, targets=torch.tensor(numbers)[split.targets])
+            split = replace(split, targets=torch.tensor(numbers)[widened(split.targets)])
         scaler, own = of.inputs.scaler, self.inputs.scaler
         if scaler is not None and own is not None and scaler != own:
             split = _rescaled(split, scaler, own)
@@ -263,9 +264,13 @@ class Fitted(ABC):
 
     def _digests(self, items: Iterable[np.ndarray]) -> list[tuple[bytes, bool]]:
         tokens = self.inputs.vocabulary is not None
+
+        def content_of(item: np.ndarray) -> np.ndarray:
+            return item.astype(np.int64, copy=False) if tokens else item  # stored in any type
+
         return [
             (
-                blake2b(item.tobytes(), digest_size=16).digest(),
+                blake2b(content_of(item).tobytes(), digest_size=16).digest(),
                 not (tokens and bool((item == UNKNOWN).any())),
             )
             for item in items

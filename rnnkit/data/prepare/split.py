@@ -7,7 +7,7 @@ equal items are in one split.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnnkit.data.prepare.column_items import items_of
 from rnnkit.data.prepare.encoded_split import SPLITS
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, Data, FileNames, Files, Fractions, Given, Time
@@ -32,6 +33,7 @@ CONTENT: Mapping[Form, str] = {  # the column with the content of an item
     "audio": "samples",
 }
 Rows = dict[str, np.ndarray]  # split -> row numbers
+TRAIN, VALID, TEST = range(len(SPLITS))
 
 
 def _position(content: Any) -> float:
@@ -44,14 +46,19 @@ def _position(content: Any) -> float:
     return int.from_bytes(blake2b(raw, digest_size=8).digest()[:6], "big") / 2**48
 
 
-def positions(contents: Sequence[Any]) -> np.ndarray:
+def positions(contents: Iterable[Any]) -> np.ndarray:
     """[items] hash of each content in [0, 1): uniform and stable.
 
     >>> a, again, b = positions(["a", "a", "b"])
     >>> bool(0 <= a < 1 and a == again != b)
     True
     """
-    return np.fromiter(map(_position, contents), float, len(contents))
+    return np.fromiter(map(_position, contents), float)
+
+
+def _positions(column: pd.Series) -> np.ndarray:
+    """`positions` of a column."""
+    return np.fromiter(map(_position, items_of(column)), float, len(column))
 
 
 def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
@@ -66,8 +73,8 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
         InputError: an empty split, fractions that leave no training data, an unknown name of a
             split, or a split by time without times.
     """
-    by_content = positions(frame[CONTENT[form]].tolist())
-    by_group = positions(frame["group"].tolist()) if "group" in frame else by_content
+    by_content = _positions(frame[CONTENT[form]])
+    by_group = _positions(frame["group"]) if "group" in frame else by_content
     split = data.split
     if isinstance(split, Time):
         raise InputError(
@@ -83,14 +90,16 @@ def split_items(frame: pd.DataFrame, form: Form, data: Data) -> Rows:
         else:
             sides, hashes = named(frame, split), by_group
         if isinstance(split, Files | FileNames) and not isinstance(split.valid, str):
-            train = sides == "train"
+            train = sides == TRAIN
             drawn = hashes[train]
             sides[train] = _by_hash(drawn, split.valid, 0.0)
-    rows = {part: np.flatnonzero(sides == part) for part in SPLITS}
+    rows = {part: np.flatnonzero(sides == number) for number, part in enumerate(SPLITS)}
     by_name = isinstance(split, FileNames)
     remedy = "let the patterns leave it some" if by_name else "give it a larger fraction"
     grouped = "group" in frame and not by_name
-    refuse_empty(rows, len(frame), _together(drawn, grouped), remedy, frame.attrs.get("single"))
+    if not all(map(len, rows.values())):
+        among = _together(drawn, grouped)
+        refuse_empty(rows, len(frame), among, remedy, frame.attrs.get("single"))
     if form == "text":
         return {part: members[: data.limit] for part, members in rows.items()}
     return keep_by_hash(rows, by_content, data.limit)
@@ -105,29 +114,32 @@ def keep_by_hash(rows: Rows, hashes: np.ndarray, limit: int | None) -> Rows:
 
 
 def _by_hash(hashes: np.ndarray, valid: float, test: float) -> np.ndarray:
-    """[items] split names: the first fraction is test, the next valid, the rest train."""
+    """[items] number of the split: the first fraction is test, the next valid, the rest train."""
     if valid + test >= 1:
         raise InputError(
             f"data.split: valid and test must leave something for training, but {valid} and {test} "
             "make 1 or more; give smaller shares"
         )
-    return np.where(hashes < test, "test", np.where(hashes < test + valid, "valid", "train"))
+    sides = np.full(len(hashes), TRAIN, np.int8)
+    sides[hashes < test + valid] = VALID
+    sides[hashes < test] = TEST
+    return sides
 
 
 def _by_name(paths: pd.Series, split: FileNames) -> np.ndarray:
-    """[items] split names by pattern; all others are train."""
+    """[items] number of the split by pattern; all others are train."""
     names = [Path(path).name for path in paths]
-    sides = np.full(len(names), "train")
-    for part, pattern in (("test", split.test), ("valid", split.valid)):
+    sides = np.full(len(names), TRAIN, np.int8)
+    for part, pattern in ((TEST, split.test), (VALID, split.valid)):
         if not isinstance(pattern, str):
             continue
         fits = np.array([fnmatch.fnmatchcase(name, pattern) for name in names])
         if not fits.any():
             raise InputError(
-                f"data.split.{part}: no recording's name is like {pattern!r}; they are like "
-                f"{names[0]!r}"
+                f"data.split.{SPLITS[part]}: no recording's name is like {pattern!r}; they are "
+                f"like {names[0]!r}"
             )
-        both = fits & (sides == "test")
+        both = fits & (sides == TEST)
         if both.any():
             raise InputError(
                 f"data.split: a recording is in one split, but {names[int(both.argmax())]!r} fits "
@@ -138,22 +150,22 @@ def _by_name(paths: pd.Series, split: FileNames) -> np.ndarray:
 
 
 def named(frame: pd.DataFrame, split: Files | Column | Given) -> np.ndarray:
-    """[items] split names from the frame's column `part`.
+    """[items] number of the split, in the order of `SPLITS`, from the frame's column `part`.
 
     Raises:
         InputError: a name other than train, valid or test.
     """
-    names = frame["part"].astype(str).to_numpy(dtype=str)
-    wrong = ~np.isin(names, SPLITS)
+    codes, names = pd.factorize(frame["part"].astype(str), use_na_sentinel=False)
+    wrong = np.array([name not in SPLITS for name in names])
     if wrong.any():
-        row = int(wrong.argmax())
+        row = int(wrong[codes].argmax())
         key = split.name if isinstance(split, Column) else "part"
         raise InputError(
-            f"data.split: column {key!r} must say train, valid or test, but {int(wrong.sum())} "
-            f"rows say something else, the first is row {row + 1} ({str(names[row])!r}); "
-            "rename them"
+            f"data.split: column {key!r} must say train, valid or test, but "
+            f"{int(wrong[codes].sum())} rows say something else, the first is row {row + 1} "
+            f"({str(names[codes[row]])!r}); rename them"
         )
-    return names.astype("<U5")
+    return np.array([SPLITS.index(name) for name in names], np.int8)[codes]
 
 
 def _together(hashes: np.ndarray, grouped: bool) -> str:
@@ -194,7 +206,17 @@ def refuse_empty(
 
 def duplicates(frame: pd.DataFrame, form: Form, rows: Rows) -> dict[str, int]:
     """Number of items in valid and test whose content occurs in an earlier split."""
-    hashes = positions(frame[CONTENT[form]].tolist())
+    hashes = _positions(frame[CONTENT[form]])
     train, valid, test = (hashes[rows[split]] for split in SPLITS)
-    earlier = np.concatenate([train, valid])
-    return {"valid": int(np.isin(valid, train).sum()), "test": int(np.isin(test, earlier).sum())}
+    return {
+        "valid": _occurring(valid, train),
+        "test": _occurring(test, np.concatenate([train, valid])),
+    }
+
+
+def _occurring(hashes: np.ndarray, earlier: np.ndarray) -> int:
+    """How many are among earlier ones, which are sorted in place. (np.isin takes five times the
+    memory.)"""
+    earlier.sort()
+    places = np.searchsorted(earlier, hashes).clip(max=len(earlier) - 1)
+    return int((earlier[places] == hashes).sum())

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnnkit.data.prepare.encoded_split import SPLITS
-from rnnkit.data.prepare.split import named
+from rnnkit.data.prepare.split import TRAIN, VALID, named
 from rnnkit.errors import InputError
 from rnnkit.params.data import Column, FileNames, Files, Fractions, Split, Time
 
@@ -45,19 +45,17 @@ def split_rows(frame: pd.DataFrame, split: Split, empty: bool = False) -> dict[s
             "`split: {kind: time}`"
         )
     if isinstance(split, Files) and not isinstance(split.valid, str):
-        train = int((sides == "train").sum())
-        sides[train - round(train * split.valid) : train] = "valid"
-    order = np.array([SPLITS.index(side) for side in sides])
-    if (np.diff(order) < 0).any():
-        row = int((np.diff(order) < 0).argmax()) + 1
+        train = int((sides == TRAIN).sum())
+        sides[train - round(train * split.valid) : train] = VALID
+    if (np.diff(sides) < 0).any():
+        row = int((np.diff(sides) < 0).argmax()) + 1
         key = f"column {split.name!r}" if isinstance(split, Column) else "the files"
         raise InputError(
             "data.split: a series' splits must follow one another in time, train, valid, test, "
-            f"but {key} goes from {sides[row - 1]} back to {sides[row]} at "
-            f"{frame['time'].iloc[row]}; "
-            "give each split one stretch of time"
+            f"but {key} goes from {SPLITS[sides[row - 1]]} back to {SPLITS[sides[row]]} at "
+            f"{frame['time'].iloc[row]}; give each split one stretch of time"
         )
-    return _stretches(np.searchsorted(order, [0, 1, 2, 3]).tolist(), empty)
+    return _stretches(np.searchsorted(sides, [0, 1, 2, 3]).tolist(), empty)
 
 
 def _by_time(times: pd.Series, split: Time, empty: bool) -> dict[str, Stretch]:

@@ -13,10 +13,11 @@ manifest.json         sha256 of the files above
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,13 @@ from torch import Tensor
 
 from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.fitted import Fitted
+from rnnkit.data.prepare.numbered_texts import NumberedTexts
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.stored import RECORD, Stored
+from rnnkit.data.prepare.tensor_file import write_tensors
 from rnnkit.errors import Note
 from rnnkit.params.block import FrozenDict
+from rnnkit.runtime import scratch
 from rnnkit.runtime.disk import naming
 from rnnkit.runtime.files import (
     read_json,
@@ -69,7 +73,10 @@ def load_or_build(place: Path, build: Callable[[], Prepared], load: Load) -> Pre
             stacklevel=4,
         )
         _remove(place)
-    built = build()
+    with naming(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    with scratch.within(place.parent):
+        built = build()
     with naming(place):
         publish(built, place)
     return read(place, load)
@@ -83,13 +90,13 @@ def publish(built: Prepared, place: Path) -> None:
     temporary.mkdir()
     try:
         tensors, layout = _share(built.splits)
-        write_atomic(temporary / TENSORS, safetensors.torch.save(tensors))
+        write_tensors(temporary / TENSORS, tensors)
         for name, content in built.fitted.files().items():
             write_atomic(temporary / name, content)
         texts = {REFERENCES: built.references, SOURCES: built.sources, ORIGINALS: built.originals}
         for name, by_number in texts.items():
             if by_number:
-                write_json(temporary / name, dict(by_number))
+                _write_texts(temporary / name, by_number)
         train = built.splits["train"]
         record = {
             "parts": layout,
@@ -128,14 +135,28 @@ def read(place: Path, load: Load, examples: bool = True) -> Prepared:
         split: EncodedSplit(**kind, **{field: tensors[name] for field, name in layout.items()})
         for split, layout in stored.record["parts"].items()
     }
-    texts = [_by_number(place / name) for name in (REFERENCES, SOURCES, ORIGINALS)]
-    return Prepared(place.name, FrozenDict(splits), fitted, facts, *texts)
+    references, sources = (FrozenDict(_numbered(place / name)) for name in (REFERENCES, SOURCES))
+    originals = NumberedTexts(_numbered(place / ORIGINALS))
+    return Prepared(place.name, FrozenDict(splits), fitted, facts, references, sources, originals)
 
 
-def _by_number(file: Path) -> Mapping[int, str]:
-    """Texts by row or by step; an older version wrote no originals."""
+def _numbered(file: Path) -> Iterator[tuple[int, str]]:
+    """(row or step, text); an older version wrote no originals."""
     texts = read_json(file) if file.exists() else {}
-    return FrozenDict({int(number): text for number, text in texts.items()})
+    return ((int(number), text) for number, text in texts.items())
+
+
+def _write_texts(file: Path, by_number: Mapping[int, str]) -> None:
+    """As `write_json`, a text at a time."""
+    pairs = by_number.pairs() if isinstance(by_number, NumberedTexts) else by_number.items()
+    with naming(file), file.open("x", encoding="utf-8") as stream:
+        before = "{\n"
+        for number, text in pairs:
+            stream.write(f'{before} "{number}": {json.dumps(text, ensure_ascii=False)}')
+            before = ",\n"
+        stream.write("\n}\n")
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _share(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import unicodedata
 from collections import Counter
@@ -23,7 +24,9 @@ import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
 from rnnkit.data.prepare.ids import END_TOKEN, PADDING_TOKEN, UNKNOWN, UNKNOWN_TOKEN
+from rnnkit.data.prepare.text_pieces import ANYWHERE, BEFORE_ASCII, BEFORE_WORD, text_pieces
 from rnnkit.params.data import BPE, Characters, Normalization, Tokenizer
+from rnnkit.runtime.scratch import ScratchArray
 
 RESERVED = (PADDING_TOKEN, UNKNOWN_TOKEN, END_TOKEN)
 WHITESPACE = pre_tokenizers.WhitespaceSplit()
@@ -78,14 +81,56 @@ class FittedTokenizer:
         """Separator of the tokens of a text."""
         return " " if self.of_words else ""
 
-    def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, texts: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
         """Concatenated ids of all texts [tokens], and the number per text [texts]."""
-        return _flat([encoding.ids for encoding in self.model.encode_batch_fast(list(texts))])
+        flat, ends, begin = ScratchArray(np.int64), ScratchArray(np.int64), 0
+        for ids, text_ends in self.encode_pieces(texts):
+            flat.append(ids)
+            ends.append(text_ends + begin)
+            begin += len(ids)
+        return flat.array(), np.diff(ends.array(), prepend=0)
+
+    def encode_pieces(self, texts: Iterable[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(ids [tokens], their numbers up to the end of each text that ends among them) of texts,
+        some at a time."""
+        for piece in text_pieces(texts, self._cuts):
+            if self.of_characters:
+                ids, lengths = self._character_ids(piece.texts)
+            else:
+                encodings = self.model.encode_batch_fast(piece.texts)
+                ids, lengths = _flat([encoding.ids for encoding in encodings])
+            yield ids, np.cumsum(lengths[:-1] if piece.is_part else lengths)
+
+    @property
+    def _cuts(self) -> re.Pattern[str]:
+        """Where a long text may be cut."""
+        if not self.of_characters:
+            return BEFORE_WORD
+        return ANYWHERE if self.model.normalizer is None else BEFORE_ASCII
+
+    def _character_ids(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """As the model's own ids, in a fiftieth of its time and memory."""
+        normalizer = self.model.normalizer
+        if normalizer is not None:
+            texts = [normalizer.normalize_str(text) for text in texts]
+        points, table = code_points(texts), self._character_table
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        return table[np.minimum(points, len(table) - 1)], lengths
+
+    @cached_property
+    def _character_table(self) -> np.ndarray:
+        """[code points + 1] the id of each code point, and the unknown id for those beyond."""
+        points = {ord(token): id for token, id in self.model.get_vocab().items() if len(token) == 1}
+        table = np.full(max(points, default=0) + 2, UNKNOWN, np.int64)
+        table[list(points)] = list(points.values())
+        return table
 
     def encode_tokens(self, items: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
         """As `encode`, for lists of tokens."""
         get, normal = self._ids.get, _normal_token(self.model)
-        return _flat([[get(normal(token), UNKNOWN) for token in tokens] for tokens in items])
+        lengths = np.fromiter(map(len, items), np.int64, len(items))
+        ids = (get(normal(token), UNKNOWN) for token in chain.from_iterable(items))
+        return np.fromiter(ids, np.int64, int(lengths.sum())), lengths
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids, without padding and end.
@@ -95,15 +140,20 @@ class FittedTokenizer:
         known = [token for token in ids if self.model.id_to_token(token) is not None]
         return str(self.model.decode(known))
 
-    def written(self, texts: Sequence[str]) -> list[str]:
+    def written(self, texts: Iterable[str], end: str | None = None) -> Iterator[str]:
         """The tokens of all texts, concatenated, as the texts have them: neither normalized nor
-        unknown. Of words and characters; byte pairs have no unknown tokens."""
-        encodings = self.model.encode_batch(list(texts))
-        return [
-            text[begin:end]
-            for text, encoding in zip(texts, encodings, strict=True)
-            for begin, end in encoding.offsets
-        ]
+        unknown. Of words and characters; byte pairs have no unknown tokens.
+
+        Args:
+            texts: of any length.
+            end: stands after the tokens of each text; None: nothing does.
+        """
+        for piece in text_pieces(texts, self._cuts):
+            encodings = self.model.encode_batch(piece.texts)
+            for text, encoding in zip(piece.texts, encodings, strict=True):
+                yield from (text[begin:stop] for begin, stop in encoding.offsets)
+                if end is not None and not piece.is_part:
+                    yield end
 
     def piece(self, token: int) -> str:
         """A readable token: BPE bytes as characters."""
@@ -134,7 +184,12 @@ def _flat(ids: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     return flat, lengths
 
 
-def fit(params: Tokenizer, texts: Sequence[str], end: bool) -> FittedTokenizer:
+def code_points(texts: Sequence[str]) -> np.ndarray:
+    """The code points of all characters, concatenated."""
+    return np.frombuffer("".join(texts).encode("utf-32-le"), "<u4")
+
+
+def fit(params: Tokenizer, texts: Iterable[str], end: bool) -> FittedTokenizer:
     """Learn a vocabulary from texts.
 
     Args:
@@ -143,6 +198,8 @@ def fit(params: Tokenizer, texts: Sequence[str], end: bool) -> FittedTokenizer:
         end: whether the vocabulary has the end token.
     """
     model = _pipeline(params)
+    if isinstance(params, Characters):
+        return _number(params, model, _characters(model, texts), end)
     trainer: trainers.Trainer
     learned_from: Iterable[str] = texts
     if isinstance(params, BPE):
@@ -162,6 +219,20 @@ def fit(params: Tokenizer, texts: Sequence[str], end: bool) -> FittedTokenizer:
     _train(model, learned_from, trainer)
     vocabulary = model.get_vocab()
     return _number(params, model, sorted(vocabulary, key=vocabulary.__getitem__), end)
+
+
+def _characters(model: tokenizers.Tokenizer, texts: Iterable[str]) -> list[str]:
+    """All characters of normalized texts, the most frequent first, equals by code point."""
+    counts = np.zeros(sys.maxunicode + 1, np.int64)
+    cuts = ANYWHERE if model.normalizer is None else BEFORE_ASCII
+    for piece in text_pieces(texts, cuts):
+        normal = piece.texts
+        if model.normalizer is not None:
+            normal = [model.normalizer.normalize_str(text) for text in normal]
+        occurrences = np.bincount(code_points(normal))
+        counts[: len(occurrences)] += occurrences
+    order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    return [*map(chr, order.tolist())]
 
 
 def _cut(texts: Iterable[str], words: pre_tokenizers.PreTokenizer) -> Iterator[str]:

@@ -4,6 +4,8 @@ A limit lies far above what data of this platform need, and low enough that read
 less than 1 GiB beyond the file's own size.
 """
 
+from typing import NoReturn
+
 from rnnkit.errors import InputError, UnreadableFile
 
 MAX_FILE_BYTES = 2**31
@@ -40,6 +42,13 @@ def refuse_long_line(where: str, length: int) -> None:
             f"{where}: a line may have {MAX_LINE:,} characters at most, but it has {length:,}; is "
             "a line break missing, or is the file of another kind?"
         )
+
+
+def refuse_lines(where: str, count: int) -> NoReturn:
+    """Raise InputError for a file of `count` lines, more than MAX_LINES."""
+    raise InputError(
+        f"{where}: a file may have {MAX_LINES:,} lines, but it has {count:,}; name a part of it"
+    )
 
 
 def refuse_size(where: str, size: int) -> None:

@@ -10,13 +10,19 @@ from rnnkit.data.sources.limits import (
     MAX_FILE_BYTES,
     MAX_LINE,
     MAX_LINES,
+    refuse_lines,
     refuse_long_line,
     refuse_size,
 )
-from rnnkit.data.sources.unpacking import members, open_bytes, packer, read_whole
+from rnnkit.data.sources.unpacking import members, open_bytes, packer, read_blocks
 from rnnkit.errors import InputError, UnreadableFile, closest
 from rnnkit.runtime.disk import user_path
 from rnnkit.runtime.files import sha256_file, sha256_json
+
+BEGINNING = 1024
+"""First bytes of a file, which say whether it is text."""
+STATELESS = frozenset({"utf-8", "ascii", "iso8859-1", "cp1252"})
+"""Encodings in which a line is decoded without those before it, and ends with the byte of LF."""
 
 
 def alternatives(path: str) -> list[tuple[str, str]]:
@@ -127,12 +133,19 @@ def read_bytes(path: str) -> bytes:
     Raises:
         InputError: as in `existing`, or an archive that is damaged or lacks the file.
     """
+    return b"".join(_blocks(path))
+
+
+def _blocks(path: str) -> Iterator[bytes]:
+    """The bytes of `read_bytes` in blocks, at least one."""
     archive, member = archived(path)
-    content = read_whole(_packed(path), member)
-    if not content:
-        empty = f"{member} is empty; write it" if member else "the file is empty; write the data"
-        raise UnreadableFile(f"{archive}: {empty} again or name another file")
-    return content
+    empty = True
+    for block in read_blocks(_packed(path), member):
+        empty = False
+        yield block
+    if empty:
+        what = f"{member} is empty; write it" if member else "the file is empty; write the data"
+        raise UnreadableFile(f"{archive}: {what} again or name another file")
 
 
 def _packed(path: str) -> Path:
@@ -167,8 +180,15 @@ def read_text(path: str, encoding: str) -> str:
     return _decoded(read_bytes(path), encoding, path)
 
 
-def _decoded(content: bytes, encoding: str, name: str, lines: int = 0) -> str:
-    """Text of bytes; `name` and the number of `lines` before them are for the message."""
+def _decoded(
+    content: bytes, encoding: str, name: str, lines: int = 0, beginning: bytes = b""
+) -> str:
+    """Text of bytes.
+
+    Args:
+        name, lines: name of the file and number of lines before the bytes, for the message.
+        beginning: first bytes of the file; empty: `content` is its beginning.
+    """
     if not lines and (packed := packer(content)):
         raise InputError(
             f"{name}: a text file is needed, and this one is packed by {packed}; unpack it, or "
@@ -179,7 +199,8 @@ def _decoded(content: bytes, encoding: str, name: str, lines: int = 0) -> str:
         if not text.isascii():
             text.encode()  # unicode_escape and others decode to halves of surrogate pairs
     except UnicodeDecodeError as error:
-        raise _undecodable(content, encoding, name, lines, error) from None
+        beginning = (beginning or content)[:BEGINNING]
+        raise _undecodable(content, encoding, name, lines, error, beginning) from None
     except UnicodeError:
         raise InputError(
             f"{name}: is no text in the encoding {encoding!r}; set `encoding` to utf-8, latin-1, "
@@ -194,10 +215,15 @@ def _decoded(content: bytes, encoding: str, name: str, lines: int = 0) -> str:
 
 
 def _undecodable(
-    content: bytes, encoding: str, name: str, lines: int, error: UnicodeDecodeError
+    content: bytes,
+    encoding: str,
+    name: str,
+    lines: int,
+    error: UnicodeDecodeError,
+    beginning: bytes,
 ) -> InputError:
-    utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    if b"\0" in content[:1024] and not utf16:
+    utf16 = beginning[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    if b"\0" in beginning and not utf16:
         return InputError(
             f"{name}: a text file is needed, and this one is of another kind; convert it, name "
             "another one, or set `encoding` (as utf-16-le) where it is text"
@@ -214,14 +240,56 @@ def _undecodable(
 
 def read_rows(path: str, encoding: str) -> list[str]:
     """Lines of a file, without line breaks (LF or CR LF; U+2028, form feed and others are none)."""
-    return _rows(read_text(path, encoding), path)
+    return list(rows_of(path, encoding))
+
+
+def rows_of(path: str, encoding: str) -> Iterator[str]:
+    """As `read_rows`; a file in one of `STATELESS` is read in blocks, not as a whole.
+
+    Raises:
+        InputError: as in `read_text`, or more than MAX_LINES lines.
+    """
+    if not _is_stateless(encoding):
+        yield from _rows(read_text(path, encoding), path)
+        return
+    blocks = _line_blocks(path)
+    lines, beginning = 0, b""
+    for content in blocks:
+        text = _decoded(content, encoding, path, lines, beginning)
+        beginning = beginning or content[:BEGINNING]
+        lines += text.count("\n")
+        if lines > MAX_LINES:
+            refuse_lines(path, lines + sum(block.count(b"\n") for block in blocks))
+        yield from _split(text)
+
+
+def _is_stateless(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name in STATELESS
+    except (LookupError, ValueError):  # `read_text` refuses it
+        return False
+
+
+def _line_blocks(path: str) -> Iterator[bytes]:
+    """The bytes of a file in blocks that end with a line."""
+    pieces: list[bytes] = []
+    for block in _blocks(path):
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*pieces, block[:end]])
+            pieces.clear()
+        pieces.append(block[end:])
+    if any(pieces):
+        yield b"".join(pieces)
 
 
 def _rows(text: str, name: str) -> list[str]:
     if (count := text.count("\n")) > MAX_LINES:
-        raise InputError(
-            f"{name}: a file may have {MAX_LINES:,} lines, but it has {count:,}; name a part of it"
-        )
+        refuse_lines(name, count)
+    return _split(text)
+
+
+def _split(text: str) -> list[str]:
     rows = text.replace("\r\n", "\n").split("\n")
     if rows and not rows[-1]:
         rows.pop()
@@ -260,7 +328,7 @@ def numbered_rows(path: str, encoding: str) -> Iterator[tuple[str, str]]:
     Raises:
         InputError: as in `read_text`, or a line of more than MAX_LINE characters.
     """
-    for number, line in enumerate(read_rows(path, encoding), start=1):
+    for number, line in enumerate(rows_of(path, encoding), start=1):
         where = f"{path}, line {number}"
         refuse_long_line(where, len(line))
         yield where, line

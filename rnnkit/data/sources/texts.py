@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rnnkit.data.sources import opening
 from rnnkit.data.sources.tabular import TableFile, format_of, refuse_blank, refuse_layout
+from rnnkit.data.sources.text_items import paragraphs, text_column
 from rnnkit.errors import InputError
 from rnnkit.params.delimited import LAYOUT
 from rnnkit.params.source import LabelledText, Pairs, Text
@@ -30,18 +31,28 @@ def read_text(params: Text) -> pd.DataFrame:
     """The column text; blank items are skipped, and a note says how many lines."""
     import pandas as pd
 
-    items = opening.read_rows(params.path, params.encoding)
+    items: Iterable[str] = opening.rows_of(params.path, params.encoding)
     if params.unit == "paragraph":
-        items = re.split(r"\n(?:[ \t]*\n)+", "\n".join(items))
+        items = paragraphs(items)
     elif params.unit == "file":
         items = ["\n".join(items)]
-    texts = [item for item in items if item.strip()]
-    if not texts:
+    blank = 0
+
+    def filled() -> Iterator[str]:
+        nonlocal blank
+        for item in items:
+            if item.strip():
+                yield item
+            else:
+                blank += 1
+
+    texts = text_column(filled())
+    if texts.empty:
         raise InputError(f"{params.path}: the file holds nothing but white space; name another")
     frame = pd.DataFrame({"text": texts})
     if len(texts) == 1:
         frame.attrs["single"] = f"{params.path} is {ONE_TEXT[params.unit]}"
-    frame.attrs["notes"] = _blank_lines(len(items) - len(texts) if params.unit == "line" else 0)
+    frame.attrs["notes"] = _blank_lines(blank if params.unit == "line" else 0)
     return frame
 
 

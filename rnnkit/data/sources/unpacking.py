@@ -59,19 +59,19 @@ def open_bytes(file: Path, member: str = "") -> IO[bytes]:
             raise
 
 
-def read_whole(file: Path, member: str = "") -> bytes:
-    """All bytes of a file, as `open_bytes` gives them.
+def read_blocks(file: Path, member: str = "") -> Iterator[bytes]:
+    """All bytes of a file in blocks, as `open_bytes` gives them.
 
     Raises:
         InputError: as in `open_bytes`, or more than MAX_FILE_BYTES.
     """
-    content = io.BytesIO()
+    size = 0
     with open_bytes(file, member) as stream:
         refuse_size(str(file), file.stat().st_size)
-        while chunk := stream.read(CHUNK):
-            content.write(chunk)
-            refuse_size(str(file), content.tell())
-    return content.getvalue()
+        while block := stream.read(CHUNK):
+            size += len(block)
+            refuse_size(str(file), size)
+            yield block
 
 
 def packer(content: bytes) -> str | None:

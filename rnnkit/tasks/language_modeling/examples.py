@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnkit.data.inputs.tokens import EndedTexts
+from rnnkit.data.prepare.column_items import items_of
 from rnnkit.data.prepare.encoded_split import EncodedSplit, begin, stream_windows
 from rnnkit.data.prepare.facts import counted, unknown
-from rnnkit.data.prepare.fitted import Fitted, Texts
+from rnnkit.data.prepare.fitted import Fitted, Texts, refuse_no_tokens
+from rnnkit.data.prepare.flat_steps import smallest_type
 from rnnkit.data.prepare.ids import END
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.split import duplicates, split_items
@@ -24,6 +26,7 @@ from rnnkit.data.prepare.stored import Stored
 from rnnkit.errors import InputError
 from rnnkit.params.data import Data
 from rnnkit.params.task import LanguageModeling
+from rnnkit.runtime.scratch import ScratchArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,19 +41,25 @@ class LanguageModelingFitted(Fitted):
 
     def encode(self, frame: pd.DataFrame, rows: np.ndarray, split: str) -> EncodedSplit:
         """Windows of `data.max_length` steps, or one for each item where it is null."""
-        flat, lengths = self.encode_inputs(frame, rows, split)
-        stream = np.concatenate([[END], np.insert(flat, np.cumsum(lengths), END)])
+        tokenizer = self.inputs.tokenizer
+        stream = ScratchArray(smallest_type(len(tokenizer.vocabulary)))
+        ends, count = ScratchArray(np.int64), 0
+        stream.append(np.array([END]))
+        texts = items_of(frame[self.inputs.column], rows)
+        for ids, text_ends in tokenizer.encode_pieces(texts):
+            stream.append(np.insert(ids, text_ends, END))
+            ends.append(text_ends + count)
+            count += len(ids)
+        lengths = np.diff(ends.array(), prepend=0)
+        refuse_no_tokens(split, lengths, rows)
         start, length = stream_windows(lengths + 1, self.data.max_length)
         owner = np.searchsorted(np.cumsum(lengths + 1), start, side="right")
-        return EncodedSplit.next_steps(stream, start, length, rows[owner])
+        return EncodedSplit.next_steps(stream.array(), start, length, rows[owner])
 
     def originals(self, frame: pd.DataFrame, rows: np.ndarray, split: EncodedSplit) -> Texts:
-        """As `Fitted.originals`; ends stand between the texts."""
-        stream = split.inputs.numpy()
-        places = np.flatnonzero(stream != END)
-        items = frame[self.inputs.column].iloc[rows].tolist()
-        changed = self.inputs.originals(items, stream[places])
-        return {int(places[step]): token for step, token in changed.items()}
+        """As `Fitted.originals`; the stream begins with an end."""
+        items = items_of(frame[self.inputs.column], rows)
+        return self.inputs.originals(items, split.inputs.numpy()[1:], first=1)
 
     def read(self, values: Sequence[Any], names: Sequence[str]) -> EncodedSplit:
         """Each text after the end of what came before."""
@@ -99,7 +108,7 @@ def fit(
     splits = {split: fitted.encode(frame, own, split) for split, own in rows.items()}
     facts = counted(fitted, splits)
     facts |= {
-        "unknown": {split: unknown(own.inputs[own.inputs != END]) for split, own in splits.items()},
+        "unknown": {split: unknown(own.inputs, ends=True) for split, own in splits.items()},
         "duplicates": duplicates(frame, "text", rows),
         "texts": {split: len(own) for split, own in rows.items()},
     }
