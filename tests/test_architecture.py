@@ -69,6 +69,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.training",
         "rnnkit.inference",
     },
+    "rnnkit.diagnose": {"rnnkit.params", "rnnkit.data", "rnnkit.tasks"},
     "rnnkit.report": {
         "rnnkit.errors",
         "rnnkit.params",

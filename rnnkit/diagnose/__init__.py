@@ -1,0 +1,9 @@
+"""Why a network learns or does not: measurements of a training, and verdicts with what to try.
+
+verdict    a sentence with its evidence and params to try; at most three are shown
+rules      the table of rules: weight, thresholds and meaning of every verdict
+subject    what is measured, and what is judged
+judging    the tables of all measurements and judges
+
+Measurements use copies of the weights and change no training.
+"""
