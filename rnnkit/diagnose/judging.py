@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rnnkit.diagnose.dynamics import judge_dynamics
+from rnnkit.diagnose.not_finite import judge_not_finite
 from rnnkit.diagnose.subject import Case, Judge, Measure, Subject
 from rnnkit.diagnose.verdict import Verdict, weightiest_first
 
 MEASURES: Mapping[str, Measure] = {}
 """Name -> measurement of a trained network, after the training."""
 
-JUDGES: tuple[Judge, ...] = ()
+JUDGES: tuple[Judge, ...] = (judge_not_finite, judge_dynamics)
 """Each reaches the verdicts of some rules; their order does not matter."""
 
 
