@@ -16,6 +16,8 @@ Line = Mapping[str, Any]
 VANISHED = 1e-6
 LOWEST, HIGHEST = -12.0, 12.0
 """Decades of the heat map."""
+DRAWN = (1e-30, 1e30)
+"""Ratios that a logarithmic axis has room for."""
 MAX_SERIES = 8
 
 
@@ -79,7 +81,7 @@ def _curves(axes: Axes, lines: Sequence[Line]) -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, 10**LOWEST), min(max(high, 2.0), 10**HIGHEST))
     right = axes.get_xlim()[1]
-    note(axes, "1e-06: vanished", (right, VANISHED), (-2, -11), color=RED, ha="right")
+    note(axes, "1e-6: vanished", (right, VANISHED), (-2, -11), color=RED, ha="right")
     legend(axes)
     dashed = "" if first is last else f" (dashed: epoch {first['epoch']})"
     axes.set_xlabel(f"steps back from the loss{dashed}")
@@ -106,10 +108,10 @@ def _heat(axes: Axes, lines: Sequence[Line]) -> None:
 
 
 def _ratios(curve: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Lags, and norms divided by the first; nan where a norm is not finite."""
+    """Lags, and norms divided by the first, within `DRAWN`; nan where a norm is not finite."""
     norms = np.array([np.nan if norm is None else norm for norm in curve["norms"]], dtype=float)
     start = norms[0] if norms[0] > 0 else np.nan
-    return np.array(curve["lags"]), norms / start
+    return np.array(curve["lags"]), np.clip(norms / start, *DRAWN)
 
 
 def _gate_series(lines: Sequence[Line], key: str) -> dict[str, list[float]]:
