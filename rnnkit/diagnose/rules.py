@@ -1,0 +1,95 @@
+"""The table of rules: every verdict with its weight, its thresholds and when it is reached.
+
+The functions that judge by these rules stand beside the measurements that they read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rnnkit.diagnose.verdict import Override, Verdict
+from rnnkit.params.block import FrozenDict
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a verdict is reached.
+
+    Args:
+        name: of the verdict.
+        weight: the weightiest verdicts are shown first.
+        when: the condition, in words; `{threshold}` stands for a threshold.
+        thresholds: by name.
+    """
+
+    name: str
+    weight: float
+    when: str
+    thresholds: Mapping[str, float] = FrozenDict()
+
+    def __getitem__(self, threshold: str) -> float:
+        return self.thresholds[threshold]
+
+    @property
+    def condition(self) -> str:
+        """`when`, with the thresholds in place."""
+        return self.when.format(**{name: f"{value:g}" for name, value in self.thresholds.items()})
+
+    def verdict(
+        self, sentence: str, evidence: Mapping[str, Any], overrides: tuple[Override, ...] = ()
+    ) -> Verdict:
+        """A verdict of this rule."""
+        return Verdict(self.name, sentence, evidence, overrides, self.weight)
+
+
+_RULES = (
+    Rule(
+        "not_finite",
+        100,
+        "the loss or the gradient of a training step was not a finite number",
+    ),
+    Rule(
+        "exploding_gradient",
+        90,
+        "the gradient exceeds 1e10 of its norm at the loss within the probed steps or, where a "
+        "line explains more than {fit} of its logarithm, by the slope within {steps} steps",
+        {"fit": 0.9, "steps": 200},
+    ),
+    Rule(
+        "exploding_activations",
+        85,
+        "the largest absolute activation of a layer is above {size}",
+        {"size": 1e4},
+    ),
+    Rule(
+        "vanishing_gradient",
+        80,
+        "in every layer the gradient falls under 1e-6 of its norm at the loss before {reach} of "
+        "the steps to what the answer depends on, or, where those are not known, before {steps} "
+        "steps; and the network does not beat its best baseline",
+        {"reach": 0.9, "steps": 10},
+    ),
+    Rule(
+        "short_gates",
+        60,
+        "the gates keep the state for less than {reach} of the steps to what the answer depends "
+        "on, and the network does not beat its best baseline",
+        {"reach": 0.1},
+    ),
+    Rule(
+        "dead_units",
+        55,
+        "more than {fraction} of the ReLU units of a layer are 0 at every probed step",
+        {"fraction": 0.5},
+    ),
+    Rule(
+        "saturated_units",
+        50,
+        "more than {fraction} of the activations of a vanilla layer lie where the activation's "
+        "slope is below {slope} of its largest",
+        {"fraction": 0.6, "slope": 0.02},
+    ),
+)
+
+RULES: Mapping[str, Rule] = {rule.name: rule for rule in _RULES}
+"""Name -> rule, the weightiest first."""
