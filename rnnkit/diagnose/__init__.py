@@ -5,5 +5,8 @@ rules      the table of rules: weight, thresholds and meaning of every verdict
 subject    what is measured, and what is judged
 judging    the tables of all measurements and judges
 
+memory_span  how far back the inputs lie that a trained network uses
+dependence   how far back the data themselves depend on their past
+
 Measurements use copies of the weights and change no training.
 """
