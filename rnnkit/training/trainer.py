@@ -96,7 +96,7 @@ class Trainer:
         self.step += 1
         self.refused = 0 if math.isfinite(norm) else self.refused + 1
         self.loss = loss.item()
-        update = self.loss, self.task.weight(window.batch), norm, limit, rate
+        update = self.step, self.loss, self.task.weight(window.batch), norm, limit, rate
         self.recent.add(*update)
         self.total.add(*update)
 
