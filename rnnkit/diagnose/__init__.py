@@ -7,6 +7,7 @@ judging    the tables of all measurements and judges
 
 memory_span  how far back the inputs lie that a trained network uses
 dependence   how far back the data themselves depend on their past
+clip         what the clip threshold did to the steps of a training
 
 Measurements use copies of the weights and change no training.
 """

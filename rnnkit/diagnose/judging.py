@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rnnkit.diagnose import clip
 from rnnkit.diagnose.subject import Case, Judge, Measure, Subject
 from rnnkit.diagnose.verdict import Verdict, weightiest_first
 
 MEASURES: Mapping[str, Measure] = {}
 """Name -> measurement of a trained network, after the training."""
 
-JUDGES: tuple[Judge, ...] = ()
+JUDGES: tuple[Judge, ...] = (clip.judge,)
 """Each reaches the verdicts of some rules; their order does not matter."""
 
 

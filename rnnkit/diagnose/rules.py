@@ -88,6 +88,20 @@ _RULES = (
         "slope is below {slope} of its largest",
         {"fraction": 0.6, "slope": 0.02},
     ),
+    Rule(
+        "clips_every_step",
+        45,
+        "at least {share} of the steps were clipped, the gradients were multiplied by at most "
+        "{scale} on average, and the network does not beat its best baseline",
+        {"share": 0.95, "scale": 0.1},
+    ),
+    Rule(
+        "spikes",
+        30,
+        "a gradient norm above 10 times the median kept more than {kept} of its size, and the "
+        "training loss of its epoch is above that of the epoch before",
+        {"kept": 0.5},
+    ),
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for rule in _RULES}
