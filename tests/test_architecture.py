@@ -69,7 +69,13 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.training",
         "rnnkit.inference",
     },
-    "rnnkit.diagnose": {"rnnkit.params", "rnnkit.runtime", "rnnkit.data", "rnnkit.tasks"},
+    "rnnkit.diagnose": {
+        "rnnkit.params",
+        "rnnkit.runtime",
+        "rnnkit.data",
+        "rnnkit.nn",
+        "rnnkit.tasks",
+    },
     "rnnkit.report": {
         "rnnkit.errors",
         "rnnkit.params",

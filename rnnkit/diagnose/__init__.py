@@ -7,7 +7,10 @@ judging    the tables of all measurements and judges
 
 memory_span  how far back the inputs lie that a trained network uses
 dependence   how far back the data themselves depend on their past
+truncation   both beside each other and beside `train.bptt`
 clip         what the clip threshold did to the steps of a training
+fit          classes that are never predicted, calibration, errors by length
+learning     overfitting, underfitting, and the learning rate, by the loss curves
 
 Measurements use copies of the weights and change no training.
 """

@@ -128,8 +128,8 @@ def judge(case: Case) -> Iterator[Verdict]:
     try_threshold = {"train.clip": report["suggested"]}
     evidence = {name: report[name] for name in ("threshold", "share", "scale", "suggested")}
     if experiment.train.clip != "auto" and not case.learned:
-        rule = RULES["clips_every_step"]
-        if report["share"] >= rule["share"] and (report["scale"] or 0.0) <= rule["scale"]:
+        rule, scale = RULES["clips_every_step"], report["scale"]
+        if scale is not None and report["share"] >= rule["share"] and scale <= rule["scale"]:
             overrides = accepted(experiment, try_threshold)
             yield rule.verdict(sentence(report, experiment), evidence, overrides)
     if (spikes := _unclipped(report)) and _rose(case, spikes):

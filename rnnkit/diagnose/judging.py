@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rnnkit.diagnose import clip
+from rnnkit.diagnose import clip, fit, learning, truncation
 from rnnkit.diagnose.subject import Case, Judge, Measure, Subject
 from rnnkit.diagnose.verdict import Verdict, weightiest_first
 
-MEASURES: Mapping[str, Measure] = {}
+MEASURES: Mapping[str, Measure] = {
+    truncation.SPAN: truncation.measure_span,
+    truncation.DEPENDENCE: truncation.measure_dependence,
+    fit.FIT: fit.measure,
+}
 """Name -> measurement of a trained network, after the training."""
 
-JUDGES: tuple[Judge, ...] = (clip.judge,)
+JUDGES: tuple[Judge, ...] = (clip.judge, truncation.judge, fit.judge, learning.judge)
 """Each reaches the verdicts of some rules; their order does not matter."""
 
 
