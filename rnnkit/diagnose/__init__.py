@@ -4,6 +4,10 @@ verdict    a sentence with its evidence and params to try; at most three are sho
 rules      the table of rules: weight, thresholds and meaning of every verdict
 subject    what is measured, and what is judged
 judging    the tables of all measurements and judges
+recording  every step of a network's recurrent cells
+gradient   the gradient through time
+spectrum   recurrent weights, gates and activations
+probe      the items on which both are measured during training
 
 memory_span  how far back the inputs lie that a trained network uses
 dependence   how far back the data themselves depend on their past
