@@ -206,6 +206,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.inference",
         "rnnkit.evaluation",
         "rnnkit.report",
+        "rnnkit.figures",
         "flows.settings",
         "flows.console",
         "flows.processes",

@@ -1,6 +1,7 @@
 """Figures of a run and of a study: plain data in, a matplotlib Figure out.
 
     learning_curves    losses, the monitored metric and the gradient norm of a training
+    range_test         the loss over the learning rate
     confusion_matrix   predicted over true classes: classification and tagging
     forecasts          forecasts over the truth, and the error by step of the horizon
     rows_ahead         forecasts of the rows behind a table
@@ -32,6 +33,7 @@ from rnnkit.figures.confusion import confusion_matrix
 from rnnkit.figures.curves import learning_curves
 from rnnkit.figures.forecast import forecasts
 from rnnkit.figures.items import accuracy_by_lag, predicted, surprise
+from rnnkit.figures.range_test import range_test
 from rnnkit.figures.style import save, save_all
 from rnnkit.figures.sweep import history, importance, parallel, study
 from rnnkit.figures.unrolled import feed_forward, unrolled, writer
@@ -51,6 +53,7 @@ __all__ = [
     "learning_curves",
     "parallel",
     "predicted",
+    "range_test",
     "rows_ahead",
     "save",
     "save_all",
