@@ -36,9 +36,9 @@ DEVIATIONS = 3.0
 """Standard errors above zero that an excess loss must have to matter."""
 MIN_BATCHES = 4
 """Batches with a loss at a lag that its standard error needs."""
-BATCHES, ITEMS = 8, 32
+BATCHES, ITEMS = 8, 16
 """Number of probe batches, and items of each."""
-STARTS = 3
+STARTS = 2
 """Places in each batch before which the past is replaced."""
 MAX_STEPS = 512
 """Steps of a probe item where there is a loss at every step."""
@@ -110,7 +110,6 @@ def _probes(split: EncodedSplit, task: Task, experiment: Experiment) -> Iterator
         return
     draw = numerics.generator(experiment.seed, "memory span")
     chosen = torch.randperm(len(split), generator=draw)[: BATCHES * ITEMS]
-    chosen = chosen[split.input_length[chosen].argsort(stable=True)]
     for items in torch.split(chosen, max(2, min(size, -(-len(chosen) // BATCHES)))):
         yield gather(split, items, "post", torch.float32)
 
