@@ -84,6 +84,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.tasks",
         "rnnkit.runs",
         "rnnkit.evaluation",
+        "rnnkit.diagnose",
         "rnnkit.figures",
     },
     "flows": set(),

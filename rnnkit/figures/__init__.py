@@ -2,6 +2,9 @@
 
     learning_curves    losses, the monitored metric and the gradient norm of a training
     range_test         the loss over the learning rate
+    memory_span        the loss over the lag from which on the past is lost, and the data's own
+    gradient_norms     histogram of the norms before clipping
+    calibration        accuracy over confidence
     confusion_matrix   predicted over true classes: classification and tagging
     forecasts          forecasts over the truth, and the error by step of the horizon
     rows_ahead         forecasts of the rows behind a table
@@ -27,12 +30,15 @@ from matplotlib.figure import Figure
 
 from rnnkit.figures.ahead import rows_ahead
 from rnnkit.figures.alignment import attention, transcript_path
+from rnnkit.figures.calibration import calibration
 from rnnkit.figures.code import coloured_code
 from rnnkit.figures.comparison import bands, intervals, scores_by_length
 from rnnkit.figures.confusion import confusion_matrix
 from rnnkit.figures.curves import learning_curves
 from rnnkit.figures.forecast import forecasts
+from rnnkit.figures.gradient_norms import gradient_norms
 from rnnkit.figures.items import accuracy_by_lag, predicted, surprise
+from rnnkit.figures.memory_span import memory_span
 from rnnkit.figures.range_test import range_test
 from rnnkit.figures.style import save, save_all
 from rnnkit.figures.sweep import history, importance, parallel, study
@@ -43,14 +49,17 @@ __all__ = [
     "accuracy_by_lag",
     "attention",
     "bands",
+    "calibration",
     "coloured_code",
     "confusion_matrix",
     "feed_forward",
     "forecasts",
+    "gradient_norms",
     "history",
     "importance",
     "intervals",
     "learning_curves",
+    "memory_span",
     "parallel",
     "predicted",
     "range_test",
