@@ -14,6 +14,9 @@ dependence   how far back the data themselves depend on their past
 truncation   both beside each other and beside `train.bptt`
 clip         what the clip threshold did to the steps of a training
 fit          classes that are never predicted, calibration, errors by length
+neighbours   nearest neighbours of embeddings
+hidden_states  of an item over time
+linear_probe how well the targets can be read from each layer
 learning     overfitting, underfitting, and the learning rate, by the loss curves
 
 Measurements use copies of the weights and change no training.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rnnkit.diagnose import clip, fit, learning, truncation
+from rnnkit.diagnose import clip, fit, hidden_states, learning, linear_probe, neighbours, truncation
 from rnnkit.diagnose.subject import Case, Judge, Measure, Subject
 from rnnkit.diagnose.verdict import Verdict, weightiest_first
 
@@ -11,6 +11,9 @@ MEASURES: Mapping[str, Measure] = {
     truncation.SPAN: truncation.measure_span,
     truncation.DEPENDENCE: truncation.measure_dependence,
     fit.FIT: fit.measure,
+    neighbours.NEIGHBOURS: neighbours.measure,
+    hidden_states.HIDDEN_STATES: hidden_states.measure,
+    linear_probe.PROBE: linear_probe.measure,
 }
 """Name -> measurement of a trained network, after the training."""
 

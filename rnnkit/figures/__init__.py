@@ -5,6 +5,7 @@
     memory_span        the loss over the lag from which on the past is lost, and the data's own
     gradient_norms     histogram of the norms before clipping
     calibration        accuracy over confidence
+    hidden_states      heat map of hidden states over time
     confusion_matrix   predicted over true classes: classification and tagging
     forecasts          forecasts over the truth, and the error by step of the horizon
     rows_ahead         forecasts of the rows behind a table
@@ -37,6 +38,7 @@ from rnnkit.figures.confusion import confusion_matrix
 from rnnkit.figures.curves import learning_curves
 from rnnkit.figures.forecast import forecasts
 from rnnkit.figures.gradient_norms import gradient_norms
+from rnnkit.figures.hidden_states import hidden_states
 from rnnkit.figures.items import accuracy_by_lag, predicted, surprise
 from rnnkit.figures.memory_span import memory_span
 from rnnkit.figures.range_test import range_test
@@ -55,6 +57,7 @@ __all__ = [
     "feed_forward",
     "forecasts",
     "gradient_norms",
+    "hidden_states",
     "history",
     "importance",
     "intervals",

@@ -1,4 +1,5 @@
-"""Figures of what was measured of a trained network: memory span, gradient norms, calibration."""
+"""Figures of what was measured of a trained network: memory span, gradient norms, calibration, and
+hidden states."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 from rnnkit import figures
 from rnnkit.diagnose.clip import clip_report
 from rnnkit.diagnose.fit import FIT
+from rnnkit.diagnose.hidden_states import HIDDEN_STATES
 from rnnkit.diagnose.truncation import DEPENDENCE, SPAN
 from rnnkit.params import Experiment
 
@@ -39,4 +41,7 @@ def fit_figures(
         )
     if calibrated := measured.get(FIT, {}).get("calibration"):
         drawn["calibration"] = figures.calibration(calibrated)
+    if states := measured.get(HIDDEN_STATES):
+        layers, tokens = states["layers"], states["tokens"]
+        drawn["hidden_states"] = figures.hidden_states(layers, tokens, states["item"])
     return drawn

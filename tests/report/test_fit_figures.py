@@ -86,6 +86,16 @@ def test_the_range_test_marks_lowest_suggested_and_present_rate(saved: Saver) ->
     assert 2.0 < high < 10.0  # the diverged end does not hide the fall
 
 
+def test_hidden_states_have_a_panel_for_each_series_and_the_tokens(saved: Saver) -> None:
+    layers = {"layer0": [[0.1, -0.5, 0.2], [0.0, 0.9, 0.3]], "layer0_reverse": [[0.0, 0.0, 0.0]]}
+    figure = saved(figures.hidden_states(layers, ["a", " ", "$\n"], 7))
+    assert title_of(figure) == "Hidden states over time, item 7"
+    assert headings(figure)[:2] == ["layer0", "layer0 reverse"]
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["a", "·", r"\$⏎"]
+    numbered = saved(figures.hidden_states(layers, [], 7))
+    assert numbered.axes[0].get_xlabel() == "step"
+
+
 def test_only_what_was_measured_is_drawn() -> None:
     experiment = experiment_of({})
     assert fit_figures(experiment, [], {}) == {}
@@ -99,6 +109,8 @@ def test_only_what_was_measured_is_drawn() -> None:
         "threshold": 5.0,
         "refused": 0,
     }
-    measured = {"memory_span": SPAN, "fit": {"calibration": CALIBRATION}}
+    states = {"item": 1, "tokens": [], "layers": {"layer0": [[0.5, 0.1]]}}
+    fit = {"calibration": CALIBRATION}
+    measured = {"memory_span": SPAN, "fit": fit, "hidden_states": states}
     drawn = fit_figures(experiment, [step], measured)
-    assert list(drawn) == ["memory_span", "gradient_norms", "calibration"]
+    assert list(drawn) == ["memory_span", "gradient_norms", "calibration", "hidden_states"]
