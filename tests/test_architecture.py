@@ -70,11 +70,15 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.inference",
     },
     "rnnkit.diagnose": {
+        "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runtime",
         "rnnkit.data",
         "rnnkit.nn",
         "rnnkit.tasks",
+        "rnnkit.runs",
+        "rnnkit.training",
+        "rnnkit.evaluation",
     },
     "rnnkit.report": {
         "rnnkit.errors",
@@ -110,6 +114,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.runs",
         "rnnkit.training",
         "rnnkit.evaluation",
+        "rnnkit.diagnose",
         "rnnkit.report",
         "flows.settings",
         "flows.console",

@@ -7,7 +7,7 @@ from flows.pipeline.steps import Run, Search
 from flows.processes.workers import Parent, settle
 from rnnkit.runs.durations import LAST, Durations
 from rnnkit.runtime import files, numerics
-from rnnkit.training.train_into import Stopped, train_into
+from rnnkit.training.train_into import Stopped
 
 
 def run_member(run: Run, stop: Path, parent: Parent) -> None:
@@ -36,7 +36,7 @@ def _run_alone(run: Run, stop: Path) -> None:
     durations.begin("train")
     run, prepared = steps.prepare(run)
     search = Search()
-    for _ in train_into(run.folder, run.experiment, prepared, stop.exists):
+    for _ in steps.train(run, prepared, stop.exists):
         pass
     durations.begin("evaluate and draw")
     scores = steps.evaluate(run, prepared)

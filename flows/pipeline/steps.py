@@ -3,7 +3,7 @@
 Weights, predictions and figures lie in the run's folder, which is the truth.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from rnnkit.evaluation.finalize import NO_SWEEP, collect_result, finalize, predi
 from rnnkit.params import Experiment
 from rnnkit.params.block import FrozenDict
 from rnnkit.runs.run_folder import PREPARED, RunFolder
+from rnnkit.training.state import Epoch, Refused, Step
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,26 @@ def prepare(run: Run) -> tuple[Run, Prepared]:
     return replace(run, experiment=experiment), prepared
 
 
+def train(
+    run: Run, prepared: Prepared, stop: Callable[[], bool] = lambda: False
+) -> Iterator[Step | Refused | Epoch]:
+    """As `train_into` in the run's folder, measured for its diagnosis."""
+    from rnnkit.diagnose.watch import Watch
+    from rnnkit.training.train_into import train_into
+
+    training = train_into(run.folder, run.experiment, prepared, stop)
+    return Watch(run.folder, run.experiment, prepared).records(training)
+
+
 def evaluate(run: Run, prepared: Prepared) -> dict[str, Any]:
-    """Scores the best epoch's network on the test split, beside the baselines."""
-    return finalize(run.folder, run.experiment, prepared, run.home / "prepared")
+    """Scores the best epoch's network on the test split, beside the baselines, and says why it
+    learned or did not."""
+    from rnnkit.diagnose.finish import diagnose
+
+    scores = finalize(run.folder, run.experiment, prepared, run.home / "prepared")
+    predictions = predictions_of(run.folder)
+    diagnosis = diagnose(run.folder, run.experiment, prepared, scores, predictions)
+    return {**scores, **diagnosis}
 
 
 def draw(run: Run, prepared: Prepared, search: Search) -> list[Path]:

@@ -9,7 +9,6 @@ from flows.pipeline.steps import Run, Search
 from rnnkit.data.prepare.encoded_split import SPLITS
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.training.state import Epoch
-from rnnkit.training.train_into import train_into
 
 
 def prepare_data(run: Run, link: Callable[[], str], flow_run: FlowRun) -> tuple[Run, Prepared]:
@@ -41,7 +40,7 @@ def train_model(
     train, name, metrics = run.experiment.train, run.experiment.name, ""
     with flow_run.task("train") as task:
         progress = task.progress(key_of(name, "train"), f"{name}: train")
-        for epoch in train_into(run.folder, run.experiment, prepared):
+        for epoch in steps.train(run, prepared):
             if not isinstance(epoch, Epoch):
                 continue
             values = {f"valid/{name}": value for name, value in epoch.valid.items()}

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rnnkit.diagnose import clip, fit, hidden_states, learning, linear_probe, neighbours, truncation
+from rnnkit.diagnose.dynamics import judge_dynamics
+from rnnkit.diagnose.not_finite import judge_not_finite
 from rnnkit.diagnose.subject import Case, Judge, Measure, Subject
 from rnnkit.diagnose.verdict import Verdict, weightiest_first
 
@@ -17,7 +19,14 @@ MEASURES: Mapping[str, Measure] = {
 }
 """Name -> measurement of a trained network, after the training."""
 
-JUDGES: tuple[Judge, ...] = (clip.judge, truncation.judge, fit.judge, learning.judge)
+JUDGES: tuple[Judge, ...] = (
+    judge_not_finite,
+    judge_dynamics,
+    clip.judge,
+    truncation.judge,
+    fit.judge,
+    learning.judge,
+)
 """Each reaches the verdicts of some rules; their order does not matter."""
 
 

@@ -10,8 +10,8 @@ from rnnkit.data.batches import Batch, gather
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.windows import streams
 from rnnkit.diagnose.gradient import through_time
-from rnnkit.diagnose.recording import REVERSE
-from rnnkit.diagnose.spectrum import real_steps, spectrum, units
+from rnnkit.diagnose.recording import REVERSE, Recorder, real_steps
+from rnnkit.diagnose.spectrum import spectrum, units
 from rnnkit.params import Experiment
 from rnnkit.runtime import numerics
 from rnnkit.tasks import Task, task_for
@@ -43,23 +43,38 @@ class Probe:
         networks without recurrence.
 
         Returns: `gradient`, series -> `Curve.to_json`; `cells`, series -> `units`, and in `gates`
-            also the `spectrum`.
+            also the `spectrum`; `depends`, steps between an output and what it depends on, as
+            `depends_on`.
         """
         self.network.load_state_dict(weights)
         curves, recorders = through_time(self.network, self.task, self.batch)
         cells = {}
         for name, recorder in recorders.items():
-            real = real_steps(name, self.batch, name.endswith(REVERSE))
-            measured, gates = units(recorder, real), spectrum(recorder.cell)
+            measured = units(recorder, real_steps(name, self.batch))
+            gates = spectrum(recorder.cell)
             for gate, values in measured.pop("gates", {}).items():
                 gates[gate] |= values
             cells[name] = _rounded({**measured, "gates": gates})
         if not curves:
             return {}
-        return {
-            "gradient": {name: curve.to_json() for name, curve in curves.items()},
-            "cells": cells,
-        }
+        gradient = {name: curve.to_json() for name, curve in curves.items()}
+        depends = depends_on(self.task, self.batch, recorders)
+        return {"gradient": gradient, "cells": cells, "depends": depends}
+
+
+def depends_on(task: Task, batch: Batch, recorders: Mapping[str, Recorder]) -> float | None:
+    """Mean steps between an output and what it depends on: of a memory problem as it says, with one
+    output for each sequence half of its steps to the nearer end if it is read from both, else all.
+    None: not known."""
+    lags = task.answer_lag(batch)
+    if lags is not None:
+        return float(lags.double().mean())
+    if task.real(batch).ndim == 2 or task.synced:
+        return None
+    steps = float(len(next(iter(recorders.values())).after))
+    if batch.mask is not None:
+        steps = float(batch.mask.sum(dim=1).double().mean())
+    return steps / 2 if any(name.endswith(REVERSE) for name in recorders) else steps
 
 
 def probe_batch(experiment: Experiment, task: Task) -> Batch:

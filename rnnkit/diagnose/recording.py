@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor, nn
 
+from rnnkit.data.batches import Batch
 from rnnkit.nn.cells.interface import Cell, State
 from rnnkit.nn.model.stack import Stack
 
@@ -49,6 +51,14 @@ class Recorder(nn.Module):
         self.before.append(state)
         self.after.append(after)
         return after
+
+
+def real_steps(name: str, batch: Batch) -> Bool[Tensor, "rows time"] | None:
+    """The real steps of a series, in the order of processing; None: all are, or it is a decoder's,
+    whose steps behind the last target do no harm."""
+    if batch.mask is None or name.startswith(DECODER):
+        return None
+    return batch.mask.flip(1) if name.endswith(REVERSE) else batch.mask
 
 
 @contextmanager

@@ -51,9 +51,9 @@ _RULES = (
     Rule(
         "exploding_gradient",
         90,
-        "the gradient grows to more than {growth} times its norm at the loss, within the probed "
-        "steps or, by its slope, within {steps} steps",
-        {"growth": 1e10, "steps": 1000},
+        "the gradient exceeds 1e10 of its norm at the loss within the probed steps or, where a "
+        "line explains more than {fit} of its logarithm, by the slope within {steps} steps",
+        {"fit": 0.9, "steps": 200},
     ),
     Rule(
         "exploding_activations",
@@ -64,9 +64,10 @@ _RULES = (
     Rule(
         "vanishing_gradient",
         80,
-        "the gradient falls under {ratio} of its norm at the loss before it reaches {reach} of the "
-        "steps to what the answer depends on, and the network does not beat its best baseline",
-        {"ratio": 1e-6, "reach": 0.9},
+        "in every layer the gradient falls under 1e-6 of its norm at the loss before {reach} of "
+        "the steps to what the answer depends on, or, where those are not known, before {steps} "
+        "steps; and the network does not beat its best baseline",
+        {"reach": 0.9, "steps": 10},
     ),
     Rule(
         "learning_rate_too_high",

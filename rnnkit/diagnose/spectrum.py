@@ -9,8 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from rnnkit.data.batches import Batch
-from rnnkit.diagnose.recording import DECODER, Recorder
+from rnnkit.diagnose.recording import Recorder
 from rnnkit.nn.cells import GRU, LSTM, RNN
 from rnnkit.nn.cells.interface import Cell
 
@@ -95,13 +94,6 @@ def units(recorder: Recorder, real: Bool[Tensor, "rows time"] | None) -> dict[st
         return {**measured, "dead": float((h <= 0).all(dim=0).double().mean())}
     flat = gate.slope < FLAT * gate.steepest
     return {**measured, "saturated": float(flat.double().mean())}
-
-
-def real_steps(name: str, batch: Batch, is_reverse: bool) -> Bool[Tensor, "rows time"] | None:
-    """The real steps of a series, in the order of processing; None: all are."""
-    if batch.mask is None or name.startswith(DECODER):
-        return None
-    return batch.mask.flip(1) if is_reverse else batch.mask
 
 
 def _products(cell: Cell[Any], inputs: Tensor, h: Tensor) -> list[tuple[Tensor, Tensor]]:

@@ -37,6 +37,10 @@ PREPARED = "prepared"
 GROWN = "grown"
 """Kind of the journal's record about a sweep that goes on with more trials or other ranges."""
 
+DIAGNOSIS, NOT_FINITE = "diagnosis", "not_finite"
+"""Kinds of the journal's records that `rnnkit.diagnose` writes: measurements at an epoch's end, and
+the first step without a finite gradient, which is kept when the training goes back."""
+
 ENDS = ("failed", "finished", "interrupted")
 """Kinds of records that end a journal until the run is resumed."""
 UNHASHED = ("checkpoints", "trials", "study.db", LOAD)
@@ -213,7 +217,8 @@ class RunFolder:
         (self.path / files.MANIFEST).unlink(missing_ok=True)
         self.checkpoints.delete_after((-1, 0))
         self.forget_after((0, 0))
-        self._write_journal([line for line in self.records() if line["kind"] != "adopted"])
+        of_model = ("adopted", DIAGNOSIS, NOT_FINITE)
+        self._write_journal([line for line in self.records() if line["kind"] not in of_model])
         self.append(GROWN, changes=changes)
 
     def _locked(self) -> bool:
@@ -305,10 +310,11 @@ class RunFolder:
             trained.checkpoints.copy(newest, self.checkpoints)
             position = newest.position
         self.forget_after((0, 0))
-        kinds = ("step", "epoch", "checkpoint", "half_rate")
+        kinds = ("step", "epoch", "checkpoint", "half_rate", DIAGNOSIS, NOT_FINITE)
         lines = [line for line in trained.records() if line["kind"] in kinds]
         curves = [line for line in lines if _is_before(line, position)]
-        self._write_journal([*self.records(), *curves])
+        kept = [line for line in self.records() if line["kind"] not in kinds]
+        self._write_journal([*kept, *curves])
         self.append("adopted", trial=trained.id)
 
     def newest_checkpoint(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -340,7 +346,7 @@ def _identity(
 def _is_before(line: dict[str, Any], position: tuple[int, int]) -> bool:
     """Whether a record belongs to what was trained up to a checkpoint (finished epochs, steps)."""
     epoch, step = position
-    is_end = line["kind"] in ("epoch", "checkpoint")  # of as many epochs as it says
+    is_end = line["kind"] in ("epoch", "checkpoint", DIAGNOSIS)  # of as many epochs as it says
     return line.get("step", 0) <= step and not (is_end and line["epoch"] > epoch)
 
 

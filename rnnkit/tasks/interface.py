@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
 import pandas
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from typing_extensions import TypeVar
 
@@ -186,6 +186,10 @@ class Task(ABC, Generic[F]):
         if batch.mask is None:
             return torch.ones(batch.inputs.shape[:2], dtype=torch.bool)
         return batch.mask
+
+    def answer_lag(self, batch: Batch) -> Int[Tensor, " batch"] | None:
+        """Steps between the answer to each item and what it depends on; None: not known."""
+        return None
 
     def other_future(self, batch: Batch) -> tuple[Batch, slice] | None:
         """The batch with other values from a step on, and the steps whose outputs must not change;

@@ -1,6 +1,7 @@
-"""Training loop: a generator of `Step`, `Position` and `Epoch`. To stop early, stop iterating.
+"""Training loop: a generator of `Step`, `Position`, `Refused` and `Epoch` records.
 
-It reads and writes no files; `rnnkit.training.train_into` trains in a run folder.
+To stop early, stop iterating. It reads and writes no files; `rnnkit.training.train_into` trains in
+a run folder.
 """
 
 import math
@@ -13,7 +14,7 @@ from rnnkit.params.experiment import Experiment
 from rnnkit.runtime import numerics
 from rnnkit.training.evaluate import evaluate, with_monitor
 from rnnkit.training.learning_rate import reduces
-from rnnkit.training.state import Epoch, Position, State, Step, Tally
+from rnnkit.training.state import Epoch, Position, Refused, State, Step, Tally
 from rnnkit.training.trainer import Trainer
 
 STEP_RECORDS = 300
@@ -39,9 +40,9 @@ class Diverged(RuntimeError):
 
 def train(
     experiment: Experiment, prepared: Prepared, state: State
-) -> Iterator[Step | Position | Epoch]:
-    """Train; yield Step records, a Position after each step and before each validation, and an
-    Epoch record after each epoch.
+) -> Iterator[Step | Position | Refused | Epoch]:
+    """Train; yield Step records, a Position after each step and before each validation, a Refused
+    after the first of some steps without a finite gradient, and an Epoch record after each epoch.
 
     Args:
         prepared: without a "valid" split there is no early stopping and every epoch counts as the
@@ -65,6 +66,8 @@ def train(
             if trainer.step % record_steps == 0:
                 yield trainer.recent.record(epoch, trainer.step)
                 trainer.recent = Tally()
+            if trainer.refused == 1:
+                yield trainer.refusal(window)
             if trainer.refused == MAX_REFUSED:
                 raise _diverged(trainer, epoch)
             yield Position(epoch, trainer.step, False, trainer.state)

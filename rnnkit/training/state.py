@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from rnnkit.data.windows import Window
 from rnnkit.metrics import Metrics
+from rnnkit.nn.model.stack import States
+
+LAST_NORMS = 50
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,8 @@ class State:
     best_epoch: int
     norms: tuple[float, ...] = ()
     """Gradient norms so far, sorted; only with `clip: auto`."""
+    last_norms: tuple[float, ...] = ()
+    """Gradient norms of the last `LAST_NORMS` steps that were not refused."""
     reductions: int = 0
     """Number of learning rate reductions on plateaus."""
     reduced_epoch: int = 0
@@ -170,6 +176,24 @@ class Position:
     """Whether the validation follows."""
     state: Callable[[], State]
     """Copies the state; to be called before the next record is asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Refused:
+    """A step whose gradient was not finite, after one whose gradient was; the weights are those
+    before it."""
+
+    epoch: int
+    """The epoch under way."""
+    step: int
+    loss: float
+    last_norms: tuple[float, ...]
+    """Gradient norms of the steps before it, as in `State`."""
+    window: Window
+    states: States | None
+    """Recurrent state before the window; None: the initial one."""
+    weights: Callable[[], dict[str, Tensor]]
+    """Copies them; to be called before the next record is asked for."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Training in a run folder: a journal, checkpoints, and resume from the newest whole checkpoint.
 
-Each record is on disk before it is yielded. A resumed training has the bits of an undisturbed one.
+Each Step and Epoch is on disk before it is yielded. A resumed training has the bits of an
+undisturbed one.
 """
 
 import dataclasses
@@ -22,7 +23,16 @@ from rnnkit.runtime import files
 from rnnkit.runtime.step_signals import StepSignals
 from rnnkit.training.evaluate import with_monitor
 from rnnkit.training.loop import Diverged, train
-from rnnkit.training.state import Epoch, HalfRate, Position, State, Step, Tally, Within
+from rnnkit.training.state import (
+    Epoch,
+    HalfRate,
+    Position,
+    Refused,
+    State,
+    Step,
+    Tally,
+    Within,
+)
 
 CHECKPOINT_FRACTION = 0.01
 """Of the time, for checkpoints within an epoch: those that take long are written less often."""
@@ -41,7 +51,7 @@ def train_into(
     experiment: Experiment,
     prepared: Prepared,
     stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Step | Epoch]:
+) -> Iterator[Step | Refused | Epoch]:
     """As `train`, with a journal and checkpoints, from the newest whole checkpoint on.
 
     After divergence the training goes back once to the last epoch's end at which the gradient was
@@ -80,8 +90,10 @@ def train_into(
 
 
 def _written(
-    writer: "_Writer", records: Iterator[Step | Position | Epoch], stop: Callable[[], bool]
-) -> Iterator[Step | Epoch]:
+    writer: "_Writer",
+    records: Iterator[Step | Position | Refused | Epoch],
+    stop: Callable[[], bool],
+) -> Iterator[Step | Refused | Epoch]:
     """Write the records, and checkpoints where they are due; pass on all but the positions."""
     with StepSignals(writer.write) as signals:
         for record in records:
@@ -100,7 +112,8 @@ def _written(
                 with signals.released():
                     yield record
             else:
-                writer.folder.append("step", **dataclasses.asdict(record))
+                if isinstance(record, Step):
+                    writer.folder.append("step", **dataclasses.asdict(record))
                 yield record
 
 
@@ -272,5 +285,6 @@ def _unpacked(checkpoint: Checkpoint) -> State:
         )
     if (half_rate := facts.get("half_rate")) is not None:
         facts["half_rate"] = HalfRate(**half_rate)
+    facts["last_norms"] = tuple(facts.get("last_norms", ()))  # older checkpoints have none
     norms = tuple(checkpoint.tensors["norms"].tolist())
     return State(norms=norms, **groups, **facts)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,7 @@ from rnnkit.training.gradients import FlatParameters, Threshold
 from rnnkit.training.learning_rate import learning_rate
 from rnnkit.training.optimizer import make_optimizer
 from rnnkit.training.pretrained import start
-from rnnkit.training.state import State, Tally, Within
+from rnnkit.training.state import LAST_NORMS, Refused, State, Tally, Within
 
 
 class Trainer:
@@ -44,6 +45,7 @@ class Trainer:
             params.optimizer, self._flat.values, _copied(state.optimizer)
         )
         self._threshold = Threshold(params.clip, state.norms)
+        self._last_norms = deque(state.last_norms, maxlen=LAST_NORMS)
         self._experiment, self._split = experiment, prepared.splits["train"]
         self.planned_steps = planned_steps(experiment, self._split)
         self._before = state  # of the epoch under way
@@ -53,6 +55,7 @@ class Trainer:
         self.recent, self.total = Tally(), Tally()
         self._windows, self._began = 0, 0.0
         self._states: States | None = None
+        self._before_window: States | None = None  # the state that the last window began with
 
     def windows(self, state: State) -> Iterator[Window]:
         """Begin an epoch, or go on within it; yield its windows that have targets and are not yet
@@ -94,6 +97,7 @@ class Trainer:
             limit = self._threshold.at(norm)
             self._flat.clip(norm, limit)
             self._optimizer.step(rate)
+            self._last_norms.append(norm)
         self.step += 1
         self.refused = 0 if math.isfinite(norm) else self.refused + 1
         self.loss = loss.item()
@@ -107,6 +111,22 @@ class Trainer:
         params, epoch = self._experiment.train, before.epoch + 1
         rate = learning_rate(params, epoch, self.step, steps, before.reductions)
         return rate if before.half_rate is None else rate / 2
+
+    def refusal(self, window: Window) -> Refused:
+        """The record of the last step, which was refused.
+
+        Args:
+            window: of that step.
+        """
+        return Refused(
+            epoch=self._before.epoch + 1,
+            step=self.step,
+            loss=self.loss,
+            last_norms=tuple(self._last_norms),
+            window=window,
+            states=self._before_window,
+            weights=lambda: _copied(self.network.state_dict()),
+        )
 
     def state(self) -> State:
         """A copy of the state after the last step."""
@@ -125,6 +145,7 @@ class Trainer:
             weights=_copied(self.network.state_dict()),
             optimizer=_copied(self._optimizer.state),
             norms=tuple(self._threshold.norms),
+            last_norms=tuple(self._last_norms),
             within=within,
         )
 
@@ -145,9 +166,9 @@ class Trainer:
             states = without_masks(states)  # an endless sequence: draw new masks
         if window.begins and window.ends:
             progress = self._before.epoch / max(1, self._experiment.train.epochs - 1)
-            self._states = None
+            self._states = self._before_window = None
             return self.task.training_loss(self.task.forward(self.network, batch, progress), batch)
-        before = None if window.begins else states
+        before = self._before_window = None if window.begins else states
         outputs, after = self._synced.run(batch.inputs, batch.mask, before, not window.ends, "auto")
         self._states = None if after is None else map_states(Tensor.detach, after)
         return self.task.training_loss(outputs, batch)

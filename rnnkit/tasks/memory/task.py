@@ -118,7 +118,7 @@ class Memory(Task[examples.MemoryFitted]):
         count = predicted.numel() // len(batch.item)
         return {
             "item": batch.item.repeat_interleave(count).tolist(),
-            "lag": self._lag(batch).repeat_interleave(count).tolist(),
+            "lag": self.answer_lag(batch).repeat_interleave(count).tolist(),
             "truth": self._named(truth),
             "predicted": self._named(predicted),
             "right": self._right(predicted, truth).tolist(),
@@ -166,7 +166,7 @@ class Memory(Task[examples.MemoryFitted]):
     def _right(self, predicted: Answers, truth: Answers) -> Bool[Tensor, " answers"]:
         return (predicted - truth).abs() < NEAR if self.params.numbers else predicted == truth
 
-    def _lag(self, batch: Batch) -> Int[Tensor, " batch"]:
+    def answer_lag(self, batch: Batch) -> Int[Tensor, " batch"]:
         """Steps between what is to be remembered, the first of it, and the answer."""
         begins, ends = _span(batch)
         if self.synced:
