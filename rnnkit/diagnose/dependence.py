@@ -57,18 +57,20 @@ class Dependence:
 
 
 def dependence(split: EncodedSplit, task: Task, seed: int) -> Dependence | None:
-    """Measure a split; None: its loss is at no known place, or its items have one step."""
+    """Measure a split; None: its loss is at no known place, its targets are sequences of their own,
+    or its items have one step."""
     longest = int(split.input_length.max())
-    if task.loss_at is None or longest < 2:
+    if task.loss_at is None or split.is_sequence_to_sequence or longest < 2:
         return None
-    lags = [*_lags(min(MAX_LAG, longest - 1))]
+    lags = [*spread_lags(min(MAX_LAG, longest - 1))]
     order = torch.randperm(len(split), generator=numerics.generator(seed, "dependence"))
     if split.inputs.is_floating_point():
         return _autocorrelation(split, order, lags)
     return _information(split, order, lags, at_steps=task.loss_at == "steps")
 
 
-def _lags(longest: int) -> Iterator[int]:
+def spread_lags(longest: int) -> Iterator[int]:
+    """All lags up to `DENSE_LAGS`, and then ever fewer, up to `longest`."""
     lag = 0
     while lag <= longest:
         yield lag

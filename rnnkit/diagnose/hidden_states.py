@@ -12,7 +12,7 @@ from rnnkit.tasks.predictions import Items
 
 HIDDEN_STATES = "hidden_states"
 """Name of the measurement."""
-MAX_STEPS, MAX_UNITS, MAX_LAYERS = 60, 32, 4
+MAX_STEPS, MAX_UNITS, MAX_LAYERS = 60, 24, 4
 """What is kept of an item: its first steps, the units that vary most, the first series."""
 MIN_STEPS = 2
 
@@ -49,4 +49,4 @@ def states_of(name: str, recorder: Recorder) -> list[list[float]]:
         states = states.flip(0)
     states = states[:MAX_STEPS]
     units = states.var(0).argsort(descending=True, stable=True)[:MAX_UNITS].sort().values
-    return [[round(value, 3) for value in row] for row in states[:, units].T.tolist()]
+    return [[round(value, 2) for value in row] for row in states[:, units].T.tolist()]

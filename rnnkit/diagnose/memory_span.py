@@ -5,8 +5,8 @@ that of the unchanged inputs:
 
     e_k = L(x'_{<t-k}, x_{t-k}, …, x_t) - L(x_1, …, x_t)
 
-The span is the smallest k from which on e stays below `MATTERS` of its maximum or within
-`DEVIATIONS` standard errors of zero. A network that gives x_{t-k} has span k.
+The span is the smallest k from which on e stays below `MATTERS` of its maximum, below `LEAST` of
+the loss, or within `DEVIATIONS` standard errors of zero. A network that gives x_{t-k} has span k.
 
 At losses of every step, one forward pass with the first s steps replaced gives e_{t-s} at each step
 t ≥ s. At a loss after the last step each lag needs a pass of its own.
@@ -32,6 +32,8 @@ from rnnkit.tasks import Task
 
 MATTERS = 0.05
 """Fraction of the largest excess loss below which a lag does not matter."""
+LEAST = 1e-3
+"""Fraction of the loss below which no excess loss matters, as of a network that has not learned."""
 DEVIATIONS = 3.0
 """Standard errors above zero that an excess loss must have to matter."""
 MIN_BATCHES = 4
@@ -43,7 +45,9 @@ STARTS = 2
 MAX_STEPS = 512
 """Steps of a probe item where there is a loss at every step."""
 MAX_NUMBERS = 8_000_000
-"""Outputs of a probe batch; fewer items where the vocabulary is large."""
+"""Outputs of a probe batch; fewer items or steps where the vocabulary is large."""
+STREAMS, MIN_STEPS = 8, 16
+"""Rows and least steps of a probe batch of a text with carried state."""
 GROWTH = 1.5
 """Ratio of neighbouring lags that are measured first."""
 
@@ -100,14 +104,17 @@ def memory_span(
 
 def _probes(split: EncodedSplit, task: Task, experiment: Experiment) -> Iterator[Batch]:
     """Batches of at least two items; of a text with carried state, stretches of it."""
-    longest = min(MAX_STEPS, int(split.input_length.max()))
-    size = min(ITEMS, max(2, MAX_NUMBERS // (longest * task.outputs)))
     if experiment.task.carries_state:
-        count = max(2, min(size, int(split.input_length.sum()) // MAX_STEPS))
-        for number, window in enumerate(streams(split, count, MAX_STEPS)):
+        tokens = int(split.input_length.sum())
+        most = min(MAX_NUMBERS // (STREAMS * task.outputs), tokens // (2 * BATCHES))
+        steps = min(MAX_STEPS, max(MIN_STEPS, most))
+        count = min(STREAMS, max(2, tokens // (BATCHES * steps)))
+        for number, window in enumerate(streams(split, count, steps)):
             if number < BATCHES and window.batch.inputs.shape[1] > 1:
                 yield window.batch
         return
+    longest = min(MAX_STEPS, int(split.input_length.max()))
+    size = min(ITEMS, max(2, MAX_NUMBERS // (longest * task.outputs)))
     draw = numerics.generator(experiment.seed, "memory span")
     chosen = torch.randperm(len(split), generator=draw)[: BATCHES * ITEMS]
     for items in torch.split(chosen, max(2, min(size, -(-len(chosen) // BATCHES)))):
@@ -241,7 +248,7 @@ def _spanned(curve: dict[int, np.ndarray], loss: float, items: int) -> MemorySpa
         errors.append(spread**0.5 / float(weight.sum()))
     if not lags:
         return None
-    limit = MATTERS * max(means)
+    limit = max(MATTERS * max(means), LEAST * abs(loss))
     matters = [m > limit and m > DEVIATIONS * e for m, e in zip(means, errors, strict=True)]
     last = max((i for i, does in enumerate(matters) if does), default=-1)
     is_bounded = last < len(lags) - 1

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rnnkit.diagnose.dependence import dependence
+from rnnkit.diagnose.dependence import dependence, spread_lags
 from rnnkit.diagnose.memory_span import memory_span
 from rnnkit.diagnose.rules import RULES
 from rnnkit.diagnose.subject import Case, Subject
@@ -12,12 +12,24 @@ from rnnkit.diagnose.verdict import Verdict, accepted
 
 SPAN, DEPENDENCE = "memory_span", "dependence"
 """Names of the measurements that these verdicts read."""
+MAX_POINTS = 64
+"""Lags of a curve that are all kept."""
 
 
 def measure_span(subject: Subject) -> Mapping[str, Any]:
-    """The fields of `MemorySpan`."""
+    """The fields of `MemorySpan`, of long curves at fewer lags, and `worth`."""
     span = memory_span(subject.network, subject.task, subject.prepared, subject.experiment)
-    return {} if span is None else {**asdict(span), "worth": span.worth}
+    if span is None:
+        return {}
+    kept = {*spread_lags(span.lags[-1]), span.span, span.lags[-1]}
+    points = [
+        (lag, float(f"{excess:.6g}"), float(f"{error:.6g}"))
+        for lag, excess, error in zip(span.lags, span.excess, span.error, strict=True)
+        if lag in kept or len(span.lags) <= MAX_POINTS
+    ]
+    lags, excess, error = zip(*points, strict=True)
+    curve = {"lags": lags, "excess": excess, "error": error}
+    return {**asdict(span), **curve, "worth": span.worth}
 
 
 def measure_dependence(subject: Subject) -> Mapping[str, Any]:

@@ -1,7 +1,10 @@
 """Memory span of networks that remember exactly k steps, and of the data themselves."""
 
+import random
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from small_training import experiment_of
@@ -11,11 +14,11 @@ from rnnkit.data.prepare.encoded_split import EncodedSplit
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.data.prepare.tokenize import fit_tokens
 from rnnkit.diagnose.dependence import INFORMATION, dependence
-from rnnkit.diagnose.memory_span import memory_span
+from rnnkit.diagnose.memory_span import BATCHES, MIN_BATCHES, _probes, _spanned, memory_span
 from rnnkit.params import Experiment
 from rnnkit.params.data import Characters
 from rnnkit.runtime import numerics
-from rnnkit.tasks import Task, task_for
+from rnnkit.tasks import Task, prepare, task_for
 from rnnkit.tasks.classification.examples import ClassificationFitted
 from rnnkit.tasks.labels import Labels
 from rnnkit.tasks.tagging.examples import TaggingFitted
@@ -108,6 +111,16 @@ def test_a_network_without_a_recurrence_has_memory_span_0(kind: str) -> None:
     assert (measured.span, measured.worth) == (0, 0.0)
 
 
+def test_an_excess_far_below_the_loss_does_not_matter() -> None:
+    """As that of a network that has not learned, however sure it is."""
+    excess = {lag: np.array([[1e-4] * 6, [1.0] * 6]) for lag in range(5)}
+    unlearned, learned = _spanned(excess, 2.3, 6), _spanned(excess, 1e-3, 6)
+    assert unlearned is not None
+    assert learned is not None
+    assert (unlearned.span, unlearned.is_bounded) == (0, True)
+    assert (learned.span, learned.is_bounded) == (4, False)
+
+
 def test_too_few_items_have_no_memory_span() -> None:
     experiment = remembering("classification", 7)
     prepared = delayed(experiment, 3, 40, 7)
@@ -146,3 +159,33 @@ def test_the_autocorrelation_of_a_moving_sum_ends_with_its_window() -> None:
         [1, 0.8, 0.6, 0.4, 0.2], abs=0.05
     )
     assert measured.reach == 4
+
+
+def test_a_text_with_carried_state_is_probed_in_stretches(tmp_path: Path) -> None:
+    """Of a language model whose state goes on from line to line; the outputs of a batch are few."""
+    letters = "".join(random.Random(0).choices("abcdef", k=6_000))
+    lines = [letters[k : k + 50] for k in range(0, len(letters), 50)]
+    (tmp_path / "t.txt").write_text("\n".join(lines))
+    experiment = Experiment.model_validate(
+        {
+            "name": "x",
+            "task": {"kind": "language_modeling", "state": "carried"},
+            "data": {
+                "source": {"kind": "text", "path": str(tmp_path / "t.txt")},
+                "split": {"kind": "fractions", "valid": 0.3, "test": 0.1},
+                "tokenizer": {"kind": "characters"},
+            },
+            "model": {"hidden": 6},
+            "train": {"bptt": 10},
+        }
+    )
+    prepared = prepare(experiment.data, experiment.task, tmp_path)
+    task = task_for(experiment.task, prepared)
+    batches = [*_probes(prepared.splits["valid"], task, experiment)]
+    assert MIN_BATCHES <= len(batches) <= BATCHES
+    assert all(len(batch.inputs) >= 2 for batch in batches)
+    network = task.network(experiment.model, numerics.generator(0))
+    measured = memory_span(network, task, prepared, experiment)
+    assert measured is not None
+    assert measured.lags[:3] == (0, 1, 2)
+    assert dependence(prepared.splits["train"], task, 0) is not None

@@ -74,7 +74,7 @@ def test_hidden_states_are_those_of_the_stack(bidirectional: bool) -> None:
     with torch.no_grad():
         outputs, _, _ = network.encode(inputs, None)
     listed = [row for series in measured["layers"].values() for row in series]
-    assert np.array(listed) == pytest.approx(outputs[0].T.numpy(), abs=1e-3)
+    assert np.array(listed) == pytest.approx(outputs[0].T.numpy(), abs=6e-3)
     assert len(measured["tokens"]) == length
 
 

@@ -83,3 +83,16 @@ def test_measured_on_a_network_both_spans_are_in_a_sentence(delay: int) -> None:
     nothing = {**depends, "reach": None}
     assert "the data show no dependence" in truncation.sentence(span, nothing)
     assert "at least 3" in truncation.sentence({**span, "is_bounded": False}, {})
+
+
+def test_a_long_curve_is_kept_at_fewer_lags_with_its_span() -> None:
+    experiment = remembering("tagging", 61)
+    prepared = delayed(experiment, 60, 160, 61)
+    task = task_for(experiment.task, prepared)
+    subject = Subject(experiment, task, delay_line(experiment, task, 61).eval(), prepared)
+    measured = truncation.measure_span(subject)
+    assert measured["span"] == 61
+    assert 61 in measured["lags"]
+    assert list(measured["lags"][:33]) == list(range(33))
+    assert len(measured["lags"]) < 60 < 100 < measured["lags"][-1]
+    assert len(measured["lags"]) == len(measured["excess"]) == len(measured["error"])
