@@ -211,6 +211,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.training",
         "rnnkit.inference",
         "rnnkit.evaluation",
+        "rnnkit.diagnose",
         "rnnkit.report",
         "rnnkit.figures",
         "flows.settings",

@@ -12,4 +12,5 @@ from flows.console.output import out as out
 from flows.console.result import comparison as comparison
 from flows.console.result import number as number
 from flows.console.result import print_result as print_result
+from flows.console.result import print_verdicts as print_verdicts
 from flows.console.stages import Stages as Stages

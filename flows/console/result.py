@@ -64,3 +64,14 @@ def print_result(run_id: str, result: Mapping[str, Any]) -> None:
         out.print(f"Tuned: {values} ({trials} trials).", markup=False)
     for sentence in result.get("advice", ()):
         out.print(f"  {sentence}.", markup=False)
+    print_verdicts(result.get("verdicts", ()))
+
+
+def print_verdicts(verdicts: Sequence[Mapping[str, Any]]) -> None:
+    """Why a network learns or does not, a line each.
+
+    Args:
+        verdicts: as in result.json.
+    """
+    for verdict in verdicts:
+        out.print(f"Diagnosis: {verdict['text']}", markup=False)

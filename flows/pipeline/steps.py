@@ -80,7 +80,7 @@ def train(
 def evaluate(run: Run, prepared: Prepared) -> dict[str, Any]:
     """Scores the best epoch's network on the test split, beside the baselines, and says why it
     learned or did not."""
-    from rnnkit.diagnose.finish import diagnose
+    from rnnkit.diagnose.diagnosis import diagnose
 
     scores = finalize(run.folder, run.experiment, prepared, run.home / "prepared")
     predictions = predictions_of(run.folder)

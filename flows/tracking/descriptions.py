@@ -128,6 +128,7 @@ def _paragraphs(folder: RunFolder, end: str, lines: Sequence[Mapping[str, Any]])
         result = folder.result
         yield from (text for text in (result.get("verdict"), result.get("training")) if text)
         yield from result.get("start", {}).values()
+        yield from (f"Diagnosis: {verdict['text']}." for verdict in result.get("verdicts", ()))
         if result.get("tuned"):
             trials = ", ".join(f"{count} {state}" for state, count in result["trials"].items())
             chosen = [f"- `{path}`: {value_text(v)}" for path, v in result["tuned"].items()]

@@ -40,6 +40,8 @@ GENERATION = "rnnkit.generation"
 """The tag of a sweep that has gone on with other params: how often. MLflow's run of an earlier
 generation is deleted."""
 ADVICE = "rnnkit.advice"
+DIAGNOSED = "rnnkit.diagnosis."
+"""Beginning of the tags of a run's verdicts, one for each."""
 PARENT = "mlflow.parentRunId"
 VARIANT = "rnnkit.variant"
 KIND = "mlflow.experimentKind"  # opens MLflow's pages for training, not those for prompts
@@ -295,6 +297,8 @@ class Mirror:
         self._tag({f"{name}.signature": how for name, how in result["counted"].items()})
         if advice := result.get("advice"):
             self._tag({ADVICE: "\n".join(advice)})
+        verdicts = result.get("verdicts", ())
+        self._tag({f"{DIAGNOSED}{verdict['name']}": verdict["text"] for verdict in verdicts})
 
     def _log_data(self, sha256: str, source: str) -> None:
         """The data, by their hash, as the run's input."""

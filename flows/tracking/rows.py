@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from flows.tracking.machine_load import rows_of_load
 from rnnkit.evaluation.comparison.table import TABLE, numbers
 from rnnkit.params import Experiment
-from rnnkit.runs.run_folder import RESULT, RunFolder
+from rnnkit.runs.run_folder import DIAGNOSIS, RESULT, RunFolder
 from rnnkit.runtime.files import sha256_json
 
 UNNAMEABLE = re.compile(r"[^\w./: -]", re.ASCII)  # what MLflow refuses in a metric's name
@@ -21,6 +21,13 @@ FINAL = ("adopted", "finished", "pruned")
 """Kinds of journal records after which no training goes on."""
 TRAINING = ("step", "epoch")
 """Kinds of records that a resumed training writes again."""
+GATE_KEYS: Mapping[str, str] = {
+    "radius": "spectral_radius",
+    "largest": "largest_singular_value",
+    "gain": "jacobian_gain",
+    "mean": "mean_gate",
+}
+"""Numbers of a gate in a record of the diagnosis -> how their metric is called."""
 BEST = "best/"
 """Prefix of the monitored metric's best value so far. MLflow's charts sort metrics by name, so no
 other name may sort before it, and its compare page takes the metric that was sent first."""
@@ -161,11 +168,32 @@ def _metrics(line: Mapping[str, Any]) -> Mapping[str, float | str]:
             "train/loss": line["train"]["loss"],
             "gradient/refused": line["gradient"]["refused"],
         }
+    if line["kind"] == DIAGNOSIS:
+        return _of_diagnosis(line)
     if line["kind"] == "seed":  # of a trial with several
         return {f"objective/seed-{line['seed']}": line["value"]}
     if line["kind"] == "finished" and "deviation" in line:  # of the objective, over the seeds
         return {"objective/deviation": line["deviation"]}
     return {}
+
+
+def _of_diagnosis(line: Mapping[str, Any]) -> dict[str, float | str]:
+    """The numbers of a measurement, by layer; the lag at which a gradient vanishes or explodes is
+    absent where it does neither."""
+    named: dict[str, float | str] = {}
+    for series, curve in line["gradient"].items():
+        named |= {
+            f"gradient_through_time/{key}/{series}": curve[key]
+            for key in ("factor", "vanishes", "explodes")
+            if curve[key] is not None
+        }
+    for series, cell in line["cells"].items():
+        for gate, values in cell["gates"].items():
+            place = series if len(cell["gates"]) == 1 else f"{series}/{gate}"
+            named |= {f"recurrent/{GATE_KEYS[key]}/{place}": values[key] for key in values}
+        units = {key: value for key, value in cell.items() if key != "gates"}
+        named |= {f"recurrent/{key}/{series}": value for key, value in units.items()}
+    return named
 
 
 def _numbers(folder: RunFolder) -> Iterator[tuple[str, float]]:

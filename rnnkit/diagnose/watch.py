@@ -7,6 +7,7 @@ watched has the bits of one that is not.
 import math
 import warnings
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -54,7 +55,8 @@ class Watch:
             if isinstance(record, Refused):
                 self._describe(record)
             elif isinstance(record, Epoch) and (record.last or not record.epoch % self._every):
-                self._measure(record.epoch, record.step, record.state.weights)
+                for line in self._line(record.epoch, record.step, record.state.weights):
+                    self._folder.append(DIAGNOSIS, **line)
             yield record
 
     def complete(self, only_due: bool = False) -> None:
@@ -63,25 +65,31 @@ class Watch:
         Args:
             only_due: only what an undisturbed training had measured.
         """
+        for line in self.lacking(only_due):
+            self._folder.append(DIAGNOSIS, **line)
+
+    def lacking(self, only_due: bool = False) -> Iterator[dict[str, Any]]:
+        """As `complete`, without writing: the measurements, by epoch."""
         measured = {line["epoch"] for line in self._folder.records(DIAGNOSIS)}
         if 0 not in measured:
             network = make_network(self._experiment, self._probe.task)
-            self._measure(0, 0, network.state_dict())
+            yield from self._line(0, 0, network.state_dict())
         for checkpoint in sorted(self._folder.checkpoints.whole(), key=lambda c: c.position):
             epoch, step = checkpoint.position
             is_end = checkpoint.facts.get("within") is None and epoch not in measured
             if is_end and not (only_due and epoch % self._every):
-                self._measure(epoch, step, weights_of(checkpoint.tensors))
+                yield from self._line(epoch, step, weights_of(checkpoint.tensors))
                 measured.add(epoch)
 
-    def _measure(self, epoch: int, step: int, weights: dict[str, Tensor]) -> None:
+    def _line(self, epoch: int, step: int, weights: dict[str, Tensor]) -> Iterator[dict[str, Any]]:
+        """The measurement of these weights; none where there is nothing to measure."""
         try:
             measured = self._probe.measure(weights)
         except RuntimeError as error:  # a custom cell may need float32
             warnings.warn(f"not diagnosed: {error}", Note, stacklevel=2)
-            measured = {}
+            return
         if measured:
-            self._folder.append(DIAGNOSIS, epoch=epoch, step=step, **measured)
+            yield {"epoch": epoch, "step": step, **measured}
 
     def _describe(self, refused: Refused) -> None:
         if self._folder.records(NOT_FINITE):

@@ -21,6 +21,8 @@
     attention          attention weights of a decoder
     transcript_path    predicted tokens over the frames of a recording
     unrolled           the network over time; feed_forward: without time; writer: with a decoder
+    gradient_through_time  norm of the gradient over the lag, and over the training
+    recurrent_weights  spectral radius, Jacobian gain and units over the training
     coloured_code      source code coloured by predicted classes, beside the true ones
     save, save_all     write figures as PNG files
 
@@ -36,6 +38,7 @@ from rnnkit.figures.code import coloured_code
 from rnnkit.figures.comparison import bands, intervals, scores_by_length
 from rnnkit.figures.confusion import confusion_matrix
 from rnnkit.figures.curves import learning_curves
+from rnnkit.figures.diagnosis import gradient_through_time, recurrent_weights
 from rnnkit.figures.forecast import forecasts
 from rnnkit.figures.gradient_norms import gradient_norms
 from rnnkit.figures.hidden_states import hidden_states
@@ -57,6 +60,7 @@ __all__ = [
     "feed_forward",
     "forecasts",
     "gradient_norms",
+    "gradient_through_time",
     "hidden_states",
     "history",
     "importance",
@@ -66,6 +70,7 @@ __all__ = [
     "parallel",
     "predicted",
     "range_test",
+    "recurrent_weights",
     "rows_ahead",
     "save",
     "save_all",

@@ -18,7 +18,9 @@ from rnnkit.tasks.predictions import Items, Predictions
 REPORT = "report.html"
 SEARCHED = ("study", "importance", "history", "parallel_coordinates")
 """Figures of a sweep."""
-PLACED_FIGURES = ("network", "learning_curves", *SEARCHED)
+DIAGNOSED = ("gradient_through_time", "recurrent_weights")
+"""Figures of why a network learns or does not."""
+PLACED_FIGURES = ("network", "learning_curves", *DIAGNOSED, *SEARCHED)
 """Figures with a fixed place in the page."""
 
 
@@ -56,6 +58,8 @@ def write_run_report(
         notes=prepared.notes,
         pictures=pictures,
         training=result["training"],
+        diagnosed=[name for name in DIAGNOSED if name in pictures],
+        verdicts=result.get("verdicts"),
         trials=trials_table(trials, experiment),
         trials_summary=trials_summary(trials),
         advice=result.get("advice", []),

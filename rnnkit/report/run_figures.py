@@ -11,7 +11,7 @@ from rnnkit import figures
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.model import Model
-from rnnkit.runs.run_folder import RunFolder
+from rnnkit.runs.run_folder import DIAGNOSIS, RunFolder
 from rnnkit.tasks import Task, task_for
 from rnnkit.tasks.predictions import Predictions
 
@@ -37,6 +37,9 @@ def draw(
     monitor, direction = experiment.monitor, experiment.direction
     drawn = {"network": _network(experiment.model, task)}
     drawn["learning_curves"] = figures.learning_curves(folder.records(), monitor)
+    if measured := sorted(folder.records(DIAGNOSIS), key=lambda line: line["epoch"]):
+        drawn["gradient_through_time"] = figures.gradient_through_time(measured)
+        drawn["recurrent_weights"] = figures.recurrent_weights(measured)
     drawn |= task.figures(predictions)
     if trials and experiment.tune:
         searched = sorted(importance, key=lambda path: -importance[path])
