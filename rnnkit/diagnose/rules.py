@@ -77,6 +77,13 @@ _RULES = (
         {"rise": 1.5},
     ),
     Rule(
+        "clips_every_step",
+        64,
+        "at least {share} of the steps were clipped, the gradients were multiplied by at most "
+        "{scale} on average, and the network does not beat its best baseline",
+        {"share": 0.95, "scale": 0.1},
+    ),
+    Rule(
         "forgets",
         62,
         "the memory span is less than {fraction} of the lag up to which the data depend on their "
@@ -115,13 +122,6 @@ _RULES = (
         "truncation_too_short",
         48,
         "the memory span is longer than `train.bptt`",
-    ),
-    Rule(
-        "clips_every_step",
-        45,
-        "at least {share} of the steps were clipped, the gradients were multiplied by at most "
-        "{scale} on average, and the network does not beat its best baseline",
-        {"share": 0.95, "scale": 0.1},
     ),
     Rule(
         "too_few_epochs",
