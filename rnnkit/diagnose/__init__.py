@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 
 def frames(run: "str | Path") -> "dict[str, pandas.DataFrame]":
-    """The diagnosis of a run as pandas frames by name: gradient, decay, gates, units, verdicts.
+    """The diagnosis of a run as pandas frames by name: gradient, decay, gates, units, memory_span,
+    dependence, clip, classes, calibration, linear_probe, neighbours and verdicts.
 
     Their columns are those of `rnnkit.diagnose.tables.frames`.
 
