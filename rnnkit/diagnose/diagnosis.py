@@ -81,20 +81,22 @@ def diagnose_run(folder: RunFolder, home: Path) -> Diagnosis:
             f"{folder.id} is a sweep that is not finished, and its trials are not diagnosed; "
             f"go on with: rnnkit resume {folder.id}"
         )
+    if is_finished and "verdicts" in (result := folder.result):
+        lines = folder.records()
+        reached, measured = result["verdicts"], result["measured"]
+        return Diagnosis(folder.id, _by_epoch(lines), reached, measured, clip_report(lines))
     prepared = prepare(experiment.data, experiment.task, home)
     watch = Watch(folder, experiment, prepared)
     lacking = [{"kind": DIAGNOSIS, **line} for line in watch.lacking()]
     journal = [*folder.records(), *lacking]
-    measured: Mapping[str, Any] = {}
-    if not is_finished:
+    measured = {}
+    if is_finished:  # by a version that did not diagnose
+        predictions = predictions_of(folder)
+        judged = _judged(folder, experiment, prepared, folder.result, predictions, journal)
+        reached, measured = judged["verdicts"], judged["measured"]
+    else:
         case = Case(experiment, task_for(experiment.task, prepared), journal, {}, None)
         reached = [verdict.to_json() for verdict in shown(verdicts(case))]
-    elif (result := folder.result).get("verdicts") is not None:
-        reached, measured = result["verdicts"], result["measured"]
-    else:  # of a version that did not diagnose
-        predictions = predictions_of(folder)
-        judged = _judged(folder, experiment, prepared, result, predictions, journal)
-        reached, measured = judged["verdicts"], judged["measured"]
     return Diagnosis(folder.id, _by_epoch(journal), reached, measured, clip_report(journal))
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rnnkit.diagnose.gradient import EXPLODED, VANISHED
+from rnnkit.diagnose.gradient import EXPLODED
 from rnnkit.diagnose.recording import DECODER
 from rnnkit.diagnose.rules import RULES
 from rnnkit.diagnose.subject import Case
@@ -35,8 +35,8 @@ def _exploding(case: Case, line: Line) -> Iterator[Verdict]:
         lag = explodes if explodes is not None else by_slope
         how = "exceeds" if explodes is not None else "by its slope exceeds"
         sentence = (
-            f"the gradient of {name} explodes: it grows by x{factor:.3g} per step back and {how} "
-            f"{EXPLODED:g} of its norm at the loss {lag} steps back"
+            f"the gradient of {name} explodes, it grows by x{factor:.3g} per step back and {how} "
+            f"1e10 of its norm at the loss {lag} steps back"
         )
         spectrum = {gate: values["radius"] for gate, values in _gates(line, name).items()}
         evidence = {"series": name, "factor": factor, "lag": lag, "spectral_radius": spectrum}
@@ -50,7 +50,7 @@ def _exploding_units(case: Case, line: Line) -> Iterator[Verdict]:
         if float(cell["activation"]) > rule["size"]:
             size = float(cell["activation"])
             yield rule.verdict(
-                f"activations of {name} explode: the largest is {size:.3g}",
+                f"activations of {name} explode, the largest is {size:.3g}",
                 {"series": name, "activation": size},
                 accepted(case.experiment, *_calmer(case.experiment)),
             )
@@ -80,9 +80,7 @@ def _vanishing(case: Case, line: Line) -> Iterator[Verdict]:
         "depends": depends,
         "largest_singular_value": {g: v["largest"] for g, v in _gates(line, name).items()},
     }
-    sentence = (
-        f"the gradient vanishes: under {VANISHED:g} of its norm beyond lag {lag}{decay}{lies}"
-    )
+    sentence = f"the gradient vanishes, under 1e-6 of its norm beyond lag {lag}{decay}{lies}"
     overrides = accepted(case.experiment, *_longer(case.experiment, depends))
     yield rule.verdict(sentence, evidence, overrides)
 
@@ -110,7 +108,7 @@ def _dead(case: Case, line: Line) -> Iterator[Verdict]:
         if (dead := cell.get("dead", 0.0)) > rule["fraction"]:
             rate = case.experiment.train.optimizer.learning_rate
             yield rule.verdict(
-                f"{dead:.0%} of the ReLU units of {name} are dead: 0 at every step",
+                f"{dead:.0%} of the ReLU units of {name} are dead, 0 at every step",
                 {"series": name, "dead": dead},
                 accepted(
                     case.experiment,

@@ -41,7 +41,11 @@ class Curve:
     @property
     def ratios(self) -> Float[np.ndarray, " points"]:
         """Norms divided by that of the smallest lag."""
-        return self.norms / self.norms[0] if self.norms[0] else np.zeros_like(self.norms)
+        if not self.norms[0]:
+            return np.zeros_like(self.norms)
+        with np.errstate(all="ignore"):  # of a norm that is not finite
+            ratios: np.ndarray = self.norms / self.norms[0]
+        return ratios
 
     @property
     def fit(self) -> tuple[float, float] | None:

@@ -79,7 +79,7 @@ def _curves(axes: Axes, lines: Sequence[Line]) -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, 10**LOWEST), min(max(high, 2.0), 10**HIGHEST))
     right = axes.get_xlim()[1]
-    note(axes, "1e-06: vanished", (right, VANISHED), (-2, -11), color=RED, ha="right")
+    note(axes, "1e-6: vanished", (right, VANISHED), (-2, -11), color=RED, ha="right")
     legend(axes)
     dashed = "" if first is last else f" (dashed: epoch {first['epoch']})"
     axes.set_xlabel(f"steps back from the loss{dashed}")

@@ -1,6 +1,6 @@
 import string
 
-from example_params import FILES, experiment_of
+from example_params import FILES, ROOT, experiment_of
 
 from rnnkit.diagnose.rules import RULES
 from rnnkit.diagnose.verdict import MAX_SHOWN, Verdict, accepted, shown
@@ -50,3 +50,9 @@ def test_every_rule_uses_its_thresholds_in_its_condition() -> None:
         assert all(f"{value:g}" in rule.condition for value in rule.thresholds.values())
     weights = [rule.weight for rule in RULES.values()]
     assert weights == sorted(set(weights), reverse=True)
+
+
+def test_the_page_of_the_docs_has_every_rule_with_its_condition() -> None:
+    page = (ROOT / "docs" / "diagnosis.md").read_text(encoding="utf-8")
+    for rule in RULES.values():
+        assert f"| `{rule.name}` | {rule.condition} |" in page

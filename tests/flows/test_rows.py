@@ -221,3 +221,21 @@ def test_a_closed_run_that_has_all_is_not_opened_again(
     after = client.get_run(mirror.mlflow_id)
     assert (after.info.end_time, after.data.tags) == (before.info.end_time, before.data.tags)
     assert mirror.is_closed(journal.run.records())
+
+
+def test_measurements_of_the_diagnosis_are_metrics_by_layer() -> None:
+    from flows.tracking.rows import _of_diagnosis
+
+    curve = {"lags": [0], "norms": [1.0], "factor": 0.5, "vanishes": 20, "explodes": None}
+    gates = {gate: {"radius": 1.0, "largest": 2.0, "gain": 0.5} for gate in "rz"}
+    cells = {"layer0": {"gates": gates, "memory": 3.0}, "layer1": {"gates": {"h": {"radius": 0.1}}}}
+    named = _of_diagnosis({"gradient": {"layer0": curve}, "cells": cells})
+    assert named["gradient_through_time/factor/layer0"] == 0.5
+    assert named["gradient_through_time/vanishes/layer0"] == 20
+    assert "gradient_through_time/explodes/layer0" not in named
+    assert named["recurrent/spectral_radius/layer0/z"] == 1.0
+    assert named["recurrent/largest_singular_value/layer0/r"] == 2.0
+    assert named["recurrent/jacobian_gain/layer0/r"] == 0.5
+    assert named["recurrent/spectral_radius/layer1"] == 0.1
+    assert named["recurrent/memory/layer0"] == 3.0
+    assert len(named) == 10

@@ -29,6 +29,7 @@ def test_long_values_wrap_and_numbers_do_not(tmp_path: Path) -> None:
     page = render(
         "run.html", title="a-0123456789", network="GRU", task="tagging", parameters=1234,
         verdict="x " * 200, scores=scores, start={}, params="a: 1", notes=[LONG], training="",
+        diagnosed=[], verdicts=[],
         chosen={"data.source.path": LONG, "model.representation.characters.hidden": 50},
         data={"labels": ", ".join(f"label{k}" for k in range(90)), "sha256": "0" * 64},
         pictures={"network": image, "learning_curves": image}, trials=[], trials_summary="",
