@@ -16,6 +16,8 @@ Line = Mapping[str, Any]
 VANISHED = 1e-6
 LOWEST, HIGHEST = -12.0, 12.0
 """Decades of the heat map."""
+DRAWN = (1e-30, 1e30)
+"""Ratios that a logarithmic axis has room for."""
 MAX_SERIES = 8
 
 
@@ -106,10 +108,10 @@ def _heat(axes: Axes, lines: Sequence[Line]) -> None:
 
 
 def _ratios(curve: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Lags, and norms divided by the first; nan where a norm is not finite."""
+    """Lags, and norms divided by the first, within `DRAWN`; nan where a norm is not finite."""
     norms = np.array([np.nan if norm is None else norm for norm in curve["norms"]], dtype=float)
     start = norms[0] if norms[0] > 0 else np.nan
-    return np.array(curve["lags"]), norms / start
+    return np.array(curve["lags"]), np.clip(norms / start, *DRAWN)
 
 
 def _gate_series(lines: Sequence[Line], key: str) -> dict[str, list[float]]:
