@@ -235,6 +235,7 @@ ROWS: Mapping[str, set[str]] = {
         "rnnkit.diagnose",
         "rnnkit.claims",
         "rnnkit.report",
+        "rnnkit.figures",
         "flows.settings",
         "flows.console",
         "flows.processes",

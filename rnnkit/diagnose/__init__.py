@@ -15,6 +15,16 @@ dynamics   judges the gradient, the gates and the activations
 diagnosis  of a run, or of params before a training
 tables     the numbers as pandas frames
 
+memory_span    how far back the inputs lie that a trained network uses
+dependence     how far back the data themselves depend on their past
+truncation     both beside each other and beside `train.bptt`
+clip           what the clip threshold did to the steps of a training
+fit            classes that are never predicted, calibration, errors by length
+neighbours     nearest neighbours of embeddings
+hidden_states  of an item over time
+linear_probe   how well the targets can be read from each layer
+learning       overfitting, underfitting, and the learning rate, by the loss curves
+
 Measurements use copies of the weights and change no training.
 """
 
@@ -27,7 +37,8 @@ if TYPE_CHECKING:
 
 
 def frames(run: "str | Path") -> "dict[str, pandas.DataFrame]":
-    """The diagnosis of a run as pandas frames by name: gradient, decay, gates, units, verdicts.
+    """The diagnosis of a run as pandas frames by name: gradient, decay, gates, units, memory_span,
+    dependence, clip, classes, calibration, linear_probe, neighbours and verdicts.
 
     Their columns are those of `rnnkit.diagnose.tables.frames`.
 

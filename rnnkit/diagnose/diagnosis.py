@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from rnnkit.data.prepare.prepared import Prepared
+from rnnkit.diagnose.clip import clip_report
 from rnnkit.diagnose.judging import measure, verdicts
 from rnnkit.diagnose.subject import Case, Subject
 from rnnkit.diagnose.verdict import shown
@@ -16,6 +17,7 @@ from rnnkit.errors import InputError
 from rnnkit.evaluation.finalize import predictions_of
 from rnnkit.evaluation.verdict import deciding
 from rnnkit.params import Experiment
+from rnnkit.params.block import FrozenDict
 from rnnkit.runs.run_folder import DIAGNOSIS, RunFolder
 from rnnkit.tasks import Task, prepare, task_for
 from rnnkit.tasks.predictions import Predictions
@@ -29,11 +31,15 @@ class Diagnosis:
         name: the run's id, or that of the params.
         lines: records of the kind "diagnosis", by epoch; none for networks without recurrence.
         verdicts: those to show, the weightiest first, as in result.json.
+        measured: of the trained network, by name, as in result.json; empty before its end.
+        clip: report of the clip threshold; empty before the first step.
     """
 
     name: str
     lines: Sequence[Mapping[str, Any]]
     verdicts: Sequence[Mapping[str, Any]]
+    measured: Mapping[str, Mapping[str, Any]] = FrozenDict()
+    clip: Mapping[str, Any] = FrozenDict()
 
 
 def diagnose(
@@ -75,20 +81,23 @@ def diagnose_run(folder: RunFolder, home: Path) -> Diagnosis:
             f"{folder.id} is a sweep that is not finished, and its trials are not diagnosed; "
             f"go on with: rnnkit resume {folder.id}"
         )
-    if is_finished and "verdicts" in folder.result:
-        return Diagnosis(folder.id, _by_epoch(folder.records()), folder.result["verdicts"])
+    if is_finished and "verdicts" in (result := folder.result):
+        lines = folder.records()
+        reached, measured = result["verdicts"], result["measured"]
+        return Diagnosis(folder.id, _by_epoch(lines), reached, measured, clip_report(lines))
     prepared = prepare(experiment.data, experiment.task, home)
     watch = Watch(folder, experiment, prepared)
     lacking = [{"kind": DIAGNOSIS, **line} for line in watch.lacking()]
     journal = [*folder.records(), *lacking]
+    measured = {}
     if is_finished:  # by a version that did not diagnose
         predictions = predictions_of(folder)
         judged = _judged(folder, experiment, prepared, folder.result, predictions, journal)
-        reached = judged["verdicts"]
+        reached, measured = judged["verdicts"], judged["measured"]
     else:
         case = Case(experiment, task_for(experiment.task, prepared), journal, {}, None)
         reached = [verdict.to_json() for verdict in shown(verdicts(case))]
-    return Diagnosis(folder.id, _by_epoch(journal), reached)
+    return Diagnosis(folder.id, _by_epoch(journal), reached, measured, clip_report(journal))
 
 
 def diagnose_params(experiment: Experiment, home: Path) -> Diagnosis:

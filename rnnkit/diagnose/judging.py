@@ -3,15 +3,30 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rnnkit.diagnose import clip, fit, hidden_states, learning, linear_probe, neighbours, truncation
 from rnnkit.diagnose.dynamics import judge_dynamics
 from rnnkit.diagnose.not_finite import judge_not_finite
 from rnnkit.diagnose.subject import Case, Judge, Measure, Subject
 from rnnkit.diagnose.verdict import Verdict, weightiest_first
 
-MEASURES: Mapping[str, Measure] = {}
+MEASURES: Mapping[str, Measure] = {
+    truncation.SPAN: truncation.measure_span,
+    truncation.DEPENDENCE: truncation.measure_dependence,
+    fit.FIT: fit.measure,
+    neighbours.NEIGHBOURS: neighbours.measure,
+    hidden_states.HIDDEN_STATES: hidden_states.measure,
+    linear_probe.PROBE: linear_probe.measure,
+}
 """Name -> measurement of a trained network, after the training."""
 
-JUDGES: tuple[Judge, ...] = (judge_not_finite, judge_dynamics)
+JUDGES: tuple[Judge, ...] = (
+    judge_not_finite,
+    judge_dynamics,
+    clip.judge,
+    truncation.judge,
+    fit.judge,
+    learning.judge,
+)
 """Each reaches the verdicts of some rules; their order does not matter."""
 
 

@@ -70,11 +70,40 @@ _RULES = (
         {"reach": 0.9, "steps": 10},
     ),
     Rule(
+        "learning_rate_too_high",
+        65,
+        "the training losses of the last two epochs are at least {rise} times the lowest one; "
+        "or it is above that of the first steps, and the network does not beat its best baseline",
+        {"rise": 1.5},
+    ),
+    Rule(
+        "clips_every_step",
+        64,
+        "at least {share} of the steps were clipped, the gradients were multiplied by at most "
+        "{scale} on average, and the network does not beat its best baseline",
+        {"share": 0.95, "scale": 0.1},
+    ),
+    Rule(
+        "forgets",
+        62,
+        "the memory span is less than {fraction} of the lag up to which the data depend on their "
+        "past, and the network does not beat its best baseline",
+        {"fraction": 0.5},
+    ),
+    Rule(
         "short_gates",
         60,
         "the gates keep the state for less than {reach} of the steps to what the answer depends "
         "on, and the network does not beat its best baseline",
         {"reach": 0.1},
+    ),
+    Rule(
+        "learning_rate_too_low",
+        58,
+        "the training loss fell by less than {fall} of itself in all, in the last epoch by more "
+        "than {steady} of its fall in the second, the last epoch is the best, and the network does "
+        "not beat its best baseline",
+        {"fall": 0.3, "steady": 0.5},
     ),
     Rule(
         "dead_units",
@@ -88,6 +117,65 @@ _RULES = (
         "more than {fraction} of the activations of a vanilla layer lie where the activation's "
         "slope is below {slope} of its largest",
         {"fraction": 0.6, "slope": 0.02},
+    ),
+    Rule(
+        "truncation_too_short",
+        48,
+        "the memory span is longer than `train.bptt`",
+    ),
+    Rule(
+        "too_few_epochs",
+        42,
+        "the training loss fell by more than {last_fall} in the last epoch, which is the best, and "
+        "the network does not beat its best baseline",
+        {"last_fall": 0.01},
+    ),
+    Rule(
+        "overfitting",
+        40,
+        "the last validation loss is at least {rise} times the lowest, and the training loss fell "
+        "to less than {fall} of what it was at the lowest",
+        {"rise": 1.5, "fall": 0.8},
+    ),
+    Rule(
+        "underfitting",
+        35,
+        "the training loss falls no more, the validation loss is at most {gap} times the training "
+        "loss, and the network does not beat its best baseline",
+        {"gap": 1.3},
+    ),
+    Rule(
+        "never_predicted",
+        32,
+        "a class with at least {share} of the test labels is never predicted",
+        {"share": 0.05},
+    ),
+    Rule(
+        "spikes",
+        30,
+        "a gradient norm above 10 times the median kept more than {kept} of its size, and the "
+        "training loss of its epoch is above that of the epoch before",
+        {"kept": 0.5},
+    ),
+    Rule(
+        "overconfident",
+        25,
+        "the mean confidence is at least {above} above the accuracy, of at least {items} items",
+        {"above": 0.15, "items": 100},
+    ),
+    Rule(
+        "errors_on_long_items",
+        20,
+        "the error of the longest third of the test items is at least {error} and {times} times "
+        "that of the shortest third",
+        {"error": 0.1, "times": 3},
+    ),
+    Rule(
+        "truncation_too_long",
+        5,
+        "`train.bptt` is at least {steps} and more than {times} times the memory span and the lag "
+        "up to which the data depend on their past",
+        {"steps": 50, "times": 8},
     ),
 )
 

@@ -1,6 +1,11 @@
 """Figures of a run and of a study: plain data in, a matplotlib Figure out.
 
     learning_curves    losses, the monitored metric and the gradient norm of a training
+    range_test         the loss over the learning rate
+    memory_span        the loss over the lag from which on the past is lost, and the data's own
+    gradient_norms     histogram of the norms before clipping
+    calibration        accuracy over confidence
+    hidden_states      heat map of hidden states over time
     confusion_matrix   predicted over true classes: classification and tagging
     forecasts          forecasts over the truth, and the error by step of the horizon
     rows_ahead         forecasts of the rows behind a table
@@ -29,6 +34,7 @@ from matplotlib.figure import Figure
 
 from rnnkit.figures.ahead import rows_ahead
 from rnnkit.figures.alignment import attention, transcript_path
+from rnnkit.figures.calibration import calibration
 from rnnkit.figures.claim import claim_figure
 from rnnkit.figures.code import coloured_code
 from rnnkit.figures.comparison import bands, intervals, scores_by_length
@@ -36,7 +42,11 @@ from rnnkit.figures.confusion import confusion_matrix
 from rnnkit.figures.curves import learning_curves
 from rnnkit.figures.diagnosis import gradient_through_time, recurrent_weights
 from rnnkit.figures.forecast import forecasts
+from rnnkit.figures.gradient_norms import gradient_norms
+from rnnkit.figures.hidden_states import hidden_states
 from rnnkit.figures.items import accuracy_by_lag, predicted, surprise
+from rnnkit.figures.memory_span import memory_span
+from rnnkit.figures.range_test import range_test
 from rnnkit.figures.style import save, save_all
 from rnnkit.figures.sweep import history, importance, parallel, study
 from rnnkit.figures.unrolled import feed_forward, unrolled, writer
@@ -46,18 +56,23 @@ __all__ = [
     "accuracy_by_lag",
     "attention",
     "bands",
+    "calibration",
     "claim_figure",
     "coloured_code",
     "confusion_matrix",
     "feed_forward",
     "forecasts",
+    "gradient_norms",
     "gradient_through_time",
+    "hidden_states",
     "history",
     "importance",
     "intervals",
     "learning_curves",
+    "memory_span",
     "parallel",
     "predicted",
+    "range_test",
     "recurrent_weights",
     "rows_ahead",
     "save",

@@ -4,11 +4,14 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
+from rnnkit import figures
 from rnnkit.data.prepare.encoded_split import SPLITS
 from rnnkit.data.prepare.facts import format_facts
 from rnnkit.data.prepare.prepared import Prepared
 from rnnkit.params import Experiment
 from rnnkit.params.experiment import as_yaml, flatten
+from rnnkit.report.fit_figures import fit_figures
+from rnnkit.report.measured import sentences, tables
 from rnnkit.report.page import picture, render
 from rnnkit.report.sweep import trials_summary, trials_table
 from rnnkit.runs.run_folder import PARAMS, RunFolder
@@ -18,7 +21,10 @@ from rnnkit.tasks.predictions import Items, Predictions
 REPORT = "report.html"
 SEARCHED = ("study", "importance", "history", "parallel_coordinates")
 """Figures of a sweep."""
-DIAGNOSED = ("gradient_through_time", "recurrent_weights")
+DIAGNOSED = (
+    *("gradient_through_time", "recurrent_weights"),
+    *("memory_span", "gradient_norms", "calibration", "hidden_states"),
+)
 """Figures of why a network learns or does not."""
 PLACED_FIGURES = ("network", "learning_curves", *DIAGNOSED, *SEARCHED)
 """Figures with a fixed place in the page."""
@@ -34,12 +40,17 @@ def write_run_report(
 ) -> None:
     """Write the self-contained page to the run's folder, with the figures that it has.
 
+    Figures of what was measured of the network are drawn here.
+
     Args:
         experiment: the trained one, with tuned values in place.
         predictions: of the test split.
         result: as in result.json.
         trials: of the sweep; empty without one.
     """
+    measured, journal = result.get("measured", {}), folder.records()
+    drawn = fit_figures(experiment, journal, measured)
+    figures.save_all(drawn, folder.path / "figures")
     pictures = {path.stem: picture(path) for path in sorted(folder.path.glob("figures/*.png"))}
     items = Items(prepared)
     heading, wrong = predictions.mistakes(items)
@@ -60,6 +71,8 @@ def write_run_report(
         training=result["training"],
         diagnosed=[name for name in DIAGNOSED if name in pictures],
         verdicts=result.get("verdicts"),
+        findings=sentences(experiment, journal, measured),
+        measured=list(tables(measured)),
         trials=trials_table(trials, experiment),
         trials_summary=trials_summary(trials),
         advice=result.get("advice", []),

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
 import pandas
 import torch
@@ -102,6 +102,17 @@ class Task(ABC, Generic[F]):
     def synced(self) -> bool:
         """Whether the network gives outputs at every step of its inputs."""
         return self.topology == "synced"
+
+    @property
+    def loss_at(self) -> Literal["steps", "end"] | None:
+        """Where in the inputs the loss is: at every step, or after the last one; None: at no known
+        place, as that of an alignment."""
+        return "steps" if self.synced else "end"
+
+    @property
+    def steps_ahead(self) -> int:
+        """Steps at the end of the inputs that lie in the future, with what is known ahead."""
+        return 0
 
     @property
     @abstractmethod

@@ -114,6 +114,12 @@ class Predictions(ABC):
         name = measure or self.compared[0]
         return Measured(name, self.measures[name]())
 
+    @property
+    def labels(self) -> pandas.DataFrame | None:
+        """A row for each predicted label: truth, predicted, and probability of what was predicted
+        where it is known; None: no labels are predicted."""
+        return None
+
     def tables(self, items: "Items") -> Iterator[tuple[str, Rows]]:
         """Further tables of the report, each with its heading.
 

@@ -29,6 +29,10 @@ class Step:
     """Of the last step."""
     threshold: float | None
     """Clip threshold of the last step; None: no clipping."""
+    clip_scale: float
+    """Mean of what clipping multiplied the gradients by: threshold / norm, or 1."""
+    norm_max_step: int
+    """The step with the largest norm; 0: none was finite."""
 
 
 @dataclass
@@ -45,9 +49,17 @@ class Tally:
     threshold: float | None = None
     rate: float = math.nan
     """Learning rate of the last step."""
+    scale: float = 0.0
+    norm_max_step: int = 0
 
     def add(
-        self, loss: float, weight: float, norm: float, threshold: float | None, rate: float
+        self,
+        step: int,
+        loss: float,
+        weight: float,
+        norm: float,
+        threshold: float | None,
+        rate: float,
     ) -> None:
         self.rate = rate
         if not math.isfinite(norm):
@@ -56,8 +68,11 @@ class Tally:
         self.loss += loss * weight
         self.weight += weight
         self.norm += norm
-        self.norm_max = max(self.norm_max, norm)
-        self.clipped += threshold is not None and norm > threshold
+        if norm >= self.norm_max:
+            self.norm_max, self.norm_max_step = norm, step
+        is_clipped = threshold is not None and norm > threshold
+        self.clipped += is_clipped
+        self.scale += threshold / norm if threshold is not None and is_clipped else 1.0
         self.threshold = threshold
         self.steps += 1
 
@@ -74,6 +89,8 @@ class Tally:
             refused=self.refused,
             learning_rate=self.rate,
             threshold=self.threshold,
+            clip_scale=self.scale / steps,
+            norm_max_step=self.norm_max_step,
         )
 
 

@@ -81,13 +81,14 @@ class Trainer:
                 self._windows = number
                 yield window
 
-    def update(self, window: Window) -> None:
-        """One step of the optimizer on a window; without a finite gradient nothing changes."""
-        params, before = self._experiment.train, self._before
-        epoch = before.epoch + 1
-        rate = learning_rate(params, epoch, self.step, self.planned_steps, before.reductions)
-        if before.half_rate is not None:
-            rate /= 2
+    def update(self, window: Window, rate: float | None = None) -> None:
+        """One step of the optimizer on a window; without a finite gradient nothing changes.
+
+        Args:
+            rate: learning rate; None: that of the params.
+        """
+        params = self._experiment.train
+        rate = self._rate() if rate is None else rate
         self._flat.zero_gradients()
         loss = self._loss(window)
         loss.backward()
@@ -101,9 +102,16 @@ class Trainer:
         self.step += 1
         self.refused = 0 if math.isfinite(norm) else self.refused + 1
         self.loss = loss.item()
-        update = self.loss, self.task.weight(window.batch), norm, limit, rate
+        update = self.step, self.loss, self.task.weight(window.batch), norm, limit, rate
         self.recent.add(*update)
         self.total.add(*update)
+
+    def _rate(self) -> float:
+        """The learning rate of the next step."""
+        before, steps = self._before, self.planned_steps
+        params, epoch = self._experiment.train, before.epoch + 1
+        rate = learning_rate(params, epoch, self.step, steps, before.reductions)
+        return rate if before.half_rate is None else rate / 2
 
     def refusal(self, window: Window) -> Refused:
         """The record of the last step, which was refused.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import pandas
 from jaxtyping import Float
 from torch import Tensor
 
@@ -25,6 +26,10 @@ class LabelPredictions(Predictions):
     def measures(self) -> Measures:
         table = self.table
         return {"accuracy": lambda: summed(table["item"], table["truth"] == table["predicted"], 1)}
+
+    @property
+    def labels(self) -> pandas.DataFrame:
+        return self.table[["truth", "predicted", "probability"]]
 
     def mistakes(self, items: Items) -> tuple[str, Rows]:
         wrong = self.table[self.table["truth"] != self.table["predicted"]]

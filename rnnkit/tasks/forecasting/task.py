@@ -53,6 +53,7 @@ class Forecasting(Task[examples.ForecastingFitted]):
     fit = staticmethod(examples.fit)
     table_type = Forecasts
     read_at_once = "a whole window"
+    loss_at = "end"
     baselines: Mapping[str, Baseline] = {
         "last value": last_value,
         "seasonal naive": seasonal_naive,
@@ -69,6 +70,10 @@ class Forecasting(Task[examples.ForecastingFitted]):
     def topology(self) -> str:
         """Many-to-one; synced where covariates are known ahead."""
         return "synced" if self.scaler.known else "many_to_one"
+
+    @property
+    def steps_ahead(self) -> int:
+        return int(self.params.horizon) if self.scaler.known else 0
 
     @property
     def sizes(self) -> Sizes:

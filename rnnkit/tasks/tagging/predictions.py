@@ -26,6 +26,10 @@ class TagPredictions(Predictions):
         tags = set(self.table["truth"].explode())
         return {**({"f1": self._entities} if are_entities(tags) else {}), "accuracy": self._right}
 
+    @property
+    def labels(self) -> pandas.DataFrame:
+        return self.table[["truth", "predicted"]].explode(["truth", "predicted"])
+
     def tables(self, items: Items) -> Iterator[tuple[str, Rows]]:
         """The scores of each type of entity."""
         truth, predicted = self.table["truth"], self.table["predicted"]

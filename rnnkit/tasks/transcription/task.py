@@ -77,6 +77,7 @@ class Transcription(TextTask[examples.TranscriptionFitted]):
     table_type = TranscriptPredictions
     meter_type = TranscriptMeter
     readout = "token or blank"
+    loss_at = None
     baselines: Mapping[str, Baseline] = {
         "constant transcript": constant_text,
         "nearest recording": nearest_recording,
