@@ -42,8 +42,8 @@ def test_penn_treebank(public_data: Callable[[str], Path], tmp_path: Path) -> No
     assert int((test.targets[1:] == UNKNOWN).sum()) == 4_794 - int(test.inputs[1] == UNKNOWN)
     assert prepared.facts["texts"] == {TRAIN: 42_068, VALID: 3_370, TEST: 3_761}
     # Unigram perplexity of the training split on test, from the data set's README.
-    counts = torch.bincount(prepared.splits[TRAIN].targets[1:], minlength=10_001).double()
-    nats = -(counts / counts.sum()).log()[test.targets[1:]].mean()
+    counts = torch.bincount(prepared.splits[TRAIN].all_targets, minlength=10_001).double()
+    nats = -(counts / counts.sum()).log()[test.all_targets].mean()
     assert float(nats.exp()) == pytest.approx(639.30, abs=0.01)
 
 
