@@ -168,7 +168,7 @@ _RULES = (
         20,
         "the error of the longest third of the test items is at least {error} and {times} times "
         "that of the shortest third",
-        {"error": 0.1, "times": 3},
+        {"error": 0.3, "times": 3},
     ),
     Rule(
         "truncation_too_long",

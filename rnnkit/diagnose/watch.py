@@ -60,10 +60,11 @@ class Watch:
             yield record
 
     def complete(self, only_due: bool = False) -> None:
-        """Measure the start and the epochs whose checkpoints are there, where that is lacking.
+        """Measure the start, the newest and the best epoch, and those that were due and have a
+        checkpoint, where that is lacking.
 
         Args:
-            only_due: only what an undisturbed training had measured.
+            only_due: only the start and what was due.
         """
         for line in self.lacking(only_due):
             self._folder.append(DIAGNOSIS, **line)
@@ -74,10 +75,15 @@ class Watch:
         if 0 not in measured:
             network = make_network(self._experiment, self._probe.task)
             yield from self._line(0, 0, network.state_dict())
-        for checkpoint in sorted(self._folder.checkpoints.whole(), key=lambda c: c.position):
+        checkpoints = sorted(self._folder.checkpoints.whole(), key=lambda c: c.position)
+        ends = [c for c in checkpoints if c.facts.get("within") is None]
+        # When checkpoints are written within an epoch, and so which others are kept, depends on the
+        # clock.
+        last = {ends[-1].position[0], ends[-1].facts["best_epoch"]} if ends else set()
+        for checkpoint in ends:
             epoch, step = checkpoint.position
-            is_end = checkpoint.facts.get("within") is None and epoch not in measured
-            if is_end and not (only_due and epoch % self._every):
+            is_due = not epoch % self._every or (epoch in last and not only_due)
+            if is_due and epoch not in measured:
                 yield from self._line(epoch, step, weights_of(checkpoint.tensors))
                 measured.add(epoch)
 

@@ -97,6 +97,8 @@ def test_errors_on_long_items_are_named() -> None:
     assert verdict.name == "errors_on_long_items"
     assert "accuracy is 0 from 81 steps on, 1 up to 40" in verdict.sentence
     assert judged({"lengths": measured_by_length(1)}) == []  # as wrong on short ones
+    trec = [{**groups[0], "error": 0.025}, {**groups[2], "error": 0.172}]  # of a good network
+    assert judged({"lengths": trec}) == []
     assert judged({"lengths": measured_by_length(500)}) == []
 
 

@@ -91,9 +91,20 @@ def test_the_run_folder_is_whole(done: Done) -> None:
     assert set(result["tuned"]) == {"train.clip", "model.depth"}
     names = {path.stem for path in (done.run.path / "figures").glob("*.png")}
     search = {"study", "history", "parallel_coordinates", "network"}
-    assert (
-        names - {"importance"} == {"learning_curves", "confusion_matrix", "coloured_text"} | search
-    )
+    task = {"learning_curves", "confusion_matrix", "coloured_text"}
+    diagnosis = {"gradient_through_time", "recurrent_weights"}
+    assert names - {"importance"} == task | search | diagnosis
+
+
+def test_only_the_best_trial_is_diagnosed(done: Done) -> None:
+    """At its start and where its checkpoints are; the sweep measured no trial."""
+    assert {0, done.run.result["best_epoch"]} <= {
+        line["epoch"] for line in done.run.records("diagnosis")
+    }
+    assert isinstance(done.run.result["verdicts"], list)
+    trials = [RunFolder(path) for path in (done.run.path / "trials").glob("*")]
+    assert trials
+    assert [trial.id for trial in trials if trial.records("diagnosis")] == []
 
 
 def test_the_best_trial_is_the_runs_model(done: Done) -> None:
