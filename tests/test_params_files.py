@@ -61,7 +61,9 @@ def test_a_params_file_runs_to_a_scored_model(file: Path, tmp_path: Path) -> Non
     write_run_report(folder, experiment, prepared, predictions, result, [])
     page = (folder.path / "report.html").read_text()
     assert result["verdict"] in html.unescape(page)
-    assert page.count("data:image/png;base64,") == len(drawn)
+    pictures = {*(folder.path / "figures").glob("*.png")}
+    assert pictures > {*drawn}  # and those of the diagnosis
+    assert page.count("data:image/png;base64,") == len(pictures)
     folder.finish(result)
     assert folder.status == "finished"
 
