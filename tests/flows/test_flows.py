@@ -93,6 +93,7 @@ def test_the_run_folder_is_whole(done: Done) -> None:
     search = {"study", "history", "parallel_coordinates", "network"}
     task = {"learning_curves", "confusion_matrix", "coloured_text"}
     diagnosis = {"gradient_through_time", "recurrent_weights"}
+    diagnosis |= {"memory_span", "gradient_norms", "hidden_states"}
     assert names - {"importance"} == task | search | diagnosis
 
 
