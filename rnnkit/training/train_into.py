@@ -68,12 +68,14 @@ def train_into(
     Raises:
         Diverged: as `train`, again after it went back, or at the first step.
         NeverFinite: the monitored metric was never a finite number.
+        InputError: `train.kernel` is not installed.
         Stopped: `stop` said so.
     """
     experiment = with_monitor(experiment, prepared)  # before anything is removed
     training = _training_id(experiment, prepared)
-    folder.add_fact("kernel", training_kernel(with_kernel(experiment, prepared)))
     state, best_file = _resume(folder, training)
+    if (kernel := training_kernel(with_kernel(experiment, prepared))) is not None:
+        folder.add_fact("kernel", kernel)
     while True:
         writer = _Writer(folder, training, experiment.train.checkpoint_seconds, best_file)
         try:
