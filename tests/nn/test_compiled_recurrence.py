@@ -34,7 +34,9 @@ class Problem:
     def __init__(self, data: st.DataObject) -> None:
         draw = data.draw
         self.variant = draw(st.sampled_from([variant.values for variant in VARIANTS]))
-        self.dtype = draw(st.sampled_from([torch.float64, torch.float32]))
+        # in float32 rounding moves a ReLU over its kink once in some million steps
+        is_relu = getattr(self.variant[1], "activation", "") == "relu"
+        self.dtype = draw(st.sampled_from([torch.float64, torch.float32][: 1 if is_relu else 2]))
         self.batch, self.steps = draw(st.integers(1, 20)), draw(st.integers(1, 12))
         self.inputs, self.hidden = draw(st.integers(1, 40)), draw(st.integers(1, 40))
         self.padding = draw(st.sampled_from(["none", "post", "pre", "anywhere", "holes"]))
@@ -64,9 +66,9 @@ class Problem:
         cell, _ = drawn(kind, block, self.inputs, self.hidden)
         torch.manual_seed(self.seed)
         cell.to(self.dtype)
-        with torch.no_grad():
-            for value in cell.parameters():
-                value.mul_(1 / math.sqrt(self.hidden))
+        with torch.no_grad():  # of a size at which states stay small
+            cell.W_xh.mul_(1 / math.sqrt(self.inputs))
+            cell.W_hh.mul_(1 / math.sqrt(self.hidden))
         shape = self.batch, self.steps, self.inputs
         x = torch.randn(shape[::-1] if self.is_strided else shape, dtype=self.dtype)
         x.requires_grad_(self.needs_inputs)
