@@ -20,6 +20,7 @@ from flows.cli.runs import clean, find_model
 from flows.cli.schedule import schedule
 from flows.cli.tracking import register, sync, up
 from flows.launcher import Failure
+from flows.processes.servers import free_port
 from flows.settings import Settings
 from flows.tracking import database
 from flows.tracking.failures import Broken, Unreachable
@@ -193,7 +194,7 @@ def test_a_damaged_database_is_told_in_one_line_with_what_to_do(
         lambda: clean("30d", False, home),
         lambda: sync(home),
         lambda: find_model(places.read(home), "models:/x@champion"),
-        lambda: up(home),
+        lambda: up(home, mlflow_port=free_port(), prefect_port=free_port()),
         lambda: schedule(params, every="6h", mlruns=home),
     ]
     for verb in verbs:

@@ -94,7 +94,7 @@ def test_frames_have_a_row_for_each_number() -> None:
     lines = [line(0, {"layer0": 0.9}, {"dead": 0.5}), line(2, {"layer0": 0.8}, {"dead": "inf"})]
     verdict = Verdict("a", "b", weight=3.0).to_json()
     frames = frames_of(Diagnosis("x", lines, [verdict]))
-    assert set(frames) == {"gradient", "decay", "gates", "units", "verdicts"}
+    assert set(frames) > {"gradient", "decay", "gates", "units", "verdicts"}  # and those measured
     gradient = frames["gradient"]
     assert len(gradient) == 100
     assert list(gradient.columns) == ["epoch", "series", "lag", "norm"]

@@ -41,7 +41,7 @@ def test_text_in_letters_that_the_terminal_lacks_is_escaped(
     monkeypatch.setattr(sys, "argv", ["rnnkit", "--version"])
     monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
     monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(cli, "_collect_garbage_rarely", lambda: None)
+    monkeypatch.setattr(cli, "collect_garbage_rarely", lambda: None)
     cli.main()
     print("Zürich", flush=True)
     assert terminal.getvalue().splitlines()[-1] == b"Z\\xfcrich"
