@@ -1,6 +1,7 @@
 """Claims in worker processes: each claim's trainings share one, and a killed command goes on."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from rnnkit.claims import measure
 from rnnkit.claims.claim import Claim, trainings
 from rnnkit.claims.page import Judged, judged
 from rnnkit.claims.scores import Scores
-from rnnkit.errors import InputError
 from rnnkit.params import Experiment
 from rnnkit.runs.run_folder import RunFolder
 from rnnkit.training.train_into import Stopped
@@ -95,13 +95,9 @@ def train_claim(
     settle(parent)
     planned = trainings(experiments)
     runs = measure.places(planned, home / "claims" / name)
-    try:
+    with suppress(Stopped):
         for _ in measure.measured(planned, runs, home, stop.exists):
             pass
-    except Stopped:
-        return
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from None
 
 
 def _scores(experiments: Mapping[str, Experiment], runs: Sequence[RunFolder]) -> Scores:
