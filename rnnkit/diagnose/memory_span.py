@@ -40,6 +40,11 @@ MIN_BATCHES = 4
 """Batches with a loss at a lag that its standard error needs."""
 BATCHES, ITEMS = 8, 16
 """Number of probe batches, and items of each."""
+LEAST_ITEMS = 32
+"""Probe items that even a short training gets."""
+SHARE = 0.006
+"""Most probe items, as a fraction of the items that all epochs train on: a lag needs a forward pass
+of each, a training step about three, and there are about 25 lags."""
 STARTS = 2
 """Places in each batch before which the past is replaced."""
 MAX_STEPS = 512
@@ -95,15 +100,22 @@ def memory_span(
         return None
     was_training = network.training
     network.eval()
-    batches = [*_probes(split, task, experiment)]
+    trained = len(prepared.splits["train"]) * experiment.train.epochs
+    batches = [*_probes(split, task, experiment, int(SHARE * trained))]
     measure = _at_steps if task.loss_at == "steps" else _at_end
     measured = measure(network, task, batches, experiment.seed)
     network.train(was_training)
     return measured
 
 
-def _probes(split: EncodedSplit, task: Task, experiment: Experiment) -> Iterator[Batch]:
-    """Batches of at least two items; of a text with carried state, stretches of it."""
+def _probes(
+    split: EncodedSplit, task: Task, experiment: Experiment, most_items: int
+) -> Iterator[Batch]:
+    """Batches of at least two items; of a text with carried state, stretches of it.
+
+    Args:
+        most_items: of all batches, where `LEAST_ITEMS` are not more.
+    """
     if experiment.task.carries_state:
         tokens = int(split.input_length.sum())
         most = min(MAX_NUMBERS // (STREAMS * task.outputs), tokens // (2 * BATCHES))
@@ -116,7 +128,8 @@ def _probes(split: EncodedSplit, task: Task, experiment: Experiment) -> Iterator
     longest = min(MAX_STEPS, int(split.input_length.max()))
     size = min(ITEMS, max(2, MAX_NUMBERS // (longest * task.outputs)))
     draw = numerics.generator(experiment.seed, "memory span")
-    chosen = torch.randperm(len(split), generator=draw)[: BATCHES * ITEMS]
+    count = min(BATCHES * ITEMS, max(LEAST_ITEMS, most_items))
+    chosen = torch.randperm(len(split), generator=draw)[:count]
     for items in torch.split(chosen, max(2, min(size, -(-len(chosen) // BATCHES)))):
         yield gather(split, items, "post", torch.float32)
 

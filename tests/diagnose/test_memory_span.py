@@ -181,7 +181,7 @@ def test_a_text_with_carried_state_is_probed_in_stretches(tmp_path: Path) -> Non
     )
     prepared = prepare(experiment.data, experiment.task, tmp_path)
     task = task_for(experiment.task, prepared)
-    batches = [*_probes(prepared.splits["valid"], task, experiment)]
+    batches = [*_probes(prepared.splits["valid"], task, experiment, 128)]
     assert MIN_BATCHES <= len(batches) <= BATCHES
     assert all(len(batch.inputs) >= 2 for batch in batches)
     network = task.network(experiment.model, numerics.generator(0))
