@@ -22,7 +22,7 @@ def measure(subject: Subject) -> Mapping[str, Any]:
     """The hidden states of the test item of median length.
 
     Returns: item: row of the source's frame; tokens: of its steps, empty for numbers; layers:
-        name of a series -> [units][steps] h, in the order of the inputs. Empty where items have
+        name of a series -> [units, steps] h, in the order of the inputs. Empty where items have
         one step.
     """
     split = subject.prepared.splits["test"]
@@ -43,7 +43,7 @@ def measure(subject: Subject) -> Mapping[str, Any]:
 
 
 def states_of(name: str, recorder: Recorder) -> list[list[float]]:
-    """[units][steps] h of the first row, of the units whose h varies most, in their order."""
+    """[units, steps] h of the first row, of the units whose h varies most, in their order."""
     states = torch.stack([state.h[0] for state in recorder.after])
     if name.endswith(REVERSE):
         states = states.flip(0)

@@ -18,7 +18,7 @@ def hidden_states(
     """The hidden states of an item.
 
     Args:
-        layers: name of a series -> [units][steps] h.
+        layers: name of a series -> [units, steps] h.
         tokens: of the steps; empty: steps are numbered.
         item: row of the source's frame.
     """
