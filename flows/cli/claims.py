@@ -63,7 +63,7 @@ def claims(
     for each in judged:
         print_line(f"{each.name}: {each.claim.claim} {each.verdict.capitalize()}.")
         for outcome in each.outcomes:
-            print_line(f"  {'holds' if outcome.holds else 'does not hold'}: {outcome.sentence}")
+            print_line(f"  {outcome.verdict}: {outcome.sentence}")
     print_line(f"{short(file)}: written, with a figure for each")
 
 

@@ -16,7 +16,7 @@ HEAD = """# Claims
 What is said of recurrent networks, as experiments. `rnnkit claims` trains them and writes this
 page; `rnnkit claims NAME` trains one of them. Each number is a mean over the seeds, ± their
 standard deviation. One variant is better than another only where the difference of their means is
-larger than twice its standard error.
+larger than twice its standard error; a smaller one is undecided.
 """
 
 
@@ -30,11 +30,14 @@ class Judged(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """`holds`, `does not hold`, or how many of its predictions do."""
-        held = sum(outcome.holds for outcome in self.outcomes)
-        if held == len(self.outcomes):
-            return "holds"
-        return "does not hold" if not held else f"{held} of {len(self.outcomes)} predictions hold"
+        """That of its predictions where they agree, or how many of them hold."""
+        verdicts = [outcome.verdict for outcome in self.outcomes]
+        if len(set(verdicts)) == 1:
+            return verdicts[0]
+        held = verdicts.count("holds")
+        undecided = verdicts.count("undecided")
+        said = f"{held} of {len(verdicts)} predictions hold"
+        return f"{said}, {undecided} undecided" if undecided else said
 
 
 def judged(name: str, claim: Claim, scores: Scores) -> Judged:
@@ -75,7 +78,8 @@ def _section(each: Judged, figure: str) -> str:
         *rows,
     ]
     outcomes = [
-        f"- {'holds' if outcome.holds else '**does not hold**'}: {outcome.sentence}"
+        f"- {outcome.verdict if outcome.verdict == 'holds' else f'**{outcome.verdict}**'}: "
+        f"{outcome.sentence}"
         for outcome in each.outcomes
     ]
     seeds = len({row.seed for row in scores.rows})

@@ -17,11 +17,21 @@ ERRORS = 2.0
 """Standard errors that a difference must be larger than."""
 
 
-class Outcome(NamedTuple):
-    """Whether a prediction holds, and a sentence with the numbers."""
+Verdict = Literal["holds", "undecided", "does not hold"]
 
-    holds: bool
+
+class Outcome(NamedTuple):
+    """Whether a prediction holds, and a sentence with the numbers.
+
+    Undecided: the means differ as predicted, by less than their error.
+    """
+
+    verdict: Verdict
     sentence: str
+
+
+def _verdict(holds: bool) -> Verdict:
+    return "holds" if holds else "does not hold"
 
 
 class _Predicted(Block):
@@ -75,7 +85,8 @@ class Reaches(_Predicted):
             assert self.at_most is not None
             holds, bound = got.mean <= self.at_most, f"at most {self.at_most:g}"
         return Outcome(
-            holds, f"{measure} of {self.variant}{self._place()}: {bound} predicted, {got} measured"
+            _verdict(holds),
+            f"{measure} of {self.variant}{self._place()}: {bound} predicted, {got} measured",
         )
 
 
@@ -99,13 +110,16 @@ class Beats(_Predicted):
         worse = scores.summary(self.condition, self.than, measure)
         sign = 1 if scores.directions[measure] == "maximize" else -1
         gain = sign * (better.mean - worse.mean)
+        error = ERRORS * _standard_error(better, worse)
         if math.isnan(worse.mean) and not math.isnan(better.mean):
-            holds = True  # what diverged is worse than anything
+            verdict: Verdict = "holds"  # what diverged is worse than anything
+        elif self.by < gain <= error:
+            verdict = "undecided"
         else:
-            holds = gain > max(self.by, ERRORS * _standard_error(better, worse))
+            verdict = _verdict(gain > max(self.by, error))
         by = f" by more than {self.by:g}" if self.by else ""
         return Outcome(
-            holds,
+            verdict,
             f"{measure}{self._place()}: {self.variant} predicted better than {self.than}{by}; "
             f"{better} against {worse} measured",
         )
@@ -129,7 +143,7 @@ class Equals(_Predicted):
         pair = [scores.summary(self.condition, name, measure) for name in self.variants]
         holds = abs(pair[0].mean - pair[1].mean) <= self.within
         return Outcome(
-            holds,
+            _verdict(holds),
             f"{measure}{self._place()}: {self.variant} and {self.to} predicted equal within "
             f"{self.within:g}; {pair[0]} and {pair[1]} measured",
         )
@@ -144,7 +158,7 @@ class Learns(_Predicted):
         rows = scores.of(self.condition, self.variant)
         count = sum(row.learned for row in rows)
         return Outcome(
-            count == len(rows),
+            _verdict(count == len(rows)),
             f"{self.variant}{self._place()}: predicted to beat its best baseline with every seed, "
             f"and does with {count} of {len(rows)}",
         )
@@ -161,7 +175,7 @@ class Fails(_Predicted):
         diverged = sum(not row.values for row in rows)
         ended = f", {diverged} of them by divergence" if diverged else ""
         return Outcome(
-            count == len(rows),
+            _verdict(count == len(rows)),
             f"{self.variant}{self._place()}: predicted to fail with every seed, and does with "
             f"{count} of {len(rows)}{ended}",
         )

@@ -25,11 +25,11 @@ def scores(**values: list[float]) -> Scores:
     return Scores(rows, {"accuracy": "maximize", "loss": "minimize"})
 
 
-def holds(scores: Scores, metric: str = "accuracy", **prediction: Any) -> bool:
+def verdict(scores: Scores, metric: str = "accuracy", **prediction: Any) -> str:
     predicted: Any = TypeAdapter(Prediction).validate_python(prediction)
     outcome = predicted.judge(scores, metric)
     assert predicted.variant in outcome.sentence
-    return bool(outcome.holds)
+    return str(outcome.verdict)
 
 
 SCORES = scores(
@@ -63,15 +63,17 @@ SCORES = scores(
     ],
 )
 def test_a_prediction_holds_where_the_means_do(prediction: dict[str, Any], expected: bool) -> None:
-    assert holds(SCORES, **prediction) is expected
+    assert (verdict(SCORES, **prediction) == "holds") is expected
 
 
 def test_a_difference_that_is_not_above_its_error_is_none() -> None:
     """Seeds deviate by .1, so that a difference of .05 has a standard error of .08."""
     close = scores(one=[0.6, 0.7, 0.8], other=[0.55, 0.65, 0.75])
-    assert not holds(close, kind="beats", variant="one", than="other")
+    assert verdict(close, kind="beats", variant="one", than="other") == "undecided"
+    assert verdict(close, kind="beats", variant="other", than="one") == "does not hold"
+    assert verdict(close, kind="beats", variant="one", than="other", by=0.06) == "does not hold"
     same = scores(one=[0.70, 0.70, 0.70], other=[0.65, 0.65, 0.65])
-    assert holds(same, kind="beats", variant="one", than="other")
+    assert verdict(same, kind="beats", variant="one", than="other") == "holds"
 
 
 @pytest.mark.parametrize("bounds", [{}, {"at_least": 1, "at_most": 2}])

@@ -17,7 +17,8 @@ def test_claims_are_listed() -> None:
 def test_a_claim_is_tested_once_and_its_page_is_written_again(tmp_path: Path) -> None:
     (first,) = answers(rnnkit(tmp_path, "claims", "bidirectional", "--json", *SHORT))
     (claim,) = first["claims"]
-    assert claim["verdict"] in ("holds", "does not hold", "1 of 3 predictions hold")
+    verdicts = {prediction["verdict"] for prediction in claim["predictions"]}
+    assert verdicts <= {"holds", "undecided", "does not hold"}
     journals = sorted((tmp_path / "mlruns" / "claims").rglob("journal.jsonl"))
     assert len(journals) == 2
     before = [file.stat().st_mtime_ns for file in journals]
