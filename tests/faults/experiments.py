@@ -64,7 +64,7 @@ VARIANTS = "variants: {gru: {}, rnn: {model.cell.kind: rnn}}\nseeds: [0]\n"
 LONG = Tiny(
     "long",
     "run",
-    _params("long", 2_600, "  early_stopping: null\n")
+    _params("long", 3_500, "  early_stopping: null\n")
     .replace("hidden: 6", "hidden: 96")
     .replace("batch_size: 12", "batch_size: 2")
     .replace("learning_rate: 0.8", "learning_rate: 0.01"),
