@@ -188,7 +188,6 @@ ROWS: Mapping[str, set[str]] = {
         "flows.pipeline",
     },
     "flows.claims": {
-        "rnnkit.errors",
         "rnnkit.params",
         "rnnkit.runs",
         "rnnkit.training",
