@@ -28,7 +28,7 @@ GROWTH = 1.15
 MAX_PAIRS = 50_000
 """Pairs of a step and a target at each lag."""
 FREQUENT = 32
-"""Symbols that are told apart; rarer ones count as one."""
+"""Symbols that are distinguished; rarer ones count as one."""
 BINS = 8
 MATTERS = 0.05
 """Fraction of the largest mutual information below which a lag does not matter."""

@@ -34,7 +34,7 @@ ITEMS: Mapping[str, Mapping[str, int]] = {
 MAX_STEPS = 256
 """Longer items are left out."""
 MAX_CLASSES = 64
-"""Labels that are told apart; rarer ones count as one."""
+"""Labels that are distinguished; rarer ones count as one."""
 MIN_TARGETS = 32
 
 
@@ -127,7 +127,7 @@ def _classes(known: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
         return known, asked
     counts = torch.bincount(known, minlength=int(torch.cat([known, asked]).max()) + 1)
     rank = counts.argsort(descending=True, stable=True).argsort()
-    return tuple(rank[labels].clamp(max=MAX_CLASSES) for labels in (known, asked))  # type: ignore[return-value]
+    return rank[known].clamp(max=MAX_CLASSES), rank[asked].clamp(max=MAX_CLASSES)
 
 
 def _score(states: Tensor, known: Tensor, others: Tensor, asked: Tensor) -> float:

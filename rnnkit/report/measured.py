@@ -23,13 +23,13 @@ def sentences(
         experiment: the trained one.
         journal: of the run.
     """
-    told = []
+    lines = []
     if span := measured.get(truncation.SPAN):
         depends = measured.get(truncation.DEPENDENCE, {})
-        told.append(f"Memory: {truncation.sentence(span, depends)}")
+        lines.append(f"Memory: {truncation.sentence(span, depends)}")
     if report := clip.clip_report(journal):
-        told.append(f"Clipping: {clip.sentence(report, experiment)}")
-    return told
+        lines.append(f"Clipping: {clip.sentence(report, experiment)}")
+    return lines
 
 
 def tables(measured: Measured) -> Iterator[tuple[str, Rows]]:

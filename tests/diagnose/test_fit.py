@@ -69,11 +69,11 @@ def test_confidence_far_above_the_accuracy_is_named(confidence: float, verdicts:
     table.table["truth"] = ["a"] * 110 + ["b"] * 40 + ["a", "b"] * 25
     measured = fit.calibration(table.labels)
     assert measured["accuracy"] == pytest.approx(0.8)
-    found = judged({"calibration": measured})
-    assert len(found) == verdicts
+    reached = judged({"calibration": measured})
+    assert len(reached) == verdicts
     if verdicts:
-        assert found[0].name == "overconfident"
-        assert "a mean confidence of 96.0% at an accuracy of 80.0%" in found[0].sentence
+        assert reached[0].name == "overconfident"
+        assert "a mean confidence of 96.0% at an accuracy of 80.0%" in reached[0].sentence
     few = fit.calibration(labels("ab", "aa", [1.0, 1.0]).labels)
     assert judged({"calibration": few}) == []
 

@@ -178,14 +178,14 @@ def test_what_is_not_finite_shows_as_in_the_loop_of_steps(kind, block, value, dt
     inputs = torch.randn(2, 4, 3, dtype=dtype)
     inputs[1, 1, 0] = value
     state = cell.zeros(2, dtype, torch.device("cpu"))
-    found = []
+    finite = []
     for kernel in ("steps", "numba"):
         cell.zero_grad()
         outputs, _ = recur(cell, inputs, state, None, False, kernel, False)
         outputs.sum().backward()
-        found.append((outputs.isfinite(), [v.grad.isfinite().all() for v in cell.parameters()]))
-    assert torch.equal(found[0][0], found[1][0])
-    assert found[0][1] == found[1][1]
+        finite.append((outputs.isfinite(), [v.grad.isfinite().all() for v in cell.parameters()]))
+    assert torch.equal(finite[0][0], finite[1][0])
+    assert finite[0][1] == finite[1][1]
 
 
 def test_inputs_at_padding_are_never_read():

@@ -43,8 +43,8 @@ def test_params_are_diagnosed_before_a_training(here: Path) -> None:
     assert line["cells"]["layer0"]["gates"]["h"]["radius"] == pytest.approx(1e-5, rel=1e-4)
     (verdict,) = json.loads(done.stdout)["verdicts"]
     assert verdict["name"] == "vanishing_gradient"
-    told = rnnkit(here, "diagnose", "a.yaml", *vanilla).stdout
-    assert f"Diagnosis: {verdict['sentence']}: try --set model.cell.kind=gru" in told
+    printed = rnnkit(here, "diagnose", "a.yaml", *vanilla).stdout
+    assert f"Diagnosis: {verdict['sentence']}: try --set model.cell.kind=gru" in printed
     assert not (here / "mlruns" / "runs" / "words").exists()
 
 
